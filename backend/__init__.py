@@ -1,0 +1,1 @@
+"""Rules and storage of Ngọ Môn; knows no web framework."""

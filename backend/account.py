@@ -1,0 +1,30 @@
+"""The account row: what everything else hangs on, and the queue for the device slot."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.db import Base, UtcDateTime, new_id
+
+
+class Account(Base):
+    """One person. The row carries the device slot (design §4.1) and the version of what /v1/me shows."""
+
+    __tablename__ = "accounts"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    status: Mapped[str] = mapped_column(String(12), default="active")  # active, closed
+    full_name: Mapped[bytes] = mapped_column(LargeBinary)
+    birth_date: Mapped[bytes | None] = mapped_column(LargeBinary)
+    gender: Mapped[str | None] = mapped_column(String(12))
+    assurance_level: Mapped[int] = mapped_column(default=1)
+    active_session_id: Mapped[UUID | None]
+    epoch: Mapped[int] = mapped_column(BigInteger, default=0)
+    frozen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    version: Mapped[int] = mapped_column(BigInteger, default=1)  # of the profile: +1 whenever /v1/me changes
+    role_version: Mapped[int] = mapped_column(BigInteger, default=0)  # of the roles: +1 at every change
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,0 +1,207 @@
+"""Where everything is kept, and the only file that knows which engine keeps it.
+
+SQLite: one writer at a time in this process, in the order of asking (security D10), on a
+library without the WAL-reset race (D9). PostgreSQL: READ COMMITTED through asyncpg.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import aiosqlite
+import pysqlite3
+from sqlalchemy import DateTime, Dialect, MetaData, event
+from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_dbapi
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import AsyncAdaptedQueuePool, StaticPool
+from sqlalchemy.types import TypeDecorator
+
+SAFE_WAL = (3, 51, 3)  # older releases can lose commits in WAL with several connections (security D9)
+
+AtCommit = Callable[[AsyncSession], Awaitable[None]]
+AfterCommit = Callable[[], None]
+
+
+class Base(DeclarativeBase):
+    """Every table; names of constraints are spelled out so that both engines and migrations agree."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC time; refuses a naive one."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To the engine: UTC, naive for SQLite, which has no zones."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without zone")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """From the engine: always aware."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def new_id() -> UUID:
+    """A UUID of version 7 (RFC 9562 §5.7): unguessable, and in order of time."""
+    milliseconds = time.time_ns() // 1_000_000
+    bits = (milliseconds << 80) | (7 << 76) | (secrets.randbits(12) << 64) | (2 << 62) | secrets.randbits(62)
+    return UUID(int=bits)
+
+
+def at_commit(tx: AsyncSession, key: str, action: AtCommit) -> None:
+    """Run `action` once as the last act inside this transaction; a second one of the same key is ignored."""
+    tx.info.setdefault("at_commit", {}).setdefault(key, action)
+
+
+def after_commit(tx: AsyncSession, action: AfterCommit) -> None:
+    """Run `action` when this transaction has been committed, and never when it has not."""
+    tx.info.setdefault("after_commit", []).append(action)
+
+
+class Database:
+    """One database: `read()` for questions, `write()` for anything that changes."""
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._turn = asyncio.Lock()
+        self._writer, self._reader = self._sqlite() if self.is_sqlite else self._postgres()
+        self._write = async_sessionmaker(self._writer, expire_on_commit=False)
+        self._read = async_sessionmaker(self._reader, expire_on_commit=False)
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """The engine that may write; for migrations and the checker."""
+        return self._writer
+
+    @property
+    def file(self) -> Path | None:
+        """The SQLite file, or nothing on PostgreSQL."""
+        return Path(self.url.database) if self.is_sqlite and self.url.database else None
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """A session for questions; nothing it does is kept."""
+        async with self._read() as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncSession]:
+        """One transaction: leaving commits, raising takes everything back.
+
+        On SQLite writers stand in line here instead of fighting in the engine, whose
+        busy handler is not fair. No network call belongs inside.
+        """
+        if self.is_sqlite:
+            async with self._turn, self._transaction() as tx:
+                yield tx
+        else:
+            async with self._transaction() as tx:
+                yield tx
+        for action in tx.info.get("after_commit", ()):
+            action()
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[AsyncSession]:
+        async with self._write() as tx, tx.begin():
+            yield tx
+            await tx.flush()
+            for action in list(tx.info.get("at_commit", {}).values()):
+                await action(tx)
+
+    async def close(self) -> None:
+        """Give every connection back."""
+        await self._writer.dispose()
+        await self._reader.dispose()
+
+    def _sqlite(self) -> tuple[AsyncEngine, AsyncEngine]:
+        file = Path(self.url.database or "")
+        if not file.name:
+            raise ValueError("NGOMON_DATABASE_URL: an SQLite address needs a file")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if not file.exists():
+            os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+        writer = _sqlite_engine(file, StaticPool, {})
+        event.listen(writer.sync_engine, "begin", _begin_immediate)
+        reader = _sqlite_engine(file, AsyncAdaptedQueuePool, {"pool_size": 4, "max_overflow": 0})
+        event.listen(reader.sync_engine, "begin", _begin_snapshot)
+        return writer, reader
+
+    def _postgres(self) -> tuple[AsyncEngine, AsyncEngine]:
+        engine = create_async_engine(
+            self.url, pool_size=16, max_overflow=8, pool_pre_ping=True, isolation_level="READ COMMITTED"
+        )
+        return engine, engine
+
+
+def sqlite_connection(file: Path) -> Any:
+    """A direct connection with the settings that the rules want; reads on the hot path use it too."""
+    connection = pysqlite3.connect(str(file), isolation_level=None, timeout=10, check_same_thread=False)
+    for pragma in (
+        f"journal_mode={'WAL' if pysqlite3.sqlite_version_info >= SAFE_WAL else 'DELETE'}",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "busy_timeout=10000",
+        "trusted_schema=OFF",
+    ):
+        connection.execute(f"PRAGMA {pragma}").fetchall()
+    return connection
+
+
+def _sqlite_engine(file: Path, pool: type[Any], options: dict[str, Any]) -> AsyncEngine:
+    async def connect() -> aiosqlite.Connection:
+        return await aiosqlite.Connection(lambda: sqlite_connection(file), iter_chunk_size=64)
+
+    return create_async_engine(
+        "sqlite+aiosqlite://",
+        module=AsyncAdapt_aiosqlite_dbapi(aiosqlite, pysqlite3),
+        async_creator=connect,
+        poolclass=pool,
+        **options,
+    )
+
+
+def _begin_immediate(connection: Any) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin_snapshot(connection: Any) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def text_of_time(moment: datetime) -> str:
+    """How SQLite holds a time, for the prepared statements that bypass SQLAlchemy."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
+
+
+def text_of_date(day: date) -> str:
+    """How SQLite holds a day."""
+    return day.isoformat()

@@ -1,0 +1,246 @@
+"""The vocabulary of what can happen: one Struct per fact, in the past tense.
+
+Facts go into the journal for ever, so they hold identifiers and codes only: no name,
+number, phone, code, token or free text (security P5).
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import msgspec
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something that happened. `subject` is the account it is about, where there is one."""
+
+    subject: UUID | None = None
+
+
+class SignInStarted(Fact, tag="login.started", frozen=True, kw_only=True):
+    """A sign-in by an outside provider began."""
+
+    flow: UUID
+    method: str
+
+
+class SignInRefused(Fact, tag="login.refused", frozen=True, kw_only=True):
+    """A sign-in ended without a session; `reason` is the problem's code."""
+
+    flow: UUID | None = None
+    reason: str
+
+
+class AccountOpened(Fact, tag="account.opened", frozen=True, kw_only=True):
+    """A person got the one account."""
+
+    issuer: str
+
+
+class IdentityLinked(Fact, tag="account.identity_linked", frozen=True, kw_only=True):
+    """A provider's subject was joined to an existing account, because the provider is trusted for the personal number."""
+
+    issuer: str
+
+
+class IdentifierChanged(Fact, tag="account.identifier_changed", frozen=True, kw_only=True):
+    """The provider now states another personal number for the same subject; the old one is kept as history."""
+
+    issuer: str
+
+
+class CodeSent(Fact, tag="code.sent", frozen=True, kw_only=True):
+    """A one-time code left for a phone."""
+
+    flow: UUID
+    purpose: str
+    sending: int
+
+
+class CodeWrong(Fact, tag="code.wrong", frozen=True, kw_only=True):
+    """A guess did not match."""
+
+    flow: UUID
+    attempts_left: int
+
+
+class PhoneBound(Fact, tag="phone.bound", frozen=True, kw_only=True):
+    """A phone was proved by a code and belongs to the account now."""
+
+    flow: UUID
+
+
+class SessionOpened(Fact, tag="session.opened", frozen=True, kw_only=True):
+    """A device or a browser was let in."""
+
+    session: UUID
+    kind: str
+    method: str
+    epoch: int
+
+
+class SessionReplaced(Fact, tag="session.replaced", frozen=True, kw_only=True):
+    """A newer mobile device took the account's one slot."""
+
+    session: UUID
+    by_session: UUID
+
+
+class SessionEnded(Fact, tag="session.ended", frozen=True, kw_only=True):
+    """A session was ended; `reason` says by what."""
+
+    session: UUID
+    reason: str
+
+
+class RefreshReused(Fact, tag="session.refresh_reused", frozen=True, kw_only=True):
+    """A refresh token came twice; its whole session was ended (RFC 9700 §4.14.2)."""
+
+    session: UUID
+
+
+class TakeoverReported(Fact, tag="account.takeover_reported", frozen=True, kw_only=True):
+    """The replaced device said "Không phải tôi": the slot is frozen."""
+
+    session: UUID
+    by_session: UUID
+
+
+class AccountThawed(Fact, tag="account.thawed", frozen=True, kw_only=True):
+    """An operator lifted the freeze after checking the person."""
+
+
+class UnitsImported(Fact, tag="units.imported", frozen=True, kw_only=True):
+    """Units came from a file."""
+
+    count: int
+
+
+class StaffImported(Fact, tag="staff.imported", frozen=True, kw_only=True):
+    """The staff directory came from a file."""
+
+    count: int
+
+
+class ManagerAppointed(Fact, tag="manager.appointed", frozen=True, kw_only=True):
+    """Somebody may decide for a unit."""
+
+    unit: UUID
+
+
+class ManagerDismissed(Fact, tag="manager.dismissed", frozen=True, kw_only=True):
+    """Somebody may no longer decide for a unit."""
+
+    unit: UUID
+
+
+class SystemConnected(Fact, tag="system.connected", frozen=True, kw_only=True):
+    """A downstream system is to be kept in step."""
+
+    system: UUID
+
+
+class SystemDisabled(Fact, tag="system.disabled", frozen=True, kw_only=True):
+    """A downstream system gets nothing more."""
+
+    system: UUID
+
+
+class RoleRequested(Fact, tag="role.requested", frozen=True, kw_only=True):
+    """A role request was made, by the person or for the person by a manager."""
+
+    request: UUID
+    kind: str
+
+
+class RequestResubmitted(Fact, tag="role.resubmitted", frozen=True, kw_only=True):
+    """A returned request came back corrected."""
+
+    request: UUID
+
+
+class RequestWithdrawn(Fact, tag="role.withdrawn", frozen=True, kw_only=True):
+    """The applicant took the request back."""
+
+    request: UUID
+
+
+class StepDecided(Fact, tag="role.step_decided", frozen=True, kw_only=True):
+    """One unit said yes, no, or correct this."""
+
+    request: UUID
+    duty: str
+    unit: UUID
+    decision: str
+
+
+class RequestDecided(Fact, tag="role.request_decided", frozen=True, kw_only=True):
+    """The request reached its end or went back to the applicant."""
+
+    request: UUID
+    outcome: str
+
+
+class DecisionUndone(Fact, tag="role.decision_undone", frozen=True, kw_only=True):
+    """A decision was taken back before anything left the house."""
+
+    request: UUID
+
+
+class RoleBegun(Fact, tag="role.begun", frozen=True, kw_only=True):
+    """A role is in force from now."""
+
+    role: UUID
+    unit: UUID
+
+
+class RoleScheduled(Fact, tag="role.scheduled", frozen=True, kw_only=True):
+    """A role will begin on its date."""
+
+    role: UUID
+    unit: UUID
+
+
+class RoleChanged(Fact, tag="role.changed", frozen=True, kw_only=True):
+    """A role in force was corrected."""
+
+    role: UUID
+
+
+class RoleEnded(Fact, tag="role.ended", frozen=True, kw_only=True):
+    """A role is no longer in force."""
+
+    role: UUID
+    reason: str
+
+
+class Delivered(Fact, tag="sync.delivered", frozen=True, kw_only=True):
+    """A downstream system confirmed a version."""
+
+    system: UUID
+    version: int
+
+
+class DeliveryParked(Fact, tag="sync.parked", frozen=True, kw_only=True):
+    """A delivery needs a person: a permanent error, or too many tries."""
+
+    system: UUID
+    error: str
+
+
+class DeliveryReplayed(Fact, tag="sync.replayed", frozen=True, kw_only=True):
+    """Somebody asked to send again."""
+
+    system: UUID
+
+
+class AccessRefused(Fact, tag="access.refused", frozen=True, kw_only=True):
+    """Somebody tried what they may not; `target` is a request, session or role."""
+
+    reason: str
+    target: UUID | None = None
+
+
+def vocabulary() -> dict[str, type[Fact]]:
+    """Every kind of fact by its tag."""
+    return {str(kind.__struct_config__.tag): kind for kind in Fact.__subclasses__()}

@@ -1,0 +1,137 @@
+"""A thing that is done in steps: it lives some minutes, names its next step, and ends once (contract §3.1).
+
+Working data is encrypted; a flow belongs to the device key that began it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import CursorResult, LargeBinary, String, delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.crypto import KeyRing
+from backend.db import Base, UtcDateTime, new_id
+from backend.errors import Conflict, NotFound
+
+Data = TypeVar("Data", bound=msgspec.Struct)
+
+
+class FlowNotFound(NotFound):
+    """No such flow, another device's flow, or one whose time is over."""
+
+    code = "flow_not_found"
+    title = "Phiên thao tác không tồn tại hoặc đã hết hạn, vui lòng bắt đầu lại"
+
+
+class FlowStepMismatch(Conflict):
+    """Another step is due; `step` names it."""
+
+    code = "flow_step_mismatch"
+    title = "Bước này chưa đến lượt hoặc đã hoàn thành"
+
+
+class Flow(Base):
+    """One flow and the step that is due."""
+
+    __tablename__ = "flows"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    kind: Mapped[str] = mapped_column(String(30))
+    step: Mapped[str] = mapped_column(String(20))
+    version: Mapped[int] = mapped_column(default=1)
+    jkt: Mapped[str | None] = mapped_column(String(64))
+    account_id: Mapped[UUID | None]
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+def start(
+    tx: AsyncSession,
+    keys: KeyRing,
+    *,
+    kind: str,
+    step: str,
+    data: msgspec.Struct,
+    jkt: str | None,
+    lifetime: int,
+    now: datetime,
+    flow_id: UUID | None = None,
+    account_id: UUID | None = None,
+) -> Flow:
+    """Begin a flow at `step` for the holder of the device key `jkt`."""
+    flow = Flow(
+        id=flow_id or new_id(),
+        kind=kind,
+        step=step,
+        version=1,
+        jkt=jkt,
+        account_id=account_id,
+        created_at=now,
+        expires_at=now + timedelta(seconds=lifetime),
+    )
+    flow.data = _sealed(keys, flow.id, data)
+    tx.add(flow)
+    return flow
+
+
+async def find(tx: AsyncSession, flow_id: UUID, *, kind: str, jkt: str | None, now: datetime) -> Flow:
+    """The live flow of this kind and key; raises FlowNotFound."""
+    flow = (
+        await tx.execute(select(Flow).where(Flow.id == flow_id).execution_options(populate_existing=True))
+    ).scalar_one_or_none()
+    if flow is None or flow.kind != kind or flow.jkt != jkt or flow.expires_at <= now:
+        raise FlowNotFound
+    return flow
+
+
+def expect(flow: Flow, step: str) -> None:
+    """Raises FlowStepMismatch unless `step` is the one that is due."""
+    if flow.step != step:
+        raise FlowStepMismatch(step=flow.step)
+
+
+def data_of(flow: Flow, keys: KeyRing, kind: type[Data]) -> Data:
+    """The decrypted working data."""
+    return msgspec.json.decode(keys.open("flows.data", flow.id, flow.data), type=kind)
+
+
+async def advance(
+    tx: AsyncSession,
+    keys: KeyRing,
+    flow: Flow,
+    *,
+    to: str,
+    data: msgspec.Struct | None = None,
+    account_id: UUID | None = None,
+) -> None:
+    """Move to the next step; one mover wins, the others get FlowStepMismatch (design §4.2)."""
+    values: dict[str, Any] = {"step": to, "version": flow.version + 1}
+    if data is not None:
+        values["data"] = _sealed(keys, flow.id, data)
+    if account_id is not None:
+        values["account_id"] = account_id
+    moved = await tx.execute(
+        update(Flow)
+        .where(Flow.id == flow.id, Flow.step == flow.step, Flow.version == flow.version)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+    if not isinstance(moved, CursorResult) or moved.rowcount != 1:
+        current = await tx.scalar(select(Flow.step).where(Flow.id == flow.id))
+        raise FlowStepMismatch(step=current or "done")
+    await tx.refresh(flow)
+
+
+async def sweep(tx: AsyncSession, *, now: datetime) -> None:
+    """Forget flows whose time is over."""
+    await tx.execute(delete(Flow).where(Flow.expires_at < now - timedelta(hours=1)))
+
+
+def _sealed(keys: KeyRing, flow_id: UUID, data: msgspec.Struct) -> bytes:
+    return keys.seal("flows.data", flow_id, msgspec.json.encode(data).decode())

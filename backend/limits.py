@@ -1,0 +1,58 @@
+"""The numbers of the rules, each with its unit and its reason."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Counts and lifetimes (seconds unless named); environment variables may change the first group."""
+
+    # one-time codes, contract §4
+    otp_lifetime: int = 300  # from each sending; never past `otp_total_lifetime`
+    otp_attempts: int = 5  # guesses compared per code, whatever is re-sent
+    otp_resend_after: int = 60  # gap between two sendings of a flow
+    otp_per_hour: int = 5  # sendings to one phone, across accounts; and for one account, across phones
+    otp_per_day: int = 10  # the same in a rolling day
+    otp_per_address_per_hour: int = (
+        240  # sendings asked for from one network address (offices and carriers share one)
+    )
+    otp_total_lifetime: int = 600  # a code dies ten minutes after its first sending (design §4.3)
+    accounts_per_phone: int = 5  # families share a phone (source 001: the number may serve other accounts)
+
+    # sign-in
+    flow_lifetime: int = 900
+    provider_timeout: float = 8.0
+    state_lifetime: int = 600  # state, nonce and verifier of one sign-in (security O5)
+
+    # sessions (security S3)
+    access_lifetime: int = 300
+    refresh_idle: int = 30 * 86400
+    refresh_absolute: int = 90 * 86400
+    refresh_grace: int = 30  # the same key may ask again when the answer was lost (security D12)
+    workspace_idle: int = 1800
+    workspace_absolute: int = 12 * 3600
+    proof_past: int = 60  # DPoP proof window (security O12)
+    proof_future: int = 10
+    takeover_report_window: int = 86400
+
+    # roles
+    undo_window: int = 10  # a decision's deliveries wait this long (design §4.9)
+    bulk_most: int = 100
+    schedule_ahead_days: int = 366
+
+    # delivery
+    lease: int = 30
+    delivery_attempts: int = 12
+    retry_first: int = 5
+    retry_most: int = 3600
+    delivery_timeout: float = 15.0
+    reply_bytes: int = 65536  # replies of other systems are cut here (security X4)
+
+    # edge (security H9)
+    body_bytes: int = 65536
+    body_bytes_sign_in: int = 4096
+    json_depth: int = 32
+    json_keys: int = 200
+    header_bytes: int = 16384
+    request_seconds: int = 10

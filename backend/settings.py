@@ -1,0 +1,237 @@
+"""Where things are: read once from the environment, every mistake named at start (contract §1)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_type_hints
+from urllib.parse import urlsplit
+
+import msgspec
+
+from backend.crypto import new_secret_key
+from backend.limits import Limits
+
+PREFIX = "NGOMON_"
+FILES = ("SECRET_KEYS", "DATABASE_URL", "VNEID_CLIENT_SECRET", "METRICS_TOKEN", "SMS_URL")
+# Names that the contract gives to parts that are not built yet; setting one is no mistake.
+RESERVED = (
+    "POST_OFFICE_",
+    "SUBSCRIBERS_URL",
+    "SOCIAL_INSURANCE_URL",
+    "TRUSTED_CAS",
+    "CERTIFICATE_",
+    "SUPPORT_",
+)
+OTP_NAMES = ("LIFETIME", "ATTEMPTS", "RESEND_AFTER", "PER_HOUR", "PER_DAY", "PER_ADDRESS_PER_HOUR")
+COUNTS = ("otp_attempts", "otp_resend_after", "otp_per_hour", "otp_per_day", "otp_per_address_per_hour")
+
+
+class SettingsError(Exception):
+    """Everything that is wrong with the environment, one line per cause."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The installation's settings; field names are the variables without prefix, in lower case."""
+
+    profile: str = "demo"
+    database_url: str = "sqlite+aiosqlite:///data/ngomon.db"
+    secret_keys: str = ""
+    public_url: str = "http://127.0.0.1:8000"
+    vneid_issuer: str = ""
+    vneid_client_id: str = ""
+    vneid_client_secret: str = ""
+    vneid_client_key: str = ""
+    vneid_redirect_uri: str = ""
+    vneid_scopes: str = "openid profile phone eid"
+    vneid_claims: str = ""
+    vneid_flavour: str = "oidc"
+    sms_url: str = ""
+    sms_app_hash: str = ""
+    sms_web_domain: str = ""
+    fcm_credentials: str = ""
+    fcm_endpoint: str = ""
+    require_dpop: bool = True
+    dpop_nonce: bool = False
+    allowed_private_hosts: str = ""
+    open_docs: bool = True
+    metrics_token: str = ""
+    trusted_proxies: int = 0
+    limits: Limits = Limits()
+
+    @property
+    def is_demo(self) -> bool:
+        """Stand-ins may serve what is not set."""
+        return self.profile == "demo"
+
+    @property
+    def has_stand_in_eid(self) -> bool:
+        """The e-ID is the one that the demo brings."""
+        return self.vneid_issuer == f"{self.public_url}/demo/eid"
+
+
+def load(environ: Mapping[str, str]) -> Settings:
+    """Read `NGOMON_*`; raises SettingsError that names every wrong or unknown variable."""
+    problems: list[str] = []
+    given = _given(environ, problems)
+    limits = _limits(given, problems)
+    values = _values(given, problems)
+    profile = values.get("profile", "demo")
+    if profile not in ("demo", "production"):
+        problems.append(f"NGOMON_PROFILE: must be demo or production, not {profile!r}")
+    if problems:
+        raise SettingsError(problems)
+    settings = Settings(**_defaults(values), limits=limits)
+    problems += _shape(settings) + (_production(settings) if profile == "production" else [])
+    if problems:
+        raise SettingsError(problems)
+    return settings
+
+
+def with_keys(settings: Settings) -> Settings:
+    """In demo, keys are made at the first start and kept beside the database, readable by the owner only."""
+    if settings.secret_keys:
+        return settings
+    name = (
+        settings.database_url.rpartition("///")[2]
+        if settings.database_url.startswith("sqlite")
+        else "data/demo"
+    )
+    file = Path(name).with_suffix(".keys")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(new_secret_key() + "\n")
+    return msgspec.structs.replace(settings, secret_keys=file.read_text().strip())
+
+
+def _given(environ: Mapping[str, str], problems: list[str]) -> dict[str, str]:
+    given: dict[str, str] = {}
+    for name, value in environ.items():
+        if not name.startswith(PREFIX):
+            continue
+        short = name.removeprefix(PREFIX)
+        if short.endswith("_FILE") and short.removesuffix("_FILE") in FILES:
+            try:
+                given[short.removesuffix("_FILE")] = Path(value).read_text().strip()
+            except OSError as error:
+                problems.append(f"{name}: cannot be read ({error.strerror})")
+        elif not short.startswith(RESERVED):
+            given[short] = value.strip()
+    return given
+
+
+def _limits(given: dict[str, str], problems: list[str]) -> Limits:
+    chosen: dict[str, Any] = {}
+    fields = get_type_hints(Limits)
+    for short in [name for name in given if name.startswith(("OTP_", "LIMIT_"))]:
+        value, name = given.pop(short), short.removeprefix("LIMIT_").lower()
+        known = name in fields and (short.startswith("LIMIT_") or short.removeprefix("OTP_") in OTP_NAMES)
+        if not known:
+            problems.append(f"{PREFIX}{short}: unknown setting")
+            continue
+        try:
+            chosen[name] = fields[name](value)
+        except ValueError:
+            problems.append(f"{PREFIX}{short}: must be a whole number, not {value!r}")
+            continue
+        if chosen[name] < 0:
+            problems.append(f"{PREFIX}{short}: must not be negative")
+    return Limits(**chosen)
+
+
+def _values(given: dict[str, str], problems: list[str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    fields = {name: kind for name, kind in get_type_hints(Settings).items() if name != "limits"}
+    for short, value in given.items():
+        kind = fields.get(short.lower()) if short == short.upper() else None
+        if kind is None:
+            problems.append(f"{PREFIX}{short}: unknown setting")
+        elif kind is bool and value.lower() not in ("true", "false", "1", "0"):
+            problems.append(f"{PREFIX}{short}: must be true or false, not {value!r}")
+        elif kind is int and not value.isdecimal():
+            problems.append(f"{PREFIX}{short}: must be a whole number, not {value!r}")
+        else:
+            values[short.lower()] = value.lower() in ("true", "1") if kind is bool else kind(value)
+    return values
+
+
+def _defaults(values: dict[str, Any]) -> dict[str, Any]:
+    public = str(values.get("public_url", Settings.__struct_defaults__[3])).rstrip("/")
+    values["public_url"] = public
+    values.setdefault("vneid_redirect_uri", f"{public}/app/vneid")
+    if values.get("profile", "demo") == "demo":
+        values.setdefault("sms_url", "inbox:")
+        values.setdefault("allowed_private_hosts", "127.0.0.1,localhost,::1")
+        if "vneid_issuer" not in values:
+            values["vneid_issuer"] = f"{public}/demo/eid"
+            values["vneid_client_id"] = "ngomon-demo"
+            values["vneid_client_secret"] = "demo"  # noqa: S105 - the stand-in's own, production refuses it
+    else:
+        values.setdefault("open_docs", False)
+    return values
+
+
+def _shape(settings: Settings) -> list[str]:
+    problems = []
+    for name in ("public_url", "vneid_issuer", "vneid_redirect_uri"):
+        value = getattr(settings, name)
+        if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
+            problems.append(f"{PREFIX}{name.upper()}: must be an http(s) address")
+    if not settings.database_url.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
+        problems.append("NGOMON_DATABASE_URL: must begin with sqlite+aiosqlite:/// or postgresql+asyncpg://")
+    if settings.sms_url and urlsplit(settings.sms_url).scheme not in ("inbox", "kannel"):
+        problems.append("NGOMON_SMS_URL: must begin with kannel:// (or be inbox: in demo)")
+    if settings.vneid_flavour != "oidc":
+        problems.append("NGOMON_VNEID_FLAVOUR: only oidc is available")
+    for key in settings.secret_keys.split(",") if settings.secret_keys else []:
+        problems += _key_problem(key.strip())
+    for name in ("vneid_client_key", "vneid_claims", "fcm_credentials"):
+        if getattr(settings, name) and not Path(getattr(settings, name)).is_file():
+            problems.append(f"{PREFIX}{name.upper()}: no such file")
+    return problems
+
+
+def _key_problem(key: str) -> list[str]:
+    try:
+        good = len(base64.b64decode(key, validate=True)) == 32
+    except (binascii.Error, ValueError):
+        good = False
+    return [] if good else ["NGOMON_SECRET_KEYS: every key must be base64 of exactly 32 bytes"]
+
+
+def _production(settings: Settings) -> list[str]:
+    """One line per cause why this must not run for real people (contract §1, security TI13)."""
+    missing = {
+        "SECRET_KEYS": settings.secret_keys,
+        "VNEID_ISSUER": settings.vneid_issuer,
+        "VNEID_CLIENT_ID": settings.vneid_client_id,
+        "VNEID_CLIENT_SECRET (or _CLIENT_KEY)": settings.vneid_client_secret or settings.vneid_client_key,
+        "SMS_URL": settings.sms_url,
+        "FCM_CREDENTIALS": settings.fcm_credentials,
+    }
+    problems = [f"{PREFIX}{name}: is required in production" for name, value in missing.items() if not value]
+    if not settings.public_url.startswith("https://"):
+        problems.append("NGOMON_PUBLIC_URL: must be https in production")
+    if settings.vneid_issuer and not settings.vneid_issuer.startswith("https://"):
+        problems.append("NGOMON_VNEID_ISSUER: must be https in production")
+    if "/demo/eid" in settings.vneid_issuer:
+        problems.append("NGOMON_VNEID_ISSUER: the stand-in e-ID is refused in production")
+    if settings.sms_url.startswith("inbox:"):
+        problems.append("NGOMON_SMS_URL: the demo inbox is refused in production")
+    if not settings.require_dpop:
+        problems.append("NGOMON_REQUIRE_DPOP: bearer-only tokens are refused in production")
+    if settings.open_docs is False and not settings.metrics_token:
+        problems.append("NGOMON_METRICS_TOKEN: is required in production unless NGOMON_OPEN_DOCS is true")
+    problems += [
+        f"{PREFIX}{name.upper()}: a limit must not be switched off in production"
+        for name in COUNTS
+        if getattr(settings.limits, name) == 0
+    ]
+    return problems
