@@ -1,0 +1,185 @@
+"""Signing in to the workspace with VNeID in a browser; managers need no bound phone (contract §5).
+
+The transaction cookie (Lax) binds the e-ID's answer to the browser that asked; the session
+cookie (Strict) is a random token stored hashed, alive 30 minutes after the last use and 12
+hours at most (security S3, H3).
+"""
+
+from __future__ import annotations
+
+import hmac
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend import flows
+from backend.accounts import people
+from backend.accounts.login import LoginCancelled
+from backend.accounts.models import Account
+from backend.crypto import new_token, token_hash
+from backend.db import Database, new_id
+from backend.devices import sessions
+from backend.devices.models import Session
+from backend.devices.sessions import AccountClosed, AccountFrozen
+from backend.errors import Refusal, settle
+from backend.facts import SessionOpened, SignInRefused, SignInStarted
+from backend.kit import Kit
+from backend.outside.eid import Attempt, EId, LoginRefused, ProviderUnavailable
+
+KIND = "browser"
+TOUCH = timedelta(seconds=60)
+
+
+class BrowserData(msgspec.Struct, frozen=True):
+    """What the sign-in remembers, encrypted; `secret` is the hash of the browser's cookie."""
+
+    attempt: Attempt
+    secret: str
+    browser: str
+
+
+class BrowserSession(msgspec.Struct, frozen=True):
+    """Somebody at a browser."""
+
+    session_id: UUID
+    account_id: UUID
+    full_name: str
+    level: int
+
+
+async def begin(
+    db: Database, kit: Kit, eid: EId, *, redirect_uri: str, browser: str, now: datetime
+) -> tuple[str, str]:
+    """Start a sign-in; returns the e-ID's address and the value for the transaction cookie."""
+    url, attempt = await eid.begin(redirect_uri)
+    secret = new_token()
+    data = BrowserData(attempt=attempt, secret=token_hash(secret).hex(), browser=browser[:80])
+    async with db.write() as tx:
+        lifetime = kit.limits.state_lifetime
+        flow = flows.start(
+            tx, kit.keys, kind=KIND, step="authorize", data=data, jkt=None, lifetime=lifetime, now=now
+        )
+        kit.journal.record(tx, SignInStarted(flow=flow.id, method="vneid"), by=None, now=now)
+    return url, f"{flow.id}.{secret}"
+
+
+async def finish(
+    db: Database,
+    kit: Kit,
+    eid: EId,
+    *,
+    cookie: str | None,
+    state: str,
+    code: str | None,
+    iss: str | None,
+    now: datetime,
+) -> str:
+    """Take the e-ID's answer in the browser that asked; returns the session token. Raises LoginRefused and its kin."""
+    flow_id, secret = _opened(cookie)
+    async with db.write() as tx:
+        claimed = await _claim(tx, kit, flow_id, secret=secret, state=state, code=code, now=now)
+    data = settle(claimed)
+    assert code is not None
+    try:
+        person = await eid.finish(data.attempt, code=code, iss=iss)
+    except (LoginRefused, ProviderUnavailable) as refusal:
+        async with db.write() as tx:
+            kit.journal.record(tx, SignInRefused(flow=flow_id, reason=refusal.code), by=None, now=now)
+        raise
+    async with db.write() as tx:
+        account = await people.account_of(tx, kit, person, now=now)
+        if account is None:
+            account = await people.open_account(tx, kit, person, now=now)
+        if account.status != "active":
+            raise AccountClosed
+        if account.frozen_at is not None:
+            raise AccountFrozen
+        return await _open(tx, kit, account, person.level, data.browser, now)
+
+
+def _opened(cookie: str | None) -> tuple[UUID, str]:
+    flow_id, _, secret = (cookie or "").partition(".")
+    try:
+        return UUID(flow_id), secret
+    except ValueError as error:
+        raise LoginRefused from error
+
+
+async def _claim(
+    tx: AsyncSession, kit: Kit, flow_id: UUID, *, secret: str, state: str, code: str | None, now: datetime
+) -> BrowserData | Refusal:
+    flow = await flows.find(tx, flow_id, kind=KIND, jkt=None, now=now)
+    flows.expect(flow, "authorize")
+    data = flows.data_of(flow, kit.keys, BrowserData)
+    good = hmac.compare_digest(token_hash(secret).hex(), data.secret) and hmac.compare_digest(
+        state.encode(), data.attempt.state.encode()
+    )
+    await flows.advance(tx, kit.keys, flow, to="done" if good and code is not None else "ended")
+    if good and code is not None:
+        return data
+    refusal = LoginCancelled() if good else LoginRefused()
+    kit.journal.record(tx, SignInRefused(flow=flow_id, reason=refusal.code), by=None, now=now)
+    return refusal
+
+
+async def _open(tx: AsyncSession, kit: Kit, account: Account, level: int, browser: str, now: datetime) -> str:
+    token = new_token()
+    session = Session(
+        id=new_id(),
+        account_id=account.id,
+        kind="workspace",
+        epoch=account.epoch,
+        access_hash=token_hash(token),
+        access_expires_at=now + timedelta(seconds=kit.limits.workspace_idle),
+        absolute_expires_at=now + timedelta(seconds=kit.limits.workspace_absolute),
+        method="vneid",
+        assurance_level=level,
+        authenticated_at=now,
+        device_platform="web",
+        device_name=browser or "Trình duyệt",
+        device_model="",
+        created_at=now,
+        last_seen_at=now,
+    )
+    await tx.flush()
+    tx.add(session)
+    fact = SessionOpened(
+        subject=account.id, session=session.id, kind="workspace", method="vneid", epoch=account.epoch
+    )
+    kit.journal.record(tx, fact, by=account.id, now=now)
+    return token
+
+
+async def session_of(db: Database, kit: Kit, token: str, now: datetime) -> BrowserSession | None:
+    """The live workspace session behind a cookie; touching it once a minute keeps it from idling out."""
+    if not token.isascii() or len(token) > 200:
+        return None
+    query = select(Session, Account).join(Account, Account.id == Session.account_id)
+    async with db.read() as tx:
+        found = (await tx.execute(query.where(Session.access_hash == token_hash(token)))).one_or_none()
+    if found is None:
+        return None
+    session, account = found
+    dead = session.kind != "workspace" or session.ended_at is not None or account.status != "active"
+    if dead or min(session.access_expires_at, session.absolute_expires_at) <= now:
+        return None
+    if now - session.last_seen_at > TOUCH:
+        idle = now + timedelta(seconds=kit.limits.workspace_idle)
+        async with db.write() as tx:
+            await tx.execute(
+                update(Session)
+                .where(Session.id == session.id, Session.ended_at.is_(None))
+                .values(last_seen_at=now, access_expires_at=idle)
+            )
+    name = kit.keys.open("accounts.full_name", account.id, account.full_name)
+    return BrowserSession(
+        session_id=session.id, account_id=account.id, full_name=name, level=session.assurance_level
+    )
+
+
+async def sign_out(tx: AsyncSession, kit: Kit, session: BrowserSession, *, now: datetime) -> None:
+    """End this browser's session."""
+    await sessions.end_own(tx, kit, session.account_id, session.session_id, now=now)

@@ -1,0 +1,242 @@
+"""One-time codes: sent by SMS, bound to one flow, guessed at most so often, used once (contract §4).
+
+A code is stored nowhere. It is HOTP (RFC 4226, by pyotp) under a secret that is the keyed
+hash of everything the code is bound to, so a code of another flow, account, purpose, phone
+or device key is simply another code (security A4), and sending again sends the same one.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import pyotp
+from sqlalchemy import CursorResult, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend import throttle
+from backend.accounts.models import OneTimeCode
+from backend.db import new_id
+from backend.errors import Gone, Invalid, TooMany
+from backend.facts import CodeSent, CodeWrong
+from backend.flows import Flow
+from backend.kit import Kit
+from backend.limits import Limits
+from backend.throttle import Window
+
+HOUR, DAY = 3600, 86400
+
+
+class OtpWrong(Invalid):
+    """The code does not match; `attempts_left` more guesses are compared."""
+
+    code = "otp_wrong"
+    title = "Mã xác thực chưa đúng"
+
+
+class OtpExhausted(Gone):
+    """No guesses are left on this code."""
+
+    code = "otp_exhausted"
+    title = "Bạn đã nhập sai quá số lần cho phép, vui lòng đăng nhập lại"
+
+
+class OtpExpired(Gone):
+    """The code's time is over."""
+
+    code = "otp_expired"
+    title = "Mã xác thực đã hết hạn"
+
+
+class OtpLimit(TooMany):
+    """Too many codes for this phone, account, device or address; Retry-After says when there is room."""
+
+    code = "otp_limit"
+    title = "Đã gửi quá nhiều mã xác thực, vui lòng thử lại sau"
+
+
+class OtpTooSoon(TooMany):
+    """The pause between two sendings is not over."""
+
+    code = "otp_too_soon"
+    title = "Vui lòng chờ trước khi gửi lại mã"
+
+
+def windows(limits: Limits) -> list[Window]:
+    """The policy `login`: so many sendings an hour and a day, and a pause between two."""
+    return [
+        Window(min(1, limits.otp_resend_after), limits.otp_resend_after),
+        Window(limits.otp_per_hour, HOUR),
+        Window(limits.otp_per_day, DAY),
+    ]
+
+
+async def spend(
+    tx: AsyncSession,
+    kit: Kit,
+    *,
+    phone: str,
+    confirmed: bool,
+    who: str,
+    jkt: str | None,
+    address: str,
+    now: datetime,
+) -> list[bytes]:
+    """Count one sending against phone, person, device and address; returns what to refund (design §4.3).
+
+    A phone that its owner has confirmed has a budget of its own, so that a stranger who types
+    the number elsewhere cannot use up the owner's.
+    """
+    limits = kit.limits
+    counts = windows(limits)
+    wants = [
+        ("sms phone confirmed" if confirmed else "sms phone", phone, counts),
+        ("sms person", who, counts),
+        ("sms address", address, [Window(limits.otp_per_address_per_hour, HOUR)]),
+    ]
+    if jkt is not None:
+        wants.append(("sms device", jkt, counts[1:]))
+    return await kit.throttle.spend(tx, wants, now=now, refusal=OtpLimit)
+
+
+def issue(
+    tx: AsyncSession,
+    kit: Kit,
+    flow: Flow,
+    *,
+    phone: str,
+    purpose: str,
+    account_id: UUID | None,
+    now: datetime,
+) -> OneTimeCode:
+    """Make the flow's code; the caller has spent the budgets and sends the text after the commit."""
+    code = OneTimeCode(
+        id=new_id(),
+        flow_id=flow.id,
+        account_id=account_id,
+        purpose=purpose,
+        phone_blind=kit.keys.blind("phone", phone),
+        key_id=kit.keys.newest,
+        attempts=0,
+        sendings=1,
+        first_sent_at=now,
+        last_sent_at=now,
+        expires_at=now + timedelta(seconds=kit.limits.otp_lifetime),
+    )
+    code.phone = kit.keys.seal("one_time_codes.phone", code.id, phone)
+    tx.add(code)
+    kit.journal.record(
+        tx, CodeSent(subject=account_id, flow=flow.id, purpose=purpose, sending=1), by=None, now=now
+    )
+    return code
+
+
+def sent_again(tx: AsyncSession, kit: Kit, code: OneTimeCode, *, now: datetime) -> None:
+    """Lengthen the same code's life, never past its total (README "Settled" 8)."""
+    total = code.first_sent_at + timedelta(seconds=kit.limits.otp_total_lifetime)
+    if now >= total:
+        raise OtpExpired
+    code.sendings += 1
+    code.last_sent_at = now
+    code.expires_at = min(now + timedelta(seconds=kit.limits.otp_lifetime), total)
+    fact = CodeSent(subject=code.account_id, flow=code.flow_id, purpose=code.purpose, sending=code.sendings)
+    kit.journal.record(tx, fact, by=None, now=now)
+
+
+async def of_flow(tx: AsyncSession, flow: Flow) -> OneTimeCode:
+    """The flow's living code; raises OtpExpired when there is none."""
+    query = select(OneTimeCode).where(OneTimeCode.flow_id == flow.id, OneTimeCode.voided_at.is_(None))
+    code = (
+        (await tx.execute(query.with_for_update().order_by(OneTimeCode.first_sent_at.desc())))
+        .scalars()
+        .first()
+    )
+    if code is None:
+        raise OtpExpired
+    return code
+
+
+def text_of(kit: Kit, code: OneTimeCode, flow: Flow) -> str:
+    """The six digits."""
+    binding = "|".join(
+        (
+            str(code.id),
+            str(flow.id),
+            str(code.account_id),
+            code.purpose,
+            code.phone_blind.hex(),
+            str(flow.jkt),
+        )
+    )
+    secret = base64.b32encode(kit.keys.mac("one-time code", binding.encode(), code.key_id)).decode()
+    return str(pyotp.HOTP(secret, digits=6).at(0))
+
+
+async def count_guess(tx: AsyncSession, kit: Kit, flow: Flow, *, now: datetime) -> OneTimeCode:
+    """Spend one guess; commit this before comparing (security D3). Raises when nothing is left to guess at."""
+    code = await of_flow(tx, flow)
+    if code.used_at is not None:
+        raise OtpExhausted
+    if code.expires_at <= now:
+        raise OtpExpired
+    counted = await tx.execute(
+        update(OneTimeCode)
+        .where(
+            OneTimeCode.id == code.id,
+            OneTimeCode.attempts < kit.limits.otp_attempts,
+            OneTimeCode.used_at.is_(None),
+        )
+        .values(attempts=OneTimeCode.attempts + 1)
+        .execution_options(synchronize_session=False)
+    )
+    if not isinstance(counted, CursorResult) or counted.rowcount != 1:
+        raise OtpExhausted
+    await tx.refresh(code)
+    return code
+
+
+def matches(kit: Kit, code: OneTimeCode, flow: Flow, typed: str) -> bool:
+    """Constant-time comparison with the code that was sent (security A5)."""
+    return hmac.compare_digest(text_of(kit, code, flow), typed)
+
+
+def wrong(tx: AsyncSession, kit: Kit, code: OneTimeCode, *, now: datetime) -> OtpWrong:
+    """Remember a wrong guess; the caller commits and then raises what this returns."""
+    left = kit.limits.otp_attempts - code.attempts
+    kit.journal.record(
+        tx, CodeWrong(subject=code.account_id, flow=code.flow_id, attempts_left=left), by=None, now=now
+    )
+    return OtpWrong(attempts_left=left)
+
+
+async def consume(tx: AsyncSession, code: OneTimeCode, *, now: datetime) -> None:
+    """Use the code up; of any number of right guesses one gets through (design §4.2)."""
+    used = await tx.execute(
+        update(OneTimeCode)
+        .where(OneTimeCode.id == code.id, OneTimeCode.used_at.is_(None), OneTimeCode.voided_at.is_(None))
+        .values(used_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    if not isinstance(used, CursorResult) or used.rowcount != 1:
+        raise OtpExhausted
+
+
+async def void(tx: AsyncSession, flow: Flow, keys: list[bytes], *, now: datetime) -> None:
+    """The message did not leave: nothing is counted and no code of the flow is right any more."""
+    await tx.execute(
+        update(OneTimeCode)
+        .where(OneTimeCode.flow_id == flow.id, OneTimeCode.used_at.is_(None))
+        .values(voided_at=now)
+    )
+    await throttle.refund(tx, keys, now=now)
+
+
+async def unsend(tx: AsyncSession, code: OneTimeCode, keys: list[bytes], *, now: datetime) -> None:
+    """A repeated sending did not leave: the code keeps the life that it had, and nothing is counted."""
+    row = await tx.get(OneTimeCode, code.id, with_for_update=True)
+    if row is not None:
+        row.sendings -= 1
+        row.last_sent_at = row.first_sent_at
+    await throttle.refund(tx, keys, now=now)

@@ -1,0 +1,1 @@
+"""What a person holds in their hand: devices, sessions, proof of possession."""

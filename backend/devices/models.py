@@ -1,0 +1,70 @@
+"""Sessions of phones and browsers, their refresh tokens, push addresses, and the proofs already seen."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.db import Base, UtcDateTime, new_id
+
+
+class Session(Base):
+    """A signed-in phone or browser; the row outlives the session so that its tokens can be told why they died."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (
+        Index(
+            "uq_sessions_one_mobile",
+            "account_id",
+            unique=True,
+            sqlite_where=text("ended_at IS NULL AND kind = 'mobile'"),
+            postgresql_where=text("ended_at IS NULL AND kind = 'mobile'"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(10))  # mobile, workspace
+    epoch: Mapped[int] = mapped_column(BigInteger)
+    jkt: Mapped[str | None] = mapped_column(String(64))
+    access_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    access_expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    absolute_expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    method: Mapped[str] = mapped_column(String(20))
+    assurance_level: Mapped[int]
+    authenticated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    device_platform: Mapped[str] = mapped_column(String(20))
+    device_name: Mapped[str] = mapped_column(String(80))
+    device_model: Mapped[str] = mapped_column(String(80))
+    push_token: Mapped[bytes | None] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    end_reason: Mapped[str | None] = mapped_column(String(30))
+    replaced_by: Mapped[UUID | None]
+
+
+class RefreshToken(Base):
+    """One link of a session's rotation chain; used once, except by the same key within the grace (security D12)."""
+
+    __tablename__ = "refresh_tokens"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    session_id: Mapped[UUID] = mapped_column(ForeignKey("sessions.id"), index=True)
+    hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    key_id: Mapped[bytes] = mapped_column(LargeBinary)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    successor_id: Mapped[UUID | None]
+
+
+class SeenProof(Base):
+    """A DPoP proof identifier that was accepted, kept for its window (RFC 9449 §11.1)."""
+
+    __tablename__ = "seen_proofs"
+
+    id: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    until: Mapped[int] = mapped_column(BigInteger, index=True)

@@ -1,0 +1,202 @@
+"""Checks that whoever calls holds the device's key: DPoP (RFC 9449; security O12 to O14)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections import OrderedDict
+from typing import Annotated, Any, NamedTuple
+from urllib.parse import urlsplit
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+
+from backend.errors import Unproved
+
+LONGEST = 4096
+LONGEST_JTI = 256
+KEYS_KEPT = 20_000
+
+
+class InvalidProof(Unproved):
+    """The DPoP proof is missing or does not verify (RFC 9449 §4.3, §7.1)."""
+
+    code = "invalid_dpop_proof"
+    title = "Không xác minh được khóa của thiết bị"
+
+
+class UseNonce(Unproved):
+    """A proof with our nonce is wanted; it is in the DPoP-Nonce header (RFC 9449 §8)."""
+
+    code = "use_dpop_nonce"
+    title = "Cần gửi lại với mã chống phát lại"
+
+
+class _Header(msgspec.Struct):
+    typ: str
+    alg: str
+    jwk: dict[str, Any]
+
+
+class _Claims(msgspec.Struct):
+    jti: str
+    htm: str
+    htu: str
+    iat: Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+    ath: str | None = None
+    nonce: str | None = None
+
+
+class Proof(NamedTuple):
+    """A proof that verifies: the key's thumbprint, and the identifier to be remembered until `until` (epoch seconds)."""
+
+    jkt: str
+    seen_id: bytes
+    until: int
+    nonce: str | None
+
+
+class _Key(NamedTuple):
+    alg: str
+    public: ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
+    jkt: str
+
+
+class Proofs:
+    """Verifies proofs; keeps built keys by their header's bytes, because building one costs a third of a check."""
+
+    def __init__(self, public_url: str, *, past: int, future: int) -> None:
+        parts = urlsplit(public_url)
+        self._origin = _origin(parts.scheme, parts.hostname or "", parts.port)
+        self._base = parts.path.rstrip("/")
+        self._past, self._future = past, future
+        self._keys: OrderedDict[str, _Key] = OrderedDict()
+
+    def check(self, proof: str, *, method: str, path: str, token: str | None, now: float) -> Proof:
+        """Verify everything but replay; `token` is the access token that the proof must name by hash. Raises InvalidProof."""
+        if len(proof) > LONGEST or not proof.isascii() or proof.count(".") != 2:
+            raise InvalidProof("Cấu trúc DPoP không hợp lệ")
+        head, body, signature = proof.split(".")
+        key = self._key(head)
+        _verify(key, f"{head}.{body}".encode(), _decoded(signature))
+        try:
+            claims = msgspec.json.decode(_decoded(body), type=_Claims)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise InvalidProof("Nội dung DPoP không hợp lệ") from error
+        self._match(claims, method, path, now)
+        expected = None if token is None else _b64(hashlib.sha256(token.encode()).digest())
+        if expected is not None and not hmac.compare_digest((claims.ath or "").encode(), expected.encode()):
+            raise InvalidProof("ath không khớp với token")
+        seen = hashlib.sha256(f"{key.jkt}|{claims.jti}".encode()).digest()
+        return Proof(key.jkt, seen, int(claims.iat) + self._past + 2, claims.nonce)
+
+    def _match(self, claims: _Claims, method: str, path: str, now: float) -> None:
+        if not 0 < len(claims.jti) <= LONGEST_JTI:
+            raise InvalidProof("jti không hợp lệ")
+        if claims.htm != method:
+            raise InvalidProof("htm không khớp")
+        if not now - self._past <= claims.iat <= now + self._future:
+            raise InvalidProof("iat ngoài khoảng cho phép")
+        try:
+            parts = urlsplit(claims.htu)
+            same = _origin(parts.scheme, parts.hostname or "", parts.port) == self._origin
+        except ValueError as error:
+            raise InvalidProof("htu không khớp") from error
+        # RFC 9449 §4.3: query and fragment are ignored
+        if not same or parts.path != self._base + path or parts.username:
+            raise InvalidProof("htu không khớp")
+
+    def _key(self, head: str) -> _Key:
+        key = self._keys.get(head)
+        if key is None:
+            key = _built(head)
+            self._keys[head] = key
+            if len(self._keys) > KEYS_KEPT:
+                self._keys.popitem(last=False)
+        return key
+
+
+def _built(head: str) -> _Key:
+    try:
+        header = msgspec.json.decode(_decoded(head), type=_Header)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidProof("Tiêu đề DPoP không hợp lệ") from error
+    jwk = header.jwk
+    if header.typ != "dpop+jwt" or "d" in jwk or "k" in jwk:
+        raise InvalidProof("typ hoặc jwk không hợp lệ")
+    try:
+        if header.alg == "ES256" and jwk.get("kty") == "EC" and jwk.get("crv") == "P-256":
+            return _p256(jwk)
+        if header.alg == "EdDSA" and jwk.get("kty") == "OKP" and jwk.get("crv") == "Ed25519":
+            x = _decoded(jwk["x"])
+            member = f'{{"crv":"Ed25519","kty":"OKP","x":"{_b64(x)}"}}'
+            return _Key("EdDSA", ed25519.Ed25519PublicKey.from_public_bytes(x), _thumbprint(member))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InvalidProof("Khóa trong jwk không hợp lệ") from error
+    raise InvalidProof("Chỉ nhận ES256 hoặc EdDSA")
+
+
+def _p256(jwk: dict[str, Any]) -> _Key:
+    x, y = _decoded(jwk["x"]), _decoded(jwk["y"])
+    if len(x) != 32 or len(y) != 32:
+        raise ValueError("coordinates")
+    public = ec.EllipticCurvePublicNumbers(int.from_bytes(x), int.from_bytes(y), ec.SECP256R1()).public_key()
+    member = f'{{"crv":"P-256","kty":"EC","x":"{_b64(x)}","y":"{_b64(y)}"}}'  # RFC 7638 §3
+    return _Key("ES256", public, _thumbprint(member))
+
+
+def _verify(key: _Key, message: bytes, signature: bytes) -> None:
+    if len(signature) != 64:
+        raise InvalidProof("Chữ ký DPoP không hợp lệ")
+    try:
+        if isinstance(key.public, ed25519.Ed25519PublicKey):
+            key.public.verify(signature, message)
+        else:
+            der = encode_dss_signature(int.from_bytes(signature[:32]), int.from_bytes(signature[32:]))
+            key.public.verify(der, message, ec.ECDSA(hashes.SHA256()))
+    except (InvalidSignature, ValueError) as error:
+        raise InvalidProof("Chữ ký DPoP không hợp lệ") from error
+
+
+def _origin(scheme: str, host: str, port: int | None) -> tuple[str, str, int]:
+    """Only scheme and host are case-blind, and a default port may be left out (security TD09)."""
+    return scheme.lower(), host.lower(), port or (443 if scheme.lower() == "https" else 80)
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (ValueError, TypeError) as error:
+        raise InvalidProof("base64url không hợp lệ") from error
+
+
+def _b64(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _thumbprint(member: str) -> str:
+    return _b64(hashlib.sha256(member.encode()).digest())
+
+
+class Nonces:
+    """Nonces that every process can check without storing them: a keyed hash of the current five minutes."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key_bytes = key
+
+    def fresh(self, now: float) -> str:
+        """The nonce of this moment."""
+        return self._of(int(now // 300))
+
+    def accepts(self, nonce: str | None, now: float) -> bool:
+        """Of this five minutes or the five before."""
+        slot = int(now // 300)
+        given = (nonce or "").encode("utf-8", "replace")
+        return any(hmac.compare_digest(given, self._of(slot - back).encode()) for back in (0, 1))
+
+    def _of(self, slot: int) -> str:
+        return _b64(hmac.digest(self._key_bytes, str(slot).encode(), "sha256")[:18])

@@ -1,0 +1,174 @@
+"""The hot question of every call: whose token is this, and is it still good? (performance.md, "What it means")
+
+It goes past SQLAlchemy on purpose: one prepared statement on this process's own connection,
+a primary or unique key each time. PostgreSQL answers the question and remembers the proof
+in one round trip; SQLite answers in the calling thread, in about twenty microseconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, Protocol
+from uuid import UUID
+
+from backend.db import Database, sqlite_connection
+from backend.devices.proofs import InvalidProof
+
+COLUMNS = """
+    s.id, s.account_id, s.kind, s.jkt, s.access_expires_at, s.absolute_expires_at, s.ended_at, s.end_reason,
+    s.assurance_level, s.authenticated_at, s.last_seen_at, s.epoch, a.epoch, a.active_session_id, a.status, a.version,
+    n.device_name
+"""
+QUESTION = f"""
+    SELECT {COLUMNS} FROM sessions s
+    JOIN accounts a ON a.id = s.account_id
+    LEFT JOIN sessions n ON n.id = s.replaced_by
+    WHERE s.access_hash = """  # noqa: S608 - no outside text in it
+
+
+class Found(NamedTuple):
+    """One session with its account's slot; times are aware UTC."""
+
+    session_id: UUID
+    account_id: UUID
+    kind: str
+    jkt: str | None
+    access_expires_at: datetime
+    absolute_expires_at: datetime
+    ended_at: datetime | None
+    end_reason: str | None
+    level: int
+    authenticated_at: datetime
+    last_seen_at: datetime
+    holds_slot: bool
+    status: str
+    version: int
+    newer_device: str | None
+
+
+class Reader(Protocol):
+    """Answers by token hash; remembers a proof first where there is one."""
+
+    async def find(self, access_hash: bytes) -> Found | None:
+        """The session of this token, live or ended."""
+
+    async def remember(self, seen_id: bytes, until: int) -> None:
+        """Accept a proof once; raises InvalidProof when it has been seen (RFC 9449 §11.1)."""
+
+    async def close(self) -> None:
+        """Give the connection back."""
+
+
+def reader_of(database: Database) -> Reader:
+    """The reader for this database."""
+    return SqliteReader(database) if database.is_sqlite else PostgresReader(database)
+
+
+class SqliteReader:
+    """Reads directly; proofs have a small file of their own, so that remembering never waits for the one writer.
+
+    That file survives a restart of the process. It is not flushed to disk at each call:
+    after a power cut the machine needs longer to start than a proof lives.
+    """
+
+    def __init__(self, database: Database) -> None:
+        assert database.file is not None
+        self._connection = sqlite_connection(database.file)
+        self._connection.execute("PRAGMA query_only=ON")
+        self._proofs = sqlite_connection(database.file.with_suffix(".proofs"))
+        self._proofs.execute("PRAGMA synchronous=OFF")
+        self._proofs.execute(
+            "CREATE TABLE IF NOT EXISTS seen_proofs (id BLOB PRIMARY KEY, until INTEGER NOT NULL) STRICT, WITHOUT ROWID"
+        )
+        self._forgotten = 0
+
+    async def find(self, access_hash: bytes) -> Found | None:
+        """One join by unique key."""
+        row = self._connection.execute(QUESTION + "?", (access_hash,)).fetchone()
+        return _found(row, UUID, _time) if row else None
+
+    async def remember(self, seen_id: bytes, until: int) -> None:
+        """One insert that either makes the row or finds it."""
+        made = self._proofs.execute("INSERT OR IGNORE INTO seen_proofs VALUES (?, ?)", (seen_id, until))
+        if made.rowcount != 1:
+            raise InvalidProof("Bằng chứng DPoP đã được dùng")
+        if until - self._forgotten > 60:
+            self._forgotten = until
+            self._proofs.execute("DELETE FROM seen_proofs WHERE until < ?", (until - 240,))
+
+    async def close(self) -> None:
+        """Close both files."""
+        self._connection.close()
+        self._proofs.close()
+
+
+class PostgresReader:
+    """Reads on connections of its own by prepared statements; proofs are rows that every process sees."""
+
+    def __init__(self, database: Database) -> None:
+        self._dsn = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._pool: Any = None
+        self._making = asyncio.Lock()
+        self._forgotten = 0
+
+    async def _connections(self) -> Any:
+        async with self._making:
+            if self._pool is None:
+                import asyncpg
+
+                self._pool = await asyncpg.create_pool(self._dsn, min_size=1, max_size=8)
+        return self._pool
+
+    async def find(self, access_hash: bytes) -> Found | None:
+        """One join by unique key."""
+        pool = self._pool or await self._connections()
+        row = await pool.fetchrow(QUESTION + "$1", access_hash)
+        return _found(row, _same, _same) if row else None
+
+    async def remember(self, seen_id: bytes, until: int) -> None:
+        """One insert that either makes the row or finds it, on every process alike."""
+        pool = self._pool or await self._connections()
+        done = await pool.execute(
+            "INSERT INTO seen_proofs VALUES ($1, $2) ON CONFLICT DO NOTHING", seen_id, until
+        )
+        if done != "INSERT 0 1":
+            raise InvalidProof("Bằng chứng DPoP đã được dùng")
+        if until - self._forgotten > 60:
+            self._forgotten = until
+            await pool.execute("DELETE FROM seen_proofs WHERE until < $1", until - 240)
+
+    async def close(self) -> None:
+        """Close the pool."""
+        if self._pool is not None:
+            await self._pool.close()
+
+
+def _found(row: Any, uuid: Any, time: Any) -> Found:
+    session_id = uuid(row[0])
+    slot = uuid(row[13]) if row[13] is not None else None
+    return Found(
+        session_id=session_id,
+        account_id=uuid(row[1]),
+        kind=row[2],
+        jkt=row[3],
+        access_expires_at=time(row[4]),
+        absolute_expires_at=time(row[5]),
+        ended_at=time(row[6]) if row[6] is not None else None,
+        end_reason=row[7],
+        level=row[8],
+        authenticated_at=time(row[9]),
+        last_seen_at=time(row[10]),
+        holds_slot=row[2] != "mobile" or (slot == session_id and row[11] == row[12]),
+        status=row[14],
+        version=row[15],
+        newer_device=row[16],
+    )
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)

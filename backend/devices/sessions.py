@@ -1,0 +1,264 @@
+"""Who is signed in where: the one mobile slot, and every way a session ends (design §4.1, §6).
+
+Tokens are random and stored hashed. Whoever ends a session has locked the account row first.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import CursorResult, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.account import Account
+from backend.crypto import new_token, token_hash
+from backend.db import new_id
+from backend.devices.models import RefreshToken, Session
+from backend.errors import Forbidden, NotFound, Unproved
+from backend.facts import SessionEnded, SessionOpened, SessionReplaced
+from backend.kit import Kit
+
+
+class TokenInvalid(Unproved):
+    """No session has this token."""
+
+    code = "token_invalid"
+    title = "Phiên đăng nhập không hợp lệ, vui lòng đăng nhập lại"
+
+
+class TokenExpired(Unproved):
+    """The access token's time is over: refresh it."""
+
+    code = "token_expired"
+    title = "Phiên làm việc đã hết hạn"
+
+
+class SessionReplacedByDevice(Unproved):
+    """A newer device has taken the slot; `replaced_by` names it."""
+
+    code = "session_replaced"
+    title = "Tài khoản vừa đăng nhập trên thiết bị khác nên thiết bị này đã đăng xuất"
+
+
+class SessionRevoked(Unproved):
+    """The session was ended; `reason` says by what."""
+
+    code = "session_revoked"
+    title = "Phiên đăng nhập đã kết thúc, vui lòng đăng nhập lại"
+
+
+class AccountFrozen(Forbidden):
+    """The person reported a take-over; an operator must check who is who first."""
+
+    code = "account_frozen"
+    title = "Tài khoản đang tạm khóa đăng nhập vì có báo cáo không chính chủ, vui lòng gọi 19001075"
+
+
+class AccountClosed(Forbidden):
+    """The account is closed."""
+
+    code = "account_closed"
+    title = "Tài khoản đã đóng"
+
+
+class SessionNotFound(NotFound):
+    """No live session of yours has this identifier."""
+
+    code = "session_not_found"
+    title = "Không tìm thấy phiên đăng nhập"
+
+
+class Device(msgspec.Struct, frozen=True):
+    """What the app says of the phone that it runs on."""
+
+    platform: str
+    name: str
+    model: str
+    push_token: str | None = None
+
+
+class Tokens(msgspec.Struct, frozen=True):
+    """What a device gets, once; lifetimes in seconds."""
+
+    access_token: str
+    token_type: str
+    expires_in: int
+    refresh_token: str
+    refresh_expires_in: int
+    session_id: UUID
+
+
+class Replaced(msgspec.Struct, frozen=True):
+    """The device that had to go. `push_token` is for the notice and never leaves the house."""
+
+    session_id: UUID
+    name: str
+    last_seen_at: datetime
+    push_token: str | None
+
+
+async def open_mobile(
+    tx: AsyncSession,
+    kit: Kit,
+    account_id: UUID,
+    *,
+    device: Device,
+    jkt: str | None,
+    method: str,
+    level: int,
+    now: datetime,
+) -> tuple[Tokens, Replaced | None]:
+    """Take the account's one mobile slot: account row first, then the old session, then the new (security D1)."""
+    session_id = new_id()
+    epoch = await _take_slot(tx, account_id, session_id)
+    replaced = await _end_previous(tx, kit, account_id, session_id, now)
+    access, refresh = new_token(), new_token()
+    session = Session(
+        id=session_id,
+        account_id=account_id,
+        kind="mobile",
+        epoch=epoch,
+        jkt=jkt,
+        access_hash=token_hash(access),
+        access_expires_at=now + timedelta(seconds=kit.limits.access_lifetime),
+        absolute_expires_at=now + timedelta(seconds=kit.limits.refresh_absolute),
+        method=method,
+        assurance_level=level,
+        authenticated_at=now,
+        device_platform=device.platform,
+        device_name=device.name,
+        device_model=device.model,
+        created_at=now,
+        last_seen_at=now,
+    )
+    if device.push_token:
+        session.push_token = kit.keys.seal("sessions.push_token", session_id, device.push_token)
+    tx.add(session)
+    await tx.flush()
+    tx.add(refresh_row(kit, session, refresh, now))
+    fact = SessionOpened(subject=account_id, session=session_id, kind="mobile", method=method, epoch=epoch)
+    kit.journal.record(tx, fact, by=account_id, now=now)
+    return tokens_of(kit, session, access, refresh, now), replaced
+
+
+async def _take_slot(tx: AsyncSession, account_id: UUID, session_id: UUID) -> int:
+    """The account row is the queue: whoever updates it later wins, and nobody fails."""
+    taken = await tx.execute(
+        update(Account)
+        .where(Account.id == account_id, Account.status == "active", Account.frozen_at.is_(None))
+        .values(active_session_id=session_id, epoch=Account.epoch + 1)
+        .returning(Account.epoch)
+        .execution_options(synchronize_session=False)
+    )
+    epoch = taken.scalar_one_or_none()
+    if epoch is None:
+        status = await tx.scalar(select(Account.status).where(Account.id == account_id))
+        raise AccountFrozen() if status == "active" else AccountClosed()
+    return epoch
+
+
+async def _end_previous(
+    tx: AsyncSession, kit: Kit, account_id: UUID, by_session: UUID, now: datetime
+) -> Replaced | None:
+    query = select(Session).where(
+        Session.account_id == account_id, Session.kind == "mobile", Session.ended_at.is_(None)
+    )
+    old = (await tx.execute(query.execution_options(populate_existing=True))).scalar_one_or_none()
+    if old is None:
+        return None
+    old.ended_at, old.end_reason, old.replaced_by = now, "replaced", by_session
+    await tx.flush()
+    fact = SessionReplaced(subject=account_id, session=old.id, by_session=by_session)
+    kit.journal.record(tx, fact, by=account_id, now=now)
+    push = kit.keys.open("sessions.push_token", old.id, old.push_token) if old.push_token else None
+    return Replaced(session_id=old.id, name=old.device_name, last_seen_at=old.last_seen_at, push_token=push)
+
+
+def refresh_row(kit: Kit, session: Session, refresh: str, now: datetime) -> RefreshToken:
+    """The row of a new refresh token."""
+    expires = min(now + timedelta(seconds=kit.limits.refresh_idle), session.absolute_expires_at)
+    return RefreshToken(
+        id=new_id(),
+        session_id=session.id,
+        hash=token_hash(refresh),
+        key_id=kit.keys.newest,
+        expires_at=expires,
+    )
+
+
+def tokens_of(kit: Kit, session: Session, access: str, refresh: str, now: datetime) -> Tokens:
+    """What the device gets."""
+    idle = min(kit.limits.refresh_idle, int((session.absolute_expires_at - now).total_seconds()))
+    return Tokens(
+        access_token=access,
+        token_type="DPoP" if session.jkt else "Bearer",
+        expires_in=max(0, int((session.access_expires_at - now).total_seconds())),
+        refresh_token=refresh,
+        refresh_expires_in=idle,
+        session_id=session.id,
+    )
+
+
+async def why_ended(tx: AsyncSession, session: Session) -> Unproved | None:
+    """The reason that a token of this session is told, or nothing while it lives."""
+    if session.ended_at is None:
+        return None
+    if session.end_reason == "replaced":
+        newer = await tx.get(Session, session.replaced_by) if session.replaced_by else None
+        named = {"name": newer.device_name, "at": session.ended_at} if newer else None
+        return SessionReplacedByDevice(replaced_by=named)
+    return SessionRevoked(reason=session.end_reason)
+
+
+async def end(
+    tx: AsyncSession, kit: Kit, session: Session, *, reason: str, by: UUID | None, now: datetime
+) -> bool:
+    """End one session, and free the slot if it held it; False when it had ended already."""
+    ended = await tx.execute(
+        update(Session)
+        .where(Session.id == session.id, Session.ended_at.is_(None))
+        .values(ended_at=now, end_reason=reason)
+        .execution_options(synchronize_session=False)
+    )
+    if not isinstance(ended, CursorResult) or ended.rowcount != 1:
+        return False
+    await tx.execute(
+        update(Account)
+        .where(Account.id == session.account_id, Account.active_session_id == session.id)
+        .values(active_session_id=None)
+        .execution_options(synchronize_session=False)
+    )
+    fact = SessionEnded(subject=session.account_id, session=session.id, reason=reason)
+    kit.journal.record(tx, fact, by=by, now=now)
+    return True
+
+
+async def end_all(
+    tx: AsyncSession, kit: Kit, account_id: UUID, *, reason: str, by: UUID | None, now: datetime
+) -> int:
+    """End every session of an account in this transaction (security S5); returns how many."""
+    await tx.execute(select(Account.id).where(Account.id == account_id).with_for_update())
+    live = await tx.scalars(
+        select(Session).where(Session.account_id == account_id, Session.ended_at.is_(None))
+    )
+    return sum([await end(tx, kit, session, reason=reason, by=by, now=now) for session in live])
+
+
+async def of_account(tx: AsyncSession, account_id: UUID, *, now: datetime) -> list[Session]:
+    """The live sessions, mobile and workspace, newest first."""
+    query = select(Session).where(
+        Session.account_id == account_id, Session.ended_at.is_(None), Session.absolute_expires_at > now
+    )
+    return list(await tx.scalars(query.order_by(Session.created_at.desc())))
+
+
+async def end_own(tx: AsyncSession, kit: Kit, account_id: UUID, session_id: UUID, *, now: datetime) -> None:
+    """End one of one's own sessions; raises SessionNotFound for anybody else's (security TD19)."""
+    await tx.execute(select(Account.id).where(Account.id == account_id).with_for_update())
+    session = await tx.get(Session, session_id)
+    if session is None or session.account_id != account_id:
+        raise SessionNotFound
+    if not await end(tx, kit, session, reason="signed_out", by=account_id, now=now):
+        raise SessionNotFound

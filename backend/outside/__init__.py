@@ -1,0 +1,1 @@
+"""Everything that is not ours, swapped as one piece."""

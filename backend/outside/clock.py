@@ -1,0 +1,24 @@
+"""What time it is; a value that tests may move."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
+
+
+class Clock:
+    """The machine's clock, shifted by `ahead` (zero outside tests and drills)."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta(0)
+
+    def now(self) -> datetime:
+        """This moment, aware, UTC."""
+        return datetime.now(UTC) + self.ahead
+
+
+def local_day(moment: datetime) -> date:
+    """The day in Việt Nam at that moment; every effective date is such a day."""
+    return moment.astimezone(LOCAL).date()

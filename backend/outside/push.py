@@ -1,0 +1,53 @@
+"""Tells a phone that something happened; never with personal data in the message (design §6)."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+
+class Push(Protocol):
+    """Whatever reaches an app that is not open."""
+
+    async def send(self, token: str, title: str, body: str, data: dict[str, str]) -> bool:
+        """Deliver at best effort; False means that the token is dead and must be forgotten."""
+
+
+class FirebasePush:
+    """Google's own SDK (`pip install ngomon[push]`); loads only where push is configured."""
+
+    def __init__(self, credentials: str, endpoint: str = "") -> None:
+        import firebase_admin
+        from firebase_admin import credentials as google
+        from firebase_admin import messaging
+
+        project = msgspec.json.decode(Path(credentials).read_bytes())["project_id"]
+        self._app = firebase_admin.initialize_app(
+            google.Certificate(credentials), {"projectId": project}, name=project
+        )
+        self._messaging = messaging
+        if endpoint:
+            _point_to(messaging, endpoint)
+
+    async def send(self, token: str, title: str, body: str, data: dict[str, str]) -> bool:
+        """Hand one message to Firebase in a thread of its own."""
+        message = self._messaging.Message(
+            token=token, notification=self._messaging.Notification(title=title, body=body), data=data
+        )
+        try:
+            await asyncio.to_thread(self._messaging.send, message, False, self._app)
+        except (self._messaging.UnregisteredError, self._messaging.SenderIdMismatchError):
+            return False
+        return True
+
+
+def _point_to(messaging: Any, endpoint: str) -> None:
+    """`NGOMON_FCM_ENDPOINT`: the SDK has no setting for its host, so its one constant is changed."""
+    service = messaging._MessagingService
+    for name in ("FCM_URL",):
+        setattr(
+            service, name, getattr(service, name).replace("https://fcm.googleapis.com", endpoint.rstrip("/"))
+        )
