@@ -1,0 +1,90 @@
+"""The door of `/v1` in plain ASGI: proof of possession, session, and the hottest answer (contract §3, performance.md).
+
+Everything under `/v1` needs a session unless it is listed here as open (default deny).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+from backend.devices.entry import Entry
+from backend.errors import Refusal
+from backend.outside.clock import Clock
+from mobile_api.me import Profiles
+from mobile_api.problems import body_of, headers_of, instance_of, language_of
+
+PREFIX = "/v1/"
+SIGNING_IN = ("/v1/logins", "/v1/logins/", "/v1/token")  # calls that make a session: a proof, but no token
+TELLING = "/v1/takeover-reports"  # the one call that a replaced session may still make
+
+
+class Door:
+    """ASGI middleware; sets `scope["user"]` (Who) or `scope["jkt"]`, and answers `GET /v1/me` itself."""
+
+    def __init__(self, app: ASGIApp, entry: Entry, profiles: Profiles, clock: Clock) -> None:
+        self._app = app
+        self._entry = entry
+        self._profiles = profiles
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a call in or answer why not."""
+        if scope["type"] != ScopeType.HTTP or not scope["path"].startswith(PREFIX):
+            await self._app(scope, receive, send)
+            return
+        try:
+            answer = await self._enter(scope)
+        except Refusal as refusal:
+            await self._refuse(scope, send, refusal)
+            return
+        if answer is not None:
+            await _send(
+                send, 200, [(b"content-type", b"application/json"), (b"cache-control", b"no-store")], answer
+            )
+            return
+        await self._app(scope, receive, send)
+
+    async def _enter(self, scope: HTTPScope) -> bytes | None:
+        method, path = scope["method"], scope["path"]
+        authorization, proof = [], []
+        for name, value in scope["headers"]:
+            if name == b"authorization":
+                authorization.append(value.decode("latin-1"))
+            elif name == b"dpop":
+                proof.append(value.decode("latin-1"))
+        now = self._clock.now()
+        if path == SIGNING_IN[0] or path.startswith(SIGNING_IN[1]) or path == SIGNING_IN[2]:
+            nonce = path == SIGNING_IN[2]
+            scope["jkt"] = await self._entry.key_of(proof, method=method, path=path, now=now, nonce=nonce)  # type: ignore[typeddict-unknown-key]
+            return None
+        who = await self._entry.admit(
+            authorization, proof, method=method, path=path, now=now, ended=path == TELLING
+        )
+        scope["user"] = who
+        if path == "/v1/me" and method == "GET":
+            return await self._profiles.of(who.account_id, who.version)
+        return None
+
+    async def _refuse(self, scope: Scope, send: Send, refusal: Refusal) -> None:
+        headers = [(name.encode(), value.encode()) for name, value in headers_of(refusal)]
+        if refusal.code == "use_dpop_nonce":
+            fresh = self._entry.nonces.fresh(self._clock.now().timestamp())
+            headers.append((b"dpop-nonce", fresh.encode()))
+        body = body_of(refusal, lang=language_of(scope), instance=instance_of(scope))
+        await _send(send, refusal.status, headers, body)
+
+
+def key_of(request: Request[Any, Any, Any]) -> str | None:
+    """The thumbprint of the device key that this call proved."""
+    return request.scope.get("jkt")  # type: ignore[return-value]
+
+
+async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    headers.append((b"content-length", str(len(body)).encode()))
+    start: Message = {"type": "http.response.start", "status": status, "headers": headers}
+    await send(start)
+    await send({"type": "http.response.body", "body": body, "more_body": False})

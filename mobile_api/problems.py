@@ -1,0 +1,198 @@
+"""Refusals as `application/problem+json` (RFC 9457, contract §3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import structlog
+from litestar import MediaType, Request, Response
+from litestar.exceptions import (
+    HTTPException,
+    MethodNotAllowedException,
+    NotFoundException,
+    ValidationException,
+)
+from litestar.types import Scope
+
+from backend import words
+from backend.bodyguard import BodyMalformed
+from backend.errors import BadRequest, NotFound, Refusal
+
+PROBLEM = "application/problem+json"
+log = structlog.get_logger("http")
+
+
+class RouteNotFound(NotFound):
+    """No such address."""
+
+    code = "route_not_found"
+    title = "Không có địa chỉ này"
+
+
+class MethodNotAllowed(Refusal):
+    """The address does not know this method (security H10)."""
+
+    status = 405
+    code = "method_not_allowed"
+    title = "Phương thức không được hỗ trợ"
+
+
+class ValidationFailed(BadRequest):
+    """A field has the wrong type or is missing, too long or unknown; `errors` name them."""
+
+    code = "validation_failed"
+    title = "Có trường chưa hợp lệ"
+
+
+class InternalError(Refusal):
+    """A mistake of ours; the log has it under the instance."""
+
+    status = 500
+    code = "internal_error"
+    title = "Hệ thống gặp lỗi, vui lòng thử lại và báo mã yêu cầu cho hỗ trợ"
+
+
+def language_of(scope: Scope) -> str:
+    """The language that the caller reads."""
+    for name, value in scope["headers"]:
+        if name == b"accept-language":
+            return words.language(value.decode("latin-1"))
+    return words.VIETNAMESE
+
+
+def instance_of(scope: Scope) -> str:
+    """The request's identifier, as the edge gave it."""
+    return str(scope.get("request_id", ""))
+
+
+def body_of(refusal: Refusal, *, lang: str, instance: str) -> bytes:
+    """The problem as bytes. `detail` falls back on the title, so that there is always a sentence."""
+    title = words.say(refusal.title, lang)
+    body: dict[str, Any] = {
+        "type": f"/problems/{refusal.code}",
+        "title": title,
+        "status": refusal.status,
+        "detail": words.say(refusal.detail, lang) if refusal.detail else title,
+        "instance": f"urn:request:{instance}",
+        "code": refusal.code,
+    }
+    for name, fact in refusal.facts.items():
+        if name == "errors" and isinstance(fact, list):
+            fact = [{**error, "message": words.say(error["message"], lang)} for error in fact]
+        body[name] = fact
+    return msgspec.json.encode(body, enc_hook=str)
+
+
+def headers_of(refusal: Refusal) -> list[tuple[str, str]]:
+    """The headers that go with the status."""
+    headers = [("content-type", PROBLEM), ("cache-control", "no-store")]
+    if refusal.retry_after is not None or refusal.status in (429, 503):
+        headers.append(("retry-after", str(refusal.retry_after if refusal.retry_after is not None else 30)))
+    if refusal.status == 401:
+        headers.append(("www-authenticate", f'DPoP error="{_oauth_error(refusal.code)}", algs="ES256 EdDSA"'))
+    return headers
+
+
+def _oauth_error(code: str) -> str:
+    """RFC 9449 §7.1 names for the two that have one."""
+    return code if code in ("invalid_dpop_proof", "use_dpop_nonce") else "invalid_token"
+
+
+def answer(request: Request[Any, Any, Any], refusal: Refusal) -> Response[bytes]:
+    """The problem as a Litestar response."""
+    scope = request.scope
+    return Response(
+        body_of(refusal, lang=language_of(scope), instance=instance_of(scope)),
+        status_code=refusal.status,
+        headers=dict(headers_of(refusal)),
+        media_type=MediaType.TEXT,
+    )
+
+
+def on_refusal(request: Request[Any, Any, Any], refusal: Refusal) -> Response[bytes]:
+    """Exception handler for every refusal."""
+    return answer(request, refusal)
+
+
+def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """Exception handler for what the framework itself refuses."""
+    return answer(request, _translated(error))
+
+
+def on_bug(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """Exception handler for mistakes of ours: the traceback goes to the log alone (security H1)."""
+    if isinstance(error, UnicodeDecodeError | RecursionError):
+        return answer(request, BodyMalformed())
+    log.error("unhandled", request=instance_of(request.scope), exc_info=error)
+    return answer(request, InternalError())
+
+
+def _translated(error: HTTPException) -> Refusal:
+    if isinstance(error, ValidationException):
+        return ValidationFailed(None, errors=_fields(error))
+    if isinstance(error, NotFoundException):
+        return RouteNotFound()
+    if isinstance(error, MethodNotAllowedException):
+        return MethodNotAllowed()
+    if error.status_code == 413:
+        return PayloadTooLarge()
+    if error.status_code < 500:
+        return BodyMalformed() if error.status_code == 400 else BadRequest()
+    return InternalError()
+
+
+class PayloadTooLarge(Refusal):
+    """The body is larger than this address takes (security H9)."""
+
+    status = 413
+    code = "payload_too_large"
+    title = "Nội dung gửi lên quá lớn"
+
+
+class UnsupportedMediaType(Refusal):
+    """Only plain JSON is read."""
+
+    status = 415
+    code = "unsupported_media_type"
+    title = "Chỉ nhận nội dung JSON (application/json)"
+
+
+class RequestTimeout(Refusal):
+    """The body did not arrive in time (security H9)."""
+
+    status = 408
+    code = "request_timeout"
+    title = "Nội dung gửi lên không đến kịp thời gian"
+
+
+class HeadersTooLarge(Refusal):
+    """The headers are larger than we read."""
+
+    status = 431
+    code = "headers_too_large"
+    title = "Phần tiêu đề yêu cầu quá lớn"
+
+
+def _fields(error: ValidationException) -> list[dict[str, str]]:
+    """One entry per field that the schema refused, with the words of the parser."""
+    found = []
+    for entry in error.extra if isinstance(error.extra, list) else []:
+        message, key = str(entry.get("message", "")), str(entry.get("key", ""))
+        found.append(_field(message, key))
+    return found or [_field(str(error.detail), "")]
+
+
+def _field(message: str, key: str) -> dict[str, str]:
+    text, _, path = message.partition(" - at `$")
+    unknown = text.partition("unknown field `")[2].rstrip("`")
+    missing = text.partition("missing required field `")[2].rstrip("`")
+    field = unknown or missing or path.strip(".`") or key or "body"
+    if unknown:
+        return {"field": field, "code": "unknown", "message": "Trường này không có, vui lòng bỏ đi"}
+    if missing:
+        return {"field": field, "code": "missing", "message": "Thiếu trường này"}
+    wrong_type = text.startswith("Expected `") and ", got `" in text
+    if wrong_type:
+        return {"field": field, "code": "type", "message": "Sai kiểu dữ liệu"}
+    return {"field": field, "code": "invalid", "message": "Giá trị không hợp lệ"}

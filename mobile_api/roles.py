@@ -1,0 +1,199 @@
+"""Roles as the app sees them: catalogue, units, prefill, one's own requests and roles (contract §3.3)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from litestar import Controller, Request, Response, get, post, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
+
+from backend.db import Database
+from backend.devices.entry import Who
+from backend.errors import FieldError, FieldsInvalid, settle
+from backend.kit import Kit
+from backend.outside.clock import Clock
+from backend.roles import catalog, managers, queue, requests, staff, units
+from backend.roles import draft as drafts
+from backend.roles.draft import Draft
+from mobile_api import schemas_roles as schemas
+from mobile_api.problems import language_of
+
+Call = Request[Who, Any, Any]
+Cursor = Annotated[str | None, QueryParameter(max_length=300)]
+Code = Annotated[str | None, QueryParameter(max_length=60)]
+Words = Annotated[str | None, QueryParameter(max_length=units.Q_LONGEST)]
+Key = Annotated[str | None, HeaderParameter(name="Idempotency-Key", min_length=1, max_length=80)]
+
+
+class CatalogController(Controller):
+    """What one may ask for: subject types with their forms, positions, units."""
+
+    tags = ["roles"]
+
+    @get("/subject-types", operation_id="listSubjectTypes", summary="Đối tượng và biểu mẫu · Subject types")
+    async def subject_types(self, request: Call) -> schemas.SubjectTypeList:
+        """Each subject type with its form."""
+        lang = language_of(request.scope)
+        return schemas.SubjectTypeList(
+            [schemas.SubjectTypeOut.of(kind, lang) for kind in catalog.SUBJECT_TYPES.values()]
+        )
+
+    @get("/positions", operation_id="listPositions", summary="Chức vụ · Positions")
+    async def positions(self, request: Call, subject_type: Code = None) -> schemas.PositionList:
+        """The positions of a subject type, or all of them."""
+        _ensure_subject_type(subject_type)
+        lang = language_of(request.scope)
+        found = catalog.positions_for(subject_type or None)
+        return schemas.PositionList([schemas.PositionOut.of(post, lang) for post in found])
+
+    @get("/units", operation_id="listUnits", summary="Tìm đơn vị · Find units")
+    async def find_units(
+        self, db: NamedDependency[Database], q: Words = None, parent: Code = None, cursor: Cursor = None
+    ) -> schemas.UnitList:
+        """By words of the name or by code, without regard to marks; `parent` is a UUID or a code."""
+        async with db.read() as tx:
+            above = await drafts.find_unit(tx, parent) if parent else None
+            if parent and above is None:
+                raise managers.UnitNotFound
+            found = await units.search(tx, q=q, parent=above.id if above else None, cursor=cursor)
+        return schemas.UnitList(found.items, found.next_cursor)
+
+    @get("/role-prefill", operation_id="prefillRole", summary="Điền sẵn từ danh bạ · Prefill a role")
+    async def prefill(
+        self,
+        request: Call,
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+        subject_type: Code = None,
+    ) -> schemas.PrefillOut:
+        """What the staff directory knows of the caller, and which field does not match (404 `not_in_directory`)."""
+        _ensure_subject_type(subject_type)
+        async with db.read() as tx:
+            found = await staff.prefill(tx, kit, request.user.account_id, subject_type or None)
+        return schemas.PrefillOut.of(found)
+
+    @get("/roles", operation_id="listRoles", summary="Vai trò của tôi · One's own roles")
+    async def roles(
+        self, request: Call, db: NamedDependency[Database], kit: NamedDependency[Kit]
+    ) -> schemas.RoleList:
+        """Current, coming and past roles."""
+        async with db.read() as tx:
+            return schemas.RoleList(await queue.roles_of(tx, kit, request.user.account_id))
+
+
+class RoleRequestController(Controller):
+    """One's own requests."""
+
+    path = "/role-requests"
+    tags = ["roles"]
+
+    @post(operation_id="createRoleRequest", summary="Gửi yêu cầu về vai trò · Ask for a role")
+    async def create(
+        self,
+        request: Call,
+        data: JSONBody[Draft],
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
+        idempotency_key: Key = None,
+    ) -> Response[schemas.RoleRequestOut]:
+        """Register, amend, move or end a role; one request may wait at a time (409 `request_open`)."""
+        who, now = request.user, clock.now()
+        async with db.write() as tx:
+            made = await requests.create(
+                tx, kit, data, by=who.account_id, now=now, level=who.level, key=idempotency_key
+            )
+            found = await queue.one_of_mine(tx, kit, made.id, who.account_id, now=now)
+        place = {"Location": f"/v1/role-requests/{found.id}"}
+        return Response(schemas.RoleRequestOut.of(found), status_code=201, headers=place)
+
+    @get(operation_id="listRoleRequests", summary="Các yêu cầu của tôi · One's own requests")
+    async def mine(
+        self,
+        request: Call,
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
+        cursor: Cursor = None,
+    ) -> schemas.RoleRequestList:
+        """Newest first."""
+        async with db.read() as tx:
+            found = await queue.mine(tx, kit, request.user.account_id, now=clock.now(), cursor=cursor)
+        return schemas.RoleRequestList(
+            [schemas.RoleRequestOut.of(one) for one in found.items], found.next_cursor
+        )
+
+    @get("/{request_id:uuid}", operation_id="getRoleRequest", summary="Một yêu cầu · One request")
+    async def one(
+        self,
+        request: Call,
+        request_id: FromPath[UUID],
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
+    ) -> schemas.RoleRequestOut:
+        """Where it is, and in which systems it is in force."""
+        return await _shown(request, db, kit, clock, request_id)
+
+    @put(
+        "/{request_id:uuid}",
+        operation_id="correctRoleRequest",
+        summary="Sửa và gửi lại · Correct and resubmit",
+    )
+    async def correct(
+        self,
+        request: Call,
+        request_id: FromPath[UUID],
+        data: JSONBody[Draft],
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
+    ) -> schemas.RoleRequestOut:
+        """After `returned`: every unit is asked again (409 `not_returned` otherwise)."""
+        who, now = request.user, clock.now()
+        async with db.write() as tx:
+            outcome = await requests.resubmit(
+                tx, kit, request_id, data, by=who.account_id, now=now, level=who.level
+            )
+        settle(outcome)
+        return await _shown(request, db, kit, clock, request_id)
+
+    @post(
+        "/{request_id:uuid}/withdraw",
+        operation_id="withdrawRoleRequest",
+        summary="Rút yêu cầu · Withdraw a request",
+        status_code=200,
+    )
+    async def withdraw(
+        self,
+        request: Call,
+        request_id: FromPath[UUID],
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
+    ) -> schemas.RoleRequestOut:
+        """Take it back while nobody has decided it (409 `already_decided` otherwise)."""
+        async with db.write() as tx:
+            outcome = await requests.withdraw(
+                tx, kit, request_id, by=request.user.account_id, now=clock.now()
+            )
+        settle(outcome)
+        return await _shown(request, db, kit, clock, request_id)
+
+
+CONTROLLERS: list[type[Controller]] = [CatalogController, RoleRequestController]
+
+
+async def _shown(
+    request: Call, db: Database, kit: Kit, clock: Clock, request_id: UUID
+) -> schemas.RoleRequestOut:
+    async with db.read() as tx:
+        found = await queue.one_of_mine(tx, kit, request_id, request.user.account_id, now=clock.now())
+    return schemas.RoleRequestOut.of(found)
+
+
+def _ensure_subject_type(code: str | None) -> None:
+    if code and code not in catalog.SUBJECT_TYPES:
+        raise FieldsInvalid(FieldError("subject_type", "unknown_subject_type", "Không có đối tượng này"))

@@ -1,0 +1,148 @@
+"""What crosses the wire when people sign in and look after their devices."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+Token = Annotated[str, Meta(min_length=20, max_length=200)]
+Word = Annotated[str, Meta(min_length=1, max_length=80)]
+
+
+class DeviceIn(msgspec.Struct, forbid_unknown_fields=True):
+    """The phone, as the app describes it."""
+
+    platform: Annotated[str, Meta(min_length=1, max_length=20)]
+    name: Word
+    model: Word
+    push_token: Annotated[str, Meta(min_length=1, max_length=4096)] | None = None
+
+
+class LoginIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Begin a sign-in."""
+
+    method: Literal["vneid"]
+    device: DeviceIn
+
+
+class LoginOut(msgspec.Struct):
+    """A sign-in that waits at the e-ID; times in seconds."""
+
+    id: UUID
+    step: str
+    authorization_url: str
+    expires_in: int
+
+
+class AuthorizeIn(msgspec.Struct, forbid_unknown_fields=True):
+    """What the e-ID sent back to the app: a code, or an error when the person turned back."""
+
+    state: Annotated[str, Meta(min_length=1, max_length=200)]
+    code: Annotated[str, Meta(min_length=1, max_length=2000)] | None = None
+    iss: Annotated[str, Meta(max_length=500)] | None = None
+    error: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+
+
+class PhoneIn(msgspec.Struct, forbid_unknown_fields=True):
+    """The number that shall receive codes, in any usual spelling."""
+
+    phone: Annotated[str, Meta(min_length=1, max_length=40)]
+
+
+class CodeIn(msgspec.Struct, forbid_unknown_fields=True):
+    """The six digits of the message."""
+
+    code: Annotated[str, Meta(pattern=r"^[0-9]{6}\Z", max_length=6)]
+
+
+class ResendIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Send again; `method_id` names another registered number where a sign-in offers several."""
+
+    method_id: UUID | None = None
+
+
+class PhoneStepOut(msgspec.Struct):
+    """The sign-in waits for a phone number."""
+
+    id: UUID
+    step: str
+
+
+class CodeStepOut(msgspec.Struct):
+    """The sign-in waits for the code; times in seconds."""
+
+    id: UUID
+    step: str
+    sent_to: str
+    resend_in: int
+    expires_in: int
+    attempts_left: int
+
+
+class SessionOut(msgspec.Struct):
+    """The tokens of a session; lifetimes in seconds."""
+
+    access_token: str
+    token_type: str
+    expires_in: int
+    refresh_token: str
+    refresh_expires_in: int
+    session_id: UUID
+
+
+class ReplacedOut(msgspec.Struct):
+    """The device that was signed out by this one."""
+
+    name: str
+    last_seen_at: datetime
+
+
+class DoneOut(msgspec.Struct):
+    """Signed in."""
+
+    id: UUID
+    step: str
+    session: SessionOut
+    account: dict[str, Any]
+    replaced_device: ReplacedOut | None
+
+
+class RefreshIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Rotate a session's tokens."""
+
+    refresh_token: Token
+
+
+class RefreshOut(msgspec.Struct):
+    """The rotated tokens."""
+
+    session: SessionOut
+
+
+class PushTokenIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Where pushes for this device go."""
+
+    token: Annotated[str, Meta(min_length=1, max_length=4096)]
+
+
+class SessionRow(msgspec.Struct):
+    """One of one's own live sessions."""
+
+    id: UUID
+    kind: str
+    current: bool
+    device: dict[str, str]
+    method: str
+    created_at: datetime
+    last_seen_at: datetime
+
+
+class SessionList(msgspec.Struct):
+    """All of one's own live sessions; there are never many."""
+
+    items: list[SessionRow]
+    next_cursor: str | None = None

@@ -1,0 +1,218 @@
+"""What crosses the wire about roles, units and the catalogue (contract §3.3); the draft is `backend.roles.draft.Draft`."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+
+from backend.outbox.queue import SyncState
+from backend.roles.catalog import FormField, Position, SubjectType
+from backend.roles.staff import HOTLINES, Prefill
+from backend.roles.units import UnitView
+from backend.roles.views import OwnRequest, RoleView, StepView
+from backend.words import say
+
+
+class OptionOut(msgspec.Struct):
+    """One choice of a select field."""
+
+    value: str
+    label: str
+
+
+class FieldOut(msgspec.Struct, omit_defaults=True):
+    """One field of a form; `type` is text, date, email or select."""
+
+    name: str
+    label: str
+    type: str
+    required: bool
+    max_length: int
+    options: list[OptionOut] | None = None
+
+    @classmethod
+    def of(cls, field: FormField, lang: str) -> FieldOut:
+        """The field with its words in the caller's language."""
+        options = [OptionOut(option.value, say(option.label, lang)) for option in field.options]
+        return cls(
+            field.name,
+            say(field.label, lang),
+            field.type.value,
+            field.required,
+            field.longest,
+            options or None,
+        )
+
+
+class SubjectTypeOut(msgspec.Struct):
+    """A subject type, the assurance level that it needs, and its form."""
+
+    code: str
+    label: str
+    assurance_level: int
+    fields: list[FieldOut]
+
+    @classmethod
+    def of(cls, kind: SubjectType, lang: str) -> SubjectTypeOut:
+        """The subject type with its words in the caller's language."""
+        fields = [FieldOut.of(field, lang) for field in kind.fields]
+        return cls(kind.code, say(kind.label, lang), kind.floor, fields)
+
+
+class SubjectTypeList(msgspec.Struct):
+    """All subject types."""
+
+    items: list[SubjectTypeOut]
+    next_cursor: str | None = None
+
+
+class PositionOut(msgspec.Struct):
+    """A position, and the subject types that may hold it."""
+
+    code: str
+    label: str
+    subject_types: list[str]
+
+    @classmethod
+    def of(cls, post: Position, lang: str) -> PositionOut:
+        """The position with its words in the caller's language."""
+        return cls(post.code, say(post.label, lang), list(post.subject_types))
+
+
+class PositionList(msgspec.Struct):
+    """The positions of a subject type, or all."""
+
+    items: list[PositionOut]
+    next_cursor: str | None = None
+
+
+class UnitList(msgspec.Struct):
+    """Units by code."""
+
+    items: list[UnitView]
+    next_cursor: str | None = None
+
+
+class RoleList(msgspec.Struct):
+    """One's own roles, what is in force first; there are never many."""
+
+    items: list[RoleView]
+    next_cursor: str | None = None
+
+
+class PrefillOut(msgspec.Struct):
+    """The form as the staff directory would fill it in; `mismatches` name what differs from the e-ID."""
+
+    unit: UUID
+    unit_code: str
+    unit_name: str
+    subject_type: str | None
+    position: str | None
+    full_name: str
+    birth_date: str
+    fields: dict[str, str]
+    mismatches: list[str]
+    hotlines: dict[str, str]
+
+    @classmethod
+    def of(cls, found: Prefill) -> PrefillOut:
+        """The hot lines come along, for the case that something does not match (source 003, VI)."""
+        return cls(
+            found.unit_id,
+            found.unit_code,
+            found.unit_name,
+            found.subject_type,
+            found.position,
+            found.full_name,
+            found.birth_date,
+            found.fields,
+            found.mismatches,
+            HOTLINES,
+        )
+
+
+class StepOut(msgspec.Struct):
+    """One unit's word; `decision` is approved, rejected, returned or null."""
+
+    unit: UUID
+    unit_code: str
+    unit_name: str
+    duty: str
+    decision: str | None
+    by: str | None
+    at: datetime | None
+    reason: str | None
+
+    @classmethod
+    def of(cls, step: StepView) -> StepOut:
+        """The step as the applicant reads it."""
+        return cls(
+            step.unit_id, step.unit_code, step.unit, step.duty, step.decision, step.by, step.at, step.reason
+        )
+
+
+class SyncOut(msgspec.Struct):
+    """How far one system is."""
+
+    system: str
+    state: str
+    at: datetime
+
+    @classmethod
+    def of(cls, sync: SyncState) -> SyncOut:
+        """Without what only operators need."""
+        return cls(sync.system, sync.state, sync.at)
+
+
+class RoleRequestOut(msgspec.Struct, kw_only=True):
+    """One of one's own requests and how far it is."""
+
+    id: UUID
+    kind: str
+    status: str
+    version: int
+    role_id: UUID | None
+    unit: UUID
+    unit_code: str
+    unit_name: str
+    subject_type: str
+    position: str
+    fields: dict[str, str]
+    effective_on: date | None
+    until: date | None
+    created_at: datetime
+    decided_at: datetime | None
+    steps: list[StepOut]
+    sync: list[SyncOut]
+
+    @classmethod
+    def of(cls, found: OwnRequest) -> RoleRequestOut:
+        """The request as its owner reads it."""
+        return cls(
+            id=found.id,
+            kind=found.kind,
+            status=found.status,
+            version=found.version,
+            role_id=found.role_id,
+            unit=found.unit_id,
+            unit_code=found.unit_code,
+            unit_name=found.unit_name,
+            subject_type=found.subject_type,
+            position=found.position,
+            fields=found.fields,
+            effective_on=found.effective_on,
+            until=found.until_on,
+            created_at=found.created_at,
+            decided_at=found.decided_at,
+            steps=[StepOut.of(step) for step in found.steps],
+            sync=[SyncOut.of(sync) for sync in found.sync],
+        )
+
+
+class RoleRequestList(msgspec.Struct):
+    """One's own requests, newest first."""
+
+    items: list[RoleRequestOut]
+    next_cursor: str | None = None

@@ -1,0 +1,165 @@
+"""What must be true of the whole database after every test (design §4, security §5).
+
+It asks the database with its own SQL, not through the code under test, except to open
+what is encrypted and to walk the journal.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.accounts.models import Identifier, OneTimeCode, Phone
+from backend.db import Base, Database
+from backend.kit import Kit
+from sqlalchemy import select
+
+PERSONAL = re.compile(r"(?<![0-9a-f-])(000\d{9}|\+?84550\d{6}|0550\d{6})(?![0-9a-f-])")
+LIVE_MOBILE = "SELECT account_id, id, epoch FROM sessions WHERE ended_at IS NULL AND kind = 'mobile'"
+
+
+class Broken(AssertionError):
+    """An invariant does not hold."""
+
+
+async def check(db: Database, kit: Kit) -> None:
+    """Raise Broken naming every invariant that does not hold."""
+    async with db.read() as tx:
+        found = [
+            *await _one_device(tx),
+            *await _codes(tx, kit),
+            *await _roles(tx),
+            *await _requests(tx),
+            *await _deliveries(tx),
+            *await _journal(tx, kit),
+            *await _encryption(tx, kit),
+            *await _no_plain_text(tx),
+            *await _engine(tx, db),
+        ]
+    if found:
+        raise Broken("\n".join(found))
+
+
+async def rows(tx: AsyncSession, sql: str, **values: Any) -> list[Any]:
+    """All rows of a plain question."""
+    return list((await tx.execute(text(sql), values)).all())
+
+
+async def _one_device(tx: AsyncSession) -> list[str]:
+    live = await rows(tx, LIVE_MOBILE)
+    found = [f"account {a} has {n} live phones" for a, n in Counter(row[0] for row in live).items() if n > 1]
+    slots = await rows(
+        tx,
+        "SELECT a.id FROM accounts a LEFT JOIN sessions s ON s.id = a.active_session_id "
+        "WHERE a.active_session_id IS NOT NULL AND (s.ended_at IS NOT NULL OR s.epoch <> a.epoch OR s.id IS NULL)",
+    )
+    found += [f"account {row[0]}: the slot names a dead session" for row in slots]
+    strays = await rows(
+        tx,
+        "SELECT s.id FROM sessions s JOIN accounts a ON a.id = s.account_id WHERE s.ended_at IS NULL "
+        "AND s.kind = 'mobile' AND (a.active_session_id IS NULL OR a.active_session_id <> s.id)",
+    )
+    return found + [f"session {row[0]} lives without the slot" for row in strays]
+
+
+async def _codes(tx: AsyncSession, kit: Kit) -> list[str]:
+    most = kit.limits.otp_attempts
+    bad = await rows(tx, "SELECT id, attempts FROM one_time_codes WHERE attempts > :most OR attempts < 0", most=most)
+    used = await rows(tx, "SELECT id FROM one_time_codes WHERE used_at IS NOT NULL AND attempts = 0")
+    return [f"code {row[0]} was guessed at {row[1]} times" for row in bad] + [f"code {row[0]} used unguessed" for row in used]
+
+
+async def _roles(tx: AsyncSession) -> list[str]:
+    homes = await rows(
+        tx, "SELECT account_id, COUNT(*) FROM roles WHERE state = 'active' AND is_home GROUP BY account_id HAVING COUNT(*) > 1"
+    )
+    found = [f"account {row[0]} has {row[1]} home roles" for row in homes]
+    half = await rows(
+        tx,
+        "SELECT r.id FROM role_requests r WHERE r.kind = 'transfer' AND r.status = 'approved' AND NOT EXISTS "
+        "(SELECT 1 FROM roles n WHERE n.request_id = r.id AND n.state <> 'undone')",
+    )
+    found += [f"transfer {row[0]} is approved and has no new role" for row in half]
+    gap = await rows(
+        tx,
+        "SELECT n.id FROM roles n JOIN role_requests r ON r.id = n.request_id AND r.kind = 'transfer' "
+        "JOIN roles o ON o.id = r.role_id WHERE n.state = 'active' AND o.state = 'active'",
+    )
+    found += [f"role {row[0]}: a transfer left the old role in force" for row in gap]
+    ended = await rows(tx, "SELECT id FROM roles WHERE (state = 'ended') <> (ended_at IS NOT NULL) AND state <> 'undone'")
+    return found + [f"role {row[0]}: state and end time disagree" for row in ended]
+
+
+async def _requests(tx: AsyncSession) -> list[str]:
+    own = await rows(tx, "SELECT s.request_id FROM request_steps s JOIN role_requests r ON r.id = s.request_id WHERE s.by = r.account_id AND s.decision IS NOT NULL")
+    found = [f"request {row[0]} was decided by its own subject" for row in own]
+    twice = await rows(tx, "SELECT account_id FROM role_requests WHERE status IN ('pending','returned') GROUP BY account_id HAVING COUNT(*) > 1")
+    found += [f"account {row[0]} has two open requests" for row in twice]
+    open_steps = await rows(
+        tx,
+        "SELECT r.id FROM role_requests r JOIN request_steps s ON s.request_id = r.id "
+        "WHERE r.status = 'approved' AND (s.decision IS NULL OR s.decision <> 'approved')",
+    )
+    return found + [f"request {row[0]} is approved with a step that is not" for row in open_steps]
+
+
+async def _deliveries(tx: AsyncSession) -> list[str]:
+    parked = await rows(tx, "SELECT id FROM deliveries WHERE state = 'dead' AND error IS NULL")
+    found = [f"delivery {row[0]} is parked without a reason" for row in parked]
+    leased = await rows(tx, "SELECT id FROM deliveries WHERE (state = 'leased') <> (lease_token IS NOT NULL)")
+    found += [f"delivery {row[0]}: lease and state disagree" for row in leased]
+    ahead = await rows(
+        tx, "SELECT d.id FROM deliveries d JOIN accounts a ON a.id = d.account_id WHERE d.version > a.role_version"
+    )
+    return found + [f"delivery {row[0]} promises a version that does not exist" for row in ahead]
+
+
+async def _journal(tx: AsyncSession, kit: Kit) -> list[str]:
+    _, trouble = await kit.journal.verify(tx)
+    found = [f"journal: {trouble}"] if trouble else []
+    opened = await rows(tx, "SELECT COUNT(*) FROM journal WHERE tag = 'session.opened'")
+    made = await rows(tx, "SELECT COUNT(*) FROM sessions")
+    if opened[0][0] != made[0][0]:
+        found.append(f"{made[0][0]} sessions but {opened[0][0]} journal entries that opened one")
+    return found
+
+
+async def _encryption(tx: AsyncSession, kit: Kit) -> list[str]:
+    found = []
+    for row in await tx.scalars(select(Identifier)):
+        plain = kit.keys.open("identifiers.value", row.id, row.value)
+        if row.blind not in kit.keys.blinds(row.kind, plain):
+            found.append(f"identifier {row.id}: blind index does not match")
+    for phone in await tx.scalars(select(Phone)):
+        if phone.blind not in kit.keys.blinds("phone", kit.keys.open("phones.number", phone.id, phone.number)):
+            found.append(f"phone {phone.id}: blind index does not match")
+    for code in await tx.scalars(select(OneTimeCode)):
+        kit.keys.open("one_time_codes.phone", code.id, code.phone)
+    return found
+
+
+async def _no_plain_text(tx: AsyncSession) -> list[str]:
+    """No text column holds an invented person's number or phone (security §5.10)."""
+    found = []
+    for table in Base.metadata.sorted_tables:
+        names = [column.name for column in table.columns if column.type.python_type is str]
+        for name in names:
+            for (value,) in await rows(tx, f'SELECT "{name}" FROM {table.name} WHERE "{name}" IS NOT NULL'):  # noqa: S608
+                if PERSONAL.search(value):
+                    found.append(f"{table.name}.{name} holds personal data in the clear")
+                if "\x00" in value:
+                    found.append(f"{table.name}.{name} holds NUL")
+    return sorted(set(found))
+
+
+async def _engine(tx: AsyncSession, db: Database) -> list[str]:
+    if not db.is_sqlite:
+        loose = await rows(tx, "SELECT conname FROM pg_constraint WHERE NOT convalidated")
+        return [f"constraint {row[0]} is not validated" for row in loose]
+    integrity = await rows(tx, "PRAGMA quick_check")
+    foreign = await rows(tx, "PRAGMA foreign_key_check")
+    return [f"SQLite: {row[0]}" for row in integrity if row[0] != "ok"] + [f"dangling reference: {row}" for row in foreign]

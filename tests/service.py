@@ -1,0 +1,142 @@
+"""The whole product on a real socket, with invented people, and a clock that tests may move."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import httpx2
+import uvicorn
+
+from backend.crypto import new_secret_key
+from backend.outside.clock import Clock
+from backend.settings import Settings, load
+from ngomon.app import App, create_app
+from ngomon.demo.persona import Persona
+from ngomon.migrations import migrate
+from tests.parts.processes import free_port
+from tests.phone import Phone, returned
+
+_numbers = itertools.count(100_000)
+CODE = re.compile(r"\b\d{6}\b")
+
+
+class Service:
+    """A running installation and the hands to use it."""
+
+    def __init__(self, app: App, http: httpx2.AsyncClient) -> None:
+        self.app, self.http = app, http
+        self.db, self.kit, self.clock = app.db, app.kit, app.clock
+        self.url = app.settings.public_url
+        assert app.outside.stand is not None
+        self.stand = app.outside.stand
+        self.inbox = self.stand.inbox
+
+    def person(self, name: str = "Nguyễn Văn Thử", *, level: int = 2, **changes: str) -> Persona:
+        """Somebody new who has never been here."""
+        number = next(_numbers)
+        values: dict[str, Any] = {"national_id": f"000090{number:06d}", "birth_date": "1990-02-03", "gender": "male"}
+        made = Persona(key=f"p{number}", full_name=name, level=level, about_vi="", about_en="", **(values | changes))
+        self.stand.eid.personas[made.key] = made
+        return made
+
+    def mobile_number(self) -> str:
+        """A number that nobody has used yet."""
+        return f"0550{next(_numbers):06d}"
+
+    def phone(self, name: str = "Điện thoại thử") -> Phone:
+        """A phone with a key of its own."""
+        return Phone(self.http, self.url, name=name, clock=self.clock)
+
+    def pass_time(self, **amount: float) -> None:
+        """Let time go by for the service."""
+        self.clock.ahead += timedelta(**amount)
+
+    async def consent(self, authorization_url: str, person: Persona) -> dict[str, str]:
+        """Say yes at the e-ID; what it sends back to the app."""
+        answer = await self.http.get(f"{authorization_url}&prompt=none&login_hint={person.key}")
+        assert answer.status_code == 303, answer.text
+        return returned(answer.headers["location"])
+
+    async def to_phone_step(self, phone: Phone, person: Persona) -> str:
+        """Bring a new person to the question for the number; the sign-in's id."""
+        started = await phone.begin()
+        answer = await phone.bring(started["id"], await self.consent(started["authorization_url"], person))
+        assert answer.status_code == 200 and answer.json()["step"] == "phone", answer.text
+        return str(started["id"])
+
+    async def to_code_step(self, phone: Phone, person: Persona, number: str | None = None) -> tuple[str, str]:
+        """Bring a new person to the question for the code; the sign-in's id and the right code."""
+        login = await self.to_phone_step(phone, person)
+        number = number or self.mobile_number()
+        answer = await phone.open(f"/v1/logins/{login}/phone", {"phone": number})
+        assert answer.status_code == 200, answer.text
+        return login, self.code_for(number)
+
+    def code_for(self, number: str) -> str:
+        """The code in the newest message to a number."""
+        e164 = "+84" + number.removeprefix("0")
+        message = next(one for one in self.inbox.sms if one.to == e164)
+        found = CODE.search(message.text)
+        assert found is not None
+        return found.group()
+
+    async def sign_in(self, person: Persona | None = None, phone: Phone | None = None) -> Phone:
+        """A phone with a session; the first time through number and code."""
+        person, phone = person or self.person(), phone or self.phone()
+        phone.session = {}
+        started = await phone.begin()
+        answer = await phone.bring(started["id"], await self.consent(started["authorization_url"], person))
+        assert answer.status_code == 200, answer.text
+        if answer.json()["step"] == "phone":
+            number = self.mobile_number()
+            asked = await phone.open(f"/v1/logins/{started['id']}/phone", {"phone": number})
+            assert asked.status_code == 200, asked.text
+            answer = await phone.open(f"/v1/logins/{started['id']}/otp", {"code": self.code_for(number)})
+            assert answer.status_code == 200, answer.text
+        phone.keep(answer.json())
+        return phone
+
+
+@contextlib.asynccontextmanager
+async def running(database_url: str, **environ: str) -> AsyncIterator[Service]:
+    """Start an installation on a free port and stop it at the end."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    settings = load(
+        {
+            "NGOMON_DATABASE_URL": database_url,
+            "NGOMON_PUBLIC_URL": url,
+            "NGOMON_SECRET_KEYS": new_secret_key(),
+            "NGOMON_OTP_PER_ADDRESS_PER_HOUR": "0",
+        }
+        | environ
+    )
+    await migrate(settings.database_url)
+    async with served(settings, port) as service:
+        yield service
+
+
+@contextlib.asynccontextmanager
+async def served(settings: Settings, port: int) -> AsyncIterator[Service]:
+    """Serve an application of these settings until the block ends."""
+    app = create_app(settings, clock=Clock(), carry_worker=True)
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=3
+    )
+    server = uvicorn.Server(config)
+    server.install_signal_handlers = lambda: None
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        assert not task.done(), "the server did not start"
+        await asyncio.sleep(0.02)
+    limits = httpx2.Limits(max_connections=200, max_keepalive_connections=64)
+    async with httpx2.AsyncClient(base_url=settings.public_url, timeout=30, limits=limits) as http:
+        yield Service(app, http)
+    server.should_exit = True
+    await task
