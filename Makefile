@@ -1,0 +1,80 @@
+# `make` alone lists what there is to do. Everything is installed into this folder (.venv, node_modules).
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+PYTHON := $(or $(PYTHON),python3)
+BIN := .venv/bin
+SETUP := $(PYTHON) scripts/setup.py
+VENDOR := workspace/static/vendor/htmx.min.js
+
+.PHONY: help run test gates check bench fix lock migration docs clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: .venv/.run $(VENDOR) ## start the demo: one port, nothing to configure
+	@$(BIN)/ngomon demo
+
+test: .venv/.test ## every test, on SQLite and PostgreSQL, with a real browser and real counterparts (T=path for some)
+	@$(BIN)/pytest $(T)
+
+gates: .venv/.test ## format, lint, types, import arrows, generated docs
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/docs.py --check
+
+check: gates test ## what the CI runs: the gates, then every test
+
+bench: .venv/.test ## measure: cost of a call, size of the first visit
+	@$(SETUP) system-bench
+	@$(BIN)/python bench/run.py $(B)
+
+fix: .venv/.test ## format, and repair what the linter can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+migration: .venv/.test ## a new migration from the models: make migration m="add delegations"
+	@test -n "$(m)" || { echo 'say what it does: make migration m="add delegations"' >&2; exit 2; }
+	@scratch=$$(mktemp -d) && trap 'rm -r "$$scratch"' EXIT && export PATH="$(CURDIR)/$(BIN):$$PATH" \
+		NGOMON_DATABASE_URL="sqlite+aiosqlite:///$$scratch/models.db" && alembic upgrade head && \
+		alembic revision --autogenerate -m "$(m)" \
+		--rev-id "$$(printf %04d $$(($$(ls alembic/versions/*.py 2>/dev/null | wc -l) + 1)))"
+
+docs: .venv/.test ## write again what is generated: docs/openapi.json
+	$(BIN)/python scripts/docs.py
+
+LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-annotate $(U)
+
+lock: .venv/.run ## pin and hash the dependencies again (U=--upgrade for the newest)
+	@$(BIN)/pip install --quiet uv
+	$(LOCK) pyproject.toml requirements/build.in --extra postgres --extra scim --extra xlsx \
+		-o requirements/run.txt
+	$(LOCK) pyproject.toml requirements/build.in --all-extras -c requirements/run.txt -o requirements/test.txt
+	$(LOCK) requirements/node.in -o requirements/node.txt
+	npm install --package-lock-only --silent
+
+clean: ## remove what was installed or built; data/ stays
+	rm -rf .venv node_modules workspace/static/vendor build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+
+# --- what the targets above need; each file is a stamp ---
+
+.venv/.run: requirements/run.txt pyproject.toml
+	@echo "installing the Python packages (once)"
+	@$(SETUP) python-run
+	@touch $@
+
+.venv/.test: requirements/test.txt pyproject.toml $(VENDOR)
+	@echo "installing what the tests need (once)"
+	@$(SETUP) python-test system-test node-test
+	@touch $@
+
+$(VENDOR): .venv/.run package-lock.json scripts/assets.py
+	@$(SETUP) node-run
+	@$(BIN)/python scripts/assets.py
+	@touch $@

@@ -1,0 +1,74 @@
+"""How a migration reaches the database: one transaction, one migrator at a time, on either engine."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import Any
+
+from alembic import context
+from alembic.autogenerate.api import AutogenContext
+from sqlalchemy import Connection, text
+
+import backend.account
+import backend.accounts.models
+import backend.devices.models
+import backend.flows
+import backend.journal
+import backend.outbox.models
+import backend.roles.models
+import backend.throttle  # noqa: F401  (importing them is what fills Base.metadata)
+from backend.db import Base, Database, UtcDateTime
+
+DEFAULT_URL = "sqlite+aiosqlite:///data/ngomon.db"
+ONE_MIGRATOR = 0x4E_67_6F_4D  # an advisory lock's number; any constant does
+
+
+def database_url() -> str:
+    """What the caller handed in, or the setting that every command reads."""
+    return str(context.config.attributes.get("url") or os.environ.get("NGOMON_DATABASE_URL") or DEFAULT_URL)
+
+
+def render_item(kind: str, item: Any, _: AutogenContext) -> str | bool:
+    """A migration spells out the column that it makes, so that renaming our own type cannot break it."""
+    if kind == "type" and isinstance(item, UtcDateTime):
+        return "sa.DateTime(timezone=True)"
+    return False
+
+
+def migrate(connection: Connection) -> None:
+    """All steps in one transaction: on either engine a failed migration leaves nothing behind."""
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        render_as_batch=connection.dialect.name == "sqlite",
+        render_item=render_item,
+        compare_type=True,
+        transactional_ddl=True,
+    )
+    with context.begin_transaction():
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": ONE_MIGRATOR})
+        context.run_migrations()
+
+
+async def online() -> None:
+    """Open the database as the product does, and migrate it.
+
+    SQLite rebuilds a table to alter it; foreign keys rest meanwhile, or dropping the old table
+    would cascade. The pragma is ignored inside a transaction, hence the raw connection.
+    """
+    database = Database(database_url())
+    try:
+        async with database.engine.connect() as connection:
+            if database.is_sqlite:
+                raw = await connection.get_raw_connection()
+                cursor = await raw.driver_connection.execute("PRAGMA foreign_keys=OFF")  # type: ignore[union-attr]
+                await cursor.close()
+            await connection.run_sync(migrate)
+            await connection.commit()
+    finally:
+        await database.close()
+
+
+asyncio.run(online())

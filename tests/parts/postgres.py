@@ -1,0 +1,109 @@
+"""A PostgreSQL cluster of its own, with durability switched on as in production."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+from functools import partial
+from pathlib import Path
+
+from tests.parts.processes import Part, free_port, scratch
+
+
+class Postgres:
+    """The cluster: `new_database(name)` answers an address for NGOMON_DATABASE_URL."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self._bin = _programs()
+        self._user = _unprivileged_user()
+        folder = scratch("postgres")
+        if self._user:
+            shutil.chown(folder, self._user, self._user)
+        self._data = folder / "data"
+        self._run(
+            "initdb", "-D", self._data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"
+        )
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "port": str(self.port),
+            "unix_socket_directories": str(folder),
+            "max_connections": "200",
+            "fsync": "on",
+            "logging_collector": "off",
+        }
+        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        self._part = Part("postgres", [self._bin / "postgres", "-D", self._data, *options], user=self._user)
+
+    def start(self) -> None:
+        """Bring it up if it is not; also after `stop` or `kill`, with the same data."""
+        if not self._part.is_running:
+            self._part.start(self._is_ready)
+
+    def stop(self) -> None:
+        """An orderly end that does not wait for clients."""
+        self._part.stop(signal.SIGINT)
+
+    def kill(self) -> None:
+        """What a power cut does."""
+        self._part.stop(signal.SIGKILL)
+
+    def new_database(self, name: str, *, template: str = "template0") -> str:
+        """An empty database, or a copy of one that has no connections; the old one of that name is gone."""
+        self.drop_database(name)
+        self._client("createdb", "-T", template, name)
+        return self.url(name)
+
+    async def a_new_database(self, name: str, *, template: str = "template0") -> str:
+        """The same without holding up the event loop."""
+        return await asyncio.to_thread(partial(self.new_database, name, template=template))
+
+    def drop_database(self, name: str) -> None:
+        """Away with it, whoever is still connected."""
+        self._client("dropdb", "--if-exists", "--force", name)
+
+    def url(self, name: str) -> str:
+        """For NGOMON_DATABASE_URL."""
+        return f"postgresql+asyncpg://postgres@127.0.0.1:{self.port}/{name}"
+
+    def _is_ready(self) -> bool:
+        words = [str(self._bin / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        return subprocess.run(words, check=False).returncode == 0
+
+    def _client(self, program: str, *words: str) -> None:
+        self._run(program, "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", *words)
+
+    def _run(self, program: str, *words: str | Path) -> None:
+        command: list[str | Path] = [self._bin / program, *words]
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd="/",
+            user=self._user,
+            group=self._user,
+            extra_groups=[] if self._user else None,
+        )
+        assert done.returncode == 0, f"{program}: {done.stderr}"
+
+
+def _programs() -> Path:
+    newest = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
+    if newest:
+        return newest[-1].parent
+    found = shutil.which("postgres")
+    assert found, "no PostgreSQL server on this machine: `make test` installs it or says how"
+    return Path(found).parent
+
+
+def _unprivileged_user() -> str | None:
+    """PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return None
+    known = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in known else "nobody"

@@ -1,0 +1,67 @@
+"""The import arrows of the design hold, and the contracts notice an arrow that points up."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("ngomon", "mobile_api", "workspace", "backend")
+
+PLANTED = [
+    ("backend/db.py", "import litestar", "The backend knows no web framework"),
+    ("backend/errors.py", "import jinja2", "The backend knows no web framework"),
+    ("backend/facts.py", "import backend.devices", "roles -> accounts"),
+    ("backend/devices/__init__.py", "import backend.accounts", "roles -> accounts"),
+    ("backend/accounts/__init__.py", "import backend.roles", "roles -> accounts"),
+    ("backend/limits.py", "import mobile_api", "ngomon -> the two"),
+    ("workspace/__init__.py", "import mobile_api", "ngomon -> the two"),
+    ("mobile_api/__init__.py", "import ngomon", "ngomon -> the two"),
+]
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    """A copy of the packages and their contracts, to plant a fault in."""
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    for package in PACKAGES:
+        shutil.copytree(
+            ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__", "static")
+        )
+    return tmp_path
+
+
+def lint(folder: Path) -> tuple[int, str]:
+    """The exit status of import-linter in that folder, and what it said."""
+    program = Path(sys.executable).parent / "lint-imports"
+    words = (program, "--no-cache", "--config", folder / "pyproject.toml")
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_the_arrows_point_one_way() -> None:
+    status, said = lint(ROOT)
+    assert status == 0, said
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "contract"), PLANTED, ids=[f"{file}: {line}" for file, line, _ in PLANTED]
+)
+def test_an_arrow_that_points_up_is_noticed(house: Path, file: str, line: str, contract: str) -> None:
+    planted = house / file
+    planted.write_text(f"{planted.read_text(encoding='utf-8')}\n{line}\n", encoding="utf-8")
+    status, said = lint(house)
+    assert status != 0
+    broken = [words for words in said.splitlines() if words.rstrip().endswith("BROKEN")]
+    assert any(contract in words for words in broken), said
+
+
+def test_a_module_without_a_place_is_noticed(house: Path) -> None:
+    (house / "backend/novelty.py").write_text('"""New."""\n', encoding="utf-8")
+    status, said = lint(house)
+    assert status != 0
+    assert "novelty" in said
