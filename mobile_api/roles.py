@@ -68,7 +68,7 @@ class CatalogController(Controller):
         kit: NamedDependency[Kit],
         subject_type: Code = None,
     ) -> schemas.PrefillOut:
-        """What the staff directory knows of the caller, and which field does not match (404 `not_in_directory`)."""
+        """What the staff directory knows of the caller, and what does not match (404 `not_in_directory`)."""
         _ensure_subject_type(subject_type)
         async with db.read() as tx:
             found = await staff.prefill(tx, kit, request.user.account_id, subject_type or None)

@@ -1,4 +1,4 @@
-"""What crosses the wire about roles, units and the catalogue (contract §3.3); the draft is `backend.roles.draft.Draft`."""
+"""What crosses the wire about roles, units and the catalogue (contract §3.3); requests come in as `Draft`."""
 
 from __future__ import annotations
 

@@ -1,0 +1,145 @@
+"""What a downstream system should hold of a person: a pure function of the person's roles (contract §7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.account import Account
+from backend.kit import Kit
+from backend.outbox.models import System
+from backend.outside.connectors import Desired, GroupRef
+from backend.roles import draft as drafts
+from backend.roles import policy
+from backend.roles.catalog import GRANTS, grants_of, position_label
+from backend.roles.models import Role, Unit
+
+
+class Post(msgspec.Struct, frozen=True):
+    """One role in force, as far as other systems care; home roles come first."""
+
+    unit_code: str
+    unit_name: str
+    root_name: str
+    subject_type: str
+    position: str
+    employee_code: str | None
+    email: str | None
+
+
+def state_of(account_id: UUID, full_name: str, posts: Sequence[Post]) -> Desired:
+    """What follows from the posts within a system's scope; without any the person is inactive there."""
+    if not posts:
+        return Desired(
+            external_id=str(account_id), user_name=str(account_id), full_name=full_name, active=False
+        )
+    first = posts[0]
+    return Desired(
+        external_id=str(account_id),
+        user_name=first.email or str(account_id),
+        full_name=full_name,
+        title=position_label(first.position),
+        employee_number=first.employee_code,
+        email=first.email,
+        organization=first.root_name,
+        department=first.unit_name,
+        unit_code=first.unit_code,
+        groups=_groups(posts),
+        active=True,
+    )
+
+
+async def desired(tx: AsyncSession, kit: Kit, account_id: UUID, system: System) -> Desired:
+    """What `system` should hold of the person now."""
+    account = (await tx.execute(select(Account).where(Account.id == account_id))).scalar_one()
+    name = kit.keys.open("accounts.full_name", account.id, account.full_name)
+    if account.status != "active":
+        return state_of(account_id, name, [])
+    return state_of(account_id, name, await posts_of(tx, kit, account_id, system))
+
+
+async def posts_of(tx: AsyncSession, kit: Kit, account_id: UUID, system: System) -> list[Post]:
+    """The person's roles in force within the system's scope."""
+    query = (
+        select(Role, Unit)
+        .join(Unit, Unit.id == Role.unit_id)
+        .where(Role.account_id == account_id, Role.state == policy.ACTIVE)
+        .order_by(Role.is_home.desc(), Role.id)
+    )
+    scope = await scope_of(tx, system)
+    found = []
+    for role, unit in await tx.execute(query):
+        if in_scope(unit.path, scope):
+            found.append(
+                await post_of(tx, drafts.fields_of(kit, role), role.subject_type, role.position, unit)
+            )
+    return found
+
+
+async def post_of(
+    tx: AsyncSession, fields: dict[str, str], subject_type: str, position: str, unit: Unit
+) -> Post:
+    """A post at `unit` with these form values."""
+    root_id = UUID(unit.path.strip("/").split("/")[0])
+    root_name = await tx.scalar(select(Unit.name).where(Unit.id == root_id)) or unit.name
+    return Post(
+        unit.code,
+        unit.name,
+        root_name,
+        subject_type,
+        position,
+        fields.get("employee_code") or None,
+        fields.get("official_email") or None,
+    )
+
+
+async def systems_touched(tx: AsyncSession, unit_ids: Iterable[UUID]) -> list[System]:
+    """The connected systems whose scope holds at least one of the units."""
+    paths = (await tx.scalars(select(Unit.path).where(Unit.id.in_(list(unit_ids))))).all()
+    systems = (
+        await tx.scalars(select(System).where(System.disabled_at.is_(None)).order_by(System.name))
+    ).all()
+    touched = []
+    for system in systems:
+        scope = await scope_of(tx, system)
+        if any(in_scope(path, scope) for path in paths):
+            touched.append(system)
+    return touched
+
+
+def in_scope(path: str, tops: Sequence[str] | None) -> bool:
+    """Whether a unit's path lies in the subtrees of a scope; no scope means everywhere."""
+    return tops is None or any(path.startswith(top) for top in tops)
+
+
+async def scope_of(tx: AsyncSession, system: System) -> list[str] | None:
+    """The paths at the top of a system's subtrees; nothing when it serves every unit."""
+    codes = msgspec.json.decode(system.unit_codes, type=list[str])
+    if not codes:
+        return None
+    return list(await tx.scalars(select(Unit.path).where(Unit.code.in_(codes))))
+
+
+def _groups(posts: Sequence[Post]) -> list[GroupRef]:
+    """One group per unit, externally known by the unit's code, and one per granted system role."""
+    units = {post.unit_code: post.unit_name for post in posts}
+    grants = {grant for post in posts for grant in grants_of(post.subject_type, post.position)}
+    found = [GroupRef(code, name) for code, name in units.items()]
+    return sorted(found) + sorted(GroupRef(f"role:{grant}", GRANTS[grant]) for grant in grants)
+
+
+async def people_in_scope(tx: AsyncSession, system: System) -> list[tuple[UUID, int]]:
+    """Everybody with a role in force within the system's scope, with the version of their roles."""
+    scope = await scope_of(tx, system)
+    query = (
+        select(Account.id, Account.role_version, Unit.path)
+        .join(Role, Role.account_id == Account.id)
+        .join(Unit, Unit.id == Role.unit_id)
+        .where(Role.state == policy.ACTIVE, Account.status == "active")
+    )
+    rows = await tx.execute(query)
+    return sorted({(account_id, version) for account_id, version, path in rows if in_scope(path, scope)})

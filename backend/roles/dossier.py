@@ -1,0 +1,163 @@
+"""One request as a manager sees it: who, what, the words so far, what it changes where (contract §5)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.account import Account
+from backend.kit import Kit
+from backend.names import masked
+from backend.outbox import queue as outbox
+from backend.outbox.models import System
+from backend.outside.connectors import Desired
+from backend.roles import desired as wanted
+from backend.roles import draft as drafts
+from backend.roles import own, policy, rights, rows
+from backend.roles.catalog import SUBJECT_TYPES, position_label, subject_label
+from backend.roles.models import RequestStep, Role, RoleRequest, Unit
+from backend.roles.policy import Standing
+from backend.roles.views import Applicant, Change, Effect, FieldView, RequestView, Why
+from backend.words import mark as _
+
+
+async def view(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID, *, now: datetime) -> RequestView:
+    """Everything about one request, or RequestNotFound for who may not know of it (security R2)."""
+    found = await tx.get(RoleRequest, request_id)
+    if found is None:
+        raise policy.RequestNotFound
+    steps = await rows.steps_of(tx, request_id)
+    standing = await rights.standing(tx, kit, found, steps, reader)
+    if refusal := policy.why_not_see(standing):
+        raise refusal
+    account = await tx.get_one(Account, found.account_id)
+    names = await _names(tx, kit, {found.created_by, found.decided_by} - {None})
+    numbers = await rights.national_ids_of(tx, kit, [account.id])
+    units = {
+        unit.id: unit for unit in await tx.scalars(select(Unit).where(Unit.id.in_(_units(found, steps))))
+    }
+    old = await tx.get(Role, found.role_id) if found.role_id else None
+    moves = found.kind == policy.TRANSFER
+    return RequestView(
+        id=found.id,
+        account_id=account.id,
+        kind=found.kind,
+        status=found.status,
+        version=found.version,
+        applicant=Applicant(
+            kit.keys.open("accounts.full_name", account.id, account.full_name),
+            masked(numbers.get(account.id, "")),
+            account.assurance_level,
+        ),
+        unit=units[found.unit_id].name,
+        from_unit=_released(steps, units) if moves else None,
+        subject_type=subject_label(found.subject_type),
+        position=position_label(found.position),
+        fields=_fields(kit, found),
+        note=kit.keys.open("role_requests.note", found.id, found.note) if found.note else None,
+        effective_on=found.effective_on,
+        until_on=found.until_on,
+        created_by=names[found.created_by],
+        created_at=found.created_at,
+        decided_at=found.decided_at,
+        decided_by=names.get(found.decided_by) if found.decided_by else None,
+        steps=(await own.steps_view(tx, kit, [found.id]))[found.id],
+        effects=await _effects(tx, kit, found, old, account) if found.status in policy.OPEN else [],
+        sync=(await outbox.states_for_requests(tx, [found.id], now))[found.id],
+        why_you=_why(standing, steps, units),
+        why_not_decide=policy.why_not_decide(standing, status=found.status, decided=rows.last_word(found)),
+        undo_until=_undo_until(kit, found, steps, reader, now),
+    )
+
+
+def _units(found: RoleRequest, steps: list[RequestStep]) -> set[UUID]:
+    return {found.unit_id, *(step.unit_id for step in steps)}
+
+
+def _released(steps: list[RequestStep], units: dict[UUID, Unit]) -> str | None:
+    return next((units[step.unit_id].name for step in steps if step.duty == policy.RELEASE), None)
+
+
+def _why(standing: Standing, steps: list[RequestStep], units: dict[UUID, Unit]) -> list[Why]:
+    return [Why(step.duty, units[step.unit_id].name) for step in steps if step.duty in standing.duties]
+
+
+async def _names(tx: AsyncSession, kit: Kit, accounts: set[UUID | None]) -> dict[UUID, str]:
+    found = await tx.scalars(select(Account).where(Account.id.in_(accounts)))
+    return {one.id: kit.keys.open("accounts.full_name", one.id, one.full_name) for one in found}
+
+
+def _fields(kit: Kit, found: RoleRequest) -> list[FieldView]:
+    """The filled fields in the order of the form, choices by their words."""
+    kind = drafts.END_FORM if found.kind == policy.END else SUBJECT_TYPES.get(found.subject_type)
+    values = drafts.asked_fields(kit, found)
+    shown = []
+    for field in kind.fields if kind else ():
+        if value := values.get(field.name):
+            words = {option.value: option.label for option in field.options}
+            shown.append(FieldView(field.label, words.get(value, value)))
+    return shown
+
+
+def _undo_until(
+    kit: Kit, found: RoleRequest, steps: list[RequestStep], reader: UUID, now: datetime
+) -> datetime | None:
+    """Until when the reader may take back their own last word; nothing when it is too late."""
+    said = [step.at for step in steps if step.by == reader and step.at is not None]
+    if not said or found.status == policy.WITHDRAWN:
+        return None
+    if found.status != policy.PENDING and found.decided_by != reader:
+        return None
+    until = max(said) + timedelta(seconds=kit.limits.undo_window)
+    return until if now < until else None
+
+
+async def _effects(
+    tx: AsyncSession, kit: Kit, found: RoleRequest, old: Role | None, account: Account
+) -> list[Effect]:
+    """What an approval will change in each system: the difference of two pure functions of the roles."""
+    name = kit.keys.open("accounts.full_name", account.id, account.full_name)
+    touched = {found.unit_id} | ({old.unit_id} if old else set())
+    effects = []
+    for system in await wanted.systems_touched(tx, touched):
+        before = await wanted.posts_of(tx, kit, account.id, system)
+        after = [post for post in before if found.kind == policy.REGISTER]
+        if found.kind != policy.END:
+            after += await _post(tx, kit, found, system)
+        changes = _changes(
+            wanted.state_of(account.id, name, before), wanted.state_of(account.id, name, after)
+        )
+        effects.append(Effect(system.name, changes))
+    return effects
+
+
+async def _post(tx: AsyncSession, kit: Kit, found: RoleRequest, system: System) -> list[wanted.Post]:
+    unit = await tx.get_one(Unit, found.unit_id)
+    if not wanted.in_scope(unit.path, await wanted.scope_of(tx, system)):
+        return []
+    fields = drafts.asked_fields(kit, found)
+    return [await wanted.post_of(tx, fields, found.subject_type, found.position, unit)]
+
+
+def _changes(before: Desired, after: Desired) -> list[Change]:
+    changes = []
+    if after.active and not before.active:
+        changes.append(Change(_("Cấp quyền sử dụng")))
+    if before.active and not after.active:
+        changes.append(Change(_("Thu quyền sử dụng")))
+    if after.active and after.title != before.title:
+        changes.append(Change(_("Chức vụ"), after.title or ""))
+    if after.active and after.department != before.department:
+        changes.append(Change(_("Đơn vị"), after.department or ""))
+    if after.email != before.email and after.email:
+        changes.append(Change(_("Thư điện tử công vụ"), after.email))
+    changes += [
+        Change(_("Thêm vào nhóm"), group.display_name) for group in after.groups if group not in before.groups
+    ]
+    changes += [
+        Change(_("Ra khỏi nhóm"), group.display_name) for group in before.groups if group not in after.groups
+    ]
+    return changes or [Change(_("Không thay đổi"))]

@@ -1,0 +1,220 @@
+"""What somebody asks for, and the checked form of it (contract §3.3)."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.errors import FieldError, FieldsInvalid
+from backend.kit import Kit
+from backend.outside.clock import local_day
+from backend.roles import forms, policy, rights, staff
+from backend.roles.catalog import POSITIONS, SUBJECT_TYPES, FieldType, FormField, SubjectType
+from backend.roles.models import Role, RoleRequest, StaffRecord, Unit
+
+Code = Annotated[str, Meta(max_length=60)]
+END_REASON = FormField("reason", "Lý do", FieldType.TEXT, required=False, longest=forms.REASON_LONGEST)
+END_FORM = SubjectType("end", "Kết thúc vai trò", (END_REASON,), ())
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of a role request as it was typed; nothing that decides rights is in it (security R7)."""
+
+    kind: Literal["register", "amend", "transfer", "end"]
+    subject_type: Code | None = None
+    unit: Code | None = None
+    position: Code | None = None
+    fields: Annotated[dict[str, Any], Meta(max_length=40)] | None = None
+    role_id: UUID | None = None
+    effective_on: date | None = None
+    until: date | None = None
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """A draft whose every part exists and fits together."""
+
+    kind: str
+    unit_id: UUID
+    subject_type: str
+    position: str
+    fields: dict[str, str]
+    effective_on: date | None
+    until_on: date | None
+
+    @property
+    def floor(self) -> int:
+        """The assurance level that the subject type asks for."""
+        return SUBJECT_TYPES[self.subject_type].floor if self.subject_type in SUBJECT_TYPES else 2
+
+
+def print_of(draft: Draft) -> bytes:
+    """What makes two bodies the same for an Idempotency-Key."""
+    return hashlib.sha256(msgspec.json.encode(draft, order="deterministic")).digest()
+
+
+async def check(
+    tx: AsyncSession, kit: Kit, draft: Draft, *, account_id: UUID, role: Role | None, now: datetime
+) -> Checked:
+    """The draft with defaults from the role, or FieldsInvalid naming every bad field."""
+    if role is not None and draft.kind == policy.END:
+        return await _checked_end(tx, kit, draft, role, now)
+    today = local_day(now)
+    errors: list[FieldError] = []
+    unit = await _unit(tx, draft, role, today, errors)
+    kind = _kind(draft, role, errors)
+    position = _position(draft, role, kind, errors)
+    listed = await staff.record_of(tx, kit, account_id) if draft.kind == policy.REGISTER else None
+    known = staff.form_values(staff.person_of(kit, listed)) if listed else {}
+    fields = _fields(draft, fields_of(kit, role) if role else known, role, kind, errors)
+    errors += _dates(draft, today, kit.limits.schedule_ahead_days)
+    if (mail := fields.get("official_email")) and await email_taken(tx, kit, mail, account_id):
+        errors.append(FieldError("fields.official_email", "taken", policy.EmailTaken.title))
+    if errors or unit is None or kind is None:
+        raise FieldsInvalid(*errors)
+    return Checked(draft.kind, unit.id, kind.code, position, fields, draft.effective_on, draft.until)
+
+
+async def email_taken(tx: AsyncSession, kit: Kit, mail: str, account_id: UUID) -> bool:
+    """Whether an official address belongs to another person's role or directory entry.
+
+    It names the person in other systems (contract §7), so a typed one must never be somebody else's.
+    """
+    blinds = kit.keys.blinds("official_email", mail)
+    held = select(Role.id).where(
+        Role.email_blind.in_(blinds), Role.account_id != account_id, Role.state.in_(policy.HELD)
+    )
+    if await tx.scalar(held.limit(1)) is not None:
+        return True
+    listed = (
+        await tx.scalars(select(StaffRecord.national_id_blind).where(StaffRecord.email_blind.in_(blinds)))
+    ).all()
+    return not set(listed) <= set(await rights.blinds_of(tx, kit, account_id))
+
+
+async def find_unit(tx: AsyncSession, name: str) -> Unit | None:
+    """A unit by UUID or by code."""
+    try:
+        wanted: UUID | None = UUID(name)
+    except ValueError:
+        wanted = None
+    if "\0" in name:  # PostgreSQL's text cannot hold it
+        return None
+    found: Unit | None = await tx.scalar(
+        select(Unit).where(or_(Unit.id == wanted, Unit.code == name)).limit(1)
+    )
+    return found
+
+
+async def _unit(
+    tx: AsyncSession, draft: Draft, role: Role | None, today: date, errors: list[FieldError]
+) -> Unit | None:
+    if draft.unit is None and draft.kind == policy.AMEND and role is not None:
+        return await tx.get(Unit, role.unit_id)
+    if not draft.unit:
+        errors.append(FieldError("unit", "required", "Vui lòng chọn đơn vị"))
+        return None
+    unit = await find_unit(tx, draft.unit)
+    if unit is None:
+        errors.append(FieldError("unit", "unknown_unit", "Không có đơn vị này"))
+    elif unit.ended_on is not None and unit.ended_on <= today:
+        errors.append(FieldError("unit", "unit_closed", policy.UnitClosed.title))
+    elif role is not None and draft.kind == policy.AMEND and unit.id != role.unit_id:
+        errors.append(FieldError("unit", "needs_transfer", "Để đổi đơn vị, hãy đề nghị chuyển công tác"))
+    elif role is not None and draft.kind == policy.TRANSFER and unit.id == role.unit_id:
+        errors.append(FieldError("unit", "same_unit", "Bạn đang ở đơn vị này, hãy chọn điều chỉnh vai trò"))
+    return unit
+
+
+def _kind(draft: Draft, role: Role | None, errors: list[FieldError]) -> SubjectType | None:
+    code = draft.subject_type if draft.subject_type is not None or role is None else role.subject_type
+    if not code:
+        errors.append(FieldError("subject_type", "required", "Vui lòng chọn đối tượng"))
+    elif code not in SUBJECT_TYPES:
+        errors.append(FieldError("subject_type", "unknown_subject_type", "Không có đối tượng này"))
+    return SUBJECT_TYPES.get(code or "")
+
+
+def _position(draft: Draft, role: Role | None, kind: SubjectType | None, errors: list[FieldError]) -> str:
+    code = draft.position if draft.position is not None or role is None else role.position
+    if not code:
+        errors.append(FieldError("position", "required", "Vui lòng chọn chức vụ"))
+    elif code not in POSITIONS:
+        errors.append(FieldError("position", "unknown_position", "Không có chức vụ này"))
+    elif kind is not None and kind.code not in POSITIONS[code].subject_types:
+        errors.append(FieldError("position", "not_for_subject_type", "Chức vụ không thuộc đối tượng đã chọn"))
+    return code or ""
+
+
+def _fields(
+    draft: Draft,
+    known: dict[str, str],
+    role: Role | None,
+    kind: SubjectType | None,
+    errors: list[FieldError],
+) -> dict[str, str]:
+    """The form; what was not typed comes from the role, or at a registration from the staff directory."""
+    if kind is None:
+        return {}
+    given: dict[str, Any] = draft.fields or {}
+    if draft.fields is None or role is None:
+        given = {name: value for name, value in known.items() if kind.field(name)} | given
+    values, wrong = forms.check_form(kind, given)
+    errors += wrong
+    return values
+
+
+def _dates(draft: Draft, today: date, ahead: int) -> list[FieldError]:
+    errors = []
+    begin = draft.effective_on or today
+    if begin < today:
+        errors.append(FieldError("effective_on", "in_the_past", "Ngày hiệu lực không được trước hôm nay"))
+    if begin > today + timedelta(days=ahead):
+        errors.append(FieldError("effective_on", "too_far", "Ngày hiệu lực quá xa"))
+    if draft.until is not None and draft.until < max(begin, today):
+        errors.append(FieldError("until", "before_effective", "Ngày kết thúc không được trước ngày hiệu lực"))
+    return errors
+
+
+async def _checked_end(tx: AsyncSession, kit: Kit, draft: Draft, role: Role, now: datetime) -> Checked:
+    named = await find_unit(tx, draft.unit) if draft.unit else None
+    values, errors = forms.check_form(END_FORM, draft.fields or {})
+    errors += _dates(draft, local_day(now), kit.limits.schedule_ahead_days)
+    errors += [
+        FieldError(name, "not_for_end", "Yêu cầu kết thúc vai trò không có trường này")
+        for name, value, own in (
+            ("unit", draft.unit and (named.id if named else draft.unit), role.unit_id),
+            ("subject_type", draft.subject_type, role.subject_type),
+            ("position", draft.position, role.position),
+            ("until", draft.until, None),
+        )
+        if value is not None and value != own
+    ]
+    if errors:
+        raise FieldsInvalid(*errors)
+    return Checked(
+        draft.kind, role.unit_id, role.subject_type, role.position, values, draft.effective_on, None
+    )
+
+
+def fields_of(kit: Kit, role: Role) -> dict[str, str]:
+    """The decrypted form values of a role."""
+    return msgspec.json.decode(kit.keys.open("roles.fields", role.id, role.fields), type=dict[str, str])
+
+
+def seal_fields(kit: Kit, place: str, row: UUID, values: dict[str, str]) -> bytes:
+    """Form values as `place` ("roles.fields", "role_requests.fields") keeps them."""
+    return kit.keys.seal(place, row, msgspec.json.encode(values).decode())
+
+
+def asked_fields(kit: Kit, found: RoleRequest) -> dict[str, str]:
+    """The decrypted form values of a request."""
+    return msgspec.json.decode(
+        kit.keys.open("role_requests.fields", found.id, found.fields), type=dict[str, str]
+    )

@@ -1,0 +1,138 @@
+"""What people type: cleaned, bounded, and checked against the catalogue's forms.
+
+Text is NFC, without control, format or surrogate characters, and without piles of combining
+marks (security TW10); nothing is cut silently, it is refused with the field's name.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import date
+
+from backend.errors import FieldError, FieldsInvalid
+from backend.roles.catalog import FieldType, FormField, SubjectType
+
+REASON_LONGEST = 500
+EARLIEST = date(1900, 1, 1)
+MARKS_IN_A_ROW = 2
+FORBIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+EMAIL = re.compile(
+    r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
+)
+NATIONAL_ID = re.compile(r"\d{12}", re.ASCII)
+
+
+class BadText(ValueError):
+    """Text that cannot be accepted; `code` says why."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code, self.message = code, message
+
+
+def clean(text: str, *, longest: int, lines: bool = False) -> str:
+    """The text as it may be stored, or BadText; `lines` allows line breaks."""
+    if len(text) > longest * 4:
+        raise BadText("too_long", "Nội dung quá dài")
+    tidy = unicodedata.normalize("NFC", text.replace("\r\n", "\n")).strip()
+    allowed = "\n" if lines else ""
+    if any(unicodedata.category(letter) in FORBIDDEN and letter not in allowed for letter in tidy):
+        raise BadText("bad_characters", "Có ký tự không được phép")
+    if _piled(tidy):
+        raise BadText("bad_characters", "Có ký tự không được phép")
+    if len(tidy) > longest:
+        raise BadText("too_long", "Nội dung quá dài")
+    return tidy
+
+
+def reason(text: str) -> str:
+    """The reason for a refusal or a return; raises FieldsInvalid when there is none."""
+    try:
+        tidy = clean(text, longest=REASON_LONGEST, lines=True)
+    except BadText as bad:
+        raise FieldsInvalid(FieldError("reason", bad.code, bad.message)) from bad
+    if not tidy:
+        raise FieldsInvalid(FieldError("reason", "required", "Vui lòng nêu lý do"))
+    return tidy
+
+
+def check_form(kind: SubjectType, given: Mapping[str, object]) -> tuple[dict[str, str], list[FieldError]]:
+    """The form's cleaned values and what is wrong with them, each named `fields.<name>`."""
+    values: dict[str, str] = {}
+    errors = [
+        FieldError(f"fields.{_shown(name)}", "unknown_field", "Trường này không có trong biểu mẫu")
+        for name in given
+        if kind.field(name) is None
+    ]
+    for field in kind.fields:
+        try:
+            value = check_field(field, given.get(field.name))
+        except BadText as bad:
+            errors.append(FieldError(f"fields.{field.name}", bad.code, bad.message))
+        else:
+            if value:
+                values[field.name] = value
+    return values, errors
+
+
+def check_field(field: FormField, given: object) -> str:
+    """One cleaned value, empty when nothing was given; raises BadText."""
+    if given is None or given == "":
+        if field.required:
+            raise BadText("required", "Vui lòng nhập trường này")
+        return ""
+    if not isinstance(given, str):
+        raise BadText("wrong_type", "Giá trị phải là chuỗi ký tự")
+    text = clean(given, longest=field.longest)
+    if field.required and not text:
+        raise BadText("required", "Vui lòng nhập trường này")
+    if text and field.type is FieldType.DATE:
+        return day(text).isoformat()
+    if text and field.type is FieldType.EMAIL:
+        return email(text)
+    if text and field.type is FieldType.SELECT and text not in {option.value for option in field.options}:
+        raise BadText("unknown_option", "Giá trị không có trong danh sách")
+    return text
+
+
+def day(text: str) -> date:
+    """An ISO date that a document of a living person may carry; raises BadText."""
+    try:
+        found = date.fromisoformat(text)
+    except ValueError as error:
+        raise BadText("bad_date", "Ngày phải theo dạng YYYY-MM-DD") from error
+    if len(text) != len("YYYY-MM-DD") or found < EARLIEST:
+        raise BadText("bad_date", "Ngày không hợp lý")
+    return found
+
+
+def email(text: str) -> str:
+    """A mail address in lower case; raises BadText."""
+    lowered = text.lower()
+    if not EMAIL.fullmatch(lowered):
+        raise BadText("bad_email", "Địa chỉ thư điện tử chưa đúng")
+    return lowered
+
+
+def national_id(text: str) -> str:
+    """A personal number: twelve digits, blanks forgiven (domain §2.1); raises BadText."""
+    number = re.sub(r"[ \u00a0]", "", text)
+    if not NATIONAL_ID.fullmatch(number):
+        raise BadText("bad_national_id", "Số định danh cá nhân gồm 12 chữ số")
+    return number
+
+
+def _piled(text: str) -> bool:
+    row = 0
+    for letter in text:
+        row = row + 1 if unicodedata.combining(letter) else 0
+        if row > MARKS_IN_A_ROW:
+            return True
+    return False
+
+
+def _shown(name: str) -> str:
+    """An unknown field's name as it may be echoed."""
+    return "".join(letter for letter in name[:40] if letter.isprintable())

@@ -1,0 +1,120 @@
+"""Who decides for a unit: named by personal number, with or without an account yet (contract §2)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.accounts import people
+from backend.db import new_id
+from backend.errors import FieldError, FieldsInvalid, NotFound
+from backend.facts import ManagerAppointed, ManagerDismissed
+from backend.kit import Kit
+from backend.names import masked
+from backend.roles import draft as drafts
+from backend.roles import forms
+from backend.roles.models import Manager, Unit
+
+
+class UnitNotFound(NotFound):
+    """No unit of that code."""
+
+    code = "unit_not_found"
+    title = "Không có đơn vị này"
+
+
+class ManagerNotFound(NotFound):
+    """That person does not decide for that unit."""
+
+    code = "manager_not_found"
+    title = "Người này không phụ trách đơn vị"
+
+
+class ManagerView(msgspec.Struct, frozen=True):
+    """One manager of one unit; the number is masked."""
+
+    unit_code: str
+    unit_name: str
+    national_id: str
+    has_account: bool
+    since: datetime
+
+
+async def add(
+    tx: AsyncSession, kit: Kit, unit_code: str, national_id: str, *, by: UUID | None, now: datetime
+) -> bool:
+    """Let somebody decide for a unit; False when they already do."""
+    unit, number = await _unit(tx, unit_code), _number(national_id)
+    if await _current(tx, kit, unit.id, number):
+        return False
+    row = new_id()
+    tx.add(
+        Manager(
+            id=row,
+            unit_id=unit.id,
+            national_id_blind=kit.keys.blind("national_id", number),
+            national_id=kit.keys.seal("managers.national_id", row, number),
+            created_at=now,
+        )
+    )
+    await tx.flush()
+    subject = await people.holder_of(tx, kit, number)
+    kit.journal.record(tx, ManagerAppointed(subject=subject, unit=unit.id), by=by, now=now)
+    return True
+
+
+async def remove(
+    tx: AsyncSession, kit: Kit, unit_code: str, national_id: str, *, by: UUID | None, now: datetime
+) -> None:
+    """Take the right away, from the very next request on (security R8); raises ManagerNotFound."""
+    unit, number = await _unit(tx, unit_code), _number(national_id)
+    held = await _current(tx, kit, unit.id, number)
+    if not held:
+        raise ManagerNotFound
+    await tx.execute(update(Manager).where(Manager.id.in_(held)).values(ended_at=now))
+    subject = await people.holder_of(tx, kit, number)
+    kit.journal.record(tx, ManagerDismissed(subject=subject, unit=unit.id), by=by, now=now)
+
+
+async def listed(tx: AsyncSession, kit: Kit, unit_code: str | None = None) -> list[ManagerView]:
+    """The current managers, by unit code."""
+    query = (
+        select(Manager, Unit)
+        .join(Unit, Unit.id == Manager.unit_id)
+        .where(Manager.ended_at.is_(None))
+        .order_by(Unit.code, Manager.id)
+    )
+    if unit_code is not None:
+        query = query.where(Manager.unit_id == (await _unit(tx, unit_code)).id)
+    found = []
+    for manager, unit in await tx.execute(query):
+        number = kit.keys.open("managers.national_id", manager.id, manager.national_id)
+        has_account = await people.holder_of(tx, kit, number) is not None
+        found.append(ManagerView(unit.code, unit.name, masked(number), has_account, manager.created_at))
+    return found
+
+
+async def _current(tx: AsyncSession, kit: Kit, unit_id: UUID, number: str) -> list[UUID]:
+    blinds = kit.keys.blinds("national_id", number)
+    query = select(Manager.id).where(
+        Manager.unit_id == unit_id, Manager.national_id_blind.in_(blinds), Manager.ended_at.is_(None)
+    )
+    return list(await tx.scalars(query))
+
+
+async def _unit(tx: AsyncSession, code: str) -> Unit:
+    unit = await drafts.find_unit(tx, code)
+    if unit is None:
+        raise UnitNotFound(f"no unit {code!r}")
+    return unit
+
+
+def _number(text: str) -> str:
+    try:
+        return forms.national_id(text)
+    except forms.BadText as bad:
+        raise FieldsInvalid(FieldError("national_id", bad.code, bad.message)) from bad

@@ -1,0 +1,180 @@
+"""Units, their managers, the staff directory, roles and the requests that change them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from backend.db import Base, UtcDateTime, new_id
+
+
+class Unit(Base):
+    """An agency or a part of one; a forest with several roots, no districts since 1/7/2025 (domain §2.5)."""
+
+    __tablename__ = "units"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    code: Mapped[str] = mapped_column(String(40), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    folded: Mapped[str] = mapped_column(String(400))  # name and code without marks, for search
+    agency_code: Mapped[str | None] = mapped_column(String(40))
+    kind: Mapped[str] = mapped_column(String(30))
+    parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("units.id"), index=True)
+    path: Mapped[str] = mapped_column(String(600))  # "/root-id/…/own-id/", for subtree questions
+    ended_on: Mapped[date | None]
+    parent: Mapped[Unit | None] = relationship(remote_side="Unit.id", lazy="raise")
+
+
+class Manager(Base):
+    """Somebody who decides for a unit; named by personal number before the person has an account."""
+
+    __tablename__ = "managers"
+    __table_args__ = (
+        Index(
+            "uq_managers_current",
+            "unit_id",
+            "national_id_blind",
+            unique=True,
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+        Index("ix_managers_blind", "national_id_blind"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    unit_id: Mapped[UUID] = mapped_column(ForeignKey("units.id"), index=True)
+    national_id_blind: Mapped[bytes] = mapped_column(LargeBinary)
+    national_id: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class StaffRecord(Base):
+    """What the staff directory knows of one person; everything personal is sealed as one JSON text."""
+
+    __tablename__ = "staff_records"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    national_id_blind: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    unit_id: Mapped[UUID] = mapped_column(ForeignKey("units.id"), index=True)
+    subject_type: Mapped[str] = mapped_column(String(30))
+    position: Mapped[str] = mapped_column(String(40))
+    email_blind: Mapped[bytes | None] = mapped_column(LargeBinary, index=True)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    imported_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Role(Base):
+    """A person's post in a unit over time; at most one home role is in force at any instant (design §4.8)."""
+
+    __tablename__ = "roles"
+    __table_args__ = (
+        Index(
+            "uq_roles_one_home",
+            "account_id",
+            unique=True,
+            sqlite_where=text("state = 'active' AND is_home"),
+            postgresql_where=text("state = 'active' AND is_home"),
+        ),
+        CheckConstraint("state IN ('scheduled','active','suspended','ended','undone')", name="state"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
+    unit_id: Mapped[UUID] = mapped_column(ForeignKey("units.id"), index=True)
+    subject_type: Mapped[str] = mapped_column(String(30))
+    position: Mapped[str] = mapped_column(String(40))
+    fields: Mapped[bytes] = mapped_column(LargeBinary)  # sealed JSON of the subject type's form
+    email_blind: Mapped[bytes | None] = mapped_column(LargeBinary, index=True)  # of the official mail
+    state: Mapped[str] = mapped_column(String(12))
+    is_home: Mapped[bool] = mapped_column(default=True)
+    from_on: Mapped[date]
+    until_on: Mapped[date | None]  # the last day, inclusive, when the end was known before
+    request_id: Mapped[UUID]  # the request that began it
+    began_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    end_reason: Mapped[str | None] = mapped_column(String(30))
+    ended_by_request: Mapped[UUID | None]
+    unit: Mapped[Unit] = relationship(lazy="raise")
+
+
+class RoleRequest(Base):
+    """One wish to begin, correct, move or end a role; decided once, by somebody else (design §4.6, §4.7)."""
+
+    __tablename__ = "role_requests"
+    __table_args__ = (
+        Index(
+            "uq_role_requests_one_open",
+            "account_id",
+            unique=True,
+            sqlite_where=text("status IN ('pending','returned')"),
+            postgresql_where=text("status IN ('pending','returned')"),
+        ),
+        CheckConstraint("kind IN ('register','amend','transfer','end')", name="kind"),
+        CheckConstraint(
+            "status IN ('pending','returned','approved','rejected','withdrawn','expired')", name="status"
+        ),
+        UniqueConstraint("created_by", "idempotency_key"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
+    created_by: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
+    kind: Mapped[str] = mapped_column(String(12))
+    status: Mapped[str] = mapped_column(String(12), default="pending")
+    version: Mapped[int] = mapped_column(default=1)
+    role_id: Mapped[UUID | None] = mapped_column(ForeignKey("roles.id"))
+    unit_id: Mapped[UUID] = mapped_column(ForeignKey("units.id"), index=True)  # where the role is, or will be
+    subject_type: Mapped[str] = mapped_column(String(30))
+    position: Mapped[str] = mapped_column(String(40))
+    fields: Mapped[bytes] = mapped_column(LargeBinary)
+    before: Mapped[bytes | None] = mapped_column(
+        LargeBinary
+    )  # sealed JSON of what was replaced, for the undo
+    note: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed reason of a manager who started it
+    effective_on: Mapped[date | None]
+    until_on: Mapped[date | None]
+    idempotency_key: Mapped[str | None] = mapped_column(String(80))
+    idempotency_print: Mapped[bytes | None] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    decided_by: Mapped[UUID | None]
+    applied_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when an approved request took effect
+    role_version: Mapped[int | None] = mapped_column(
+        BigInteger
+    )  # of the person's roles right after that, for the undo
+    unit: Mapped[Unit] = relationship(lazy="raise")
+    steps: Mapped[list[RequestStep]] = relationship(
+        lazy="raise", order_by="RequestStep.position", back_populates="request"
+    )
+
+
+class RequestStep(Base):
+    """One unit's word on a request: approve, release or receive."""
+
+    __tablename__ = "request_steps"
+    __table_args__ = (UniqueConstraint("request_id", "duty"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    request_id: Mapped[UUID] = mapped_column(ForeignKey("role_requests.id"), index=True)
+    position: Mapped[int]
+    unit_id: Mapped[UUID] = mapped_column(ForeignKey("units.id"), index=True)
+    duty: Mapped[str] = mapped_column(String(10))  # approve, release, receive
+    decision: Mapped[str | None] = mapped_column(String(12))
+    by: Mapped[UUID | None]
+    at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    reason: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed
+    request: Mapped[RoleRequest] = relationship(lazy="raise", back_populates="steps")
+    unit: Mapped[Unit] = relationship(lazy="raise")

@@ -1,0 +1,146 @@
+"""What somebody is shown of their own requests and roles (contract §3.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.account import Account
+from backend.kit import Kit
+from backend.outbox import queue as outbox
+from backend.outbox.queue import SyncState
+from backend.outside.clock import local_day
+from backend.roles import draft as drafts
+from backend.roles import paging, policy
+from backend.roles.models import RequestStep, Role, RoleRequest, Unit
+from backend.roles.views import OwnRequest, Page, RoleView, StepView
+
+MOST = 50
+
+
+async def mine(
+    tx: AsyncSession,
+    kit: Kit,
+    account_id: UUID,
+    *,
+    now: datetime,
+    cursor: str | None = None,
+    most: int = MOST,
+) -> Page[OwnRequest]:
+    """The requests about somebody, newest first."""
+    query = select(RoleRequest).where(RoleRequest.account_id == account_id)
+    if cursor:
+        query = query.where(RoleRequest.id < _uuid(cursor))
+    found = (await tx.scalars(query.order_by(RoleRequest.id.desc()).limit(most + 1))).all()
+    shown, more = paging.cut(found, most)
+    return Page(
+        await _own_requests(tx, kit, shown, now), paging.cursor_of(str(shown[-1].id)) if more else None
+    )
+
+
+async def one_of_mine(
+    tx: AsyncSession, kit: Kit, request_id: UUID, account_id: UUID, *, now: datetime
+) -> OwnRequest:
+    """One request about somebody or made by them; RequestNotFound for any other (security R2)."""
+    found = await tx.get(RoleRequest, request_id)
+    if found is None or account_id not in {found.account_id, found.created_by}:
+        raise policy.RequestNotFound
+    (own,) = await _own_requests(tx, kit, [found], now)
+    return own
+
+
+async def roles_of(tx: AsyncSession, kit: Kit, account_id: UUID) -> list[RoleView]:  # noqa: ARG001 - one shape for all readers
+    """Somebody's roles, what is in force first; what was taken back is not shown."""
+    query = select(Role, Unit).join(Unit, Unit.id == Role.unit_id)
+    rows = await tx.execute(query.where(Role.account_id == account_id, Role.state != policy.UNDONE))
+    order = (policy.ACTIVE, policy.SUSPENDED, policy.SCHEDULED, policy.ENDED)
+    found = sorted((row._tuple() for row in rows), key=lambda row: row[0].id, reverse=True)
+    found.sort(key=lambda row: order.index(row[0].state))
+    return [
+        RoleView(
+            role.id,
+            unit.id,
+            unit.code,
+            unit.name,
+            role.subject_type,
+            role.position,
+            role.state,
+            role.from_on,
+            local_day(role.ended_at) if role.ended_at else role.until_on,
+        )
+        for role, unit in found
+    ]
+
+
+async def steps_view(tx: AsyncSession, kit: Kit, request_ids: Sequence[UUID]) -> dict[UUID, list[StepView]]:
+    """Every step of some requests, with the reason and the name of who spoke."""
+    query = (
+        select(RequestStep, Unit, Account)
+        .join(Unit, Unit.id == RequestStep.unit_id)
+        .outerjoin(Account, Account.id == RequestStep.by)
+        .where(RequestStep.request_id.in_(request_ids))
+        .order_by(RequestStep.position)
+    )
+    found: dict[UUID, list[StepView]] = {request_id: [] for request_id in request_ids}
+    for step, unit, somebody in await tx.execute(query):
+        found[step.request_id].append(
+            StepView(
+                step.duty,
+                unit.name,
+                unit.id,
+                unit.code,
+                step.decision,
+                kit.keys.open("accounts.full_name", somebody.id, somebody.full_name)
+                if somebody is not None
+                else None,
+                step.at,
+                kit.keys.open("request_steps.reason", step.id, step.reason) if step.reason else None,
+            )
+        )
+    return found
+
+
+async def _own_requests(
+    tx: AsyncSession, kit: Kit, found: Sequence[RoleRequest], now: datetime
+) -> list[OwnRequest]:
+    ids = [one.id for one in found]
+    steps = await steps_view(tx, kit, ids)
+    sync = await outbox.states_for_requests(tx, ids, now)
+    units = await tx.scalars(select(Unit).where(Unit.id.in_({one.unit_id for one in found})))
+    by_id = {unit.id: unit for unit in units}
+    return [_own(kit, one, by_id[one.unit_id], steps[one.id], sync[one.id]) for one in found]
+
+
+def _own(
+    kit: Kit, found: RoleRequest, unit: Unit, steps: list[StepView], sync: list[SyncState]
+) -> OwnRequest:
+    return OwnRequest(
+        id=found.id,
+        kind=found.kind,
+        status=found.status,
+        version=found.version,
+        role_id=found.role_id,
+        unit_id=unit.id,
+        unit_code=unit.code,
+        unit_name=unit.name,
+        subject_type=found.subject_type,
+        position=found.position,
+        fields=drafts.asked_fields(kit, found),
+        effective_on=found.effective_on,
+        until_on=found.until_on,
+        created_at=found.created_at,
+        decided_at=found.decided_at,
+        steps=steps,
+        sync=sync,
+    )
+
+
+def _uuid(cursor: str) -> UUID:
+    try:
+        return UUID(paging.place_of(cursor))
+    except ValueError as error:
+        raise paging.CursorInvalid from error

@@ -1,0 +1,44 @@
+"""Opaque cursors: where a list goes on (contract §3)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Sequence
+from typing import TypeVar
+
+from backend.errors import BadRequest
+
+Item = TypeVar("Item")
+LONGEST = 200
+
+
+class CursorInvalid(BadRequest):
+    """The cursor is not one that a list has given out."""
+
+    code = "cursor_invalid"
+    title = "Vị trí trang không hợp lệ, hãy mở lại danh sách"
+
+
+def cursor_of(place: str) -> str:
+    """The cursor that names a place in a list."""
+    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+
+
+def place_of(cursor: str) -> str:
+    """The place that a cursor names; raises CursorInvalid."""
+    try:
+        if len(cursor) > LONGEST or not cursor.isascii():
+            raise CursorInvalid
+        padded = cursor + "=" * (-len(cursor) % 4)
+        place = base64.b64decode(padded, altchars=b"-_", validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError) as error:
+        raise CursorInvalid from error
+    if not place or "\0" in place:
+        raise CursorInvalid
+    return place
+
+
+def cut(found: Sequence[Item], most: int) -> tuple[list[Item], bool]:
+    """Of one more item than was wanted: the wanted ones, and whether there was more."""
+    return list(found[:most]), len(found) > most

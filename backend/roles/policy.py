@@ -1,0 +1,205 @@
+"""Who may do what to a role request, as pure questions; the answer is the reason why not (design §4.6, §4.7).
+
+The same questions decide in the transaction and hide the button on the page. What they are
+asked about is read from the database at that moment (security R2, R8).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from backend.errors import Conflict, Forbidden, NotFound, Refusal
+
+PENDING, RETURNED, APPROVED = "pending", "returned", "approved"
+REJECTED, WITHDRAWN = "rejected", "withdrawn"
+REGISTER, AMEND, TRANSFER, END = "register", "amend", "transfer", "end"
+APPROVE, RELEASE, RECEIVE = "approve", "release", "receive"
+SCHEDULED, ACTIVE, SUSPENDED, ENDED, UNDONE = "scheduled", "active", "suspended", "ended", "undone"
+OPEN = (PENDING, RETURNED)
+HELD = (SCHEDULED, ACTIVE, SUSPENDED)  # states of a role that somebody has or will have
+
+
+class InsufficientAssurance(Forbidden):
+    """The identity or the sign-in is weaker than the subject type asks; `required` says what would do."""
+
+    code = "insufficient_assurance"
+    title = "Cần tài khoản định danh điện tử mức độ cao hơn"
+
+
+class RequestOpen(Conflict):
+    """The person already has a request that waits."""
+
+    code = "request_open"
+    title = "Bạn đang có một yêu cầu chưa được giải quyết"
+
+
+class HomeRoleExists(Conflict):
+    """The person already has a role; it is corrected or moved, not registered again."""
+
+    code = "home_role_exists"
+    title = "Bạn đã có vai trò, hãy điều chỉnh hoặc đề nghị chuyển công tác"
+
+
+class RoleNotFound(NotFound):
+    """No such role, or not one of yours that is in force."""
+
+    code = "role_not_found"
+    title = "Không tìm thấy vai trò đang có hiệu lực"
+
+
+class RoleChanging(Conflict):
+    """An approved change of this role waits for its day."""
+
+    code = "change_scheduled"
+    title = "Vai trò này đã có thay đổi được duyệt và đang chờ ngày hiệu lực"
+
+
+class RoleMoved(Conflict):
+    """The role is no longer what the request was about."""
+
+    code = "role_changed"
+    title = "Vai trò đã thay đổi sau khi yêu cầu được gửi"
+
+
+class UnitClosed(Conflict):
+    """The unit no longer exists."""
+
+    code = "unit_closed"
+    title = "Đơn vị đã kết thúc hoạt động"
+
+
+class DatesPassed(Conflict):
+    """The request waited past its own end."""
+
+    code = "dates_passed"
+    title = "Thời hạn của vai trò đã qua, hãy trả lại để sửa ngày"
+
+
+class EmailTaken(Conflict):
+    """Another person's role carries this official address."""
+
+    code = "official_email_taken"
+    title = "Thư điện tử công vụ đã thuộc về người khác"
+
+
+class RequestNotFound(NotFound):
+    """No such request, or not yours to see."""
+
+    code = "request_not_found"
+    title = "Không tìm thấy yêu cầu"
+
+
+class NotYourRequest(Forbidden):
+    """The request was made by somebody else."""
+
+    code = "not_your_request"
+    title = "Yêu cầu này do người khác khởi tạo"
+
+
+class OwnRequest(Forbidden):
+    """Nobody decides about themselves."""
+
+    code = "own_request"
+    title = "Bạn không thể quyết định yêu cầu của chính mình"
+
+
+class NotYourUnit(Forbidden):
+    """Another unit decides this."""
+
+    code = "not_your_unit"
+    title = "Việc này thuộc thẩm quyền của đơn vị khác"
+
+
+class AlreadyDecided(Conflict):
+    """Somebody was faster; `decision` and `at` say what was decided and when."""
+
+    code = "already_decided"
+    title = "Yêu cầu đã được xử lý"
+
+
+class VersionConflict(Conflict):
+    """The page shows an older version of the request; `version` is the present one."""
+
+    code = "version_conflict"
+    title = "Yêu cầu đã thay đổi, hãy tải lại trang"
+
+
+class NotReturned(Conflict):
+    """Only a returned request can be corrected."""
+
+    code = "not_returned"
+    title = "Yêu cầu chưa được trả lại nên không thể sửa"
+
+
+class UndoTooLate(Conflict):
+    """The seconds of grace are over, or something has already left the house."""
+
+    code = "undo_too_late"
+    title = "Đã quá thời gian hoàn tác"
+
+
+class UnitPost(NamedTuple):
+    """A unit on the way to the root: does it have managers, and is the applicant one of them."""
+
+    unit_id: UUID
+    managed: bool
+    by_applicant: bool
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """How somebody stands towards one request, read in the deciding transaction."""
+
+    sees: bool
+    is_subject: bool
+    duties: frozenset[str]  # the undecided duties that are theirs to decide
+    acted: bool = False  # one of the decisions already made is theirs, or their unit's
+
+
+def deciding_unit(way_up: Sequence[UnitPost]) -> UUID | None:
+    """The unit whose managers decide: the nearest with managers among whom the applicant is not.
+
+    So a manager's own request goes to the parent unit, and that of a unit without managers to the one above.
+    """
+    return next((post.unit_id for post in way_up if post.managed and not post.by_applicant), None)
+
+
+def why_not_see(standing: Standing) -> Refusal | None:
+    """The reason why somebody may not even know of the request."""
+    return None if standing.sees else RequestNotFound()
+
+
+def why_not_decide(standing: Standing, *, status: str, decided: dict[str, Any]) -> Refusal | None:
+    """The reason why somebody may not decide the request now; `decided` tells of the last word."""
+    if not standing.sees:
+        return RequestNotFound()
+    if standing.is_subject:
+        return OwnRequest()
+    if status != PENDING:
+        return AlreadyDecided(**decided)
+    if not standing.duties:
+        return AlreadyDecided(**decided) if standing.acted else NotYourUnit()
+    return None
+
+
+def why_not_start_transfer(*, is_subject: bool, duties: AbstractSet[str]) -> Refusal | None:
+    """The reason why a manager may not move this person; one of the two duties must be theirs."""
+    if is_subject:
+        return OwnRequest()
+    return None if duties else NotYourUnit()
+
+
+def why_not_begin(*, kind: str, has_open: bool, has_home: bool) -> Refusal | None:
+    """The reason why a request may not be made now."""
+    if has_open:
+        return RequestOpen()
+    return HomeRoleExists() if kind == REGISTER and has_home else None
+
+
+def why_not_assured(*, level: int, floor: int) -> Refusal | None:
+    """The reason why the sign-in is not strong enough (design §4.5)."""
+    return InsufficientAssurance(required={"level": floor}) if level < floor else None

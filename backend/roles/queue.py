@@ -1,0 +1,273 @@
+"""What managers and applicants may see, and nothing of others (security R2): the read side of roles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from operator import itemgetter
+from typing import NamedTuple, TypeVar
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, false, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.account import Account
+from backend.accounts.models import Identifier
+from backend.kit import Kit
+from backend.names import folded, masked
+from backend.roles import paging, policy, rights
+from backend.roles.catalog import position_label
+from backend.roles.dossier import view
+from backend.roles.models import RequestStep, Role, RoleRequest, Unit
+from backend.roles.own import mine, one_of_mine, roles_of
+from backend.roles.rights import units_managed
+from backend.roles.views import InboxRow, Page, PersonRow, UnitRow
+
+__all__ = [
+    "inbox",
+    "mine",
+    "name_for",
+    "names_within",
+    "one_of_mine",
+    "people",
+    "person",
+    "roles_of",
+    "units",
+    "units_managed",
+    "view",
+]
+
+MOST = 25
+Item = TypeVar("Item")
+
+
+class Waiting(NamedTuple):
+    """One undecided step, and whom it is about."""
+
+    request_id: UUID
+    account_id: UUID
+    path: str
+
+
+async def inbox(
+    tx: AsyncSession,
+    kit: Kit,
+    manager: UUID,
+    *,
+    q: str | None = None,
+    kind: str | None = None,
+    unit: str | None = None,
+    cursor: str | None = None,
+    most: int = MOST,
+) -> Page[InboxRow]:
+    """The requests that wait for this manager, oldest first."""
+    managed = await rights.managed_by(tx, kit, manager)
+    query = _undecided(managed.values())
+    if kind:
+        query = query.where(RoleRequest.kind == kind)
+    if unit:
+        query = query.where(Unit.code == unit)
+    waiting = [Waiting(*row) for row in await tx.execute(query.order_by(RoleRequest.id))]
+    waiting = await _decided_by(tx, waiting, set(managed), manager)
+    if q:
+        found = await _called(tx, kit, {step.account_id for step in waiting}, q)
+        waiting = [step for step in waiting if step.account_id in found]
+    ids = list(dict.fromkeys(step.request_id for step in waiting))
+    shown, more = paging.cut(_after([(str(one), one) for one in ids], cursor), most)
+    rows = await _inbox_rows(tx, kit, [one for _, one in shown])
+    return Page(rows, paging.cursor_of(shown[-1][0]) if more else None)
+
+
+async def people(
+    tx: AsyncSession,
+    kit: Kit,
+    manager: UUID,
+    *,
+    q: str | None = None,
+    cursor: str | None = None,
+    most: int = MOST,
+) -> Page[PersonRow]:
+    """Everybody with a role in the manager's units, unit by unit."""
+    deciding = await _deciding_paths(tx, kit, manager)
+    rows = [(role, unit) for role, unit in await tx.execute(_held(deciding))]
+    if q:
+        found = await _called(tx, kit, {role.account_id for role, _ in rows}, q)
+        rows = [(role, unit) for role, unit in rows if role.account_id in found]
+    placed = sorted(((f"{unit.code}/{role.id}", (role, unit)) for role, unit in rows), key=itemgetter(0))
+    shown, more = paging.cut(_after(placed, cursor), most)
+    lines = await _person_rows(tx, kit, [row for _, row in shown], manager)
+    return Page(lines, paging.cursor_of(shown[-1][0]) if more else None)
+
+
+async def person(tx: AsyncSession, kit: Kit, role_id: UUID, manager: UUID) -> PersonRow:
+    """One role below the manager's units; RoleNotFound for any other."""
+    managed = await rights.managed_by(tx, kit, manager)
+    query = _held(list(managed.values())).where(Role.id == role_id)
+    row = (await tx.execute(query)).one_or_none()
+    if row is None:
+        raise policy.RoleNotFound
+    (line,) = await _person_rows(tx, kit, [row._tuple()], manager)
+    return line
+
+
+async def units(tx: AsyncSession) -> list[UnitRow]:
+    """Every living unit in the order of the tree, siblings by code."""
+    rows = (await tx.scalars(select(Unit).where(Unit.ended_on.is_(None)).order_by(Unit.code))).all()
+    children: dict[UUID | None, list[Unit]] = {}
+    alive = {unit.id for unit in rows}
+    for unit in rows:
+        children.setdefault(unit.parent_id if unit.parent_id in alive else None, []).append(unit)
+    found: list[UnitRow] = []
+    stack = [(unit, 0) for unit in reversed(children.get(None, []))]
+    while stack:
+        unit, depth = stack.pop()
+        found.append(UnitRow(unit.id, unit.code, unit.name, depth))
+        stack += [(child, depth + 1) for child in reversed(children.get(unit.id, []))]
+    return found
+
+
+async def name_for(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID) -> str | None:
+    """The applicant's name, if the reader may see the request."""
+    found = await tx.get(RoleRequest, request_id)
+    if found is None:
+        return None
+    steps = (await tx.scalars(select(RequestStep).where(RequestStep.request_id == request_id))).all()
+    if policy.why_not_see(await rights.standing(tx, kit, found, list(steps), reader)):
+        return None
+    return (await names_of(tx, kit, [found.account_id])).get(found.account_id)
+
+
+async def names_within(tx: AsyncSession, kit: Kit, manager: UUID) -> dict[UUID, str]:
+    """The names of everybody who has or had a role in the manager's units."""
+    paths = await _deciding_paths(tx, kit, manager)
+    query = (
+        select(Role.account_id)
+        .join(Unit, Unit.id == Role.unit_id)
+        .where(Unit.path.in_(paths), Role.state != policy.UNDONE)
+    )
+    return await names_of(tx, kit, set(await tx.scalars(query)))
+
+
+async def names_of(tx: AsyncSession, kit: Kit, accounts: Iterable[UUID]) -> dict[UUID, str]:
+    """Full names by account."""
+    rows = await tx.execute(select(Account.id, Account.full_name).where(Account.id.in_(set(accounts))))
+    return {row.id: kit.keys.open("accounts.full_name", row.id, row.full_name) for row in rows}
+
+
+def _undecided(tops: Iterable[str]) -> Select[UUID, UUID, str]:
+    return (
+        select(RoleRequest.id, RoleRequest.account_id, Unit.path)
+        .join(RequestStep, RequestStep.request_id == RoleRequest.id)
+        .join(Unit, Unit.id == RequestStep.unit_id)
+        .where(RoleRequest.status == policy.PENDING, RequestStep.decision.is_(None), _below(tops))
+    )
+
+
+def _below(tops: Iterable[str]) -> ColumnElement[bool]:
+    return or_(false(), *(Unit.path.startswith(top) for top in tops))
+
+
+async def _decided_by(
+    tx: AsyncSession, waiting: Sequence[Waiting], managed: set[UUID], manager: UUID
+) -> list[Waiting]:
+    """The steps whose deciding unit the manager has, for many applicants at once."""
+    managers = await rights.managers_by_unit(tx)
+    blinds = set().union(*managers.values())
+    applicants = {step.account_id for step in waiting}
+    query = select(Identifier.account_id, Identifier.blind).where(
+        Identifier.blind.in_(blinds), Identifier.ended_at.is_(None)
+    )
+    own: dict[UUID, set[bytes]] = {}
+    for row in await tx.execute(query):
+        if row.account_id in applicants:
+            own.setdefault(row.account_id, set()).add(row.blind)
+    return [
+        step
+        for step in waiting
+        if step.account_id != manager
+        and rights.decider(step.path, managers, own.get(step.account_id, set())) in managed
+    ]
+
+
+async def _deciding_paths(tx: AsyncSession, kit: Kit, manager: UUID) -> list[str]:
+    """The units whose people are the manager's: the managed ones, and those below that have no manager."""
+    managed = await rights.managed_by(tx, kit, manager)
+    if not managed:
+        return []
+    managers = await rights.managers_by_unit(tx)
+    paths = await tx.scalars(select(Unit.path).where(_below(managed.values())))
+    return [path for path in paths if rights.decider(path, managers, set()) in managed]
+
+
+def _held(paths: Sequence[str]) -> Select[Role, Unit]:
+    return (
+        select(Role, Unit)
+        .join(Unit, Unit.id == Role.unit_id)
+        .where(Role.state.in_(policy.HELD), Unit.path.in_(paths))
+    )
+
+
+async def _called(tx: AsyncSession, kit: Kit, accounts: set[UUID], q: str) -> set[UUID]:
+    """Those of the accounts whose name holds the words, or whose personal number it is."""
+    wanted = folded(q)
+    names = await names_of(tx, kit, accounts)
+    found = {account for account, name in names.items() if wanted in folded(name)}
+    digits = "".join(letter for letter in q if letter.isdigit())
+    if digits and digits == "".join(q.split()):
+        blinds = kit.keys.blinds("national_id", digits)
+        found |= set(await tx.scalars(select(Identifier.account_id).where(Identifier.blind.in_(blinds))))
+    return found & accounts
+
+
+def _after(placed: list[tuple[str, Item]], cursor: str | None) -> list[tuple[str, Item]]:
+    """What comes after the place that the cursor names, even if what stood there is gone."""
+    if not cursor:
+        return placed
+    last = paging.place_of(cursor)
+    return [one for one in placed if one[0] > last]
+
+
+async def _inbox_rows(tx: AsyncSession, kit: Kit, ids: list[UUID]) -> list[InboxRow]:
+    query = select(RoleRequest, Unit.name).join(Unit, Unit.id == RoleRequest.unit_id)
+    rows = (await tx.execute(query.where(RoleRequest.id.in_(ids)).order_by(RoleRequest.id))).all()
+    names = await names_of(tx, kit, [found.account_id for found, _ in rows])
+    return [
+        InboxRow(
+            found.id,
+            found.version,
+            found.kind,
+            names[found.account_id],
+            position_label(found.position),
+            unit,
+            found.created_at,
+        )
+        for found, unit in rows
+    ]
+
+
+async def _person_rows(
+    tx: AsyncSession, kit: Kit, rows: list[tuple[Role, Unit]], manager: UUID
+) -> list[PersonRow]:
+    accounts = [role.account_id for role, _ in rows]
+    names = await names_of(tx, kit, accounts)
+    numbers = await rights.national_ids_of(tx, kit, accounts)
+    managed = await rights.managed_by(tx, kit, manager)
+    lines = []
+    for role, unit in rows:
+        deciding = await rights.deciding_unit(tx, kit, unit.id, role.account_id)
+        lines.append(
+            PersonRow(
+                role.id,
+                role.account_id,
+                names[role.account_id],
+                masked(numbers.get(role.account_id, "")),
+                unit.name,
+                unit.code,
+                role.subject_type,
+                position_label(role.position),
+                role.state,
+                role.from_on,
+                role.until_on,
+                may_end=role.account_id != manager and deciding in managed,
+            )
+        )
+    return lines

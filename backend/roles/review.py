@@ -1,0 +1,225 @@
+"""A manager's word: yes, no, correct this, end that, and never mind (design §4.6, §4.7, security R2 to R8).
+
+A refusal that has to be remembered (not yours to see, not yours to decide) is returned, so
+that the journal keeps it: `settle` it after the commit.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import exists, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.db import new_id
+from backend.errors import Refusal
+from backend.facts import DecisionUndone, RequestDecided, RoleRequested, StepDecided
+from backend.kit import Kit
+from backend.roles import draft as drafts
+from backend.roles import forms, policy, reversal, rights, rows, timeline
+from backend.roles.models import RequestStep, Role, RoleRequest
+from backend.roles.requests import refused
+
+
+async def approve(
+    tx: AsyncSession, kit: Kit, request_id: UUID, *, version: int | None, by: UUID, now: datetime
+) -> RoleRequest | Refusal:
+    """Say yes for every duty that is the manager's; the last yes makes it true."""
+    return await _decide(tx, kit, request_id, policy.APPROVED, None, version, by, now)
+
+
+async def reject(
+    tx: AsyncSession, kit: Kit, request_id: UUID, reason: str, *, version: int | None, by: UUID, now: datetime
+) -> RoleRequest | Refusal:
+    """Say no, with a reason; either unit's no is the end of a transfer."""
+    return await _decide(tx, kit, request_id, policy.REJECTED, forms.reason(reason), version, by, now)
+
+
+async def send_back(
+    tx: AsyncSession, kit: Kit, request_id: UUID, reason: str, *, version: int | None, by: UUID, now: datetime
+) -> RoleRequest | Refusal:
+    """Return for correction, with a reason."""
+    return await _decide(tx, kit, request_id, policy.RETURNED, forms.reason(reason), version, by, now)
+
+
+async def end_role(
+    tx: AsyncSession, kit: Kit, role_id: UUID, *, reason: str, by: UUID, now: datetime
+) -> RoleRequest | Refusal:
+    """A manager ends somebody's role at once; the request that says so is made and approved in one act."""
+    why = forms.reason(reason)
+    role = await rows.role_now(tx, role_id)
+    if role is None:
+        return refused(tx, kit, policy.RoleNotFound(), role_id, by, now)
+    await rows.account_locked(tx, role.account_id)
+    managed = await rights.managed_by(tx, kit, by, hold=True)
+    if refusal := await _why_not_end(tx, kit, role, managed, by):
+        return refused(tx, kit, refusal, role_id, by, now)
+    role = await rows.role_now(tx, role_id)
+    if role is None or role.state not in policy.HELD:
+        raise policy.RoleMoved
+    found = await _ending(tx, kit, role, why, by, now)
+    kit.journal.record(
+        tx, RoleRequested(subject=role.account_id, request=found.id, kind=policy.END), by=by, now=now
+    )
+    await _say(tx, kit, found, await rows.steps_of(tx, found.id), policy.APPROVED, None, by, now)
+    kit.journal.record(
+        tx, RequestDecided(subject=role.account_id, request=found.id, outcome=policy.APPROVED), by=by, now=now
+    )
+    await timeline.take_effect(tx, kit, found, by=by, now=now)
+    await tx.flush()
+    return found
+
+
+async def undo(
+    tx: AsyncSession, kit: Kit, request_id: UUID, *, by: UUID, now: datetime
+) -> RoleRequest | Refusal:
+    """Take one's own word back within the undo window, with everything that it did (design §4.9)."""
+    found = await rows.request_locked(tx, request_id)
+    if found is None:
+        return refused(tx, kit, policy.RequestNotFound(), request_id, by, now)
+    await rows.account_locked(tx, found.account_id)
+    steps = await rows.steps_of(tx, request_id)
+    standing = await rights.standing(tx, kit, found, steps, by, hold=True)
+    if refusal := policy.why_not_see(standing):
+        return refused(tx, kit, refusal, request_id, by, now)
+    mine = [step for step in steps if step.by == by and step.at is not None]
+    since = now - timedelta(seconds=kit.limits.undo_window)
+    last = max((step.at for step in mine if step.at is not None), default=None)
+    if last is None or last < since or found.status == policy.WITHDRAWN:
+        raise policy.UndoTooLate
+    if found.status != policy.PENDING:
+        await _reopen(tx, kit, found, by, now)
+    await _unsay(tx, [step.id for step in mine if step.at == last])
+    kit.journal.record(tx, DecisionUndone(subject=found.account_id, request=found.id), by=by, now=now)
+    await tx.flush()
+    return found
+
+
+async def _decide(
+    tx: AsyncSession,
+    kit: Kit,
+    request_id: UUID,
+    decision: str,
+    why: str | None,
+    version: int | None,
+    by: UUID,
+    now: datetime,
+) -> RoleRequest | Refusal:
+    found = await rows.request_locked(tx, request_id)
+    if found is None:
+        return refused(tx, kit, policy.RequestNotFound(), request_id, by, now)
+    await rows.account_locked(tx, found.account_id)
+    steps = await rows.steps_of(tx, request_id)
+    standing = await rights.standing(tx, kit, found, steps, by, hold=True)
+    refusal = policy.why_not_decide(standing, status=found.status, decided=rows.last_word(found))
+    if isinstance(refusal, policy.AlreadyDecided):
+        raise refusal
+    if refusal is not None:
+        return refused(tx, kit, refusal, request_id, by, now)
+    if version is not None and version != found.version:
+        raise policy.VersionConflict(version=found.version)
+    mine = [step for step in steps if step.duty in standing.duties]
+    await _say(tx, kit, found, mine, decision, why, by, now)
+    if decision != policy.APPROVED or all(step in mine or step.decision for step in steps):
+        await _settle_request(tx, kit, found, decision, by, now)
+    await tx.flush()
+    return found
+
+
+async def _settle_request(
+    tx: AsyncSession, kit: Kit, found: RoleRequest, decision: str, by: UUID, now: datetime
+) -> None:
+    await rows.move(tx, found, to=decision, **rows.stamp(now, by=by))
+    kit.journal.record(
+        tx, RequestDecided(subject=found.account_id, request=found.id, outcome=decision), by=by, now=now
+    )
+    if decision == policy.APPROVED:
+        await timeline.take_effect(tx, kit, found, by=by, now=now)
+
+
+async def _say(
+    tx: AsyncSession,
+    kit: Kit,
+    found: RoleRequest,
+    steps: list[RequestStep],
+    decision: str,
+    why: str | None,
+    by: UUID,
+    now: datetime,
+) -> None:
+    """Write the word at each step; a step takes one word."""
+    for step in steps:
+        sealed = kit.keys.seal("request_steps.reason", step.id, why) if why else None
+        said = await tx.execute(
+            update(RequestStep)
+            .where(RequestStep.id == step.id, RequestStep.decision.is_(None))
+            .values(decision=decision, by=by, at=now, reason=sealed)
+            .execution_options(synchronize_session=False)
+        )
+        if not rows.is_one(said):
+            raise policy.AlreadyDecided(**rows.last_word(found))
+        word = StepDecided(
+            subject=found.account_id, request=found.id, duty=step.duty, unit=step.unit_id, decision=decision
+        )
+        kit.journal.record(tx, word, by=by, now=now)
+
+
+async def _unsay(tx: AsyncSession, step_ids: list[UUID]) -> None:
+    await tx.execute(
+        update(RequestStep)
+        .where(RequestStep.id.in_(step_ids))
+        .values(decision=None, by=None, at=None, reason=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def _reopen(tx: AsyncSession, kit: Kit, found: RoleRequest, by: UUID, now: datetime) -> None:
+    """The request waits again, unless the person has asked for something else since."""
+    newer = exists().where(
+        RoleRequest.account_id == found.account_id,
+        RoleRequest.id != found.id,
+        RoleRequest.status.in_(policy.OPEN),
+    )
+    overdue = found.decided_at is None or found.decided_at < now - timedelta(seconds=kit.limits.undo_window)
+    if found.decided_by != by or overdue or await tx.scalar(select(newer.label("newer"))):
+        raise policy.UndoTooLate
+    if found.status == policy.APPROVED:
+        await reversal.revert(tx, kit, found, now=now)
+    await rows.move(tx, found, to=policy.PENDING, decided_at=None, decided_by=None)
+
+
+async def _why_not_end(
+    tx: AsyncSession, kit: Kit, role: Role, managed: dict[UUID, str], by: UUID
+) -> Refusal | None:
+    if role.account_id == by:
+        return policy.OwnRequest()
+    if await rights.deciding_unit(tx, kit, role.unit_id, role.account_id) in managed:
+        return None
+    within = await rights.is_within(tx, role.unit_id, managed)
+    return policy.NotYourUnit() if within else policy.RoleNotFound()
+
+
+async def _ending(tx: AsyncSession, kit: Kit, role: Role, why: str, by: UUID, now: datetime) -> RoleRequest:
+    """The approved request behind a manager's ending of a role."""
+    request_id = new_id()
+    found = RoleRequest(
+        id=request_id,
+        account_id=role.account_id,
+        created_by=by,
+        kind=policy.END,
+        status=policy.APPROVED,
+        version=1,
+        role_id=role.id,
+        unit_id=role.unit_id,
+        subject_type=role.subject_type,
+        position=role.position,
+        fields=drafts.seal_fields(kit, "role_requests.fields", request_id, {"reason": why}),
+        created_at=now,
+        **rows.stamp(now, by=by),
+    )
+    tx.add(found)
+    await tx.flush()
+    tx.add(RequestStep(request_id=found.id, position=1, unit_id=role.unit_id, duty=policy.APPROVE))
+    await tx.flush()
+    return found

@@ -1,0 +1,98 @@
+"""Locked rows and the one way in which a request changes its state (design §4.7, security R4).
+
+The order of locks is the same everywhere: the request, then the account, then the managers'
+rights. Roles are written only while their account is locked.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CursorResult, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.account import Account
+from backend.outside.clock import LOCAL
+from backend.roles import policy
+from backend.roles.models import RequestStep, Role, RoleRequest
+
+FRESH = {"populate_existing": True}
+
+
+async def request_locked(tx: AsyncSession, request_id: UUID) -> RoleRequest | None:
+    """The request as it is now, kept from changing until the commit."""
+    query = select(RoleRequest).where(RoleRequest.id == request_id).with_for_update()
+    return (await tx.execute(query.execution_options(**FRESH))).scalar_one_or_none()
+
+
+async def account_locked(tx: AsyncSession, account_id: UUID) -> Account:
+    """The account as it is now; holding it, nobody else changes the person's roles."""
+    query = select(Account).where(Account.id == account_id).with_for_update(key_share=True)
+    return (await tx.execute(query.execution_options(**FRESH))).scalar_one()
+
+
+async def steps_of(tx: AsyncSession, request_id: UUID) -> list[RequestStep]:
+    """The steps in their order, as they are now."""
+    query = select(RequestStep).where(RequestStep.request_id == request_id).order_by(RequestStep.position)
+    return list((await tx.execute(query.execution_options(**FRESH))).scalars())
+
+
+async def role_now(tx: AsyncSession, role_id: UUID | None) -> Role | None:
+    """The role as it is now."""
+    query = select(Role).where(Role.id == role_id).execution_options(**FRESH)
+    return (await tx.execute(query)).scalar_one_or_none()
+
+
+async def home_role(tx: AsyncSession, account_id: UUID, *states: str) -> Role | None:
+    """The person's home role in one of the states."""
+    query = select(Role).where(Role.account_id == account_id, Role.is_home, Role.state.in_(states))
+    return (
+        await tx.execute(query.order_by(Role.id).limit(1).execution_options(**FRESH))
+    ).scalar_one_or_none()
+
+
+async def move(tx: AsyncSession, found: RoleRequest, *, to: str, **values: object) -> None:
+    """Take one edge of the state machine; whoever comes second gets AlreadyDecided."""
+    moved = await tx.execute(
+        update(RoleRequest)
+        .where(
+            RoleRequest.id == found.id,
+            RoleRequest.status == found.status,
+            RoleRequest.version == found.version,
+        )
+        .values(status=to, version=found.version + 1, **values)
+        .execution_options(synchronize_session=False)
+    )
+    if not is_one(moved):
+        raise policy.AlreadyDecided(**last_word(found))
+    await tx.refresh(found)
+
+
+async def bump(tx: AsyncSession, account_id: UUID) -> int:
+    """The person's roles look different now: the next version of them (and of what `GET /v1/me` shows)."""
+    query = (
+        update(Account)
+        .where(Account.id == account_id)
+        .values(version=Account.version + 1, role_version=Account.role_version + 1)
+        .returning(Account.role_version)
+        .execution_options(synchronize_session=False)
+    )
+    return int((await tx.execute(query)).scalar_one())
+
+
+def last_word(found: RoleRequest) -> dict[str, Any]:
+    """What may be told to somebody who came too late; never a name."""
+    at = found.decided_at.astimezone(LOCAL).isoformat(timespec="seconds") if found.decided_at else None
+    return {"decision": found.status, "at": at}
+
+
+def is_one(result: object) -> bool:
+    """Whether a conditional update changed exactly its row."""
+    return isinstance(result, CursorResult) and result.rowcount == 1
+
+
+def stamp(now: datetime, *, by: UUID) -> dict[str, object]:
+    """Who decided a request, and when."""
+    return {"decided_at": now, "decided_by": by}

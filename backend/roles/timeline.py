@@ -1,0 +1,163 @@
+"""When an approved request takes effect, and what then has to be told (design §4.8, §4.9, security R5).
+
+Every change of a person's roles happens while the account row is locked, in one
+transaction: a transfer ends the old home role and begins the new one together. All days
+are those of Asia/Ho_Chi_Minh.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import Select, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.account import Account
+from backend.kit import Kit
+from backend.outbox import queue as outbox
+from backend.outside.clock import local_day
+from backend.roles import draft as drafts
+from backend.roles import effects, policy, rows
+from backend.roles.desired import systems_touched
+from backend.roles.models import Role, RoleRequest, Unit
+
+ROLL_AT_ONCE = 50
+
+
+async def take_effect(tx: AsyncSession, kit: Kit, found: RoleRequest, *, by: UUID, now: datetime) -> None:
+    """A request was approved: do it now, or put it in the calendar. The account is locked."""
+    if found.kind != policy.END:
+        await _ensure_still_possible(tx, kit, found, now)
+    if found.effective_on is None or found.effective_on <= local_day(now):
+        await apply(tx, kit, found, by=by, now=now, hold=kit.limits.undo_window)
+    else:
+        await effects.schedule(tx, kit, found, by=by, now=now)
+        found.role_version = await rows.bump(tx, found.account_id)
+
+
+async def apply(
+    tx: AsyncSession, kit: Kit, found: RoleRequest, *, by: UUID | None, now: datetime, hold: int
+) -> None:
+    """Make the request true, and tell every system that the old or the new unit concerns."""
+    old = await rows.role_now(tx, found.role_id)
+    if found.kind == policy.AMEND:
+        await effects.amend(tx, kit, found, by=by, now=now)
+    elif found.kind == policy.END:
+        await effects.leave(tx, kit, found, by=by, now=now)
+    else:
+        if found.kind == policy.TRANSFER:
+            await effects.finish(
+                tx, kit, effects.in_force(old), reason="transferred", request_id=found.id, by=by, now=now
+            )
+        await effects.begin(tx, kit, found, by=by, now=now)
+    found.applied_at = now
+    units = {found.unit_id} | ({old.unit_id} if old else set())
+    lane = outbox.REVOCATION if found.kind == policy.END else outbox.DECISION
+    found.role_version = await tell(
+        tx, found.account_id, units, request_id=found.id, lane=lane, now=now, hold=hold
+    )
+
+
+async def tell(
+    tx: AsyncSession,
+    account_id: UUID,
+    units: set[UUID],
+    *,
+    request_id: UUID | None,
+    lane: int,
+    now: datetime,
+    hold: int,
+) -> int:
+    """Write the deliveries of this change in the same transaction (security X1); the roles' new version."""
+    version = await rows.bump(tx, account_id)
+    systems = [system.id for system in await systems_touched(tx, units)]
+    await outbox.enqueue(
+        tx,
+        account_id=account_id,
+        version=version,
+        systems=systems,
+        request_id=request_id,
+        lane=lane,
+        now=now,
+        hold=hold,
+    )
+    return version
+
+
+async def roll(tx: AsyncSession, kit: Kit, *, now: datetime) -> int:
+    """Begin what was scheduled for today and end what was to end; the number of changes.
+
+    Never waits: what somebody else is changing right now is left for the next round.
+    """
+    today, done = local_day(now), 0
+    for account_id in await _due_accounts(tx, today):
+        due = (
+            _due_requests(today).where(RoleRequest.account_id == account_id).with_for_update(skip_locked=True)
+        )
+        for found in (await tx.scalars(due.execution_options(**rows.FRESH))).all():
+            await _roll_request(tx, kit, found, now=now)
+            done += 1
+        over = _run_out(today).where(Role.account_id == account_id).execution_options(**rows.FRESH)
+        for role in (await tx.scalars(over)).all():
+            await _run_down(tx, kit, role, now=now)
+            done += 1
+    return done
+
+
+async def _roll_request(tx: AsyncSession, kit: Kit, found: RoleRequest, *, now: datetime) -> None:
+    old = await rows.role_now(tx, found.role_id)
+    overtaken = old is not None and old.state not in policy.HELD
+    if overtaken and found.kind != policy.TRANSFER:
+        found.applied_at = now  # the role has ended meanwhile: nothing is left to change
+    elif overtaken:
+        await effects.begin(tx, kit, found, by=None, now=now)
+        found.applied_at = now
+        await tell(
+            tx, found.account_id, {found.unit_id}, request_id=found.id, lane=outbox.DECISION, now=now, hold=0
+        )
+    else:
+        await apply(tx, kit, found, by=None, now=now, hold=0)
+
+
+async def _run_down(tx: AsyncSession, kit: Kit, role: Role, *, now: datetime) -> None:
+    """The last day that was known from the beginning has passed."""
+    await effects.finish(tx, kit, role, reason="expired", request_id=None, by=None, now=now)
+    await effects.end_sessions(tx, kit, role.account_id, by=None, now=now)
+    await tell(tx, role.account_id, {role.unit_id}, request_id=None, lane=outbox.REVOCATION, now=now, hold=0)
+
+
+async def _due_accounts(tx: AsyncSession, today: date) -> list[UUID]:
+    """Locked accounts with something due."""
+    due = _due_requests(today).with_only_columns(RoleRequest.account_id).order_by(None)
+    over = _run_out(today).with_only_columns(Role.account_id)
+    query = select(Account.id).where(or_(Account.id.in_(due), Account.id.in_(over))).order_by(Account.id)
+    return list(await tx.scalars(query.limit(ROLL_AT_ONCE).with_for_update(key_share=True, skip_locked=True)))
+
+
+def _due_requests(today: date) -> Select[RoleRequest]:
+    return (
+        select(RoleRequest)
+        .where(
+            RoleRequest.status == policy.APPROVED,
+            RoleRequest.applied_at.is_(None),
+            or_(RoleRequest.effective_on.is_(None), RoleRequest.effective_on <= today),
+        )
+        .order_by(RoleRequest.id)
+    )
+
+
+def _run_out(today: date) -> Select[Role]:
+    return select(Role).where(Role.state.in_((policy.ACTIVE, policy.SUSPENDED)), Role.until_on < today)
+
+
+async def _ensure_still_possible(tx: AsyncSession, kit: Kit, found: RoleRequest, now: datetime) -> None:
+    """What was true when it was asked may no longer be (security TW04)."""
+    ended_on = await tx.scalar(select(Unit.ended_on).where(Unit.id == found.unit_id))
+    if ended_on is not None and ended_on <= max(found.effective_on or date.min, local_day(now)):
+        raise policy.UnitClosed
+    if found.until_on is not None and found.until_on < local_day(now):
+        raise policy.DatesPassed
+    mail = drafts.asked_fields(kit, found).get("official_email")
+    if mail and await drafts.email_taken(tx, kit, mail, found.account_id):
+        raise policy.EmailTaken

@@ -1,0 +1,173 @@
+"""What the pages and the app are shown of requests and roles; decrypted for whoever may see it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Generic, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from backend.errors import Refusal
+from backend.outbox.queue import SyncState
+
+Item = TypeVar("Item")
+
+
+class Page(msgspec.Struct, Generic[Item]):
+    """Some items, and where the next ones begin."""
+
+    items: list[Item]
+    next_cursor: str | None = None
+
+
+class Applicant(msgspec.Struct, frozen=True):
+    """Whom a request is about; the number is masked."""
+
+    name: str
+    national_id: str
+    level: int
+
+
+class FieldView(msgspec.Struct, frozen=True):
+    """One filled field of the form."""
+
+    label: str
+    value: str
+
+
+class StepView(msgspec.Struct, frozen=True):
+    """One unit's word, or that it is awaited."""
+
+    duty: str
+    unit: str
+    unit_id: UUID
+    unit_code: str
+    decision: str | None
+    by: str | None
+    at: datetime | None
+    reason: str | None
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One thing that will be different in a system: a sentence of the catalogue, and about what."""
+
+    text: str
+    value: str = ""
+
+
+class Effect(msgspec.Struct, frozen=True):
+    """What an approval will change in one system."""
+
+    system: str
+    changes: list[Change]
+
+
+class Why(msgspec.Struct, frozen=True):
+    """Why this request waits for the reader: the duty, and the unit that it is about."""
+
+    duty: str
+    unit: str
+
+
+class RequestView(msgspec.Struct, frozen=True, kw_only=True):
+    """One request in full, for one reader."""
+
+    id: UUID
+    account_id: UUID
+    kind: str
+    status: str
+    version: int
+    applicant: Applicant
+    unit: str
+    from_unit: str | None
+    subject_type: str
+    position: str
+    fields: list[FieldView]
+    note: str | None
+    effective_on: date | None
+    until_on: date | None
+    created_by: str
+    created_at: datetime
+    decided_at: datetime | None
+    decided_by: str | None
+    steps: list[StepView]
+    effects: list[Effect]
+    sync: list[SyncState]
+    why_you: list[Why]
+    why_not_decide: Refusal | None
+    undo_until: datetime | None
+
+
+class InboxRow(msgspec.Struct, frozen=True):
+    """One line of the queue."""
+
+    id: UUID
+    version: int
+    kind: str
+    applicant: str
+    position: str
+    unit: str
+    created_at: datetime
+
+
+class PersonRow(msgspec.Struct, frozen=True):
+    """Somebody's role in one of the reader's units; the number is masked."""
+
+    role_id: UUID
+    account_id: UUID
+    name: str
+    national_id: str
+    unit: str
+    unit_code: str
+    subject_type: str  # the code
+    position: str  # the words
+    state: str
+    from_on: date
+    until_on: date | None
+    may_end: bool
+
+
+class UnitRow(msgspec.Struct, frozen=True):
+    """A unit in the order of the tree."""
+
+    id: UUID
+    code: str
+    name: str
+    depth: int
+
+
+class RoleView(msgspec.Struct, frozen=True, rename={"from_on": "from", "until_on": "until"}):
+    """One role as its owner sees it (contract §3.3)."""
+
+    id: UUID
+    unit: UUID
+    unit_code: str
+    unit_name: str
+    subject_type: str
+    position: str
+    state: str
+    from_on: date
+    until_on: date | None
+
+
+class OwnRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """One of one's own requests; `fields` only when a single one was asked for."""
+
+    id: UUID
+    kind: str
+    status: str
+    version: int
+    role_id: UUID | None
+    unit_id: UUID
+    unit_code: str
+    unit_name: str
+    subject_type: str
+    position: str
+    fields: dict[str, str]
+    effective_on: date | None
+    until_on: date | None
+    created_at: datetime
+    decided_at: datetime | None
+    steps: list[StepView]
+    sync: list[SyncState]

@@ -1,0 +1,81 @@
+"""`ngomon managers`: who approves for a unit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import rich_click as click
+from rich.table import Table
+
+from backend.db import Database
+from backend.errors import FieldsInvalid
+from backend.kit import Kit
+from backend.outside.clock import Clock
+from backend.roles import managers as registry
+from backend.settings import Settings
+from ngomon.commands import Wrong, opened, out
+
+Result = TypeVar("Result")
+
+
+def _said(job: Callable[[], Result], unit_code: str) -> Result:
+    """Run a job; what it refuses is one line for the operator."""
+    try:
+        return job()
+    except registry.UnitNotFound as refusal:
+        raise Wrong(f"no unit with the code {unit_code!r}") from refusal
+    except registry.ManagerNotFound as refusal:
+        raise Wrong(f"that person is not a manager of {unit_code}") from refusal
+    except FieldsInvalid as refusal:
+        raise Wrong("a personal number has 12 digits") from refusal
+
+
+@click.group(help="Who approves for a unit.")
+def managers() -> None:
+    """The group."""
+
+
+@managers.command(help="Let somebody decide for a unit; the person need not have an account yet.")
+@click.option("--unit", "unit_code", required=True, help="The unit's code.")
+@click.option("--national-id", required=True, help="The personal number, 12 digits.")
+def add(unit_code: str, national_id: str) -> None:
+    """Safe to repeat."""
+
+    async def appoint(db: Database, kit: Kit, _: Settings) -> bool:
+        async with db.write() as tx:
+            return await registry.add(tx, kit, unit_code, national_id, by=None, now=Clock().now())
+
+    fresh = _said(lambda: opened(appoint), unit_code)
+    out.print(f"manager of {unit_code} added" if fresh else f"already a manager of {unit_code}")
+
+
+@managers.command(help="Take the right away, from the very next request on.")
+@click.option("--unit", "unit_code", required=True, help="The unit's code.")
+@click.option("--national-id", required=True, help="The personal number, 12 digits.")
+def remove(unit_code: str, national_id: str) -> None:
+    """Fails when that person is no manager of that unit."""
+
+    async def dismiss(db: Database, kit: Kit, _: Settings) -> None:
+        async with db.write() as tx:
+            await registry.remove(tx, kit, unit_code, national_id, by=None, now=Clock().now())
+
+    _said(lambda: opened(dismiss), unit_code)
+    out.print(f"manager of {unit_code} removed")
+
+
+@managers.command(name="list", help="Everybody who decides now; personal numbers are masked.")
+@click.option("--unit", "unit_code", default=None, help="Only this unit's.")
+def list_(unit_code: str | None) -> None:
+    """One line each."""
+
+    async def read(db: Database, kit: Kit, _: Settings) -> list[registry.ManagerView]:
+        async with db.read() as tx:
+            return await registry.listed(tx, kit, unit_code)
+
+    found = _said(lambda: opened(read), unit_code or "")
+    table = Table("unit", "name", "personal number", "has an account", "since")
+    for one in found:
+        known = "yes" if one.has_account else "not yet"
+        table.add_row(one.unit_code, one.unit_name, one.national_id, known, f"{one.since:%Y-%m-%d}")
+    out.print(table)

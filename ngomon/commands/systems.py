@@ -1,0 +1,172 @@
+"""`ngomon systems`: the downstream systems that are kept in step (contract §2)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+import rich_click as click
+from rich.progress import Progress
+from rich.table import Table
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.db import Database
+from backend.kit import Kit
+from backend.outbox import queue
+from backend.outbox import systems as registry
+from backend.outbox.reconcile import Comparison, Finding
+from backend.outside.clock import Clock
+from backend.outside.connectors import ConnectorMissing, DeliveryError
+from backend.outside.http import Guarded
+from backend.roles import desired
+from backend.roles.models import Unit
+from backend.settings import Settings
+from ngomon.commands import Wrong, opened, out
+
+WAITING = ("held", "pending", "delivering", "paused", "retrying")
+WRONG = ("missing", "different", "extra")
+Result = TypeVar("Result")
+Job = Callable[[Database, Kit, Settings], Awaitable[Result]]
+
+
+def _said(job: Job[Result]) -> Result:
+    """Run a job; what it refuses is one line for the operator."""
+    try:
+        return opened(job)
+    except (registry.SystemTrouble, ConnectorMissing) as trouble:
+        raise Wrong(str(trouble)) from trouble
+    except DeliveryError as error:
+        raise Wrong(f"the system does not answer as it should: {error.code}") from error
+
+
+@click.group(help="Downstream systems.")
+def systems() -> None:
+    """The group."""
+
+
+@systems.command(help="Connect a system, or connect a disabled one again, and tell it of everybody in scope.")
+@click.argument("name")
+@click.option("--kind", required=True, help="How it is spoken to: scim.")
+@click.option("--url", required=True, help="Its base address, https.")
+@click.option("--token", help="The bearer token; kept encrypted and never shown.")
+@click.option("--unit", "unit_codes", multiple=True, help="A unit whose subtree it serves; none: every unit.")
+def add(name: str, kind: str, url: str, token: str | None, unit_codes: tuple[str, ...]) -> None:
+    """Checks the address before anything is written."""
+
+    async def connect(db: Database, kit: Kit, settings: Settings) -> int:
+        await registry.check(_guarded(settings), kind=kind, url=url)
+        async with db.write() as tx:
+            await _refuse_unknown_units(tx, unit_codes)
+            _, told = await registry.add(
+                tx,
+                kit,
+                name=name,
+                kind=kind,
+                url=url,
+                token=token,
+                unit_codes=unit_codes,
+                people=desired.people_in_scope,
+                by=None,
+                now=Clock().now(),
+            )
+            return told
+
+    out.print(f"{name} connected; {_said(connect)} people to be sent")
+
+
+@systems.command(name="list", help="Every system, and how far it is in step.")
+def list_() -> None:
+    """One row each; the token is not shown."""
+
+    async def look(db: Database, _kit: Kit, _settings: Settings) -> list[queue.SystemOverview]:
+        async with db.read() as tx:
+            return await queue.overview(tx, Clock().now())
+
+    table = Table("system", "kind", "address", "units", "state", "waiting", "failed", "last error")
+    for one in _said(look):
+        waiting = sum(
+            one.counts.get(word, 0) for word in ("held", "pending", "delivering", "paused", "retrying")
+        )
+        state = "disabled" if one.disabled_at else one.state
+        units = ", ".join(one.unit_codes) or "all"
+        dead = str(one.counts.get("dead", 0))
+        table.add_row(one.name, one.kind, one.url, units, state, str(waiting), dead, one.error or "-")
+    out.print(table)
+
+
+@systems.command(help="Send a system nothing more; what waits is kept until it is connected again.")
+@click.argument("name")
+def disable(name: str) -> None:
+    """Works from the next delivery on."""
+
+    async def stop(db: Database, kit: Kit, _: Settings) -> None:
+        async with db.write() as tx:
+            await registry.disable(tx, kit, name, by=None, now=Clock().now())
+
+    _said(stop)
+    out.print(f"{name} disabled")
+
+
+@systems.command(help="Try again what failed there.")
+@click.argument("name")
+def replay(name: str) -> None:
+    """Parked deliveries, and those that wait for their next try."""
+
+    async def again(db: Database, kit: Kit, _: Settings) -> int:
+        async with db.write() as tx:
+            system = await registry.named(tx, name)
+            return await queue.replay(tx, kit, system.id, by=None, now=Clock().now())
+
+    out.print(f"{name}: {_said(again)} deliveries to be tried again")
+
+
+@systems.command(help="Compare everything a system holds with what it should hold, and heal the rest.")
+@click.argument("name")
+def reconcile(name: str) -> None:
+    """Prints identifiers and names of fields, never values; a second run finds nothing."""
+    found = _said(lambda db, kit, settings: _compare(db, kit, settings, name))
+    wrong = [finding for finding in found if finding.is_wrong or finding.kind == "unreadable"]
+    if wrong:
+        table = Table("what", "account", "fields")
+        for finding in wrong:
+            table.add_row(finding.kind, str(finding.account_id), ", ".join(finding.fields) or "-")
+        out.print(table)
+    out.print(f"{name}: {_summary(found)}")
+
+
+async def _compare(db: Database, kit: Kit, settings: Settings, name: str) -> list[Finding]:
+    async with db.read() as tx:
+        system = await registry.named(tx, name)
+    if system.disabled_at is not None:
+        raise Wrong(f"{name} is disabled")
+    comparison = Comparison(db, kit, desired.desired, desired.people_in_scope, Clock(), _guarded(settings))
+    found: list[Finding] = []
+    with Progress(console=out, transient=True) as progress:
+        bar = progress.add_task(name, total=None)
+        async for finding, total in comparison.run(system):
+            found.append(finding)
+            progress.update(bar, total=total, completed=len(found))
+    return found
+
+
+def _summary(found: Sequence[Finding]) -> str:
+    count = {
+        kind: sum(finding.kind == kind for finding in found) for kind in ("missing", "different", "extra")
+    }
+    healing = sum(count.values())
+    words = ", ".join(f"{number} {kind}" for kind, number in count.items())
+    waiting = sum(finding.kind == "waiting" for finding in found)
+    rest = f"; {waiting} still on their way" if waiting else ""
+    return f"{len(found)} people compared: {words}; {healing} queued for healing{rest}"
+
+
+async def _refuse_unknown_units(tx: AsyncSession, codes: Sequence[str]) -> None:
+    known = set(await tx.scalars(select(Unit.code).where(Unit.code.in_(codes))))
+    if unknown := sorted(set(codes) - known):
+        raise registry.SystemTrouble(f"no unit with the code {', '.join(unknown)}")
+
+
+def _guarded(settings: Settings) -> Guarded:
+    allowed = [host.strip() for host in settings.allowed_private_hosts.split(",") if host.strip()]
+    return Guarded(allowed, reply_bytes=settings.limits.reply_bytes, timeout=settings.limits.delivery_timeout)

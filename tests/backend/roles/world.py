@@ -1,0 +1,258 @@
+"""A small province for the rules of roles: units, invented people and their managers, rows only."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select, update
+
+from backend.accounts.models import Account, Identifier
+from backend.db import Database, new_id
+from backend.devices.sessions import Device, open_mobile
+from backend.errors import Refusal, settle
+from backend.kit import Kit
+from backend.names import folded
+from backend.outbox.models import Delivery, System
+from backend.roles import draft as drafts
+from backend.roles import requests, review, timeline
+from backend.roles.draft import Draft
+from backend.roles.models import Manager, Role, RoleRequest, Unit
+
+START = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)  # Monday, 10:00 in Huế
+
+
+class World:
+    """One database with a clock that the test moves."""
+
+    def __init__(self, db: Database, kit: Kit) -> None:
+        self.db, self.kit, self.now = db, kit, START
+        self.units: dict[str, UUID] = {}
+        self.people: dict[str, UUID] = {}
+        self.numbers: dict[str, str] = {}
+
+    def pass_time(self, **span: float) -> None:
+        """Move the clock."""
+        self.now += timedelta(**span)
+
+    @property
+    def today(self) -> date:
+        """Today in Huế."""
+        return (self.now + timedelta(hours=7)).date()
+
+    async def unit(self, code: str, parent: str | None = None, *, ended_on: date | None = None) -> UUID:
+        """A unit below `parent`."""
+        async with self.db.write() as tx:
+            above = await tx.get(Unit, self.units[parent]) if parent else None
+            unit = Unit(id=new_id(), code=code, name=f"Đơn vị {code}", folded=folded(code), kind="")
+            unit.parent_id = above.id if above else None
+            unit.path = f"{above.path if above else '/'}{unit.id}/"
+            unit.ended_on = ended_on
+            tx.add(unit)
+        self.units[code] = unit.id
+        return unit.id
+
+    async def person(self, name: str, *, manages: str | None = None) -> UUID:
+        """An invented citizen with an account; `manages` is a unit code."""
+        account_id, number = new_id(), f"000{len(self.people):09d}"
+        sealed = self.kit.keys.seal("identifiers.value", identifier_id := new_id(), number)
+        async with self.db.write() as tx:
+            tx.add(
+                Account(
+                    id=account_id,
+                    full_name=self.kit.keys.seal("accounts.full_name", account_id, name),
+                    birth_date=self.kit.keys.seal("accounts.birth_date", account_id, "1990-01-02"),
+                    assurance_level=2,
+                    created_at=self.now,
+                )
+            )
+            await tx.flush()
+            tx.add(
+                Identifier(
+                    id=identifier_id,
+                    account_id=account_id,
+                    kind="national_id",
+                    value=sealed,
+                    blind=self.kit.keys.blind("national_id", number),
+                    source="test",
+                    created_at=self.now,
+                )
+            )
+        self.people[name], self.numbers[name] = account_id, number
+        if manages:
+            await self.appoint(name, manages)
+        return account_id
+
+    async def appoint(self, name: str, unit: str) -> None:
+        """Let somebody decide for a unit."""
+        number, row = self.numbers[name], new_id()
+        async with self.db.write() as tx:
+            tx.add(
+                Manager(
+                    id=row,
+                    unit_id=self.units[unit],
+                    national_id_blind=self.kit.keys.blind("national_id", number),
+                    national_id=self.kit.keys.seal("managers.national_id", row, number),
+                    created_at=self.now,
+                )
+            )
+
+    async def dismiss(self, name: str) -> None:
+        """Take every unit from somebody."""
+        blind = self.kit.keys.blind("national_id", self.numbers[name])
+        async with self.db.write() as tx:
+            await tx.execute(
+                update(Manager).where(Manager.national_id_blind == blind).values(ended_at=self.now)
+            )
+
+    async def system(self, name: str, *units: str) -> UUID:
+        """A downstream system for those unit codes, or for all."""
+        system = System(
+            id=new_id(), name=name, kind="scim", url="http://127.0.0.1:9/scim/v2", created_at=self.now
+        )
+        system.unit_codes = msgspec.json.encode(list(units)).decode()
+        async with self.db.write() as tx:
+            tx.add(system)
+        return system.id
+
+    def draft(self, kind: str = "register", unit: str | None = "NV", **more: Any) -> Draft:
+        """A body as the phone would send it."""
+        body: dict[str, Any] = {"kind": kind}
+        if kind in {"register", "transfer"}:
+            body |= {"unit": unit, "subject_type": "cong_chuc", "position": "chuyen_vien", "fields": {}}
+        return msgspec.convert(body | more, Draft, strict=False)
+
+    async def ask(
+        self, name: str, draft: Draft | None = None, *, level: int = 2, key: str | None = None
+    ) -> RoleRequest:
+        """`name` makes a request."""
+        async with self.db.write() as tx:
+            return await requests.create(
+                tx, self.kit, draft or self.draft(), by=self.people[name], now=self.now, level=level, key=key
+            )
+
+    async def approve(self, name: str, request_id: UUID, *, version: int | None = None) -> RoleRequest:
+        """`name` says yes."""
+        async with self.db.write() as tx:
+            said = await review.approve(
+                tx, self.kit, request_id, version=version, by=self.people[name], now=self.now
+            )
+        return settle(said)
+
+    async def reject(self, name: str, request_id: UUID, reason: str = "Chưa đúng đơn vị") -> RoleRequest:
+        """`name` says no."""
+        async with self.db.write() as tx:
+            said = await review.reject(
+                tx, self.kit, request_id, reason, version=None, by=self.people[name], now=self.now
+            )
+        return settle(said)
+
+    async def send_back(
+        self, name: str, request_id: UUID, reason: str = "Bổ sung số quyết định"
+    ) -> RoleRequest:
+        """`name` returns it."""
+        async with self.db.write() as tx:
+            said = await review.send_back(
+                tx, self.kit, request_id, reason, version=None, by=self.people[name], now=self.now
+            )
+        return settle(said)
+
+    async def undo(self, name: str, request_id: UUID) -> RoleRequest:
+        """`name` takes the word back."""
+        async with self.db.write() as tx:
+            said = await review.undo(tx, self.kit, request_id, by=self.people[name], now=self.now)
+        return settle(said)
+
+    async def withdraw(self, name: str, request_id: UUID) -> RoleRequest:
+        """`name` takes the request back."""
+        async with self.db.write() as tx:
+            said = await requests.withdraw(tx, self.kit, request_id, by=self.people[name], now=self.now)
+        return settle(said)
+
+    async def resubmit(self, name: str, request_id: UUID, draft: Draft | None = None) -> RoleRequest:
+        """`name` corrects the request."""
+        async with self.db.write() as tx:
+            said = await requests.resubmit(
+                tx, self.kit, request_id, draft or self.draft(), by=self.people[name], now=self.now, level=2
+            )
+        return settle(said)
+
+    async def move(self, name: str, role_id: UUID, to_unit: str, **more: Any) -> RoleRequest:
+        """`name`, a manager, starts a transfer."""
+        async with self.db.write() as tx:
+            said = await requests.start_transfer(
+                tx, self.kit, role_id, to_unit, by=self.people[name], now=self.now, **more
+            )
+        return settle(said)
+
+    async def end(self, name: str, role_id: UUID, reason: str = "Nghỉ hưu") -> RoleRequest:
+        """`name`, a manager, ends a role."""
+        async with self.db.write() as tx:
+            said = await review.end_role(
+                tx, self.kit, role_id, reason=reason, by=self.people[name], now=self.now
+            )
+        return settle(said)
+
+    async def roll(self) -> int:
+        """What the worker does every few seconds."""
+        async with self.db.write() as tx:
+            return await timeline.roll(tx, self.kit, now=self.now)
+
+    async def employ(self, name: str, unit: str, manager: str, **more: Any) -> Role:
+        """A person with a role in force, asked for and approved."""
+        asked = await self.ask(name, self.draft(unit=unit, **more))
+        await self.approve(manager, asked.id)
+        return (await self.roles(name))[-1]
+
+    async def roles(self, name: str) -> list[Role]:
+        """Every role row of a person, oldest first."""
+        async with self.db.read() as tx:
+            query = select(Role).where(Role.account_id == self.people[name]).order_by(Role.id)
+            return list(await tx.scalars(query))
+
+    async def signed_in(self, name: str) -> UUID:
+        """A mobile session of a person."""
+        device = Device(platform="android", name="Điện thoại thử", model="Pixel", push_token=None)
+        async with self.db.write() as tx:
+            tokens, _ = await open_mobile(
+                tx, self.kit, self.people[name], device=device, jkt="thumb", method="vneid", level=2, now=self.now
+            )
+        return tokens.session_id
+
+    def fields(self, role: Role) -> dict[str, str]:
+        """The form values of a role."""
+        return drafts.fields_of(self.kit, role)
+
+    async def states(self, name: str) -> list[str]:
+        """`unit:state` of every role row, oldest first."""
+        codes = {unit_id: code for code, unit_id in self.units.items()}
+        return [f"{codes[role.unit_id]}:{role.state}" for role in await self.roles(name)]
+
+    async def request(self, request_id: UUID) -> RoleRequest:
+        """The request as it is."""
+        async with self.db.read() as tx:
+            return (await tx.execute(select(RoleRequest).where(RoleRequest.id == request_id))).scalar_one()
+
+    async def deliveries(self, name: str) -> list[Delivery]:
+        """Everything on its way about a person, in order of version."""
+        async with self.db.read() as tx:
+            query = (
+                select(Delivery).where(Delivery.account_id == self.people[name]).order_by(Delivery.version)
+            )
+            return list(await tx.scalars(query))
+
+    async def tags(self) -> list[str]:
+        """The journal's tags in order."""
+        from backend.journal import Entry
+
+        async with self.db.read() as tx:
+            return list(await tx.scalars(select(Entry.tag).order_by(Entry.seq)))
+
+
+def code_of(refusal: Refusal) -> str:
+    """The stable code of a refusal."""
+    assert re.fullmatch(r"[a-z_]+", refusal.code)
+    return refusal.code
