@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
 
+@runtime_checkable  # a dependency of handlers is checked when it is handed in
 class Push(Protocol):
     """Whatever reaches an app that is not open."""
 

@@ -1,0 +1,156 @@
+"""Tells whoever waits that something was committed: workers wake up, live pages refresh.
+
+A bell carries no content, only a topic; missing one costs a second of polling. In one
+process it is an event, between processes on PostgreSQL it is NOTIFY on a connection of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Self
+from uuid import uuid4
+from weakref import WeakKeyDictionary
+
+import structlog
+from sqlalchemy.engine import Engine
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.db import Database, after_commit
+
+if TYPE_CHECKING:
+    import asyncpg
+
+log = structlog.get_logger("bell")
+
+CHANNEL = "ngomon"
+DELIVERIES = "deliveries"
+REQUESTS = "requests"
+STATES = "states"  # deliveries moved on; nobody has to act
+LOST = "lost"
+HEARTBEAT = 20.0  # a lost connection is noticed after this many seconds at the latest
+RECONNECT_MOST = 10.0
+
+_bells: WeakKeyDictionary[Engine, Bell] = WeakKeyDictionary()
+
+
+def ring_after(tx: AsyncSession, topic: str) -> None:
+    """Ring when this transaction has been committed; where nobody listens (a command) nothing happens."""
+    bind = tx.get_bind()
+    bell = _bells.get(bind) if isinstance(bind, Engine) else None
+    if bell is not None:
+        after_commit(tx, lambda: bell.ring(topic))
+
+
+class Listener:
+    """One who waits; topics that ring while it is busy are kept, each once."""
+
+    def __init__(self) -> None:
+        self._topics: set[str] = set()
+        self._rung = asyncio.Event()
+
+    def hear(self, topic: str) -> None:
+        """Keep the topic and wake up."""
+        self._topics.add(topic)
+        self._rung.set()
+
+    async def wait(self, timeout: float | None = None) -> set[str]:
+        """The topics since the last time, or none when the time is over."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._rung.wait(), timeout)
+        heard, self._topics = self._topics, set()
+        self._rung.clear()
+        return heard
+
+
+class Bell:
+    """One per process and database; `async with bell:` joins the other processes."""
+
+    def __init__(self, database: Database) -> None:
+        self._url = database.url
+        self._has_neighbours = not database.is_sqlite
+        self.crosses = False  # whether other processes hear it at the moment
+        self._name = uuid4().hex
+        self._listeners: set[Listener] = set()
+        self._outgoing = Listener()
+        self._relay: asyncio.Task[None] | None = None
+        _bells[database.engine.sync_engine] = self
+
+    def ring(self, topic: str) -> None:
+        """Wake whoever listens, here and in other processes."""
+        self.wake(topic)
+        if self._relay is not None:
+            self._outgoing.hear(topic)
+
+    def wake(self, topic: str) -> None:
+        """Wake whoever listens in this process."""
+        for listener in self._listeners:
+            listener.hear(topic)
+
+    @contextmanager
+    def listener(self) -> Iterator[Listener]:
+        """Somebody who hears everything from now on."""
+        listener = Listener()
+        self._listeners.add(listener)
+        try:
+            yield listener
+        finally:
+            self._listeners.discard(listener)
+
+    async def listen(self) -> AsyncIterator[str]:
+        """Topics as they ring."""
+        with self.listener() as listener:
+            while True:
+                for topic in await listener.wait():
+                    yield topic
+
+    async def __aenter__(self) -> Self:
+        if self._has_neighbours:
+            self._relay = asyncio.create_task(self._keep_relaying())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._relay is not None:
+            self._relay.cancel()
+            await asyncio.gather(self._relay, return_exceptions=True)
+            self._relay = None
+
+    def _hear(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
+        name, _, topic = str(payload).partition(":")
+        if name != self._name:
+            self.wake(topic)
+
+    async def _keep_relaying(self) -> None:
+        import asyncpg
+
+        address = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
+        pause = 0.5
+        while True:
+            try:
+                connection = await asyncpg.connect(address)
+                pause = 0.5
+                try:
+                    await self._relay_over(connection)
+                finally:
+                    self.crosses = False
+                    await connection.close(timeout=2)
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                log.warning("bell_disconnected", error=type(error).__name__)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, RECONNECT_MOST)
+            for topic in (DELIVERIES, REQUESTS, STATES):  # whatever was missed meanwhile
+                self.wake(topic)
+
+    async def _relay_over(self, connection: asyncpg.Connection) -> None:
+        connection.add_termination_listener(lambda _: self._outgoing.hear(LOST))
+        await connection.add_listener(CHANNEL, self._hear)
+        self.crosses = True
+        while not connection.is_closed():
+            topics = await self._outgoing.wait(HEARTBEAT)
+            for topic in topics - {LOST}:
+                payload = f"{self._name}:{topic}"
+                await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, payload, timeout=5)
+            if not topics:
+                await connection.execute("SELECT 1", timeout=5)

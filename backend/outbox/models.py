@@ -1,0 +1,80 @@
+"""Downstream systems, what is on its way to them, and what each is known to hold."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.db import Base, UtcDateTime, new_id
+
+
+class System(Base):
+    """One downstream system and how to reach it."""
+
+    __tablename__ = "systems"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    name: Mapped[str] = mapped_column(String(80), unique=True)
+    kind: Mapped[str] = mapped_column(String(10))  # scim (ldap, webhook: one connector file each)
+    url: Mapped[str] = mapped_column(String(500))
+    token: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed
+    unit_codes: Mapped[str] = mapped_column(Text, default="[]")  # JSON list; empty: every unit
+    paused_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # circuit breaker
+    failures: Mapped[int] = mapped_column(default=0)
+    disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Delivery(Base):
+    """ "Person P at system S must match version V", written in the deciding transaction (design §4.9)."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        UniqueConstraint("system_id", "account_id", "version"),
+        Index("ix_deliveries_due", "system_id", "state", "lane", "next_at"),
+        CheckConstraint("state IN ('pending','leased','done','dead','cancelled')", name="state"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    system_id: Mapped[UUID] = mapped_column(ForeignKey("systems.id"))
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
+    version: Mapped[int] = mapped_column(BigInteger)
+    request_id: Mapped[UUID | None] = mapped_column(index=True)
+    lane: Mapped[int]  # 0 revocation, 1 decision, 2 back-fill
+    state: Mapped[str] = mapped_column(String(10), default="pending")
+    not_before: Mapped[datetime] = mapped_column(UtcDateTime)
+    next_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    attempts: Mapped[int] = mapped_column(default=0)
+    lease_token: Mapped[UUID | None]
+    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    error: Mapped[str | None] = mapped_column(String(60))  # a code, never the other side's words
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)  # since when it is in its state
+    done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Link(Base):
+    """What one system is known to hold of one person; also the row that is locked to take the pair's turn."""
+
+    __tablename__ = "links"
+    __table_args__ = (UniqueConstraint("system_id", "account_id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    system_id: Mapped[UUID] = mapped_column(ForeignKey("systems.id"))
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
+    remote_id: Mapped[str | None] = mapped_column(String(200))
+    delivered_version: Mapped[int] = mapped_column(BigInteger, default=0)
+    state: Mapped[str] = mapped_column(String(10), default="unknown")  # unknown, synced, drift
+    checked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -1,0 +1,135 @@
+"""Reads back what a system holds, says where it differs, and has that healed (design §4.10, security X8)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.db import Database
+from backend.kit import Kit
+from backend.outbox import queue
+from backend.outbox.delivery import DesiredState, target_of
+from backend.outbox.models import Delivery, Link, System
+from backend.outbox.systems import InScope, affected
+from backend.outside.clock import Clock
+from backend.outside.connectors import Connector, DeliveryError, Desired, connect
+from backend.outside.http import Guarded
+
+AT_ONCE = 4  # people asked about at the same time: a comparison must not be a load test
+OF_A_LEAVER = ("active", "groups")
+
+Kind = Literal["same", "missing", "different", "extra", "waiting", "unreadable"]
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One person at one system; `fields` are the names of what differs, never the values."""
+
+    account_id: UUID
+    kind: Kind
+    fields: tuple[str, ...] = ()
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether the system holds something else than it should."""
+        return self.kind in {"missing", "different", "extra"}
+
+
+class Comparison:
+    """A full comparison of one system."""
+
+    def __init__(
+        self,
+        database: Database,
+        kit: Kit,
+        desired: DesiredState,
+        people: InScope,
+        clock: Clock,
+        http: Guarded,
+    ) -> None:
+        self._database, self._kit, self._desired = database, kit, desired
+        self._people, self._clock, self._http = people, clock, http
+
+    async def run(self, system: System) -> AsyncIterator[tuple[Finding, int]]:
+        """One finding per person, with how many there will be; what is wrong is queued for healing.
+
+        Raises DeliveryError when the system as a whole does not answer.
+        """
+        async with self._database.read() as tx:
+            people = await affected(tx, system, self._people)
+        connector = connect(system.kind, target_of(self._kit, system), self._http)
+        try:
+            for start in range(0, len(people), AT_ONCE):
+                some = people[start : start + AT_ONCE]
+                found = await asyncio.gather(*(self._compare(connector, system, who) for who, _ in some))
+                await self._remember(system, found)
+                for finding in found:
+                    yield finding, len(people)
+        finally:
+            await connector.close()
+
+    async def _compare(self, connector: Connector, system: System, account_id: UUID) -> Finding:
+        async with self._database.read() as tx:
+            if await _is_on_its_way(tx, system.id, account_id):
+                return Finding(account_id, "waiting")
+            wanted = await self._desired(tx, self._kit, account_id, system)
+            pair = (Link.system_id == system.id, Link.account_id == account_id)
+            remote_id = await tx.scalar(select(Link.remote_id).where(*pair))
+        try:
+            held = await connector.read(wanted.external_id, remote_id)
+        except DeliveryError as error:
+            if error.of_system:
+                raise
+            return Finding(account_id, "unreadable", (error.code,))
+        return difference(account_id, wanted, held, connector.holds)
+
+    async def _remember(self, system: System, found: list[Finding]) -> None:
+        now = self._clock.now()
+        async with self._database.write() as tx:
+            for finding in found:
+                if finding.kind in {"waiting", "unreadable"}:
+                    continue
+                if finding.is_wrong:
+                    await self._heal(tx, system, finding)
+                state = "drift" if finding.is_wrong else "synced"
+                link = update(Link).where(Link.system_id == system.id, Link.account_id == finding.account_id)
+                await tx.execute(link.values(state=state, checked_at=now))
+
+    async def _heal(self, tx: AsyncSession, system: System, finding: Finding) -> None:
+        lane = queue.REVOCATION if finding.kind == "extra" else queue.BACKFILL
+        await queue.enqueue(
+            tx,
+            account_id=finding.account_id,
+            version=await queue.version_of(tx, finding.account_id),
+            systems=[system.id],
+            lane=lane,
+            now=self._clock.now(),
+        )
+
+
+def difference(account_id: UUID, wanted: Desired, held: Desired | None, holds: tuple[str, ...]) -> Finding:
+    """Compare what this kind of system keeps; of a leaver only whether it still lets them in."""
+    if held is None:
+        return Finding(account_id, "missing" if wanted.active else "same")
+    fields = holds if wanted.active else OF_A_LEAVER
+    wrong = tuple(field for field in fields if _value(wanted, field) != _value(held, field))
+    if not wrong:
+        return Finding(account_id, "same")
+    return Finding(account_id, "different" if wanted.active else "extra", wrong)
+
+
+def _value(state: Desired, field: str) -> object:
+    if field == "groups":
+        return {group.external_id for group in state.groups}
+    return getattr(state, field)
+
+
+async def _is_on_its_way(tx: AsyncSession, system_id: UUID, account_id: UUID) -> bool:
+    pair = (Delivery.system_id == system_id, Delivery.account_id == account_id)
+    waiting = select(func.count()).where(*pair, Delivery.state.in_(("pending", "leased")))
+    return bool(await tx.scalar(waiting))

@@ -1,0 +1,114 @@
+"""The downstream systems: connect, list, disable, compare (contract §2)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Sequence
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.account import Account
+from backend.db import new_id
+from backend.facts import SystemConnected, SystemDisabled
+from backend.kit import Kit
+from backend.outbox import queue
+from backend.outbox.models import Link, System
+from backend.outside.connectors import CONNECTORS
+from backend.outside.http import AddressRefused, Guarded, HttpTrouble
+
+LONGEST_NAME, LONGEST_URL = 80, 500
+
+
+class SystemTrouble(Exception):
+    """What is wrong with a system as somebody described it; for the operator's eyes."""
+
+
+class InScope(Protocol):
+    """The people with a role in force within a system's units, with their versions; the roles know."""
+
+    def __call__(self, tx: AsyncSession, system: System, /) -> Awaitable[Sequence[tuple[UUID, int]]]:
+        """Read in the caller's transaction."""
+        ...
+
+
+async def check(http: Guarded, *, kind: str, url: str) -> None:
+    """Refuse a kind that is not there, and an address that we do not call; before anything is written."""
+    if kind not in CONNECTORS:
+        raise SystemTrouble(f"connector {kind!r} is not installed yet; there is: {', '.join(CONNECTORS)}")
+    if len(url) > LONGEST_URL:
+        raise SystemTrouble("the address is too long")
+    try:
+        await http.check(url)
+    except AddressRefused as error:
+        raise SystemTrouble(
+            "the address is refused: it must be https to a public address at port 443 or 8443,"
+            " or be listed in NGOMON_ALLOWED_PRIVATE_HOSTS, and hold no user name"
+        ) from error
+    except HttpTrouble as error:
+        raise SystemTrouble("the host of this address is not known") from error
+
+
+async def add(
+    tx: AsyncSession,
+    kit: Kit,
+    *,
+    name: str,
+    kind: str,
+    url: str,
+    token: str | None,
+    unit_codes: Sequence[str],
+    people: InScope,
+    by: UUID | None,
+    now: datetime,
+) -> tuple[System, int]:
+    """Connect a system, or connect a disabled one again, and tell it of everybody in its scope; how many."""
+    if not name.strip() or len(name) > LONGEST_NAME:
+        raise SystemTrouble(f"a name has 1 to {LONGEST_NAME} characters")
+    system = await tx.scalar(select(System).where(System.name == name).with_for_update())
+    if system is not None and system.disabled_at is None:
+        raise SystemTrouble(f"there is a system {name!r} already")
+    if system is None:
+        system = System(id=new_id(), name=name, created_at=now)
+        tx.add(system)
+    system.kind, system.url = kind, url.rstrip("/")
+    system.token = kit.keys.seal("systems.token", system.id, token) if token else None
+    system.unit_codes = msgspec.json.encode(sorted(set(unit_codes))).decode()
+    system.disabled_at, system.paused_until, system.failures = None, None, 0
+    await tx.flush()
+    told = await affected(tx, system, people)
+    await queue.backfill(tx, system.id, told, now=now)
+    kit.journal.record(tx, SystemConnected(system=system.id), by=by, now=now)
+    return system, len(told)
+
+
+async def affected(tx: AsyncSession, system: System, people: InScope) -> list[tuple[UUID, int]]:
+    """Everybody whom the system should know, or is known to know."""
+    linked = await tx.execute(
+        select(Account.id, Account.role_version)
+        .join(Link, Link.account_id == Account.id)
+        .where(Link.system_id == system.id, Link.delivered_version > 0)
+    )
+    found = {row.id: row.role_version for row in linked} | dict(await people(tx, system))
+    return sorted(found.items())
+
+
+async def named(tx: AsyncSession, name: str) -> System:
+    """The system of that name."""
+    system = await tx.scalar(select(System).where(System.name == name))
+    if system is None:
+        raise SystemTrouble(f"there is no system {name!r}")
+    return system
+
+
+async def disable(tx: AsyncSession, kit: Kit, name: str, *, by: UUID | None, now: datetime) -> System:
+    """Send it nothing more; what waits stays, and goes out when it is connected again."""
+    system = await named(tx, name)
+    if system.disabled_at is not None:
+        raise SystemTrouble(f"{name!r} is disabled already")
+    system.disabled_at = now
+    kit.journal.record(tx, SystemDisabled(system=system.id), by=by, now=now)
+    return system

@@ -1,0 +1,130 @@
+"""Delivers what the outbox holds: inside the server, or beside other workers on PostgreSQL.
+
+Each system has its own line and its own few places, so a dead or slow one delays nobody
+else (security X7). The network is never called inside a transaction.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.db import Database
+from backend.kit import Kit
+from backend.outbox import turns
+from backend.outbox.bell import DELIVERIES, Bell
+from backend.outbox.delivery import Connections, Deliverer, DesiredState
+from backend.outbox.line import TROUBLE, Line
+from backend.outbox.models import System
+from backend.outside.clock import Clock
+from backend.outside.http import Guarded
+
+log = structlog.get_logger("worker")
+
+LOOK_FOR_SYSTEMS = 2.0  # seconds until a system that another process added is noticed at the latest
+ROLL = 5.0
+PATIENCE = 5.0  # what is under way may end within these seconds when the worker stops
+
+
+class Roll(Protocol):
+    """Puts into force what has come due by the calendar; the roles know how."""
+
+    def __call__(self, tx: AsyncSession, kit: Kit, /, *, now: datetime) -> Awaitable[object]:
+        """Act in the caller's transaction."""
+        ...
+
+
+class Worker:
+    """One per process; `run` until told to stop. Any number may run beside each other on PostgreSQL."""
+
+    def __init__(
+        self,
+        database: Database,
+        kit: Kit,
+        desired: DesiredState,
+        roll: Roll,
+        clock: Clock,
+        bell: Bell,
+        http: Guarded,
+    ) -> None:
+        self._database, self._kit, self._roll = database, kit, roll
+        self._clock, self._bell = clock, bell
+        self._connections = Connections(kit, http)
+        self._deliverer = Deliverer(database, kit, desired, clock, self._connections)
+        self._lines: dict[UUID, tuple[Line, asyncio.Task[None]]] = {}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve every system, keep the leases alive and follow the calendar."""
+        helpers = [asyncio.create_task(self._keep_leases()), asyncio.create_task(self._keep_rolling(stop))]
+        try:
+            with self._bell.listener() as listener:
+                stopped = asyncio.create_task(stop.wait())
+                while not stop.is_set():
+                    await self._open_lines(stop)
+                    heard = asyncio.create_task(listener.wait(LOOK_FOR_SYSTEMS))
+                    await asyncio.wait({heard, stopped}, return_when=asyncio.FIRST_COMPLETED)
+                    heard.cancel()
+        finally:
+            stop.set()
+            await self._close_lines()
+            for helper in helpers:
+                helper.cancel()
+            await asyncio.gather(*helpers, return_exceptions=True)
+            await self._connections.close()
+
+    async def _open_lines(self, stop: asyncio.Event) -> None:
+        try:
+            async with self._database.read() as tx:
+                systems = (await tx.scalars(select(System.id).where(System.disabled_at.is_(None)))).all()
+        except TROUBLE as error:
+            log.warning("database_trouble", error=type(error).__name__)
+            return
+        for system_id in systems:
+            if system_id in self._lines and self._lines[system_id][1].done():
+                log.error("line_broke", exc_info=self._lines.pop(system_id)[1].exception())
+            if system_id not in self._lines:
+                line = Line(system_id, self._database, self._kit, self._clock, self._bell, self._deliverer)
+                self._lines[system_id] = (line, asyncio.create_task(line.serve(stop)))
+
+    async def _close_lines(self) -> None:
+        self._bell.wake(DELIVERIES)
+        serving = [task for _, task in self._lines.values()]
+        await asyncio.gather(*serving, return_exceptions=True)
+        cut = await asyncio.gather(*(line.finish(PATIENCE) for line, _ in self._lines.values()))
+        unfinished = [turn for turns_of_line in cut for turn in turns_of_line]
+        self._lines.clear()
+        if unfinished:
+            async with self._database.write() as tx:
+                await turns.give_back(tx, unfinished, self._clock.now())
+
+    async def _keep_leases(self) -> None:
+        """One statement for all; a frozen process renews nothing, and loses its turns."""
+        lease = self._kit.limits.lease
+        while True:
+            await asyncio.sleep(lease / 3)
+            tokens = [turn.token for line, _ in self._lines.values() for turn in line.turns]
+            if not tokens:
+                continue
+            try:
+                async with self._database.write() as tx:
+                    await turns.renew(tx, tokens, now=self._clock.now(), lease=lease)
+            except TROUBLE as error:
+                log.warning("database_trouble", error=type(error).__name__)
+
+    async def _keep_rolling(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            try:
+                async with self._database.write() as tx:
+                    await self._roll(tx, self._kit, now=self._clock.now())
+            except TROUBLE as error:
+                log.warning("database_trouble", error=type(error).__name__)
+            except Exception:
+                log.exception("roll_broke")  # deliveries go on; the next round tries again
+            await asyncio.sleep(ROLL)

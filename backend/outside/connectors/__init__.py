@@ -1,0 +1,109 @@
+"""What a downstream system is to the outbox: something that takes a desired state, or says why not.
+
+Adding a kind of system is one file with a `connect` beside `scim.py`, and one line in CONNECTORS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from importlib import import_module
+from typing import ClassVar, Protocol
+
+import msgspec
+
+from backend.outside.http import Guarded
+
+CONNECTORS: dict[str, str] = {
+    "scim": "backend.outside.connectors.scim",
+}
+
+StillMine = Callable[[], Awaitable[bool]]
+
+
+class GroupRef(msgspec.Struct, frozen=True, order=True):
+    """A group at the system: a unit's, or that of a role the system grants."""
+
+    external_id: str
+    display_name: str
+
+
+class Desired(msgspec.Struct, frozen=True, kw_only=True):
+    """What a system should hold of one person: a pure function of the person's roles (contract §7)."""
+
+    external_id: str
+    user_name: str
+    full_name: str
+    title: str | None = None
+    employee_number: str | None = None
+    email: str | None = None
+    organization: str | None = None
+    department: str | None = None
+    unit_code: str | None = None
+    groups: list[GroupRef] = []
+    active: bool = True
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """The system holds the desired state now; `changed` says whether it had to be told."""
+
+    remote_id: str | None
+    changed: bool
+
+
+class Target(msgspec.Struct, frozen=True):
+    """One system as a connector needs to know it."""
+
+    url: str
+    token: str | None = None
+    reply_timeout: float = 15.0
+
+
+class DeliveryError(Exception):
+    """Not delivered. `of_system` means that it is about the whole system, not about this person."""
+
+    def __init__(
+        self, code: str, *, permanent: bool, retry_after: int | None = None, of_system: bool = False
+    ) -> None:
+        super().__init__(code)
+        self.code, self.permanent, self.retry_after, self.of_system = code, permanent, retry_after, of_system
+
+
+class LostTurn(Exception):
+    """Somebody else has taken this delivery over: stop without another write."""
+
+
+class ConnectorMissing(Exception):
+    """No such connector here; the text says what to do."""
+
+
+class Connector(Protocol):
+    """Brings one person's state to one system. Any method may raise DeliveryError."""
+
+    holds: ClassVar[tuple[str, ...]]  # the fields of Desired that this kind of system keeps
+
+    async def apply(self, desired: Desired, remote_id: str | None, still_mine: StillMine) -> Receipt:
+        """Make the system hold `desired`, whatever it holds now; asks `still_mine` before every write.
+
+        Raises LostTurn when the answer is no.
+        """
+        ...
+
+    async def read(self, external_id: str, remote_id: str | None) -> Desired | None:
+        """What the system holds of that person now, in the same terms; nothing when it knows nobody."""
+        ...
+
+    async def close(self) -> None:
+        """Give connections back."""
+        ...
+
+
+def connect(kind: str, target: Target, http: Guarded) -> Connector:
+    """The connector of a kind for one system; ConnectorMissing says which kinds there are."""
+    if kind not in CONNECTORS:
+        raise ConnectorMissing(f"connector {kind!r} is not installed yet; there is: {', '.join(CONNECTORS)}")
+    try:
+        module = import_module(CONNECTORS[kind])
+    except ModuleNotFoundError as error:
+        raise ConnectorMissing(f"{error.name} is missing: pip install 'ngomon[{kind}]'") from error
+    connector: Connector = module.connect(target, http)
+    return connector
