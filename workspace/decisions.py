@@ -1,0 +1,160 @@
+"""One request in full, and the word that a manager says about it (contract §5, design §4.7)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Redirect
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.db import Database
+from backend.errors import Conflict, FieldsInvalid, Refusal, settle
+from backend.kit import Kit
+from backend.outside.clock import Clock
+from backend.roles import queue, review
+from backend.roles.models import RoleRequest
+from backend.words import mark as _
+from backend.words import say
+from workspace import forms
+from workspace.auth import Visit
+from workspace.manager import Manager
+from workspace.pages import lang_of, moment, page
+
+
+class DecideForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The word, its reason, and the version of the request that the manager saw."""
+
+    decision: Literal["approved", "rejected", "returned"]
+    version: int
+    reason: str = ""
+
+
+class NoFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A form that is only a button."""
+
+
+async def say_word(
+    tx: AsyncSession,
+    kit: Kit,
+    request_id: UUID,
+    decision: str,
+    *,
+    reason: str,
+    version: int,
+    by: UUID,
+    now: datetime,
+) -> RoleRequest | Refusal:
+    """The use case behind each of the three buttons."""
+    if decision == "approved":
+        return await review.approve(tx, kit, request_id, version=version, by=by, now=now)
+    word = review.reject if decision == "rejected" else review.send_back
+    return await word(tx, kit, request_id, reason, version=version, by=by, now=now)
+
+
+class RequestController(Controller):
+    """What one request is about, and what is done to it."""
+
+    path = "/requests/{request_id:uuid}"
+
+    @get(name="workspace.request")
+    async def show(
+        self,
+        request: Visit,
+        request_id: FromPath[UUID],
+        manager: NamedDependency[Manager],
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
+    ) -> Response[str]:
+        """Who asks for what, why here, what it changes where, and how far it has come."""
+        return await _page(request, db, kit, request_id, manager, clock)
+
+    @post("/decision", name="workspace.decide")
+    async def decide(
+        self,
+        request: Visit,
+        request_id: FromPath[UUID],
+        manager: NamedDependency[Manager],
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
+    ) -> Response[str] | Redirect:
+        """Say the word; a page that had grown old is told so and changes nothing (security R6)."""
+        form = await forms.read(request, DecideForm)
+        try:
+            async with db.write() as tx:
+                outcome = await say_word(
+                    tx,
+                    kit,
+                    request_id,
+                    form.decision,
+                    reason=form.reason,
+                    version=form.version,
+                    by=manager.account_id,
+                    now=clock.now(),
+                )
+            settle(outcome)
+        except (Conflict, FieldsInvalid) as refusal:
+            return await _page(
+                request, db, kit, request_id, manager, clock, refusal=refusal, reason=form.reason
+            )
+        return Redirect(f"/workspace/requests/{request_id}", status_code=303)
+
+    @post("/undo", name="workspace.undo")
+    async def undo(
+        self,
+        request: Visit,
+        request_id: FromPath[UUID],
+        manager: NamedDependency[Manager],
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
+    ) -> Response[str] | Redirect:
+        """Take the word back while nothing has left the house; the server's clock decides (design §4.9)."""
+        await forms.read(request, NoFields)
+        try:
+            async with db.write() as tx:
+                outcome = await review.undo(tx, kit, request_id, by=manager.account_id, now=clock.now())
+            settle(outcome)
+        except Conflict as refusal:
+            return await _page(request, db, kit, request_id, manager, clock, refusal=refusal)
+        return Redirect(f"/workspace/requests/{request_id}", status_code=303)
+
+
+async def _page(
+    request: Visit,
+    db: Database,
+    kit: Kit,
+    request_id: UUID,
+    manager: Manager,
+    clock: Clock,
+    *,
+    refusal: Refusal | None = None,
+    reason: str = "",
+) -> Response[str]:
+    async with db.read() as tx:
+        asked = await queue.view(tx, kit, request_id, manager.account_id, now=clock.now())
+    errors = refusal.facts.get("errors", []) if isinstance(refusal, FieldsInvalid) else []
+    return page(
+        request,
+        "request.html",
+        status=refusal.status if refusal else 200,
+        here=f"/workspace/requests/{request_id}",
+        asked=asked,
+        stale=_stale(request, refusal) if isinstance(refusal, Conflict) else "",
+        errors=errors,
+        reason=reason,
+    )
+
+
+def _stale(request: Visit, refusal: Conflict) -> str:
+    at = refusal.facts.get("at")
+    if not isinstance(at, str):
+        return say(refusal.title, lang_of(request))
+    return say(_("Đã được quyết định lúc {time}"), lang_of(request), time=moment(datetime.fromisoformat(at)))

@@ -1,0 +1,55 @@
+"""Reads what a form or an address sent: declared fields only, of declared kinds (security R7, TW06)."""
+
+from __future__ import annotations
+
+from typing import TypeVar, get_origin, get_type_hints
+
+import msgspec
+from litestar.exceptions import ClientException
+
+from backend.errors import BadRequest
+from workspace.auth import TOKEN_FIELD, Visit
+
+LONGEST = 2000  # characters of any one parameter of an address
+Form = TypeVar("Form", bound=msgspec.Struct)
+
+
+class FormMalformed(BadRequest):
+    """A field that the form does not have, one too often, or of the wrong kind."""
+
+    code = "form_malformed"
+    title = "Biểu mẫu hoặc địa chỉ không hợp lệ"
+
+
+async def read(visit: Visit, kind: type[Form]) -> Form:
+    """The form as a Struct; a list field takes every value of its name. Raises FormMalformed."""
+    try:
+        sent = await visit.form()
+    except (ClientException, ValueError) as error:
+        raise FormMalformed from error
+    lists = {name for name, hint in get_type_hints(kind).items() if get_origin(hint) is list}
+    values: dict[str, object] = {}
+    for name in dict.fromkeys(sent.keys()):
+        given = sent.getall(name)
+        if name == TOKEN_FIELD:
+            continue
+        if name not in lists and len(given) > 1:
+            raise FormMalformed
+        values[name] = given if name in lists else given[0]
+    return _converted(values, kind)
+
+
+def query(visit: Visit, kind: type[Form]) -> Form:
+    """The parameters of the address that the page knows; others (language, light) are not its business."""
+    known = get_type_hints(kind)
+    values = {name: value.strip() for name, value in visit.query_params.items() if name in known}
+    if any("\0" in value or len(value) > LONGEST for value in values.values()):
+        raise FormMalformed
+    return _converted(values, kind)
+
+
+def _converted(values: object, kind: type[Form]) -> Form:
+    try:
+        return msgspec.convert(values, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise FormMalformed from error

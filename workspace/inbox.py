@@ -1,0 +1,137 @@
+"""The queue of a manager: what waits, oldest first, decided one by one or many at once (contract §5)."""
+
+from __future__ import annotations
+
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
+
+from backend.db import Database
+from backend.errors import FieldError, FieldsInvalid, Refusal, settle
+from backend.kit import Kit
+from backend.outside.clock import Clock
+from backend.roles import forms as texts
+from backend.roles import queue
+from backend.words import mark as _
+from workspace import forms
+from workspace.auth import Visit
+from workspace.decisions import say_word
+from workspace.forms import FormMalformed
+from workspace.manager import Manager
+from workspace.pages import ages, page
+
+PAGE = 25
+
+
+class Filters(msgspec.Struct, frozen=True):
+    """What the list is narrowed to; each is a plain parameter of the address."""
+
+    q: str = ""
+    kind: Literal["", "register", "amend", "transfer", "end"] = ""
+    unit: str = ""
+    cursor: str = ""
+
+
+class BulkForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Many requests, one word. A pick is `request:version`, so that a stale row is told so."""
+
+    decision: Literal["approved", "rejected"]
+    pick: list[str] = []
+    reason: str = ""
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What became of one of many."""
+
+    id: UUID
+    name: str
+    refusal: str | None
+
+
+class InboxController(Controller):
+    """The list, and what is done to many of it at once."""
+
+    path = "/"
+
+    @get(name="workspace.inbox")
+    async def show(
+        self,
+        request: Visit,
+        manager: NamedDependency[Manager],
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
+    ) -> Response[str]:
+        """The requests that wait for this manager."""
+        filters = forms.query(request, Filters)
+        async with db.read() as tx:
+            found = await queue.inbox(
+                tx,
+                kit,
+                manager.account_id,
+                q=filters.q or None,
+                kind=filters.kind or None,
+                unit=filters.unit or None,
+                cursor=filters.cursor or None,
+                most=PAGE,
+            )
+        return page(
+            request,
+            "inbox.html",
+            items=found.items,
+            next_cursor=found.next_cursor,
+            filters=filters,
+            filtered=bool(filters.q or filters.kind or filters.unit),
+            age=ages(request, clock.now()),
+        )
+
+    @post("/bulk", name="workspace.bulk", status_code=200)
+    async def decide_many(
+        self,
+        request: Visit,
+        manager: NamedDependency[Manager],
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
+    ) -> Response[str]:
+        """One transaction per request: one that cannot be decided does not hold the others back."""
+        form = await forms.read(request, BulkForm)
+        picks = [_pick(text) for text in dict.fromkeys(form.pick)]
+        if not picks or len(picks) > kit.limits.bulk_most:
+            raise FieldsInvalid(FieldError("pick", "count", _("Hãy chọn từ 1 đến 100 yêu cầu")))
+        if form.decision == "rejected":
+            texts.reason(form.reason)
+        results = []
+        for request_id, version in picks:
+            refusal: Refusal | None = None
+            try:
+                async with db.write() as tx:
+                    outcome = await say_word(
+                        tx,
+                        kit,
+                        request_id,
+                        form.decision,
+                        reason=form.reason,
+                        version=version,
+                        by=manager.account_id,
+                        now=clock.now(),
+                    )
+                settle(outcome)
+            except Refusal as no:
+                refusal = no
+            async with db.read() as tx:
+                name = await queue.name_for(tx, kit, request_id, manager.account_id)
+            results.append(Result(request_id, name or str(request_id), refusal.title if refusal else None))
+        done = sum(result.refusal is None for result in results)
+        return page(request, "bulk.html", results=results, done=done, decision=form.decision)
+
+
+def _pick(text: str) -> tuple[UUID, int]:
+    request_id, _sep, version = text.partition(":")
+    try:
+        return UUID(request_id), int(version)
+    except ValueError as error:
+        raise FormMalformed from error

@@ -1,0 +1,183 @@
+"""The words for codes: what a kind, a state, a duty or a cause is called on the screen."""
+
+from __future__ import annotations
+
+from backend.words import mark as _
+
+KINDS = {
+    "register": _("Đăng ký vai trò"),
+    "amend": _("Điều chỉnh vai trò"),
+    "transfer": _("Chuyển đơn vị công tác"),
+    "end": _("Thôi vai trò"),
+}
+
+STATUSES = {
+    "pending": _("Chờ duyệt"),
+    "returned": _("Đã trả lại để bổ sung"),
+    "approved": _("Đã được phê duyệt"),
+    "rejected": _("Đã bị từ chối"),
+    "withdrawn": _("Người đề nghị đã rút"),
+    "expired": _("Đã quá hạn"),
+}
+
+DUTIES = {
+    "approve": _("Xem xét vai trò"),
+    "release": _("Đơn vị cũ cho chuyển đi"),
+    "receive": _("Đơn vị mới tiếp nhận"),
+}
+
+# why this manager sees the request
+WHY_YOU = {
+    "approve": _("Bạn phụ trách {unit}, nơi vai trò này có hiệu lực."),
+    "release": _("Bạn phụ trách {unit}, nơi người này đang công tác."),
+    "receive": _("Bạn phụ trách {unit}, nơi người này sẽ chuyển đến."),
+}
+
+DECISIONS = {
+    "approved": _("Đã đồng ý"),
+    "rejected": _("Đã từ chối"),
+    "returned": _("Đã trả lại để bổ sung"),
+}
+
+ROLE_STATES = {
+    "active": _("Đang có hiệu lực"),
+    "suspended": _("Tạm ngưng"),
+    "scheduled": _("Chờ đến ngày hiệu lực"),
+    "ended": _("Đã kết thúc"),
+    "undone": _("Đã hoàn tác"),
+}
+
+SYNC_STATES = {
+    "held": _("Chờ gửi, còn hoàn tác được"),
+    "pending": _("Đang chờ"),
+    "delivering": _("Đang gửi"),
+    "synced": _("Đã đồng bộ"),
+    "retrying": _("Lỗi, đang chờ gửi lại"),
+    "dead": _("Lỗi, cần xử lý"),
+    "drift": _("Lệch dữ liệu"),
+    "paused": _("Hệ thống tạm dừng"),
+}
+
+# how a state looks: never by colour alone, each has a sign of its own
+SYNC_SIGNS = {
+    "held": "◷",
+    "pending": "○",
+    "delivering": "◔",
+    "synced": "✓",
+    "retrying": "↻",
+    "dead": "✕",
+    "drift": "≠",
+    "paused": "‖",
+}
+
+# what a bad state is made of, in three groups: the contract's words for the systems page
+TONES = {
+    "held": "wait",
+    "pending": "wait",
+    "delivering": "wait",
+    "synced": "good",
+    "retrying": "wait",
+    "dead": "bad",
+    "drift": "bad",
+    "paused": "wait",
+    "approved": "good",
+    "returned": "wait",
+    "rejected": "bad",
+    "withdrawn": "mute",
+    "expired": "mute",
+    "active": "good",
+    "scheduled": "wait",
+    "suspended": "wait",
+    "ended": "mute",
+    "undone": "mute",
+}
+
+FACTS = {
+    "login.started": _("Bắt đầu đăng nhập"),
+    "login.refused": _("Đăng nhập không thành công"),
+    "account.opened": _("Mở tài khoản"),
+    "account.identity_linked": _("Liên kết tài khoản định danh điện tử"),
+    "account.identifier_changed": _("Số định danh cá nhân thay đổi"),
+    "code.sent": _("Gửi mã xác thực"),
+    "code.wrong": _("Nhập sai mã xác thực"),
+    "phone.bound": _("Liên kết số điện thoại"),
+    "session.opened": _("Đăng nhập"),
+    "session.replaced": _("Đăng nhập trên thiết bị khác"),
+    "session.ended": _("Kết thúc phiên đăng nhập"),
+    "session.refresh_reused": _("Mã làm mới bị dùng lại, phiên đã đóng"),
+    "account.takeover_reported": _("Báo đăng nhập không chính chủ"),
+    "account.thawed": _("Mở lại đăng nhập sau khi xác minh"),
+    "units.imported": _("Nhập danh sách đơn vị"),
+    "staff.imported": _("Nhập danh bạ cán bộ"),
+    "manager.appointed": _("Giao quyền duyệt cho người phụ trách"),
+    "manager.dismissed": _("Thu quyền duyệt của người phụ trách"),
+    "system.connected": _("Kết nối hệ thống"),
+    "system.disabled": _("Ngừng kết nối hệ thống"),
+    "role.requested": _("Gửi yêu cầu"),
+    "role.resubmitted": _("Gửi lại yêu cầu sau khi bổ sung"),
+    "role.withdrawn": _("Rút yêu cầu"),
+    "role.step_decided": _("Một đơn vị quyết định"),
+    "role.request_decided": _("Yêu cầu có kết quả"),
+    "role.decision_undone": _("Hoàn tác quyết định"),
+    "role.begun": _("Vai trò bắt đầu có hiệu lực"),
+    "role.scheduled": _("Vai trò được hẹn ngày hiệu lực"),
+    "role.changed": _("Vai trò được điều chỉnh"),
+    "role.ended": _("Vai trò kết thúc"),
+    "sync.delivered": _("Hệ thống xác nhận đã cập nhật"),
+    "sync.parked": _("Gửi không thành công, cần xử lý"),
+    "sync.replayed": _("Yêu cầu gửi lại"),
+    "access.refused": _("Thao tác bị từ chối vì không đủ quyền"),
+}
+
+FACT_GROUPS = {
+    "role": _("Yêu cầu và vai trò"),
+    "sync": _("Cập nhật ở các hệ thống"),
+    "access": _("Thao tác bị từ chối"),
+    "manager": _("Quyền duyệt của người phụ trách"),
+}
+
+# a whole system at a glance (contract §5)
+SYSTEM_STATES = {
+    "synced": _("Đã đồng bộ"),
+    "pending": _("Đang chờ"),
+    "dead": _("Lỗi"),
+}
+
+LEVELS = {
+    1: _("Định danh điện tử mức độ 1"),
+    2: _("Định danh điện tử mức độ 2"),
+}
+
+THEMES = {
+    "auto": _("Giao diện theo máy"),
+    "light": _("Giao diện sáng"),
+    "dark": _("Giao diện tối"),
+}
+
+# why a delivery failed, and whose turn it is
+CAUSES = {
+    "unreachable": _("Hệ thống không phản hồi; sẽ tự gửi lại"),
+    "address_refused": _("Địa chỉ của hệ thống không được phép gọi tới; báo quản trị tỉnh"),
+    "redirected": _("Địa chỉ của hệ thống đã chuyển nơi khác; báo quản trị tỉnh"),
+    "credentials_refused": _("Hệ thống từ chối mã kết nối; báo quản trị tỉnh"),
+    "connector_missing": _("Chưa cài bộ kết nối cho hệ thống này; báo quản trị tỉnh"),
+    "patch_unsupported": _("Hệ thống không hỗ trợ cách cập nhật cần thiết; báo đơn vị quản lý hệ thống"),
+    "reply_too_large": _("Hệ thống trả lời quá dài; báo đơn vị quản lý hệ thống"),
+    "unreadable_reply": _("Không đọc được trả lời của hệ thống; sẽ tự gửi lại"),
+    "changed_meanwhile": _("Dữ liệu ở hệ thống vừa bị sửa; sẽ tự gửi lại"),
+    "twins": _("Hệ thống có hai hồ sơ của cùng một người; báo đơn vị quản lý hệ thống gộp lại"),
+    "user_name_taken": _("Tên đăng nhập ở hệ thống đã thuộc về người khác"),
+    "group_name_taken": _("Tên nhóm ở hệ thống đã được dùng cho việc khác"),
+    "internal_error": _("Lỗi bên trong; sẽ tự gửi lại"),
+    "status_429": _("Hệ thống đang quá tải; sẽ tự gửi lại"),
+    "status_503": _("Hệ thống đang tạm dừng; sẽ tự gửi lại"),
+}
+
+
+def cause(code: str) -> str:
+    """A delivery's error in words; details that only operators understand stay in the log."""
+    if code in CAUSES:
+        return CAUSES[code]
+    if code.startswith("rejected"):
+        return _("Hệ thống không nhận dữ liệu này; báo đơn vị quản lý hệ thống")
+    return _("Hệ thống gặp lỗi; sẽ tự gửi lại")

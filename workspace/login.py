@@ -1,0 +1,122 @@
+"""Signing in to the workspace with VNeID, and out again (contract §5)."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote, unquote
+
+from litestar import Controller, Request, Response, get, post
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.response import Redirect
+
+from backend.accounts import browser
+from backend.accounts.browser import BrowserSession
+from backend.db import Database
+from backend.errors import Refusal
+from backend.kit import Kit
+from backend.outside.clock import Clock
+from backend.outside.eid import EId
+from backend.words import say
+from workspace.auth import Cookies, Visit, safe_next
+from workspace.pages import lang_of, page
+
+CALLBACK = "/workspace/login/callback"
+
+
+class LoginController(Controller):
+    """The way in by the e-ID; the only pages that need no session."""
+
+    path = "/login"
+    opt = {"public": True}
+
+    @get(name="workspace.login")
+    async def show(self, request: Visit) -> Response[str]:
+        """The sign-in page."""
+        return self._page(request, safe_next(request.query_params.get("next")))
+
+    @get("/start")
+    async def start(
+        self,
+        request: Visit,
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+        eid: NamedDependency[EId],
+        clock: NamedDependency[Clock],
+        jar: NamedDependency[Cookies],
+        public_url: NamedDependency[str],
+    ) -> Response[str] | Redirect:
+        """Off to the e-ID; a Lax cookie binds its answer to this browser, and remembers the way back."""
+        agent = request.headers.get("user-agent", "")
+        try:
+            url, secret = await browser.begin(
+                db, kit, eid, redirect_uri=f"{public_url}{CALLBACK}", browser=agent, now=clock.now()
+            )
+        except Refusal as refusal:
+            return self._refused(request, refusal)
+        way = quote(safe_next(request.query_params.get("next")), safe="")
+        cookie = jar.make(
+            jar.transaction, f"{secret}|{way}", strict=False, max_age=kit.limits.state_lifetime
+        )
+        return Redirect(url, status_code=303, cookies=[cookie])
+
+    @get("/callback")
+    async def callback(
+        self,
+        request: Visit,
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+        eid: NamedDependency[EId],
+        clock: NamedDependency[Clock],
+        jar: NamedDependency[Cookies],
+    ) -> Response[str]:
+        """The e-ID's answer. Our own page moves on: a redirect from outside carries no Strict cookie."""
+        secret, _, way = request.cookies.get(jar.transaction, "").partition("|")
+        asked = request.query_params
+        gone = jar.make(jar.transaction, "", strict=False, max_age=0)
+        try:
+            token = await browser.finish(
+                db,
+                kit,
+                eid,
+                cookie=secret,
+                state=asked.get("state", ""),
+                code=asked.get("code"),
+                iss=asked.get("iss"),
+                now=clock.now(),
+            )
+        except Refusal as refusal:
+            answer = self._refused(request, refusal)
+            answer.cookies.append(gone)
+            return answer
+        answer = page(request, "entered.html", next=safe_next(unquote(way)), here="/workspace")
+        session = jar.make(jar.session, token, strict=True, max_age=kit.limits.workspace_absolute)
+        answer.cookies.extend([session, gone])
+        return answer
+
+    def _refused(self, request: Visit, refusal: Refusal) -> Response[str]:
+        trouble = say(refusal.title, lang_of(request))
+        answer = self._page(request, "/workspace", trouble=trouble, status=refusal.status)
+        if refusal.retry_after:
+            answer.headers["Retry-After"] = str(refusal.retry_after)
+        return answer
+
+    def _page(self, request: Visit, way: str, *, trouble: str = "", status: int = 200) -> Response[str]:
+        here = "/workspace/login" + (f"?next={quote(way, safe='')}" if way != "/workspace" else "")
+        return page(request, "login.html", status=status, next=way, trouble=trouble, here=here)
+
+
+@post("/sign-out", name="workspace.sign_out")
+async def sign_out(
+    request: Request[BrowserSession, Any, State],
+    db: NamedDependency[Database],
+    kit: NamedDependency[Kit],
+    clock: NamedDependency[Clock],
+    jar: NamedDependency[Cookies],
+) -> Redirect:
+    """End the session here and in the database, and have the browser forget what it saw (security H7)."""
+    async with db.write() as tx:
+        await browser.sign_out(tx, kit, request.user, now=clock.now())
+    gone = jar.make(jar.session, "", strict=True, max_age=0)
+    headers = {"Clear-Site-Data": '"cache", "storage"'}
+    return Redirect("/workspace/login", status_code=303, cookies=[gone], headers=headers)

@@ -1,0 +1,75 @@
+"""Who the signed-in person is here: the units managed, asked of the database each time (security R8)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import msgspec
+from litestar import Response
+from litestar.di import NamedDependency
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.accounts.browser import BrowserSession
+from backend.db import Database
+from backend.errors import Forbidden
+from backend.kit import Kit
+from backend.roles import policy, rights
+from backend.roles.models import Role, StaffRecord, Unit
+from workspace.auth import SignedOut, Visit
+from workspace.pages import page
+
+
+class NothingManaged(Forbidden):
+    """The person is known, and manages no unit; `askable` names the units whose managers can change that."""
+
+    code = "nothing_managed"
+    title = "Bạn chưa phụ trách đơn vị nào"
+
+
+class ManagedUnit(msgspec.Struct, frozen=True):
+    """A unit that the person decides for."""
+
+    id: UUID
+    code: str
+    name: str
+
+
+class Manager(msgspec.Struct, frozen=True):
+    """Somebody who decides, and for which units at this moment."""
+
+    account_id: UUID
+    name: str
+    units: list[ManagedUnit]
+
+
+async def manager_of(request: Visit, db: NamedDependency[Database], kit: NamedDependency[Kit]) -> Manager:
+    """The dependency behind every page but the sign-in: raises NothingManaged."""
+    session: BrowserSession | None = request.user
+    if session is None:
+        raise SignedOut
+    async with db.read() as tx:
+        units = await rights.units_managed(tx, kit, session.account_id)
+        if not units:
+            raise NothingManaged(askable=await _askable(tx, kit, session.account_id))
+    managed = [ManagedUnit(unit.id, unit.code, unit.name) for unit in units]
+    manager = Manager(session.account_id, session.full_name, managed)
+    request.scope["state"]["manager"] = manager
+    return manager
+
+
+def nothing_managed(request: Visit, refusal: NothingManaged) -> Response[str]:
+    """The 403 page that says whom to ask (contract §5)."""
+    return page(
+        request, "no_right.html", status=refusal.status, askable=refusal.facts["askable"], here="/workspace"
+    )
+
+
+async def _askable(tx: AsyncSession, kit: Kit, account_id: UUID) -> list[str]:
+    """The units that decide about the person's own posts, as the roles and the staff directory know them."""
+    blinds = await rights.blinds_of(tx, kit, account_id)
+    held = select(Role.unit_id).where(Role.account_id == account_id, Role.state.in_(policy.HELD))
+    listed = select(StaffRecord.unit_id).where(StaffRecord.national_id_blind.in_(blinds))
+    posts = {*await tx.scalars(held), *await tx.scalars(listed)}
+    deciding = {await rights.deciding_unit(tx, kit, unit_id, account_id) for unit_id in posts} - {None}
+    return list(await tx.scalars(select(Unit.name).where(Unit.id.in_(deciding)).order_by(Unit.name)))

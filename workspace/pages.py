@@ -1,0 +1,143 @@
+"""Draws a page: template files only, everything escaped, in the reader's language and light (security H12).
+
+A page is the same with and without scripts: htmx asks for the whole page and takes out what it needs,
+so there is one template per thing and one route per page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from pathlib import Path
+from urllib.parse import parse_qsl, urlencode
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from litestar import Response
+from litestar.datastructures import Cookie
+from litestar.enums import MediaType
+
+from backend.names import masked
+from backend.outside.clock import LOCAL
+from backend.words import gettext, language, say
+from backend.words import mark as _
+from workspace import labels, static_files
+from workspace.auth import TOKEN_FIELD, Visit
+from workspace.headers import NONCE
+
+THEMES = ("auto", "light", "dark")
+CHOICES = ("lang", "theme", "keys")  # what a reader may choose by a link, remembered in cookies
+PREFERENCE_AGE = 365 * 86400
+
+
+def moment(at: datetime) -> str:
+    """A time as people in Việt Nam write it."""
+    return at.astimezone(LOCAL).strftime("%d/%m/%Y %H:%M")
+
+
+def day(on: date) -> str:
+    """A day as people in Việt Nam write it."""
+    return on.strftime("%d/%m/%Y")
+
+
+def clock_time(at: datetime) -> str:
+    """Hour, minute and second, for what is a matter of seconds."""
+    return at.astimezone(LOCAL).strftime("%H:%M:%S")
+
+
+def ages(visit: Visit, now: datetime) -> Callable[[datetime], str]:
+    """How long ago something was, in words, for one page."""
+    lang = lang_of(visit)
+
+    def age(at: datetime) -> str:
+        minutes = max(0, int((now - at).total_seconds() // 60))
+        if minutes < 1:
+            return say(_("vừa xong"), lang)
+        if minutes < 60:
+            return say(_("{n} phút trước"), lang, n=minutes)
+        if minutes < 1440:
+            return say(_("{n} giờ trước"), lang, n=minutes // 60)
+        return say(_("{n} ngày trước"), lang, n=minutes // 1440)
+
+    return age
+
+
+def _environment() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.globals["words"] = labels
+    made.filters.update(moment=moment, day=day, clock_time=clock_time, masked=masked)
+    return made
+
+
+_templates = _environment()
+
+
+def page(
+    visit: Visit, template: str, /, *, status: int = 200, here: str | None = None, **given: object
+) -> Response[str]:
+    """A whole page; `here` is the address that shows it again, where that is not the one asked for."""
+    preferences = _preferences(visit)
+    place = here or _place(visit)
+    context = {
+        "_": gettext(preferences["lang"]),
+        **preferences,
+        "nonce": visit.scope["state"][NONCE],
+        "csrf": visit.scope["state"].get(TOKEN_FIELD, ""),
+        "manager": visit.scope["state"].get("manager"),
+        "files": static_files.paths(),
+        "here": place,
+        "here_with": Switcher(place),
+        **given,
+    }
+    text = _templates.get_template(template).render(context)
+    return Response(text, media_type=MediaType.HTML, status_code=status, cookies=_remembered(visit))
+
+
+def lang_of(visit: Visit) -> str:
+    """Vietnamese unless English was chosen here; the browser's own language does not decide (contract §5)."""
+    return language(None, visit.cookies.get("lang"), visit.query_params.get("lang"))
+
+
+def _preferences(visit: Visit) -> dict[str, str]:
+    theme = visit.query_params.get("theme") or visit.cookies.get("theme")
+    keys = visit.query_params.get("keys") or visit.cookies.get("keys")
+    return {
+        "lang": lang_of(visit),
+        "theme": theme if theme in THEMES else "auto",
+        "keys": "off" if keys == "off" else "on",
+    }
+
+
+def _remembered(visit: Visit) -> list[Cookie]:
+    chosen = _preferences(visit)
+    return [
+        Cookie(name, value=chosen[name], path="/", max_age=PREFERENCE_AGE, samesite="lax", httponly=True)
+        for name in CHOICES
+        if name in visit.query_params
+    ]
+
+
+def _place(visit: Visit) -> str:
+    if visit.method != "GET":
+        return "/workspace"
+    kept = [(name, value) for name, value in parse_qsl(visit.url.query) if name not in CHOICES]
+    return visit.url.path + (f"?{urlencode(kept)}" if kept else "")
+
+
+class Switcher:
+    """Addresses of the page at hand with something about it changed."""
+
+    def __init__(self, place: str) -> None:
+        self._path, _, query = place.partition("?")
+        self._query: Mapping[str, str] = dict(parse_qsl(query))
+
+    def __call__(self, **changes: str) -> str:
+        """The same page with these parameters; an empty one is left out."""
+        merged = {name: value for name, value in {**self._query, **changes}.items() if value}
+        return self._path + (f"?{urlencode(merged)}" if merged else "")

@@ -1,0 +1,211 @@
+"""The people of a manager's units: who has which role, ending one, moving somebody (contract §5)."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from backend.db import Database
+from backend.errors import Conflict, FieldError, FieldsInvalid, Refusal, settle
+from backend.kit import Kit
+from backend.outside.clock import Clock
+from backend.roles import catalog, queue, requests, review
+from backend.words import mark as _
+from workspace import forms
+from workspace.auth import Visit
+from workspace.manager import Manager
+from workspace.pages import page
+
+PAGE = 25
+
+
+class Filters(msgspec.Struct, frozen=True):
+    """Who is looked for."""
+
+    q: str = ""
+    cursor: str = ""
+
+
+class EndForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why a role ends."""
+
+    reason: str = ""
+
+
+class TransferForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where somebody goes, as what, from when."""
+
+    to_unit: str = ""
+    position: str = ""
+    effective_on: str = ""
+    note: str = ""
+
+
+class PeopleController(Controller):
+    """The list, and the two acts that a manager may begin."""
+
+    path = "/people"
+
+    @get(name="workspace.people")
+    async def show(
+        self,
+        request: Visit,
+        manager: NamedDependency[Manager],
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+    ) -> Response[str]:
+        """Everybody with a role in the manager's units."""
+        filters = forms.query(request, Filters)
+        async with db.read() as tx:
+            found = await queue.people(
+                tx, kit, manager.account_id, q=filters.q or None, cursor=filters.cursor or None, most=PAGE
+            )
+        return page(
+            request, "people.html", people=found.items, next_cursor=found.next_cursor, filters=filters
+        )
+
+    @get("/{role_id:uuid}/end", name="workspace.ending")
+    async def ask_end(
+        self,
+        request: Visit,
+        role_id: FromPath[UUID],
+        manager: NamedDependency[Manager],
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+    ) -> Response[str]:
+        """Whose role it is, and a place for the reason."""
+        return await _ending(request, db, kit, manager, role_id)
+
+    @post("/{role_id:uuid}/end", name="workspace.end")
+    async def end(
+        self,
+        request: Visit,
+        role_id: FromPath[UUID],
+        manager: NamedDependency[Manager],
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
+    ) -> Response[str] | Redirect:
+        """End it at once; the request that says so can be taken back for ten seconds."""
+        form = await forms.read(request, EndForm)
+        try:
+            async with db.write() as tx:
+                outcome = await review.end_role(
+                    tx, kit, role_id, reason=form.reason, by=manager.account_id, now=clock.now()
+                )
+            ended = settle(outcome)
+        except (FieldsInvalid, Conflict) as refusal:
+            return await _ending(request, db, kit, manager, role_id, refusal=refusal, reason=form.reason)
+        return Redirect(f"/workspace/requests/{ended.id}", status_code=303)
+
+    @get("/{role_id:uuid}/transfer", name="workspace.transferring")
+    async def ask_transfer(
+        self,
+        request: Visit,
+        role_id: FromPath[UUID],
+        manager: NamedDependency[Manager],
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+    ) -> Response[str]:
+        """Where to, as what, from when."""
+        return await _transferring(request, db, kit, manager, role_id, TransferForm())
+
+    @post("/{role_id:uuid}/transfer", name="workspace.transfer")
+    async def transfer(
+        self,
+        request: Visit,
+        role_id: FromPath[UUID],
+        manager: NamedDependency[Manager],
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
+    ) -> Response[str] | Redirect:
+        """Begin the transfer; this unit's word counts at once, the other unit is asked."""
+        form = await forms.read(request, TransferForm)
+        try:
+            async with db.write() as tx:
+                outcome = await requests.start_transfer(
+                    tx,
+                    kit,
+                    role_id,
+                    form.to_unit,
+                    by=manager.account_id,
+                    now=clock.now(),
+                    position=form.position or None,
+                    effective_on=_day(form.effective_on),
+                    note=form.note.strip() or None,
+                )
+            begun = settle(outcome)
+        except (FieldsInvalid, Conflict) as refusal:
+            return await _transferring(request, db, kit, manager, role_id, form, refusal=refusal)
+        return Redirect(f"/workspace/requests/{begun.id}", status_code=303)
+
+
+async def _ending(
+    request: Visit,
+    db: Database,
+    kit: Kit,
+    manager: Manager,
+    role_id: UUID,
+    *,
+    refusal: Refusal | None = None,
+    reason: str = "",
+) -> Response[str]:
+    async with db.read() as tx:
+        person = await queue.person(tx, kit, role_id, manager.account_id)
+    return page(
+        request,
+        "end.html",
+        status=refusal.status if refusal else 200,
+        here=f"/workspace/people/{role_id}/end",
+        person=person,
+        reason=reason,
+        errors=_errors(refusal),
+    )
+
+
+async def _transferring(
+    request: Visit,
+    db: Database,
+    kit: Kit,
+    manager: Manager,
+    role_id: UUID,
+    form: TransferForm,
+    *,
+    refusal: Refusal | None = None,
+) -> Response[str]:
+    async with db.read() as tx:
+        person = await queue.person(tx, kit, role_id, manager.account_id)
+        units = await queue.units(tx)
+    return page(
+        request,
+        "transfer.html",
+        status=refusal.status if refusal else 200,
+        here=f"/workspace/people/{role_id}/transfer",
+        person=person,
+        units=units,
+        positions=catalog.positions_for(person.subject_type),
+        form=form,
+        errors=_errors(refusal),
+    )
+
+
+def _errors(refusal: Refusal | None) -> list[dict[str, str]]:
+    """What is wrong, field by field, or the one sentence of a conflict."""
+    if refusal is None:
+        return []
+    found: list[dict[str, str]] = refusal.facts.get("errors", [])  # type: ignore[assignment]
+    return found or [{"message": refusal.title}]
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise FieldsInvalid(FieldError("effective_on", "not_a_date", _("Ngày không hợp lệ"))) from error

@@ -1,0 +1,74 @@
+"""How a no looks in the workspace: a calm page that says what to do, never a bare error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from litestar import Response
+from litestar.exceptions import HTTPException
+from litestar.response import Redirect
+
+from backend.errors import BadRequest, FieldsInvalid, NotFound, Refusal
+from backend.words import say
+from workspace.auth import SignedOut, Visit, login_path
+from workspace.pages import lang_of, page
+
+log = structlog.get_logger("workspace")
+
+
+class Broken(Refusal):
+    """A fault of ours; what it was stands in the log."""
+
+    status = 500
+    code = "internal"
+    title = "Hệ thống gặp lỗi, vui lòng thử lại sau ít phút"
+
+
+class NotUnderstood(BadRequest):
+    """The address or its parameters are not of the workspace."""
+
+    code = "not_understood"
+    title = "Địa chỉ hoặc tham số không hợp lệ"
+
+
+def signed_out(request: Visit, _error: SignedOut) -> Response[Any]:
+    """To the sign-in page; htmx must be told, or it would put that page into a table row."""
+    path = login_path(request)
+    if request.headers.get("hx-request"):
+        return Response(None, status_code=401, headers={"HX-Redirect": path})
+    return Redirect(path, status_code=303)
+
+
+def refused(request: Visit, refusal: Refusal) -> Response[str]:
+    """The page of one refusal."""
+    lang = lang_of(request)
+    answer = page(
+        request,
+        "refusal.html",
+        status=refusal.status,
+        here="/workspace",
+        title=say(refusal.title, lang),
+        detail=say(refusal.detail, lang) if refusal.detail else None,
+        fields=refusal.facts.get("errors", []) if isinstance(refusal, FieldsInvalid) else [],
+        code=refusal.code,
+        retry_after=refusal.retry_after,
+    )
+    if refusal.retry_after:
+        answer.headers["Retry-After"] = str(refusal.retry_after)
+    return answer
+
+
+def not_understood(request: Visit, error: HTTPException) -> Response[str]:
+    """Litestar's own refusals in our words."""
+    if error.status_code == 404:
+        return refused(request, NotFound())
+    answer = refused(request, NotUnderstood())
+    answer.status_code = error.status_code
+    return answer
+
+
+def broken(request: Visit, error: Exception) -> Response[str]:
+    """The last resort: the traceback goes to the log only."""
+    log.error("workspace_fault", path=request.url.path, error=type(error).__name__, exc_info=error)
+    return refused(request, Broken())

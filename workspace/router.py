@@ -1,0 +1,70 @@
+"""The workspace as one router: what is served where, behind which doors."""
+
+from __future__ import annotations
+
+from litestar import Router, get
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+
+from backend.db import Database
+from backend.errors import NotFound, Refusal
+from backend.kit import Kit
+from backend.outside.clock import Clock
+from workspace import live, manager, refusals, static_files
+from workspace.audit import AuditController
+from workspace.auth import BrowserSessions, Cookies, OwnPage, SignedOut, signed_in
+from workspace.decisions import RequestController
+from workspace.headers import PageHeaders
+from workspace.inbox import InboxController
+from workspace.login import LoginController, sign_out
+from workspace.people import PeopleController
+from workspace.systems import SystemsController
+
+
+def router(db: Database, kit: Kit, clock: Clock, public_url: str) -> Router:
+    """Everything under /workspace; `eid` and `bell` come from the application.
+
+    Raises AssetsMissing when htmx has not been copied from its package.
+    """
+    static_files.assets()
+    cookies = Cookies(https=public_url.startswith("https://"))
+    given = {"db": db, "kit": kit, "clock": clock, "public_url": public_url, "jar": cookies}
+    pages = Router(
+        path="/",
+        route_handlers=[
+            LoginController,
+            InboxController,
+            RequestController,
+            PeopleController,
+            SystemsController,
+            AuditController,
+            live.events,
+            sign_out,
+            nowhere,
+        ],
+        middleware=[PageHeaders(), BrowserSessions(db, kit, clock, cookies)],
+        guards=[signed_in, OwnPage(kit.keys, public_url)],
+        dependencies={
+            **{name: _value(value) for name, value in given.items()},
+            "manager": Provide(manager.manager_of),
+        },
+        exception_handlers={
+            SignedOut: refusals.signed_out,
+            manager.NothingManaged: manager.nothing_managed,
+            Refusal: refusals.refused,
+            HTTPException: refusals.not_understood,
+            Exception: refusals.broken,
+        },
+        include_in_schema=False,
+    )
+    return Router(path="/workspace", route_handlers=[pages, static_files.router()], include_in_schema=False)
+
+
+@get("/{rest:path}", opt={"public": True})
+async def nowhere() -> None:
+    """Whatever else is asked for here gets our own page."""
+    raise NotFound
+
+
+def _value(value: object) -> Provide:
+    return Provide(lambda: value, sync_to_thread=False, use_cache=True)

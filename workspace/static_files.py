@@ -1,0 +1,94 @@
+"""The browser's own files: two of them, under names that change with their content, kept for a year.
+
+The scripts are htmx with two extensions and our few lines, sent as one file; nothing is built.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, Router, get
+from litestar.datastructures import State
+from litestar.params import FromPath
+
+from backend.errors import NotFound
+
+STATIC = Path(__file__).parent / "static"
+VENDOR = ("htmx.min.js", "hx-csp.min.js", "hx-sse.min.js")
+FILES = {
+    "workspace.js": (
+        "text/javascript; charset=utf-8",
+        (*(f"vendor/{name}" for name in VENDOR), "workspace.js"),
+    ),
+    "workspace.css": ("text/css; charset=utf-8", ("workspace.css",)),
+    "gate.svg": ("image/svg+xml", ("gate.svg",)),
+}
+
+
+class AssetsMissing(Exception):
+    """htmx has not been copied from its package: `make assets` does it."""
+
+
+class Asset(msgspec.Struct, frozen=True):
+    """One file, ready to be sent as it is or compressed."""
+
+    path: str
+    kind: str
+    plain: bytes
+    packed: bytes
+
+
+@cache
+def assets() -> dict[str, Asset]:
+    """Every file by name, read and compressed once; raises AssetsMissing."""
+    return {name: _asset(name, kind, parts) for name, (kind, parts) in FILES.items()}
+
+
+def paths() -> dict[str, str]:
+    """Where a page finds each file now."""
+    return {name: asset.path for name, asset in assets().items()}
+
+
+@get("/{digest:str}/{name:str}", opt={"public": True}, name="workspace.static")
+async def static_file(
+    request: Request[Any, Any, State], digest: FromPath[str], name: FromPath[str]
+) -> Response[bytes]:
+    """A file under its present digest; there is no path to walk, names are looked up in a table."""
+    asset = assets().get(name)
+    if asset is None or not asset.path.endswith(f"/{digest}/{name}"):
+        raise NotFound
+    packed = "gzip" in request.headers.get("accept-encoding", "")
+    headers = {
+        "Cache-Control": "public, max-age=31536000, immutable",
+        "Vary": "Accept-Encoding",
+        "Cross-Origin-Resource-Policy": "same-origin",
+    }
+    if packed:
+        headers["Content-Encoding"] = "gzip"
+    return Response(asset.packed if packed else asset.plain, media_type=asset.kind, headers=headers)
+
+
+def router() -> Router:
+    """Served without looking up any session."""
+    return Router(path="/static", route_handlers=[static_file])
+
+
+def _asset(name: str, kind: str, parts: tuple[str, ...]) -> Asset:
+    plain = b"\n".join(_read(part) for part in parts)
+    digest = hashlib.sha256(plain).hexdigest()[:16]
+    path = f"/workspace/static/{digest}/{name}"
+    return Asset(path, kind, plain, gzip.compress(plain, 9, mtime=0))
+
+
+def _read(part: str) -> bytes:
+    """A file's bytes without the pointer to a source map, which is not shipped."""
+    try:
+        lines = (STATIC / part).read_bytes().splitlines()
+    except FileNotFoundError as error:
+        raise AssetsMissing(f"workspace/static/{part} is missing: run `make assets`") from error
+    return b"\n".join(line for line in lines if not line.startswith(b"//# sourceMappingURL="))

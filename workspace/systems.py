@@ -1,0 +1,105 @@
+"""The systems downstream: how far each is, what failed and why, and sending it again (contract §5)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from backend.db import Database
+from backend.kit import Kit
+from backend.outbox import queue as outbox
+from backend.outbox.queue import SyncState, SystemOverview
+from backend.outside.clock import Clock
+from backend.roles import queue
+from workspace import forms
+from workspace.auth import Visit
+from workspace.decisions import NoFields
+from workspace.manager import Manager
+from workspace.pages import page
+
+WAITING = ("pending", "delivering", "paused", "held")
+FAILING = ("dead", "drift", "retrying")
+
+
+class Glance(msgspec.Struct, frozen=True):
+    """One system in the page's three words: synced, pending or dead, with the counts behind them."""
+
+    system: SystemOverview
+    state: str
+    synced: int
+    waiting: int
+    failing: int
+
+    @classmethod
+    def of(cls, system: SystemOverview) -> Glance:
+        """What fails is said first, what waits second."""
+        waiting = sum(system.counts.get(state, 0) for state in WAITING)
+        failing = sum(system.counts.get(state, 0) for state in FAILING)
+        broken = failing or (system.paused_until is not None and system.disabled_at is None)
+        state = "dead" if broken else "pending" if waiting else "synced"
+        return cls(system, state, system.counts.get("synced", 0), waiting, failing)
+
+
+class Said(msgspec.Struct, frozen=True):
+    """What the page reports after a button."""
+
+    said: int | None = None
+
+
+class Trouble(msgspec.Struct, frozen=True):
+    """Somebody of the manager's units whom a system does not show as it should."""
+
+    name: str
+    sync: SyncState
+
+
+class SystemsController(Controller):
+    """Each connected system at a glance."""
+
+    path = "/systems"
+
+    @get(name="workspace.systems")
+    async def show(
+        self,
+        request: Visit,
+        manager: NamedDependency[Manager],
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
+    ) -> Response[str]:
+        """Counts for everybody; names only of people in the manager's own units."""
+        said = forms.query(request, Said).said
+        async with db.read() as tx:
+            systems = await outbox.overview(tx, clock.now())
+            names = await queue.names_within(tx, kit, manager.account_id)
+            states = await outbox.states_for_accounts(tx, list(names), clock.now())
+        troubles = [
+            Trouble(names[account], sync)
+            for account, found in states.items()
+            for sync in found
+            if sync.state in FAILING
+        ]
+        return page(
+            request, "systems.html", systems=[Glance.of(one) for one in systems], troubles=troubles, said=said
+        )
+
+    @post("/{system_id:uuid}/replay", name="workspace.replay")
+    async def replay(
+        self,
+        request: Visit,
+        system_id: FromPath[UUID],
+        manager: NamedDependency[Manager],
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
+    ) -> Redirect:
+        """Try what failed again at once; each person's present state is sent, so twice does no harm."""
+        await forms.read(request, NoFields)
+        async with db.write() as tx:
+            count = await outbox.replay(tx, kit, system_id, by=manager.account_id, now=clock.now())
+        return Redirect(f"/workspace/systems?said={count}", status_code=303)
