@@ -1,0 +1,1 @@
+"""What starts, and with what: the composition root, the command, the demo."""

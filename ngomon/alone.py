@@ -1,0 +1,35 @@
+"""The sync worker as a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+from backend.crypto import KeyRing
+from backend.db import Database
+from backend.kit import Kit
+from backend.outbox.bell import Bell
+from backend.outside.clock import Clock
+from backend.outside.http import Guarded
+from backend.settings import Settings
+from ngomon.tasks import worker_of
+
+
+async def run_worker(settings: Settings) -> None:
+    """Deliver until SIGTERM or SIGINT, then finish what is held."""
+    db, clock = Database(settings.database_url), Clock()
+    kit = Kit.of(KeyRing.parse(settings.secret_keys), settings.limits)
+    http = Guarded(
+        [host.strip() for host in settings.allowed_private_hosts.split(",") if host.strip()],
+        reply_bytes=settings.limits.reply_bytes,
+        timeout=settings.limits.delivery_timeout,
+    )
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    try:
+        async with Bell(db) as bell:
+            await worker_of(db, kit, clock, bell, http).run(stop)
+    finally:
+        await http.close()
+        await db.close()

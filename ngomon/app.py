@@ -1,0 +1,200 @@
+"""The whole system on one page: settings → outside → database → surfaces → one ASGI application."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from litestar import Litestar, Router
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.types import ASGIApp, ControllerRouterHandler, Receive, Scope, Send
+
+import workspace.router
+from backend.accounts import login
+from backend.crypto import KeyRing
+from backend.db import Database
+from backend.devices.entry import Entry
+from backend.devices.proofs import Nonces, Proofs
+from backend.devices.reader import reader_of
+from backend.errors import Refusal
+from backend.kit import Kit
+from backend.outbox.bell import Bell
+from backend.outside.clock import Clock
+from backend.outside.eid import EId, Provider, claims_map
+from backend.outside.http import Guarded
+from backend.outside.push import FirebasePush, Push
+from backend.outside.sms import KannelSms, Sms
+from backend.roles import own
+from backend.settings import Settings, load, with_keys
+from mobile_api import problems
+from mobile_api.auth import Door
+from mobile_api.logins import LoginController
+from mobile_api.me import MeController, Profiles
+from mobile_api.roles import CONTROLLERS as ROLE_CONTROLLERS
+from mobile_api.sessions import DeviceController, SessionController, TokenController
+from ngomon import schema, tasks
+from ngomon.demo.stand import Stand
+from ngomon.edge import Edge
+from ngomon.figures import Figures
+from ngomon.health import health_routes
+
+
+class Outside:
+    """Everything that is not ours, real or stand-in, as the settings say."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self.clock = clock
+        limits = settings.limits
+        allowed = [host.strip() for host in settings.allowed_private_hosts.split(",") if host.strip()]
+        self.http = Guarded(allowed, reply_bytes=limits.reply_bytes, timeout=limits.delivery_timeout)
+        self.stand = Stand(settings, clock) if settings.is_demo else None
+        self.eid = EId(_provider(settings), self.http, clock)
+        self.sms: Sms = (
+            KannelSms(settings.sms_url, self.http)
+            if settings.sms_url.startswith("kannel:")
+            else self._inbox.sms
+        )
+        self.push: Push = (
+            FirebasePush(settings.fcm_credentials, settings.fcm_endpoint)
+            if settings.fcm_credentials
+            else self._inbox.push
+        )
+
+    @property
+    def _inbox(self) -> Stand:
+        assert self.stand is not None, "settings refuse stand-ins outside the demo profile"
+        return self.stand
+
+
+class App:
+    """The running product: an ASGI application, and its parts for whoever starts or tests it."""
+
+    def __init__(
+        self, settings: Settings, *, clock: Clock | None = None, carry_worker: bool | None = None
+    ) -> None:
+        self.settings = settings
+        self.clock = clock or Clock()
+        self.outside = Outside(settings, self.clock)
+        self.kit = Kit.of(KeyRing.parse(settings.secret_keys), settings.limits)
+        self.db = Database(settings.database_url)
+        self.bell = Bell(self.db)
+        self.figures = Figures()
+        self.carry_worker = self.db.is_sqlite if carry_worker is None else carry_worker
+        self.door = login.Door(
+            db=self.db, kit=self.kit, eid=self.outside.eid, sms=self.outside.sms, settings=settings
+        )
+        limits = settings.limits
+        self._reader = reader_of(self.db)
+        self.entry = Entry(
+            self._reader,
+            Proofs(settings.public_url, past=limits.proof_past, future=limits.proof_future),
+            Nonces(self.kit.keys.derive("dpop nonce")),
+            require_dpop=settings.require_dpop,
+            want_nonce=settings.dpop_nonce,
+        )
+        self.profiles = Profiles(self.db, self.kit, own.roles_of)
+        self.litestar = self._litestar()
+        if settings.open_docs:
+            schema.tell_problems(self.litestar)
+        guarded = Door(self.litestar, self.entry, self.profiles, self.clock)
+        self._asgi: ASGIApp = Edge(
+            guarded,
+            limits,
+            proxies=settings.trusted_proxies,
+            https=settings.public_url.startswith("https://"),
+            figures=self.figures,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve."""
+        if scope["type"] == "lifespan":  # type: ignore[comparison-overlap]
+            await self.litestar(scope, receive, send)
+        else:
+            await self._asgi(scope, receive, send)
+
+    def _litestar(self) -> Litestar:
+        routes: list[ControllerRouterHandler] = [self._mobile(), self._workspace(), *health_routes(self)]
+        if self.outside.stand is not None:
+            routes += self.outside.stand.routes()
+        return Litestar(
+            routes,
+            dependencies=_given(
+                db=self.db,
+                kit=self.kit,
+                clock=self.clock,
+                door=self.door,
+                eid=self.outside.eid,
+                push=self.outside.push,
+                profiles=self.profiles,
+                bell=self.bell,
+                settings=self.settings,
+            ),
+            exception_handlers={
+                Refusal: problems.on_refusal,
+                HTTPException: problems.on_http_exception,
+                Exception: problems.on_bug,
+            },
+            lifespan=[self._life],
+            openapi_config=schema.config() if self.settings.open_docs else None,
+            request_max_body_size=self.settings.limits.body_bytes,
+            logging_config=None,
+        )
+
+    def _mobile(self) -> Router:
+        handlers = [LoginController, TokenController, SessionController, DeviceController, MeController]
+        return Router("/v1", route_handlers=[*handlers, *ROLE_CONTROLLERS])
+
+    def _workspace(self) -> Router:
+        return workspace.router.router(self.db, self.kit, self.clock, self.settings.public_url)
+
+    @asynccontextmanager
+    async def _life(self, _: Litestar) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.db.close)
+            stack.push_async_callback(self._reader.close)
+            stack.push_async_callback(self.outside.http.close)
+            await stack.enter_async_context(self.bell)
+            worker = (
+                tasks.worker_of(self.db, self.kit, self.clock, self.bell, self.outside.http)
+                if self.carry_worker
+                else None
+            )
+            running = tasks.running(self.db, self.kit, self.clock, self.entry, worker)
+            await stack.enter_async_context(running)
+            yield
+
+
+def _given(**values: Any) -> dict[str, Provide]:
+    return {name: _provided(value) for name, value in values.items()}
+
+
+def _provided(value: Any) -> Provide:
+    def give() -> Any:
+        return value
+
+    return Provide(give, sync_to_thread=False)
+
+
+def _provider(settings: Settings) -> Provider:
+    return Provider(
+        issuer=settings.vneid_issuer,
+        client_id=settings.vneid_client_id,
+        client_secret=settings.vneid_client_secret,
+        client_key=settings.vneid_client_key,
+        scopes=settings.vneid_scopes,
+        claims=claims_map(settings.vneid_claims),
+        timeout=settings.limits.provider_timeout,
+    )
+
+
+def create_app(settings: Settings, *, clock: Clock | None = None, carry_worker: bool | None = None) -> App:
+    """The application for these settings."""
+    return App(settings, clock=clock, carry_worker=carry_worker)
+
+
+def from_environment() -> App:
+    """What each server process runs: the application for this process's environment."""
+    return create_app(with_keys(load(os.environ)))

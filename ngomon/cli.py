@@ -1,0 +1,175 @@
+"""The one command, `ngomon` (contract §2)."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import rich_click as click
+from rich.console import Console
+from rich.table import Table
+
+from backend.accounts import people
+from backend.db import Database
+from backend.devices import takeover
+from backend.errors import Refusal
+from backend.kit import Kit
+from backend.settings import Settings, SettingsError, load, with_keys
+from ngomon import doctor, logs, migrations, server
+from ngomon.app import create_app
+from ngomon.commands import Wrong, opened
+from ngomon.commands.managers import managers
+from ngomon.commands.staff import staff
+from ngomon.commands.systems import systems
+from ngomon.commands.units import units
+
+out = Console()
+
+
+@click.group(help="Ngọ Môn: một người, một tài khoản, một thiết bị, đúng vai trò ở mọi hệ thống.")
+@click.version_option(package_name="ngomon")
+def command() -> None:
+    """The group that all commands hang on."""
+
+
+@command.command(help="Migrate, seed a province, and start everything with stand-ins on one port.")
+@click.option("--port", default=8000, show_default=True)
+@click.option("--fresh", is_flag=True, help="Forget the earlier demo first.")
+def demo(port: int, fresh: bool) -> None:
+    """What `make run` starts."""
+    from ngomon.demo import start  # the stand-ins are an extra that servers do not need
+
+    start.run(port=port, fresh=fresh, out=out)
+
+
+@command.command(help="Run the API and the workspace.")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True)
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64))
+def serve(host: str, port: int, workers: int) -> None:
+    """On SQLite one process, which carries the worker too."""
+    settings = _settings()
+    logs.set_up(quiet=False)
+    db = Database(settings.database_url)
+    if db.is_sqlite and workers > 1:
+        raise Wrong("SQLite takes one server process; use PostgreSQL for --workers above 1")
+    with server.only_one(db):
+        if workers == 1:
+            server.serve(create_app(settings), host=host, port=port)
+        else:
+            server.serve("ngomon.app:from_environment", host=host, port=port, workers=workers)
+
+
+@command.command(help="Deliver to the downstream systems; on PostgreSQL any number may run.")
+def worker() -> None:
+    """The same loop that a server on SQLite carries."""
+    from ngomon import alone
+
+    settings = _settings()
+    logs.set_up(quiet=False)
+    with server.only_one(Database(settings.database_url)):
+        asyncio.run(alone.run_worker(settings))
+
+
+@command.command(help="Bring the database to the newest schema.")
+def migrate() -> None:
+    """Safe to repeat."""
+    settings = _settings()
+    asyncio.run(migrations.migrate(settings.database_url))
+    out.print("database is at the newest schema")
+
+
+@command.command(name="limits", help="Print every limit in force.")
+def limits_() -> None:
+    """Seconds and counts."""
+    table = Table("limit", "value")
+    limits = _settings().limits
+    for name in limits.__struct_fields__:
+        table.add_row(name, str(getattr(limits, name)))
+    out.print(table)
+
+
+@command.command(name="doctor", help="Check every counterpart and setting, one line each.")
+def doctor_() -> None:
+    """Exit 1 when something is wrong."""
+    if not asyncio.run(doctor.examine(_settings(), out)):
+        sys.exit(1)
+
+
+@command.group(help="The journal.")
+def audit() -> None:
+    """Audit commands."""
+
+
+@audit.command(help="Walk the hash chain; exit 1 at the first broken entry.")
+def verify() -> None:
+    """Finds any edit, gap or cut tail."""
+
+    async def check(db: Database, kit: Kit, _: Settings) -> tuple[int, str | None]:
+        async with db.read() as tx:
+            return await kit.journal.verify(tx)
+
+    count, trouble = opened(check)
+    if trouble:
+        raise Wrong(f"journal is broken: {trouble} ({count} entries before it are good)")
+    out.print(f"journal is whole: {count} entries")
+
+
+@command.group(help="Accounts.")
+def accounts() -> None:
+    """Account commands."""
+
+
+@accounts.command(help="Lift the freeze after checking the person who reported a take-over.")
+@click.option("--national-id", required=True)
+def thaw(national_id: str) -> None:
+    """The operator's half of "Không phải tôi"."""
+
+    async def lift(db: Database, kit: Kit, settings: Settings) -> None:
+        async with db.write() as tx:
+            account_id = await people.holder_of(tx, kit, national_id)
+            if account_id is None:
+                raise takeover.NotFrozen
+            await takeover.thaw(tx, kit, account_id, now=settings_clock())
+
+    opened(lift)
+    out.print("the account may sign in again")
+
+
+def settings_clock() -> Any:
+    """This moment."""
+    from backend.outside.clock import Clock
+
+    return Clock().now()
+
+
+for group in (units, staff, managers, systems):
+    command.add_command(group)
+
+
+def _settings() -> Settings:
+    return with_keys(load(os.environ))
+
+
+def main() -> None:
+    """Run, and turn every known cause into one line and exit code 1."""
+    try:
+        command(standalone_mode=True)
+    except SettingsError as error:
+        _fail(*error.problems)
+    except (Wrong, server.Busy) as error:
+        _fail(str(error))
+    except Refusal as refusal:
+        _fail(f"{refusal.code}: {refusal.detail or refusal.title}")
+
+
+def _fail(*lines: str) -> None:
+    for line in lines:
+        print(f"ngomon: {line}", file=sys.stderr)
+    sys.exit(1)
+
+
+Job = Callable[[Database, Kit, Settings], Awaitable[Any]]

@@ -1,0 +1,31 @@
+"""The first page of the demo, and the page that is a phone."""
+
+from __future__ import annotations
+
+from litestar import Response, Router, get
+from litestar.di import NamedDependency, Provide
+
+from ngomon.demo.pages import Visit, page
+from ngomon.demo.persona import PERSONAS
+
+
+@get("/")
+async def guide(request: Visit) -> Response[bytes]:
+    """What this is, and the five steps to try it."""
+    return page(request, "guide.html", personas=PERSONAS)
+
+
+@get(["/demo/phone", "/app/vneid"])
+async def phone(request: Visit, public_url: NamedDependency[str]) -> Response[bytes]:
+    """The phone. The e-ID returns to the second address, as it would to the app's own link."""
+    return page(request, "phone.html", public_url=public_url)
+
+
+def guide_router(public_url: str) -> Router:
+    """The routes of the guide and the phone."""
+    return Router(
+        "/",
+        route_handlers=[guide, phone],
+        dependencies={"public_url": Provide(lambda: public_url.rstrip("/"), sync_to_thread=False)},
+        include_in_schema=False,
+    )

@@ -1,0 +1,141 @@
+"""The demo's inbox: every SMS and push that would have left the house, to read on a page.
+
+It lives in memory and is never part of a production profile: it holds one-time codes in the clear.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from litestar import Controller, Response, Router, get, post
+from litestar.di import NamedDependency, Provide
+from litestar.enums import MediaType
+
+from backend.outside.clock import Clock
+from backend.outside.sms import SmsUnavailable
+from ngomon.demo.pages import Visit, own_page_only, page
+
+KEPT = 500
+
+
+class Sms(msgspec.Struct, frozen=True):
+    """One text message."""
+
+    id: str
+    to: str
+    text: str
+    at: datetime
+
+
+class Push(msgspec.Struct, frozen=True):
+    """One push notice to a device's token."""
+
+    token: str
+    title: str
+    body: str
+    data: dict[str, str]
+    at: datetime
+
+
+class Inbox:
+    """What arrived, latest first, and whether the SMS centre answers at all."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.sms: deque[Sms] = deque(maxlen=KEPT)
+        self.push: deque[Push] = deque(maxlen=KEPT)
+        self.sms_down = False
+        self._clock = clock
+
+    def add_sms(self, to: str, text: str, *, message_id: str = "") -> None:
+        """Keep a message; the same id again is the same message, as at a real centre."""
+        if message_id and any(one.id == message_id for one in self.sms):
+            return
+        self.sms.appendleft(Sms(message_id, to, text, self._clock.now()))
+
+    def add_push(self, token: str, title: str, body: str, data: dict[str, str]) -> None:
+        """Keep a push notice."""
+        self.push.appendleft(Push(token, title, body, data, self._clock.now()))
+
+
+class InboxSms:
+    """`backend.outside.sms.Sms` that ends in the inbox."""
+
+    def __init__(self, inbox: Inbox) -> None:
+        self._inbox = inbox
+
+    async def send(self, to: str, text: str, *, message_id: str) -> None:
+        """Deliver at once, or raise `SmsUnavailable` while the centre is switched off."""
+        if self._inbox.sms_down:
+            raise SmsUnavailable(retry_after=30)
+        self._inbox.add_sms(to, text, message_id=message_id)
+
+
+class InboxPush:
+    """`backend.outside.push.Push` that ends in the inbox."""
+
+    def __init__(self, inbox: Inbox) -> None:
+        self._inbox = inbox
+
+    async def send(self, token: str, title: str, body: str, data: dict[str, str]) -> bool:
+        """Deliver at once; every token is known here."""
+        self._inbox.add_push(token, title, body, data)
+        return True
+
+
+class _Switch(msgspec.Struct, forbid_unknown_fields=True):
+    sms_down: bool
+
+
+class InboxPage(Controller):
+    """The inbox on the wire."""
+
+    path = "/demo"
+
+    @get("/inbox")
+    async def html(self, request: Visit) -> Response[bytes]:
+        """The page, which keeps itself fresh."""
+        return page(request, "inbox.html")
+
+    @get("/inbox.json")
+    async def listing(self, request: Visit, inbox: NamedDependency[Inbox]) -> Response[bytes]:
+        """Everything kept, latest first; `?to=` keeps one number or one push token."""
+        to = request.query_params.get("to")
+        number = (to or "").strip().lstrip("+")
+        return _json(
+            {
+                "sms": [one for one in inbox.sms if to is None or one.to.lstrip("+") == number],
+                "push": [one for one in inbox.push if to is None or one.token == to],
+                "sms_down": inbox.sms_down,
+            }
+        )
+
+    @post("/inbox/switch", guards=[own_page_only], status_code=200)
+    async def switch(self, request: Visit, inbox: NamedDependency[Inbox]) -> Response[bytes]:
+        """Switch the SMS centre off or on: `{"sms_down": true}`."""
+        try:
+            inbox.sms_down = msgspec.json.decode(await request.body(), type=_Switch).sms_down
+        except msgspec.DecodeError:
+            return _json({"error": "sms_down must be true or false"}, 400)
+        return _json({"sms_down": inbox.sms_down})
+
+
+def inbox_router(inbox: Inbox) -> Router:
+    """The routes of one inbox."""
+    return Router(
+        "/",
+        route_handlers=[InboxPage],
+        dependencies={"inbox": Provide(lambda: inbox, sync_to_thread=False)},
+        include_in_schema=False,
+    )
+
+
+def _json(value: Any, status: int = 200) -> Response[bytes]:
+    return Response(
+        msgspec.json.encode(value),
+        status_code=status,
+        media_type=MediaType.JSON,
+        headers={"Cache-Control": "no-store"},
+    )

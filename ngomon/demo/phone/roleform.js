@@ -1,0 +1,129 @@
+// The form of a role request, drawn from what the server says about each subject type.
+import { day, el, t } from "../static/dom.js";
+import { call } from "./api.js";
+import { back, complain, doing, field, show } from "./ui.js";
+import { kinds } from "./roles.js";
+
+/** A new request of `kind`, about a role for all but `register`. */
+export async function requestForm(kind, roleId) {
+  const key = crypto.randomUUID();
+  const send = (body) => call("POST", "/v1/role-requests", { body, key });
+  await draw({ kind, roleId, given: roleId ? await asHeld(kind, roleId) : {}, send });
+}
+
+/** A returned request, corrected. */
+export async function againForm(id) {
+  const found = await call("GET", `/v1/role-requests/${id}`);
+  const send = (body) => call("PUT", `/v1/role-requests/${id}`, { body });
+  await draw({ kind: found.kind, roleId: found.role_id ?? undefined, given: found, send });
+}
+
+/** The role as it stands, with the fields that were last approved; a new unit is still to be chosen. */
+async function asHeld(kind, roleId) {
+  const [roles, requests] = await Promise.all([call("GET", "/v1/roles"), call("GET", "/v1/role-requests")]);
+  const { unit_code: code, unit_name: name, subject_type, position } = roles.items.find((one) => one.id === roleId);
+  const last = requests.items.find((one) => one.status === "approved" && one.kind !== "end");
+  const unit = kind === "transfer" ? {} : { unit_code: code, unit_name: name };
+  return { ...unit, subject_type, position, fields: last?.fields ?? {} };
+}
+
+async function draw({ kind, roleId, given, send }) {
+  const types = kind === "end" ? [] : (await call("GET", "/v1/subject-types")).items;
+  const button = el("button", {}, kind === "register" ? t("Đăng ký", "Register") : t("Gửi yêu cầu", "Send the request"));
+  const about = el("div", {});
+  const form = el("form", { novalidate: true },
+    types.length > 0 && field("subject_type", t("Đối tượng", "Subject type"), {
+      required: true, value: given.subject_type,
+      options: types.map((one) => ({ value: one.code, label: one.label })),
+    }),
+    about,
+    field("effective_on", t("Ngày hiệu lực", "Effective on"), { type: "date", value: given.effective_on }),
+    kind === "end" && field("reason", t("Lý do", "Reason")),
+    button);
+  const choose = async () => {
+    const type = types.find((one) => one.code === form.elements.subject_type.value);
+    about.replaceChildren(...(type ? await partsOf(type, given, kind) : []));
+  };
+  form.elements.subject_type?.addEventListener("change", () => choose().catch(complain));
+  form.addEventListener("submit", doing(button, async () => {
+    const made = await send(bodyOf(form, kind, roleId, types));
+    location.hash = `#/requests/${made.id}`;
+  }));
+  show(kinds[kind], back("#/roles"), form);
+  if (form.elements.subject_type?.value) await choose();
+}
+
+async function partsOf(type, given, kind) {
+  const [known, positions] = await Promise.all([
+    kind === "register" && !given.fields ? prefill(type) : null,
+    call("GET", `/v1/positions?subject_type=${type.code}`),
+  ]);
+  const from = known ?? given;
+  return [
+    known && el("p", { class: "alert good", role: "status" },
+      t("Lấy từ danh bạ cán bộ: ", "From the staff directory: "), el("strong", {}, known.full_name), `, ${day(known.birth_date)}. `,
+      t("Hãy kiểm tra lại.", "Please check.")),
+    known?.mismatches.length > 0 && mismatch(known),
+    unitField(from),
+    field("position", t("Chức vụ", "Position"), {
+      required: true, value: from.position,
+      options: positions.items.map((one) => ({ value: one.code, label: one.label })),
+    }),
+    ...type.fields.map((one) => field(one.name, one.label, {
+      required: one.required, value: from.fields?.[one.name] ?? "", maxlength: one.max_length,
+      ...(one.options?.length ? { options: one.options } : { type: one.type }),
+    })),
+  ].filter(Boolean);
+}
+
+/** What the directory knows; somebody it does not know fills the form in by hand. */
+async function prefill(type) {
+  try {
+    return await call("GET", `/v1/role-prefill?subject_type=${type.code}`);
+  } catch (problem) {
+    if (problem.status === 404) return null;
+    throw problem;
+  }
+}
+
+const attributes = { full_name: t("họ và tên", "full name"), birth_date: t("ngày sinh", "birth date") };
+
+function mismatch(known) {
+  return el("div", { class: "alert wait", role: "status" },
+    t("Không khớp với tài khoản định danh: ", "Differs from your identity: "),
+    el("strong", {}, known.mismatches.map((one) => attributes[one] ?? one).join(", ")), ". ",
+    t(`Nếu danh bạ sai, xin gọi Hue-S ${known.hotlines.hue_s} hoặc VNeID ${known.hotlines.vneid}.`,
+      `If the directory is wrong, call Hue-S ${known.hotlines.hue_s} or VNeID ${known.hotlines.vneid}.`));
+}
+
+/** A unit is found by typing part of its name; what is sent is its code. */
+function unitField(given) {
+  const list = el("datalist", { id: "units" });
+  const box = field("unit", t("Đơn vị", "Unit"), {
+    required: true, list: "units", autocomplete: "off", value: given.unit_code ? labelOf(given.unit_name, given.unit_code) : "",
+    placeholder: t("Gõ một phần tên đơn vị", "Type part of its name"),
+  });
+  const input = box.querySelector("input");
+  let waiting = null;
+  input.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(async () => {
+      const { items } = await call("GET", `/v1/units?q=${encodeURIComponent(input.value)}`);
+      list.replaceChildren(...items.slice(0, 30).map((one) => el("option", { value: labelOf(one.name, one.code) })));
+    }, 250);
+  });
+  box.append(list);
+  return box;
+}
+
+const labelOf = (name, code) => `${name} (${code})`;
+const codeOf = (typed) => /\(([^()]+)\)\s*$/.exec(typed)?.[1] ?? typed.trim();
+
+function bodyOf(form, kind, roleId, types) {
+  const value = (name) => form.elements[name]?.value.trim() || undefined;
+  const body = { kind, role_id: roleId, effective_on: value("effective_on") };
+  if (kind === "end") return { ...body, fields: value("reason") ? { reason: value("reason") } : {} };
+  const type = types.find((one) => one.code === value("subject_type"));
+  const fields = Object.fromEntries((type?.fields ?? []).map((one) => [one.name, value(one.name)]).filter(([, given]) => given));
+  return { ...body, subject_type: value("subject_type"), unit: codeOf(value("unit") ?? ""), position: value("position"), fields };
+}

@@ -1,0 +1,36 @@
+"""The demo's stand-ins as one piece: e-ID, inbox for SMS and push, three downstream systems."""
+
+from __future__ import annotations
+
+from litestar import Router
+
+from backend.outside.clock import Clock
+from backend.settings import Settings
+from ngomon import demo
+from ngomon.demo.eid import StandInEid
+from ngomon.demo.eid_clients import EidClient
+from ngomon.demo.inbox import Inbox, InboxPush, InboxSms
+from ngomon.demo.persona import PERSONAS
+from ngomon.demo.scim import stand_in_systems
+
+
+class Stand:
+    """What a demo profile has instead of the world; whatever the settings name is the real thing instead."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._public_url = settings.public_url
+        self.inbox = Inbox(clock)
+        self.sms = InboxSms(self.inbox)
+        self.push = InboxPush(self.inbox)
+        returns = (settings.vneid_redirect_uri, f"{settings.public_url}/workspace/login/callback")
+        client = EidClient(client_id="ngomon-demo", redirect_uris=returns, secret="demo")  # noqa: S106 - the stand-in's own
+        self.eid = StandInEid(f"{settings.public_url}/demo/eid", [client], PERSONAS, clock)
+        self.systems = stand_in_systems(clock)
+
+    def routes(self) -> list[Router]:
+        """The stand-ins' pages and protocols."""
+        return demo.router(self._public_url, self.inbox, self.eid, self.systems)
+
+    def system_url(self, name: str) -> str:
+        """Where a stand-in system listens."""
+        return f"{self._public_url}/demo/systems/{name}/scim/v2"

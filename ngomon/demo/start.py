@@ -1,0 +1,81 @@
+"""`ngomon demo`: everything on one port, in one process, on SQLite."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from backend.crypto import KeyRing
+from backend.db import Database
+from backend.kit import Kit
+from backend.outside.clock import Clock
+from backend.settings import Settings, SettingsError, load, with_keys
+from ngomon import logs, migrations, server
+from ngomon.app import create_app
+from ngomon.demo.seed import seed, tell_systems_again
+from ngomon.demo.stand import Stand
+
+
+def run(*, port: int, fresh: bool, out: Console) -> None:
+    """Migrate, seed, print the addresses, serve until Ctrl-C."""
+    settings = with_keys(load({"NGOMON_PUBLIC_URL": f"http://127.0.0.1:{port}"} | dict(os.environ)))
+    if not settings.is_demo:
+        raise SettingsError(["NGOMON_PROFILE: ngomon demo runs in the demo profile only"])
+    _free(port)
+    logs.set_up(quiet=True)
+    database = Database(settings.database_url)
+    with server.only_one(database):
+        if fresh and database.file is not None:
+            _forget(database.file)
+        with out.status("Đang chuẩn bị… · getting ready…"):
+            asyncio.run(_prepare(settings))
+        _welcome(settings, out)
+        server.serve(create_app(settings, carry_worker=True), host="127.0.0.1", port=port)
+
+
+async def _prepare(settings: Settings) -> None:
+    await migrations.migrate(settings.database_url)
+    clock, kit = Clock(), Kit.of(KeyRing.parse(settings.secret_keys), settings.limits)
+    db = Database(settings.database_url)
+    try:
+        if not await seed(db, kit, Stand(settings, clock), issuer=settings.vneid_issuer, now=clock.now()):
+            await tell_systems_again(db, now=clock.now())
+    finally:
+        await db.close()
+
+
+def _free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise click.ClickException(f"port {port} is taken: choose another with --port") from error
+
+
+def _forget(file: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{file}{suffix}").unlink(missing_ok=True)
+    for old in file.parent.glob(f"{file.stem}.proofs*"):
+        old.unlink()
+
+
+def _welcome(settings: Settings, out: Console) -> None:
+    url = settings.public_url
+    out.print(
+        f"\n[bold]Ngọ Môn[/bold] · bản thử / demo\n\n  Bắt đầu ở đây · start here   [bold]{url}/[/bold]"
+    )
+    for label, path in {
+        "Điện thoại · phone": "/demo/phone",
+        "Bàn làm việc · workspace": "/workspace",
+        "Hộp thư SMS · inbox": "/demo/inbox",
+        "Hệ thống nhận · systems": "/demo/systems",
+        "API": "/schema",
+    }.items():
+        out.print(f"  {label:<26} {url}{path}")
+    out.print("\n  Ctrl-C để dừng · to stop\n")

@@ -1,0 +1,48 @@
+// A few lines to build pages from values: text is always text, never markup.
+
+export const lang = document.documentElement.lang;
+export const t = (vi, en) => (lang === "en" ? en : vi);
+
+/** An element with attributes and children; `on…` takes a function, false and null are left out. */
+export function el(name, attributes = {}, ...children) {
+  const node = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+    else if (value === true) node.setAttribute(key, "");
+    else if (value !== false && value != null) node.setAttribute(key, value);
+  }
+  node.append(...children.flat().filter((child) => child != null && child !== false));
+  return node;
+}
+
+export const time = (iso) =>
+  new Intl.DateTimeFormat(lang === "en" ? "en-GB" : "vi-VN", {
+    hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone: "Asia/Ho_Chi_Minh",
+  }).format(new Date(iso));
+
+export const day = (iso) =>
+  new Intl.DateTimeFormat(lang === "en" ? "en-GB" : "vi-VN", { timeZone: "Asia/Ho_Chi_Minh" }).format(new Date(iso));
+
+export async function post(url, value) {
+  const answer = await fetch(url, {
+    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(value),
+  });
+  if (!answer.ok) throw new Error(`${answer.status}`);
+  return answer.json();
+}
+
+/** Draws what `url` says, now and every `seconds` while the page is seen; only when it changed. */
+export function watch(url, seconds, draw) {
+  let last = "";
+  async function look() {
+    if (document.hidden) return;
+    try {
+      const text = await (await fetch(url)).text();
+      if (text !== last) draw(JSON.parse((last = text)));
+    } catch { /* the server restarts now and then; the next look will do */ }
+  }
+  setInterval(look, seconds * 1000);
+  document.addEventListener("visibilitychange", look);
+  look();
+  return look;
+}

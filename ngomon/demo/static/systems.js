@@ -1,0 +1,57 @@
+// The page of the stand-in systems: what each holds, and the buttons that break and heal it.
+import { el, t, time, post, watch } from "./dom.js";
+
+const place = document.getElementById("systems");
+const moods = {
+  well: [t("Hoạt động", "Running"), "good"], broken: [t("Đang hỏng (503)", "Broken (503)"), "bad"],
+  slow: [t("Rất chậm", "Very slow"), "wait"], refusing: [t("Từ chối dữ liệu (400)", "Refuses data (400)"), "bad"],
+};
+
+function switches(system) {
+  const set = (mood) => async () => { await post(`/demo/systems/${system.name}/switch`, { mood }); look(); };
+  const key = (mood, text, kind) =>
+    el("button", { type: "button", class: `small ${kind}`, "data-key": `${system.name} ${mood}`, onclick: set(mood) }, text);
+  if (system.mood !== "well") return [key("well", t("Sửa lại", "Heal"), "")];
+  return [
+    key("broken", t("Làm hỏng", "Break"), "danger"),
+    key("slow", t("Làm chậm", "Slow down"), "quiet"),
+    key("refusing", t("Từ chối dữ liệu", "Refuse data"), "quiet"),
+  ];
+}
+
+function person(one) {
+  return el("li", {},
+    el("div", { class: "row spread" },
+      el("strong", {}, one.name),
+      el("span", { class: one.active ? "chip good" : "chip" }, one.active ? t("Đang dùng", "Active") : t("Đã vô hiệu", "Deactivated"))),
+    el("small", {}, [one.title, one.unit, one.organization].filter(Boolean).join(" · ")),
+    one.groups.length > 0 && el("div", { class: "row" }, one.groups.map((name) => el("span", { class: "chip" }, name))));
+}
+
+function card(system) {
+  const [mood, kind] = moods[system.mood];
+  return el("section", { class: "card stack", "aria-label": t(system.title_vi, system.title_en) },
+    el("div", { class: "row spread" },
+      el("h2", {}, t(system.title_vi, system.title_en)), el("span", { class: `chip ${kind}` }, mood)),
+    el("div", { class: "row" }, switches(system)),
+    system.people.length
+      ? el("ul", { class: "plain" }, system.people.map(person))
+      : el("p", { class: "soft" }, t("Chưa nhận được ai.", "Nobody has arrived yet.")),
+    el("details", { "data-open": system.name },
+      el("summary", {}, t("Các lời gọi gần đây", "Latest calls")),
+      el("ul", { class: "plain" }, system.seen.map((one) =>
+        el("li", {}, el("code", {}, `${time(one.at)} ${one.method} ${one.path} → ${one.status}`))))));
+}
+
+function draw(said) {
+  const focused = document.activeElement?.dataset?.key;
+  const open = new Set([...place.querySelectorAll("details[open]")].map((node) => node.dataset.open));
+  place.replaceChildren(...said.items.map(card));
+  for (const node of place.querySelectorAll("details")) node.open = open.has(node.dataset.open);
+  if (focused) {
+    const again = place.querySelector(`[data-key="${focused}"]`) ?? place.querySelector(`[data-key="${focused.split(" ")[0]} well"]`);
+    again?.focus();
+  }
+}
+
+const look = watch("/demo/systems.json", 2, draw);

@@ -1,0 +1,155 @@
+"""The outermost layer of every request, before any routing (security H1, H7, H9, A19; D7).
+
+It names the request, finds the caller's address, cuts what is too large or too slow, looks
+at JSON bodies before anything parses them, and writes one log line without personal data.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from uuid import uuid4
+
+import structlog
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from backend.bodyguard import check_json
+from backend.errors import Refusal
+from backend.limits import Limits
+from mobile_api.problems import (
+    HeadersTooLarge,
+    PayloadTooLarge,
+    RequestTimeout,
+    UnsupportedMediaType,
+    body_of,
+    headers_of,
+    language_of,
+)
+from ngomon.figures import Figures
+
+BODILESS = ("GET", "HEAD", "OPTIONS", "DELETE", "TRACE")
+SLOW = 1.0  # seconds
+log = structlog.get_logger("access")
+
+
+class Edge:
+    """ASGI application around the whole product."""
+
+    def __init__(self, app: ASGIApp, limits: Limits, *, proxies: int, https: bool, figures: Figures) -> None:
+        self._app = app
+        self._limits = limits
+        self._proxies = proxies
+        self._figures = figures
+        self._headers = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer")]
+        if https:
+            self._headers.append((b"strict-transport-security", b"max-age=31536000; includeSubDomains"))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        request_id = uuid4().hex
+        scope["request_id"] = request_id  # type: ignore[typeddict-unknown-key]
+        scope["address"] = self._address(scope)  # type: ignore[typeddict-unknown-key]
+        status = 500
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [
+                    *message["headers"],
+                    *self._headers,
+                    (b"x-request-id", request_id.encode()),
+                ]
+            await send(message)
+
+        try:
+            await self._app(scope, await self._guarded(scope, receive), sending)
+        except Refusal as refusal:
+            await _refuse(scope, sending, refusal, request_id)
+        finally:
+            seconds = time.perf_counter() - started
+            self._figures.request(scope["method"], status, seconds)
+            if status >= 400 or scope["method"] not in BODILESS or seconds > SLOW:
+                _tell(scope, request_id, status, seconds)
+
+    def _address(self, scope: Scope) -> str:
+        """The rightmost address that our own proxies did not write (security A19)."""
+        client = scope.get("client")
+        direct = client[0] if client else ""
+        if not self._proxies:
+            return direct
+        forwarded = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for")
+        hops = [hop.strip() for hop in forwarded.decode("latin-1").split(",") if hop.strip()]
+        return hops[-self._proxies] if len(hops) >= self._proxies else direct
+
+    async def _guarded(self, scope: Scope, receive: Receive) -> Receive:
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > self._limits.header_bytes:
+            raise HeadersTooLarge
+        if scope["method"] in BODILESS:
+            return receive
+        headers = {bytes(name): bytes(value) for name, value in scope["headers"]}
+        signing_in = scope["path"].startswith(("/v1/logins", "/v1/token"))
+        most = self._limits.body_bytes_sign_in if signing_in else self._limits.body_bytes
+        if int(headers.get(b"content-length", b"0") or 0) > most:
+            raise PayloadTooLarge
+        body = await self._whole(receive, most)
+        if scope["path"].startswith("/v1/") and body:
+            media = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
+            if media != b"application/json" or b"content-encoding" in headers:
+                raise UnsupportedMediaType
+            check_json(body, depth=self._limits.json_depth, keys=self._limits.json_keys)
+        return _replay(body, receive)
+
+    async def _whole(self, receive: Receive, most: int) -> bytes:
+        parts, size = [], 0
+        try:
+            async with asyncio.timeout(self._limits.request_seconds):
+                while True:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        return b"".join(parts)
+                    part = message.get("body", b"")
+                    size += len(part)
+                    if size > most:
+                        raise PayloadTooLarge
+                    parts.append(part)
+                    if not message.get("more_body", False):
+                        return b"".join(parts)
+        except TimeoutError as error:
+            raise RequestTimeout from error
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    given = False
+
+    async def again() -> Message:
+        nonlocal given
+        if not given:
+            given = True
+            return {"type": "http.request", "body": body, "more_body": False}
+        return await receive()  # type: ignore[return-value]
+
+    return again  # type: ignore[return-value]
+
+
+async def _refuse(scope: Scope, send: Send, refusal: Refusal, request_id: str) -> None:
+    body = body_of(refusal, lang=language_of(scope), instance=request_id)
+    headers = [(name.encode(), value.encode()) for name, value in headers_of(refusal)]
+    headers += [(b"content-length", str(len(body)).encode()), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def _tell(scope: Scope, request_id: str, status: int, seconds: float) -> None:
+    """Quick reads that go well are counted, not told."""
+    took = round(seconds * 1000, 1)
+    log.info("request", id=request_id, method=scope["method"], path=_plain(scope), status=status, ms=took)
+
+
+def _plain(scope: Scope) -> str:
+    """The path with control characters escaped; a query never reaches the log."""
+    return scope["path"][:200].encode("unicode_escape").decode()

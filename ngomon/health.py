@@ -1,0 +1,60 @@
+"""Whether the process lives and can serve, and its figures (contract §8)."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Any, Protocol
+
+from litestar import MediaType, Request, Response, get
+from litestar.types import ControllerRouterHandler
+from sqlalchemy import text
+
+from backend.db import Database
+from backend.errors import NotFound, Unavailable
+from backend.settings import Settings
+from ngomon.figures import Figures
+
+
+class NotReady(Unavailable):
+    """The database does not answer."""
+
+    code = "not_ready"
+    title = "Hệ thống chưa sẵn sàng"
+
+
+class Parts(Protocol):
+    """What health is asked of."""
+
+    db: Database
+    settings: Settings
+    figures: Figures
+
+
+def health_routes(parts: Parts) -> list[ControllerRouterHandler]:
+    """`/health/live`, `/health/ready`, `/metrics`."""
+
+    @get("/health/live", include_in_schema=False)
+    async def live() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @get("/health/ready", include_in_schema=False)
+    async def ready() -> dict[str, str]:
+        try:
+            async with parts.db.read() as tx:
+                await tx.execute(text("SELECT 1 FROM journal_head"))
+        except Exception as error:
+            raise NotReady(retry_after=5) from error
+        return {"status": "ok"}
+
+    @get("/metrics", include_in_schema=False)
+    async def metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
+        wanted = f"Bearer {parts.settings.metrics_token}"
+        given = request.headers.get("authorization", "")
+        shown = parts.settings.open_docs or (
+            parts.settings.metrics_token and hmac.compare_digest(given.encode(), wanted.encode())
+        )
+        if not shown:
+            raise NotFound
+        return Response(parts.figures.text(), media_type=MediaType.TEXT)
+
+    return [live, ready, metrics]

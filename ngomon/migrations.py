@@ -1,0 +1,38 @@
+"""Brings a database to the newest schema with Alembic, and makes the rows that every installation has."""
+
+from __future__ import annotations
+
+import asyncio
+from importlib import resources
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+
+from backend import journal
+from backend.db import Database
+
+
+def config(url: str) -> Config:
+    """Alembic's settings for one database."""
+    made = Config()
+    made.set_main_option("script_location", str(_scripts()))
+    made.attributes["url"] = url
+    return made
+
+
+def _scripts() -> Path:
+    """Beside the checkout, or inside the installed package."""
+    beside = Path(__file__).resolve().parent.parent / "alembic"
+    return beside if (beside / "env.py").exists() else Path(str(resources.files("ngomon"))) / "alembic"
+
+
+async def migrate(url: str) -> None:
+    """Upgrade to the newest schema; safe to repeat."""
+    await asyncio.to_thread(command.upgrade, config(url), "head")
+    db = Database(url)
+    try:
+        async with db.write() as tx:
+            await journal.prepare(tx)
+    finally:
+        await db.close()

@@ -1,0 +1,59 @@
+"""Runs the server processes; SQLite takes one at a time, and says so (contract §2)."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from backend.db import Database
+
+STOP_SECONDS = 10
+
+
+class Busy(Exception):
+    """Another server or worker has this SQLite database."""
+
+
+@contextmanager
+def only_one(db: Database) -> Iterator[None]:
+    """Hold the SQLite database's server lock; raises Busy when somebody else does. PostgreSQL needs none."""
+    if db.file is None:
+        yield
+        return
+    lock = Path(f"{db.file}.server")
+    with os.fdopen(os.open(lock, os.O_CREAT | os.O_RDWR, 0o600), "w") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise Busy(
+                f"{db.file}: another server or worker is running on this SQLite database; "
+                "stop it first, or move to PostgreSQL to run several"
+            ) from error
+        yield
+
+
+def serve(app: Any, *, host: str, port: int, workers: int = 1) -> None:
+    """Run until told to stop; `app` is an application, or the name of a factory where there are several workers."""
+    uvicorn.run(
+        app,
+        factory=isinstance(app, str),
+        host=host,
+        port=port,
+        workers=workers,
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        date_header=True,
+        timeout_graceful_shutdown=STOP_SECONDS,
+        timeout_keep_alive=30,
+        h11_max_incomplete_event_size=32768,
+        proxy_headers=False,
+    )

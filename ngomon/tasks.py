@@ -1,0 +1,81 @@
+"""What runs beside the requests: last-seen times, forgetting, and on SQLite the sync worker."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+import structlog
+from sqlalchemy import update
+
+from backend import flows, throttle
+from backend.db import Database
+from backend.devices.entry import Entry
+from backend.devices.models import Session
+from backend.kit import Kit
+from backend.outbox.bell import Bell
+from backend.outbox.worker import Worker
+from backend.outside.clock import Clock
+from backend.outside.http import Guarded
+from backend.roles import desired, timeline
+
+log = structlog.get_logger("tasks")
+SEEN_SECONDS, SWEEP_SECONDS = 20, 600
+
+
+def worker_of(db: Database, kit: Kit, clock: Clock, bell: Bell, http: Guarded) -> Worker:
+    """The sync worker, told how a person's roles become a desired state; the outbox itself knows no roles."""
+    return Worker(db, kit, desired.desired, timeline.roll, clock, bell, http)
+
+
+@asynccontextmanager
+async def running(
+    db: Database, kit: Kit, clock: Clock, entry: Entry, worker: Worker | None
+) -> AsyncIterator[None]:
+    """Run the tasks until the application stops, then let them finish what they hold."""
+    stop = asyncio.Event()
+    jobs = [
+        _each(SEEN_SECONDS, stop, lambda: write_seen(db, entry)),
+        _each(SWEEP_SECONDS, stop, lambda: sweep(db, clock.now())),
+    ]
+    if worker is not None:
+        jobs.append(worker.run(stop))
+    tasks = [asyncio.ensure_future(job) for job in jobs]
+    try:
+        yield
+    finally:
+        stop.set()
+        _, late = await asyncio.wait(tasks, timeout=10)
+        for task in late:
+            task.cancel()
+        await write_seen(db, entry)
+
+
+async def write_seen(db: Database, entry: Entry) -> None:
+    """Keep when each session was last used, in one write for many calls."""
+    if not entry.seen:
+        return
+    seen, entry.seen = entry.seen, {}
+    async with db.write() as tx:
+        for session_id, at in seen.items():
+            await tx.execute(update(Session).where(Session.id == session_id).values(last_seen_at=at))
+
+
+async def sweep(db: Database, now: datetime) -> None:
+    """Forget what has no more use."""
+    async with db.write() as tx:
+        await flows.sweep(tx, now=now)
+        await throttle.sweep(tx, now=now)
+
+
+async def _each(seconds: float, stop: asyncio.Event, job: Callable[[], Awaitable[None]]) -> None:
+    while not stop.is_set():
+        try:
+            await asyncio.wait_for(stop.wait(), seconds)
+        except TimeoutError:
+            try:
+                await job()
+            except Exception as error:
+                log.exception("task failed", exc_info=error)
