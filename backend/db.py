@@ -97,6 +97,10 @@ class Database:
         self._write = async_sessionmaker(self._writer, expire_on_commit=False)
         self._read = async_sessionmaker(self._reader, expire_on_commit=False)
 
+    def __deepcopy__(self, _: object) -> Database:
+        """Shared by everybody: a framework that copies its routes must not copy this."""
+        return self
+
     @property
     def engine(self) -> AsyncEngine:
         """The engine that may write; for migrations and the checker."""

@@ -1,0 +1,31 @@
+"""A worker in a process of its own, which can be killed or frozen: `URL KEY TITLE`, everybody gets that title."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.crypto import KeyRing
+from backend.db import Database
+from backend.kit import Kit
+from backend.outbox.models import System
+from backend.outbox.worker import Worker
+from backend.outside.connectors import Desired
+from tests.backend.outbox.conftest import QUICK, World, a_state
+
+
+async def run(url: str, key: str, title: str) -> None:
+    async def desired(_tx: AsyncSession, _kit: Kit, account_id: UUID, _system: System) -> Desired:
+        return a_state(account_id, title=title)
+
+    world = World(Database(url))
+    kit = Kit.of(KeyRing.parse(key), QUICK)
+    worker = Worker(world.db, kit, desired, world.roll, world.clock, world.bell, world.http)
+    await worker.run(asyncio.Event())
+
+
+if __name__ == "__main__":
+    asyncio.run(run(*sys.argv[1:]))
