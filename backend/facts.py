@@ -38,7 +38,7 @@ class AccountOpened(Fact, tag="account.opened", frozen=True, kw_only=True):
 
 
 class IdentityLinked(Fact, tag="account.identity_linked", frozen=True, kw_only=True):
-    """A provider's subject was joined to an existing account, because the provider is trusted for the personal number."""
+    """A provider's subject was joined to an account: the provider is trusted for the personal number."""
 
     issuer: str
 

@@ -5,14 +5,17 @@ Everything under `/v1` needs a session unless it is listed here as open (default
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from litestar import Request
+from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
+from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from backend.devices.entry import Entry
-from backend.errors import Refusal
+from backend.errors import Refusal, Unproved, Unproved
 from backend.outside.clock import Clock
 from mobile_api.me import Profiles
 from mobile_api.problems import body_of, headers_of, instance_of, language_of
@@ -78,9 +81,19 @@ class Door:
         await _send(send, refusal.status, headers, body)
 
 
+def proved(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """Guard of every route of the API: nothing is reached that the door has not looked at (default deny)."""
+    scope: Mapping[str, object] = connection.scope  # the door adds keys that ASGI does not know
+    if "user" not in scope and "jkt" not in scope:
+        raise Unproved
+
+
 def key_of(request: Request[Any, Any, Any]) -> str | None:
     """The thumbprint of the device key that this call proved."""
-    return request.scope.get("jkt")  # type: ignore[return-value]
+    if "jkt" not in request.scope:  # the door was not passed: never read that as "no key wanted"
+        raise Unproved
+    jkt: str | None = request.scope["jkt"]  # type: ignore[typeddict-item]
+    return jkt
 
 
 async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:

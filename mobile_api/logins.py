@@ -67,7 +67,13 @@ class LoginController(Controller):
         if (data.code is None) == (data.error is None):
             raise FieldsInvalid(FieldError("code", "missing", "Cần đúng một trong hai trường code và error"))
         outcome = await login.authorize(
-            door, login_id, state=data.state, code=data.code, iss=data.iss, jkt=key_of(request), now=clock.now()
+            door,
+            login_id,
+            state=data.state,
+            code=data.code,
+            iss=data.iss,
+            jkt=key_of(request),
+            now=clock.now(),
         )
         if isinstance(outcome, Done):
             return _done(login_id, outcome, door, push)

@@ -24,7 +24,7 @@ RolesOf = Callable[[AsyncSession, Kit, UUID], Awaitable[list[Any]]]
 
 
 class Profiles:
-    """The bytes of each person's profile. The session check reads the version anew at every call, so a copy is never stale."""
+    """The bytes of each person's profile; the session check reads the version at every call, so none is stale."""
 
     def __init__(self, db: Database, kit: Kit, roles_of: RolesOf) -> None:
         self._db = db

@@ -77,10 +77,9 @@ def body_of(refusal: Refusal, *, lang: str, instance: str) -> bytes:
         "instance": f"urn:request:{instance}",
         "code": refusal.code,
     }
-    for name, fact in refusal.facts.items():
-        if name == "errors" and isinstance(fact, list):
-            fact = [{**error, "message": words.say(error["message"], lang)} for error in fact]
-        body[name] = fact
+    body |= refusal.facts
+    if isinstance(errors := refusal.facts.get("errors"), list):
+        body["errors"] = [{**error, "message": words.say(error["message"], lang)} for error in errors]
     return msgspec.json.encode(body, enc_hook=str)
 
 

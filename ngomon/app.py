@@ -30,7 +30,7 @@ from backend.outside.sms import KannelSms, Sms
 from backend.roles import own
 from backend.settings import Settings, load, with_keys
 from mobile_api import problems
-from mobile_api.auth import Door
+from mobile_api.auth import Door, proved
 from mobile_api.logins import LoginController
 from mobile_api.me import MeController, Profiles
 from mobile_api.roles import CONTROLLERS as ROLE_CONTROLLERS
@@ -145,7 +145,7 @@ class App:
 
     def _mobile(self) -> Router:
         handlers = [LoginController, TokenController, SessionController, DeviceController, MeController]
-        return Router("/v1", route_handlers=[*handlers, *ROLE_CONTROLLERS])
+        return Router("/v1", route_handlers=[*handlers, *ROLE_CONTROLLERS], guards=[proved])
 
     def _workspace(self) -> Router:
         return workspace.router.router(self.db, self.kit, self.clock, self.settings.public_url)
@@ -162,7 +162,7 @@ class App:
                 if self.carry_worker
                 else None
             )
-            running = tasks.running(self.db, self.kit, self.clock, self.entry, worker)
+            running = tasks.running(self.db, self.clock, self.entry, worker)
             await stack.enter_async_context(running)
             yield
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Callable
-from typing import Any
 
 import rich_click as click
 from rich.console import Console
@@ -17,6 +15,7 @@ from backend.db import Database
 from backend.devices import takeover
 from backend.errors import Refusal
 from backend.kit import Kit
+from backend.outside.clock import Clock
 from backend.settings import Settings, SettingsError, load, with_keys
 from ngomon import doctor, logs, migrations, server
 from ngomon.app import create_app
@@ -128,22 +127,15 @@ def accounts() -> None:
 def thaw(national_id: str) -> None:
     """The operator's half of "Không phải tôi"."""
 
-    async def lift(db: Database, kit: Kit, settings: Settings) -> None:
+    async def lift(db: Database, kit: Kit, _: Settings) -> None:
         async with db.write() as tx:
             account_id = await people.holder_of(tx, kit, national_id)
             if account_id is None:
                 raise takeover.NotFrozen
-            await takeover.thaw(tx, kit, account_id, now=settings_clock())
+            await takeover.thaw(tx, kit, account_id, now=Clock().now())
 
     opened(lift)
     out.print("the account may sign in again")
-
-
-def settings_clock() -> Any:
-    """This moment."""
-    from backend.outside.clock import Clock
-
-    return Clock().now()
 
 
 for group in (units, staff, managers, systems):
@@ -170,6 +162,3 @@ def _fail(*lines: str) -> None:
     for line in lines:
         print(f"ngomon: {line}", file=sys.stderr)
     sys.exit(1)
-
-
-Job = Callable[[Database, Kit, Settings], Awaitable[Any]]

@@ -35,12 +35,12 @@ PROBLEM = Schema(
     title="Problem",
     description="RFC 9457; clients switch on `code`, which is stable and listed in docs/problems.md",
     properties={
-        **{name: TEXT for name in ("type", "title", "detail", "instance", "code")},
+        **dict.fromkeys(("type", "title", "detail", "instance", "code"), TEXT),
         "status": Schema(type=OpenAPIType.INTEGER),
         "errors": Schema(
             type=OpenAPIType.ARRAY,
             items=Schema(
-                type=OpenAPIType.OBJECT, properties={name: TEXT for name in ("field", "code", "message")}
+                type=OpenAPIType.OBJECT, properties=dict.fromkeys(("field", "code", "message"), TEXT)
             ),
         ),
     },
@@ -66,7 +66,13 @@ def config() -> OpenAPIConfig:
             },
         ),
         security=[{"dpop": []}],
-        tags=[Tag(name="logins"), Tag(name="sessions"), Tag(name="devices"), Tag(name="me"), Tag(name="roles")],
+        tags=[
+            Tag(name="logins"),
+            Tag(name="sessions"),
+            Tag(name="devices"),
+            Tag(name="me"),
+            Tag(name="roles"),
+        ],
     )
 
 

@@ -31,9 +31,7 @@ def worker_of(db: Database, kit: Kit, clock: Clock, bell: Bell, http: Guarded) -
 
 
 @asynccontextmanager
-async def running(
-    db: Database, kit: Kit, clock: Clock, entry: Entry, worker: Worker | None
-) -> AsyncIterator[None]:
+async def running(db: Database, clock: Clock, entry: Entry, worker: Worker | None) -> AsyncIterator[None]:
     """Run the tasks until the application stops, then let them finish what they hold."""
     stop = asyncio.Event()
     jobs = [

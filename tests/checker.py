@@ -10,13 +10,12 @@ import re
 from collections import Counter
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.accounts.models import Identifier, OneTimeCode, Phone
 from backend.db import Base, Database
 from backend.kit import Kit
-from sqlalchemy import select
 
 PERSONAL = re.compile(r"(?<![0-9a-f-])(000\d{9}|\+?84550\d{6}|0550\d{6})(?![0-9a-f-])")
 LIVE_MOBILE = "SELECT account_id, id, epoch FROM sessions WHERE ended_at IS NULL AND kind = 'mobile'"
@@ -68,14 +67,19 @@ async def _one_device(tx: AsyncSession) -> list[str]:
 
 async def _codes(tx: AsyncSession, kit: Kit) -> list[str]:
     most = kit.limits.otp_attempts
-    bad = await rows(tx, "SELECT id, attempts FROM one_time_codes WHERE attempts > :most OR attempts < 0", most=most)
+    bad = await rows(
+        tx, "SELECT id, attempts FROM one_time_codes WHERE attempts > :most OR attempts < 0", most=most
+    )
     used = await rows(tx, "SELECT id FROM one_time_codes WHERE used_at IS NOT NULL AND attempts = 0")
-    return [f"code {row[0]} was guessed at {row[1]} times" for row in bad] + [f"code {row[0]} used unguessed" for row in used]
+    return [f"code {row[0]} was guessed at {row[1]} times" for row in bad] + [
+        f"code {row[0]} used unguessed" for row in used
+    ]
 
 
 async def _roles(tx: AsyncSession) -> list[str]:
     homes = await rows(
-        tx, "SELECT account_id, COUNT(*) FROM roles WHERE state = 'active' AND is_home GROUP BY account_id HAVING COUNT(*) > 1"
+        tx,
+        "SELECT account_id, COUNT(*) FROM roles WHERE state = 'active' AND is_home GROUP BY account_id HAVING COUNT(*) > 1",
     )
     found = [f"account {row[0]} has {row[1]} home roles" for row in homes]
     half = await rows(
@@ -90,14 +94,22 @@ async def _roles(tx: AsyncSession) -> list[str]:
         "JOIN roles o ON o.id = r.role_id WHERE n.state = 'active' AND o.state = 'active'",
     )
     found += [f"role {row[0]}: a transfer left the old role in force" for row in gap]
-    ended = await rows(tx, "SELECT id FROM roles WHERE (state = 'ended') <> (ended_at IS NOT NULL) AND state <> 'undone'")
+    ended = await rows(
+        tx, "SELECT id FROM roles WHERE (state = 'ended') <> (ended_at IS NOT NULL) AND state <> 'undone'"
+    )
     return found + [f"role {row[0]}: state and end time disagree" for row in ended]
 
 
 async def _requests(tx: AsyncSession) -> list[str]:
-    own = await rows(tx, "SELECT s.request_id FROM request_steps s JOIN role_requests r ON r.id = s.request_id WHERE s.by = r.account_id AND s.decision IS NOT NULL")
+    own = await rows(
+        tx,
+        "SELECT s.request_id FROM request_steps s JOIN role_requests r ON r.id = s.request_id WHERE s.by = r.account_id AND s.decision IS NOT NULL",
+    )
     found = [f"request {row[0]} was decided by its own subject" for row in own]
-    twice = await rows(tx, "SELECT account_id FROM role_requests WHERE status IN ('pending','returned') GROUP BY account_id HAVING COUNT(*) > 1")
+    twice = await rows(
+        tx,
+        "SELECT account_id FROM role_requests WHERE status IN ('pending','returned') GROUP BY account_id HAVING COUNT(*) > 1",
+    )
     found += [f"account {row[0]} has two open requests" for row in twice]
     open_steps = await rows(
         tx,
@@ -113,7 +125,8 @@ async def _deliveries(tx: AsyncSession) -> list[str]:
     leased = await rows(tx, "SELECT id FROM deliveries WHERE (state = 'leased') <> (lease_token IS NOT NULL)")
     found += [f"delivery {row[0]}: lease and state disagree" for row in leased]
     ahead = await rows(
-        tx, "SELECT d.id FROM deliveries d JOIN accounts a ON a.id = d.account_id WHERE d.version > a.role_version"
+        tx,
+        "SELECT d.id FROM deliveries d JOIN accounts a ON a.id = d.account_id WHERE d.version > a.role_version",
     )
     return found + [f"delivery {row[0]} promises a version that does not exist" for row in ahead]
 
@@ -135,7 +148,9 @@ async def _encryption(tx: AsyncSession, kit: Kit) -> list[str]:
         if row.blind not in kit.keys.blinds(row.kind, plain):
             found.append(f"identifier {row.id}: blind index does not match")
     for phone in await tx.scalars(select(Phone)):
-        if phone.blind not in kit.keys.blinds("phone", kit.keys.open("phones.number", phone.id, phone.number)):
+        if phone.blind not in kit.keys.blinds(
+            "phone", kit.keys.open("phones.number", phone.id, phone.number)
+        ):
             found.append(f"phone {phone.id}: blind index does not match")
     for code in await tx.scalars(select(OneTimeCode)):
         kit.keys.open("one_time_codes.phone", code.id, code.phone)
@@ -148,7 +163,7 @@ async def _no_plain_text(tx: AsyncSession) -> list[str]:
     for table in Base.metadata.sorted_tables:
         names = [column.name for column in table.columns if column.type.python_type is str]
         for name in names:
-            for (value,) in await rows(tx, f'SELECT "{name}" FROM {table.name} WHERE "{name}" IS NOT NULL'):  # noqa: S608
+            for (value,) in await rows(tx, f'SELECT "{name}" FROM {table.name} WHERE "{name}" IS NOT NULL'):
                 if PERSONAL.search(value):
                     found.append(f"{table.name}.{name} holds personal data in the clear")
                 if "\x00" in value:
@@ -162,4 +177,6 @@ async def _engine(tx: AsyncSession, db: Database) -> list[str]:
         return [f"constraint {row[0]} is not validated" for row in loose]
     integrity = await rows(tx, "PRAGMA quick_check")
     foreign = await rows(tx, "PRAGMA foreign_key_check")
-    return [f"SQLite: {row[0]}" for row in integrity if row[0] != "ok"] + [f"dangling reference: {row}" for row in foreign]
+    return [f"SQLite: {row[0]}" for row in integrity if row[0] != "ok"] + [
+        f"dangling reference: {row}" for row in foreign
+    ]

@@ -22,7 +22,14 @@ from backend.outside.clock import Clock
 class Phone:
     """One device: `http` is any client whose base URL is the service's."""
 
-    def __init__(self, http: httpx2.AsyncClient, public_url: str, *, name: str = "Điện thoại thử", clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        http: httpx2.AsyncClient,
+        public_url: str,
+        *,
+        name: str = "Điện thoại thử",
+        clock: Clock | None = None,
+    ) -> None:
         self.http = http
         self.public_url = public_url
         self.name = name
@@ -32,8 +39,9 @@ class Phone:
 
     def proof(self, method: str, path: str, token: str | None = None, **changes: Any) -> str:
         """A DPoP proof; `changes` replace claims, or header members with the prefix `header_`."""
-        header = {"typ": "dpop+jwt", "alg": "ES256", "jwk": self.key.as_dict(private=False)}
-        header["jwk"] = {name: header["jwk"][name] for name in ("kty", "crv", "x", "y")}
+        public = self.key.as_dict(private=False)
+        jwk = {name: public[name] for name in ("kty", "crv", "x", "y")}
+        header: dict[str, Any] = {"typ": "dpop+jwt", "alg": "ES256", "jwk": jwk}
         claims: dict[str, Any] = {
             "jti": secrets.token_urlsafe(16),
             "htm": method,
@@ -41,11 +49,15 @@ class Phone:
             "iat": int(self.clock.now().timestamp()),
         }
         if token is not None:
-            claims["ath"] = base64.urlsafe_b64encode(hashlib.sha256(token.encode()).digest()).rstrip(b"=").decode()
+            claims["ath"] = (
+                base64.urlsafe_b64encode(hashlib.sha256(token.encode()).digest()).rstrip(b"=").decode()
+            )
         for name, value in changes.items():
             target = header if name.startswith("header_") else claims
             target[name.removeprefix("header_")] = value
-        return jws.serialize_compact(header, _json({k: v for k, v in claims.items() if v is not None}), self.key)
+        return jws.serialize_compact(
+            header, _json({k: v for k, v in claims.items() if v is not None}), self.key
+        )
 
     def headers(self, method: str, path: str) -> dict[str, str]:
         """Proof and, once signed in, the token."""
@@ -56,7 +68,7 @@ class Phone:
 
     async def call(self, method: str, path: str, body: Any = None, **headers: str) -> httpx2.Response:
         """One call with the session's token."""
-        plain = path.split("?")[0]
+        plain = path.split("?", maxsplit=1)[0]
         sent = self.headers(method, plain) | headers
         return await self.http.request(method, path, json=body, headers=sent)
 

@@ -40,8 +40,14 @@ class Service:
     def person(self, name: str = "Nguyễn Văn Thử", *, level: int = 2, **changes: str) -> Persona:
         """Somebody new who has never been here."""
         number = next(_numbers)
-        values: dict[str, Any] = {"national_id": f"000090{number:06d}", "birth_date": "1990-02-03", "gender": "male"}
-        made = Persona(key=f"p{number}", full_name=name, level=level, about_vi="", about_en="", **(values | changes))
+        values: dict[str, Any] = {
+            "national_id": f"000090{number:06d}",
+            "birth_date": "1990-02-03",
+            "gender": "male",
+        }
+        made = Persona(
+            key=f"p{number}", full_name=name, level=level, about_vi="", about_en="", **(values | changes)
+        )
         self.stand.eid.personas[made.key] = made
         return made
 
@@ -130,8 +136,7 @@ async def served(settings: Settings, port: int) -> AsyncIterator[Service]:
         app, host="127.0.0.1", port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=3
     )
     server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None
-    task = asyncio.create_task(server.serve())
+    task = asyncio.create_task(server._serve())
     while not server.started:
         assert not task.done(), "the server did not start"
         await asyncio.sleep(0.02)

@@ -73,6 +73,11 @@ def windows(limits: Limits) -> list[Window]:
     ]
 
 
+def guesses(limits: Limits) -> int:
+    """How many guesses a code stands; with the count switched off, as many as there are codes."""
+    return limits.otp_attempts or 10**6
+
+
 async def spend(
     tx: AsyncSession,
     kit: Kit,
@@ -185,7 +190,7 @@ async def count_guess(tx: AsyncSession, kit: Kit, flow: Flow, *, now: datetime) 
         update(OneTimeCode)
         .where(
             OneTimeCode.id == code.id,
-            OneTimeCode.attempts < kit.limits.otp_attempts,
+            OneTimeCode.attempts < guesses(kit.limits),
             OneTimeCode.used_at.is_(None),
         )
         .values(attempts=OneTimeCode.attempts + 1)
@@ -204,7 +209,7 @@ def matches(kit: Kit, code: OneTimeCode, flow: Flow, typed: str) -> bool:
 
 def wrong(tx: AsyncSession, kit: Kit, code: OneTimeCode, *, now: datetime) -> OtpWrong:
     """Remember a wrong guess; the caller commits and then raises what this returns."""
-    left = kit.limits.otp_attempts - code.attempts
+    left = guesses(kit.limits) - code.attempts
     kit.journal.record(
         tx, CodeWrong(subject=code.account_id, flow=code.flow_id, attempts_left=left), by=None, now=now
     )

@@ -135,7 +135,7 @@ async def authorize(
 async def _claim(
     tx: AsyncSession, kit: Kit, flow_id: UUID, *, state: str, code: str | None, jkt: str | None, now: datetime
 ) -> LoginData | Refusal:
-    """Use the state up (security TL01, TL02). A wrong one ends the flow; that is committed, so the refusal is returned."""
+    """Use the state up (security TL01, TL02); a wrong one ends the flow for good, so its refusal is returned."""
     flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
     flows.expect(flow, "authorize")
     data = flows.data_of(flow, kit.keys, LoginData)
@@ -170,6 +170,7 @@ async def let_in(
     jkt: str | None,
     now: datetime,
 ) -> Done:
+    """Open the session and say who is in."""
     await tx.flush()
     tokens, replaced = await sessions.open_mobile(
         tx, kit, account.id, device=device, jkt=jkt, method="vneid", level=person.level, now=now

@@ -67,7 +67,7 @@ class Phone(Base):
 
 
 class OneTimeCode(Base):
-    """One code and its budget of guesses. The code itself is nowhere: it is derived from the binding (security A4, A5)."""
+    """One code and its budget of guesses; the code itself is derived from the binding (security A4, A5)."""
 
     __tablename__ = "one_time_codes"
 

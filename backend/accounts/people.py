@@ -1,4 +1,4 @@
-"""Which account a proved person has: found by (issuer, subject), linked by a trusted number, or opened (security O8)."""
+"""Which account a proved person has: found by (issuer, subject), linked by number, or opened (security O8)."""
 
 from __future__ import annotations
 

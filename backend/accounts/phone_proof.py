@@ -67,7 +67,7 @@ async def send_again(door: Door, flow_id: UUID, *, jkt: str | None, now: datetim
         wait = door.kit.limits.otp_resend_after - int((now - code.last_sent_at).total_seconds())
         if wait > 0:
             raise codes.OtpTooSoon(retry_after=wait)
-        if code.attempts >= door.kit.limits.otp_attempts > 0:
+        if code.attempts >= codes.guesses(door.kit.limits):
             raise codes.OtpExhausted
         spent = await _spend(tx, door.kit, data, data.phone, flow, now)
         codes.sent_again(tx, door.kit, code, now=now)
@@ -148,5 +148,5 @@ def _code_step(kit: Kit, flow: Flow, code: OneTimeCode, phone: str, now: datetim
         sent_to=masked_phone(phone),
         resend_in=kit.limits.otp_resend_after,
         expires_in=int((code.expires_at - now).total_seconds()),
-        attempts_left=kit.limits.otp_attempts - code.attempts,
+        attempts_left=codes.guesses(kit.limits) - code.attempts,
     )

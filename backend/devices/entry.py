@@ -1,4 +1,4 @@
-"""Lets a call in, or says exactly why not: token, session, slot, proof of possession (design §4.1, security S, O12, O13)."""
+"""Lets a call in, or says exactly why not: token, session, slot, proof (design §4.1, security S, O12, O13)."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Entry:
     async def key_of(
         self, proof: list[str], *, method: str, path: str, now: datetime, nonce: bool = False
     ) -> str | None:
-        """The thumbprint of the key that made the proof of a call without token; nothing only where DPoP is optional."""
+        """The thumbprint of the key behind a call without token; nothing only where DPoP is optional."""
         if not proof and not self._require:
             return None
         checked = self._checked(proof, method, path, None, now)

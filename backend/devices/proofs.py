@@ -20,6 +20,7 @@ from backend.errors import Unproved
 LONGEST = 4096
 LONGEST_JTI = 256
 KEYS_KEPT = 20_000
+LONGEST_KEPT = 512  # an honest header has about 250 characters
 
 
 class InvalidProof(Unproved):
@@ -52,7 +53,7 @@ class _Claims(msgspec.Struct):
 
 
 class Proof(NamedTuple):
-    """A proof that verifies: the key's thumbprint, and the identifier to be remembered until `until` (epoch seconds)."""
+    """A proof that verifies: its key's thumbprint, and the identifier to remember until `until` (epoch seconds)."""
 
     jkt: str
     seen_id: bytes
@@ -77,7 +78,7 @@ class Proofs:
         self._keys: OrderedDict[str, _Key] = OrderedDict()
 
     def check(self, proof: str, *, method: str, path: str, token: str | None, now: float) -> Proof:
-        """Verify everything but replay; `token` is the access token that the proof must name by hash. Raises InvalidProof."""
+        """Verify everything but replay; the proof must name the access token by its hash. Raises InvalidProof."""
         if len(proof) > LONGEST or not proof.isascii() or proof.count(".") != 2:
             raise InvalidProof("Cấu trúc DPoP không hợp lệ")
         head, body, signature = proof.split(".")
@@ -114,6 +115,8 @@ class Proofs:
         key = self._keys.get(head)
         if key is None:
             key = _built(head)
+            if len(head) > LONGEST_KEPT:
+                return key  # a stranger must not fill the memory with padded headers
             self._keys[head] = key
             if len(self._keys) > KEYS_KEPT:
                 self._keys.popitem(last=False)

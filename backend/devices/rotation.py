@@ -25,7 +25,7 @@ from backend.devices.sessions import (
     why_ended,
 )
 from backend.errors import Unproved
-from backend.facts import RefreshReused
+from backend.facts import RefreshReused, SignInRefused
 from backend.kit import Kit
 
 
@@ -39,15 +39,17 @@ async def rotate(
     row, session = found
     if refusal := await why_ended(tx, session):
         return refusal
-    if session.jkt != jkt:
-        return TokenInvalid()
+    if session.jkt != jkt and row.used_at is None:
+        stolen = SignInRefused(subject=session.account_id, reason=TokenInvalid.code)
+        kit.journal.record(tx, stolen, by=None, now=now)
+        return TokenInvalid()  # a live token without its key: it opens nothing, and its owner stays in (TD14)
     if row.expires_at <= now or session.absolute_expires_at <= now:
         await end(tx, kit, session, reason="expired", by=None, now=now)
         return SessionRevoked(reason="expired")
     access, successor = _derived(kit, row, refresh)
     if row.used_at is None:
         return await _use(tx, kit, session, row, access, successor, now)
-    if await _answer_was_lost(tx, kit, row, now):
+    if session.jkt == jkt and await _answer_was_lost(tx, kit, row, now):
         return tokens_of(kit, session, access, successor, now)
     kit.journal.record(tx, RefreshReused(subject=session.account_id, session=session.id), by=None, now=now)
     await end(tx, kit, session, reason="refresh_reused", by=None, now=now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable
 from typing import Protocol
 from uuid import UUID
@@ -47,19 +48,19 @@ class Connections:
     def __init__(self, kit: Kit, http: Guarded) -> None:
         self._kit, self._http = kit, http
         self._open: dict[UUID, tuple[Target, Connector]] = {}
+        self._opening = asyncio.Lock()
 
     async def to(self, system: System) -> Connector:
         """The connector of a system, or a DeliveryError when there can be none."""
         try:
             target = target_of(self._kit, system)
-            if system.id in self._open and self._open[system.id][0] == target:
+            async with self._opening:
+                if system.id not in self._open or self._open[system.id][0] != target:
+                    await self.drop(system.id)
+                    self._open[system.id] = (target, await connect(system.kind, target, self._http))
                 return self._open[system.id][1]
-            await self.drop(system.id)
-            connector = connect(system.kind, target, self._http)
         except (ConnectorMissing, Unreadable) as error:
             raise DeliveryError("connector_missing", permanent=False, of_system=True) from error
-        self._open[system.id] = (target, connector)
-        return connector
 
     async def drop(self, system_id: UUID) -> None:
         """Forget one system."""

@@ -62,7 +62,7 @@ class Comparison:
         """
         async with self._database.read() as tx:
             people = await affected(tx, system, self._people)
-        connector = connect(system.kind, target_of(self._kit, system), self._http)
+        connector = await connect(system.kind, target_of(self._kit, system), self._http)
         try:
             for start in range(0, len(people), AT_ONCE):
                 some = people[start : start + AT_ONCE]

@@ -114,9 +114,13 @@ def _day(value: object) -> str | None:
         return None
     if not isinstance(value, str):
         raise ValueError("birth_date")
-    return (
-        date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value).date()
-    ).isoformat()
+    try:
+        day = date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value).date()
+    except ValueError:
+        raise ValueError(
+            "birth_date"
+        ) from None  # the parser's own words quote the date, and this goes to the log
+    return day.isoformat()
 
 
 def _gender(value: object) -> str | None:

@@ -105,7 +105,7 @@ async def person(tx: AsyncSession, kit: Kit, role_id: UUID, manager: UUID) -> Pe
     row = (await tx.execute(query)).one_or_none()
     if row is None:
         raise policy.RoleNotFound
-    (line,) = await _person_rows(tx, kit, [row._tuple()], manager)
+    (line,) = await _person_rows(tx, kit, [(row[0], row[1])], manager)
     return line
 
 

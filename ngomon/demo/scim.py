@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import itertools
+import re
 from collections import deque
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -24,6 +27,7 @@ from scim2_models import (
     Group,
     Patch,
     Reference,
+    Resource,
     ResourceType,
     ScimProvider,
     ServiceProviderConfig,
@@ -39,6 +43,7 @@ from backend.outside.clock import Clock
 
 SLOW_SECONDS = 12.0
 LOG_KEPT = 30
+FIRST_ERROR = 400
 ERROR_SCHEMA = "urn:ietf:params:scim:api:messages:2.0:Error"
 
 Reply = tuple[int, dict[str, str], bytes]
@@ -63,22 +68,28 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 class StandInSystem:
-    """One system: its name, its token, what it holds and how it feels."""
+    """One system: its name, its token, what it holds and how it feels. `file` is where it keeps that."""
 
-    def __init__(self, name: str, title_vi: str, title_en: str, clock: Clock) -> None:
+    def __init__(
+        self, name: str, title_vi: str, title_en: str, clock: Clock, file: Path | None = None
+    ) -> None:
         self.name, self.title_vi, self.title_en = name, title_vi, title_en
         self.token = f"demo-{name}"  # the same at every start, because the database outlives the stand-in
         self.mood = Mood.WELL
         self.seen: deque[Seen] = deque(maxlen=LOG_KEPT)
         self._clock = clock
+        self._file = file
         self.storage = InMemoryStorage(clock=clock.now)
         self._service = ScimService(_provider())
         self._handler = ScimHandler(self._service, self.storage)
+        self._remember()
 
     async def answer(self, asked: ScimRequest) -> Reply:
         """Status, headers and body for one SCIM call."""
         status, headers, body = await self._answer(asked)
         self.seen.appendleft(Seen(self._clock.now(), asked.method, asked.path, status))
+        if self._file is not None and asked.method != "GET" and status < FIRST_ERROR:
+            self._file.write_bytes(msgspec.json.encode([one.model_dump() for one in self.storage.resources]))
         return status, headers, body
 
     async def _answer(self, asked: ScimRequest) -> Reply:
@@ -98,9 +109,22 @@ class StandInSystem:
         body = b"" if said.body is None else msgspec.json.encode(said.body)
         return int(said.status), said.headers, body
 
+    def _remember(self) -> None:
+        """What it held when the demo was last stopped; versions go on where they were."""
+        if self._file is None or not self._file.exists():
+            return
+        models: dict[str, Any] = {
+            model.__name__.partition("[")[0]: model for model in self._service.get_models()
+        }
+        kept = msgspec.json.decode(self._file.read_bytes(), type=list[dict[str, Any]])
+        self.storage.resources = [models[one["meta"]["resourceType"]].model_validate(one) for one in kept]
+        versions = [int(re.sub(r"\D", "", one["meta"]["version"])) for one in kept]
+        self.storage.versions = itertools.count(max(versions, default=0) + 1)
+
     def holdings(self) -> dict[str, Any]:
         """What the page shows: people and groups as this system knows them."""
         people = [one for one in self.storage.resources if isinstance(one, User)]
+        people.sort(key=_changed, reverse=True)
         groups = [one for one in self.storage.resources if isinstance(one, Group)]
         return {
             "name": self.name,
@@ -111,6 +135,12 @@ class StandInSystem:
             "groups": [{"name": one.display_name, "size": len(one.members or [])} for one in groups],
             "seen": list(self.seen)[:8],
         }
+
+
+def _changed(resource: Resource[Any]) -> datetime:
+    """When it was last written; what has no such time is older than everything."""
+    moment = resource.meta.last_modified if resource.meta else None
+    return moment or datetime.min.replace(tzinfo=UTC)
 
 
 def _person(user: User[Any], groups: list[Group]) -> dict[str, Any]:
@@ -157,11 +187,16 @@ def _error(status: int, detail: str, *, scim_type: str | None = None, **headers:
     return status, headers | {"Content-Type": "application/scim+json"}, msgspec.json.encode(said)
 
 
-def stand_in_systems(clock: Clock) -> dict[str, StandInSystem]:
-    """The three systems of the demo (domain.md §6.4), by name."""
+def stand_in_systems(clock: Clock, beside: Path | None = None) -> dict[str, StandInSystem]:
+    """The three systems of the demo (domain.md §6.4), by name; what they hold is kept beside the database."""
     titles = {
         "van-ban": ("Quản lý văn bản và điều hành", "Documents and administration"),
         "thu-dien-tu": ("Thư điện tử công vụ", "Official mail"),
         "mot-cua": ("Một cửa điện tử", "One-stop services"),
     }
-    return {name: StandInSystem(name, vi, en, clock) for name, (vi, en) in titles.items()}
+    return {
+        name: StandInSystem(
+            name, vi, en, clock, beside.with_suffix(f".system-{name}.json") if beside else None
+        )
+        for name, (vi, en) in titles.items()
+    }

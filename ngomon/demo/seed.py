@@ -1,7 +1,8 @@
-"""Fills an empty demo with a province: units, staff, managers, systems, roles in force and requests that wait."""
+"""Fills an empty demo: units, staff, managers, systems, roles in force and requests that wait."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -63,7 +64,7 @@ async def tell_systems_again(db: Database, *, now: datetime) -> None:
             await queue.backfill(tx, system.id, told, now=now)
 
 
-def _records(rows: list[msgspec.Struct]) -> list[tables.Record]:
+def _records(rows: Sequence[msgspec.Struct]) -> list[tables.Record]:
     return tables.records(msgspec.structs.asdict(row) for row in rows)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from litestar import Router
 
 from backend.outside.clock import Clock
@@ -25,7 +27,7 @@ class Stand:
         returns = (settings.vneid_redirect_uri, f"{settings.public_url}/workspace/login/callback")
         client = EidClient(client_id="ngomon-demo", redirect_uris=returns, secret="demo")  # noqa: S106 - the stand-in's own
         self.eid = StandInEid(f"{settings.public_url}/demo/eid", [client], PERSONAS, clock)
-        self.systems = stand_in_systems(clock)
+        self.systems = stand_in_systems(clock, _database_file(settings))
 
     def routes(self) -> list[Router]:
         """The stand-ins' pages and protocols."""
@@ -34,3 +36,9 @@ class Stand:
     def system_url(self, name: str) -> str:
         """Where a stand-in system listens."""
         return f"{self._public_url}/demo/systems/{name}/scim/v2"
+
+
+def _database_file(settings: Settings) -> Path | None:
+    """The stand-in systems outlive a restart as the database does; beside PostgreSQL they do not."""
+    kind, _, file = settings.database_url.partition(":///")
+    return Path(file) if kind.startswith("sqlite") and file else None

@@ -61,7 +61,7 @@ def _free(port: int) -> None:
 def _forget(file: Path) -> None:
     for suffix in ("", "-wal", "-shm"):
         Path(f"{file}{suffix}").unlink(missing_ok=True)
-    for old in file.parent.glob(f"{file.stem}.proofs*"):
+    for old in (*file.parent.glob(f"{file.stem}.proofs*"), *file.parent.glob(f"{file.stem}.system-*.json")):
         old.unlink()
 
 

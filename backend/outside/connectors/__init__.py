@@ -5,8 +5,10 @@ Adding a kind of system is one file with a `connect` beside `scim.py`, and one l
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from importlib import import_module
+from types import ModuleType
 from typing import ClassVar, Protocol
 
 import msgspec
@@ -97,13 +99,18 @@ class Connector(Protocol):
         ...
 
 
-def connect(kind: str, target: Target, http: Guarded) -> Connector:
-    """The connector of a kind for one system; ConnectorMissing says which kinds there are."""
+def load(kind: str) -> ModuleType:
+    """Import the connector of a kind, which can take a second; ConnectorMissing says what there is."""
     if kind not in CONNECTORS:
         raise ConnectorMissing(f"connector {kind!r} is not installed yet; there is: {', '.join(CONNECTORS)}")
     try:
-        module = import_module(CONNECTORS[kind])
+        return import_module(CONNECTORS[kind])
     except ModuleNotFoundError as error:
         raise ConnectorMissing(f"{error.name} is missing: pip install 'ngomon[{kind}]'") from error
+
+
+async def connect(kind: str, target: Target, http: Guarded) -> Connector:
+    """The connector of a kind for one system."""
+    module = await asyncio.to_thread(load, kind)
     connector: Connector = module.connect(target, http)
     return connector

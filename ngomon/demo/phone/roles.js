@@ -72,10 +72,19 @@ export async function oneRequest(id) {
     shown = text;
     return found;
   };
-  await look();
-  const timer = setInterval(() => { if (!document.hidden) look().catch(() => {}); }, POLL);
+  if (settled(await look())) return;
+  const timer = setInterval(async () => {
+    if (document.hidden) return;
+    try {
+      if (settled(await look())) clearInterval(timer);
+    } catch { /* the next look says it, or the heartbeat does */ }
+  }, POLL);
   onLeave(() => clearInterval(timer));
 }
+
+const isOpen = (found) => ["pending", "returned"].includes(found.status);
+const settled = (found) =>
+  !isOpen(found) && (found.status !== "approved" || found.sync.every((one) => one.state === "synced"));
 
 function draw(found) {
   const place = document.getElementById("request");
@@ -83,7 +92,7 @@ function draw(found) {
     el("div", { class: "row spread" }, el("strong", {}, kinds[found.kind]), chip(states[found.status])),
     el("div", {}, [found.positions[found.position], found.unit_name].filter(Boolean).join(" · ")),
     found.effective_on && el("small", {}, t("Hiệu lực từ ", "Effective from "), day(found.effective_on)),
-    el("h3", {}, t("Các bước", "Steps")), el("ol", { class: "steps" }, found.steps.map(step)),
+    el("h3", {}, t("Các bước", "Steps")), el("ol", { class: "steps" }, found.steps.map((one) => step(one, found))),
     found.sync.length > 0 && el("h3", {}, t("Các hệ thống liên quan", "Systems")),
     found.sync.length > 0 && el("ul", { class: "plain" }, found.sync.map((one) =>
       el("li", { class: "row spread" }, one.system, chip(syncs[one.state])))),
@@ -93,9 +102,10 @@ function draw(found) {
   else show(t("Yêu cầu", "Request"), back("#/requests"), el("div", { id: "request", class: "stack" }, parts));
 }
 
-function step(one) {
+function step(one, found) {
   const done = { approved: "done", rejected: "no", returned: "no" }[one.decision] ?? "";
-  const word = one.decision ? states[one.decision][0] : t("Đang chờ", "Waiting");
+  const waiting = isOpen(found) ? t("Đang chờ", "Waiting") : t("Không còn chờ", "No longer waiting");
+  const word = one.decision ? states[one.decision][0] : waiting;
   return el("li", { class: done },
     el("div", {}, duties[one.duty], ": ", el("strong", {}, one.unit_name)),
     el("small", {}, word, one.by ? `, ${one.by}` : "", one.at ? `, ${time(one.at)} ${day(one.at)}` : ""),
@@ -103,7 +113,7 @@ function step(one) {
 }
 
 function actions(found) {
-  if (!["pending", "returned"].includes(found.status)) return null;
+  if (!isOpen(found)) return null;
   const withdraw = el("button", { type: "button", class: "danger small" }, t("Rút yêu cầu", "Withdraw"));
   withdraw.addEventListener("click", doing(withdraw, async () => {
     await call("POST", `/v1/role-requests/${found.id}/withdraw`, { body: {} });

@@ -28,15 +28,27 @@ function person(one) {
     one.groups.length > 0 && el("div", { class: "row" }, one.groups.map((name) => el("span", { class: "chip" }, name))));
 }
 
+const SHOWN = 6;
+
+/** Who arrived last stands first; the many before are folded away. */
+function people(system) {
+  if (!system.people.length) return [el("p", { class: "soft" }, t("Chưa nhận được ai.", "Nobody has arrived yet."))];
+  const rest = system.people.slice(SHOWN);
+  return [
+    el("ul", { class: "plain" }, system.people.slice(0, SHOWN).map(person)),
+    rest.length > 0 && el("details", { "data-open": `${system.name} rest` },
+      el("summary", {}, t(`Và ${rest.length} người khác`, `And ${rest.length} others`)),
+      el("ul", { class: "plain" }, rest.map(person))),
+  ];
+}
+
 function card(system) {
   const [mood, kind] = moods[system.mood];
   return el("section", { class: "card stack", "aria-label": t(system.title_vi, system.title_en) },
     el("div", { class: "row spread" },
       el("h2", {}, t(system.title_vi, system.title_en)), el("span", { class: `chip ${kind}` }, mood)),
     el("div", { class: "row" }, switches(system)),
-    system.people.length
-      ? el("ul", { class: "plain" }, system.people.map(person))
-      : el("p", { class: "soft" }, t("Chưa nhận được ai.", "Nobody has arrived yet.")),
+    people(system),
     el("details", { "data-open": system.name },
       el("summary", {}, t("Các lời gọi gần đây", "Latest calls")),
       el("ul", { class: "plain" }, system.seen.map((one) =>

@@ -1,0 +1,115 @@
+"""A newcomer's first five minutes in a real browser: phone, code, role, approval, undo, in force downstream (issue of the gate)."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
+
+from ngomon.demo.seed import seed
+from tests.checker import check
+from tests.service import Service, running
+
+BINH, DUNG = "Trần Văn Bình", "Hoàng Văn Dũng"
+
+
+@pytest_asyncio.fixture(params=["sqlite", "postgres"], loop_scope="session")
+async def province(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Service]:
+    """The demo as `ngomon demo` starts it, with its seeded province."""
+    url = f"sqlite+aiosqlite:///{tmp_path / 'demo.db'}"
+    if request.param == "postgres":
+        url = await request.getfixturevalue("postgres").a_new_database("demo")
+    async with running(url) as service:
+        issuer = service.app.settings.vneid_issuer
+        await seed(service.db, service.kit, service.stand, issuer=issuer, now=service.clock.now())
+        yield service
+        await check(service.db, service.kit)
+
+
+async def signed_in_phone(browser: Browser, province: Service, name: str, number: str) -> Page:
+    """The phone page, signed in as one of the cast."""
+    context = await browser.new_context(viewport={"width": 420, "height": 900}, locale="vi-VN")
+    page = await context.new_page()
+    await page.goto(f"{province.url}/demo/phone")
+    await page.get_by_role("button", name="Đăng nhập bằng VNeID").click()
+    await page.get_by_role("button", name=name).click()
+    await page.get_by_label("Số điện thoại").fill(number)
+    await page.get_by_role("button", name="Cập nhật").click()
+    await expect(page.get_by_label("Mã OTP")).to_be_visible()
+    await page.get_by_label("Mã OTP").fill(province.code_for(number))
+    await page.get_by_role("button", name="Gửi", exact=True).click()
+    await expect(page.get_by_text(name).first).to_be_visible()
+    return page
+
+
+async def signed_in_desk(browser: Browser, province: Service, name: str) -> Page:
+    """The workspace, signed in as a manager."""
+    context = await browser.new_context(viewport={"width": 1200, "height": 900}, locale="vi-VN")
+    page = await context.new_page()
+    await page.goto(f"{province.url}/workspace/login")
+    await page.get_by_role("link", name="Đăng nhập bằng VNeID").click()
+    await page.get_by_role("button", name=name).click()
+    await expect(page.get_by_role("heading", name="Yêu cầu chờ duyệt")).to_be_visible()
+    return page
+
+
+async def register(phone: Page) -> None:
+    """Register the role that the staff directory knows of."""
+    await phone.get_by_role("button", name="Vai trò").first.click()
+    await phone.get_by_role("button", name="Đăng ký").first.click()
+    await phone.get_by_label("Đối tượng").select_option(label="Công chức")
+    await expect(phone.get_by_label("Mã cán bộ")).not_to_have_value("")
+    await phone.get_by_role("button", name="Đăng ký", exact=True).click()
+    await expect(phone.get_by_text("Chờ duyệt").first).to_be_visible()
+
+
+async def holds(province: Service, system: str, name: str) -> bool:
+    """Whether a stand-in system holds somebody as active."""
+    found = (await province.http.get("/demo/systems.json")).json()["items"]
+    people = next(one["people"] for one in found if one["name"] == system)
+    return any(person["name"] == name and person["active"] for person in people)
+
+
+async def eventually_holds(province: Service, name: str) -> None:
+    for _ in range(150):
+        if all([await holds(province, system, name) for system in ("van-ban", "thu-dien-tu", "mot-cua")]):
+            return
+        await asyncio.sleep(0.1)
+    pytest.fail(f"{name} did not reach every system")
+
+
+async def test_from_the_first_sign_in_to_a_role_in_force(province: Service, browser: Browser) -> None:
+    phone = await signed_in_phone(browser, province, BINH, "0550123456")
+    await register(phone)
+    desk = await signed_in_desk(browser, province, DUNG)
+    await desk.get_by_role("link", name=re.compile(BINH)).first.click()
+    await desk.get_by_role("button", name="Phê duyệt").click()
+    await expect(desk.get_by_role("button", name="Hoàn tác")).to_be_visible()
+    assert not await holds(province, "van-ban", BINH), "nothing leaves while the decision can be taken back"
+    await desk.get_by_role("button", name="Hoàn tác").click()
+    await expect(desk.get_by_role("button", name="Phê duyệt")).to_be_visible()
+    await desk.get_by_role("button", name="Phê duyệt").click()
+    await expect(desk.get_by_role("button", name="Hoàn tác")).to_be_visible()
+    province.pass_time(seconds=11)
+    await eventually_holds(province, BINH)
+    await desk.reload()
+    await expect(desk.get_by_text("Đã đồng bộ").first).to_be_visible()
+
+
+async def test_a_second_phone_signs_the_first_one_out(province: Service, browser: Browser) -> None:
+    phone = await signed_in_phone(browser, province, BINH, "0550123457")
+    other = await phone.context.new_page()
+    await other.goto(f"{province.url}/demo/phone?device=2")
+    await other.get_by_role("button", name="Đăng nhập bằng VNeID").click()
+    await other.get_by_role("button", name=BINH).click()
+    await expect(other.get_by_text(BINH).first).to_be_visible()
+    await phone.reload()
+    await expect(phone.get_by_role("button", name="Không phải tôi")).to_be_visible()
+    await phone.get_by_role("button", name="Không phải tôi").click()
+    await other.reload()
+    await expect(other.get_by_role("button", name="Đăng nhập bằng VNeID")).to_be_visible()
