@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -99,7 +100,7 @@ def with_keys(settings: Settings) -> Settings:
     if settings.secret_keys:
         return settings
     name = (
-        settings.database_url.rpartition("///")[2]
+        settings.database_url.partition("///")[2]  # a fourth slash belongs to an absolute path
         if settings.database_url.startswith("sqlite")
         else "data/demo"
     )
@@ -122,6 +123,8 @@ def _given(environ: Mapping[str, str], problems: list[str]) -> dict[str, str]:
                 given[short.removesuffix("_FILE")] = Path(value).read_text().strip()
             except OSError as error:
                 problems.append(f"{name}: cannot be read ({error.strerror})")
+            except UnicodeDecodeError:
+                problems.append(f"{name}: is not text")
         elif not short.startswith(RESERVED):
             given[short] = value.strip()
     return given
@@ -141,8 +144,8 @@ def _limits(given: dict[str, str], problems: list[str]) -> Limits:
         except ValueError:
             problems.append(f"{PREFIX}{short}: must be a whole number, not {value!r}")
             continue
-        if chosen[name] < 0:
-            problems.append(f"{PREFIX}{short}: must not be negative")
+        if not 0 <= chosen[name] < math.inf:
+            problems.append(f"{PREFIX}{short}: must not be negative or endless")
     return Limits(**chosen)
 
 
@@ -181,8 +184,7 @@ def _defaults(values: dict[str, Any]) -> dict[str, Any]:
 def _shape(settings: Settings) -> list[str]:
     problems = []
     for name in ("public_url", "vneid_issuer", "vneid_redirect_uri"):
-        value = getattr(settings, name)
-        if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
+        if (value := getattr(settings, name)) and not _is_address(value):
             problems.append(f"{PREFIX}{name.upper()}: must be an http(s) address")
     if not settings.database_url.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
         problems.append("NGOMON_DATABASE_URL: must begin with sqlite+aiosqlite:/// or postgresql+asyncpg://")
@@ -196,6 +198,14 @@ def _shape(settings: Settings) -> list[str]:
         if getattr(settings, name) and not Path(getattr(settings, name)).is_file():
             problems.append(f"{PREFIX}{name.upper()}: no such file")
     return problems
+
+
+def _is_address(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets or a port that cannot be
+        return False
 
 
 def _key_problem(key: str) -> list[str]:

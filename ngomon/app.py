@@ -23,7 +23,8 @@ from backend.errors import Refusal
 from backend.kit import Kit
 from backend.outbox.bell import Bell
 from backend.outside.clock import Clock
-from backend.outside.eid import EId, Provider, claims_map
+from backend.outside.eid import EId, Provider
+from backend.outside.eid_claims import claims_map
 from backend.outside.http import Guarded
 from backend.outside.push import FirebasePush, Push
 from backend.outside.sms import KannelSms, Sms

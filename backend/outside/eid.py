@@ -10,7 +10,6 @@ import asyncio
 import base64
 import hashlib
 import secrets
-import tomllib
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -25,6 +24,7 @@ from joserfc.jwk import ECKey, KeySet
 from backend.errors import Forbidden, Unavailable
 from backend.outside.clock import Clock
 from backend.outside.eid_claims import Person, claim_of, person_of, why_not_believe
+from backend.outside.eid_keys import signing_keys
 from backend.outside.http import Guarded, HttpTrouble
 
 log = structlog.get_logger("eid")
@@ -86,12 +86,6 @@ class Metadata(msgspec.Struct):
     authorization_response_iss_parameter_supported: bool = False
 
 
-def claims_map(file: str) -> dict[str, str | list[str]]:
-    """Read a claims file, or the shipped one for VNeID when none is named."""
-    path = Path(file) if file else Path(__file__).parent / "claims" / "vneid.toml"
-    return tomllib.loads(path.read_text(encoding="utf-8"))
-
-
 class EId:
     """One provider: `begin` a sign-in, `finish` it with the code that came back."""
 
@@ -103,9 +97,7 @@ class EId:
         self._metadata_at = 0.0
         self._keys: KeySet | None = None
         self._keys_at = 0.0
-        self._client_key = (
-            ECKey.import_key(Path(provider.client_key).read_text()) if provider.client_key else None
-        )
+        self._client_key = _private_key(provider.client_key) if provider.client_key else None
 
     async def begin(self, redirect_uri: str) -> tuple[str, Attempt]:
         """The address to send the person to, and the secrets to keep until they return."""
@@ -222,7 +214,7 @@ class EId:
             keys = await self._jwks(metadata, fresh=fresh)
             try:
                 return dict(jwt.decode(token, keys, algorithms=ALGORITHMS).claims)
-            except (JoseError, ValueError, TypeError, KeyError) as error:
+            except (JoseError, ValueError, TypeError, KeyError, RecursionError) as error:
                 if fresh or not self._may_refetch():
                     raise _refused("id_token_signature") from error
         raise _refused("id_token_signature")
@@ -234,14 +226,9 @@ class EId:
         age = self._clock.now().timestamp() - self._keys_at
         if self._keys is None or age > JWKS_LIFE or (fresh and age > JWKS_PAUSE):
             body = await self._fetch("GET", metadata.jwks_uri)
-            signing = [
-                key
-                for key in body.get("keys", [])
-                if isinstance(key, dict) and key.get("use", "sig") == "sig"
-            ]
             try:
-                self._keys = KeySet.import_key_set({"keys": signing[:50]})
-            except (JoseError, ValueError, TypeError, KeyError) as error:
+                self._keys = signing_keys(body)
+            except ValueError as error:
                 raise _unavailable("jwks_shape") from error
             self._keys_at = self._clock.now().timestamp()
         return self._keys
@@ -280,6 +267,11 @@ class EId:
         if not isinstance(body, dict):
             raise _unavailable("not_an_object")
         return body
+
+
+def _private_key(file: str) -> ECKey:
+    """The private JWK of `NGOMON_VNEID_CLIENT_KEY` (contract §1)."""
+    return ECKey.import_key(msgspec.json.decode(Path(file).read_bytes()))
 
 
 def _refused(reason: str) -> LoginRefused:

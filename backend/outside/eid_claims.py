@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
+import tomllib
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -29,6 +31,12 @@ class Person(msgspec.Struct, frozen=True):
     birth_date: str | None
     gender: str | None
     level: int
+
+
+def claims_map(file: str) -> dict[str, str | list[str]]:
+    """Read a claims file, or the shipped one for VNeID when none is named."""
+    path = Path(file) if file else Path(__file__).parent / "claims" / "vneid.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
 def why_not_believe(

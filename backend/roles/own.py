@@ -58,7 +58,7 @@ async def roles_of(tx: AsyncSession, kit: Kit, account_id: UUID) -> list[RoleVie
     query = select(Role, Unit).join(Unit, Unit.id == Role.unit_id)
     rows = await tx.execute(query.where(Role.account_id == account_id, Role.state != policy.UNDONE))
     order = (policy.ACTIVE, policy.SUSPENDED, policy.SCHEDULED, policy.ENDED)
-    found = sorted((row._tuple() for row in rows), key=lambda row: row[0].id, reverse=True)
+    found = sorted(((row[0], row[1]) for row in rows), key=lambda row: row[0].id, reverse=True)
     found.sort(key=lambda row: order.index(row[0].state))
     return [
         RoleView(

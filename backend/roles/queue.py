@@ -88,11 +88,11 @@ async def people(
 ) -> Page[PersonRow]:
     """Everybody with a role in the manager's units, unit by unit."""
     deciding = await _deciding_paths(tx, kit, manager)
-    rows = [(role, unit) for role, unit in await tx.execute(_held(deciding))]
+    rows = [(role, unit) for role, unit in await tx.execute(_held(Unit.path.in_(deciding)))]
     if q:
         found = await _called(tx, kit, {role.account_id for role, _ in rows}, q)
         rows = [(role, unit) for role, unit in rows if role.account_id in found]
-    placed = sorted(((f"{unit.code}/{role.id}", (role, unit)) for role, unit in rows), key=itemgetter(0))
+    placed = sorted(((f"{unit.code} {role.id}", (role, unit)) for role, unit in rows), key=itemgetter(0))
     shown, more = paging.cut(_after(placed, cursor), most)
     lines = await _person_rows(tx, kit, [row for _, row in shown], manager)
     return Page(lines, paging.cursor_of(shown[-1][0]) if more else None)
@@ -101,7 +101,7 @@ async def people(
 async def person(tx: AsyncSession, kit: Kit, role_id: UUID, manager: UUID) -> PersonRow:
     """One role below the manager's units; RoleNotFound for any other."""
     managed = await rights.managed_by(tx, kit, manager)
-    query = _held(list(managed.values())).where(Role.id == role_id)
+    query = _held(_below(managed.values())).where(Role.id == role_id)
     row = (await tx.execute(query)).one_or_none()
     if row is None:
         raise policy.RoleNotFound
@@ -198,12 +198,8 @@ async def _deciding_paths(tx: AsyncSession, kit: Kit, manager: UUID) -> list[str
     return [path for path in paths if rights.decider(path, managers, set()) in managed]
 
 
-def _held(paths: Sequence[str]) -> Select[Role, Unit]:
-    return (
-        select(Role, Unit)
-        .join(Unit, Unit.id == Role.unit_id)
-        .where(Role.state.in_(policy.HELD), Unit.path.in_(paths))
-    )
+def _held(where: ColumnElement[bool]) -> Select[Role, Unit]:
+    return select(Role, Unit).join(Unit, Unit.id == Role.unit_id).where(Role.state.in_(policy.HELD), where)
 
 
 async def _called(tx: AsyncSession, kit: Kit, accounts: set[UUID], q: str) -> set[UUID]:

@@ -12,6 +12,7 @@ from backend.db import new_id
 from backend.errors import FieldError, FieldsInvalid, Invalid, Refusal
 from backend.facts import AccessRefused, RequestResubmitted, RequestWithdrawn, RoleRequested, StepDecided
 from backend.kit import Kit
+from backend.outbox.bell import REQUESTS, ring_after
 from backend.roles import draft as drafts
 from backend.roles import forms, policy, rights, rows
 from backend.roles.draft import Checked, Draft
@@ -239,6 +240,7 @@ async def _add(
     kit.journal.record(
         tx, RoleRequested(subject=account_id, request=request_id, kind=checked.kind), by=by, now=now
     )
+    ring_after(tx, REQUESTS)
     return found
 
 

@@ -16,6 +16,7 @@ from backend.db import new_id
 from backend.errors import Refusal
 from backend.facts import DecisionUndone, RequestDecided, RoleRequested, StepDecided
 from backend.kit import Kit
+from backend.outbox.bell import REQUESTS, ring_after
 from backend.roles import draft as drafts
 from backend.roles import forms, policy, reversal, rights, rows, timeline
 from backend.roles.models import RequestStep, Role, RoleRequest
@@ -163,6 +164,7 @@ async def _say(
             subject=found.account_id, request=found.id, duty=step.duty, unit=step.unit_id, decision=decision
         )
         kit.journal.record(tx, word, by=by, now=now)
+    ring_after(tx, REQUESTS)
 
 
 async def _unsay(tx: AsyncSession, step_ids: list[UUID]) -> None:
@@ -172,6 +174,7 @@ async def _unsay(tx: AsyncSession, step_ids: list[UUID]) -> None:
         .values(decision=None, by=None, at=None, reason=None)
         .execution_options(synchronize_session=False)
     )
+    ring_after(tx, REQUESTS)
 
 
 async def _reopen(tx: AsyncSession, kit: Kit, found: RoleRequest, by: UUID, now: datetime) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import CursorResult, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
+from backend.outbox.bell import REQUESTS, ring_after
 from backend.outside.clock import LOCAL
 from backend.roles import policy
 from backend.roles.models import RequestStep, Role, RoleRequest
@@ -68,6 +69,7 @@ async def move(tx: AsyncSession, found: RoleRequest, *, to: str, **values: objec
     if not is_one(moved):
         raise policy.AlreadyDecided(**last_word(found))
     await tx.refresh(found)
+    ring_after(tx, REQUESTS)
 
 
 async def bump(tx: AsyncSession, account_id: UUID) -> int:

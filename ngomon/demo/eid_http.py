@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
@@ -14,7 +13,7 @@ from litestar.enums import MediaType
 from ngomon.demo.eid import Refused, StandInEid
 from ngomon.demo.eid_claims import Fault
 from ngomon.demo.eid_clients import NotTheClient
-from ngomon.demo.pages import Visit, own_page_only, page
+from ngomon.demo.pages import Visit, json_of, own_page_only, page
 from ngomon.demo.persona import NotAPersona, Persona, invent
 
 SLOW_SECONDS = 12.0
@@ -38,12 +37,12 @@ class _Provider(Controller):
     @get("/.well-known/openid-configuration")
     async def discovery(self, eid: NamedDependency[StandInEid]) -> Response[bytes]:
         """OpenID Connect Discovery §4."""
-        return _down() if eid.down else _json(eid.metadata())
+        return _down() if eid.down else json_of(eid.metadata())
 
     @get("/jwks")
     async def jwks(self, eid: NamedDependency[StandInEid]) -> Response[bytes]:
         """The public signing key."""
-        return _down() if eid.down else _json(eid.jwks())
+        return _down() if eid.down else json_of(eid.jwks())
 
     @post("/token", status_code=200)
     async def token(self, request: Visit, eid: NamedDependency[StandInEid]) -> Response[bytes]:
@@ -51,22 +50,22 @@ class _Provider(Controller):
         if eid.down:
             return _down()
         if request.headers.get("content-type", "").partition(";")[0].strip() != FORM:
-            return _json({"error": "invalid_request"}, 400)
+            return json_of({"error": "invalid_request"}, 400)
         pairs = _form(await request.body())
         if len(pairs) != len(dict(pairs)):
-            return _json({"error": "invalid_request"}, 400)
+            return json_of({"error": "invalid_request"}, 400)
         try:
             answer, fault = eid.redeem(request.headers.get("authorization", ""), dict(pairs))
         except NotTheClient:
             challenge = {"WWW-Authenticate": 'Basic realm="eid"'}
-            return _json({"error": "invalid_client"}, 401, challenge)
+            return json_of({"error": "invalid_client"}, 401, challenge)
         except Refused as refused:
-            return _json({"error": refused.error, "error_description": refused.description}, refused.status)
+            return json_of({"error": refused.error, "error_description": refused.description}, refused.status)
         if fault is Fault.PROVIDER_503:
             return _down()
         if fault is Fault.SLOW:
             await asyncio.sleep(SLOW_SECONDS)
-        return _json(answer)
+        return json_of(answer)
 
     @get("/userinfo")
     async def userinfo(self, request: Visit, eid: NamedDependency[StandInEid]) -> Response[bytes]:
@@ -129,10 +128,10 @@ class _Person(Controller):
         try:
             eid.next_fault = Fault(given["next"]) if given.get("next") else None
         except ValueError:
-            return _json({"error": "unknown_switch", "known": [fault.value for fault in Fault]}, 400)
+            return json_of({"error": "unknown_switch", "known": [fault.value for fault in Fault]}, 400)
         eid.down = given.get("down") == "on"
         if is_json:
-            return _json({"next": eid.next_fault, "down": eid.down}, 200)
+            return json_of({"next": eid.next_fault, "down": eid.down}, 200)
         return _choose(request, eid, given.get("ticket", ""))
 
 
@@ -171,8 +170,8 @@ def _claims(request: Visit, eid: StandInEid) -> Response[bytes]:
         return _down()
     claims = eid.userinfo(request.headers.get("authorization", ""))
     if claims is None:
-        return _json({"error": "invalid_token"}, 401, {"WWW-Authenticate": 'Bearer error="invalid_token"'})
-    return _json(claims)
+        return json_of({"error": "invalid_token"}, 401, {"WWW-Authenticate": 'Bearer error="invalid_token"'})
+    return json_of(claims)
 
 
 def _form(body: bytes) -> list[tuple[str, str]]:
@@ -184,14 +183,5 @@ def _go(location: str) -> Response[bytes]:
     return Response(b"", status_code=303, headers=headers, media_type=MediaType.TEXT)
 
 
-def _json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response[bytes]:
-    return Response(
-        msgspec.json.encode(value),
-        status_code=status,
-        media_type=MediaType.JSON,
-        headers=NO_STORE | (headers or {}),
-    )
-
-
 def _down() -> Response[bytes]:
-    return _json({"error": "temporarily_unavailable"}, 503, {"Retry-After": "30"})
+    return json_of({"error": "temporarily_unavailable"}, 503, {"Retry-After": "30"})

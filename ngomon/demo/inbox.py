@@ -7,16 +7,14 @@ from __future__ import annotations
 
 from collections import deque
 from datetime import datetime
-from typing import Any
 
 import msgspec
 from litestar import Controller, Response, Router, get, post
 from litestar.di import NamedDependency, Provide
-from litestar.enums import MediaType
 
 from backend.outside.clock import Clock
 from backend.outside.sms import SmsUnavailable
-from ngomon.demo.pages import Visit, own_page_only, page
+from ngomon.demo.pages import Visit, json_of, own_page_only, page
 
 KEPT = 500
 
@@ -104,7 +102,7 @@ class InboxPage(Controller):
         """Everything kept, latest first; `?to=` keeps one number or one push token."""
         to = request.query_params.get("to")
         number = (to or "").strip().lstrip("+")
-        return _json(
+        return json_of(
             {
                 "sms": [one for one in inbox.sms if to is None or one.to.lstrip("+") == number],
                 "push": [one for one in inbox.push if to is None or one.token == to],
@@ -118,8 +116,8 @@ class InboxPage(Controller):
         try:
             inbox.sms_down = msgspec.json.decode(await request.body(), type=_Switch).sms_down
         except msgspec.DecodeError:
-            return _json({"error": "sms_down must be true or false"}, 400)
-        return _json({"sms_down": inbox.sms_down})
+            return json_of({"error": "sms_down must be true or false"}, 400)
+        return json_of({"sms_down": inbox.sms_down})
 
 
 def inbox_router(inbox: Inbox) -> Router:
@@ -129,13 +127,4 @@ def inbox_router(inbox: Inbox) -> Router:
         route_handlers=[InboxPage],
         dependencies={"inbox": Provide(lambda: inbox, sync_to_thread=False)},
         include_in_schema=False,
-    )
-
-
-def _json(value: Any, status: int = 200) -> Response[bytes]:
-    return Response(
-        msgspec.json.encode(value),
-        status_code=status,
-        media_type=MediaType.JSON,
-        headers={"Cache-Control": "no-store"},
     )

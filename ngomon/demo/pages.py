@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Request, Response
 from litestar.connection import ASGIConnection
@@ -65,3 +66,13 @@ def own_page_only(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHa
     """Guard of the demo's switches: another site's page may not press them."""
     if connection.headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
         raise PermissionDeniedException("cross-site")
+
+
+def json_of(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response[bytes]:
+    """A JSON answer that nobody keeps."""
+    return Response(
+        msgspec.json.encode(value),
+        status_code=status,
+        media_type=MediaType.JSON,
+        headers={"Cache-Control": "no-store"} | (headers or {}),
+    )

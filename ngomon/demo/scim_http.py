@@ -9,12 +9,12 @@ import msgspec
 from litestar import Controller, Request, Response, Router, get, post, route
 from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
-from litestar.enums import HttpMethod, MediaType
+from litestar.enums import HttpMethod
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from scim2_server.requests import ScimRequest
 
-from ngomon.demo.pages import Visit, own_page_only, page
+from ngomon.demo.pages import Visit, json_of, own_page_only, page
 from ngomon.demo.scim import Mood, StandInSystem
 
 Systems = dict[str, StandInSystem]
@@ -37,7 +37,7 @@ class SystemsPage(Controller):
     @get("/systems.json")
     async def listing(self, systems: NamedDependency[Systems]) -> Response[bytes]:
         """What each system holds, and how it feels."""
-        return _json({"items": [system.holdings() for system in systems.values()]})
+        return json_of({"items": [system.holdings() for system in systems.values()]})
 
     @post("/systems/{name:str}/switch", guards=[own_page_only], status_code=200)
     async def switch(
@@ -48,8 +48,8 @@ class SystemsPage(Controller):
         try:
             system.mood = msgspec.json.decode(await request.body(), type=_Switch).mood
         except msgspec.DecodeError:
-            return _json({"error": "unknown_mood", "known": [mood.value for mood in Mood]}, 400)
-        return _json({"name": system.name, "mood": system.mood})
+            return json_of({"error": "unknown_mood", "known": [mood.value for mood in Mood]}, 400)
+        return json_of({"name": system.name, "mood": system.mood})
 
 
 @route(
@@ -91,12 +91,3 @@ def _named(systems: Systems, name: str) -> StandInSystem:
     if name not in systems:
         raise NotFoundException("no such system")
     return systems[name]
-
-
-def _json(value: Any, status: int = 200) -> Response[bytes]:
-    return Response(
-        msgspec.json.encode(value),
-        status_code=status,
-        media_type=MediaType.JSON,
-        headers={"Cache-Control": "no-store"},
-    )

@@ -72,7 +72,7 @@ def _welcome(settings: Settings, out: Console) -> None:
     )
     for label, path in {
         "Điện thoại · phone": "/demo/phone",
-        "Bàn làm việc · workspace": "/workspace",
+        "Nơi phê duyệt · workspace": "/workspace",
         "Hộp thư SMS · inbox": "/demo/inbox",
         "Hệ thống nhận · systems": "/demo/systems",
         "API": "/schema",

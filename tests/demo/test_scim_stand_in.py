@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -11,6 +13,7 @@ from litestar import Litestar
 from scim2_client.engines.httpx2 import AsyncSCIMClient
 from scim2_models import EnterpriseUser, Group, SCIMException, User
 from scim2_models.exceptions import PreconditionFailedException, UniquenessException
+from scim2_server.requests import ScimRequest
 
 from backend.outside.clock import Clock
 from ngomon.demo.scim import Mood, StandInSystem, stand_in_systems
@@ -123,6 +126,26 @@ async def test_groups_take_and_lose_members(mail: Any, systems: dict[str, StandI
     await mail.modify(groups, unit.id, leave, check_request_payload=False)
     assert systems["thu-dien-tu"].holdings()["people"][0]["groups"] == []
     assert isinstance(systems["thu-dien-tu"].storage.resources[1], Group)
+
+
+async def test_what_a_system_holds_survives_a_restart(tmp_path: Path) -> None:
+    file = tmp_path / "demo.db"
+    user = {"schemas": [USER.decode()], "userName": "a", "displayName": "Trần Văn Bình"}
+    first = stand_in_systems(Clock(), file)["van-ban"]
+    status, headers, _ = await first.answer(scim_call(first, "POST", "/Users", user))
+    assert status == 201
+    again = stand_in_systems(Clock(), file)["van-ban"]
+    assert [one["name"] for one in again.holdings()["people"]] == ["Trần Văn Bình"]
+    status, second, _ = await again.answer(scim_call(again, "POST", "/Users", user | {"userName": "b"}))
+    assert status == 201
+    assert second["ETag"] != headers["ETag"]
+    status, _, _ = await again.answer(scim_call(again, "POST", "/Users", user))
+    assert status == 409
+
+
+def scim_call(system: StandInSystem, method: str, path: str, body: dict[str, Any]) -> ScimRequest:
+    headers = {"Authorization": f"Bearer {system.token}", "Content-Type": "application/scim+json"}
+    return ScimRequest(method, HOST, path, headers=headers, body=json.dumps(body).encode())
 
 
 async def test_no_token_and_a_wrong_token_are_a_401(http: httpx2.AsyncClient) -> None:

@@ -1,11 +1,10 @@
-"""A newcomer's first five minutes in a real browser: phone, code, role, approval, undo, in force downstream (issue of the gate)."""
+"""A newcomer's first five minutes in a real browser: phone, code, role, approval, undo, in force downstream."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -13,22 +12,32 @@ from playwright.async_api import Browser, Page, expect
 
 from ngomon.demo.seed import seed
 from tests.checker import check
+from tests.parts.postgres import Postgres
 from tests.service import Service, running
 
-BINH, DUNG = "Trần Văn Bình", "Hoàng Văn Dũng"
+BINH, CHI, DUNG = "Trần Văn Bình", "Lê Thị Chi", "Hoàng Văn Dũng"
 
 
-@pytest_asyncio.fixture(params=["sqlite", "postgres"], loop_scope="session")
-async def province(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Service]:
+@pytest_asyncio.fixture(params=["sqlite", "postgres"], scope="module", loop_scope="session")
+async def _province(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Service]:
     """The demo as `ngomon demo` starts it, with its seeded province."""
-    url = f"sqlite+aiosqlite:///{tmp_path / 'demo.db'}"
+    url = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('demo') / 'demo.db'}"
     if request.param == "postgres":
-        url = await request.getfixturevalue("postgres").a_new_database("demo")
+        part: Postgres = request.getfixturevalue("_postgres")
+        url = await part.a_new_database("demo")
     async with running(url) as service:
         issuer = service.app.settings.vneid_issuer
         await seed(service.db, service.kit, service.stand, issuer=issuer, now=service.clock.now())
         yield service
-        await check(service.db, service.kit)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def province(_province: Service) -> AsyncIterator[Service]:
+    """The seeded province; its invariants are checked after each journey."""
+    yield _province
+    await check(_province.db, _province.kit)
 
 
 async def signed_in_phone(browser: Browser, province: Service, name: str, number: str) -> Page:
@@ -102,12 +111,12 @@ async def test_from_the_first_sign_in_to_a_role_in_force(province: Service, brow
 
 
 async def test_a_second_phone_signs_the_first_one_out(province: Service, browser: Browser) -> None:
-    phone = await signed_in_phone(browser, province, BINH, "0550123457")
+    phone = await signed_in_phone(browser, province, CHI, "0550123457")
     other = await phone.context.new_page()
     await other.goto(f"{province.url}/demo/phone?device=2")
     await other.get_by_role("button", name="Đăng nhập bằng VNeID").click()
-    await other.get_by_role("button", name=BINH).click()
-    await expect(other.get_by_text(BINH).first).to_be_visible()
+    await other.get_by_role("button", name=CHI).click()
+    await expect(other.get_by_text(CHI).first).to_be_visible()
     await phone.reload()
     await expect(phone.get_by_role("button", name="Không phải tôi")).to_be_visible()
     await phone.get_by_role("button", name="Không phải tôi").click()

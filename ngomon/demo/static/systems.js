@@ -15,7 +15,7 @@ function switches(system) {
   return [
     key("broken", t("Làm hỏng", "Break"), "danger"),
     key("slow", t("Làm chậm", "Slow down"), "quiet"),
-    key("refusing", t("Từ chối dữ liệu", "Refuse data"), "quiet"),
+    key("refusing", t("Từ chối", "Refuse"), "quiet"),
   ];
 }
 
@@ -24,28 +24,28 @@ function person(one) {
     el("div", { class: "row spread" },
       el("strong", {}, one.name),
       el("span", { class: one.active ? "chip good" : "chip" }, one.active ? t("Đang dùng", "Active") : t("Đã vô hiệu", "Deactivated"))),
-    el("small", {}, [one.title, one.unit, one.organization].filter(Boolean).join(" · ")),
-    one.groups.length > 0 && el("div", { class: "row" }, one.groups.map((name) => el("span", { class: "chip" }, name))));
+    el("small", {}, [one.title, one.unit].filter(Boolean).join(" · ")),
+    one.groups.length > 0 && el("div", { class: "chips" }, one.groups.map((name) => el("span", { class: "chip" }, name))));
 }
 
-const SHOWN = 6;
+const SHOWN = 4;
 
 /** Who arrived last stands first; the many before are folded away. */
 function people(system) {
   if (!system.people.length) return [el("p", { class: "soft" }, t("Chưa nhận được ai.", "Nobody has arrived yet."))];
   const rest = system.people.slice(SHOWN);
   return [
-    el("ul", { class: "plain" }, system.people.slice(0, SHOWN).map(person)),
+    el("ul", { class: "plain ruled" }, system.people.slice(0, SHOWN).map(person)),
     rest.length > 0 && el("details", { "data-open": `${system.name} rest` },
       el("summary", {}, t(`Và ${rest.length} người khác`, `And ${rest.length} others`)),
-      el("ul", { class: "plain" }, rest.map(person))),
+      el("ul", { class: "plain ruled" }, rest.map(person))),
   ];
 }
 
 function card(system) {
   const [mood, kind] = moods[system.mood];
   return el("section", { class: "card stack", "aria-label": t(system.title_vi, system.title_en) },
-    el("div", { class: "row spread" },
+    el("div", { class: "row spread top" },
       el("h2", {}, t(system.title_vi, system.title_en)), el("span", { class: `chip ${kind}` }, mood)),
     el("div", { class: "row" }, switches(system)),
     people(system),

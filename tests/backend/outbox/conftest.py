@@ -121,7 +121,7 @@ class World:
             found = await queue.states_for_account(tx, account_id, self.clock.now())
         return next(one.state for one in found if one.system == name)
 
-    async def until(self, account_id: UUID, *words: str, name: str = "van-ban", patience: float = 10) -> str:
+    async def until(self, account_id: UUID, *words: str, name: str = "van-ban", patience: float = 20) -> str:
         """Wait until the person's word at a system is one of these."""
         end = asyncio.get_running_loop().time() + patience
         while (word := await self.word(account_id, name)) not in words:
@@ -129,14 +129,21 @@ class World:
             await asyncio.sleep(0.03)
         return word
 
-    async def until_tried(self, account_id: UUID, attempts: int, patience: float = 10) -> None:
+    async def until_tried(self, account_id: UUID, attempts: int, patience: float = 20) -> None:
         """Wait until the person's first delivery has failed that often."""
         end = asyncio.get_running_loop().time() + patience
         while (await self.deliveries(account_id))[0].attempts < attempts:
             assert asyncio.get_running_loop().time() < end, f"not tried {attempts} times"
             await asyncio.sleep(0.03)
 
-    async def until_paused(self, system: System, patience: float = 10) -> None:
+    async def until_version(self, account_id: UUID, version: int, patience: float = 20) -> None:
+        """Wait until the system is known to hold that version."""
+        end = asyncio.get_running_loop().time() + patience
+        while (await self.link(account_id)).delivered_version < version:
+            assert asyncio.get_running_loop().time() < end, f"not at version {version}"
+            await asyncio.sleep(0.03)
+
+    async def until_paused(self, system: System, patience: float = 20) -> None:
         """Wait until nothing is sent to the system any more."""
         end = asyncio.get_running_loop().time() + patience
         while (await self.system_now(system)).paused_until is None:

@@ -1,4 +1,4 @@
-"""A worker in a process of its own, which can be killed or frozen: `URL KEY TITLE`, everybody gets that title."""
+"""A worker in a process of its own, to be killed or frozen: `URL KEY TITLE`, everybody gets that title."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import update
 
-from backend.outbox import queue
+from backend.outbox import queue, turns
 from backend.outbox.models import Delivery
 from backend.outbox.queue import BACKFILL, REVOCATION
 from tests.backend.outbox.conftest import HUE, World
@@ -72,6 +72,38 @@ async def test_a_held_decision_does_not_leak_with_an_earlier_retry(
         assert scim_server.users() == []
         world.pass_time(seconds=60)
         await world.until(account, "synced")
+    assert scim_server.users()[0]["title"] == "Trưởng phòng"
+
+
+async def test_a_decision_held_after_an_older_one_was_taken_does_not_leak_either(
+    world: World, proxy: FaultProxy
+) -> None:
+    system, account = await world.system(proxy.url), await world.person()
+    await world.decide(account, system, title="Chuyên viên")
+    async with world.db.write() as tx:
+        (turn,) = await turns.take(tx, system.id, now=world.clock.now(), lease=30, most=8)
+    await world.decide(account, system, title="Trưởng phòng", hold=10)
+    await world.new_worker()._deliverer.deliver(turn)
+    assert proxy.calls == []
+    assert [row.state for row in await world.deliveries(account)] == ["pending", "pending"]
+
+
+async def test_roles_that_moved_on_during_a_delivery_are_sent_after_it(
+    world: World, proxy: FaultProxy, scim_server: ScimServer
+) -> None:
+    """As when an undo commits in the very moment in which the undone state was read."""
+    system, account = await world.system(proxy.url), await world.person()
+
+    async def move_on(call: Call) -> None:
+        if call.method == "POST":
+            proxy.before = None
+            await world.decide(account, title="Trưởng phòng")
+
+    proxy.before = move_on
+    async with world.working():
+        await world.decide(account, system, title="Chuyên viên")
+        await world.until(account, "synced")
+        await world.until_version(account, 2)
     assert scim_server.users()[0]["title"] == "Trưởng phòng"
 
 

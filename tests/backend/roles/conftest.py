@@ -1,68 +1,64 @@
-"""A world on SQLite and on PostgreSQL, a copy of an empty one; its invariants are checked at the end."""
+"""A world on SQLite and on PostgreSQL, emptied for each test; its invariants are checked at the end."""
 
 from __future__ import annotations
 
-import asyncio
-import shutil
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import text
 
-from backend.db import Database
+from backend import journal
+from backend.db import Base, Database
 from backend.kit import Kit
 from ngomon.migrations import migrate
 from tests.backend.roles.world import World
 from tests.checker import check
-from tests.parts.postgres import Postgres
-
-EMPTY = "roles_empty"
 
 
-@pytest.fixture(scope="session")
-def _empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("roles") / "empty.db"
-    asyncio.run(migrate(f"sqlite+aiosqlite:///{file}"))
-    return file
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def _databases() -> AsyncIterator[dict[str, Database]]:
+    """One database of each kind for all tests here: a new one for each would spend most of their time."""
+    opened: dict[str, Database] = {}
+    yield opened
+    for database in opened.values():
+        await database.close()
 
 
-@pytest.fixture(scope="session")
-def _empty_database(_postgres: Postgres) -> str:
-    _postgres.start()
-    asyncio.run(migrate(_postgres.new_database(EMPTY)))
-    return EMPTY
+@pytest_asyncio.fixture(params=["sqlite", "postgres"], loop_scope="session")
+async def db(
+    request: pytest.FixtureRequest,
+    _databases: dict[str, Database],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Database:
+    """An empty database."""
+    kind = request.param
+    if kind not in _databases:
+        if kind == "sqlite":
+            url = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('roles') / 'ngomon.db'}"
+        else:
+            url = request.getfixturevalue("postgres").new_database("roles")
+        await migrate(url)
+        _databases[kind] = Database(url)
+    await _emptied(_databases[kind])
+    return _databases[kind]
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def _address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("_empty_file"), tmp_path / "ngomon.db")
-        return f"sqlite+aiosqlite:///{tmp_path / 'ngomon.db'}"
-    template, part = request.getfixturevalue("_empty_database"), request.getfixturevalue("postgres")
-    return str(part.new_database("roles", template=template))
-
-
-@pytest_asyncio.fixture
-async def db(_address: str) -> AsyncIterator[Database]:
-    """An empty database of its own."""
-    database = Database(_address)
-    yield database
-    await database.close()
-
-
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def world(db: Database, kit: Kit) -> AsyncIterator[World]:
-    """NV and TC below HUE, NV-P below NV; Chi manages NV, Dũng TC, Giang HUE; An, Bình and Eve nothing."""
+    """A small province with its managers and some people."""
     made = World(db, kit)
-    await made.unit("HUE")
-    await made.unit("NV", "HUE")
-    await made.unit("NV-P", "NV")
-    await made.unit("TC", "HUE")
-    for name in ("An", "Bình", "Eve"):
-        await made.person(name)
-    await made.person("Chi", manages="NV")
-    await made.person("Dũng", manages="TC")
-    await made.person("Giang", manages="HUE")
+    await made.populate()
     yield made
     await check(db, kit)
+
+
+async def _emptied(database: Database) -> None:
+    tables = [table.name for table in reversed(Base.metadata.sorted_tables)]
+    async with database.write() as tx:
+        if database.is_sqlite:
+            for name in tables:
+                await tx.execute(text(f"DELETE FROM {name}"))
+        else:
+            await tx.execute(text(f"TRUNCATE {', '.join(tables)}"))
+        await journal.prepare(tx)

@@ -116,7 +116,9 @@ async def test_every_change_makes_a_new_version_of_the_profile(world: World) -> 
     assert [now[1] - then[1] for then, now in ((before, began), (began, ended))] == [1, 1]
 
 
-@pytest.mark.parametrize(("who", "code"), [("Eve", "role_not_found"), ("An", "own_request"), ("Giang", "not_your_unit")])
+@pytest.mark.parametrize(
+    ("who", "code"), [("Eve", "role_not_found"), ("An", "own_request"), ("Giang", "not_your_unit")]
+)
 async def test_only_the_units_manager_ends_a_role(world: World, who: str, code: str) -> None:
     role = await world.employ("An", "NV", "Chi")
     with pytest.raises(Refusal, match=code):

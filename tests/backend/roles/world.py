@@ -9,8 +9,10 @@ from uuid import UUID
 
 import msgspec
 from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.accounts.models import Account, Identifier
+from backend.account import Account
+from backend.accounts.models import Identifier
 from backend.db import Database, new_id
 from backend.devices.sessions import Device, open_mobile
 from backend.errors import Refusal, settle
@@ -18,7 +20,7 @@ from backend.kit import Kit
 from backend.names import folded
 from backend.outbox.models import Delivery, System
 from backend.roles import draft as drafts
-from backend.roles import requests, review, timeline
+from backend.roles import managers, requests, review, timeline
 from backend.roles.draft import Draft
 from backend.roles.models import Manager, Role, RoleRequest, Unit
 
@@ -43,62 +45,60 @@ class World:
         """Today in Huế."""
         return (self.now + timedelta(hours=7)).date()
 
+    async def populate(self) -> None:
+        """NV and TC below HUE, NV-P below NV; Chi manages NV, Dũng TC, Giang HUE; others nothing."""
+        async with self.db.write() as tx:
+            for code, parent in (("HUE", None), ("NV", "HUE"), ("NV-P", "NV"), ("TC", "HUE")):
+                await self._unit(tx, code, parent, None)
+            for name in ("An", "Bình", "Eve", "Chi", "Dũng", "Giang"):
+                await self._person(tx, name)
+            for name, code in (("Chi", "NV"), ("Dũng", "TC"), ("Giang", "HUE")):
+                await managers.add(tx, self.kit, code, self.numbers[name], by=None, now=self.now)
+
     async def unit(self, code: str, parent: str | None = None, *, ended_on: date | None = None) -> UUID:
         """A unit below `parent`."""
         async with self.db.write() as tx:
-            above = await tx.get(Unit, self.units[parent]) if parent else None
-            unit = Unit(id=new_id(), code=code, name=f"Đơn vị {code}", folded=folded(code), kind="")
-            unit.parent_id = above.id if above else None
-            unit.path = f"{above.path if above else '/'}{unit.id}/"
-            unit.ended_on = ended_on
-            tx.add(unit)
-        self.units[code] = unit.id
-        return unit.id
+            return await self._unit(tx, code, parent, ended_on)
 
     async def person(self, name: str, *, manages: str | None = None) -> UUID:
         """An invented citizen with an account; `manages` is a unit code."""
-        account_id, number = new_id(), f"000{len(self.people):09d}"
-        sealed = self.kit.keys.seal("identifiers.value", identifier_id := new_id(), number)
         async with self.db.write() as tx:
-            tx.add(
-                Account(
-                    id=account_id,
-                    full_name=self.kit.keys.seal("accounts.full_name", account_id, name),
-                    birth_date=self.kit.keys.seal("accounts.birth_date", account_id, "1990-01-02"),
-                    assurance_level=2,
-                    created_at=self.now,
-                )
-            )
-            await tx.flush()
-            tx.add(
-                Identifier(
-                    id=identifier_id,
-                    account_id=account_id,
-                    kind="national_id",
-                    value=sealed,
-                    blind=self.kit.keys.blind("national_id", number),
-                    source="test",
-                    created_at=self.now,
-                )
-            )
-        self.people[name], self.numbers[name] = account_id, number
+            account_id = await self._person(tx, name)
         if manages:
             await self.appoint(name, manages)
         return account_id
 
     async def appoint(self, name: str, unit: str) -> None:
         """Let somebody decide for a unit."""
-        number, row = self.numbers[name], new_id()
         async with self.db.write() as tx:
-            tx.add(
-                Manager(
-                    id=row,
-                    unit_id=self.units[unit],
-                    national_id_blind=self.kit.keys.blind("national_id", number),
-                    national_id=self.kit.keys.seal("managers.national_id", row, number),
-                    created_at=self.now,
-                )
-            )
+            await managers.add(tx, self.kit, unit, self.numbers[name], by=None, now=self.now)
+
+    async def _unit(self, tx: AsyncSession, code: str, parent: str | None, ended_on: date | None) -> UUID:
+        above = await tx.get(Unit, self.units[parent]) if parent else None
+        unit = Unit(id=new_id(), code=code, name=f"Đơn vị {code}", folded=folded(f"Đơn vị {code}"), kind="")
+        unit.parent_id = above.id if above else None
+        unit.path = f"{above.path if above else '/'}{unit.id}/"
+        unit.ended_on = ended_on
+        tx.add(unit)
+        await tx.flush()
+        self.units[code] = unit.id
+        return unit.id
+
+    async def _person(self, tx: AsyncSession, name: str) -> UUID:
+        account_id, identifier_id, number = new_id(), new_id(), f"000{len(self.people):09d}"
+        account = Account(id=account_id, assurance_level=2, created_at=self.now)
+        account.full_name = self.kit.keys.seal("accounts.full_name", account_id, name)
+        account.birth_date = self.kit.keys.seal("accounts.birth_date", account_id, "1990-01-02")
+        tx.add(account)
+        await tx.flush()
+        number_row = Identifier(id=identifier_id, account_id=account_id, kind="national_id", source="test")
+        number_row.value = self.kit.keys.seal("identifiers.value", identifier_id, number)
+        number_row.blind = self.kit.keys.blind("national_id", number)
+        number_row.created_at = self.now
+        tx.add(number_row)
+        await tx.flush()
+        self.people[name], self.numbers[name] = account_id, number
+        return account_id
 
     async def dismiss(self, name: str) -> None:
         """Take every unit from somebody."""
@@ -118,11 +118,13 @@ class World:
             tx.add(system)
         return system.id
 
-    def draft(self, kind: str = "register", unit: str | None = "NV", **more: Any) -> Draft:
+    def draft(self, kind: str = "register", unit: str | None = None, **more: Any) -> Draft:
         """A body as the phone would send it."""
         body: dict[str, Any] = {"kind": kind}
         if kind in {"register", "transfer"}:
-            body |= {"unit": unit, "subject_type": "cong_chuc", "position": "chuyen_vien", "fields": {}}
+            body |= {"unit": "NV", "subject_type": "cong_chuc", "position": "chuyen_vien", "fields": {}}
+        if unit is not None:
+            body["unit"] = unit
         return msgspec.convert(body | more, Draft, strict=False)
 
     async def ask(
@@ -218,7 +220,14 @@ class World:
         device = Device(platform="android", name="Điện thoại thử", model="Pixel", push_token=None)
         async with self.db.write() as tx:
             tokens, _ = await open_mobile(
-                tx, self.kit, self.people[name], device=device, jkt="thumb", method="vneid", level=2, now=self.now
+                tx,
+                self.kit,
+                self.people[name],
+                device=device,
+                jkt="thumb",
+                method="vneid",
+                level=2,
+                now=self.now,
             )
         return tokens.session_id
 

@@ -1,0 +1,26 @@
+"""The keys that a provider publishes, read so that one strange key spoils no other (RFC 7517 §5; security O9, TL13)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from joserfc.errors import JoseError
+from joserfc.jwk import JWKRegistry, Key, KeySet
+
+MOST = 50
+
+
+def signing_keys(body: dict[str, Any]) -> KeySet:
+    """The keys for signatures; what is of an unknown kind or broken is left out. Raises ValueError when it is no key set."""
+    listed = body.get("keys")
+    if not isinstance(listed, list):
+        raise ValueError("keys")
+    signing = [key for key in listed if isinstance(key, dict) and key.get("use", "sig") == "sig"]
+    return KeySet([key for given in signing[:MOST] if (key := _understood(given)) is not None])
+
+
+def _understood(given: dict[str, Any]) -> Key | None:
+    try:
+        return JWKRegistry.import_key(given)
+    except (JoseError, ValueError, TypeError, KeyError):
+        return None
