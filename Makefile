@@ -45,7 +45,7 @@ migration: .venv/.test ## a new migration from the models: make migration m="add
 		alembic revision --autogenerate -m "$(m)" \
 		--rev-id "$$(printf %04d $$(($$(ls alembic/versions/*.py 2>/dev/null | wc -l) + 1)))"
 
-docs: .venv/.test ## write again what is generated: docs/openapi.json
+docs: .venv/.test ## write again what is generated: docs/openapi.json, docs/facts.md
 	$(BIN)/python scripts/docs.py
 
 LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
@@ -53,8 +53,8 @@ LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --un
 
 lock: .venv/.run ## pin and hash the dependencies again (U=--upgrade for the newest)
 	@$(BIN)/pip install --quiet uv
-	$(LOCK) pyproject.toml requirements/build.in --extra postgres --extra scim --extra xlsx \
-		-o requirements/run.txt
+	$(LOCK) pyproject.toml requirements/build.in --extra demo --extra postgres --extra scim \
+		--extra xlsx -o requirements/run.txt
 	$(LOCK) pyproject.toml requirements/build.in --all-extras -c requirements/run.txt -o requirements/test.txt
 	$(LOCK) requirements/node.in -o requirements/node.txt
 	npm install --package-lock-only --silent

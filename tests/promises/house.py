@@ -130,6 +130,9 @@ MAY_ASK_CHANCE = {
     "backend/crypto.py": "keys and nonces of encryption",
     "backend/db.py": "identifiers",
     "backend/outbox/bell.py": "the name by which one process hears itself",
+    "backend/outbox/circuit.py": "jitter, so that retries do not march in step",
+    "backend/outbox/outcome.py": "jitter, as above",
+    "backend/outbox/turns.py": "the name of one holder of a lease",
     "workspace/headers.py": "the nonce of one page's content policy",
 }
 CLOCKS = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time"}

@@ -1,0 +1,118 @@
+"""What gets installed is pinned, hashed and in step with pyproject.toml, and names no registry."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[2]
+RUN_EXTRAS = ("demo", "postgres", "scim", "xlsx")
+ONLY_WHEN_ASKED = ("firebase_admin",)  # the extra `push`, imported when its setting is there
+PIN = re.compile(
+    r"^(?P<name>[a-z0-9-]+)==(?P<version>\S+)(?P<rest>.*?)(?=^[a-z]|\Z)", re.MULTILINE | re.DOTALL
+)
+
+
+def pins(name: str) -> dict[str, str]:
+    """Package -> version of one requirement file."""
+    text = (ROOT / f"requirements/{name}.txt").read_text(encoding="utf-8")
+    return {match["name"]: match["version"] for match in PIN.finditer(text)}
+
+
+def wanted(extras: tuple[str, ...]) -> list[Requirement]:
+    """What pyproject.toml asks for."""
+    project: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    optional = project["optional-dependencies"]
+    lines = [*project["dependencies"], *(line for extra in extras for line in optional[extra])]
+    return [Requirement(line) for line in lines]
+
+
+def every_extra() -> tuple[str, ...]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return tuple(project["optional-dependencies"])
+
+
+@pytest.mark.parametrize("name", ["run", "test", "node"])
+def test_every_pin_is_hashed(name: str) -> None:
+    text = (ROOT / f"requirements/{name}.txt").read_text(encoding="utf-8")
+    bare = [match["name"] for match in PIN.finditer(text) if "--hash=sha256:" not in match["rest"]]
+    assert pins(name)
+    assert bare == []
+
+
+@pytest.mark.parametrize(("name", "extras"), [("run", RUN_EXTRAS), ("test", every_extra())])
+def test_the_pins_are_what_the_project_asks_for(name: str, extras: tuple[str, ...]) -> None:
+    pinned = pins(name)
+    late = [
+        f"{requirement}: {pinned.get(canonicalize_name(requirement.name))}"
+        for requirement in wanted(extras)
+        if not requirement.specifier.contains(pinned.get(canonicalize_name(requirement.name), "0"))
+    ]
+    assert late == [], "run `make lock`"
+
+
+def test_running_installs_every_package_that_the_product_imports() -> None:
+    distributions = packages_distributions()
+    imported = {
+        module.partition(".")[0]
+        for package in ("ngomon", "mobile_api", "workspace", "backend")
+        for path in (ROOT / package).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for module in imports(node)
+    }
+    others = imported - {
+        *sys.stdlib_module_names,
+        "ngomon",
+        "mobile_api",
+        "workspace",
+        "backend",
+        *ONLY_WHEN_ASKED,
+    }
+    pinned = pins("run").keys()
+    homeless = [
+        name
+        for name in others
+        if pinned.isdisjoint(map(canonicalize_name, distributions.get(name, ["nowhere"])))
+    ]
+    assert len(others) > 10
+    assert homeless == []
+
+
+def imports(node: ast.AST) -> list[str]:
+    """The modules that this statement imports, ours by relative import aside."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module] if isinstance(node, ast.ImportFrom) and node.module and not node.level else []
+
+
+def test_the_tests_run_what_is_run() -> None:
+    run, test = pins("run"), pins("test")
+    assert {name: test.get(name) for name in run} == run
+
+
+def test_the_tests_need_more_than_running_does() -> None:
+    assert {"pytest", "mypy", "playwright"} <= pins("test").keys() - pins("run").keys()
+
+
+def test_every_npm_package_is_pinned_by_its_content() -> None:
+    lock = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    packages = {name: entry for name, entry in lock.items() if name}
+    assert packages
+    assert [name for name, entry in packages.items() if "sha512-" not in entry.get("integrity", "")] == []
+    assert [name for name, entry in packages.items() if "resolved" in entry] == []
+
+
+def test_npm_packages_are_asked_for_by_exact_version() -> None:
+    manifest = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))
+    asked = manifest["dependencies"] | manifest["devDependencies"]
+    assert [f"{name} {version}" for name, version in asked.items() if not version[0].isdigit()] == []
