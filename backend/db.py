@@ -186,11 +186,26 @@ def _sqlite_engine(file: Path, pool: type[Any], options: dict[str, Any]) -> Asyn
 
     return create_async_engine(
         "sqlite+aiosqlite://",
-        module=AsyncAdapt_aiosqlite_dbapi(aiosqlite, pysqlite3),
+        module=_adapted(),
         async_creator=connect,
         poolclass=pool,
         **options,
     )
+
+
+def _adapted() -> AsyncAdapt_aiosqlite_dbapi:
+    """The driver as SQLAlchemy wants it, with the errors of pysqlite3 and not those of the standard module."""
+    driver = AsyncAdapt_aiosqlite_dbapi(aiosqlite, pysqlite3)
+    for name in (
+        "Error",
+        "DatabaseError",
+        "IntegrityError",
+        "NotSupportedError",
+        "OperationalError",
+        "ProgrammingError",
+    ):
+        setattr(driver, name, getattr(pysqlite3, name))
+    return driver
 
 
 def _begin_immediate(connection: Any) -> None:

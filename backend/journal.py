@@ -104,7 +104,7 @@ class Journal:
             if entry.key_id not in self._keys.key_ids or self._link(previous, entry) != entry.hash:
                 return expected - 1, f"entry {entry.seq} was altered"
             previous = entry.hash
-        if head is None:
+        if head is None or not head.seal:  # as `prepare` leaves it until the first fact
             return expected, None if expected == 0 else "the head is missing"
         if head.seq != expected or head.hash != previous:
             return expected, f"the tail was cut after entry {expected}, the head says {head.seq}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from importlib import import_module
 from typing import Any
 
 from litestar import Litestar, Router
@@ -37,7 +38,6 @@ from mobile_api.me import MeController, Profiles
 from mobile_api.roles import CONTROLLERS as ROLE_CONTROLLERS
 from mobile_api.sessions import DeviceController, SessionController, TokenController
 from ngomon import schema, tasks
-from ngomon.demo.stand import Stand
 from ngomon.edge import Edge
 from ngomon.figures import Figures
 from ngomon.health import health_routes
@@ -51,7 +51,7 @@ class Outside:
         limits = settings.limits
         allowed = [host.strip() for host in settings.allowed_private_hosts.split(",") if host.strip()]
         self.http = Guarded(allowed, reply_bytes=limits.reply_bytes, timeout=limits.delivery_timeout)
-        self.stand = Stand(settings, clock) if settings.is_demo else None
+        self.stand = _stand_ins(settings, clock) if settings.is_demo else None
         self.eid = EId(_provider(settings), self.http, clock)
         self.sms: Sms = (
             KannelSms(settings.sms_url, self.http)
@@ -65,7 +65,7 @@ class Outside:
         )
 
     @property
-    def _inbox(self) -> Stand:
+    def _inbox(self) -> Any:
         assert self.stand is not None, "settings refuse stand-ins outside the demo profile"
         return self.stand
 
@@ -166,6 +166,11 @@ class App:
             running = tasks.running(self.db, self.clock, self.entry, worker)
             await stack.enter_async_context(running)
             yield
+
+
+def _stand_ins(settings: Settings, clock: Clock) -> Any:
+    """The demo's stand-ins, loaded only where they may serve: they are an extra that production does not install."""
+    return import_module("ngomon.demo.stand").Stand(settings, clock)
 
 
 def _given(**values: Any) -> dict[str, Provide]:

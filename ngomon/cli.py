@@ -20,6 +20,7 @@ from backend.settings import Settings, SettingsError, load, with_keys
 from ngomon import doctor, logs, migrations, server
 from ngomon.app import create_app
 from ngomon.commands import Wrong, opened
+from ngomon.commands.keys import keys
 from ngomon.commands.managers import managers
 from ngomon.commands.staff import staff
 from ngomon.commands.systems import systems
@@ -138,7 +139,7 @@ def thaw(national_id: str) -> None:
     out.print("the account may sign in again")
 
 
-for group in (units, staff, managers, systems):
+for group in (units, staff, managers, systems, keys):
     command.add_command(group)
 
 

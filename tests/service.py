@@ -18,6 +18,7 @@ from backend.outside.clock import Clock
 from backend.settings import Settings, load
 from ngomon.app import App, create_app
 from ngomon.demo.persona import Persona
+from ngomon.demo.stand import Stand
 from ngomon.migrations import migrate
 from tests.parts.processes import free_port
 from tests.phone import Phone, returned
@@ -34,7 +35,7 @@ class Service:
         self.db, self.kit, self.clock = app.db, app.kit, app.clock
         self.url = app.settings.public_url
         assert app.outside.stand is not None
-        self.stand = app.outside.stand
+        self.stand: Stand = app.outside.stand
         self.inbox = self.stand.inbox
 
     def person(self, name: str = "Nguyễn Văn Thử", *, level: int = 2, **changes: str) -> Persona:

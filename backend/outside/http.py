@@ -105,7 +105,7 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
                 ssl_context=tls,
                 max_connections=32,
                 max_keepalive_connections=16,
-                keepalive_expiry=5.0,
+                keepalive_expiry=2.0,  # sooner than the five seconds after which common servers hang up
                 network_backend=PinnedNetwork(allowed, encrypted=scheme == "https"),
             )
             for scheme in ("https", "http")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import warnings
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -35,9 +36,11 @@ class FirebasePush:
 
     async def send(self, token: str, title: str, body: str, data: dict[str, str]) -> bool:
         """Hand one message to Firebase in a thread of its own."""
-        message = self._messaging.Message(
-            token=token, notification=self._messaging.Notification(title=title, body=body), data=data
-        )
+        with warnings.catch_warnings():
+            # apps still register by token; the SDK would rather have installation identifiers
+            warnings.simplefilter("ignore", DeprecationWarning)
+            notification = self._messaging.Notification(title=title, body=body)
+            message = self._messaging.Message(token=token, notification=notification, data=data)
         try:
             await asyncio.to_thread(self._messaging.send, message, False, self._app)
         except (self._messaging.UnregisteredError, self._messaging.SenderIdMismatchError):

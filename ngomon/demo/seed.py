@@ -80,7 +80,7 @@ async def _fill(db: Database, kit: Kit, issuer: str, now: datetime) -> None:
     ]
     deciders = await _deciders(db, kit, issuer, now)
     for number, row in enumerate(_spread(looked_at)[: IN_FORCE + WAITING]):
-        made = now - timedelta(hours=5 * number + 3)
+        made = now - timedelta(hours=5 * (IN_FORCE + WAITING - number))
         async with db.write() as tx:
             account_id = await _account(tx, kit, _person_of(row, issuer), made)
             draft = Draft(

@@ -1,0 +1,105 @@
+"""Re-encrypts what older keys sealed, so that an old key can be given up (security P4).
+
+Reads work with every listed key at every moment, so this runs beside a living service, in
+small transactions, and may be killed and started again: a row that is done is passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.account import Account
+from backend.accounts.models import Identifier, OneTimeCode, Phone
+from backend.crypto import KeyRing
+from backend.db import Database
+from backend.devices.models import Session
+from backend.journal import Entry
+from backend.outbox.models import System
+from backend.roles.models import Manager, RequestStep, Role, RoleRequest, StaffRecord
+
+BATCH = 200
+
+
+class Sealed(NamedTuple):
+    """One encrypted column, and the blind index that goes with it."""
+
+    model: type[Any]
+    column: str
+    blind: str | None = None
+    kind: str = "national_id"
+    indexed: Callable[[str], str] = str  # from the plain text to the value that the index is of
+
+    @property
+    def field(self) -> str:
+        """How the column is named where it is sealed."""
+        return f"{self.model.__tablename__}.{self.column}"
+
+
+SEALED = [
+    Sealed(Account, "full_name"),
+    Sealed(Account, "birth_date"),
+    Sealed(Identifier, "value", "blind"),
+    Sealed(Phone, "number", "blind", "phone"),
+    Sealed(OneTimeCode, "phone"),  # its index is part of the code and lives as long as the code
+    Sealed(Session, "push_token"),
+    Sealed(Manager, "national_id", "national_id_blind"),
+    Sealed(StaffRecord, "sealed", "national_id_blind", indexed=lambda text: _of_json(text, "national_id")),
+    Sealed(Role, "fields"),
+    Sealed(RoleRequest, "fields"),
+    Sealed(RoleRequest, "before"),
+    Sealed(RoleRequest, "note"),
+    Sealed(RequestStep, "reason"),
+    Sealed(System, "token"),
+]
+
+
+class Report(NamedTuple):
+    """How many values were sealed anew, and how many journal entries still need an older key to be verified."""
+
+    rewritten: int
+    journal_entries: int
+
+
+async def rotate(db: Database, keys: KeyRing, progress: Callable[[str, int], None]) -> Report:
+    """Seal everything under the newest key; `progress` hears the column and how many were done in it."""
+    rewritten = 0
+    for sealed in SEALED:
+        last, done = None, 0
+        while True:
+            async with db.write() as tx:
+                last, count = await _batch(tx, keys, sealed, last)
+            done += count
+            if last is None:
+                break
+        progress(sealed.field, done)
+        rewritten += done
+    async with db.read() as tx:
+        old = await tx.scalar(select(func.count()).select_from(Entry).where(Entry.key_id != keys.newest))
+    return Report(rewritten, int(old or 0))
+
+
+async def _batch(tx: AsyncSession, keys: KeyRing, sealed: Sealed, last: Any) -> tuple[Any, int]:
+    query = select(sealed.model).order_by(sealed.model.id).limit(BATCH).with_for_update()
+    if last is not None:
+        query = query.where(sealed.model.id > last)
+    rows = list(await tx.scalars(query))
+    changed = [row for row in rows if _is_old(getattr(row, sealed.column), keys)]
+    for row in changed:
+        text = keys.open(sealed.field, row.id, getattr(row, sealed.column))
+        setattr(row, sealed.column, keys.seal(sealed.field, row.id, text))
+        if sealed.blind is not None:
+            setattr(row, sealed.blind, keys.blind(sealed.kind, sealed.indexed(text)))
+    return (rows[-1].id if len(rows) == BATCH else None), len(changed)
+
+
+def _is_old(value: bytes | None, keys: KeyRing) -> bool:
+    return value is not None and value[1:5] != keys.newest
+
+
+def _of_json(text: str, name: str) -> str:
+    return str(msgspec.json.decode(text)[name])

@@ -1,0 +1,98 @@
+"""Google's own SDK, unchanged, against a small server that speaks what Firebase speaks (real-parts §8)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+import uvicorn
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from litestar import Litestar, Request, Response, post
+
+from backend.outside.push import FirebasePush
+from tests.parts.processes import free_port
+
+UNREGISTERED = {
+    "error": {
+        "code": 404,
+        "status": "NOT_FOUND",
+        "message": "gone",
+        "details": [
+            {"@type": "type.googleapis.com/google.firebase.fcm.v1.FcmError", "errorCode": "UNREGISTERED"}
+        ],
+    }
+}
+
+
+class Firebase:
+    """What arrived, and which addresses are dead."""
+
+    def __init__(self, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self.messages: list[dict[str, Any]] = []
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def firebase() -> AsyncIterator[Firebase]:
+    port = free_port()
+    made = Firebase(port)
+
+    @post("/token", status_code=200)
+    async def token(request: Request[Any, Any, Any]) -> dict[str, Any]:
+        assert b"jwt-bearer" in await request.body()
+        return {"access_token": "t-1", "expires_in": 3600, "token_type": "Bearer"}
+
+    @post("/v1/projects/hue-s-test/messages:send", status_code=200)
+    async def send(request: Request[Any, Any, Any]) -> Response[dict[str, Any]]:
+        assert request.headers["authorization"] == "Bearer t-1"
+        message = json.loads(await request.body())["message"]
+        if message["token"] == "dead":
+            return Response(UNREGISTERED, status_code=404)
+        made.messages.append(message)
+        return Response({"name": "projects/hue-s-test/messages/1"})
+
+    server = uvicorn.Server(
+        uvicorn.Config(Litestar([token, send]), host="127.0.0.1", port=port, log_level="warning")
+    )
+    task = asyncio.create_task(server._serve())
+    while not server.started:
+        await asyncio.sleep(0.02)
+    yield made
+    server.should_exit = True
+    await task
+
+
+@pytest.fixture
+def credentials(firebase: Firebase, tmp_path: Path) -> str:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    account = {
+        "type": "service_account",
+        "project_id": "hue-s-test",
+        "private_key_id": "k-1",
+        "private_key": pem.decode(),
+        "client_email": "push@hue-s-test.example",
+        "client_id": "1",
+        "token_uri": f"{firebase.url}/token",
+    }
+    file = tmp_path / "account.json"
+    file.write_text(json.dumps(account))
+    return str(file)
+
+
+async def test_a_push_reaches_firebase_and_a_dead_address_is_told(
+    firebase: Firebase, credentials: str
+) -> None:
+    push = FirebasePush(credentials, firebase.url)
+    assert await push.send("alive", "Hue-S", "Có thiết bị mới", {"kind": "device_replaced"})
+    assert firebase.messages[0]["notification"] == {"title": "Hue-S", "body": "Có thiết bị mới"}
+    assert firebase.messages[0]["data"] == {"kind": "device_replaced"}
+    assert not await push.send("dead", "Hue-S", "Có thiết bị mới", {})

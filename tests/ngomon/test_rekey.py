@@ -1,0 +1,52 @@
+"""Keys rotate beside a living service: every look-up is right before, between and after (security P4)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import LargeBinary
+
+from backend.accounts import people
+from backend.crypto import KeyRing, new_secret_key
+from backend.db import Base
+from backend.kit import Kit
+from ngomon.rekey import SEALED, rotate
+from tests.checker import check
+from tests.service import running
+
+NOT_PERSONAL = {"blind", "hash", "key", "key_id", "seal", "access_hash", "id", "idempotency_print", "data"}
+
+
+def test_every_sealed_column_is_known_to_the_rotation() -> None:
+    known = {sealed.field for sealed in SEALED} | {"flows.data"}  # a flow lives for minutes
+    found = {
+        f"{table.name}.{column.name}"
+        for table in Base.metadata.sorted_tables
+        for column in table.columns
+        if isinstance(column.type, LargeBinary)
+        and column.name not in NOT_PERSONAL
+        and not column.name.endswith("_blind")
+    }
+    assert found == known - {"flows.data"}
+
+
+async def test_an_old_key_can_be_given_up_after_the_rotation(tmp_path: Path) -> None:
+    async with running(f"sqlite+aiosqlite:///{tmp_path / 'keys.db'}") as service:
+        person = service.person("Nguyễn Thị Khóa")
+        await service.sign_in(person)
+        old = service.app.settings.secret_keys
+        newest = new_secret_key()
+        both = Kit.of(KeyRing.parse(f"{newest},{old}"), service.kit.limits)
+        async with service.db.read() as tx:
+            assert await people.holder_of(tx, both, person.national_id) is not None
+        heard: dict[str, int] = {}
+        report = await rotate(service.db, both.keys, heard.__setitem__)
+        assert report.rewritten == sum(heard.values()) > 0
+        assert heard["identifiers.value"] == 1 and heard["phones.number"] == 1
+        again = await rotate(service.db, both.keys, heard.__setitem__)
+        assert again.rewritten == 0
+        alone = Kit.of(KeyRing.parse(newest), service.kit.limits)
+        async with service.db.read() as tx:
+            assert await people.holder_of(tx, alone, person.national_id) is not None
+            assert await people.holder_of(tx, service.kit, person.national_id) is None
+        await check(service.db, both)
