@@ -91,6 +91,13 @@ class Journal:
     def _head_seal(self, head: Head) -> bytes:
         return self._keys.mac(f"{PURPOSE} head", b"%d|" % head.seq + head.hash, head.key_id)
 
+    async def begin(self, tx: AsyncSession) -> None:
+        """Seal the head of a journal in which nothing stands yet, so that a later wipe is seen."""
+        head = await tx.get(Head, 1, with_for_update=True)
+        if head is not None and not head.seal:
+            head.key_id = self._keys.newest
+            head.seal = self._head_seal(head)
+
     async def verify(self, tx: AsyncSession) -> tuple[int, str | None]:
         """Walk the chain: (number of entries, first thing that is wrong or nothing)."""
         head = await tx.get(Head, 1)
@@ -106,6 +113,8 @@ class Journal:
             previous = entry.hash
         if head is None or not head.seal:  # as `prepare` leaves it until the first fact
             return expected, None if expected == 0 else "the head is missing"
+        if not head.seal and head.seq == expected == 0:
+            return 0, "nothing was ever written, and the head is not sealed"
         if head.seq != expected or head.hash != previous:
             return expected, f"the tail was cut after entry {expected}, the head says {head.seq}"
         if head.key_id not in self._keys.key_ids or self._head_seal(head) != head.seal:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from backend.accounts import people
+from backend.crypto import KeyRing
 from backend.db import Database
 from backend.devices import takeover
 from backend.errors import Refusal
@@ -78,7 +79,7 @@ def worker() -> None:
 def migrate() -> None:
     """Safe to repeat."""
     settings = _settings()
-    asyncio.run(migrations.migrate(settings.database_url))
+    asyncio.run(migrations.migrate(settings.database_url, KeyRing.parse(settings.secret_keys)))
     out.print("database is at the newest schema")
 
 

@@ -7,9 +7,9 @@ at JSON bodies before anything parses them, and writes one log line without pers
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from typing import cast
-from uuid import uuid4
 
 import structlog
 from litestar.enums import ScopeType
@@ -53,7 +53,7 @@ class Edge:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        request_id = uuid4().hex
+        request_id = os.urandom(16).hex()
         scope["request_id"] = request_id  # type: ignore[typeddict-unknown-key]
         scope["address"] = self._address(scope)  # type: ignore[typeddict-unknown-key]
         status = 500
@@ -90,7 +90,7 @@ class Edge:
         return hops[-self._proxies] if len(hops) >= self._proxies else direct
 
     async def _guarded(self, scope: HTTPScope, receive: Receive) -> Receive:
-        if sum(len(name) + len(value) for name, value in scope["headers"]) > self._limits.header_bytes:
+        if sum([len(name) + len(value) for name, value in scope["headers"]]) > self._limits.header_bytes:
             raise HeadersTooLarge
         if "//" in scope["path"] or not scope["path"].startswith("/"):
             # the router reads //v1/x as /v1/x, the guards by prefix do not: one address has one spelling (TI05)

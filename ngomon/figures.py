@@ -2,30 +2,43 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator
+from itertools import accumulate
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
 class Figures:
-    """One process's counters."""
+    """One process's counters: plain numbers while it serves, metrics when somebody asks."""
 
     def __init__(self) -> None:
+        self._requests: Counter[tuple[str, int]] = Counter()
+        self._buckets = [0] * (len(BOUNDS) + 1)
+        self._seconds = 0.0
         self._registry = CollectorRegistry()
-        self._requests = Counter(
-            "ngomon_requests", "Requests answered", ["method", "status"], registry=self._registry
-        )
-        self._seconds = Histogram("ngomon_request_seconds", "Time to answer", registry=self._registry)
-        self._known: dict[tuple[str, int], Counter] = {}
+        self._registry.register(self)
 
     def request(self, method: str, status: int, seconds: float) -> None:
         """Count one answered request."""
-        counter = self._known.get((method, status))
-        if counter is None:
-            shown = (
-                method if method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS") else "OTHER"
-            )
-            counter = self._known[(method, status)] = self._requests.labels(shown, str(status))
-        counter.inc()
-        self._seconds.observe(seconds)
+        self._requests[method if method in METHODS else "OTHER", status] += 1
+        self._buckets[bisect_left(BOUNDS, seconds)] += 1
+        self._seconds += seconds
+
+    def collect(self) -> Iterator[Metric]:
+        """As Prometheus wants them; called by the registry."""
+        requests = CounterMetricFamily("ngomon_requests", "Requests answered", labels=["method", "status"])
+        for (method, status), count in self._requests.items():
+            requests.add_metric([method, str(status)], count)
+        yield requests
+        bounds = [*map(str, BOUNDS), "+Inf"]
+        buckets = list(zip(bounds, map(float, accumulate(self._buckets)), strict=True))
+        yield HistogramMetricFamily("ngomon_request_seconds", "Time to answer", buckets, self._seconds)
 
     def text(self) -> bytes:
         """The exposition format."""

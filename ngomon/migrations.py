@@ -10,6 +10,7 @@ from alembic import command
 from alembic.config import Config
 
 from backend import journal
+from backend.crypto import KeyRing
 from backend.db import Database
 
 
@@ -27,12 +28,14 @@ def _scripts() -> Path:
     return beside if (beside / "env.py").exists() else Path(str(resources.files("ngomon"))) / "alembic"
 
 
-async def migrate(url: str) -> None:
-    """Upgrade to the newest schema; safe to repeat."""
+async def migrate(url: str, keys: KeyRing | None = None) -> None:
+    """Upgrade to the newest schema; safe to repeat. With `keys` the journal's head is sealed from the start."""
     await asyncio.to_thread(command.upgrade, config(url), "head")
     db = Database(url)
     try:
         async with db.write() as tx:
             await journal.prepare(tx)
+            if keys is not None:
+                await journal.Journal(keys).begin(tx)
     finally:
         await db.close()

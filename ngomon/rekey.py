@@ -25,14 +25,20 @@ from backend.roles.models import Manager, RequestStep, Role, RoleRequest, StaffR
 BATCH = 200
 
 
+class Blind(NamedTuple):
+    """One blind index: its column, what it is an index of, and how that is found in the plain text."""
+
+    column: str
+    kind: str
+    indexed: Callable[[str], str | None] = str
+
+
 class Sealed(NamedTuple):
-    """One encrypted column, and the blind index that goes with it."""
+    """One encrypted column, and the blind indexes that go with it."""
 
     model: type[Any]
     column: str
-    blind: str | None = None
-    kind: str = "national_id"
-    indexed: Callable[[str], str] = str  # from the plain text to the value that the index is of
+    blinds: tuple[Blind, ...] = ()
 
     @property
     def field(self) -> str:
@@ -43,13 +49,24 @@ class Sealed(NamedTuple):
 SEALED = [
     Sealed(Account, "full_name"),
     Sealed(Account, "birth_date"),
-    Sealed(Identifier, "value", "blind"),
-    Sealed(Phone, "number", "blind", "phone"),
+    Sealed(Identifier, "value", (Blind("blind", "national_id"),)),
+    Sealed(Phone, "number", (Blind("blind", "phone"),)),
     Sealed(OneTimeCode, "phone"),  # its index is part of the code and lives as long as the code
     Sealed(Session, "push_token"),
-    Sealed(Manager, "national_id", "national_id_blind"),
-    Sealed(StaffRecord, "sealed", "national_id_blind", indexed=lambda text: _of_json(text, "national_id")),
-    Sealed(Role, "fields"),
+    Sealed(Manager, "national_id", (Blind("national_id_blind", "national_id"),)),
+    Sealed(
+        StaffRecord,
+        "sealed",
+        (
+            Blind("national_id_blind", "national_id", lambda text: _of_json(text, "national_id")),
+            Blind("email_blind", "official_email", lambda text: _of_json(text, "official_email")),
+        ),
+    ),
+    Sealed(
+        Role,
+        "fields",
+        (Blind("email_blind", "official_email", lambda text: _of_json(text, "official_email")),),
+    ),
     Sealed(RoleRequest, "fields"),
     Sealed(RoleRequest, "before"),
     Sealed(RoleRequest, "note"),
@@ -92,8 +109,9 @@ async def _batch(tx: AsyncSession, keys: KeyRing, sealed: Sealed, last: Any) -> 
     for row in changed:
         text = keys.open(sealed.field, row.id, getattr(row, sealed.column))
         setattr(row, sealed.column, keys.seal(sealed.field, row.id, text))
-        if sealed.blind is not None:
-            setattr(row, sealed.blind, keys.blind(sealed.kind, sealed.indexed(text)))
+        for blind in sealed.blinds:
+            value = blind.indexed(text)
+            setattr(row, blind.column, keys.blind(blind.kind, value) if value else None)
     return (rows[-1].id if len(rows) == BATCH else None), len(changed)
 
 
@@ -101,5 +119,6 @@ def _is_old(value: bytes | None, keys: KeyRing) -> bool:
     return value is not None and value[1:5] != keys.newest
 
 
-def _of_json(text: str, name: str) -> str:
-    return str(msgspec.json.decode(text)[name])
+def _of_json(text: str, name: str) -> str | None:
+    found: str | None = msgspec.json.decode(text).get(name)
+    return found

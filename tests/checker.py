@@ -79,7 +79,8 @@ async def _codes(tx: AsyncSession, kit: Kit) -> list[str]:
 async def _roles(tx: AsyncSession) -> list[str]:
     homes = await rows(
         tx,
-        "SELECT account_id, COUNT(*) FROM roles WHERE state = 'active' AND is_home GROUP BY account_id HAVING COUNT(*) > 1",
+        "SELECT account_id, COUNT(*) FROM roles WHERE state = 'active' AND is_home "
+        "GROUP BY account_id HAVING COUNT(*) > 1",
     )
     found = [f"account {row[0]} has {row[1]} home roles" for row in homes]
     half = await rows(
@@ -103,12 +104,14 @@ async def _roles(tx: AsyncSession) -> list[str]:
 async def _requests(tx: AsyncSession) -> list[str]:
     own = await rows(
         tx,
-        "SELECT s.request_id FROM request_steps s JOIN role_requests r ON r.id = s.request_id WHERE s.by = r.account_id AND s.decision IS NOT NULL",
+        "SELECT s.request_id FROM request_steps s JOIN role_requests r ON r.id = s.request_id "
+        "WHERE s.by = r.account_id AND s.decision IS NOT NULL",
     )
     found = [f"request {row[0]} was decided by its own subject" for row in own]
     twice = await rows(
         tx,
-        "SELECT account_id FROM role_requests WHERE status IN ('pending','returned') GROUP BY account_id HAVING COUNT(*) > 1",
+        "SELECT account_id FROM role_requests WHERE status IN ('pending','returned') "
+        "GROUP BY account_id HAVING COUNT(*) > 1",
     )
     found += [f"account {row[0]} has two open requests" for row in twice]
     open_steps = await rows(
@@ -132,8 +135,9 @@ async def _deliveries(tx: AsyncSession) -> list[str]:
 
 
 async def _journal(tx: AsyncSession, kit: Kit) -> list[str]:
-    _, trouble = await kit.journal.verify(tx)
-    found = [f"journal: {trouble}"] if trouble else []
+    count, trouble = await kit.journal.verify(tx)
+    begun = count > 0 or bool(await rows(tx, "SELECT 1 FROM journal_head WHERE length(seal) > 0"))
+    found = [f"journal: {trouble}"] if trouble and begun else []
     opened = await rows(tx, "SELECT COUNT(*) FROM journal WHERE tag = 'session.opened'")
     made = await rows(tx, "SELECT COUNT(*) FROM sessions")
     if opened[0][0] != made[0][0]:
@@ -148,10 +152,9 @@ async def _encryption(tx: AsyncSession, kit: Kit) -> list[str]:
         if row.blind not in kit.keys.blinds(row.kind, plain):
             found.append(f"identifier {row.id}: blind index does not match")
     for phone in await tx.scalars(select(Phone)):
-        if phone.blind not in kit.keys.blinds(
-            "phone", kit.keys.open("phones.number", phone.id, phone.number)
-        ):
-            found.append(f"phone {phone.id}: blind index does not match")
+        number = kit.keys.open("phones.number", phone.id, phone.number)
+        if phone.blind not in kit.keys.blinds("phone", number):
+            found += [f"phone {phone.id}: blind index does not match"]
     for code in await tx.scalars(select(OneTimeCode)):
         kit.keys.open("one_time_codes.phone", code.id, code.phone)
     return found

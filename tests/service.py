@@ -13,7 +13,7 @@ from typing import Any
 import httpx2
 import uvicorn
 
-from backend.crypto import new_secret_key
+from backend.crypto import KeyRing, new_secret_key
 from backend.outside.clock import Clock
 from backend.settings import Settings, load
 from ngomon.app import App, create_app
@@ -124,7 +124,7 @@ async def running(database_url: str, **environ: str) -> AsyncIterator[Service]:
         }
         | environ
     )
-    await migrate(settings.database_url)
+    await migrate(settings.database_url, KeyRing.parse(settings.secret_keys))
     async with served(settings, port) as service:
         yield service
 

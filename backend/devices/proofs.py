@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 import hmac
 from collections import OrderedDict
@@ -17,6 +18,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from backend.errors import Unproved
 
+PLAIN = bytes.maketrans(b"-_", b"+/")
+ES256 = ec.ECDSA(hashes.SHA256())
 LONGEST = 4096
 LONGEST_JTI = 256
 KEYS_KEPT = 20_000
@@ -73,6 +76,7 @@ class Proofs:
     def __init__(self, public_url: str, *, past: int, future: int) -> None:
         parts = urlsplit(public_url)
         self._origin = _origin(parts.scheme, parts.hostname or "", parts.port)
+        self._exact = f"{parts.scheme}://{parts.netloc}"
         self._base = parts.path.rstrip("/")
         self._past, self._future = past, future
         self._keys: OrderedDict[str, _Key] = OrderedDict()
@@ -102,6 +106,11 @@ class Proofs:
             raise InvalidProof("htm không khớp")
         if not now - self._past <= claims.iat <= now + self._future:
             raise InvalidProof("iat ngoài khoảng cho phép")
+        if claims.htu != f"{self._exact}{self._base}{path}":
+            self._match_address(claims, path)
+
+    def _match_address(self, claims: _Claims, path: str) -> None:
+        """The same address in another spelling is the same address."""
         try:
             parts = urlsplit(claims.htu)
             same = _origin(parts.scheme, parts.hostname or "", parts.port) == self._origin
@@ -160,7 +169,7 @@ def _verify(key: _Key, message: bytes, signature: bytes) -> None:
             key.public.verify(signature, message)
         else:
             der = encode_dss_signature(int.from_bytes(signature[:32]), int.from_bytes(signature[32:]))
-            key.public.verify(der, message, ec.ECDSA(hashes.SHA256()))
+            key.public.verify(der, message, ES256)
     except (InvalidSignature, ValueError) as error:
         raise InvalidProof("Chữ ký DPoP không hợp lệ") from error
 
@@ -172,7 +181,8 @@ def _origin(scheme: str, host: str, port: int | None) -> tuple[str, str, int]:
 
 def _decoded(text: str) -> bytes:
     try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        plain = text.encode("ascii").translate(PLAIN) + b"=" * (-len(text) % 4)
+        return binascii.a2b_base64(plain, strict_mode=True)
     except (ValueError, TypeError) as error:
         raise InvalidProof("base64url không hợp lệ") from error
 

@@ -115,24 +115,9 @@ async def open_mobile(
     epoch = await _take_slot(tx, account_id, session_id)
     replaced = await _end_previous(tx, kit, account_id, session_id, now)
     access, refresh = new_token(), new_token()
-    session = Session(
-        id=session_id,
-        account_id=account_id,
-        kind="mobile",
-        epoch=epoch,
-        jkt=jkt,
-        access_hash=token_hash(access),
-        access_expires_at=now + timedelta(seconds=kit.limits.access_lifetime),
-        absolute_expires_at=now + timedelta(seconds=kit.limits.refresh_absolute),
-        method=method,
-        assurance_level=level,
-        authenticated_at=now,
-        device_platform=device.platform,
-        device_name=device.name,
-        device_model=device.model,
-        created_at=now,
-        last_seen_at=now,
-    )
+    session = _session(kit, account_id, session_id, epoch, device, now)
+    session.jkt, session.method, session.assurance_level = jkt, method, level
+    session.access_hash = token_hash(access)
     if device.push_token:
         session.push_token = kit.keys.seal("sessions.push_token", session_id, device.push_token)
     tx.add(session)
@@ -141,6 +126,25 @@ async def open_mobile(
     fact = SessionOpened(subject=account_id, session=session_id, kind="mobile", method=method, epoch=epoch)
     kit.journal.record(tx, fact, by=account_id, now=now)
     return tokens_of(kit, session, access, refresh, now), replaced
+
+
+def _session(
+    kit: Kit, account_id: UUID, session_id: UUID, epoch: int, device: Device, now: datetime
+) -> Session:
+    return Session(
+        id=session_id,
+        account_id=account_id,
+        kind="mobile",
+        epoch=epoch,
+        access_expires_at=now + timedelta(seconds=kit.limits.access_lifetime),
+        absolute_expires_at=now + timedelta(seconds=kit.limits.refresh_absolute),
+        authenticated_at=now,
+        device_platform=device.platform,
+        device_name=device.name,
+        device_model=device.model,
+        created_at=now,
+        last_seen_at=now,
+    )
 
 
 async def _take_slot(tx: AsyncSession, account_id: UUID, session_id: UUID) -> int:

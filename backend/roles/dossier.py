@@ -35,25 +35,19 @@ async def view(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID, *, no
         raise refusal
     account = await tx.get_one(Account, found.account_id)
     names = await _names(tx, kit, {found.created_by, found.decided_by} - {None})
-    numbers = await rights.national_ids_of(tx, kit, [account.id])
     units = {
         unit.id: unit for unit in await tx.scalars(select(Unit).where(Unit.id.in_(_units(found, steps))))
     }
     old = await tx.get(Role, found.role_id) if found.role_id else None
-    moves = found.kind == policy.TRANSFER
     return RequestView(
         id=found.id,
         account_id=account.id,
         kind=found.kind,
         status=found.status,
         version=found.version,
-        applicant=Applicant(
-            kit.keys.open("accounts.full_name", account.id, account.full_name),
-            masked(numbers.get(account.id, "")),
-            account.assurance_level,
-        ),
+        applicant=await _applicant(tx, kit, account),
         unit=units[found.unit_id].name,
-        from_unit=_released(steps, units) if moves else None,
+        from_unit=_released(steps, units),
         subject_type=subject_label(found.subject_type),
         position=position_label(found.position),
         fields=_fields(kit, found),
@@ -71,6 +65,12 @@ async def view(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID, *, no
         why_not_decide=policy.why_not_decide(standing, status=found.status, decided=rows.last_word(found)),
         undo_until=_undo_until(kit, found, steps, reader, now),
     )
+
+
+async def _applicant(tx: AsyncSession, kit: Kit, account: Account) -> Applicant:
+    name = kit.keys.open("accounts.full_name", account.id, account.full_name)
+    numbers = await rights.national_ids_of(tx, kit, [account.id])
+    return Applicant(name, masked(numbers.get(account.id, "")), account.assurance_level)
 
 
 def _units(found: RoleRequest, steps: list[RequestStep]) -> set[UUID]:

@@ -35,6 +35,7 @@ TAMPERING = {
     "cut the tail and the head with it": ["DELETE FROM journal WHERE seq > 4",
         "UPDATE journal_head SET seq = 4, hash = (SELECT hash FROM journal WHERE seq = 4)"],
     "take the head away": ["DELETE FROM journal_head"],
+    "take the head's seal away": ["UPDATE journal_head SET seal = key_id WHERE id = 1", "UPDATE journal_head SET seal = substr(seal, 1, 0)"],
     "another hash": ["UPDATE journal SET hash = (SELECT hash FROM journal WHERE seq = 2) WHERE seq = 3"],
     "an unknown key": ["UPDATE journal SET key_id = hash WHERE seq = 6"],
     "one more at the end": ["INSERT INTO journal SELECT 7, at, tag, subject, by, fact, key_id, hash FROM journal WHERE seq = 6"],
@@ -55,6 +56,7 @@ async def verified(db: Database, journal: Journal) -> tuple[int, str | None]:
 
 
 async def test_an_untouched_chain_verifies_and_every_tampering_is_found(database: Database, kit: Kit) -> None:
+    assert await verified(database, kit.journal) == (0, None), "a fresh installation is in order"
     await written(database, kit)
     assert await verified(database, kit.journal) == (6, None)
     for name, statements in TAMPERING.items():

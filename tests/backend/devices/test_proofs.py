@@ -61,7 +61,8 @@ def test_the_token_request_of_rfc_9449_verifies_and_has_its_thumbprint() -> None
 
 
 def test_the_resource_request_of_rfc_9449_verifies_with_its_token_and_with_no_other() -> None:
-    door, asked = proofs("https://resource.example.org"), {"method": "GET", "path": "/protectedresource", "now": 1562262618}
+    door = proofs("https://resource.example.org")
+    asked: dict[str, Any] = {"method": "GET", "path": "/protectedresource", "now": 1562262618}
     assert door.check(RESOURCE_REQUEST, token=ACCESS_TOKEN, **asked).jkt == THUMBPRINT
     with pytest.raises(InvalidProof):
         door.check(RESOURCE_REQUEST, token=ACCESS_TOKEN + "x", **asked)

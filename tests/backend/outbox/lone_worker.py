@@ -6,6 +6,7 @@ import asyncio
 import sys
 from uuid import UUID
 
+import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.crypto import KeyRing
@@ -22,7 +23,8 @@ async def run(url: str, key: str, title: str) -> None:
         return a_state(account_id, title=title)
 
     world = World(Database(url))
-    kit = Kit.of(KeyRing.parse(key), QUICK)
+    patient = msgspec.structs.replace(QUICK, delivery_timeout=60.0)  # no timeout may hide a missing fence
+    kit = Kit.of(KeyRing.parse(key), patient)
     worker = Worker(world.db, kit, desired, world.roll, world.clock, world.bell, world.http)
     await worker.run(asyncio.Event())
 
