@@ -37,7 +37,7 @@ from mobile_api.logins import LoginController
 from mobile_api.me import MeController, Profiles
 from mobile_api.roles import CONTROLLERS as ROLE_CONTROLLERS
 from mobile_api.sessions import DeviceController, SessionController, TokenController
-from ngomon import schema, tasks
+from ngomon import logs, schema, tasks
 from ngomon.edge import Edge
 from ngomon.figures import Figures
 from ngomon.health import health_routes
@@ -203,4 +203,5 @@ def create_app(settings: Settings, *, clock: Clock | None = None, carry_worker: 
 
 def from_environment() -> App:
     """What each server process runs: the application for this process's environment."""
+    logs.set_up(quiet=False)
     return create_app(with_keys(load(os.environ)))

@@ -55,9 +55,7 @@ class LoginController(Controller):
         except Refusal as refusal:
             return self._refused(request, refusal)
         way = quote(safe_next(request.query_params.get("next")), safe="")
-        cookie = jar.make(
-            jar.transaction, f"{secret}|{way}", strict=False, max_age=kit.limits.state_lifetime
-        )
+        cookie = jar.make(jar.transaction, f"{secret}|{way}", strict=False, max_age=kit.limits.state_lifetime)
         return Redirect(url, status_code=303, cookies=[cookie])
 
     @get("/callback")

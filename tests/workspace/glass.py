@@ -1,0 +1,49 @@
+"""A signed-in browser whose console must stay silent."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from playwright.async_api import Browser, BrowserContext
+
+from tests.workspace.office import Office, Somebody
+
+WAIT = 15_000
+
+
+@asynccontextmanager
+async def at(
+    office: Office, browser: Browser, who: Somebody | None = None, **options: Any
+) -> AsyncIterator[BrowserContext]:
+    """A browser that is signed in; whatever its console complains of fails the test."""
+    context = await browser.new_context(base_url=office.service.url, **options)
+    context.set_default_timeout(WAIT)
+    token = await office.token_of(who or office.chi)
+    await context.add_cookies(
+        [
+            {
+                "name": "ngomon",
+                "value": token,
+                "url": office.service.url,
+                "httpOnly": True,
+                "sameSite": "Strict",
+            }
+        ]
+    )
+    complaints: list[str] = []
+    context.on("console", lambda message: _note(complaints, message.type, message.text))
+    context.on("weberror", lambda error: complaints.append(str(error.error)))
+    context.on("dialog", lambda dialog: complaints.append(f"a dialog: {dialog.message}"))
+    try:
+        yield context
+    finally:
+        await context.close()
+    assert not complaints, complaints
+
+
+def _note(complaints: list[str], kind: str, text: str) -> None:
+    """Errors and policy violations count; a status that a test provokes is reported by the browser too."""
+    if kind in {"error", "warning"} and "the server responded with a status of" not in text:
+        complaints.append(text)

@@ -1,0 +1,73 @@
+"""Finds every Vietnamese message that people can be shown, so that none is without its English."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+
+from jinja2.ext import babel_extract
+
+import backend
+import mobile_api
+import workspace
+from backend.errors import catalogue
+from backend.roles import catalog
+
+ROOT = Path(__file__).resolve().parents[2]
+SPOKEN = ("_",)
+
+
+@cache
+def everything() -> frozenset[str]:
+    """All messages: refusals, field errors, the catalogue of roles, words for codes, templates."""
+    return frozenset({*_refusals(), *_literals(), *_catalogue(), *_templates()} - {""})
+
+
+def _refusals() -> Iterator[str]:
+    for package in (backend, mobile_api, workspace):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
+    for kind in catalogue().values():
+        if kind.__module__.partition(".")[0] in {"backend", "mobile_api", "workspace", "ngomon"}:
+            yield kind.title
+
+
+def _literals() -> Iterator[str]:
+    """`_("…")`, `say("…", …)`, and the sentences of `FieldError(…, …, "…")` and `BadText(…, "…")`."""
+    for top in ("backend", "mobile_api", "workspace"):
+        for file in sorted((ROOT / top).rglob("*.py")):
+            for node in ast.walk(ast.parse(file.read_text())):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                    yield from _spoken(node.func.id, node.args)
+
+
+def _spoken(name: str, arguments: list[ast.expr]) -> Iterator[str]:
+    place = {"_": 0, "say": 0, "mark": 0, "FieldError": 2, "BadText": 1}.get(name)
+    if place is not None and len(arguments) > place:
+        argument = arguments[place]
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+            yield argument.value
+
+
+def _catalogue() -> Iterator[str]:
+    yield from catalog.GRANTS.values()
+    for kind in catalog.SUBJECT_TYPES.values():
+        yield kind.label
+        for field in kind.fields:
+            yield field.label
+            yield from (option.label for option in field.options)
+    yield from (position.label for position in catalog.POSITIONS.values())
+
+
+def _templates() -> Iterator[str]:
+    for file in sorted((ROOT / "workspace/templates").glob("*.html")):
+        for _line, _function, message, _comments in babel_extract(
+            BytesIO(file.read_bytes()), SPOKEN, (), {"silent": "false"}
+        ):
+            if message:
+                yield message if isinstance(message, str) else message[0] or ""

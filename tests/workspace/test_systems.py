@@ -1,0 +1,46 @@
+"""The systems downstream on their page: in step, waiting, failing, and sent again."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+from sqlalchemy import update
+
+from backend.db import new_id
+from backend.outbox.models import System
+from tests.workspace.office import Desk, Office
+
+NOBODY = "http://127.0.0.1:9/scim/v2"  # the discard port: nothing listens
+WAIT = 20
+
+
+async def test_a_system_that_does_not_answer_is_named_with_the_cause_and_tried_again(
+    office: Office, desk: Desk
+) -> None:
+    service, name = office.service, f"Một cửa điện tử {office.number}"
+    system = System(id=new_id(), name=name, kind="scim", url=NOBODY, created_at=service.clock.now())
+    system.unit_codes = msgspec.json.encode([office.unit]).decode()
+    async with service.db.write() as tx:
+        tx.add(system)
+    request_id = await office.has_role("Nguyễn Văn Tường")
+    held = await desk.page(f"/workspace/requests/{request_id}")
+    assert name in held and "Chờ gửi, còn hoàn tác được" in held
+    service.pass_time(seconds=11)
+    try:
+        async with asyncio.timeout(WAIT):
+            while "Nguyễn Văn Tường" not in (page := await desk.page("/workspace/systems")):
+                await asyncio.sleep(0.3)
+        assert "Hệ thống không phản hồi; sẽ tự gửi lại" in page
+        assert f'action="/workspace/systems/{system.id}/replay"' in page
+        other = await office.desk(office.dung)
+        assert "Nguyễn Văn Tường" not in await other.page("/workspace/systems")
+        await other.http.aclose()
+        again = await desk.send(f"/workspace/systems/{system.id}/replay", {})
+        assert again.status_code == 303
+        assert "Đã yêu cầu gửi lại 1 mục." in await desk.page(again.headers["location"])
+    finally:
+        async with service.db.write() as tx:
+            await tx.execute(
+                update(System).where(System.id == system.id).values(disabled_at=service.clock.now())
+            )
