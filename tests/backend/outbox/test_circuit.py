@@ -71,7 +71,7 @@ async def test_a_dead_and_a_slow_system_do_not_delay_another(
         begin = asyncio.get_running_loop().time()
         await world.decide(account, dead, tired, well)
         await world.until(account, "synced", name="well")
-        assert asyncio.get_running_loop().time() - begin < 2
+        assert asyncio.get_running_loop().time() - begin < 10  # a busy machine; the slow system takes 30
 
 
 async def test_a_revocation_overtakes_the_back_fill(
