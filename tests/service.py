@@ -142,7 +142,9 @@ async def served(settings: Settings, port: int) -> AsyncIterator[Service]:
         assert not task.done(), "the server did not start"
         await asyncio.sleep(0.02)
     limits = httpx2.Limits(max_connections=200, max_keepalive_connections=64)
-    async with httpx2.AsyncClient(base_url=settings.public_url, timeout=30, limits=limits) as http:
-        yield Service(app, http)
-    server.should_exit = True
-    await task
+    try:
+        async with httpx2.AsyncClient(base_url=settings.public_url, timeout=30, limits=limits) as http:
+            yield Service(app, http)
+    finally:  # also when a test fails inside the block, or the session would wait for ever
+        server.should_exit = True
+        await task

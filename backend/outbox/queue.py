@@ -117,18 +117,8 @@ async def _write(
         "next_at": due,
         "changed_at": now,
     }
-    rows = [
-        {
-            "id": new_id(),
-            "system_id": s,
-            "account_id": a,
-            "version": v,
-            "created_at": now,
-            "request_id": request_id,
-        }
-        | fresh
-        for s, a, v in wanted
-    ]
+    made = fresh | {"created_at": now, "request_id": request_id}
+    rows = [made | {"id": new_id(), "system_id": s, "account_id": a, "version": v} for s, a, v in wanted]
     again = fresh | {"error": None, "done_at": None}
     if request_id is not None:
         again["request_id"] = request_id
