@@ -8,7 +8,8 @@ from typing import Any
 
 from backend.errors import BadRequest
 
-# Possessive, and an unclosed string runs to the end: linear whatever is sent (a retrying pattern took a minute for 64 KiB)
+# Possessive, and an unclosed string runs to the end: linear whatever is sent
+# (a pattern that retries took a minute for 64 KiB)
 STRINGS = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 LONGEST_NUMBER = 20
 

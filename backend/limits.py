@@ -43,7 +43,9 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     # delivery
     lease: int = 30
-    delivery_attempts: int = 64  # with the pauses below about two and a half days (security X3: 48 hours at least)
+    delivery_attempts: int = (
+        64  # with the pauses below about two and a half days (security X3: 48 hours at least)
+    )
     retry_first: int = 5
     retry_most: int = 3600
     delivery_timeout: float = 15.0

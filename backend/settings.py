@@ -182,10 +182,11 @@ def _defaults(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _shape(settings: Settings) -> list[str]:
-    problems = []
-    for name in ("public_url", "vneid_issuer", "vneid_redirect_uri"):
-        if (value := getattr(settings, name)) and not _is_address(value):
-            problems.append(f"{PREFIX}{name.upper()}: must be an http(s) address")
+    problems = [
+        f"{PREFIX}{name.upper()}: must be an http(s) address"
+        for name in ("public_url", "vneid_issuer", "vneid_redirect_uri")
+        if (value := getattr(settings, name)) and not _is_address(value)
+    ]
     if not settings.database_url.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
         problems.append("NGOMON_DATABASE_URL: must begin with sqlite+aiosqlite:/// or postgresql+asyncpg://")
     if settings.sms_url and urlsplit(settings.sms_url).scheme not in ("inbox", "kannel"):

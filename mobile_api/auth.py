@@ -15,7 +15,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from backend.devices.entry import Entry
-from backend.errors import Refusal, Unproved, Unproved
+from backend.errors import Refusal, Unproved
 from backend.outside.clock import Clock
 from mobile_api.me import Profiles
 from mobile_api.problems import body_of, headers_of, instance_of, language_of

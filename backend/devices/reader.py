@@ -71,8 +71,9 @@ class SqliteReader:
     """Reads directly, and keeps an answer until anybody commits anything: SQLite's `data_version` tells (D4 of
     performance.md), so an ended session is out at its very next call here too.
 
-    Proofs have a small file of their own, so that remembering never waits for the one writer. That file survives a restart of the process. It is not flushed to disk at each call:
-    after a power cut the machine needs longer to start than a proof lives.
+    Proofs have a small file of their own, so that remembering never waits for the one writer.
+    That file survives a restart of the process. It is not flushed to disk at each call: after
+    a power cut the machine needs longer to start than a proof lives.
     """
 
     def __init__(self, database: Database) -> None:

@@ -121,7 +121,7 @@ def _day(value: object) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str):
-        raise ValueError("birth_date")
+        raise ValueError("birth_date")  # noqa: TRY004 - every unusable claim is one kind of trouble
     try:
         day = date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value).date()
     except ValueError:

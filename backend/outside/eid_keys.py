@@ -11,10 +11,10 @@ MOST = 50
 
 
 def signing_keys(body: dict[str, Any]) -> KeySet:
-    """The keys for signatures; what is of an unknown kind or broken is left out. Raises ValueError when it is no key set."""
+    """The keys for signatures, without what is of an unknown kind or broken; ValueError when it is no key set."""
     listed = body.get("keys")
     if not isinstance(listed, list):
-        raise ValueError("keys")
+        raise ValueError("keys")  # noqa: TRY004 - whatever is wrong with the set is one trouble
     signing = [key for key in listed if isinstance(key, dict) and key.get("use", "sig") == "sig"]
     return KeySet([key for given in signing[:MOST] if (key := _understood(given)) is not None])
 

@@ -38,8 +38,26 @@ def test_ti01_ti02_hurtful_json_is_refused_by_name(body: bytes) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b'"' + b'\\"' * 32_000, b'"' * 65_000, b'"' + b"\\" * 65_000, b'{"a":"' * 10_000, b"[" * 65_000, b'"\\u' * 20_000, b"1" * 65_000, b"-" * 65_000],
-    ids=["escaped quotes", "quotes", "backslashes", "open objects", "brackets", "half escapes", "digits", "minuses"],
+    [
+        b'"' + b'\\"' * 32_000,
+        b'"' * 65_000,
+        b'"' + b"\\" * 65_000,
+        b'{"a":"' * 10_000,
+        b"[" * 65_000,
+        b'"\\u' * 20_000,
+        b"1" * 65_000,
+        b"-" * 65_000,
+    ],
+    ids=[
+        "escaped quotes",
+        "quotes",
+        "backslashes",
+        "open objects",
+        "brackets",
+        "half escapes",
+        "digits",
+        "minuses",
+    ],
 )
 def test_ti01_no_body_of_64_kib_takes_long_to_refuse(body: bytes) -> None:
     started = time.process_time()

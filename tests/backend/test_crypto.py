@@ -63,7 +63,15 @@ def test_p4_look_ups_are_right_at_every_moment_of_a_rotation() -> None:
 
 def test_ti13_no_two_purposes_share_a_key() -> None:
     keys = KeyRing.parse(OLD)
-    purposes = ["seal:phones.number", "seal:identifiers.value", "blind:phone", "journal", "journal head", "throttle", "dpop nonce"]
+    purposes = [
+        "seal:phones.number",
+        "seal:identifiers.value",
+        "blind:phone",
+        "journal",
+        "journal head",
+        "throttle",
+        "dpop nonce",
+    ]
     assert len({keys.derive(purpose) for purpose in purposes}) == len(purposes)
 
 

@@ -70,9 +70,10 @@ async def test_an_untouched_chain_verifies_and_every_tampering_is_found(database
         assert count <= 6
     assert await verified(database, kit.journal) == (6, None)
 
-
     forger = Kit.of(KeyRing.parse(new_secret_key()), kit.limits)
-    assert (await verified(database, forger.journal))[1] == "entry 1 was altered", "another key makes another chain"
+    assert (await verified(database, forger.journal))[1] == "entry 1 was altered", (
+        "another key makes another chain"
+    )
 
 
 async def test_p4_a_chain_goes_on_under_a_new_key(database: Database) -> None:

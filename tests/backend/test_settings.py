@@ -69,7 +69,9 @@ def test_ti13_production_names_the_one_thing_that_is_missing(production: dict[st
 def test_ti13_production_refuses_what_is_for_play(production: dict[str, str], name: str, value: str) -> None:
     found = causes(production | {f"NGOMON_{name}": value})
     assert any(f"NGOMON_{name}" in cause for cause in found), found
-    assert value == "," or not any(value in cause and name == "SECRET_KEYS" for cause in found), "a secret is never repeated"
+    assert value == "," or not any(value in cause and name == "SECRET_KEYS" for cause in found), (
+        "a secret is never repeated"
+    )
 
 
 def test_ti13_all_causes_come_at_once() -> None:

@@ -17,7 +17,9 @@ START = datetime(2026, 11, 1, 16, 50, tzinfo=UTC)  # ten minutes before midnight
 HOURLY = [Window(2, 3600)]
 
 
-async def spend(service: Service, now: datetime, windows: list[Window] = HOURLY, who: str = "one") -> list[bytes]:
+async def spend(
+    service: Service, now: datetime, windows: list[Window] = HOURLY, who: str = "one"
+) -> list[bytes]:
     async with service.db.write() as tx:
         return await service.kit.throttle.spend(tx, [("sms", who, windows)], now=now)
 
@@ -77,10 +79,14 @@ async def test_to07_spends_at_once_never_pass_the_cap(service: Service) -> None:
 async def test_two_budgets_spent_crosswise_do_not_wait_for_each_other(service: Service) -> None:
     async def one(names: list[str]) -> None:
         async with service.db.write() as tx:
-            await service.kit.throttle.spend(tx, [("sms", name, [Window(100, 60)]) for name in names], now=START)
+            await service.kit.throttle.spend(
+                tx, [("sms", name, [Window(100, 60)]) for name in names], now=START
+            )
 
     both = ["a", "b"]
-    await asyncio.wait_for(asyncio.gather(*(one(both if turn % 2 else both[::-1]) for turn in range(30))), timeout=20)
+    await asyncio.wait_for(
+        asyncio.gather(*(one(both if turn % 2 else both[::-1]) for turn in range(30))), timeout=20
+    )
 
 
 async def test_what_is_refunded_can_be_spent_again_and_no_more(service: Service) -> None:

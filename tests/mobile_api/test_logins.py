@@ -143,7 +143,18 @@ async def test_cancelling_at_the_eid_is_told(service: Service) -> None:
 
 @pytest.mark.parametrize(
     "number",
-    ["+15550100123", "19001075", "02437347222", "01234567890", "١٢٣٤٥٦٧٨٩٠", "tel:0912345678", "091234567", "abc", "+8821612345678", "09123 45678 9"],
+    [
+        "+15550100123",
+        "19001075",
+        "02437347222",
+        "01234567890",
+        "١٢٣٤٥٦٧٨٩٠",
+        "tel:0912345678",
+        "091234567",
+        "abc",
+        "+8821612345678",
+        "09123 45678 9",
+    ],
 )
 async def test_only_vietnamese_mobile_numbers_get_a_code(service: Service, number: str) -> None:
     phone = service.phone()
@@ -156,7 +167,13 @@ async def test_only_vietnamese_mobile_numbers_get_a_code(service: Service, numbe
 
 async def test_every_spelling_of_a_number_reaches_the_same_phone(service: Service) -> None:
     number = service.mobile_number()
-    for spelling in (number, "+84" + number[1:], "84" + number[1:], "0084" + number[1:], f"{number[:4]}-{number[4:7]}.{number[7:]}"):
+    for spelling in (
+        number,
+        "+84" + number[1:],
+        "84" + number[1:],
+        "0084" + number[1:],
+        f"{number[:4]}-{number[4:7]}.{number[7:]}",
+    ):
         service.pass_time(seconds=61)
         phone = service.phone()
         login = await service.to_phone_step(phone, service.person())
@@ -208,7 +225,17 @@ async def test_the_eid_out_of_reach_is_told_and_the_same_answer_may_come_again(s
     assert again.status_code == 200 and again.json()["step"] == "phone"
 
 
-BAD_CODES: list[Any] = [123456, " 123456", "123456\n", "१२३४५६", ["123456"], {"$ne": ""}, None, "12345", "1234567"]
+BAD_CODES: list[Any] = [
+    123456,
+    " 123456",
+    "123456\n",
+    "१२३४५६",
+    ["123456"],
+    {"$ne": ""},
+    None,
+    "12345",
+    "1234567",
+]
 
 
 @pytest.mark.parametrize("code", BAD_CODES)

@@ -88,7 +88,9 @@ async def test_not_me_ends_the_newer_session_and_freezes_phone_sign_in(service: 
     started = await phone.begin()
     again = await phone.bring(started["id"], await service.consent(started["authorization_url"], person))
     assert again.status_code == 403 and again.json()["code"] == "account_frozen"
-    assert (await old.call("POST", "/v1/takeover-reports")).status_code == 201, "saying it twice changes nothing"
+    assert (await old.call("POST", "/v1/takeover-reports")).status_code == 201, (
+        "saying it twice changes nothing"
+    )
     async with service.db.write() as tx:
         account = (await old.call("GET", "/v1/me")).json()
         assert account["code"] == "session_replaced"

@@ -45,7 +45,9 @@ def test_to11_everything_else_is_refused_with_a_reason_of_the_field(typed: str) 
     assert code in BAD
 
 
-@pytest.mark.parametrize(("code", "typed"), [(code, many[0]) for code, many in BAD.items() if code != "phone_malformed"])
+@pytest.mark.parametrize(
+    ("code", "typed"), [(code, many[0]) for code, many in BAD.items() if code != "phone_malformed"]
+)
 def test_the_reason_says_what_is_wrong_with_the_number(code: str, typed: str) -> None:
     with pytest.raises(FieldsInvalid) as refused:
         read_phone(typed, allow_invented=False)

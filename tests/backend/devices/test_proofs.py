@@ -27,7 +27,11 @@ RESOURCE_REQUEST = (  # RFC 9449 §7.1
 )
 ACCESS_TOKEN = "Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU"
 THUMBPRINT = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"  # RFC 9449 §6.1
-ED25519 = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}  # RFC 8037 §A.2
+ED25519 = {
+    "kty": "OKP",
+    "crv": "Ed25519",
+    "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+}  # RFC 8037 §A.2
 ED25519_SECRET = "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"
 ED25519_THUMBPRINT = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"  # RFC 8037 §A.3, made as RFC 7638 says
 URL, NOW = "https://cong.example", 1_790_000_000
@@ -87,7 +91,14 @@ def test_ed25519_is_taken_with_the_thumbprint_of_rfc_8037() -> None:
 
 @pytest.mark.parametrize(
     "htu",
-    [f"{URL}/v1/me", f"{URL}:443/v1/me", "HTTPS://CONG.EXAMPLE/v1/me", f"{URL}/v1/me?x=1", f"{URL}/v1/me#x", f"{URL}/v1/me?"],
+    [
+        f"{URL}/v1/me",
+        f"{URL}:443/v1/me",
+        "HTTPS://CONG.EXAMPLE/v1/me",
+        f"{URL}/v1/me?x=1",
+        f"{URL}/v1/me#x",
+        f"{URL}/v1/me?",
+    ],
 )
 def test_td09_only_scheme_host_default_port_and_query_may_differ(htu: str) -> None:
     assert check(signed(claims(htu=htu))).jkt

@@ -1,0 +1,1 @@
+"""What others built for the same job, as small as their own documentation shows it."""

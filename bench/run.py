@@ -1,0 +1,41 @@
+"""Every measurement with short settings: what `make bench` runs; full figures are in README.md."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+SHORT = {
+    "one_device": ["--rounds", "50"],
+    "one_code": ["--rounds", "30"],
+    "crash": ["--approvals", "30", "--transfers", "15"],
+    "me": ["--rounds", "3", "--requests", "4000", "--no-peer"],
+    "inbox_weight": [],
+}
+
+
+def one(words: list[str]) -> int:
+    """Run the named measurement with its options."""
+    if not words or words[0] not in SHORT:
+        print(f"usage: python -m bench {{{','.join(SHORT)}}} [options]", file=sys.stderr)
+        return 2
+    importlib.import_module(f"bench.{words[0]}").main(words[1:])
+    return 0
+
+
+def main(names: list[str]) -> int:
+    """Run the named ones, or all, with short settings."""
+    unknown = set(names) - set(SHORT)
+    if unknown:
+        print(f"no such measurement: {', '.join(sorted(unknown))}", file=sys.stderr)
+        return 2
+    for name in names or SHORT:
+        print(f"# {name}", flush=True)
+        one([name, *SHORT[name]])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    sys.exit(main(sys.argv[1:]))

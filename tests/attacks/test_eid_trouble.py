@@ -1,0 +1,111 @@
+"""An e-ID in trouble: failing, dripping, with strange keys (security §3.1, TL12, TL13)."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import secrets
+import time
+from typing import Any
+
+from tests.attacks.attempts import STRANGER, all_are_refused, attempt, is_refused, pointing
+from tests.attacks.conftest import Hostile
+from tests.attacks.evil import dripping, saying
+from tests.attacks.jose import Key, b64
+from tests.attacks.problems import refused, rows
+
+
+async def test_tl13_keys_may_rotate_and_one_fetch_in_five_minutes_finds_them(hostile: Hostile) -> None:
+    service, evil = hostile.service, hostile.evil
+    assert (await attempt(hostile))[2].status_code == 200
+    service.pass_time(seconds=301)
+    phone = service.phone()
+    started = await phone.begin()
+    evil.key = Key("second")
+    evil.jwks = {"keys": [evil.key.jwk]}
+    answer = await phone.bring(started["id"], evil.grant(started["authorization_url"]))
+    assert answer.status_code == 200, answer.text
+    before = evil.asked["/jwks"]
+    kids = [secrets.token_hex(4) for _ in range(20)]
+    await all_are_refused(hostile, {kid: (pointing(kid=kid), {}) for kid in kids})
+    assert evil.asked["/jwks"] - before <= 1
+
+
+STRANGE_KEYS: dict[str, Any] = {
+    "none": {"keys": []}, "null": {"keys": None}, "a number": {"keys": 5}, "a text": {"keys": "x"}, "texts": {"keys": ["x"]}, "absent": {}, "a list": [],
+    "broken": {"keys": [{"kty": "EC", "crv": "P-256"}]}, "not base64": {"keys": [{"kty": "EC", "crv": "P-256", "x": "*", "y": "*", "kid": "new"}]},
+    "symmetric": {"keys": [{"kty": "oct", "k": b64(b"s" * 32), "kid": "new"}]}, "10,000": {"keys": [STRANGER.jwk | {"kid": str(n)} for n in range(10_000)]},
+    "not JSON": b"<html>", "encryption only": {"keys": [STRANGER.jwk | {"use": "enc", "kid": "new"}]},
+}  # fmt: skip
+
+
+async def test_tl13_strange_key_sets_let_nobody_in_and_break_nothing(hostile: Hostile) -> None:
+    for name, keys in STRANGE_KEYS.items():
+        hostile.service.pass_time(seconds=301)
+        hostile.evil.instead["/jwks"] = saying(keys)
+        _, _, answer = await attempt(hostile, pointing(kid="new"))
+        assert refused(answer)["code"] in ("login_refused", "provider_unavailable"), name
+    hostile.evil.reset()
+    hostile.service.pass_time(seconds=301)
+    assert (await attempt(hostile))[2].status_code == 200
+
+
+async def test_tl13_a_key_of_a_kind_that_we_do_not_know_spoils_no_other(hostile: Hostile) -> None:
+    """RFC 7517 §5: keys that are not understood are ignored."""
+    hostile.service.pass_time(seconds=301)
+    evil = hostile.evil
+    evil.key = Key("third")
+    evil.jwks = {
+        "keys": [
+            {"kty": "AKP", "alg": "ML-DSA-65", "kid": "pq", "pub": "AAAA"},
+            {"kty": "EC", "crv": "P-999", "x": "AA", "y": "AA"},
+            evil.key.jwk,
+        ]
+    }
+    assert (await attempt(hostile))[2].status_code == 200
+
+
+LARGE = b'{"access_token":"' + b"x" * 20_000_000 + b'"}'
+
+
+FAILURES = {
+    "500": saying({"error": "server_error"}, status=500), "502 in HTML": saying(b"<html>", status=502, content_type="text/html"), "redirect": saying({}, status=302, location="/token"),
+    "20 MB": saying(LARGE), "gzip bomb": saying(gzip.compress(LARGE), content_encoding="gzip"), "unknown coding": saying(b"x", content_encoding="br"),
+    "not JSON": saying(b"<html>"), "a list": saying([]), "not UTF-8": saying(b'{"a":"\xff"}'), "deep": saying(b"[" * 60_000), "empty": saying(b""),
+    "401": saying({"error": "invalid_client"}, status=401), "418": saying({}, status=418),
+}  # fmt: skip
+
+
+async def test_tl12_a_token_endpoint_in_trouble_is_told_and_the_answer_may_be_brought_again(
+    hostile: Hostile,
+) -> None:
+    before = await rows(hostile.service)
+    for name, failure in FAILURES.items():
+        hostile.evil.instead["/token"] = failure
+        phone = hostile.service.phone()
+        started = await phone.begin()
+        back = hostile.evil.grant(started["authorization_url"])
+        answer = await phone.bring(started["id"], back)
+        assert refused(answer)["code"] == "provider_unavailable", name
+        hostile.evil.reset()
+        assert (await phone.bring(started["id"], back)).status_code == 200, name
+    assert await rows(hostile.service) == before | {"flows": before["flows"] + len(FAILURES)}
+
+
+async def test_tl12_a_drip_ends_in_time_and_holds_nobody_up(hostile: Hostile) -> None:
+    hostile.evil.instead["/token"] = dripping(chunk=b" ", pause=0.1, times=100)
+    slow = asyncio.create_task(attempt(hostile))
+    await asyncio.sleep(0.2)
+    started = time.monotonic()
+    for _ in range(10):
+        assert (await hostile.service.http.get("/health/live")).status_code == 200
+    assert time.monotonic() - started < 1
+    assert not slow.done()
+    _, _, answer = await slow
+    refused(answer, 503, "provider_unavailable")
+
+
+async def test_an_answer_without_an_id_token_is_refused(hostile: Hostile) -> None:
+    for token in ({"error": "invalid_grant"}, {"id_token": 5}, {"id_token": None}, {"access_token": "x"}):
+        hostile.evil.instead["/token"] = saying(token)
+        await is_refused(hostile)
