@@ -50,7 +50,9 @@ class Drill:
         self.outcomes: Counter[str] = Counter()
         self.samples = self.bad_instants = 0
         self.server = Killer(town.server, self._said, ready=self._up, every=every, chance=chance)
-        self.worker = Killer(town.worker, self._delivered, ready=None, every=every, chance=chance)
+        self.worker = Killer(
+            town.worker, self._delivered, ready=None, every=max(1, every // 3), chance=chance
+        )
 
     async def _said(self) -> int:
         return self.said

@@ -57,6 +57,7 @@ def serve(host: str, port: int, workers: int) -> None:
     db = Database(settings.database_url)
     if db.is_sqlite and workers > 1:
         raise Wrong("SQLite takes one server process; use PostgreSQL for --workers above 1")
+    _ensure_current(settings)
     with server.only_one(db):
         if workers == 1:
             server.serve(create_app(settings), host=host, port=port)
@@ -71,6 +72,7 @@ def worker() -> None:
 
     settings = _settings()
     logs.set_up(quiet=False)
+    _ensure_current(settings)
     with server.only_one(Database(settings.database_url)):
         asyncio.run(alone.run_worker(settings))
 
@@ -142,6 +144,13 @@ def thaw(national_id: str) -> None:
 
 for group in (units, staff, managers, systems, keys):
     command.add_command(group)
+
+
+def _ensure_current(settings: Settings) -> None:
+    if not asyncio.run(migrations.is_current(settings.database_url)):
+        raise Wrong(
+            "the database does not have the newest schema (or does not answer): run `ngomon migrate` first"
+        )
 
 
 def _settings() -> Settings:

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from backend import journal
 from backend.crypto import KeyRing
@@ -26,6 +29,19 @@ def _scripts() -> Path:
     """Beside the checkout, or inside the installed package."""
     beside = Path(__file__).resolve().parent.parent / "alembic"
     return beside if (beside / "env.py").exists() else Path(str(resources.files("ngomon"))) / "alembic"
+
+
+async def is_current(url: str) -> bool:
+    """Whether the database has the newest schema; a server or worker must not start on another one."""
+    newest = ScriptDirectory.from_config(config(url)).get_current_head()
+    db = Database(url)
+    try:
+        async with db.read() as tx:
+            return bool(await tx.scalar(text("SELECT version_num FROM alembic_version")) == newest)
+    except (OperationalError, ProgrammingError):
+        return False
+    finally:
+        await db.close()
 
 
 async def migrate(url: str, keys: KeyRing | None = None) -> None:

@@ -1,0 +1,64 @@
+"""How a server refuses to start: one line per cause, exit code 1 (contract §1, §2)."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from backend.crypto import new_secret_key
+
+COMMAND = [sys.executable, "-c", "from ngomon.cli import main; main()"]
+
+
+def run(folder: Path, *words: str, **environ: str) -> tuple[int, list[str]]:
+    """The exit code and what the command complained about."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("NGOMON_")}
+    where = {
+        "NGOMON_DATABASE_URL": f"sqlite+aiosqlite:///{folder / 'ngomon.db'}",
+        "NGOMON_SECRET_KEYS": new_secret_key(),
+        "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
+    }
+    done = subprocess.run(
+        [*COMMAND, *words], env=own | where | environ, capture_output=True, text=True, timeout=60, check=False
+    )
+    return done.returncode, done.stderr.strip().splitlines()
+
+
+@pytest.mark.parametrize("words", [["serve", "--port", "1"], ["worker"]])
+def test_an_empty_database_is_not_served(tmp_path: Path, words: list[str]) -> None:
+    code, said = run(tmp_path, *words)
+    assert code == 1 and len(said) == 1 and "ngomon migrate" in said[0]
+
+
+def test_a_second_server_on_one_sqlite_file_says_so_and_ends(tmp_path: Path) -> None:
+    assert run(tmp_path, "migrate")[0] == 0
+    with (tmp_path / "ngomon.db.server").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        code, said = run(tmp_path, "serve", "--port", "1")
+    assert code == 1 and len(said) == 1 and "another server or worker" in said[0]
+
+
+def test_several_server_processes_need_postgresql(tmp_path: Path) -> None:
+    code, said = run(tmp_path, "serve", "--port", "1", "--workers", "2")
+    assert code == 1 and "PostgreSQL" in said[0]
+
+
+def test_every_wrong_setting_is_named_at_once(tmp_path: Path) -> None:
+    code, said = run(tmp_path, "doctor", NGOMON_FOO="1", NGOMON_OTP_LIFETIME="soon")
+    assert code == 1
+    assert sorted(line.split(":")[1].strip() for line in said) == ["NGOMON_FOO", "NGOMON_OTP_LIFETIME"]
+
+
+def test_a_fresh_journal_is_whole_and_a_wiped_one_is_not(tmp_path: Path) -> None:
+    assert run(tmp_path, "migrate")[0] == 0
+    keys = {"NGOMON_SECRET_KEYS": new_secret_key()}
+    (tmp_path / "two").mkdir()
+    assert run(tmp_path / "two", "migrate", **keys)[0] == 0
+    assert run(tmp_path / "two", "audit", "verify", **keys)[0] == 0
+    code, said = run(tmp_path / "two", "audit", "verify")
+    assert code == 1 and "journal is broken" in said[0], "another key did not seal this head"
