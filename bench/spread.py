@@ -40,7 +40,7 @@ async def spread(wires: list[Wire], pid: int) -> dict[int, int]:
 
 def _holders(wires: list[Wire], processes: list[int]) -> dict[int, int]:
     """Which process accepted each of our connections, by our own port."""
-    owners = {_inode(fd): process for process in processes for fd in Path(f"/proc/{process}/fd").iterdir()}
+    owners = {_inode(fd): process for process in processes for fd in _open_files(process)}
     found, ours = {}, {wire.own_port for wire in wires}
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         fields = line.split()
@@ -48,6 +48,12 @@ def _holders(wires: list[Wire], processes: list[int]) -> dict[int, int]:
         if local == wires[0].port and remote in ours and fields[9] in owners:
             found[remote] = owners[fields[9]]
     return found
+
+
+def _open_files(process: int) -> list[Path]:
+    """None when the process has just ended."""
+    folder = Path(f"/proc/{process}/fd")
+    return list(folder.iterdir()) if folder.exists() else []
 
 
 def _inode(fd: Path) -> str:

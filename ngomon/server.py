@@ -14,6 +14,7 @@ import uvicorn
 from backend.db import Database
 
 STOP_SECONDS = 10
+HEALTH_SECONDS = 60  # the supervisor kills a process that is silent so long; a busy one is not a dead one
 
 
 class Busy(Exception):
@@ -54,6 +55,7 @@ def serve(app: Any, *, host: str, port: int, workers: int = 1) -> None:
         date_header=True,
         timeout_graceful_shutdown=STOP_SECONDS,
         timeout_keep_alive=30,
+        timeout_worker_healthcheck=HEALTH_SECONDS,
         h11_max_incomplete_event_size=32768,
         proxy_headers=False,
     )
