@@ -88,7 +88,7 @@ class App:
             db=self.db, kit=self.kit, eid=self.outside.eid, sms=self.outside.sms, settings=settings
         )
         limits = settings.limits
-        self._reader = reader_of(self.db)
+        self._reader = reader_of(self.db, proof_life=limits.proof_past + limits.proof_future)
         self.entry = Entry(
             self._reader,
             Proofs(settings.public_url, past=limits.proof_past, future=limits.proof_future),

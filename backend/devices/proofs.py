@@ -7,6 +7,7 @@ import binascii
 import hashlib
 import hmac
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -65,8 +66,7 @@ class Proof(NamedTuple):
 
 
 class _Key(NamedTuple):
-    alg: str
-    public: ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
+    verify: Callable[[bytes, bytes], None]  # signature, message; raises InvalidSignature
     jkt: str
 
 
@@ -85,9 +85,10 @@ class Proofs:
         """Verify everything but replay; the proof must name the access token by its hash. Raises InvalidProof."""
         if len(proof) > LONGEST or not proof.isascii() or proof.count(".") != 2:
             raise InvalidProof("Cấu trúc DPoP không hợp lệ")
-        head, body, signature = proof.split(".")
+        message, _, signature = proof.rpartition(".")
+        head, _, body = message.partition(".")
         key = self._key(head)
-        _verify(key, f"{head}.{body}".encode(), _decoded(signature))
+        _verify(key, message.encode(), _decoded(signature))
         try:
             claims = msgspec.json.decode(_decoded(body), type=_Claims)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -146,7 +147,7 @@ def _built(head: str) -> _Key:
         if header.alg == "EdDSA" and jwk.get("kty") == "OKP" and jwk.get("crv") == "Ed25519":
             x = _decoded(jwk["x"])
             member = f'{{"crv":"Ed25519","kty":"OKP","x":"{_b64(x)}"}}'
-            return _Key("EdDSA", ed25519.Ed25519PublicKey.from_public_bytes(x), _thumbprint(member))
+            return _Key(ed25519.Ed25519PublicKey.from_public_bytes(x).verify, _thumbprint(member))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InvalidProof("Khóa trong jwk không hợp lệ") from error
     raise InvalidProof("Chỉ nhận ES256 hoặc EdDSA")
@@ -158,18 +159,19 @@ def _p256(jwk: dict[str, Any]) -> _Key:
         raise ValueError("coordinates")
     public = ec.EllipticCurvePublicNumbers(int.from_bytes(x), int.from_bytes(y), ec.SECP256R1()).public_key()
     member = f'{{"crv":"P-256","kty":"EC","x":"{_b64(x)}","y":"{_b64(y)}"}}'  # RFC 7638 §3
-    return _Key("ES256", public, _thumbprint(member))
+
+    def verify(signature: bytes, message: bytes) -> None:
+        der = encode_dss_signature(int.from_bytes(signature[:32]), int.from_bytes(signature[32:]))
+        public.verify(der, message, ES256)
+
+    return _Key(verify, _thumbprint(member))
 
 
 def _verify(key: _Key, message: bytes, signature: bytes) -> None:
     if len(signature) != 64:
         raise InvalidProof("Chữ ký DPoP không hợp lệ")
     try:
-        if isinstance(key.public, ed25519.Ed25519PublicKey):
-            key.public.verify(signature, message)
-        else:
-            der = encode_dss_signature(int.from_bytes(signature[:32]), int.from_bytes(signature[32:]))
-            key.public.verify(der, message, ES256)
+        key.verify(signature, message)
     except (InvalidSignature, ValueError) as error:
         raise InvalidProof("Chữ ký DPoP không hợp lệ") from error
 

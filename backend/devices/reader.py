@@ -2,7 +2,7 @@
 
 It goes past SQLAlchemy on purpose: one prepared statement on this process's own connection,
 a primary or unique key each time. PostgreSQL answers the question and remembers the proof
-in one round trip; SQLite answers in the calling thread, in about twenty microseconds.
+in one round trip; SQLite answers in the calling thread, in a few microseconds.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from uuid import UUID
 
 from backend.db import Database, sqlite_connection
 from backend.devices.proofs import InvalidProof
+from backend.devices.seen import SeenProofs
 
 KEPT = 50_000
 COLUMNS = """
@@ -62,41 +63,32 @@ class Reader(Protocol):
         """Give the connection back."""
 
 
-def reader_of(database: Database) -> Reader:
-    """The reader for this database."""
-    return SqliteReader(database) if database.is_sqlite else PostgresReader(database)
+def reader_of(database: Database, *, proof_life: int) -> Reader:
+    """The reader for this database; proofs are accepted within `proof_life` seconds."""
+    return SqliteReader(database, proof_life) if database.is_sqlite else PostgresReader(database)
 
 
 class SqliteReader:
     """Reads directly, and keeps an answer until anybody commits anything: SQLite's `data_version` tells (D4 of
     performance.md), so an ended session is out at its very next call here too.
 
-    Proofs have a small file of their own, so that remembering never waits for the one writer.
-    That file survives a restart of the process. It is not flushed to disk at each call: after
-    a power cut the machine needs longer to start than a proof lives.
+    Proofs have a file of their own, so that remembering never waits for the one writer.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, proof_life: int) -> None:
         assert database.file is not None
         self._connection = sqlite_connection(database.file)
         self._connection.execute("PRAGMA query_only=ON")
         self._known: OrderedDict[bytes, Found] = OrderedDict()
         self._data_version = -1
-        self._proofs = sqlite_connection(database.file.with_suffix(".proofs"))
-        self._proofs.execute("PRAGMA synchronous=OFF")
-        self._proofs.execute(
-            "CREATE TABLE IF NOT EXISTS seen_proofs (id BLOB PRIMARY KEY, until INTEGER NOT NULL) STRICT, WITHOUT ROWID"
-        )
-        self._forgotten = 0
+        self._seen = SeenProofs(database.file.with_suffix(".proofs"), life=proof_life)
 
     async def find(self, access_hash: bytes) -> Found | None:
         """One join by unique key, where something was committed since the last one."""
         (version,) = self._connection.execute("PRAGMA data_version").fetchone()
         if version != self._data_version:
             self._known.clear()
-            self._data_version = (
-                version  # of before the question: an answer newer than that is asked for again
-            )
+            self._data_version = version  # read before the question, so what comes after asks again
         known = self._known.get(access_hash)
         if known is not None:
             return known
@@ -109,18 +101,14 @@ class SqliteReader:
         return found
 
     async def remember(self, seen_id: bytes, until: int) -> None:
-        """One insert that either makes the row or finds it."""
-        made = self._proofs.execute("INSERT OR IGNORE INTO seen_proofs VALUES (?, ?)", (seen_id, until))
-        if made.rowcount != 1:
+        """This process serves alone, so its memory decides."""
+        if not self._seen.add(seen_id, until):
             raise InvalidProof("Bằng chứng DPoP đã được dùng")
-        if until - self._forgotten > 60:
-            self._forgotten = until
-            self._proofs.execute("DELETE FROM seen_proofs WHERE until < ?", (until - 240,))
 
     async def close(self) -> None:
         """Close both files."""
         self._connection.close()
-        self._proofs.close()
+        self._seen.close()
 
 
 class PostgresReader:
