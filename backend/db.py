@@ -160,8 +160,15 @@ class Database:
         return writer, reader
 
     def _postgres(self) -> tuple[AsyncEngine, AsyncEngine]:
+        # a process that freezes inside a transaction must not keep its locks (security TF07, TF09)
+        own = {"application_name": "ngomon", "idle_in_transaction_session_timeout": "10s"}
         engine = create_async_engine(
-            self.url, pool_size=16, max_overflow=8, pool_pre_ping=True, isolation_level="READ COMMITTED"
+            self.url,
+            pool_size=16,
+            max_overflow=8,
+            pool_pre_ping=True,
+            isolation_level="READ COMMITTED",
+            connect_args={"server_settings": own},
         )
         return engine, engine
 
