@@ -1,8 +1,8 @@
 """The hot question of every call: whose token is this, and is it still good? (performance.md, "What it means")
 
 It goes past SQLAlchemy on purpose: one prepared statement on this process's own connection,
-a primary or unique key each time. PostgreSQL answers the question and remembers the proof
-in one round trip; SQLite answers in the calling thread, in a few microseconds.
+a primary or unique key each time. PostgreSQL takes a round trip for the question and one
+for the proof; SQLite answers in the calling thread, in a few microseconds.
 """
 
 from __future__ import annotations
