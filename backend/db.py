@@ -1,7 +1,8 @@
 """Where everything is kept, and the only file that knows which engine keeps it.
 
 SQLite: one writer at a time in this process, in the order of asking (security D10), on a
-library without the WAL-reset race (D9). PostgreSQL: READ COMMITTED through asyncpg.
+library without the WAL-reset race (D9). PostgreSQL through asyncpg: READ COMMITTED to write, one
+snapshot to read.
 """
 
 from __future__ import annotations
@@ -170,7 +171,8 @@ class Database:
             isolation_level="READ COMMITTED",
             connect_args={"server_settings": own},
         )
-        return engine, engine
+        # a page that asks twice must be told of one moment, as SQLite's snapshots do
+        return engine, engine.execution_options(isolation_level="REPEATABLE READ")
 
 
 def sqlite_connection(file: Path) -> Any:

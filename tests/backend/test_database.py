@@ -13,3 +13,19 @@ async def test_a_process_that_freezes_inside_a_transaction_does_not_hold_the_oth
     question = "PRAGMA busy_timeout" if database.is_sqlite else "SHOW idle_in_transaction_session_timeout"
     async with database.write() as tx:
         assert await tx.scalar(text(question)) == (10_000 if database.is_sqlite else "10s")
+
+
+async def test_what_is_read_in_one_session_is_of_one_moment(database: Database) -> None:
+    await _table(database)
+    async with database.read() as tx:
+        before = await tx.scalar(text("SELECT COUNT(*) FROM moments"))
+        async with database.write() as other:
+            await other.execute(text("INSERT INTO moments VALUES (1)"))
+        assert await tx.scalar(text("SELECT COUNT(*) FROM moments")) == before == 0
+    async with database.read() as tx:
+        assert await tx.scalar(text("SELECT COUNT(*) FROM moments")) == 1
+
+
+async def _table(database: Database) -> None:
+    async with database.write() as tx:
+        await tx.execute(text("CREATE TABLE moments (n INTEGER)"))
