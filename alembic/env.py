@@ -17,6 +17,7 @@ import backend.flows
 import backend.journal
 import backend.outbox.models
 import backend.roles.models
+import backend.support.models
 import backend.throttle  # noqa: F401  (importing them is what fills Base.metadata)
 from backend.db import Base, Database, UtcDateTime
 

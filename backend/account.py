@@ -12,19 +12,34 @@ from backend.db import Base, UtcDateTime, new_id
 
 
 class Account(Base):
-    """One person. The row carries the device slot (design §4.1) and the version of what /v1/me shows."""
+    """One person or organisation. The row carries the device slot (design §4.1) and the version of what /v1/me shows.
+
+    `vouched_by` says who stands for name, birth date and level: vneid, post_office, subscriber,
+    social_insurance or certificate. `differs` names what VNeID states otherwise (source 003, III).
+    """
 
     __tablename__ = "accounts"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     status: Mapped[str] = mapped_column(String(12), default="active")  # active, closed
+    kind: Mapped[str] = mapped_column(String(12), default="citizen", server_default="citizen")
     full_name: Mapped[bytes] = mapped_column(LargeBinary)
     birth_date: Mapped[bytes | None] = mapped_column(LargeBinary)
     gender: Mapped[str | None] = mapped_column(String(12))
     assurance_level: Mapped[int] = mapped_column(default=1)
+    vouched_by: Mapped[str] = mapped_column(String(20), default="vneid", server_default="vneid")
+    vouched_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    differs: Mapped[str] = mapped_column(String(80), default="", server_default="")  # names, comma-separated
     active_session_id: Mapped[UUID | None]
     epoch: Mapped[int] = mapped_column(BigInteger, default=0)
     frozen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    recovery_frozen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    phone_changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     version: Mapped[int] = mapped_column(BigInteger, default=1)  # of the profile: +1 whenever /v1/me changes
     role_version: Mapped[int] = mapped_column(BigInteger, default=0)  # of the roles: +1 at every change
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    @property
+    def assurance_scheme(self) -> str:
+        """Whose scale `assurance_level` is on: VNeID's mức độ, or the old portal's IAL (contract-accounts, 6)."""
+        return "vneid" if self.vouched_by == "vneid" else "ial"

@@ -4,6 +4,26 @@ from __future__ import annotations
 
 import msgspec
 
+COUNTS = (  # 0 switches one off, which production refuses
+    "otp_attempts",
+    "otp_resend_after",
+    "otp_per_hour",
+    "otp_per_day",
+    "otp_per_address_per_hour",
+    "otp_attempts_careful",
+    "mail_otp_resend_after",
+    "mail_otp_per_day",
+    "wrong_codes_per_day",
+    "wrong_reset_codes_per_hour",
+    "password_tries",
+    "password_tries_per_day",
+    "captcha_seconds",
+    "registrations_per_address_per_hour",
+    "recoveries_per_address_per_hour",
+    "cases_per_hour",
+    "support_codes_per_address_per_hour",
+)
+
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Counts and lifetimes (seconds unless named); environment variables may change the first group."""
@@ -19,6 +39,38 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     )
     otp_total_lifetime: int = 600  # a code dies ten minutes after its first sending (design §4.3)
     accounts_per_phone: int = 5  # families share a phone (source 001: the number may serve other accounts)
+
+    otp_attempts_careful: int = 3  # recovery, phone change and a new sign-in method (security §6)
+    mail_otp_resend_after: int = 300  # the mail guide's pause (source 000, 2), and its two a day
+    mail_otp_per_day: int = 2
+    wrong_codes_per_day: int = 10  # on one account; then codes rest for two hours, other ways stay open
+    wrong_reset_codes_per_hour: int = 200  # in all: what a spray over many accounts meets (security TO18)
+
+    # passwords, registration, recovery
+    password_tries: int = (
+        5  # wrong ones in five minutes for one account and address; 40 times that for an address
+    )
+    password_tries_per_day: int = 100  # wrong ones for one account from anywhere
+    captcha_seconds: int = 300
+    captcha_cost: int = 500  # the work of one challenge: PBKDF2 rounds per try
+    registrations_per_address_per_hour: int = 120
+    recoveries_per_address_per_hour: int = 60
+    hashes_at_once: int = 2
+    hash_wait: float = 5.0
+
+    # identity, personal data, support
+    caution: int = 86400  # after a phone change, security-relevant acts want VNeID (README "Settled" 9)
+    reauth_phone: int = 300  # how old a sign-in may be to change phone or sign-in methods
+    reauth_data: int = 600  # ... to export or erase one's data
+    slip_days: int = 7
+    history_days: int = 365
+    registry_timeout: float = 5.0
+    certificate_challenge: int = 120
+    certificate_check_timeout: float = 3.0
+    cases_per_hour: int = 10
+    support_codes_per_address_per_hour: int = 20
+    support_code_life: int = 86400  # after the desk last wrote
+    notice_deny_days: int = 30
 
     # sign-in
     flow_lifetime: int = 900

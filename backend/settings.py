@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_type_hints
-from urllib.parse import urlsplit
 
 import msgspec
 
+from backend import settings_rules as rules
 from backend.crypto import new_secret_key
 from backend.limits import Limits
 
 PREFIX = "NGOMON_"
-FILES = ("SECRET_KEYS", "DATABASE_URL", "VNEID_CLIENT_SECRET", "METRICS_TOKEN", "SMS_URL")
-# Names that the contract gives to parts that are not built yet; setting one is no mistake.
-RESERVED = (
-    "POST_OFFICE_",
-    "SUBSCRIBERS_URL",
-    "SOCIAL_INSURANCE_URL",
-    "TRUSTED_CAS",
-    "CERTIFICATE_",
-    "SUPPORT_",
+FILES = (
+    "SECRET_KEYS",
+    "DATABASE_URL",
+    "VNEID_CLIENT_SECRET",
+    "POST_OFFICE_CLIENT_SECRET",
+    "METRICS_TOKEN",
+    "SMS_URL",
+    "SUPPORT_IMAP_URL",
+    "SUPPORT_SMTP_URL",
 )
 OTP_NAMES = ("LIFETIME", "ATTEMPTS", "RESEND_AFTER", "PER_HOUR", "PER_DAY", "PER_ADDRESS_PER_HOUR")
-COUNTS = ("otp_attempts", "otp_resend_after", "otp_per_hour", "otp_per_day", "otp_per_address_per_hour")
 
 
 class SettingsError(Exception):
@@ -53,6 +50,30 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     vneid_scopes: str = "openid profile phone eid"
     vneid_claims: str = ""
     vneid_flavour: str = "oidc"
+    vneid_authorize_url: str = ""
+    vneid_token_url: str = ""
+    vneid_userinfo_url: str = ""
+    vneid_userinfo_method: str = ""
+    vneid_acr_values: str = ""
+    vneid_envelope_key: str = ""
+    vneid_envelope_cipher: str = "ecb"
+    vneid_envelope_code: str = "decrypted"
+    post_office_issuer: str = ""
+    post_office_client_id: str = ""
+    post_office_client_secret: str = ""
+    post_office_client_key: str = ""
+    post_office_redirect_uri: str = ""
+    post_office_scopes: str = "openid profile phone eid"
+    post_office_claims: str = ""
+    subscribers_url: str = ""
+    social_insurance_url: str = ""
+    trusted_cas: str = ""
+    certificate_policies: str = ""
+    places: str = ""
+    support_imap_url: str = ""
+    support_smtp_url: str = ""
+    support_poll_seconds: int = 30
+    support_subject_tag: str = "[{unit}#DVC]"
     sms_url: str = ""
     sms_app_hash: str = ""
     sms_web_domain: str = ""
@@ -89,7 +110,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     if problems:
         raise SettingsError(problems)
     settings = Settings(**_defaults(values), limits=limits)
-    problems += _shape(settings) + (_production(settings) if profile == "production" else [])
+    problems += rules.shape(settings) + (rules.production(settings) if profile == "production" else [])
     if problems:
         raise SettingsError(problems)
     return settings
@@ -125,7 +146,7 @@ def _given(environ: Mapping[str, str], problems: list[str]) -> dict[str, str]:
                 problems.append(f"{name}: cannot be read ({error.strerror})")
             except UnicodeDecodeError:
                 problems.append(f"{name}: is not text")
-        elif not short.startswith(RESERVED):
+        else:
             given[short] = value.strip()
     return given
 
@@ -169,6 +190,7 @@ def _defaults(values: dict[str, Any]) -> dict[str, Any]:
     public = str(values.get("public_url", Settings.__struct_defaults__[3])).rstrip("/")
     values["public_url"] = public
     values.setdefault("vneid_redirect_uri", f"{public}/app/vneid")
+    values.setdefault("post_office_redirect_uri", f"{public}/app/post-office")
     if values.get("profile", "demo") == "demo":
         values.setdefault("sms_url", "inbox:")
         values.setdefault("allowed_private_hosts", "127.0.0.1,localhost,::1")
@@ -176,73 +198,12 @@ def _defaults(values: dict[str, Any]) -> dict[str, Any]:
             values["vneid_issuer"] = f"{public}/demo/eid"
             values["vneid_client_id"] = "ngomon-demo"
             values["vneid_client_secret"] = "demo"  # noqa: S105 - the stand-in's own, production refuses it
+        if "post_office_issuer" not in values:
+            values["post_office_issuer"] = f"{public}/demo/post-office"
+            values["post_office_client_id"] = "ngomon-demo"
+            values["post_office_client_secret"] = "demo"  # noqa: S105 - as above
+        values.setdefault("subscribers_url", f"{public}/demo/registries")
+        values.setdefault("social_insurance_url", f"{public}/demo/registries")
     else:
         values.setdefault("open_docs", False)
     return values
-
-
-def _shape(settings: Settings) -> list[str]:
-    problems = [
-        f"{PREFIX}{name.upper()}: must be an http(s) address"
-        for name in ("public_url", "vneid_issuer", "vneid_redirect_uri")
-        if (value := getattr(settings, name)) and not _is_address(value)
-    ]
-    if not settings.database_url.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
-        problems.append("NGOMON_DATABASE_URL: must begin with sqlite+aiosqlite:/// or postgresql+asyncpg://")
-    if settings.sms_url and urlsplit(settings.sms_url).scheme not in ("inbox", "kannel"):
-        problems.append("NGOMON_SMS_URL: must begin with kannel:// (or be inbox: in demo)")
-    if settings.vneid_flavour != "oidc":
-        problems.append("NGOMON_VNEID_FLAVOUR: only oidc is available")
-    for key in settings.secret_keys.split(",") if settings.secret_keys else []:
-        problems += _key_problem(key.strip())
-    for name in ("vneid_client_key", "vneid_claims", "fcm_credentials"):
-        if getattr(settings, name) and not Path(getattr(settings, name)).is_file():
-            problems.append(f"{PREFIX}{name.upper()}: no such file")
-    return problems
-
-
-def _is_address(value: str) -> bool:
-    try:
-        parts = urlsplit(value)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # brackets or a port that cannot be
-        return False
-
-
-def _key_problem(key: str) -> list[str]:
-    try:
-        good = len(base64.b64decode(key, validate=True)) == 32
-    except (binascii.Error, ValueError):
-        good = False
-    return [] if good else ["NGOMON_SECRET_KEYS: every key must be base64 of exactly 32 bytes"]
-
-
-def _production(settings: Settings) -> list[str]:
-    """One line per cause why this must not run for real people (contract §1, security TI13)."""
-    missing = {
-        "SECRET_KEYS": settings.secret_keys,
-        "VNEID_ISSUER": settings.vneid_issuer,
-        "VNEID_CLIENT_ID": settings.vneid_client_id,
-        "VNEID_CLIENT_SECRET (or _CLIENT_KEY)": settings.vneid_client_secret or settings.vneid_client_key,
-        "SMS_URL": settings.sms_url,
-        "FCM_CREDENTIALS": settings.fcm_credentials,
-    }
-    problems = [f"{PREFIX}{name}: is required in production" for name, value in missing.items() if not value]
-    if not settings.public_url.startswith("https://"):
-        problems.append("NGOMON_PUBLIC_URL: must be https in production")
-    if settings.vneid_issuer and not settings.vneid_issuer.startswith("https://"):
-        problems.append("NGOMON_VNEID_ISSUER: must be https in production")
-    if "/demo/eid" in settings.vneid_issuer:
-        problems.append("NGOMON_VNEID_ISSUER: the stand-in e-ID is refused in production")
-    if settings.sms_url.startswith("inbox:"):
-        problems.append("NGOMON_SMS_URL: the demo inbox is refused in production")
-    if not settings.require_dpop:
-        problems.append("NGOMON_REQUIRE_DPOP: bearer-only tokens are refused in production")
-    if settings.open_docs is False and not settings.metrics_token:
-        problems.append("NGOMON_METRICS_TOKEN: is required in production unless NGOMON_OPEN_DOCS is true")
-    problems += [
-        f"{PREFIX}{name.upper()}: a limit must not be switched off in production"
-        for name in COUNTS
-        if getattr(settings.limits, name) == 0
-    ]
-    return problems

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.account import Account
@@ -44,7 +44,7 @@ class Identifier(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
-    kind: Mapped[str] = mapped_column(String(20))  # national_id
+    kind: Mapped[str] = mapped_column(String(20))  # national_id, old_id_number, tax_code, agency_code
     value: Mapped[bytes] = mapped_column(LargeBinary)
     blind: Mapped[bytes] = mapped_column(LargeBinary)
     source: Mapped[str] = mapped_column(String(300))
@@ -62,8 +62,94 @@ class Phone(Base):
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
     number: Mapped[bytes] = mapped_column(LargeBinary)
     blind: Mapped[bytes] = mapped_column(LargeBinary)
+    is_main: Mapped[bool] = mapped_column(default=True, server_default=true())  # codes go here by default
+    source: Mapped[str] = mapped_column(String(20), default="code", server_default="code")  # code, subscriber
     confirmed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Attribute(Base):
+    """What is known of somebody beyond name and numbers, with the evidence for it (source 001, 3.1)."""
+
+    __tablename__ = "attributes"
+    __table_args__ = (UniqueConstraint("account_id", "name"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
+    name: Mapped[str] = mapped_column(String(30))
+    value: Mapped[bytes] = mapped_column(LargeBinary)
+    source: Mapped[str] = mapped_column(String(20))  # self, or one of `Account.vouched_by`
+    verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Password(Base):
+    """The one password of an account, as Argon2id (security A14)."""
+
+    __tablename__ = "passwords"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    hash: Mapped[str] = mapped_column(String(200))
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Certificate(Base):
+    """A signing SIM or USB token that signs in; `label` (holder, issuer) and serial are personal (security P1)."""
+
+    __tablename__ = "certificates"
+    __table_args__ = (UniqueConstraint("account_id", "thumbprint"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
+    thumbprint: Mapped[bytes] = mapped_column(LargeBinary, index=True)  # SHA-256 of the DER
+    label: Mapped[bytes] = mapped_column(LargeBinary)
+    valid_until: Mapped[datetime] = mapped_column(UtcDateTime)
+    added_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Access(Base):
+    """One try to get in, for the person's own eyes (source 001, III); kept for `history_days`."""
+
+    __tablename__ = "access_history"
+    __table_args__ = (Index("ix_access_history_account_id_at", "account_id", "at"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    method: Mapped[str] = mapped_column(String(20))
+    result: Mapped[str] = mapped_column(String(10))  # success, failure
+    device: Mapped[str | None] = mapped_column(String(80))
+    place: Mapped[str | None] = mapped_column(String(60))  # a province, never an address
+    session_id: Mapped[UUID | None]
+
+
+class Consent(Base):
+    """What somebody allowed or took back, one row a purpose and change: the proof of it (domain §3.3)."""
+
+    __tablename__ = "consents"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
+    purpose: Mapped[str] = mapped_column(String(40))
+    given_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Slip(Base):
+    """A phone change that the subscriber registry did not confirm, to be shown at the carrier's counter (source 004)."""
+
+    __tablename__ = "phone_change_slips"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    code: Mapped[str] = mapped_column(String(20), unique=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
+    phone: Mapped[bytes] = mapped_column(LargeBinary)
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    valid_until: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class OneTimeCode(Base):
@@ -87,4 +173,16 @@ class OneTimeCode(Base):
     voided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
-__all__ = ["Account", "Identifier", "Identity", "OneTimeCode", "Phone"]
+__all__ = [
+    "Access",
+    "Account",
+    "Attribute",
+    "Certificate",
+    "Consent",
+    "Identifier",
+    "Identity",
+    "OneTimeCode",
+    "Password",
+    "Phone",
+    "Slip",
+]

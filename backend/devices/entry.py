@@ -32,6 +32,7 @@ class Who(NamedTuple):
     authenticated_at: datetime
     version: int
     jkt: str | None
+    method: str
 
 
 class Entry:
@@ -94,6 +95,7 @@ class Entry:
             found.authenticated_at,
             found.version,
             found.jkt,
+            found.method,
         )
 
     def _checked(self, proof: list[str], method: str, path: str, token: str | None, now: datetime) -> Proof:

@@ -21,7 +21,7 @@ KEPT = 50_000
 COLUMNS = """
     s.id, s.account_id, s.kind, s.jkt, s.access_expires_at, s.absolute_expires_at, s.ended_at, s.end_reason,
     s.assurance_level, s.authenticated_at, s.last_seen_at, s.epoch, a.epoch, a.active_session_id, a.status, a.version,
-    n.device_name
+    n.device_name, s.method
 """
 QUESTION = f"""
     SELECT {COLUMNS} FROM sessions s
@@ -48,6 +48,7 @@ class Found(NamedTuple):
     status: str
     version: int
     newer_device: str | None
+    method: str
 
 
 class Reader(Protocol):
@@ -171,6 +172,7 @@ def _found(row: Any, uuid: Any, time: Any) -> Found:
         status=row[14],
         version=row[15],
         newer_device=row[16],
+        method=row[17],
     )
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -31,6 +32,10 @@ class System(Base):
     url: Mapped[str] = mapped_column(String(500))
     token: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed
     unit_codes: Mapped[str] = mapped_column(Text, default="[]")  # JSON list; empty: every unit
+    options: Mapped[str] = mapped_column(
+        Text, default="{}", server_default="{}"
+    )  # JSON, read by the connector
+    keeps_mail: Mapped[bool] = mapped_column(default=False, server_default=false())  # official-mail passwords
     paused_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # circuit breaker
     failures: Mapped[int] = mapped_column(default=0)
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -97,10 +97,6 @@ def test_ti13_a_wrong_or_unknown_variable_is_an_error_that_names_it(name: str, v
     assert any(named in cause for cause in found), found
 
 
-def test_names_kept_for_later_parts_are_no_mistake() -> None:
-    assert load({"NGOMON_TRUSTED_CAS": "x", "NGOMON_SUBSCRIBERS_URL": "http://x"}).is_demo
-
-
 def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "keys").write_text(f"{KEY}\n")
     assert load({"NGOMON_SECRET_KEYS_FILE": str(tmp_path / "keys")}).secret_keys == KEY

@@ -1,0 +1,131 @@
+"""What makes a set of settings one that can be started: shapes, and what production demands (contract §1)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from backend.limits import COUNTS
+
+if TYPE_CHECKING:
+    from backend.settings import Settings
+
+PREFIX = "NGOMON_"
+ADDRESSES = (
+    "public_url",
+    "vneid_issuer",
+    "vneid_redirect_uri",
+    "vneid_authorize_url",
+    "vneid_token_url",
+    "vneid_userinfo_url",
+    "post_office_issuer",
+    "post_office_redirect_uri",
+    "subscribers_url",
+    "social_insurance_url",
+)
+NAMED_FILES = (
+    "vneid_client_key",
+    "vneid_claims",
+    "vneid_envelope_key",
+    "post_office_client_key",
+    "post_office_claims",
+    "fcm_credentials",
+    "trusted_cas",
+    "places",
+)
+CHOICES = {
+    "vneid_flavour": ("oidc", "portal", "vneid_direct"),
+    "vneid_userinfo_method": ("", "GET", "POST"),
+    "vneid_envelope_cipher": ("ecb", "cbc"),
+    "vneid_envelope_code": ("decrypted", "raw"),
+}
+SCHEMES = {"support_imap_url": ("imap", "imaps"), "support_smtp_url": ("smtp", "smtps")}
+
+
+def shape(settings: Settings) -> list[str]:
+    """One line per value that cannot be what it should be."""
+    problems = [
+        f"{PREFIX}{name.upper()}: must be an http(s) address"
+        for name in ADDRESSES
+        if (value := getattr(settings, name)) and not _is_address(value)
+    ]
+    if not settings.database_url.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
+        problems.append("NGOMON_DATABASE_URL: must begin with sqlite+aiosqlite:/// or postgresql+asyncpg://")
+    if settings.sms_url and urlsplit(settings.sms_url).scheme not in ("inbox", "kannel"):
+        problems.append("NGOMON_SMS_URL: must begin with kannel:// (or be inbox: in demo)")
+    problems += [
+        f"{PREFIX}{name.upper()}: must be one of {', '.join(choice or 'nothing' for choice in choices)}"
+        for name, choices in CHOICES.items()
+        if getattr(settings, name) not in choices
+    ]
+    problems += [
+        f"{PREFIX}{name.upper()}: must begin with {'://, '.join(schemes)}://"
+        for name, schemes in SCHEMES.items()
+        if (value := getattr(settings, name)) and urlsplit(value).scheme not in schemes
+    ]
+    if settings.vneid_flavour == "vneid_direct" and not settings.vneid_envelope_key:
+        problems.append("NGOMON_VNEID_ENVELOPE_KEY: is required by the flavour vneid_direct")
+    if "{unit}" not in settings.support_subject_tag:
+        problems.append("NGOMON_SUPPORT_SUBJECT_TAG: must hold {unit}")
+    for key in settings.secret_keys.split(",") if settings.secret_keys else []:
+        problems += _key_problem(key.strip())
+    for name in NAMED_FILES:
+        if getattr(settings, name) and not Path(getattr(settings, name)).is_file():
+            problems.append(f"{PREFIX}{name.upper()}: no such file")
+    return problems
+
+
+def _is_address(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets or a port that cannot be
+        return False
+
+
+def _key_problem(key: str) -> list[str]:
+    try:
+        good = len(base64.b64decode(key, validate=True)) == 32
+    except (binascii.Error, ValueError):
+        good = False
+    return [] if good else ["NGOMON_SECRET_KEYS: every key must be base64 of exactly 32 bytes"]
+
+
+def production(settings: Settings) -> list[str]:
+    """One line per cause why this must not run for real people (contract §1, security TI13)."""
+    missing = {
+        "SECRET_KEYS": settings.secret_keys,
+        "VNEID_ISSUER": settings.vneid_issuer,
+        "VNEID_CLIENT_ID": settings.vneid_client_id,
+        "VNEID_CLIENT_SECRET (or _CLIENT_KEY)": settings.vneid_client_secret or settings.vneid_client_key,
+        "SMS_URL": settings.sms_url,
+        "FCM_CREDENTIALS": settings.fcm_credentials,
+    }
+    problems = [f"{PREFIX}{name}: is required in production" for name, value in missing.items() if not value]
+    if not settings.public_url.startswith("https://"):
+        problems.append("NGOMON_PUBLIC_URL: must be https in production")
+    problems += [
+        f"{PREFIX}{name.upper()}: a stand-in of the demo is refused in production"
+        for name in ADDRESSES
+        if "/demo/" in getattr(settings, name)
+    ]
+    problems += [
+        f"{PREFIX}{name.upper()}: must be https in production"
+        for name in ("vneid_issuer", "post_office_issuer")
+        if (value := getattr(settings, name)) and not value.startswith("https://")
+    ]
+    if settings.sms_url.startswith("inbox:"):
+        problems.append("NGOMON_SMS_URL: the demo inbox is refused in production")
+    if not settings.require_dpop:
+        problems.append("NGOMON_REQUIRE_DPOP: bearer-only tokens are refused in production")
+    if settings.open_docs is False and not settings.metrics_token:
+        problems.append("NGOMON_METRICS_TOKEN: is required in production unless NGOMON_OPEN_DOCS is true")
+    problems += [
+        f"{PREFIX}{name.upper()}: a limit must not be switched off in production"
+        for name in COUNTS
+        if getattr(settings.limits, name) == 0
+    ]
+    return problems

@@ -1,0 +1,151 @@
+"""Desks, who works there, cases with their messages and mails, and the notices that people read first (source 004)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import Boolean, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.db import Base, UtcDateTime, new_id
+
+
+class Desk(Base):
+    """A support desk; mailbox and phone are public, they are what a caller is checked against."""
+
+    __tablename__ = "support_desks"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    code: Mapped[str] = mapped_column(String(20), unique=True)
+    name: Mapped[str] = mapped_column(String(120))
+    mailbox: Mapped[str] = mapped_column(String(254))
+    phone: Mapped[str] = mapped_column(String(40))
+    added_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    removed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class DeskStaff(Base):
+    """Who works at a desk, by personal number, so that the right exists before the first sign-in."""
+
+    __tablename__ = "support_staff"
+    __table_args__ = (
+        Index(
+            "uq_support_staff_current",
+            "desk_id",
+            "national_id_blind",
+            unique=True,
+            sqlite_where=text("removed_at IS NULL"),
+            postgresql_where=text("removed_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    desk_id: Mapped[UUID] = mapped_column(ForeignKey("support_desks.id"), index=True)
+    national_id: Mapped[bytes] = mapped_column(LargeBinary)
+    national_id_blind: Mapped[bytes] = mapped_column(LargeBinary, index=True)
+    added_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    removed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class CaseDay(Base):
+    """The day's running number, the only thing that makes case codes (contract-accounts, 35)."""
+
+    __tablename__ = "support_case_days"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    last: Mapped[int] = mapped_column(default=0)
+    key_id: Mapped[bytes] = mapped_column(LargeBinary)  # one permutation a day, whatever keys come
+
+
+class Case(Base):
+    """One request for help. Who asked is the account, or the address of a mail."""
+
+    __tablename__ = "support_cases"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    code: Mapped[str] = mapped_column(String(20), unique=True)
+    desk_id: Mapped[UUID] = mapped_column(ForeignKey("support_desks.id"), index=True)
+    account_id: Mapped[UUID | None] = mapped_column(index=True)
+    origin: Mapped[str] = mapped_column(String(12))  # app, staff, mail, notice, takeover
+    notice_id: Mapped[UUID | None] = mapped_column(unique=True)  # the notice that was denied
+    subject: Mapped[bytes] = mapped_column(LargeBinary)
+    mail_address: Mapped[bytes | None] = mapped_column(LargeBinary)
+    tag: Mapped[str | None] = mapped_column(String(40))  # as the mail's subject had it
+    status: Mapped[str] = mapped_column(String(12), default="open")  # open, answered, closed
+    version: Mapped[int] = mapped_column(default=1)
+    opened_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    desk_wrote_at: Mapped[datetime] = mapped_column(UtcDateTime)  # opening counts: the code is given then
+    closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class CaseMessage(Base):
+    """One contribution to a case."""
+
+    __tablename__ = "support_messages"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("support_cases.id"), index=True)
+    author: Mapped[str] = mapped_column(String(10))  # person, desk
+    by: Mapped[UUID | None]
+    text: Mapped[bytes] = mapped_column(LargeBinary)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class CaseMail(Base):
+    """A mail that the desk owes somebody; sealed, sent after the commit, tried again until it left."""
+
+    __tablename__ = "support_mails"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    desk_id: Mapped[UUID] = mapped_column(ForeignKey("support_desks.id"))
+    case_id: Mapped[UUID | None]
+    recipient: Mapped[bytes] = mapped_column(LargeBinary)
+    subject: Mapped[bytes] = mapped_column(LargeBinary)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    answers: Mapped[bytes | None] = mapped_column(LargeBinary)  # the Message-ID that this answers
+    attempts: Mapped[int] = mapped_column(default=0)
+    not_before: Mapped[datetime] = mapped_column(UtcDateTime)
+    sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class ReadMail(Base):
+    """A mail of the mailbox that was dealt with, so that a crash before the IMAP keyword opens no second case."""
+
+    __tablename__ = "support_read_mails"
+    __table_args__ = (UniqueConstraint("uid_validity", "uid"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    uid_validity: Mapped[str] = mapped_column(String(20))
+    uid: Mapped[str] = mapped_column(String(20))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Notice(Base):
+    """What the app shows before anything else; without account it is an announcement for everybody.
+
+    `details` is sealed JSON of what the words need (a device's name, a masked phone, a case code).
+    """
+
+    __tablename__ = "notices"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    account_id: Mapped[UUID | None] = mapped_column(index=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    details: Mapped[bytes | None] = mapped_column(LargeBinary)
+    title: Mapped[str | None] = mapped_column(Text)  # announcements only
+    body: Mapped[str | None] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    read_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    is_denied: Mapped[bool] = mapped_column(Boolean, default=False)
+
+
+class NoticeRead(Base):
+    """Who has read an announcement."""
+
+    __tablename__ = "notice_reads"
+
+    notice_id: Mapped[UUID] = mapped_column(ForeignKey("notices.id"), primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
