@@ -71,7 +71,7 @@ clean: ## remove what was installed or built; data/ stays
 
 .venv/.test: requirements/test.txt pyproject.toml $(VENDOR)
 	@echo "installing what the tests need (once)"
-	@$(SETUP) python-test system-test node-test
+	@$(SETUP) system-build python-test system-test node-test
 	@touch $@
 
 $(VENDOR): .venv/.run package-lock.json scripts/assets.py

@@ -57,6 +57,13 @@ class CodeSent(Fact, tag="code.sent", frozen=True, kw_only=True):
     sending: int
 
 
+class CodeWithheld(Fact, tag="code.withheld", frozen=True, kw_only=True):
+    """A code was asked for somebody that we do not know, or who may get none: nothing left."""
+
+    flow: UUID
+    purpose: str
+
+
 class CodeWrong(Fact, tag="code.wrong", frozen=True, kw_only=True):
     """A guess did not match."""
 
@@ -68,6 +75,126 @@ class PhoneBound(Fact, tag="phone.bound", frozen=True, kw_only=True):
     """A phone was proved by a code and belongs to the account now."""
 
     flow: UUID
+
+
+class PhoneChanged(Fact, tag="phone.changed", frozen=True, kw_only=True):
+    """Codes go to another number from now; the subscriber registry agreed."""
+
+    flow: UUID
+
+
+class PhoneChangeRefused(Fact, tag="phone.change_refused", frozen=True, kw_only=True):
+    """The subscriber registry names somebody else: a slip for the counter was made."""
+
+    flow: UUID
+    slip: UUID
+
+
+class PasswordSet(Fact, tag="password.set", frozen=True, kw_only=True):
+    """The account has a new password; `how` says by which way."""
+
+    how: str
+
+
+class OfficialMailReset(Fact, tag="password.official_mail", frozen=True, kw_only=True):
+    """The official-mail password was set in the mail directory."""
+
+    flow: UUID
+
+
+class RecoveryStarted(Fact, tag="recovery.started", frozen=True, kw_only=True):
+    """Somebody asks for a new password; for whom is known only where there is an account."""
+
+    flow: UUID
+
+
+class RecoveryRefused(Fact, tag="recovery.refused", frozen=True, kw_only=True):
+    """The subscriber registry no longer names the account's person for the number: recovery is frozen."""
+
+    flow: UUID
+
+
+class RegistrationStarted(Fact, tag="registration.started", frozen=True, kw_only=True):
+    """Somebody registers; `method` says by what."""
+
+    flow: UUID
+    method: str
+
+
+class RegistrationRefused(Fact, tag="registration.refused", frozen=True, kw_only=True):
+    """A registration did not go on; `reason` is the problem's code."""
+
+    reason: str
+    method: str
+
+
+class SteppedUp(Fact, tag="session.stepped_up", frozen=True, kw_only=True):
+    """A session was strengthened by a fresh VNeID sign-in."""
+
+    session: UUID
+    level: int
+
+
+class CertificateUsed(Fact, tag="certificate.used", frozen=True, kw_only=True):
+    """A signing SIM or USB token proved who somebody is; `checked_by` says who answered for its revocation."""
+
+    flow: UUID
+    certificate: UUID
+    checked_by: str
+
+
+class CertificateEnrolled(Fact, tag="certificate.enrolled", frozen=True, kw_only=True):
+    """A certificate signs in to the account from now; `how` says by registration or by renewal."""
+
+    certificate: UUID
+    how: str
+
+
+class CertificateTurnedAway(Fact, tag="certificate.refused", frozen=True, kw_only=True):
+    """A certificate or its signature was not accepted; `reason` is never told outside."""
+
+    flow: UUID | None = None
+    reason: str
+
+
+class AttributeEdited(Fact, tag="account.attribute_edited", frozen=True, kw_only=True):
+    """The person wrote or removed something on the identity page; `attribute` is its name, not its value."""
+
+    attribute: str
+
+
+class MethodAdded(Fact, tag="account.method_added", frozen=True, kw_only=True):
+    """The person gave the account another way in; `kind` says which."""
+
+    method: UUID
+    kind: str
+
+
+class MethodRemoved(Fact, tag="account.method_removed", frozen=True, kw_only=True):
+    """The person took a way in from the account."""
+
+    method: UUID
+    kind: str
+
+
+class ConsentGiven(Fact, tag="consent.given", frozen=True, kw_only=True):
+    """The person allowed the use of their data for one purpose (domain §3.3)."""
+
+    purpose: str
+
+
+class ConsentWithdrawn(Fact, tag="consent.withdrawn", frozen=True, kw_only=True):
+    """The person took that back."""
+
+    purpose: str
+
+
+class DataExported(Fact, tag="account.exported", frozen=True, kw_only=True):
+    """The person took a copy of everything that is held about them."""
+
+
+class AccountErased(Fact, tag="account.erased", frozen=True, kw_only=True):
+    """The person had their data erased; what is left names nobody."""
 
 
 class SessionOpened(Fact, tag="session.opened", frozen=True, kw_only=True):
@@ -100,10 +227,10 @@ class RefreshReused(Fact, tag="session.refresh_reused", frozen=True, kw_only=Tru
 
 
 class TakeoverReported(Fact, tag="account.takeover_reported", frozen=True, kw_only=True):
-    """The replaced device said "Không phải tôi": the slot is frozen."""
+    """The replaced device, or the reader of the notice, said "Không phải tôi": the slot is frozen."""
 
-    session: UUID
-    by_session: UUID
+    session: UUID | None = None
+    by_session: UUID | None = None
 
 
 class AccountThawed(Fact, tag="account.thawed", frozen=True, kw_only=True):
@@ -232,6 +359,67 @@ class DeliveryReplayed(Fact, tag="sync.replayed", frozen=True, kw_only=True):
     """Somebody asked to send again."""
 
     system: UUID
+
+
+class DeskAdded(Fact, tag="support.desk_added", frozen=True, kw_only=True):
+    """A support desk may open cases."""
+
+    desk: UUID
+
+
+class DeskRemoved(Fact, tag="support.desk_removed", frozen=True, kw_only=True):
+    """A support desk is no more; none of its codes is genuine from now."""
+
+    desk: UUID
+
+
+class DeskStaffAdded(Fact, tag="support.staff_added", frozen=True, kw_only=True):
+    """Somebody works at a desk."""
+
+    desk: UUID
+
+
+class DeskStaffRemoved(Fact, tag="support.staff_removed", frozen=True, kw_only=True):
+    """Somebody no longer works at a desk."""
+
+    desk: UUID
+
+
+class CaseOpened(Fact, tag="support.case_opened", frozen=True, kw_only=True):
+    """A request for help was opened; `origin` says by which way."""
+
+    case: UUID
+    origin: str
+
+
+class CaseContinued(Fact, tag="support.case_continued", frozen=True, kw_only=True):
+    """The person wrote again to an open case."""
+
+    case: UUID
+
+
+class CaseAnswered(Fact, tag="support.case_answered", frozen=True, kw_only=True):
+    """The desk wrote to the person."""
+
+    case: UUID
+
+
+class CaseClosed(Fact, tag="support.case_closed", frozen=True, kw_only=True):
+    """The desk closed a case."""
+
+    case: UUID
+
+
+class NoticePublished(Fact, tag="notice.published", frozen=True, kw_only=True):
+    """An announcement that everybody sees first."""
+
+    notice: UUID
+
+
+class NoticeDenied(Fact, tag="notice.denied", frozen=True, kw_only=True):
+    """Somebody said "Không phải tôi" to a notice."""
+
+    notice: UUID
 
 
 class AccessRefused(Fact, tag="access.refused", frozen=True, kw_only=True):

@@ -29,3 +29,14 @@ def masked(value: str) -> str:
 def masked_phone(e164: str) -> str:
     """A number as people know it, masked: 082****088."""
     return masked("0" + e164.removeprefix("+84") if e164.startswith("+84") else e164)
+
+
+def agency_notations(code: str) -> tuple[str, ...]:
+    """Every way of writing one agency's code: root first `G22.17`, leaf first `000.00.17.G22` (domain §2.5)."""
+    groups = code.split(".")
+    root_first = groups if groups[0][:1].isalpha() else [one for one in reversed(groups) if one.strip("0")]
+    leaf_first = [root_first[::-1]] if root_first else []
+    while leaf_first and len(leaf_first[-1]) < 4:
+        filler = "000" if len(leaf_first[-1]) == 3 else "00"
+        leaf_first.append([filler, *leaf_first[-1]])
+    return tuple(dict.fromkeys([code, ".".join(root_first), *map(".".join, leaf_first)]))

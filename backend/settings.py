@@ -24,6 +24,7 @@ FILES = (
     "SUPPORT_IMAP_URL",
     "SUPPORT_SMTP_URL",
 )
+STAND_INS = {"oidc": "/demo/eid", "portal": "/demo/portal", "vneid_direct": "/demo/vneid-direct"}  # by flavour
 OTP_NAMES = ("LIFETIME", "ATTEMPTS", "RESEND_AFTER", "PER_HOUR", "PER_DAY", "PER_ADDRESS_PER_HOUR")
 
 
@@ -69,6 +70,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     social_insurance_url: str = ""
     trusted_cas: str = ""
     certificate_policies: str = ""
+    certificate_unchecked: bool = False
     places: str = ""
     support_imap_url: str = ""
     support_smtp_url: str = ""
@@ -95,7 +97,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def has_stand_in_eid(self) -> bool:
         """The e-ID is the one that the demo brings."""
-        return self.vneid_issuer == f"{self.public_url}/demo/eid"
+        return self.vneid_issuer in [f"{self.public_url}{path}" for path in STAND_INS.values()]
 
 
 def load(environ: Mapping[str, str]) -> Settings:
@@ -195,7 +197,7 @@ def _defaults(values: dict[str, Any]) -> dict[str, Any]:
         values.setdefault("sms_url", "inbox:")
         values.setdefault("allowed_private_hosts", "127.0.0.1,localhost,::1")
         if "vneid_issuer" not in values:
-            values["vneid_issuer"] = f"{public}/demo/eid"
+            values["vneid_issuer"] = f"{public}{STAND_INS.get(values.get('vneid_flavour', 'oidc'), '')}"
             values["vneid_client_id"] = "ngomon-demo"
             values["vneid_client_secret"] = "demo"  # noqa: S105 - the stand-in's own, production refuses it
         if "post_office_issuer" not in values:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from backend.limits import COUNTS
+from backend.outside.eid_claims import SHIPPED
+from backend.outside.eid_envelope import envelope_key
 
 if TYPE_CHECKING:
     from backend.settings import Settings
@@ -73,9 +75,20 @@ def shape(settings: Settings) -> list[str]:
     for key in settings.secret_keys.split(",") if settings.secret_keys else []:
         problems += _key_problem(key.strip())
     for name in NAMED_FILES:
-        if getattr(settings, name) and not Path(getattr(settings, name)).is_file():
+        shipped = SHIPPED if name.endswith("_claims") else ()
+        value = getattr(settings, name)
+        if value and value not in shipped and not Path(value).is_file():
             problems.append(f"{PREFIX}{name.upper()}: no such file")
-    return problems
+    return problems + _envelope_problem(settings.vneid_envelope_key)
+
+
+def _envelope_problem(file: str) -> list[str]:
+    try:
+        if file and Path(file).is_file():
+            envelope_key(file)
+    except ValueError:
+        return ["NGOMON_VNEID_ENVELOPE_KEY: must be an RSA private key in PEM without a password"]
+    return []
 
 
 def _is_address(value: str) -> bool:

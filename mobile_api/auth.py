@@ -14,14 +14,19 @@ from litestar.enums import ScopeType
 from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
-from backend.devices.entry import Entry
+from backend.devices.entry import Entry, Who
 from backend.errors import Refusal, Unproved
 from backend.outside.clock import Clock
 from mobile_api.me import Profiles
 from mobile_api.problems import body_of, headers_of, instance_of, language_of
 
 PREFIX = "/v1/"
-SIGNING_IN = ("/v1/logins", "/v1/logins/", "/v1/token")  # calls that make a session: a proof, but no token
+TOKEN = "/v1/token"  # noqa: S105 - an address
+SIGNING_IN = ("/v1/logins", "/v1/registrations", "/v1/phone-changes")  # a proof; a token where there is one
+PLAIN = ("/v1/recoveries",)  # no session comes of it: a proof is checked when it is there, and binds the flow
+PUBLIC = ("/v1/captcha", "/v1/phone-change-slips", "/v1/support-codes")  # anybody may ask
+ANNOUNCED = "/v1/notices"  # without a session: announcements only
+OPEN = ("/v1/notices", "/v1/support-codes/")  # to be read by anybody; with a session they say more
 TELLING = "/v1/takeover-reports"  # the one call that a replaced session may still make
 
 
@@ -60,14 +65,21 @@ class Door:
             elif name == b"dpop":
                 proof.append(value.decode("latin-1"))
         now = self._clock.now()
-        if path == SIGNING_IN[0] or path.startswith(SIGNING_IN[1]) or path == SIGNING_IN[2]:
-            nonce = path == SIGNING_IN[2]
-            scope["jkt"] = await self._entry.key_of(proof, method=method, path=path, now=now, nonce=nonce)  # type: ignore[typeddict-unknown-key]
+        if not authorization and (open_to := _openness(method, path)) is not None:
+            known: dict[str, Any] = {"jkt": None}
+            if open_to == "proof" or (open_to == "either" and proof):
+                known["jkt"] = await self._entry.key_of(
+                    proof, method=method, path=path, now=now, nonce=path == TOKEN
+                )
+            scope.update(known)  # type: ignore[typeddict-item]
+            return None
+        if method == "GET" and not authorization and _is_open(path):
+            scope["anybody"] = True  # type: ignore[typeddict-unknown-key]
             return None
         who = await self._entry.admit(
             authorization, proof, method=method, path=path, now=now, ended=path == TELLING
         )
-        scope["user"] = who
+        scope.update({"user": who, "jkt": who.jkt})  # type: ignore[typeddict-item]
         if path == "/v1/me" and method == "GET":
             return await self._profiles.of(who.account_id, who.version)
         return None
@@ -81,11 +93,35 @@ class Door:
         await _send(send, refusal.status, headers, body)
 
 
+def _openness(method: str, path: str) -> str | None:
+    """What a call without a token must bring: a `proof`, `either` or `nothing`; none where it is not open at all."""
+    if path == TOKEN or any(path == one or path.startswith(one + "/") for one in SIGNING_IN):
+        return "proof"
+    if any(path == one or path.startswith(one + "/") for one in PLAIN):
+        return "either"
+    announced = path == ANNOUNCED and method == "GET"
+    return (
+        "nothing" if announced or any(path == one or path.startswith(one + "/") for one in PUBLIC) else None
+    )
+
+
+def caller(request: Request[Any, Any, Any]) -> Who | None:
+    """Who is signed in, on a call that is open to everybody too."""
+    who: Who | None = request.scope.get("user")
+    return who
+
+
 def proved(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
     """Guard of every route of the API: nothing is reached that the door has not looked at (default deny)."""
     scope: Mapping[str, object] = connection.scope  # the door adds keys that ASGI does not know
-    if "user" not in scope and "jkt" not in scope:
+    if "user" not in scope and "jkt" not in scope and "anybody" not in scope:
         raise Unproved
+
+
+def reader_of(request: Request[Any, Any, Any]) -> Who | None:
+    """Who reads a page that is open to anybody, where a session was shown."""
+    who: Who | None = request.scope.get("user")
+    return who
 
 
 def key_of(request: Request[Any, Any, Any]) -> str | None:
@@ -94,6 +130,10 @@ def key_of(request: Request[Any, Any, Any]) -> str | None:
         raise Unproved
     jkt: str | None = request.scope["jkt"]  # type: ignore[typeddict-item]
     return jkt
+
+
+def _is_open(path: str) -> bool:
+    return any(path.startswith(place) if place.endswith("/") else path == place for place in OPEN)
 
 
 async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:

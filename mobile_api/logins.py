@@ -6,25 +6,27 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Request, post
-from litestar.background_tasks import BackgroundTask
+from litestar import Controller, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from litestar.response import Response
 
-from backend.accounts import login, phone_proof
-from backend.accounts.login import Done
-from backend.accounts.phone_proof import CodeStep
-from backend.devices.notices import tell_replaced
+from backend.accounts import login, password_login, phone_proof, signing_login
+from backend.accounts.door import Door
+from backend.accounts.entering import Done
+from backend.accounts.login import Answer
+from backend.devices.entry import Who
 from backend.devices.sessions import Device
-from backend.errors import FieldError, FieldsInvalid
-from backend.names import clean_name
+from backend.errors import FieldError, FieldsInvalid, Unproved
 from backend.outside.clock import Clock
-from backend.outside.push import Push
+from backend.outside.eid_callback import read_callback
 from mobile_api import schemas
-from mobile_api.auth import key_of
+from mobile_api.answers import Call, address_of, code_step, device_of, done, wanted
+from mobile_api.auth import caller, key_of
+from mobile_api.schemas_ways_in import SignIn, SignStepOut
 
-Call = Request[Any, Any, Any]
+SECRETS = ("national_id", "password", "captcha")
+Begun = schemas.LoginOut | schemas.ChoiceStepOut | SignStepOut
 
 
 class LoginController(Controller):
@@ -38,13 +40,35 @@ class LoginController(Controller):
         self,
         request: Call,
         data: JSONBody[schemas.LoginIn],
-        door: NamedDependency[login.Door],
+        door: NamedDependency[Door],
         clock: NamedDependency[Clock],
-    ) -> schemas.LoginOut:
-        """201 with the e-ID's address; 503 `provider_unavailable` when the e-ID is out of reach."""
-        device = _device(data.device)
-        address = str(request.scope.get("address", ""))
-        flow, url = await login.begin(door, device, jkt=key_of(request), address=address, now=clock.now())
+    ) -> Begun:
+        """201: `authorize` with the e-ID's address, `otp` after a password, `sign` for a certificate.
+
+        503 `provider_unavailable`, 401 `credentials_wrong`, 429 `too_many_attempts`.
+        """
+        if data.method == "password":
+            return await _by_password(request, data, door, clock)
+        wanted(data, other=SECRETS)
+        if data.method == "certificate":
+            step = await signing_login.begin(
+                door,
+                device_of(data.device),
+                jkt=key_of(request),
+                address=address_of(request),
+                now=clock.now(),
+            )
+            return msgspec.convert(step, SignStepOut, from_attributes=True)
+        wanted(data, other=("certificate",))
+        flow, url = await login.begin(
+            door,
+            _own_device() if data.step_up else device_of(data.device),
+            jkt=key_of(request),
+            address=address_of(request),
+            now=clock.now(),
+            method=data.method,
+            stepping_up=_strengthened(request, data) if data.step_up else None,
+        )
         lifetime = door.kit.limits.state_lifetime
         return schemas.LoginOut(id=flow.id, step=flow.step, authorization_url=url, expires_in=lifetime)
 
@@ -59,25 +83,34 @@ class LoginController(Controller):
         request: Call,
         login_id: FromPath[UUID],
         data: JSONBody[schemas.AuthorizeIn],
-        door: NamedDependency[login.Door],
+        door: NamedDependency[Door],
         clock: NamedDependency[Clock],
-        push: NamedDependency[Push],
     ) -> Response[Any]:
-        """`phone` for a new person, `done` for a known one; 403 `login_cancelled` or `login_refused`."""
-        if (data.code is None) == (data.error is None):
-            raise FieldsInvalid(FieldError("code", "missing", "Cần đúng một trong hai trường code và error"))
-        outcome = await login.authorize(
-            door,
-            login_id,
-            state=data.state,
-            code=data.code,
-            iss=data.iss,
-            jkt=key_of(request),
-            now=clock.now(),
-        )
+        """`phone` for a new person, `done` for a known one; 403 `login_cancelled`, `login_refused`, `link_required`."""
+        outcome = await login.authorize(door, login_id, answer_of(data), jkt=key_of(request), now=clock.now())
         if isinstance(outcome, Done):
-            return _done(login_id, outcome, door, push)
-        return Response(schemas.PhoneStepOut(id=outcome.id, step=outcome.step))
+            return done(login_id, outcome, door)
+        return Response(schemas.PhoneStepOut(id=outcome.id, step=outcome.step), status_code=200)
+
+    @post(
+        "/{login_id:uuid}/sign",
+        operation_id="signLogin",
+        status_code=200,
+        summary="Ký bằng chứng thư số · Sign with a certificate",
+    )
+    async def sign(
+        self,
+        request: Call,
+        login_id: FromPath[UUID],
+        data: JSONBody[SignIn],
+        door: NamedDependency[Door],
+        clock: NamedDependency[Clock],
+    ) -> Response[schemas.DoneOut]:
+        """`done`; 403 `certificate_refused` or `registration_required`, 503 `certificate_check_unavailable`."""
+        outcome = await signing_login.sign(
+            door, login_id, data.certificate, data.signature, jkt=key_of(request), now=clock.now()
+        )
+        return done(login_id, outcome, door)
 
     @post(
         "/{login_id:uuid}/phone",
@@ -90,12 +123,12 @@ class LoginController(Controller):
         request: Call,
         login_id: FromPath[UUID],
         data: JSONBody[schemas.PhoneIn],
-        door: NamedDependency[login.Door],
+        door: NamedDependency[Door],
         clock: NamedDependency[Clock],
     ) -> schemas.CodeStepOut:
         """Sends a code; 422 names what is wrong with the number, 429 when too many were sent, 503 `sms_unavailable`."""
         step = await phone_proof.give_phone(door, login_id, data.phone, jkt=key_of(request), now=clock.now())
-        return _code_step(step)
+        return code_step(step)
 
     @post(
         "/{login_id:uuid}/otp/resend",
@@ -107,13 +140,15 @@ class LoginController(Controller):
         self,
         request: Call,
         login_id: FromPath[UUID],
-        door: NamedDependency[login.Door],
+        door: NamedDependency[Door],
         clock: NamedDependency[Clock],
     ) -> schemas.CodeStepOut:
-        """The same code again, with the same budget of guesses; 429 `otp_too_soon` within the pause."""
-        _resend_body(await request.body())
-        step = await phone_proof.send_again(door, login_id, jkt=key_of(request), now=clock.now())
-        return _code_step(step)
+        """The same code again, or one to another registered number; 429 `otp_too_soon` within the pause."""
+        method_id = method_of(await request.body())
+        step = await phone_proof.send_again(
+            door, login_id, jkt=key_of(request), now=clock.now(), method_id=method_id
+        )
+        return code_step(step)
 
     @post(
         "/{login_id:uuid}/otp",
@@ -126,52 +161,64 @@ class LoginController(Controller):
         request: Call,
         login_id: FromPath[UUID],
         data: JSONBody[schemas.CodeIn],
-        door: NamedDependency[login.Door],
+        door: NamedDependency[Door],
         clock: NamedDependency[Clock],
-        push: NamedDependency[Push],
     ) -> Response[schemas.DoneOut]:
         """`done`; 422 `otp_wrong` with `attempts_left`, 410 `otp_exhausted` or `otp_expired`."""
-        done = await phone_proof.give_code(door, login_id, data.code, jkt=key_of(request), now=clock.now())
-        return _done(login_id, done, door, push)
+        outcome = await phone_proof.give_code(door, login_id, data.code, jkt=key_of(request), now=clock.now())
+        return done(login_id, outcome, door)
 
 
-def _resend_body(raw: bytes) -> None:
-    """The body may be absent; when present it is checked like any other."""
-    if raw.strip():
-        try:
-            asked = msgspec.json.decode(raw, type=schemas.ResendIn)
-        except msgspec.ValidationError as error:
-            raise FieldsInvalid(FieldError("method_id", "invalid", "Giá trị không hợp lệ")) from error
-        if asked.method_id is not None:
-            raise FieldsInvalid(
-                FieldError("method_id", "unknown", "Lần đăng nhập này không có số điện thoại nào khác")
-            )
-
-
-def _device(data: schemas.DeviceIn) -> Device:
-    texts = {name: clean_name(getattr(data, name)) for name in ("platform", "name", "model")}
-    wrong = [
-        FieldError(f"device.{name}", "invalid", "Cần có chữ đọc được")
-        for name, text in texts.items()
-        if not text or not text.isprintable()
-    ]
-    if wrong:
-        raise FieldsInvalid(*wrong)
-    return Device(**texts, push_token=data.push_token)
-
-
-def _code_step(step: CodeStep) -> schemas.CodeStepOut:
-    return msgspec.convert(step, schemas.CodeStepOut, from_attributes=True)
-
-
-def _done(login_id: UUID, done: Done, door: login.Door, push: Push) -> Response[schemas.DoneOut]:
-    replaced = done.replaced
-    body = schemas.DoneOut(
-        id=login_id,
-        step="done",
-        session=msgspec.convert(done.tokens, schemas.SessionOut, from_attributes=True),
-        account=done.account,
-        replaced_device=schemas.ReplacedOut(replaced.name, replaced.last_seen_at) if replaced else None,
+async def _by_password(
+    request: Call, data: schemas.LoginIn, door: Door, clock: Clock
+) -> schemas.ChoiceStepOut:
+    wanted(data, "national_id", "password", other=("certificate",))
+    step, choices = await password_login.begin(
+        door,
+        device_of(data.device),
+        number=data.national_id or "",
+        password=data.password or "",
+        captcha=data.captcha,
+        jkt=key_of(request),
+        address=address_of(request),
+        now=clock.now(),
     )
-    tell = BackgroundTask(tell_replaced, door.db, push, replaced) if replaced else None
-    return Response(body, background=tell)
+    methods = [schemas.ChoiceOut(one.id, one.sent_to) for one in choices]
+    return schemas.ChoiceStepOut(**msgspec.structs.asdict(code_step(step)), methods=methods)
+
+
+def _own_device() -> Device:
+    """Step-up opens no session, so no device is described."""
+    return Device(platform="", name="", model="")
+
+
+def _strengthened(request: Call, data: schemas.LoginIn) -> Who:
+    """The session that shall be strengthened; raises Unproved without one."""
+    if data.method != "vneid":
+        raise FieldsInvalid(FieldError("method", "invalid", "Chỉ VNeID dùng được để xác thực lại"))
+    who = caller(request)
+    if who is None:
+        raise Unproved
+    return who
+
+
+def answer_of(data: schemas.AuthorizeIn) -> Answer:
+    """The e-ID's answer from the fields, or from the whole address that it called (contract-accounts, 3)."""
+    if data.callback_url is not None:
+        wanted(data, other=("state", "code", "iss", "error"))
+        found = read_callback(data.callback_url)
+        return Answer(found.state, found.code, found.iss, found.encrypt_key)
+    wanted(data, "state")
+    if (data.code is None) == (data.error is None):
+        raise FieldsInvalid(FieldError("code", "missing", "Cần đúng một trong hai trường code và error"))
+    return Answer(data.state or "", data.code, data.iss)
+
+
+def method_of(raw: bytes) -> UUID | None:
+    """The body of `resend` may be absent; when present it is checked like any other."""
+    if not raw.strip():
+        return None
+    try:
+        return msgspec.json.decode(raw, type=schemas.ResendIn).method_id
+    except msgspec.ValidationError as error:
+        raise FieldsInvalid(FieldError("method_id", "invalid", "Giá trị không hợp lệ")) from error

@@ -23,10 +23,18 @@ class DeviceIn(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class LoginIn(msgspec.Struct, forbid_unknown_fields=True):
-    """Begin a sign-in."""
+    """Begin a sign-in; number, password and captcha belong to the method `password`.
 
-    method: Literal["vneid"]
-    device: DeviceIn
+    `step_up` strengthens the session that makes the call; then no device is named.
+    """
+
+    method: Literal["vneid", "post_office", "password", "certificate"]
+    device: DeviceIn | None = None
+    national_id: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
+    password: Annotated[str, Meta(min_length=1, max_length=1024)] | None = None
+    captcha: Annotated[str, Meta(max_length=4000)] | None = None
+    certificate: Annotated[str, Meta(min_length=1, max_length=20_000)] | None = None
+    step_up: bool = False
 
 
 class LoginOut(msgspec.Struct):
@@ -39,12 +47,13 @@ class LoginOut(msgspec.Struct):
 
 
 class AuthorizeIn(msgspec.Struct, forbid_unknown_fields=True):
-    """What the e-ID sent back to the app: a code, or an error when the person turned back."""
+    """What the e-ID sent back to the app: a code, or an error when the person turned back; or the whole address."""
 
-    state: Annotated[str, Meta(min_length=1, max_length=200)]
+    state: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
     code: Annotated[str, Meta(min_length=1, max_length=2000)] | None = None
     iss: Annotated[str, Meta(max_length=500)] | None = None
     error: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    callback_url: Annotated[str, Meta(min_length=1, max_length=8000)] | None = None
 
 
 class PhoneIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -81,6 +90,19 @@ class CodeStepOut(msgspec.Struct):
     resend_in: int
     expires_in: int
     attempts_left: int
+
+
+class ChoiceOut(msgspec.Struct):
+    """A registered number that may get the code instead."""
+
+    id: UUID
+    sent_to: str
+
+
+class ChoiceStepOut(CodeStepOut):
+    """A password sign-in waits for the code; `methods` are the numbers that `method_id` can name."""
+
+    methods: list[ChoiceOut]
 
 
 class SessionOut(msgspec.Struct):

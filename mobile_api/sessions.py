@@ -122,10 +122,14 @@ class DeviceController(Controller):
         kit: NamedDependency[Kit],
         clock: NamedDependency[Clock],
     ) -> dict[str, str]:
-        """From a replaced device, with its old token and key: freezes phone sign-in and ends the newer session."""
+        """From a replaced device, with its old token and key: freezes phone sign-in and ends the newer session.
+
+        `code` is that of the support case which follows it up, where a desk is set up.
+        """
         async with db.write() as tx:
-            await takeover.report(tx, kit, request.user.session_id, now=clock.now())
-        return {"status": "frozen", "hotline": "19001075"}
+            case = await takeover.report(tx, kit, request.user.session_id, now=clock.now())
+        frozen = {"status": "frozen", "hotline": "19001075"}
+        return frozen | {"code": case.code} if case else frozen
 
 
 def _row(session: Session, current: UUID) -> schemas.SessionRow:

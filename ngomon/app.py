@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from litestar import Litestar, Router
@@ -14,7 +15,9 @@ from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, ControllerRouterHandler, Receive, Scope, Send
 
 import workspace.router
-from backend.accounts import login
+from backend.accounts.captcha import Captcha
+from backend.accounts.door import Door as WaysIn
+from backend.accounts.passwords import Passwords
 from backend.crypto import KeyRing
 from backend.db import Database
 from backend.devices.entry import Entry
@@ -23,21 +26,33 @@ from backend.devices.reader import reader_of
 from backend.errors import Refusal
 from backend.kit import Kit
 from backend.outbox.bell import Bell
+from backend.outbox.official_mail import OfficialMail
+from backend.outside import eid_provider
+from backend.outside.certificates import Certificates
 from backend.outside.clock import Clock
-from backend.outside.eid import EId, Provider
-from backend.outside.eid_claims import claims_map
+from backend.outside.eid import EId
 from backend.outside.http import Guarded
+from backend.outside.places import Places
 from backend.outside.push import FirebasePush, Push
+from backend.outside.registries import Registries
 from backend.outside.sms import KannelSms, Sms
-from backend.roles import own
+from backend.roles import own, staff
 from backend.settings import Settings, load, with_keys
 from mobile_api import problems
 from mobile_api.auth import Door, proved
+from mobile_api.history import HistoryController
+from mobile_api.identity import IdentityController
 from mobile_api.logins import LoginController
 from mobile_api.me import MeController, Profiles
+from mobile_api.methods import CONTROLLERS as METHOD_CONTROLLERS
+from mobile_api.personal_data import CONTROLLERS as DATA_CONTROLLERS
+from mobile_api.phone_changes import PhoneChangeController
+from mobile_api.recoveries import RecoveryController
+from mobile_api.registrations import RegistrationController
 from mobile_api.roles import CONTROLLERS as ROLE_CONTROLLERS
 from mobile_api.sessions import DeviceController, SessionController, TokenController
-from ngomon import logs, schema, tasks
+from mobile_api.support import CONTROLLERS as SUPPORT_CONTROLLERS
+from ngomon import logs, schema, tasks, trusted
 from ngomon.edge import Edge
 from ngomon.figures import Figures
 from ngomon.health import health_routes
@@ -52,17 +67,38 @@ class Outside:
         allowed = [host.strip() for host in settings.allowed_private_hosts.split(",") if host.strip()]
         self.http = Guarded(allowed, reply_bytes=limits.reply_bytes, timeout=limits.delivery_timeout)
         self.stand = _stand_ins(settings, clock) if settings.is_demo else None
-        self.eid = EId(_provider(settings), self.http, clock)
+        self.eid = EId(eid_provider.vneid(settings), self.http, clock)
+        second = eid_provider.post_office(settings)
+        self.post_office = EId(second, self.http, clock) if second else None
+        self.certificates = trusted.certificates(settings, self.stand)
         self.sms: Sms = (
             KannelSms(settings.sms_url, self.http)
             if settings.sms_url.startswith("kannel:")
             else self._inbox.sms
+        )
+        self.registries = Registries(
+            self.http,
+            subscribers=settings.subscribers_url,
+            social_insurance=settings.social_insurance_url,
+            timeout=limits.registry_timeout,
+        )
+        self.certificates = Certificates(
+            self._roots(settings),
+            tuple(one.strip() for one in settings.certificate_policies.split(",") if one.strip()),
+            self.http,
+            timeout=limits.certificate_check_timeout,
         )
         self.push: Push = (
             FirebasePush(settings.fcm_credentials, settings.fcm_endpoint)
             if settings.fcm_credentials
             else self._inbox.push
         )
+
+    def _roots(self, settings: Settings) -> bytes:
+        """The authorities whose certificates are accepted; none where none is named."""
+        if settings.trusted_cas:
+            return Path(settings.trusted_cas).read_bytes()
+        return bytes(self.stand.ca.root_pem) if self.stand is not None else b""
 
     @property
     def _inbox(self) -> Any:
@@ -84,9 +120,7 @@ class App:
         self.bell = Bell(self.db)
         self.figures = Figures()
         self.carry_worker = self.db.is_sqlite if carry_worker is None else carry_worker
-        self.door = login.Door(
-            db=self.db, kit=self.kit, eid=self.outside.eid, sms=self.outside.sms, settings=settings
-        )
+        self.door = self._ways_in()
         limits = settings.limits
         self._reader = reader_of(self.db, proof_life=limits.proof_past + limits.proof_future)
         self.entry = Entry(
@@ -115,6 +149,25 @@ class App:
             await self.litestar(scope, receive, send)
         else:
             await self._asgi(scope, receive, send)
+
+    def _ways_in(self) -> WaysIn:
+        outside = self.outside
+        return WaysIn(
+            db=self.db,
+            kit=self.kit,
+            settings=self.settings,
+            eid=outside.eid,
+            post_office=outside.post_office,
+            sms=outside.sms,
+            push=outside.push,
+            registries=outside.registries,
+            certificates=outside.certificates,
+            passwords=Passwords(self.settings.limits),
+            captcha=Captcha(self.kit),
+            places=Places(self.settings.places),
+            official_mail=OfficialMail(self.db, self.kit, self.outside.http),
+            holder_of_mail=staff.holder_of_mail,
+        )
 
     def _litestar(self) -> Litestar:
         routes: list[ControllerRouterHandler] = [self._mobile(), self._workspace(), *health_routes(self)]
@@ -145,8 +198,12 @@ class App:
         )
 
     def _mobile(self) -> Router:
-        handlers = [LoginController, TokenController, SessionController, DeviceController, MeController]
-        return Router("/v1", route_handlers=[*handlers, *ROLE_CONTROLLERS], guards=[proved])
+        handlers = [LoginController, RegistrationController, RecoveryController, PhoneChangeController]
+        handlers += [TokenController, SessionController, DeviceController, MeController]
+        handlers += [IdentityController, HistoryController, *METHOD_CONTROLLERS, *DATA_CONTROLLERS]
+        return Router(
+            "/v1", route_handlers=[*handlers, *ROLE_CONTROLLERS, *SUPPORT_CONTROLLERS], guards=[proved]
+        )
 
     def _workspace(self) -> Router:
         return workspace.router.router(self.db, self.kit, self.clock, self.settings.public_url)
@@ -157,13 +214,14 @@ class App:
             stack.push_async_callback(self.db.close)
             stack.push_async_callback(self._reader.close)
             stack.push_async_callback(self.outside.http.close)
+            stack.push_async_callback(self.outside.certificates.close)
             await stack.enter_async_context(self.bell)
             worker = (
                 tasks.worker_of(self.db, self.kit, self.clock, self.bell, self.outside.http)
                 if self.carry_worker
                 else None
             )
-            running = tasks.running(self.db, self.clock, self.entry, worker)
+            running = tasks.running(self.db, self.clock, self.entry, worker, self.settings.limits)
             await stack.enter_async_context(running)
             yield
 
@@ -182,18 +240,6 @@ def _provided(value: Any) -> Provide:
         return value
 
     return Provide(give, sync_to_thread=False)
-
-
-def _provider(settings: Settings) -> Provider:
-    return Provider(
-        issuer=settings.vneid_issuer,
-        client_id=settings.vneid_client_id,
-        client_secret=settings.vneid_client_secret,
-        client_key=settings.vneid_client_key,
-        scopes=settings.vneid_scopes,
-        claims=claims_map(settings.vneid_claims),
-        timeout=settings.limits.provider_timeout,
-    )
 
 
 def create_app(settings: Settings, *, clock: Clock | None = None, carry_worker: bool | None = None) -> App:

@@ -23,7 +23,9 @@ from ngomon.app import create_app
 from ngomon.commands import Wrong, opened
 from ngomon.commands.keys import keys
 from ngomon.commands.managers import managers
+from ngomon.commands.notices import notices
 from ngomon.commands.staff import staff
+from ngomon.commands.support import support
 from ngomon.commands.systems import systems
 from ngomon.commands.units import units
 
@@ -142,7 +144,7 @@ def thaw(national_id: str) -> None:
     out.print("the account may sign in again")
 
 
-for group in (units, staff, managers, systems, keys):
+for group in (units, staff, managers, systems, support, notices, keys):
     command.add_command(group)
 
 

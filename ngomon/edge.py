@@ -35,6 +35,15 @@ SLOW = 1.0  # seconds
 log = structlog.get_logger("access")
 
 
+SMALL = (
+    "/v1/logins",
+    "/v1/token",
+    "/v1/recoveries",
+    "/v1/phone-changes",
+)  # the four kibibytes of security H9
+CERTIFICATES = ("/sign", "/authorize")  # a chain of certificates, or a sealed code, is longer
+
+
 class Edge:
     """ASGI application around the whole product."""
 
@@ -98,7 +107,8 @@ class Edge:
         if scope["method"] in BODILESS:
             return receive
         headers = {bytes(name): bytes(value) for name, value in scope["headers"]}
-        signing_in = scope["path"].startswith(("/v1/logins", "/v1/token"))
+        path = scope["path"]  # a chain of certificates needs the room that other sign-ins do not
+        signing_in = path.startswith(("/v1/logins", "/v1/token")) and not path.endswith("/sign")
         most = self._limits.body_bytes_sign_in if signing_in else self._limits.body_bytes
         if int(headers.get(b"content-length", b"0") or 0) > most:
             raise PayloadTooLarge

@@ -21,6 +21,7 @@ from backend.devices.models import Session
 from backend.journal import Entry
 from backend.outbox.models import System
 from backend.roles.models import Manager, RequestStep, Role, RoleRequest, StaffRecord
+from backend.support.models import Case, CaseMail, CaseMessage, DeskStaff, Notice
 
 BATCH = 200
 
@@ -72,6 +73,15 @@ SEALED = [
     Sealed(RoleRequest, "note"),
     Sealed(RequestStep, "reason"),
     Sealed(System, "token"),
+    Sealed(DeskStaff, "national_id", (Blind("national_id_blind", "national_id"),)),
+    Sealed(Case, "subject"),
+    Sealed(Case, "mail_address"),
+    Sealed(CaseMessage, "text"),
+    Sealed(CaseMail, "recipient"),
+    Sealed(CaseMail, "subject"),
+    Sealed(CaseMail, "body"),
+    Sealed(CaseMail, "answers"),
+    Sealed(Notice, "details"),
 ]
 
 

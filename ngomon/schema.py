@@ -72,6 +72,7 @@ def config() -> OpenAPIConfig:
             Tag(name="devices"),
             Tag(name="me"),
             Tag(name="roles"),
+            Tag(name="support"),
         ],
     )
 

@@ -11,10 +11,12 @@ import structlog
 from sqlalchemy import update
 
 from backend import flows, throttle
+from backend.accounts import history
 from backend.db import Database
 from backend.devices.entry import Entry
 from backend.devices.models import Session
 from backend.kit import Kit
+from backend.limits import Limits
 from backend.outbox.bell import Bell
 from backend.outbox.worker import Worker
 from backend.outside.clock import Clock
@@ -31,12 +33,14 @@ def worker_of(db: Database, kit: Kit, clock: Clock, bell: Bell, http: Guarded) -
 
 
 @asynccontextmanager
-async def running(db: Database, clock: Clock, entry: Entry, worker: Worker | None) -> AsyncIterator[None]:
+async def running(
+    db: Database, clock: Clock, entry: Entry, worker: Worker | None, limits: Limits
+) -> AsyncIterator[None]:
     """Run the tasks until the application stops, then let them finish what they hold."""
     stop = asyncio.Event()
     jobs = [
         _each(SEEN_SECONDS, stop, lambda: write_seen(db, entry)),
-        _each(SWEEP_SECONDS, stop, lambda: sweep(db, clock.now())),
+        _each(SWEEP_SECONDS, stop, lambda: sweep(db, limits, clock.now())),
     ]
     if worker is not None:
         jobs.append(worker.run(stop))
@@ -61,11 +65,12 @@ async def write_seen(db: Database, entry: Entry) -> None:
             await tx.execute(update(Session).where(Session.id == session_id).values(last_seen_at=at))
 
 
-async def sweep(db: Database, now: datetime) -> None:
+async def sweep(db: Database, limits: Limits, now: datetime) -> None:
     """Forget what has no more use."""
     async with db.write() as tx:
         await flows.sweep(tx, now=now)
         await throttle.sweep(tx, now=now)
+        await history.sweep(tx, limits, now=now)
 
 
 async def _each(seconds: float, stop: asyncio.Event, job: Callable[[], Awaitable[None]]) -> None:

@@ -12,7 +12,9 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+import sysconfig
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,16 +26,36 @@ OLDEST_NODE = 20
 
 
 class Need(NamedTuple):
-    """A program that a test or a bench starts, and the Debian package that carries it."""
+    """A program or file that a test, a bench or a build uses, and the Debian package that carries it.
+
+    `daemon` is the service that the package would start by itself from now on.
+    """
 
     program: str
     package: str
+    daemon: str = ""
 
 
+DOVECOT = "/usr/lib/dovecot"
+BUILD_NEEDS = (  # bonsai (LDAP) has no wheel: it is built here
+    Need("cc", "gcc"),
+    Need("/usr/include/stdio.h", "libc6-dev"),
+    Need("/usr/include/ldap.h", "libldap2-dev"),
+    Need("/usr/include/sasl/sasl.h", "libsasl2-dev"),
+    Need(
+        f"{sysconfig.get_path('include')}/Python.h",
+        f"libpython{sys.version_info.major}.{sys.version_info.minor}-dev",
+    ),
+)
 TEST_NEEDS = (
     Need("chromium", "chromium"),
     Need("bearerbox", "kannel"),
     Need("postgres", "postgresql"),
+    Need("slapd", "slapd", daemon="slapd"),
+    Need("ldapsearch", "ldap-utils"),
+    Need(f"{DOVECOT}/imap", "dovecot-imapd", daemon="dovecot"),
+    Need(f"{DOVECOT}/modules/auth/libauthdb_ldap.so", "dovecot-ldap"),
+    Need(f"{DOVECOT}/lmtp", "dovecot-lmtpd"),
 )
 BENCH_NEEDS = (Need("wrk", "wrk"),)
 
@@ -49,6 +71,7 @@ def main(arguments: Sequence[str]) -> int:
         "python-test": lambda: install_python("test"),
         "node-run": lambda: install_node(everything=False),
         "node-test": lambda: install_node(everything=True),
+        "system-build": lambda: install_programs(BUILD_NEEDS, why="one Python package is built here"),
         "system-test": lambda: install_programs(TEST_NEEDS),
         "system-bench": lambda: install_programs(BENCH_NEEDS),
     }
@@ -115,7 +138,7 @@ def node_version(node: str) -> int:
     return int(digits) if digits.isdigit() else 0
 
 
-def install_programs(needs: Sequence[Need]) -> None:
+def install_programs(needs: Sequence[Need], *, why: str = "the tests start real counterparts") -> None:
     """Debian packages for the programs that are not there; on Ubuntu the browser comes through Playwright."""
     absent = [need for need in needs if not is_there(need.program)]
     if any(need.program == "chromium" for need in absent) and distribution() == "ubuntu":
@@ -123,16 +146,21 @@ def install_programs(needs: Sequence[Need]) -> None:
         absent = [need for need in absent if need.program != "chromium"]
         run(BIN / "playwright", "install", *(["--with-deps"] if os.geteuid() == 0 else []), "chromium")
     if absent:
-        install_packages([need.package for need in absent], why="the tests start real counterparts")
+        install_packages([need.package for need in absent], why=why)
+    for need in absent:
+        if need.daemon:  # the tests start their own; nothing of ours is to listen after the next boot
+            run("update-rc.d", need.daemon, "disable")
 
 
 def is_there(program: str) -> bool:
-    """On the path, or where Debian puts PostgreSQL's server programs."""
+    """A file, on the path, or where Debian puts daemons and PostgreSQL's server programs."""
+    if program.startswith("/"):
+        return Path(program).exists()
     if program == "postgres":
         return bool(list(Path("/usr/lib/postgresql").glob("*/bin/postgres"))) or bool(
             shutil.which("postgres")
         )
-    return shutil.which(program) is not None
+    return shutil.which(program, path=f"{os.environ.get('PATH', '')}{os.pathsep}/usr/sbin") is not None
 
 
 def install_packages(packages: Sequence[str], *, why: str) -> None:
@@ -144,9 +172,25 @@ def install_packages(packages: Sequence[str], *, why: str) -> None:
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     quietly = ("-qq", "-o=Dpkg::Use-Pty=0")
     run("apt-get", "update", *quietly, environment=environment)
-    run(
-        "apt-get", "install", *quietly, "--yes", "--no-install-recommends", *packages, environment=environment
-    )
+    with no_daemons():
+        run(
+            "apt-get", "install", *quietly, "--yes", "--no-install-recommends", *packages,
+            environment=environment,
+        )  # fmt: skip
+
+
+@contextmanager
+def no_daemons(policy: Path = Path("/usr/sbin/policy-rc.d")) -> Iterator[None]:
+    """Debian starts what it installs, unless this file says no; one that is there already is left alone."""
+    if policy.exists():
+        yield
+        return
+    policy.write_text("#!/bin/sh\nexit 101\n", encoding="utf-8")
+    policy.chmod(0o755)
+    try:
+        yield
+    finally:
+        policy.unlink(missing_ok=True)
 
 
 def distribution() -> str:

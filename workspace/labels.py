@@ -90,6 +90,9 @@ TONES = {
     "suspended": "wait",
     "ended": "mute",
     "undone": "mute",
+    "open": "wait",
+    "answered": "good",
+    "closed": "mute",
 }
 
 FACTS = {
@@ -126,6 +129,16 @@ FACTS = {
     "sync.delivered": _("Hệ thống xác nhận đã cập nhật"),
     "sync.parked": _("Gửi không thành công, cần xử lý"),
     "sync.replayed": _("Yêu cầu gửi lại"),
+    "support.desk_added": _("Thêm đầu mối hỗ trợ"),
+    "support.desk_removed": _("Ngừng đầu mối hỗ trợ"),
+    "support.staff_added": _("Giao việc ở đầu mối hỗ trợ"),
+    "support.staff_removed": _("Thôi giao việc ở đầu mối hỗ trợ"),
+    "support.case_opened": _("Mở yêu cầu hỗ trợ"),
+    "support.case_continued": _("Bổ sung yêu cầu hỗ trợ"),
+    "support.case_answered": _("Trả lời yêu cầu hỗ trợ"),
+    "support.case_closed": _("Đóng yêu cầu hỗ trợ"),
+    "notice.published": _("Đăng thông báo chung"),
+    "notice.denied": _("Phản hồi “Không phải tôi” với một thông báo"),
     "access.refused": _("Thao tác bị từ chối vì không đủ quyền"),
 }
 
@@ -146,6 +159,25 @@ SYSTEM_STATES = {
 LEVELS = {
     1: _("Định danh điện tử mức độ 1"),
     2: _("Định danh điện tử mức độ 2"),
+}
+
+CASE_STATES = {
+    "open": _("Chờ trả lời"),
+    "answered": _("Đã trả lời"),
+    "closed": _("Đã đóng"),
+}
+
+CASE_ORIGINS = {
+    "app": _("Ứng dụng"),
+    "staff": _("Cán bộ hỗ trợ mở"),
+    "mail": _("Thư điện tử"),
+    "notice": _("Phản hồi thông báo"),
+    "takeover": _("Báo đăng nhập không chính chủ"),
+}
+
+CASE_AUTHORS = {
+    "person": _("Người yêu cầu"),
+    "desk": _("Đầu mối hỗ trợ"),
 }
 
 THEMES = {

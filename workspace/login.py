@@ -11,12 +11,14 @@ from litestar.di import NamedDependency
 from litestar.response import Redirect
 
 from backend.accounts import browser
+from backend.accounts.login import Answer
 from backend.accounts.browser import BrowserSession
 from backend.db import Database
 from backend.errors import Refusal
 from backend.kit import Kit
 from backend.outside.clock import Clock
 from backend.outside.eid import EId
+from backend.outside.eid_callback import read_callback
 from backend.words import say
 from workspace.auth import Cookies, Visit, safe_next
 from workspace.pages import lang_of, page
@@ -70,7 +72,7 @@ class LoginController(Controller):
     ) -> Response[str]:
         """The e-ID's answer. Our own page moves on: a redirect from outside carries no Strict cookie."""
         secret, _, way = request.cookies.get(jar.transaction, "").partition("|")
-        asked = request.query_params
+        said = read_callback("?" + request.scope["query_string"].decode("latin-1"))
         gone = jar.make(jar.transaction, "", strict=False, max_age=0)
         try:
             token = await browser.finish(
@@ -78,9 +80,7 @@ class LoginController(Controller):
                 kit,
                 eid,
                 cookie=secret,
-                state=asked.get("state", ""),
-                code=asked.get("code"),
-                iss=asked.get("iss"),
+                answer=Answer(said.state, said.code, said.iss, said.encrypt_key),
                 now=clock.now(),
             )
         except Refusal as refusal:

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from litestar import Response
 from litestar.di import NamedDependency
+from litestar.response import Redirect
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,8 +17,11 @@ from backend.errors import Forbidden
 from backend.kit import Kit
 from backend.roles import policy, rights
 from backend.roles.models import Role, StaffRecord, Unit
+from backend.support import desks
 from workspace.auth import SignedOut, Visit
 from workspace.pages import page
+
+FIRST_PAGE = ("/workspace", "/workspace/")
 
 
 class NothingManaged(Forbidden):
@@ -25,6 +29,13 @@ class NothingManaged(Forbidden):
 
     code = "nothing_managed"
     title = "Bạn chưa phụ trách đơn vị nào"
+
+
+class DeskInstead(Forbidden):
+    """Whoever works at a desk and manages no unit has another first page."""
+
+    code = "desk_instead"
+    title = "Bạn làm việc ở đầu mối hỗ trợ"
 
 
 class ManagedUnit(msgspec.Struct, frozen=True):
@@ -44,17 +55,21 @@ class Manager(msgspec.Struct, frozen=True):
 
 
 async def manager_of(request: Visit, db: NamedDependency[Database], kit: NamedDependency[Kit]) -> Manager:
-    """The dependency behind every page but the sign-in: raises NothingManaged."""
+    """The dependency behind every page but the sign-in and the desk's: raises NothingManaged, DeskInstead."""
     session: BrowserSession | None = request.user
     if session is None:
         raise SignedOut
     async with db.read() as tx:
         units = await rights.units_managed(tx, kit, session.account_id)
+        staffed = await desks.staffed_by(tx, await rights.blinds_of(tx, kit, session.account_id))
+        if staffed and not units and request.url.path in FIRST_PAGE:
+            raise DeskInstead
         if not units:
             raise NothingManaged(askable=await _askable(tx, kit, session.account_id))
     managed = [ManagedUnit(unit.id, unit.code, unit.name) for unit in units]
     manager = Manager(session.account_id, session.full_name, managed)
     request.scope["state"]["manager"] = manager
+    request.scope["state"]["clerk"] = staffed  # the way to the desk's pages stands in the header
     return manager
 
 
@@ -63,6 +78,11 @@ def nothing_managed(request: Visit, refusal: NothingManaged) -> Response[str]:
     return page(
         request, "no_right.html", status=refusal.status, askable=refusal.facts["askable"], here="/workspace"
     )
+
+
+def to_the_desk(_: Visit, __: DeskInstead) -> Redirect:
+    """From the first page of the workspace to the desk's."""
+    return Redirect("/workspace/support", status_code=303)
 
 
 async def _askable(tx: AsyncSession, kit: Kit, account_id: UUID) -> list[str]:

@@ -90,6 +90,7 @@ def page(
         "nonce": visit.scope["state"][NONCE],
         "csrf": visit.scope["state"].get(TOKEN_FIELD, ""),
         "manager": visit.scope["state"].get("manager"),
+        "clerk": visit.scope["state"].get("clerk"),
         "files": static_files.paths(),
         "here": place,
         "here_with": Switcher(place),

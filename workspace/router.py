@@ -10,7 +10,7 @@ from backend.db import Database
 from backend.errors import NotFound, Refusal
 from backend.kit import Kit
 from backend.outside.clock import Clock
-from workspace import live, manager, refusals, static_files
+from workspace import clerk, live, manager, refusals, static_files
 from workspace.audit import AuditController
 from workspace.auth import BrowserSessions, Cookies, OwnPage, SignedOut, signed_in
 from workspace.decisions import RequestController
@@ -18,6 +18,7 @@ from workspace.headers import PageHeaders
 from workspace.inbox import InboxController
 from workspace.login import LoginController, sign_out
 from workspace.people import PeopleController
+from workspace.support import SupportController
 from workspace.systems import SystemsController
 
 
@@ -38,6 +39,7 @@ def router(db: Database, kit: Kit, clock: Clock, public_url: str) -> Router:
             PeopleController,
             SystemsController,
             AuditController,
+            SupportController,
             live.events,
             sign_out,
             nowhere,
@@ -47,10 +49,12 @@ def router(db: Database, kit: Kit, clock: Clock, public_url: str) -> Router:
         dependencies={
             **{name: _value(value) for name, value in given.items()},
             "manager": Provide(manager.manager_of),
+            "clerk": Provide(clerk.clerk_of),
         },
         exception_handlers={
             SignedOut: refusals.signed_out,
             manager.NothingManaged: manager.nothing_managed,
+            manager.DeskInstead: manager.to_the_desk,
             Refusal: refusals.refused,
             HTTPException: refusals.not_understood,
             Exception: refusals.broken,

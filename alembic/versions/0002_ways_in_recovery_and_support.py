@@ -183,10 +183,15 @@ def upgrade() -> None:
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("desk_wrote_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("idempotency_key", sa.String(length=80), nullable=True),
+        sa.Column("idempotency_print", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(
             ["desk_id"], ["support_desks.id"], name=op.f("fk_support_cases_desk_id_support_desks")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_support_cases")),
+        sa.UniqueConstraint(
+            "account_id", "idempotency_key", name=op.f("uq_support_cases_account_id_idempotency_key")
+        ),
         sa.UniqueConstraint("code", name=op.f("uq_support_cases_code")),
         sa.UniqueConstraint("notice_id", name=op.f("uq_support_cases_notice_id")),
     )
@@ -204,6 +209,7 @@ def upgrade() -> None:
         sa.Column("subject", sa.LargeBinary(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("answers", sa.LargeBinary(), nullable=True),
+        sa.Column("is_automatic", sa.Boolean(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("not_before", sa.DateTime(timezone=True), nullable=False),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),

@@ -11,7 +11,7 @@ from backend.limits import Limits
 
 
 class InsufficientAssurance(Forbidden):
-    """The sign-in is too weak or too old for this; `required` names the level, method or age (seconds) that is missing."""
+    """The sign-in is too weak or too old for this; `required` names the level, method or age (seconds) to reach."""
 
     code = "insufficient_assurance"
     title = "Thao tác này cần xác thực lại bằng VNeID"
@@ -38,8 +38,8 @@ def demand(
     if max_age is not None and now - who.authenticated_at > timedelta(seconds=max_age):
         required["max_age"] = max_age
     changed = account.phone_changed_at
-    if careful and changed is not None and now - changed < timedelta(seconds=limits.caution):
-        if who.method != "vneid" or who.authenticated_at <= changed:
-            required |= {"method": "vneid", "max_age": int((now - changed).total_seconds())}
+    cautious = careful and changed is not None and now - changed < timedelta(seconds=limits.caution)
+    if cautious and changed is not None and (who.method != "vneid" or who.authenticated_at <= changed):
+        required |= {"method": "vneid", "max_age": int((now - changed).total_seconds())}
     if required:
         raise InsufficientAssurance(required=required)

@@ -16,8 +16,8 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
-from backend.accounts import people
-from backend.accounts.login import LoginCancelled
+from backend.accounts import history, people
+from backend.accounts.login import Answer, LoginCancelled
 from backend.accounts.models import Account
 from backend.crypto import new_token, token_hash
 from backend.db import Database, new_id
@@ -72,19 +72,19 @@ async def finish(
     eid: EId,
     *,
     cookie: str | None,
-    state: str,
-    code: str | None,
-    iss: str | None,
+    answer: Answer,
     now: datetime,
 ) -> str:
     """Take the e-ID's answer in the browser that asked; returns the session token. Raises LoginRefused and its kin."""
     flow_id, secret = _opened(cookie)
     async with db.write() as tx:
-        claimed = await _claim(tx, kit, flow_id, secret=secret, state=state, code=code, now=now)
+        claimed = await _claim(tx, kit, flow_id, secret=secret, state=answer.state, code=answer.code, now=now)
     data = settle(claimed)
-    assert code is not None
+    assert answer.code is not None
     try:
-        person = await eid.finish(data.attempt, code=code, iss=iss)
+        person = await eid.finish(
+            data.attempt, code=answer.code, iss=answer.iss, encrypt_key=answer.encrypt_key
+        )
     except (LoginRefused, ProviderUnavailable) as refusal:
         async with db.write() as tx:
             kit.journal.record(tx, SignInRefused(flow=flow_id, reason=refusal.code), by=None, now=now)
@@ -150,6 +150,16 @@ async def _open(tx: AsyncSession, kit: Kit, account: Account, level: int, browse
         subject=account.id, session=session.id, kind="workspace", method="vneid", epoch=account.epoch
     )
     kit.journal.record(tx, fact, by=account.id, now=now)
+    history.remember(
+        tx,
+        account.id,
+        method="vneid",
+        good=True,
+        device=session.device_name,
+        place=None,
+        now=now,
+        session_id=session.id,
+    )
     return token
 
 

@@ -20,7 +20,7 @@ from backend import throttle
 from backend.accounts.models import OneTimeCode
 from backend.db import new_id
 from backend.errors import Gone, Invalid, TooMany
-from backend.facts import CodeSent, CodeWrong
+from backend.facts import CodeSent, CodeWithheld, CodeWrong
 from backend.flows import Flow
 from backend.kit import Kit
 from backend.limits import Limits
@@ -64,8 +64,15 @@ class OtpTooSoon(TooMany):
     title = "Vui lòng chờ trước khi gửi lại mã"
 
 
-def windows(limits: Limits) -> list[Window]:
-    """The policy `login`: so many sendings an hour and a day, and a pause between two."""
+MAIL = "mail_recovery"  # the one purpose with a policy of its own: the mail guide's (source 000, 2)
+CAREFUL = ("recovery", "phone_change", "method", MAIL)  # fewer guesses (security §6, A6)
+
+
+def windows(limits: Limits, purpose: str = "login") -> list[Window]:
+    """How often a code may leave for this purpose: a pause between two, so many an hour and a day (contract §4)."""
+    if purpose == MAIL:
+        pause = limits.mail_otp_resend_after
+        return [Window(min(1, pause), pause), Window(limits.mail_otp_per_day, DAY)]
     return [
         Window(min(1, limits.otp_resend_after), limits.otp_resend_after),
         Window(limits.otp_per_hour, HOUR),
@@ -73,9 +80,14 @@ def windows(limits: Limits) -> list[Window]:
     ]
 
 
-def guesses(limits: Limits) -> int:
+def pause(limits: Limits, purpose: str) -> int:
+    """Seconds between two sendings."""
+    return limits.mail_otp_resend_after if purpose == MAIL else limits.otp_resend_after
+
+
+def guesses(limits: Limits, purpose: str = "login") -> int:
     """How many guesses a code stands; with the count switched off, as many as there are codes."""
-    return limits.otp_attempts or 10**6
+    return (limits.otp_attempts_careful if purpose in CAREFUL else limits.otp_attempts) or 10**6
 
 
 async def spend(
@@ -88,6 +100,7 @@ async def spend(
     jkt: str | None,
     address: str,
     now: datetime,
+    purpose: str = "login",
 ) -> list[bytes]:
     """Count one sending against phone, person, device and address; returns what to refund (design §4.3).
 
@@ -95,15 +108,30 @@ async def spend(
     the number elsewhere cannot use up the owner's.
     """
     limits = kit.limits
-    counts = windows(limits)
+    counts = windows(limits, purpose)
+    kind = "mail" if purpose == MAIL else "sms"
     wants = [
-        ("sms phone confirmed" if confirmed else "sms phone", phone, counts),
-        ("sms person", who, counts),
+        (f"{kind} person", who, counts),
         ("sms address", address, [Window(limits.otp_per_address_per_hour, HOUR)]),
     ]
+    if phone:
+        wants.append((f"{kind} phone confirmed" if confirmed else f"{kind} phone", phone, counts))
     if jkt is not None:
-        wants.append(("sms device", jkt, counts[1:]))
+        wants.append((f"{kind} device", jkt, counts[1:]))
     return await kit.throttle.spend(tx, wants, now=now, refusal=OtpLimit)
+
+
+async def spend_unseen(
+    tx: AsyncSession, kit: Kit, *, phone: str, purpose: str, now: datetime
+) -> list[bytes] | None:
+    """Count one sending to a number that the caller must learn nothing about; nothing when it has had enough."""
+    kind = "mail" if purpose == MAIL else "sms"
+    try:
+        return await kit.throttle.spend(
+            tx, [(f"{kind} phone confirmed", phone, windows(kit.limits, purpose))], now=now, refusal=OtpLimit
+        )
+    except OtpLimit:
+        return None
 
 
 def issue(
@@ -115,8 +143,12 @@ def issue(
     purpose: str,
     account_id: UUID | None,
     now: datetime,
+    withheld: bool = False,
 ) -> OneTimeCode:
-    """Make the flow's code; the caller has spent the budgets and sends the text after the commit."""
+    """Make the flow's code; the caller has spent the budgets and sends the text after the commit.
+
+    A `withheld` one never leaves: whoever asks about somebody that we do not know meets the same work.
+    """
     code = OneTimeCode(
         id=new_id(),
         flow_id=flow.id,
@@ -132,9 +164,11 @@ def issue(
     )
     code.phone = kit.keys.seal("one_time_codes.phone", code.id, phone)
     tx.add(code)
-    kit.journal.record(
-        tx, CodeSent(subject=account_id, flow=flow.id, purpose=purpose, sending=1), by=None, now=now
-    )
+    if withheld:
+        kit.journal.record(tx, CodeWithheld(flow=flow.id, purpose=purpose), by=None, now=now)
+    else:
+        fact = CodeSent(subject=account_id, flow=flow.id, purpose=purpose, sending=1)
+        kit.journal.record(tx, fact, by=None, now=now)
     return code
 
 
@@ -190,7 +224,7 @@ async def count_guess(tx: AsyncSession, kit: Kit, flow: Flow, *, now: datetime) 
         update(OneTimeCode)
         .where(
             OneTimeCode.id == code.id,
-            OneTimeCode.attempts < guesses(kit.limits),
+            OneTimeCode.attempts < guesses(kit.limits, code.purpose),
             OneTimeCode.used_at.is_(None),
         )
         .values(attempts=OneTimeCode.attempts + 1)
@@ -209,7 +243,7 @@ def matches(kit: Kit, code: OneTimeCode, flow: Flow, typed: str) -> bool:
 
 def wrong(tx: AsyncSession, kit: Kit, code: OneTimeCode, *, now: datetime) -> OtpWrong:
     """Remember a wrong guess; the caller commits and then raises what this returns."""
-    left = guesses(kit.limits) - code.attempts
+    left = guesses(kit.limits, code.purpose) - code.attempts
     kit.journal.record(
         tx, CodeWrong(subject=code.account_id, flow=code.flow_id, attempts_left=left), by=None, now=now
     )

@@ -1,14 +1,23 @@
-"""Every try to get in, for the person's own eyes: device, coarse place, method, result (source 001, III)."""
+"""Every try to get in, for the person's own eyes: device, coarse place, method, result (source 001, III).
+
+It is behaviour, so it is sensitive (domain §3.3): read by its owner alone, and forgotten after
+`history_days`.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.accounts.models import Access
 from backend.db import new_id
+from backend.limits import Limits
+
+MOST = 50
+Place = tuple[datetime, UUID]  # in the list: newest first, and of two at once the later written
 
 
 def remember(
@@ -26,3 +35,35 @@ def remember(
     line = Access(id=new_id(), account_id=account_id, at=now, method=method, device=device, place=place)
     line.result, line.session_id = "success" if good else "failure", session_id
     tx.add(line)
+
+
+async def newest(
+    tx: AsyncSession,
+    limits: Limits,
+    account_id: UUID,
+    *,
+    now: datetime,
+    after: Place | None = None,
+    most: int | None = MOST,
+) -> list[Access]:
+    """The account's tries, newest first, at most `most`; `after` is the last one of the page before."""
+    query = select(Access).where(Access.account_id == account_id, Access.at >= _oldest(limits, now))
+    if after is not None:
+        at, line = after
+        query = query.where((Access.at < at) | ((Access.at == at) & (Access.id < line)))
+    found = await tx.scalars(query.order_by(Access.at.desc(), Access.id.desc()).limit(most))
+    return list(found)
+
+
+async def sweep(tx: AsyncSession, limits: Limits, *, now: datetime) -> None:
+    """Forget what is older than the law of the house allows (domain §3.3).
+
+    Identifiers are in order of time, so the primary key finds the old end without an index of its own.
+    """
+    oldest = _oldest(limits, now)
+    first = UUID(int=int(oldest.timestamp() * 1000) << 80)
+    await tx.execute(delete(Access).where(Access.id < first, Access.at < oldest))
+
+
+def _oldest(limits: Limits, now: datetime) -> datetime:
+    return now - timedelta(days=limits.history_days)

@@ -1,7 +1,7 @@
-"""Signing in on a phone: VNeID says who, a code proves the phone of a new person, one device gets in (source 003, III).
+"""Signing in on a phone: VNeID or the post office says who, a code proves a new phone, one device gets in.
 
 These use cases span several transactions, because the e-ID and the SMS centre are asked
-between them; so they take the database and open each one visibly.
+between them; so they take the door and open each one visibly (source 003, III; 001, II).
 """
 
 from __future__ import annotations
@@ -14,19 +14,20 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
-from backend.accounts import people
+from backend.accounts import people, step_up
+from backend.accounts.door import Door
+from backend.accounts.entering import Done, let_in
 from backend.accounts.models import Account
-from backend.db import Database
-from backend.devices import sessions
-from backend.devices.sessions import Device, Replaced, Tokens
+from backend.accounts.otp import CodeData
+from backend.accounts.people import POST_OFFICE
+from backend.devices.entry import Who
+from backend.devices.sessions import Device
 from backend.errors import Forbidden, Refusal, settle
 from backend.facts import SignInRefused, SignInStarted
 from backend.flows import Flow
 from backend.kit import Kit
 from backend.outside.eid import Attempt, EId, LoginRefused, ProviderUnavailable
 from backend.outside.eid_claims import Person
-from backend.outside.sms import Sms
-from backend.settings import Settings
 
 KIND = "login"
 
@@ -38,14 +39,15 @@ class LoginCancelled(Forbidden):
     title = "Bạn đã hủy đăng nhập"
 
 
-class LoginData(msgspec.Struct, frozen=True):
+class LoginData(CodeData, frozen=True, kw_only=True):
     """What a sign-in remembers between its steps, encrypted."""
 
     device: Device
-    attempt: Attempt
-    address: str
+    method: str = "vneid"
+    attempt: Attempt | None = None
     person: Person | None = None
-    phone: str | None = None
+    level: int = 0  # of a password sign-in
+    step_up: UUID | None = None  # the session that shall be strengthened
 
 
 class PhoneStep(msgspec.Struct, frozen=True):
@@ -55,30 +57,45 @@ class PhoneStep(msgspec.Struct, frozen=True):
     step: str = "phone"
 
 
-class Done(msgspec.Struct, frozen=True):
-    """Somebody is in."""
+class Answer(msgspec.Struct, frozen=True):
+    """What came back from the e-ID."""
 
-    tokens: Tokens
-    account: dict[str, object]
-    replaced: Replaced | None
+    state: str
+    code: str | None
+    iss: str | None = None
+    encrypt_key: str | None = None
 
 
-class Door(msgspec.Struct, frozen=True):
-    """What signing in needs of the world."""
-
-    db: Database
-    kit: Kit
-    eid: EId
-    sms: Sms
-    settings: Settings
+def provider(door: Door, method: str) -> EId:
+    """The e-ID behind a way in; raises ProviderUnavailable where none is configured."""
+    eid = door.post_office if method == POST_OFFICE else door.eid
+    if eid is None:
+        raise ProviderUnavailable(retry_after=3600)
+    return eid
 
 
 async def begin(
-    door: Door, device: Device, *, jkt: str | None, address: str, now: datetime
+    door: Door,
+    device: Device,
+    *,
+    jkt: str | None,
+    address: str,
+    now: datetime,
+    method: str = "vneid",
+    stepping_up: Who | None = None,
 ) -> tuple[Flow, str]:
-    """Start a sign-in; returns the flow and the address of the e-ID's page."""
-    url, attempt = await door.eid.begin(door.settings.vneid_redirect_uri)
-    data = LoginData(device=device, attempt=attempt, address=address)
+    """Start a sign-in, or the strengthening of a session; returns the flow and the address of the e-ID's page."""
+    settings = door.settings
+    redirect = settings.post_office_redirect_uri if method == POST_OFFICE else settings.vneid_redirect_uri
+    url, attempt = await provider(door, method).begin(redirect)
+    data = LoginData(
+        device=device,
+        method=method,
+        attempt=attempt,
+        address=address,
+        strict=False,
+        step_up=stepping_up.session_id if stepping_up else None,
+    )
     async with door.db.write() as tx:
         flow = flows.start(
             tx,
@@ -89,38 +106,47 @@ async def begin(
             jkt=jkt,
             lifetime=door.kit.limits.flow_lifetime,
             now=now,
+            account_id=stepping_up.account_id if stepping_up else None,
         )
-        door.kit.journal.record(tx, SignInStarted(flow=flow.id, method="vneid"), by=None, now=now)
+        door.kit.journal.record(tx, SignInStarted(flow=flow.id, method=method), by=None, now=now)
     return flow, url
 
 
 async def authorize(
-    door: Door,
-    flow_id: UUID,
-    *,
-    state: str,
-    code: str | None,
-    iss: str | None,
-    jkt: str | None,
-    now: datetime,
+    door: Door, flow_id: UUID, answer: Answer, *, jkt: str | None, now: datetime
 ) -> PhoneStep | Done:
     """Take the e-ID's answer: the state is used up first, then the code is exchanged, then somebody gets in."""
     async with door.db.write() as tx:
-        claimed = await _claim(tx, door.kit, flow_id, state=state, code=code, jkt=jkt, now=now)
+        claimed = await _claim(tx, door.kit, flow_id, answer, jkt=jkt, now=now)
     data = settle(claimed)
-    assert code is not None
+    assert answer.code is not None
+    assert data.attempt is not None
     try:
-        person = await door.eid.finish(data.attempt, code=code, iss=iss)
-    except (ProviderUnavailable, LoginRefused) as refusal:
+        person = await provider(door, data.method).finish(
+            data.attempt, code=answer.code, iss=answer.iss, encrypt_key=answer.encrypt_key
+        )
+        return await _known(door, flow_id, data, person, jkt=jkt, now=now)
+    except (ProviderUnavailable, LoginRefused, people.LinkRequired) as refusal:
         await _close(door, flow_id, refusal, jkt=jkt, now=now)
         raise
+
+
+async def _known(
+    door: Door, flow_id: UUID, data: LoginData, person: Person, *, jkt: str | None, now: datetime
+) -> PhoneStep | Done:
+    """Whoever has an account and a phone is in; a new person is asked for a phone."""
     async with door.db.write() as tx:
         flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
         flows.expect(flow, "exchange")
-        known = await people.account_of(tx, door.kit, person, now=now)
+        known = await people.account_of(tx, door.kit, person, now=now, by=data.method)
+        if data.step_up is not None:
+            if known is None or known.id != flow.account_id:
+                raise LoginRefused
+            await flows.advance(tx, door.kit.keys, flow, to="done")
+            return await step_up.strengthen(tx, door.kit, known, data.step_up, level=person.level, now=now)
         if known is not None and await people.phones_of(tx, known.id):
             await flows.advance(tx, door.kit.keys, flow, to="done", account_id=known.id)
-            return await let_in(tx, door.kit, known, data.device, person, jkt=jkt, now=now)
+            return await enter(tx, door, flow, known, msgspec.structs.replace(data, person=person), now=now)
         await flows.advance(
             tx,
             door.kit.keys,
@@ -133,17 +159,18 @@ async def authorize(
 
 
 async def _claim(
-    tx: AsyncSession, kit: Kit, flow_id: UUID, *, state: str, code: str | None, jkt: str | None, now: datetime
+    tx: AsyncSession, kit: Kit, flow_id: UUID, answer: Answer, *, jkt: str | None, now: datetime
 ) -> LoginData | Refusal:
     """Use the state up (security TL01, TL02); a wrong one ends the flow for good, so its refusal is returned."""
     flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
     flows.expect(flow, "authorize")
     data = flows.data_of(flow, kit.keys, LoginData)
+    assert data.attempt is not None
     late = (now - flow.created_at).total_seconds() > kit.limits.state_lifetime
-    if late or not hmac.compare_digest(state.encode(), data.attempt.state.encode()):
+    if late or not hmac.compare_digest(answer.state.encode(), data.attempt.state.encode()):
         refusal: Refusal | None = LoginRefused()
     else:
-        refusal = LoginCancelled() if code is None else None
+        refusal = LoginCancelled() if answer.code is None else None
     await flows.advance(tx, kit.keys, flow, to="ended" if refusal else "exchange")
     if refusal:
         kit.journal.record(tx, SignInRefused(flow=flow_id, reason=refusal.code), by=None, now=now)
@@ -160,19 +187,21 @@ async def _close(door: Door, flow_id: UUID, refusal: Refusal, *, jkt: str | None
         door.kit.journal.record(tx, SignInRefused(flow=flow_id, reason=refusal.code), by=None, now=now)
 
 
-async def let_in(
-    tx: AsyncSession,
-    kit: Kit,
-    account: Account,
-    device: Device,
-    person: Person,
-    *,
-    jkt: str | None,
-    now: datetime,
+async def enter(
+    tx: AsyncSession, door: Door, flow: Flow, account: Account, data: LoginData, *, now: datetime
 ) -> Done:
-    """Open the session and say who is in."""
-    await tx.flush()
-    tokens, replaced = await sessions.open_mobile(
-        tx, kit, account.id, device=device, jkt=jkt, method="vneid", level=person.level, now=now
+    """Open the session that this sign-in has earned."""
+    level = data.level
+    if data.person is not None:
+        level = data.person.level if data.method != POST_OFFICE else 2
+    return await let_in(
+        tx,
+        door.kit,
+        account,
+        data.device,
+        method=data.method,
+        level=level,
+        jkt=flow.jkt,
+        place=door.places.of(data.address),
+        now=now,
     )
-    return Done(tokens=tokens, account=await people.described(tx, kit, account), replaced=replaced)

@@ -140,7 +140,7 @@ class Consent(Base):
 
 
 class Slip(Base):
-    """A phone change that the subscriber registry did not confirm, to be shown at the carrier's counter (source 004)."""
+    """A phone change that the subscriber registry did not confirm, for the carrier's counter (source 004)."""
 
     __tablename__ = "phone_change_slips"
 

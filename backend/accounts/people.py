@@ -5,110 +5,146 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.accounts import following
+from backend.accounts.following import VNEID
 from backend.accounts.models import Account, Identifier, Identity, Phone
+from backend.accounts.numbers import (
+    AGENCY_CODE,
+    NATIONAL_ID,
+    OLD_ID,
+    TAX_CODE,
+    holder_among,
+    holder_of,
+    identifier_row,
+)
 from backend.db import new_id
-from backend.facts import AccountOpened, IdentifierChanged, IdentityLinked
+from backend.errors import Conflict, Forbidden
+from backend.facts import AccountOpened, IdentityLinked
 from backend.kit import Kit
 from backend.names import masked, masked_phone
 from backend.outside.eid_claims import Person
 
-NATIONAL_ID = "national_id"
+__all__ = ["AGENCY_CODE", "NATIONAL_ID", "OLD_ID", "TAX_CODE", "holder_among", "holder_of", "identifier_row"]
+POST_OFFICE = "post_office"
 
 
-async def account_of(tx: AsyncSession, kit: Kit, person: Person, *, now: datetime) -> Account | None:
-    """The person's account, brought up to date with what the e-ID says today, or nothing."""
+class AccountExists(Conflict):
+    """Whoever proved to be this person or organisation has an account already."""
+
+    code = "account_exists"
+    title = "Bạn đã có tài khoản, vui lòng đăng nhập hoặc lấy lại mật khẩu"
+
+
+class LinkRequired(Forbidden):
+    """The post office names a person who has an account; it is never linked by number alone (contract-accounts, 2)."""
+
+    code = "link_required"
+    title = "Bạn đã có tài khoản. Hãy đăng nhập bằng cách đã dùng"
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody proved, as an account is opened for them; `vouched_by` proved it, `source` is its name in full."""
+
+    full_name: str
+    level: int
+    vouched_by: str
+    source: str
+    identifiers: dict[str, str]
+    kind: str = "citizen"
+    birth_date: str | None = None
+    gender: str | None = None
+
+
+def profile_of(person: Person, vouched_by: str) -> Profile:
+    """An e-ID's person as the account will hold them."""
+    numbers = {NATIONAL_ID: person.national_id, OLD_ID: person.old_id_number, TAX_CODE: person.tax_code}
+    return Profile(
+        full_name=person.full_name,
+        level=person.level if vouched_by == VNEID else 2,
+        vouched_by=vouched_by,
+        source=person.issuer,
+        identifiers={kind: value for kind, value in numbers.items() if value},
+        kind=person.kind,
+        birth_date=person.birth_date,
+        gender=person.gender,
+    )
+
+
+async def account_of(
+    tx: AsyncSession, kit: Kit, person: Person, *, now: datetime, by: str = VNEID
+) -> Account | None:
+    """The person's account, brought up to date with what the e-ID says today, or nothing.
+
+    Raises LinkRequired when another provider than VNeID names somebody who has one.
+    """
     query = select(Identity).where(Identity.issuer == person.issuer, Identity.subject == person.subject)
     identity = (await tx.execute(query)).scalar_one_or_none()
     if identity is None:
-        holder = await holder_of(tx, kit, person.national_id)
+        holder = await holder_among(tx, kit, profile_of(person, by).identifiers)
         if holder is None:
             return None
+        if by != VNEID:
+            raise LinkRequired
         identity = _identity(holder, person, now)
         tx.add(identity)
         kit.journal.record(tx, IdentityLinked(subject=holder, issuer=person.issuer), by=holder, now=now)
     account = await tx.get(Account, identity.account_id, with_for_update=True)
     assert account is not None
     identity.last_used_at, identity.level = now, person.level
-    await _refresh(tx, kit, account, person, now)
+    await following.refresh(tx, kit, account, person, by, now)
     return account
 
 
-async def open_account(tx: AsyncSession, kit: Kit, person: Person, *, now: datetime) -> Account:
+async def open_account(
+    tx: AsyncSession, kit: Kit, person: Person, *, now: datetime, by: str = VNEID
+) -> Account:
     """Give a proved person the one account; of two at once one opens it and the other finds it."""
     try:
         async with tx.begin_nested():
-            account = Account(
-                id=new_id(),
-                status="active",
-                gender=person.gender,
-                assurance_level=person.level,
-                epoch=0,
-                version=1,
-                role_version=0,
-                created_at=now,
-            )
-            _seal_names(kit, account, person)
-            tx.add(account)
-            await tx.flush()
+            account = await open_with(tx, kit, profile_of(person, by), now=now)
             tx.add(_identity(account.id, person, now))
-            tx.add(_identifier(kit, account.id, person, now))
-    except IntegrityError:
-        existing = await account_of(tx, kit, person, now=now)
+    except AccountExists:
+        existing = await account_of(tx, kit, person, now=now, by=by)
         if existing is None:
             raise
         return existing
-    kit.journal.record(tx, AccountOpened(subject=account.id, issuer=person.issuer), by=account.id, now=now)
     return account
 
 
-async def holder_of(tx: AsyncSession, kit: Kit, national_id: str) -> UUID | None:
-    """Who holds a personal number at present."""
-    return (
-        await tx.execute(
-            select(Identifier.account_id).where(
-                Identifier.kind == NATIONAL_ID,
-                Identifier.blind.in_(kit.keys.blinds(NATIONAL_ID, national_id)),
-                Identifier.ended_at.is_(None),
-            )
-        )
-    ).scalar_one_or_none()
-
-
-async def _refresh(tx: AsyncSession, kit: Kit, account: Account, person: Person, now: datetime) -> None:
-    """VNeID's attributes are read-only here and follow VNeID (source 003, II)."""
-    before = (
-        kit.keys.open("accounts.full_name", account.id, account.full_name),
-        kit.keys.open("accounts.birth_date", account.id, account.birth_date) if account.birth_date else None,
-        account.gender,
-        account.assurance_level,
+async def open_with(tx: AsyncSession, kit: Kit, profile: Profile, *, now: datetime) -> Account:
+    """Open the one account of somebody proved; raises AccountExists when one of the numbers is held."""
+    if await holder_among(tx, kit, profile.identifiers) is not None:
+        raise AccountExists
+    account = Account(
+        id=new_id(),
+        status="active",
+        kind=profile.kind,
+        gender=profile.gender,
+        assurance_level=profile.level,
+        vouched_by=profile.vouched_by,
+        vouched_at=now,
+        differs="",
+        epoch=0,
+        version=1,
+        role_version=0,
+        created_at=now,
     )
-    if before != (person.full_name, person.birth_date, person.gender, person.level):
-        _seal_names(kit, account, person)
-        account.gender, account.assurance_level = person.gender, person.level
-        account.version += 1
-    query = select(Identifier).where(
-        Identifier.account_id == account.id, Identifier.kind == NATIONAL_ID, Identifier.ended_at.is_(None)
-    )
-    current = (await tx.execute(query)).scalar_one_or_none()
-    if current is None or current.blind not in kit.keys.blinds(NATIONAL_ID, person.national_id):
-        if await holder_of(tx, kit, person.national_id) is not None:
-            return  # somebody else holds that number: the accounts stay apart (security TL10)
-        if current is not None:
-            current.ended_at = now
+    following.seal_names(kit, account, profile.full_name, profile.birth_date)
+    try:
+        async with tx.begin_nested():
+            tx.add(account)
             await tx.flush()
-        tx.add(_identifier(kit, account.id, person, now))
-        account.version += 1
-        kit.journal.record(tx, IdentifierChanged(subject=account.id, issuer=person.issuer), by=None, now=now)
-
-
-def _seal_names(kit: Kit, account: Account, person: Person) -> None:
-    account.full_name = kit.keys.seal("accounts.full_name", account.id, person.full_name)
-    birth = person.birth_date
-    account.birth_date = kit.keys.seal("accounts.birth_date", account.id, birth) if birth else None
+            for kind, value in profile.identifiers.items():
+                tx.add(identifier_row(kit, account.id, kind, value, source=profile.source, now=now))
+    except IntegrityError:
+        raise AccountExists from None
+    kit.journal.record(tx, AccountOpened(subject=account.id, issuer=profile.source), by=account.id, now=now)
+    return account
 
 
 def _identity(account_id: UUID, person: Person, now: datetime) -> Identity:
@@ -123,30 +159,32 @@ def _identity(account_id: UUID, person: Person, now: datetime) -> Identity:
     )
 
 
-def _identifier(kit: Kit, account_id: UUID, person: Person, now: datetime) -> Identifier:
-    row = Identifier(
-        id=new_id(),
-        account_id=account_id,
-        kind=NATIONAL_ID,
-        blind=kit.keys.blind(NATIONAL_ID, person.national_id),
-        source=person.issuer,
-        created_at=now,
-    )
-    row.value = kit.keys.seal("identifiers.value", row.id, person.national_id)
-    return row
-
-
-def bind_phone(tx: AsyncSession, kit: Kit, account_id: UUID, phone: str, *, now: datetime) -> None:
+def bind_phone(
+    tx: AsyncSession,
+    kit: Kit,
+    account_id: UUID,
+    phone: str,
+    *,
+    now: datetime,
+    source: str = "code",
+    is_main: bool = True,
+) -> None:
     """Give the account a phone that a code has just proved."""
     row = Phone(id=new_id(), account_id=account_id, blind=kit.keys.blind("phone", phone), confirmed_at=now)
+    row.source, row.is_main = source, is_main
     row.number = kit.keys.seal("phones.number", row.id, phone)
     tx.add(row)
 
 
 async def phones_of(tx: AsyncSession, account_id: UUID) -> list[Phone]:
-    """The account's present phones, oldest first."""
+    """The account's present phones, the main one first, then by age."""
     query = select(Phone).where(Phone.account_id == account_id, Phone.ended_at.is_(None))
-    return list(await tx.scalars(query.order_by(Phone.confirmed_at)))
+    return list(await tx.scalars(query.order_by(Phone.is_main.desc(), Phone.confirmed_at)))
+
+
+def number_of(kit: Kit, phone: Phone) -> str:
+    """The number itself, E.164."""
+    return kit.keys.open("phones.number", phone.id, phone.number)
 
 
 async def accounts_with(tx: AsyncSession, kit: Kit, phone: str) -> int:
@@ -164,16 +202,13 @@ async def described(tx: AsyncSession, kit: Kit, account: Account) -> dict[str, o
         {"type": row.kind, "value": masked(kit.keys.open("identifiers.value", row.id, row.value))}
         for row in await tx.scalars(query.order_by(Identifier.created_at))
     ]
-    phones = [
-        masked_phone(kit.keys.open("phones.number", row.id, row.number))
-        for row in await phones_of(tx, account.id)
-    ]
+    phones = [masked_phone(number_of(kit, row)) for row in await phones_of(tx, account.id)]
     return {
         "id": account.id,
-        "kind": "citizen",
+        "kind": account.kind,
         "full_name": kit.keys.open("accounts.full_name", account.id, account.full_name),
         "identifiers": identifiers,
         "phones": phones,
         "assurance_level": account.assurance_level,
-        "assurance_scheme": "vneid",
+        "assurance_scheme": account.assurance_scheme,
     }

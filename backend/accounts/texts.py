@@ -8,11 +8,21 @@ from backend.settings import Settings
 SEGMENT = 160
 
 
-def code_text(code: str, settings: Settings, limits: Limits) -> str:
+PURPOSES = {
+    "login": "dang nhap",
+    "registration": "dang ky",
+    "recovery": "lay lai mat khau",
+    "mail_recovery": "mat khau thu cong vu",
+    "phone_change": "doi so dien thoai",
+    "method": "them so dien thoai",
+}
+
+
+def code_text(code: str, settings: Settings, limits: Limits, purpose: str = "login") -> str:
     """Purpose, minutes and the warning; then the app's hash and the web domain line where configured."""
     minutes = max(1, limits.otp_lifetime // 60)
     text = (
-        f"Ma xac thuc Hue-S dang nhap la {code}, hieu luc {minutes} phut. "
+        f"Ma xac thuc Hue-S {PURPOSES[purpose]} la {code}, hieu luc {minutes} phut. "
         "Can bo khong bao gio hoi ma nay. Khong chia se."
     )
     if settings.sms_app_hash:
@@ -20,3 +30,24 @@ def code_text(code: str, settings: Settings, limits: Limits) -> str:
     if settings.sms_web_domain:
         text += f"\n@{settings.sms_web_domain} #{code}"
     return text
+
+
+def exists_text() -> str:
+    """For the owner of a number that somebody tried to register again (contract-accounts, 10)."""
+    return (
+        "Hue-S: co nguoi vua dang ky bang so dinh danh cua ban. Ban da co tai khoan: hay dang nhap, "
+        "hoac chon Quen mat khau. Neu khong phai ban, goi 19001075."
+    )
+
+
+def phone_changed_text(masked: str) -> str:
+    """For the old number after a change (security A10, TC04)."""
+    return (
+        f"Hue-S: so nhan OTP cua tai khoan vua doi sang {masked}. Neu khong phai ban, "
+        "mo ung dung chon Khong phai toi hoac goi 19001075."
+    )
+
+
+def recovered_text() -> str:
+    """For the OTP phone after a recovery (security A10)."""
+    return "Hue-S: mat khau vua duoc dat lai. Neu khong phai ban, goi ngay 19001075."

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
-from backend.crypto import token_hash
+from backend.crypto import new_token, token_hash
 from backend.devices.models import RefreshToken, Session
 from backend.devices.sessions import (
     SessionRevoked,
@@ -54,6 +54,21 @@ async def rotate(
     kit.journal.record(tx, RefreshReused(subject=session.account_id, session=session.id), by=None, now=now)
     await end(tx, kit, session, reason="refresh_reused", by=None, now=now)
     return SessionRevoked(reason="refresh_reused")
+
+
+async def renew(tx: AsyncSession, kit: Kit, session: Session, *, now: datetime) -> Tokens:
+    """New tokens for a live session outside of rotation; the old ones are dead in this commit (security S2)."""
+    if refusal := await why_ended(tx, session):
+        raise refusal
+    live = select(RefreshToken).where(RefreshToken.session_id == session.id)
+    for row in await tx.scalars(live.where(RefreshToken.used_at.is_(None)).with_for_update()):
+        row.used_at = now
+    access, refresh = new_token(), new_token()
+    tx.add(refresh_row(kit, session, refresh, now))
+    session.access_hash = token_hash(access)
+    session.access_expires_at = now + timedelta(seconds=kit.limits.access_lifetime)
+    session.last_seen_at = now
+    return tokens_of(kit, session, access, refresh, now)
 
 
 async def _locked_chain(tx: AsyncSession, refresh: str) -> tuple[RefreshToken, Session] | None:

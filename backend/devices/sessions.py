@@ -19,6 +19,7 @@ from backend.devices.models import RefreshToken, Session
 from backend.errors import Forbidden, NotFound, Unproved
 from backend.facts import SessionEnded, SessionOpened, SessionReplaced
 from backend.kit import Kit
+from backend.support import notices
 
 
 class TokenInvalid(Unproved):
@@ -125,6 +126,8 @@ async def open_mobile(
     tx.add(refresh_row(kit, session, refresh, now))
     fact = SessionOpened(subject=account_id, session=session_id, kind="mobile", method=method, epoch=epoch)
     kit.journal.record(tx, fact, by=account_id, now=now)
+    if replaced is not None:
+        notices.tell(tx, kit, account_id, "device_replaced", now=now, device=replaced.name, by=device.name)
     return tokens_of(kit, session, access, refresh, now), replaced
 
 

@@ -1,7 +1,7 @@
 """ "Không phải tôi": the replaced device says that the newer one is not its owner's (design §4.1).
 
-The account's slot is frozen, the newer session ends, and nobody gets in by phone until
-an operator has checked who is who. Opening a support case joins here when cases exist.
+The account's slot is frozen, the newer session ends, a support case is opened, and nobody gets
+in by phone until an operator has checked who is who.
 """
 
 from __future__ import annotations
@@ -15,9 +15,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.account import Account
 from backend.devices import sessions
 from backend.devices.models import Session
-from backend.errors import Conflict, NotFound
+from backend.errors import Conflict, NotFound, Refusal
 from backend.facts import AccountThawed, TakeoverReported
 from backend.kit import Kit
+from backend.support import cases, desks, notices, texts
+from backend.support.models import Case, Desk
+from backend.words import VIETNAMESE
+
+SUBJECT = "Không phải tôi: tài khoản đăng nhập trên thiết bị khác"
+TEXT = "Thiết bị bị thay thế báo rằng lần đăng nhập mới không phải của chủ tài khoản. Tài khoản đã tạm khóa đăng nhập."
 
 
 class NotReplaced(Conflict):
@@ -34,8 +40,11 @@ class NotFrozen(NotFound):
     title = "Tài khoản không ở trạng thái tạm khóa"
 
 
-async def report(tx: AsyncSession, kit: Kit, session_id: UUID, *, now: datetime) -> None:
-    """Freeze the slot and end whatever session holds it; raises NotReplaced."""
+async def report(tx: AsyncSession, kit: Kit, session_id: UUID, *, now: datetime) -> Case | None:
+    """Freeze the slot and end whatever session holds it; the case that follows it up. Raises NotReplaced.
+
+    Saying it twice changes nothing and names the same case; there is none where no desk was set up.
+    """
     session = await tx.get(Session, session_id)
     window = timedelta(seconds=kit.limits.takeover_report_window)
     if (
@@ -47,6 +56,35 @@ async def report(tx: AsyncSession, kit: Kit, session_id: UUID, *, now: datetime)
     ):
         raise NotReplaced
     account_id = session.account_id
+    if not await freeze(tx, kit, account_id, session=session_id, by_session=session.replaced_by, now=now):
+        return await _reported(tx, account_id)
+    try:
+        desk = await desks.first(tx)
+    except desks.NoDesk:
+        return None  # protecting the account does not wait for anybody's desk
+    return await cases.add(
+        tx,
+        kit,
+        desk,
+        subject=SUBJECT,
+        text=TEXT,
+        origin="takeover",
+        account_id=account_id,
+        by=account_id,
+        now=now,
+    )
+
+
+async def freeze(
+    tx: AsyncSession,
+    kit: Kit,
+    account_id: UUID,
+    *,
+    session: UUID | None,
+    by_session: UUID | None,
+    now: datetime,
+) -> bool:
+    """Nobody gets in by phone and every session ends; False when the account is frozen already."""
     frozen = await tx.execute(
         update(Account)
         .where(Account.id == account_id, Account.frozen_at.is_(None))
@@ -54,10 +92,45 @@ async def report(tx: AsyncSession, kit: Kit, session_id: UUID, *, now: datetime)
         .execution_options(synchronize_session=False)
     )
     if not isinstance(frozen, CursorResult) or frozen.rowcount != 1:
-        return  # reported already: saying it twice changes nothing
-    fact = TakeoverReported(subject=account_id, session=session_id, by_session=session.replaced_by)
+        return False
+    fact = TakeoverReported(subject=account_id, session=session, by_session=by_session)
     kit.journal.record(tx, fact, by=account_id, now=now)
     await sessions.end_all(tx, kit, account_id, reason="takeover_reported", by=account_id, now=now)
+    return True
+
+
+async def deny(
+    tx: AsyncSession, kit: Kit, notice_id: UUID, *, by: UUID, now: datetime
+) -> tuple[Case, Desk] | Refusal:
+    """ "Không phải tôi" to a notice: the case that follows it up, the same one however often it is said.
+
+    That a device was replaced freezes the account as a report from the old device does; the refusal that no desk is
+    there is returned, so that the freeze stays. Raises NoticeNotFound, NotDeniable.
+    """
+    notice, fresh = await notices.deny(tx, kit, notice_id, by=by, now=now)
+    if fresh and notice.kind == "device_replaced":
+        await freeze(tx, kit, by, session=None, by_session=None, now=now)
+    case: Case | None = await tx.scalar(select(Case).where(Case.notice_id == notice_id))
+    if case is not None:
+        return case, await tx.get_one(Desk, case.desk_id)
+    try:
+        desk = await desks.first(tx)
+    except desks.NoDesk as refusal:
+        return refusal
+    title, body = notices.words_of(kit, notice, VIETNAMESE)
+    case = await cases.add(
+        tx,
+        kit,
+        desk,
+        subject=f"Không phải tôi: {title}"[: texts.SUBJECT_LONGEST],
+        text=body,
+        origin="notice",
+        account_id=by,
+        notice_id=notice_id,
+        by=by,
+        now=now,
+    )
+    return case, desk
 
 
 async def thaw(tx: AsyncSession, kit: Kit, account_id: UUID, *, now: datetime) -> None:
@@ -69,3 +142,14 @@ async def thaw(tx: AsyncSession, kit: Kit, account_id: UUID, *, now: datetime) -
         raise NotFrozen
     account.frozen_at = None
     kit.journal.record(tx, AccountThawed(subject=account_id), by=None, now=now)
+
+
+async def _reported(tx: AsyncSession, account_id: UUID) -> Case | None:
+    """The newest case of a report about this account."""
+    found: Case | None = await tx.scalar(
+        select(Case)
+        .where(Case.account_id == account_id, Case.origin == "takeover")
+        .order_by(Case.id.desc())
+        .limit(1)
+    )
+    return found

@@ -76,7 +76,7 @@ class Connections:
 def target_of(kit: Kit, system: System) -> Target:
     """How to reach a system, with its token in clear; never to be kept or shown."""
     token = kit.keys.open("systems.token", system.id, system.token) if system.token else None
-    return Target(url=system.url, token=token, reply_timeout=kit.limits.delivery_timeout)
+    return Target(system.url, token, kit.limits.delivery_timeout, system.options)
 
 
 class Deliverer:

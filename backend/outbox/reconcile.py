@@ -86,6 +86,8 @@ class Comparison:
             if error.of_system:
                 raise
             return Finding(account_id, "unreadable", (error.code,))
+        if held is not None:
+            wanted = connector.kept(wanted, held)
         return difference(account_id, wanted, held, connector.holds)
 
     async def _remember(self, system: System, found: list[Finding]) -> None:

@@ -1,12 +1,17 @@
-"""What an ID token must say to be believed, and whom it names (OpenID Connect Core §3.1.3.7; security O7)."""
+"""Whom an e-ID names, read by a map that says which claim holds what (contract §1.1; contract-accounts, 4).
+
+A map is TOML. A name may have several places, of which the first that holds something counts; beside the places
+it may hold the tables `fixed` (what the provider is taken to say, whatever it says), `kinds` and `levels` (how
+it spells them) and the list `required`.
+"""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import secrets
+import re
 import tomllib
+from collections.abc import Mapping
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +19,28 @@ import msgspec
 
 from backend.names import clean_name
 
-SKEW = 10  # seconds that two clocks may differ
-OLDEST = 300  # an ID token older than this was not made for this sign-in
-LONGEST_LIFE = 86400
+FOLDER = Path(__file__).parent / "claims"
+SHIPPED = frozenset(file.stem for file in FOLDER.glob("*.toml"))
+EARLIEST = 1900  # a birth year before it is a date that was read in the wrong order
 
-ClaimMap = dict[str, str | list[str]]
+PERSONAL_NUMBER = re.compile(r"[0-9]{12}")
+OLD_NUMBER = re.compile(r"[0-9]{9}")  # the CMND that the twelve digits replaced
+TAX_CODE = re.compile(r"([0-9]{10})(?:-?([0-9]{3}))?")
+DAYS = (  # besides ISO 8601, which the standard library reads
+    (re.compile(r"(?P<day>[0-9]{2})/(?P<month>[0-9]{2})/(?P<year>[0-9]{4})")),
+    (re.compile(r"(?P<year>[0-9]{4})(?P<month>[0-9]{2})(?P<day>[0-9]{2})")),
+)
+LEVELS = {"1": 1, "2": 2}
+
+ClaimMap = Mapping[str, Any]
 
 
 class Person(msgspec.Struct, frozen=True):
-    """Whom the e-ID vouches for. `level` is VNeID's mức độ, 1 or 2."""
+    """Whom the e-ID vouches for. `level` is the identity level that it gives.
+
+    `national_id` is "" when the e-ID knows only the old number (`old_id_number`), or for an enterprise
+    (`tax_code`), whose `full_name` is the organisation's name.
+    """
 
     issuer: str
     subject: str
@@ -31,78 +49,59 @@ class Person(msgspec.Struct, frozen=True):
     birth_date: str | None
     gender: str | None
     level: int
+    kind: str = "citizen"
+    old_id_number: str | None = None
+    tax_code: str | None = None
+    phone_number: str | None = None
+    email: str | None = None
+    address: str | None = None
 
 
-def claims_map(file: str) -> dict[str, str | list[str]]:
-    """Read a claims file, or the shipped one for VNeID when none is named."""
-    path = Path(file) if file else Path(__file__).parent / "claims" / "vneid.toml"
+def claims_map(name: str) -> ClaimMap:
+    """Read a shipped map by its name (VNeID's when none is named), or a file."""
+    shipped = name or "vneid"
+    path = FOLDER / f"{shipped}.toml" if shipped in SHIPPED else Path(name)
     return tomllib.loads(path.read_text(encoding="utf-8"))
-
-
-def why_not_believe(
-    claims: dict[str, Any],
-    token: str,
-    access_token: object,
-    *,
-    issuer: str,
-    client_id: str,
-    nonce: str,
-    now: float,
-) -> str | None:
-    """The first claim that is wrong, or nothing."""
-    audience = claims.get("aud")
-    audiences = audience if isinstance(audience, list) else [audience]
-    given_nonce = claims.get("nonce")
-    checks = {
-        "iss": claims.get("iss") == issuer,
-        "aud": client_id in audiences,
-        "azp": claims.get("azp", client_id if len(audiences) == 1 else None) == client_id,
-        "nonce": isinstance(given_nonce, str)
-        and secrets.compare_digest(given_nonce.encode(), nonce.encode()),
-        "exp": _number(claims.get("exp"), now - SKEW, now + LONGEST_LIFE),
-        "iat": _number(claims.get("iat"), now - OLDEST, now + SKEW),
-        "nbf": "nbf" not in claims or _number(claims["nbf"], 0, now + SKEW),
-        "at_hash": _at_hash_agrees(claims, token, access_token),
-    }
-    return next((name for name, good in checks.items() if not good), None)
 
 
 def person_of(claims: dict[str, Any], places: ClaimMap, *, issuer: str) -> Person:
     """Read the person by the map; raises ValueError naming the claim that cannot be used."""
+    read = partial(claim_of, claims, places)
+    kind = _spelt(read("kind"), places.get("kinds", {"": "citizen"}), "kind")
+    is_citizen = kind == "citizen"
+    for name in places.get("required", ()):
+        if is_citizen and read(name) is None:
+            raise ValueError(name)
+    national_id, old_id_number = (
+        _numbers(read("national_id"), read("old_id_number")) if is_citizen else ("", None)
+    )
     return Person(
         issuer=issuer,
-        subject=_text(claim_of(claims, places, "subject"), 255),
-        national_id=_digits(claim_of(claims, places, "national_id")),
-        full_name=clean_name(_text(claim_of(claims, places, "full_name"), 200)),
-        birth_date=_day(claim_of(claims, places, "birth_date")),
-        gender=_gender(claim_of(claims, places, "gender")),
-        level=_level(claim_of(claims, places, "assurance_level")),
+        subject=_text(read("subject"), 255),
+        national_id=national_id,
+        full_name=_name(read("full_name" if is_citizen else "organization_name")),
+        birth_date=_day(read("birth_date")) if is_citizen else None,
+        gender=_gender(read("gender")) if is_citizen else None,
+        level=_spelt(read("assurance_level"), places.get("levels", LEVELS), "assurance_level"),
+        kind=kind,
+        old_id_number=old_id_number,
+        tax_code=None if is_citizen else _tax_code(read("tax_code")),
+        phone_number=_contact(read("phone_number"), 20),
+        email=_contact(read("email"), 254),
+        address=_contact(read("address"), 400),
     )
 
 
 def claim_of(claims: dict[str, Any], places: ClaimMap, name: str) -> Any:
-    """The value of one attribute: the first of its places that holds something."""
+    """The value of one attribute: what is fixed, else the first of its places that holds something."""
+    fixed = places.get("fixed", {})
+    if name in fixed:
+        return fixed[name]
     where = places.get(name, name)
     for place in [where] if isinstance(where, str) else where:
         if claims.get(place) not in (None, ""):
             return claims[place]
     return None
-
-
-def _number(value: object, least: float, most: float) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most
-
-
-def _at_hash_agrees(claims: dict[str, Any], token: str, access_token: object) -> bool:
-    """OpenID Connect Core §3.1.3.6; all allowed algorithms but EdDSA hash with SHA-256."""
-    if "at_hash" not in claims or not isinstance(access_token, str):
-        return "at_hash" not in claims
-    padded = token.split(".", 1)[0] + "=="
-    header = msgspec.json.decode(base64.urlsafe_b64decode(padded))
-    digest = hashlib.sha512 if header.get("alg") == "EdDSA" else hashlib.sha256
-    raw = digest(access_token.encode()).digest()
-    half = base64.urlsafe_b64encode(raw[: len(raw) // 2]).rstrip(b"=").decode()
-    return bool(claims["at_hash"] == half)
 
 
 def _text(value: object, most: int) -> str:
@@ -111,10 +110,43 @@ def _text(value: object, most: int) -> str:
     return value
 
 
-def _digits(value: object) -> str:
-    if not isinstance(value, str) or len(value) != 12 or not (value.isascii() and value.isdecimal()):
-        raise ValueError("national_id")
-    return value
+def _name(value: object) -> str:
+    name = clean_name(_text(value, 200))
+    if not name:
+        raise ValueError("text")
+    return name
+
+
+def _numbers(number: object, old: object) -> tuple[str, str | None]:
+    """The personal number and the old one; the old one stands alone where the map names its place for both."""
+    earlier = _old_number(old)
+    if isinstance(number, str) and PERSONAL_NUMBER.fullmatch(number):
+        return number, earlier
+    if earlier is not None and number == old:
+        return "", earlier
+    raise ValueError("national_id")
+
+
+def _old_number(value: object) -> str | None:
+    """A CMND, given as it is or among a list of papers (`[{type, idNumber}]`); nothing when there is none."""
+    if isinstance(value, list):
+        given = [paper.get("idNumber") for paper in value if isinstance(paper, dict)]
+        return next((_old_number(number) for number in given if _is_old(number)), None)
+    if value is not None and not isinstance(value, str):
+        raise ValueError("old_id_number")
+    return value if _is_old(value) else None
+
+
+def _is_old(value: object) -> bool:
+    return isinstance(value, str) and OLD_NUMBER.fullmatch(value) is not None
+
+
+def _tax_code(value: object) -> str:
+    """Ten digits, and three more for a branch, spelt with the hyphen."""
+    found = TAX_CODE.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError("tax_code")
+    return "-".join(part for part in found.groups() if part)
 
 
 def _day(value: object) -> str | None:
@@ -122,13 +154,19 @@ def _day(value: object) -> str | None:
         return None
     if not isinstance(value, str):
         raise ValueError("birth_date")  # noqa: TRY004 - every unusable claim is one kind of trouble
+    spelt = next((found for day in DAYS if (found := day.fullmatch(value))), None)
     try:
-        day = date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value).date()
+        if spelt is not None:
+            born = date(int(spelt["year"]), int(spelt["month"]), int(spelt["day"]))
+        else:
+            born = date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value).date()
     except ValueError:
         raise ValueError(
             "birth_date"
         ) from None  # the parser's own words quote the date, and this goes to the log
-    return day.isoformat()
+    if born.year < EARLIEST:
+        raise ValueError("birth_date")
+    return born.isoformat()
 
 
 def _gender(value: object) -> str | None:
@@ -144,7 +182,19 @@ def _gender(value: object) -> str | None:
     return known.get(str(value).strip().lower()) if value is not None else None
 
 
-def _level(value: object) -> int:
-    if isinstance(value, bool) or str(value) not in ("1", "2"):
-        raise ValueError("assurance_level")
-    return int(str(value))
+def _spelt(value: object, known: Mapping[str, Any], name: str) -> Any:
+    """What a number or text stands for; absent is spelt as an empty text."""
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | str)):
+        raise ValueError(name)
+    if (spelling := "" if value is None else str(value)) not in known:
+        raise ValueError(name)
+    return known[spelling]
+
+
+def _contact(value: object, most: int) -> str | None:
+    """How somebody is reached, unverified: nobody's identity rests on it, so what cannot be used is left out."""
+    return (
+        value.strip() or None
+        if isinstance(value, str) and len(value) <= most and value.isprintable()
+        else None
+    )

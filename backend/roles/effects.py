@@ -20,7 +20,8 @@ from backend.kit import Kit
 from backend.outside.clock import local_day
 from backend.roles import draft as drafts
 from backend.roles import policy, rows
-from backend.roles.models import Role, RoleRequest
+from backend.roles.models import Role, RoleRequest, Unit
+from backend.support import notices
 
 
 class Before(msgspec.Struct, omit_defaults=True):
@@ -49,6 +50,7 @@ async def begin(tx: AsyncSession, kit: Kit, found: RoleRequest, *, by: UUID | No
     await tx.flush()
     fact = RoleBegun(subject=found.account_id, role=role.id, unit=role.unit_id)
     kit.journal.record(tx, fact, by=by, now=now)
+    await _tell(tx, kit, role, "begun", now)
 
 
 async def schedule(tx: AsyncSession, kit: Kit, found: RoleRequest, *, by: UUID, now: datetime) -> None:
@@ -77,6 +79,7 @@ async def amend(tx: AsyncSession, kit: Kit, found: RoleRequest, *, by: UUID | No
     put_fields(kit, role, values)
     await tx.flush()
     kit.journal.record(tx, RoleChanged(subject=found.account_id, role=role.id), by=by, now=now)
+    await _tell(tx, kit, role, "changed", now)
 
 
 async def leave(tx: AsyncSession, kit: Kit, found: RoleRequest, *, by: UUID | None, now: datetime) -> None:
@@ -108,6 +111,7 @@ async def finish(
     if not await change(tx, Role.id == role.id, Role.state == role.state, **ended):
         raise policy.RoleMoved
     kit.journal.record(tx, RoleEnded(subject=role.account_id, role=role.id, reason=reason), by=by, now=now)
+    await _tell(tx, kit, role, "ended", now)
 
 
 async def end_sessions(
@@ -123,6 +127,12 @@ async def change(tx: AsyncSession, *where: ColumnElement[bool], **values: Any) -
     query = update(Role).where(*where).values(**values).returning(Role.id)
     changed = await tx.execute(query.execution_options(synchronize_session=False))
     return len(changed.all())
+
+
+async def _tell(tx: AsyncSession, kit: Kit, role: Role, change: str, now: datetime) -> None:
+    """The person reads of every change of a role in the app (contract-accounts, 38)."""
+    unit = await tx.scalar(select(Unit.name).where(Unit.id == role.unit_id))
+    notices.tell(tx, kit, role.account_id, "role_changed", now=now, unit=unit or "", change=change)
 
 
 async def _cancel_plans(tx: AsyncSession, found: RoleRequest, role: Role, now: datetime) -> list[UUID]:

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
+from backend.accounts.numbers import holder_of
 from backend.db import new_id
 from backend.errors import NotFound
 from backend.facts import StaffImported
@@ -273,3 +274,20 @@ def _write(kit: Kit, record: StaffRecord, row: StaffRow, unit_id: UUID, now: dat
     record.unit_id, record.subject_type, record.position = unit_id, row.subject_type, row.position
     record.sealed = kit.keys.seal("staff_records.sealed", record.id, msgspec.json.encode(person).decode())
     record.imported_at = now
+
+
+class MailHolder(msgspec.Struct, frozen=True):
+    """Whose an official mail address is: the account that holds the directory's number, or only its phone."""
+
+    account_id: UUID | None
+    phone: str | None
+
+
+async def holder_of_mail(tx: AsyncSession, kit: Kit, address: str) -> MailHolder | None:
+    """Whom the directory gives this address (contract-accounts, 25)."""
+    query = select(StaffRecord).where(StaffRecord.email_blind.in_(kit.keys.blinds("official_email", address)))
+    record = (await tx.execute(query)).scalar_one_or_none()
+    if record is None:
+        return None
+    person = person_of(kit, record)
+    return MailHolder(await holder_of(tx, kit, person.national_id), None)

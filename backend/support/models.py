@@ -62,6 +62,7 @@ class Case(Base):
     """One request for help. Who asked is the account, or the address of a mail."""
 
     __tablename__ = "support_cases"
+    __table_args__ = (UniqueConstraint("account_id", "idempotency_key"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     code: Mapped[str] = mapped_column(String(20), unique=True)
@@ -77,6 +78,8 @@ class Case(Base):
     opened_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     desk_wrote_at: Mapped[datetime] = mapped_column(UtcDateTime)  # opening counts: the code is given then
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    idempotency_key: Mapped[str | None] = mapped_column(String(80))
+    idempotency_print: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class CaseMessage(Base):
@@ -104,6 +107,7 @@ class CaseMail(Base):
     subject: Mapped[bytes] = mapped_column(LargeBinary)
     body: Mapped[bytes] = mapped_column(LargeBinary)
     answers: Mapped[bytes | None] = mapped_column(LargeBinary)  # the Message-ID that this answers
+    is_automatic: Mapped[bool] = mapped_column(Boolean, default=False)  # nobody wrote it (RFC 3834)
     attempts: Mapped[int] = mapped_column(default=0)
     not_before: Mapped[datetime] = mapped_column(UtcDateTime)
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -2,15 +2,66 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 import msgspec
+from sqlalchemy import CursorResult, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.db import new_id
+from backend.errors import Conflict, FieldError, FieldsInvalid, NotFound
+from backend.facts import NoticeDenied, NoticePublished
 from backend.kit import Kit
-from backend.support.models import Notice
+from backend.outside.clock import LOCAL
+from backend.support import telling, texts
+from backend.support.models import Notice, NoticeRead
+from backend.words import say
+
+ANNOUNCEMENT = "announcement"
+DENIABLE = frozenset(
+    {
+        "device_replaced",
+        "phone_changed",
+        "password_changed",
+        "method_added",
+        "method_removed",
+        "recovery_done",
+        "role_changed",
+    }
+)
+PLACE = re.compile(r"\{(\w+)\}")
+SHOWN = 100
+
+
+class NoticeNotFound(NotFound):
+    """No such notice, or somebody else's."""
+
+    code = "notice_not_found"
+    title = "Không tìm thấy thông báo"
+
+
+class NotDeniable(Conflict):
+    """A notice of another kind, or one that is too old to be denied."""
+
+    code = "notice_not_deniable"
+    title = "Thông báo này không thể phản hồi “Không phải tôi”"
+
+
+class NoticeView(msgspec.Struct, frozen=True):
+    """A notice in the reader's language. `first` is to be shown before anything else: nobody has read it yet."""
+
+    id: UUID
+    kind: str
+    title: str
+    body: str
+    at: datetime
+    first: bool
+    read_at: datetime | None
+    can_deny: bool
 
 
 def tell(tx: AsyncSession, kit: Kit, account_id: UUID, kind: str, *, now: datetime, **details: str) -> Notice:
@@ -19,4 +70,117 @@ def tell(tx: AsyncSession, kit: Kit, account_id: UUID, kind: str, *, now: dateti
     if details:
         notice.details = kit.keys.seal("notices.details", notice.id, msgspec.json.encode(details).decode())
     tx.add(notice)
+    return notice
+
+
+def publish(
+    tx: AsyncSession, kit: Kit, *, title: str, body: str, until: date | None, now: datetime
+) -> Notice:
+    """An announcement for everybody, to the end of the day `until` in Việt Nam; raises FieldsInvalid."""
+    end = datetime.combine(until + timedelta(days=1), time(), LOCAL) if until else None
+    if end is not None and end <= now:
+        raise FieldsInvalid(FieldError("until", "in_the_past", "Ngày hết hạn đã qua"))
+    notice = Notice(id=new_id(), kind=ANNOUNCEMENT, at=now, until=end, is_denied=False)
+    notice.title, notice.body = texts.line_of_the_desk("title", title), texts.of_the_desk("body", body)
+    tx.add(notice)
+    kit.journal.record(tx, NoticePublished(notice=notice.id), by=None, now=now)
+    return notice
+
+
+async def of(
+    tx: AsyncSession, kit: Kit, account_id: UUID | None, *, lang: str, now: datetime
+) -> list[NoticeView]:
+    """Announcements and, with an account, its own notices: unread ones first, then the newest first."""
+    mine = Notice.account_id == account_id if account_id else Notice.kind == ANNOUNCEMENT
+    query = (
+        select(Notice)
+        .where(or_(mine, Notice.kind == ANNOUNCEMENT))
+        .where(or_(Notice.until.is_(None), Notice.until > now))
+        .order_by(Notice.id.desc())
+        .limit(SHOWN)
+    )
+    found = list(await tx.scalars(query))
+    read = {
+        row.notice_id: row.at
+        for row in await tx.scalars(select(NoticeRead).where(NoticeRead.account_id == account_id))
+    }
+    shown = [_view(kit, notice, read.get(notice.id), lang, now) for notice in found]
+    return sorted(shown, key=lambda view: not view.first)  # stable: newest first within each half
+
+
+async def read(tx: AsyncSession, notice_id: UUID, *, by: UUID, now: datetime) -> None:
+    """Remember that it was read; a second time changes nothing. Raises NoticeNotFound."""
+    notice = await _own(tx, notice_id, by)
+    if notice.account_id is None:
+        insert = sqlite_insert if tx.get_bind().dialect.name == "sqlite" else pg_insert
+        row = insert(NoticeRead).values(notice_id=notice_id, account_id=by, at=now)
+        await tx.execute(row.on_conflict_do_nothing())
+    elif notice.read_at is None:
+        notice.read_at = now
+
+
+async def deny(
+    tx: AsyncSession, kit: Kit, notice_id: UUID, *, by: UUID, now: datetime
+) -> tuple[Notice, bool]:
+    """Take "Không phải tôi"; True for the one call that does it. Raises NoticeNotFound, NotDeniable."""
+    notice = await _own(tx, notice_id, by)
+    if notice.is_denied:
+        return notice, False
+    if not _can_deny(kit, notice, now):
+        raise NotDeniable
+    taken = await tx.execute(
+        update(Notice)
+        .where(Notice.id == notice_id, Notice.is_denied.is_(False))
+        .values(is_denied=True, read_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    fresh = isinstance(taken, CursorResult) and taken.rowcount == 1
+    if fresh:
+        kit.journal.record(tx, NoticeDenied(subject=by, notice=notice_id), by=by, now=now)
+    return notice, fresh
+
+
+def words_of(kit: Kit, notice: Notice, lang: str) -> tuple[str, str]:
+    """Title and body in the reader's language."""
+    if notice.kind == ANNOUNCEMENT:
+        return notice.title or "", notice.body or ""
+    title, body = telling.WORDS[notice.kind]
+    details: dict[str, str] = {}
+    if notice.details is not None:
+        details = msgspec.json.decode(kit.keys.open("notices.details", notice.id, notice.details))
+    return say(title, lang), say(body, lang, **_filled(body, details, lang))
+
+
+def _filled(body: str, details: dict[str, str], lang: str) -> dict[str, object]:
+    """The places of a sentence; codes that have words are said in the reader's language."""
+    found = {name: details.get(name, "…") for name in PLACE.findall(body)}
+    return {name: say(telling.CODES.get(value, value), lang) for name, value in found.items()}
+
+
+def _view(kit: Kit, notice: Notice, read_at: datetime | None, lang: str, now: datetime) -> NoticeView:
+    title, body = words_of(kit, notice, lang)
+    seen = read_at if notice.account_id is None else notice.read_at
+    return NoticeView(
+        id=notice.id,
+        kind=notice.kind,
+        title=title,
+        body=body,
+        at=notice.at,
+        first=seen is None,
+        read_at=seen,
+        can_deny=_can_deny(kit, notice, now),
+    )
+
+
+def _can_deny(kit: Kit, notice: Notice, now: datetime) -> bool:
+    last = notice.at + timedelta(days=kit.limits.notice_deny_days)
+    return notice.kind in DENIABLE and not notice.is_denied and now < last
+
+
+async def _own(tx: AsyncSession, notice_id: UUID, account_id: UUID) -> Notice:
+    query = select(Notice).where(Notice.id == notice_id).execution_options(populate_existing=True)
+    notice: Notice | None = await tx.scalar(query)
+    theirs = notice is not None and notice.account_id not in (None, account_id)
+    if notice is None or theirs:
+        raise NoticeNotFound
     return notice

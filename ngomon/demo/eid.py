@@ -13,7 +13,6 @@ import re
 import secrets
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import urlencode
 
 import msgspec
 from joserfc import jwt
@@ -22,37 +21,21 @@ from joserfc.jwk import ECKey
 from backend.outside.clock import Clock
 from ngomon.demo.eid_claims import CLAIMS, Fault, claims_of
 from ngomon.demo.eid_clients import ClientDesk, EidClient
+from ngomon.demo.eid_counter import (
+    CODE_SECONDS,
+    TICKET_SECONDS,
+    TOKEN_SECONDS,
+    Ask,
+    Counter,
+    Refused,
+    known_client,
+)
 from ngomon.demo.persona import Persona
 
-TICKET_SECONDS = 600
-CODE_SECONDS = 60
-TOKEN_SECONDS = 300
 REMEMBERED = 5000
 SCOPES = ("openid", "profile", "phone", "eid")
 VERIFIER = re.compile(r"[A-Za-z0-9\-._~]{43,128}")
 CHALLENGE = re.compile(r"[A-Za-z0-9\-_]{43}")
-
-
-class Refused(Exception):
-    """An answer of RFC 6749 §4.1.2.1 or §5.2; `redirect_to` is set when the client may be told directly."""
-
-    def __init__(
-        self, error: str, description: str, *, status: int = 400, redirect_to: str | None = None
-    ) -> None:
-        super().__init__(error)
-        self.error, self.description = error, description
-        self.status, self.redirect_to = status, redirect_to
-
-
-class Ask(msgspec.Struct, frozen=True):
-    """One accepted authorization request."""
-
-    client: EidClient
-    redirect_uri: str
-    state: str
-    nonce: str
-    challenge: str
-    expires: float
 
 
 class Grant(msgspec.Struct):
@@ -67,20 +50,24 @@ class Grant(msgspec.Struct):
     access_token: str | None = None
 
 
-class StandInEid:
+class StandInEid(Counter):
     """The provider's state and its protocol; `eid_http.py` puts it on the wire."""
 
+    faults = tuple(fault.value for fault in Fault)
+
     def __init__(
-        self, issuer: str, clients: Iterable[EidClient], personas: Iterable[Persona], clock: Clock
+        self,
+        issuer: str,
+        clients: Iterable[EidClient],
+        personas: Iterable[Persona],
+        clock: Clock,
+        *,
+        title: tuple[str, str] = Counter.title,
     ) -> None:
-        self.issuer = issuer.rstrip("/")
+        super().__init__(issuer, personas, clock)
+        self.title = title
         self.desk = ClientDesk(clients, (self.issuer, f"{self.issuer}/token"))
-        self.personas = {persona.key: persona for persona in personas}
-        self.next_fault: Fault | None = None
-        self.down = False
-        self._clock = clock
         self._key = ECKey.generate_key("P-256", {"kid": secrets.token_hex(4), "use": "sig", "alg": "ES256"})
-        self._tickets: dict[str, Ask] = {}
         self._codes: dict[str, Grant] = {}
         self._tokens: dict[str, Grant] = {}
 
@@ -111,51 +98,36 @@ class StandInEid:
         return {"keys": [self._key.as_dict(private=False)]}
 
     def ask(self, query: list[tuple[str, str]]) -> str:
-        """Accept an authorization request and hand out the ticket with which the person answers it.
-
-        Raises `Refused`; without `redirect_to` while client and address are not known to belong together.
-        """
-        names = [name for name, _ in query]
-        if len(names) != len(set(names)):
-            raise Refused("invalid_request", "a parameter is given twice")
-        asked = dict(query)
-        client = self.desk.clients.get(asked.get("client_id", ""))
-        if client is None:
-            raise Refused("invalid_client", "this client is not registered")
-        redirect_uri = asked.get("redirect_uri", "")
-        if redirect_uri not in client.redirect_uris:
-            raise Refused("invalid_request", "this redirect_uri is not registered")
+        """As for every stand-in; wants what a careful provider wants: state, nonce and PKCE."""
+        client, asked = known_client(self.desk.clients, query)
+        redirect_uri = asked["redirect_uri"]
         if trouble := _trouble_with(asked):
             error, why = trouble
             to = self._answer(redirect_uri, asked.get("state"), error=error, error_description=why)
             raise Refused(error, why, redirect_to=to)
         now = self._now()
         self._forget(now)
-        ticket = secrets.token_urlsafe(24)
-        challenge, expires = asked["code_challenge"], now + TICKET_SECONDS
-        self._tickets[ticket] = Ask(client, redirect_uri, asked["state"], asked["nonce"], challenge, expires)
-        return ticket
-
-    def returns_to(self, ticket: str) -> str | None:
-        """Where the answer to this ticket will go; None when it can no longer be answered."""
-        ask = self._tickets.get(ticket)
-        return ask.redirect_uri if ask and ask.expires > self._now() else None
+        return self._waiting(
+            Ask(
+                client,
+                redirect_uri,
+                asked["state"],
+                now + TICKET_SECONDS,
+                nonce=asked["nonce"],
+                challenge=asked["code_challenge"],
+            )
+        )
 
     def approve(self, ticket: str, persona: Persona) -> str:
-        """The person says yes: where the browser goes next. Raises `Refused` for a used ticket."""
+        """As for every stand-in, with a code or with the fault that was asked for."""
         ask = self._take(ticket)
-        fault, self.next_fault = self.next_fault, None
+        fault, self.next_fault = Fault(self.next_fault) if self.next_fault else None, None
         if fault is Fault.CANCELLED:
             return self._answer(ask.redirect_uri, ask.state, error="access_denied")
         now = self._now()
         code = secrets.token_urlsafe(32)
         self._codes[code] = Grant(ask, persona, fault, int(now), now + CODE_SECONDS)
         return self._answer(ask.redirect_uri, ask.state, code=code)
-
-    def cancel(self, ticket: str) -> str:
-        """The person says no: where the browser goes next, with `access_denied`."""
-        ask = self._take(ticket)
-        return self._answer(ask.redirect_uri, ask.state, error="access_denied")
 
     def redeem(self, authorization: str, form: dict[str, str]) -> tuple[dict[str, Any], Fault | None]:
         """The token response, and the fault that the wire still has to act out.
@@ -220,19 +192,9 @@ class StandInEid:
             claims |= {"iat": now - 7200, "exp": now - 3600}
         return jwt.encode({"alg": "ES256", "kid": self._key.kid, "typ": "JWT"}, claims, self._key)
 
-    def _take(self, ticket: str) -> Ask:
-        ask = self._tickets.pop(ticket, None)
-        if ask is None or ask.expires <= self._now():
-            raise Refused("invalid_request", "this page was answered before, or is too old")
-        return ask
-
     def _answer(self, redirect_uri: str, state: str | None, **said: str) -> str:
         """The authorization response, naming its issuer (RFC 9207 §2)."""
-        said |= {"iss": self.issuer} | ({"state": state} if state is not None else {})
-        return f"{redirect_uri}{'&' if '?' in redirect_uri else '?'}{urlencode(said)}"
-
-    def _now(self) -> float:
-        return self._clock.now().timestamp()
+        return super()._answer(redirect_uri, state, iss=self.issuer, **said)
 
     def _forget(self, now: float) -> None:
         """Drop what is over, now and then, so that a long bench does not fill the memory."""

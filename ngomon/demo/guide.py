@@ -15,9 +15,9 @@ async def guide(request: Visit) -> Response[bytes]:
     return page(request, "guide.html", personas=PERSONAS)
 
 
-@get(["/demo/phone", "/app/vneid"])
+@get(["/demo/phone", "/app/vneid", "/app/post-office"])
 async def phone(request: Visit, public_url: NamedDependency[str]) -> Response[bytes]:
-    """The phone. The e-ID returns to the second address, as it would to the app's own link."""
+    """The phone. The e-ID and the post office return to the other addresses, as they would to the app's own links."""
     return page(request, "phone.html", public_url=public_url)
 
 

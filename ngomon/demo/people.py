@@ -88,6 +88,16 @@ class StaffRow(msgspec.Struct, frozen=True):
     phone: str
 
 
+class Resident(msgspec.Struct, frozen=True):
+    """Somebody as the subscriber and the social-insurance registry know them (contract §6)."""
+
+    phone: str
+    social_insurance_number: str
+    national_id: str
+    full_name: str
+    birth_date: str
+
+
 class ManagerRow(msgspec.Struct, frozen=True):
     """One `ngomon managers add`."""
 
@@ -117,6 +127,29 @@ def staff_rows() -> list[StaffRow]:
             if (unit.code, position) not in taken or position not in _LEADING:
                 rows.append(_somebody(len(rows), unit.code, subject_type, position))
     return rows
+
+
+def residents() -> list[Resident]:
+    """Everybody at hand, the cast first: whose number is registered to whom. The registries tell the truth
+    where the staff directory errs."""
+    cast = [
+        Resident(
+            f"+84{_cast_phone(number)[1:]}",
+            f"0000900{number:03}",
+            one.national_id,
+            one.full_name,
+            one.birth_date,
+        )
+        for number, one in enumerate(PERSONAS)
+    ]
+    known = {one.national_id for one in cast}
+    return cast + [
+        Resident(
+            f"+84{row.phone[1:]}", f"0000{100000 + number:06}", row.national_id, row.full_name, row.birth_date
+        )
+        for number, row in enumerate(staff_rows())
+        if row.national_id not in known
+    ]
 
 
 def manager_rows() -> list[ManagerRow]:
@@ -174,8 +207,12 @@ def _of_the_cast(one: Persona, number: int) -> StaffRow:
         position=position,
         employee_code=f"CB9{number:04}",
         official_email=f"{_mail_name(one.full_name)}@{_host(unit)}",
-        phone=f"0550000{number:03}",
+        phone=_cast_phone(number),
     )
+
+
+def _cast_phone(number: int) -> str:
+    return f"0550000{number:03}"
 
 
 def _somebody(number: int, unit: str, subject_type: str, position: str) -> StaffRow:

@@ -15,7 +15,10 @@ NAME_MOST = 100
 
 
 class Persona(msgspec.Struct, frozen=True):
-    """One person as the e-ID knows them; `about` says in a line why this one is worth picking."""
+    """One person as the e-ID knows them; `about` says in a line why this one is worth picking.
+
+    An enterprise has a tax code instead of a personal number, and its name as `full_name`.
+    """
 
     key: str
     national_id: str
@@ -26,11 +29,16 @@ class Persona(msgspec.Struct, frozen=True):
     about_vi: str
     about_en: str
     phone_number: str | None = None
+    kind: str = "citizen"
+    old_id_number: str | None = None
+    tax_code: str | None = None
+    email: str | None = None
 
     @property
     def sub(self) -> str:
         """The stable subject: derived, so that a restarted stand-in names the same person alike."""
-        return hashlib.sha256(f"ngomon-eid:{self.national_id}".encode()).hexdigest()[:32]
+        number = self.national_id or self.tax_code or self.old_id_number
+        return hashlib.sha256(f"ngomon-eid:{number}".encode()).hexdigest()[:32]
 
 
 class NotAPersona(ValueError):
@@ -106,8 +114,8 @@ PERSONAS: tuple[Persona, ...] = (
     ),
     Persona(
         "khanh", "000090000808", "Bùi Quang Khánh", "1990-04-21", "male", 2,
-        "Công chức, chuyên viên Phòng Công chức, viên chức, Sở Nội vụ.",
-        "A civil servant in the Department of Home Affairs.",
+        "Công chức, chuyên viên Phòng Công chức, viên chức, Sở Nội vụ; trực đầu mối hỗ trợ.",
+        "A civil servant in the Department of Home Affairs, who answers at the support desk.",
     ),
     Persona(
         "lam", "000201000909", "Ngô Văn Lâm", "2001-08-12", "male", 1,
@@ -123,6 +131,15 @@ PERSONAS: tuple[Persona, ...] = (
         "nam", "000085001111", "Huỳnh Văn Nam", "1985-10-06", "male", 2,
         "Người lao động hợp đồng, Văn phòng HĐND và UBND phường Thuận Hóa.",
         "A contract worker in the Office of Thuận Hóa ward.",
+    ),
+)  # fmt: skip
+
+ENTERPRISES: tuple[Persona, ...] = (  # known to the portal only (domain.md §1.2)
+    Persona(
+        "song-huong", "", "Công ty TNHH Thử nghiệm Sông Hương", "", "", 2,
+        "Doanh nghiệp có tài khoản trên Cổng dịch vụ công.",
+        "An enterprise with an account at the national portal.",
+        kind="enterprise", tax_code="0000000017", email="lien-he@song-huong.example",
     ),
 )  # fmt: skip
 

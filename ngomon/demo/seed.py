@@ -20,8 +20,9 @@ from backend.outside.eid_claims import Person
 from backend.roles import desired, managers, requests, review, staff, tables, units
 from backend.roles.draft import Draft
 from backend.roles.models import Unit
+from backend.support import desks
 from ngomon.demo.people import PLACES, StaffRow, manager_rows, staff_rows
-from ngomon.demo.persona import PERSONAS, Persona
+from ngomon.demo.persona import PERSONAS, Persona, persona
 from ngomon.demo.province import units_csv_rows
 from ngomon.demo.stand import Stand
 
@@ -52,8 +53,18 @@ async def seed(db: Database, kit: Kit, stand: Stand, *, issuer: str, now: dateti
                 by=None,
                 now=now,
             )
+        await _open_desk(tx, kit, now)
     await _fill(db, kit, issuer, now)
     return True
+
+
+async def _open_desk(tx: AsyncSession, kit: Kit, now: datetime) -> None:
+    """A support desk, and the member of the cast who answers there."""
+    name, mailbox = "Đội hỗ trợ công nghệ thông tin thành phố", "hotrocntt@hue.example"
+    await desks.add(tx, kit, "CNTT", name=name, mailbox=mailbox, phone="0550 246 300", now=now)
+    answers = persona("khanh")
+    if answers is not None:
+        await desks.hire(tx, kit, "CNTT", answers.national_id, now=now)
 
 
 async def tell_systems_again(db: Database, *, now: datetime) -> None:

@@ -9,10 +9,15 @@ from litestar import Router
 from backend.outside.clock import Clock
 from backend.settings import Settings
 from ngomon import demo
+from ngomon.demo.ca import StandInCa
+from ngomon.demo.ca_http import ca_router
 from ngomon.demo.eid import StandInEid
 from ngomon.demo.eid_clients import EidClient
+from ngomon.demo.eid_others import OtherEids
 from ngomon.demo.inbox import Inbox, InboxPush, InboxSms
+from ngomon.demo.people import residents
 from ngomon.demo.persona import PERSONAS
+from ngomon.demo.registries import StandInRegistries, registries_router
 from ngomon.demo.scim import stand_in_systems
 
 
@@ -27,11 +32,17 @@ class Stand:
         returns = (settings.vneid_redirect_uri, f"{settings.public_url}/workspace/login/callback")
         client = EidClient(client_id="ngomon-demo", redirect_uris=returns, secret="demo")  # noqa: S106 - the stand-in's own
         self.eid = StandInEid(f"{settings.public_url}/demo/eid", [client], PERSONAS, clock)
-        self.systems = stand_in_systems(clock, _database_file(settings))
+        self.other_eids = OtherEids(settings, client, self.eid, clock)
+        database = _database_file(settings)
+        self.systems = stand_in_systems(clock, database)
+        self.registries = StandInRegistries(residents(), _beside(database, "registries"))
+        self.ca = StandInCa(f"{settings.public_url}/demo/ca", clock, _beside(database, "ca"))
 
     def routes(self) -> list[Router]:
         """The stand-ins' pages and protocols."""
-        return demo.router(self._public_url, self.inbox, self.eid, self.systems)
+        routes = demo.router(self._public_url, self.inbox, self.eid, self.systems)
+        routes += self.other_eids.routes()
+        return [*routes, registries_router(self.registries), ca_router(self.ca)]
 
     def system_url(self, name: str) -> str:
         """Where a stand-in system listens."""
@@ -42,3 +53,8 @@ def _database_file(settings: Settings) -> Path | None:
     """The stand-in systems outlive a restart as the database does; beside PostgreSQL they do not."""
     kind, _, file = settings.database_url.partition(":///")
     return Path(file) if kind.startswith("sqlite") and file else None
+
+
+def _beside(database: Path | None, name: str) -> Path | None:
+    """A stand-in's own file next to the database, forgotten together with it."""
+    return database.with_name(f"{database.stem}.system-{name}.json") if database else None

@@ -9,6 +9,7 @@ import pytest_asyncio
 from playwright.async_api import Browser
 
 from tests.parts.browser import chromium
+from tests.parts.directory import Directory
 from tests.parts.kannel import Kannel
 from tests.parts.oidc import OidcProvider
 from tests.parts.postgres import Postgres
@@ -73,6 +74,21 @@ def scim_server(_scim_server: ScimServer) -> ScimServer:
     """A downstream system, empty."""
     _scim_server.reset()
     return _scim_server
+
+
+@pytest.fixture(scope="session")
+def _directory() -> Iterator[Directory]:
+    part = Directory()
+    part.start()
+    yield part
+    part.stop()
+
+
+@pytest.fixture
+def directory(_directory: Directory) -> Directory:
+    """slapd and Dovecot, up, and empty but for the places."""
+    _directory.reset()
+    return _directory
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN_EXTRAS = ("demo", "postgres", "scim", "xlsx")
-ONLY_WHEN_ASKED = ("firebase_admin",)  # the extra `push`, imported when its setting is there
+ONLY_WHEN_ASKED = ("bonsai", "firebase_admin")  # the extras `ldap` and `push`, imported when they are used
 PIN = re.compile(
     r"^(?P<name>[a-z0-9-]+)==(?P<version>\S+)(?P<rest>.*?)(?=^[a-z]|\Z)", re.MULTILINE | re.DOTALL
 )

@@ -13,10 +13,12 @@ from typing import ClassVar, Protocol
 
 import msgspec
 
+from backend.outside.connectors import ldap_passage
 from backend.outside.http import Guarded
 
 CONNECTORS: dict[str, str] = {
     "scim": "backend.outside.connectors.scim",
+    "ldap": "backend.outside.connectors.ldap",
 }
 
 StillMine = Callable[[], Awaitable[bool]]
@@ -58,6 +60,7 @@ class Target(msgspec.Struct, frozen=True):
     url: str
     token: str | None = None
     reply_timeout: float = 15.0
+    options: str = "{}"  # JSON, for the kinds that need more than an address
 
 
 class DeliveryError(Exception):
@@ -94,6 +97,10 @@ class Connector(Protocol):
         """What the system holds of that person now, in the same terms; nothing when it knows nobody."""
         ...
 
+    def kept(self, wanted: Desired, held: Desired) -> Desired:
+        """The part of `wanted` that this kind of system keeps: what is compared with what it holds."""
+        ...
+
     async def close(self) -> None:
         """Give connections back."""
         ...
@@ -109,8 +116,24 @@ def load(kind: str) -> ModuleType:
         raise ConnectorMissing(f"{error.name} is missing: pip install 'ngomon[{kind}]'") from error
 
 
+async def check(kind: str, url: str, http: Guarded) -> None:
+    """Refuse the address of a system when it is saved; connecting checks again. Raises HttpTrouble."""
+    if kind == "ldap":
+        await ldap_passage.check(url, http.allowed)
+    else:
+        await http.check(url)
+
+
+async def load_in_thread(kind: str) -> ModuleType:
+    """The same without holding up the event loop."""
+    return await asyncio.to_thread(load, kind)
+
+
 async def connect(kind: str, target: Target, http: Guarded) -> Connector:
     """The connector of a kind for one system."""
-    module = await asyncio.to_thread(load, kind)
-    connector: Connector = module.connect(target, http)
+    module = await load_in_thread(kind)
+    try:
+        connector: Connector = module.connect(target, http)
+    except ValueError as error:
+        raise ConnectorMissing(str(error)) from error
     return connector

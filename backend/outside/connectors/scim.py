@@ -81,6 +81,10 @@ class ScimConnector:
         refs = [GroupRef(str(group.external_id), group.display_name or "") for group in groups]
         return Desired(groups=sorted(refs), **_held(person))
 
+    def kept(self, wanted: Desired, held: Desired) -> Desired:  # noqa: ARG002 (whatever it holds)
+        """All of it."""
+        return wanted
+
     async def close(self) -> None:
         """Give connections back."""
         await self._wire.close()

@@ -1,30 +1,33 @@
-// Who I am, and where I am signed in.
+// Who I am, what I have to read, and where I am signed in.
 import { day, el, t, time } from "../static/dom.js";
 import { call, forget } from "./api.js";
-import { back, doing, show } from "./ui.js";
+import { first } from "./notices.js";
+import { back, doing, menu, show } from "./ui.js";
 import { welcome } from "./signin.js";
 
 const kinds = {
-  national_id: t("Số định danh", "Personal number"), phone: t("Số điện thoại", "Phone"),
+  national_id: t("Số định danh", "Personal number"), old_id_number: t("Số CMND", "Old number"), phone: t("Số điện thoại", "Phone"),
+  tax_code: t("Mã số thuế", "Tax code"), agency_code: t("Mã đơn vị", "Agency code"),
 };
 
 export async function home() {
-  const me = await call("GET", "/v1/me");
-  const greeting = sessionStorage.getItem("greeting");
-  sessionStorage.removeItem("greeting");
-  const entry = (to, text) => el("li", {}, el("button", { type: "button", onclick: () => { location.hash = to; } }, text, el("span", { "aria-hidden": "true" }, "›")));
+  const [me, waiting] = await Promise.all([call("GET", "/v1/me"), first()]);
   const numbers = [...me.identifiers, ...me.phones.map((one) => ({ type: "phone", value: one }))];
-  show(t("Tài khoản", "Account"),
-    greeting && el("p", { class: "alert wait", role: "status" }, greeting),
+  show(t("Tài khoản", "Account"), waiting,
     el("div", { class: "me" },
       el("div", { class: "avatar", "aria-hidden": "true" }, me.full_name.split(" ").pop()[0]),
-      el("div", {}, el("strong", {}, me.full_name), el("div", {}, el("span", { class: "chip" }, t(`Mức độ ${me.assurance_level}`, `Level ${me.assurance_level}`))))),
+      el("div", {}, el("strong", {}, me.full_name), el("div", {}, el("span", { class: "chip" }, level(me))))),
     el("dl", { class: "facts" }, numbers.flatMap((one) => [el("dt", {}, kinds[one.type] ?? one.type), el("dd", {}, one.value)])),
-    el("ul", { class: "plain menu actions" },
-      entry("#/roles", t("Vai trò", "Roles")),
-      entry("#/requests", t("Yêu cầu của tôi", "My requests")),
-      entry("#/devices", t("Thiết bị", "Devices"))));
+    menu([
+      [t("Vai trò", "Roles"), "#/roles"], [t("Yêu cầu của tôi", "My requests"), "#/requests"],
+      [t("Thông tin định danh", "Identity"), "#/identity"], [t("Phương thức xác thực", "Sign-in methods"), "#/methods"],
+      [t("Lịch sử truy cập", "Access history"), "#/history"], [t("Thiết bị", "Devices"), "#/devices"],
+      [t("Thông báo", "Notices"), "#/notices"], [t("Hỗ trợ", "Support"), "#/support"],
+      [t("Dữ liệu cá nhân", "Personal data"), "#/privacy"]]));
 }
+
+/** Whose number the level is: VNeID counts to 2, the others follow IAL (contract-accounts, 6). */
+const level = (me) => (me.assurance_scheme === "ial" ? t(`Mức xác minh ${me.assurance_level}`, `Assurance level ${me.assurance_level}`) : t(`Mức độ ${me.assurance_level}`, `Level ${me.assurance_level}`));
 
 export async function devices() {
   const { items } = await call("GET", "/v1/sessions");

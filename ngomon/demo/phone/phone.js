@@ -2,21 +2,38 @@
 import { t } from "../static/dom.js";
 import { call, device, forget, publicUrl, session } from "./api.js";
 import { devices, home } from "./home.js";
+import { editIdentity, identity } from "./identity.js";
+import { changePhone } from "./lost.js";
+import { addBy, addMethod, changePassword, history as visits, methods } from "./methods.js";
+import { notices } from "./notices.js";
+import { privacy } from "./privacy.js";
+import { forgotten, mailPassword } from "./recover.js";
+import { register, registerBy } from "./register.js";
 import { oneRequest, requests, roles } from "./roles.js";
 import { againForm, requestForm } from "./roleform.js";
-import { replaced, returned, welcome, wrongAddress } from "./signin.js";
+import { replaced, returned, signIn, welcome, wrongAddress } from "./signin.js";
+import { checkCode, newCase, support } from "./support.js";
 import { back, complain, show } from "./ui.js";
 
-const screens = [
+const openToAll = [
+  [/^#\/signin(?:\/(password|usb|sim|vneid|post_office))?$/, signIn], [/^#\/register(?:\/(citizen|enterprise|agency))?$/, register],
+  [/^#\/register\/(citizen)\/(subscriber|social_insurance|post_office)$/, registerBy], [/^#\/register\/(citizen|enterprise|agency)\/(usb|sim)$/, registerBy],
+  [/^#\/forgot$/, forgotten], [/^#\/mail-password$/, mailPassword], [/^#\/check$/, checkCode],
+];
+const signedIn = [
   [/^#\/home$/, home], [/^#\/devices$/, devices], [/^#\/roles$/, roles], [/^#\/requests$/, requests],
   [/^#\/requests\/([\w-]+)$/, oneRequest], [/^#\/form\/(register|amend|transfer|end)(?:\/([\w-]+))?$/, requestForm],
-  [/^#\/again\/([\w-]+)$/, againForm],
+  [/^#\/again\/([\w-]+)$/, againForm], [/^#\/identity$/, identity], [/^#\/identity\/edit$/, editIdentity],
+  [/^#\/methods$/, methods], [/^#\/methods\/add$/, addMethod], [/^#\/methods\/add\/(usb|sim|phone)$/, addBy], [/^#\/phone$/, changePhone],
+  [/^#\/password$/, changePassword], [/^#\/history$/, visits], [/^#\/notices$/, notices], [/^#\/support$/, support],
+  [/^#\/support\/new$/, newCase], [/^#\/privacy$/, privacy], [/^#\/check$/, checkCode],
 ];
 const over = ["session_revoked", "token_invalid", "account_closed", "token_expired"];
 
 async function open() {
-  if (!(await session())) return welcome();
-  const [pattern, screen] = screens.find(([one]) => one.test(location.hash)) ?? screens[0];
+  const held = await session();
+  const known = held ? signedIn : openToAll;
+  const [pattern, screen] = known.find(([one]) => one.test(location.hash)) ?? (held ? signedIn[0] : [/^/, () => welcome()]);
   try {
     await screen(...(pattern.exec(location.hash) ?? []).slice(1));
   } catch (problem) {
@@ -62,6 +79,6 @@ if (wrongAddress()) {
   beside();
   addEventListener("hashchange", open);
   setInterval(heartbeat, 5000);
-  if (location.pathname === "/app/vneid") await returned(new URLSearchParams(location.search));
+  if (location.pathname.startsWith("/app/")) await returned(new URLSearchParams(location.search));
   else await open();
 }

@@ -1,124 +1,178 @@
-// Signing in: VNeID, the phone number, the code; and being told that another phone took the place.
-import { day, el, t, time } from "../static/dom.js";
-import { call, device, forget, keep, publicUrl } from "./api.js";
-import { complain, doing, field, onLeave, show, showWhole } from "./ui.js";
+// The ways in: VNeID, the post office, number and password, a certificate; and being told that another phone took the place.
+import { el, t, time } from "../static/dom.js";
+import { call, device, forget, publicUrl } from "./api.js";
+import { captcha } from "./captcha.js";
+import { certificateForm } from "./card.js";
+import { about, arrive, askCode, flowAt } from "./flow.js";
+import { lostPhone } from "./lost.js";
+import { announcements } from "./notices.js";
+import { back, complain, doing, field, go, link, remedies, show, showWhole } from "./ui.js";
 import { drop, get, put } from "./store.js";
 
-const names = { 1: t("Điện thoại thử số 1", "Demo phone 1"), 2: t("Điện thoại thử số 2", "Demo phone 2") };
+const PROVIDERS = { vneid: t("Đăng nhập bằng VNeID", "Sign in with VNeID"), post_office: t("Đăng nhập bằng tài khoản Bưu điện", "Sign in with a post-office account") };
 
-export function welcome(problem) {
-  const button = el("button", { type: "button", class: "wide" }, t("Đăng nhập bằng VNeID", "Sign in with VNeID"));
-  button.addEventListener("click", doing(button, begin));
+export async function welcome(problem) {
   showWhole(el("div", { class: "welcome" },
     el("img", { src: "/demo/static/logo.svg", alt: "" }),
-    el("h2", {}, t("Chào mừng đến Hue-S", "Welcome to Hue-S")),
+    el("h2", { tabindex: "-1" }, t("Chào mừng đến Hue-S", "Welcome to Hue-S")),
     el("p", { class: "soft" }, t("Một tài khoản định danh cho mọi dịch vụ số của thành phố.", "One identity for all digital services of the city.")),
-    el("div", { class: "actions" }, button)));
+    el("div", { class: "actions" }, provider("vneid"),
+      el("button", { type: "button", class: "wide quiet", onclick: () => go("#/signin") }, t("Đăng nhập cách khác", "Other ways to sign in")),
+      el("button", { type: "button", class: "wide quiet", onclick: () => go("#/register") }, t("Đăng ký", "Register"))),
+    el("p", { class: "links" },
+      link(t("Quên mật khẩu thư công vụ", "Official-mail password forgotten"), "#/mail-password"),
+      link(t("Kiểm tra mã hỗ trợ", "Check a support code"), "#/check"))));
   if (problem) complain(problem);
+  const place = document.querySelector(".welcome");
+  const known = await announcements();
+  if (place.isConnected && known) place.querySelector("h2").before(known);
 }
 
-async function begin() {
-  const about = { platform: "android", name: names[device], model: `Web ${device}`, push_token: `demo-phone-${device}` };
-  const flow = await call("POST", "/v1/logins", { body: { method: "vneid", device: about }, open: true });
+function provider(method) {
+  const button = el("button", { type: "button", class: "wide" }, PROVIDERS[method]);
+  button.addEventListener("click", doing(button, () => begin(method)));
+  return button;
+}
+
+/** Leaves for the provider; what comes back finds its flow by the state. */
+export async function begin(method) {
+  const flow = await call("POST", "/v1/logins", { body: { method, device: about() }, open: true });
+  await depart(flow, `/v1/logins/${flow.id}`, true);
+}
+
+/** The same session, proved anew (contract-accounts, 22). */
+async function stepUp() {
+  const flow = await call("POST", "/v1/logins", { body: { method: "vneid", step_up: true } });
+  await depart(flow, `/v1/logins/${flow.id}`, false);
+}
+
+/** Goes to the e-ID's page. `path` is the flow that its answer belongs to, `open` whether it carries no session. */
+export async function depart(flow, path, open) {
   const state = new URL(flow.authorization_url).searchParams.get("state");
-  await put(`flow/${state}`, { id: flow.id, device });
+  await put(`flow/${state}`, { path, open, device, from: location.hash });
   location.assign(flow.authorization_url);
 }
 
-/** The e-ID came back to the app's link: find the phone that left, and go on there. */
+/** A provider came back to the app's link: find the phone that left, and go on there. */
 export async function returned(query) {
-  const state = query.get("state");
-  const flow = await get(`flow/${state}`);
+  const [flow, state] = await left(query);
   if (flow && flow.device !== device) {
     query.set("device", flow.device);
     location.replace(`${location.pathname}?${query}`);
     return;
   }
-  history.replaceState(null, "", device === 1 ? "/demo/phone" : `/demo/phone?device=${device}`);
+  const called = location.href;
+  const home = device === 1 ? "/demo/phone" : `/demo/phone?device=${device}`;
+  history.replaceState(null, "", home + (flow?.open === false ? flow.from : ""));
   if (!flow) {
     welcome({ title: t("Lần đăng nhập này không bắt đầu từ điện thoại này.", "This sign-in did not begin on this phone.") });
     return;
   }
   show(t("Đang đăng nhập…", "Signing in…"));
   await drop(`flow/${state}`);
-  const said = Object.fromEntries([...query].filter(([name]) => ["state", "code", "iss", "error"].includes(name)));
+  const at = flowAt(flow.path, flow.open);
   try {
-    await next(await call("POST", `/v1/logins/${flow.id}/authorize`, { body: said, open: true }), flow.id);
+    const done = await at.post("authorize", said(query, called));
+    if (flow.open) await next(done, at);
+    else await backAgain(done, flow.from);
   } catch (problem) {
-    welcome(problem);
+    if (flow.open) welcome(problem);
+    else { show(t("Có trục trặc", "Something went wrong"), back(flow.from)); complain(problem); }
   }
 }
 
-async function next(flow, id) {
-  if (flow.step === "phone") askPhone(id);
-  else if (flow.step === "otp") askCode(id, flow);
-  else await finish(flow);
+async function left(query) {
+  const state = query.get("state");
+  return [state && await get(`flow/${state}`), state];
 }
 
-function askPhone(id, value = "") {
+/** What the provider said; a flavour without plain `code` and `state` is handed on as the whole address. */
+function said(query, called) {
+  if (query.has("encrypt_key")) return { callback_url: called };
+  return Object.fromEntries([...query].filter(([name]) => ["state", "code", "iss", "error"].includes(name)));
+}
+
+/** A stronger sign-in or another method is in: back to where it was wanted. */
+async function backAgain(done, from) {
+  if (done.session) return arrive(done, t("Đã xác thực lại bằng VNeID. Hãy làm lại việc vừa rồi.", "Signed in afresh with VNeID. Please repeat what you were doing."), from);
+  return go(from);
+}
+
+async function next(flow, at) {
+  if (flow.step === "phone") askPhone(at);
+  else if (flow.step === "otp") askCode(at, flow, { send: t("Gửi", "Send"), next: (done) => next(done, at) });
+  else await arrive(flow);
+}
+
+function askPhone(at) {
   const button = el("button", {}, t("Cập nhật", "Update"));
   const form = el("form", { novalidate: true },
-    field("phone", t("Số điện thoại", "Phone number"), { required: true, type: "tel", inputmode: "tel", autocomplete: "tel", value, placeholder: "0550 123 456" }),
+    field("phone", t("Số điện thoại", "Phone number"), { required: true, type: "tel", inputmode: "tel", autocomplete: "tel", placeholder: "0550 123 456" }),
     el("p", { class: "soft" }, t("Lưu ý: Cần cung cấp số điện thoại chính chủ để đảm bảo an toàn thông tin. Hệ thống có cơ chế kiểm soát mỗi thời điểm chỉ được đăng nhập trên 01 thiết bị di động.", "Note: give a number registered in your own name. The system allows one signed-in mobile device at any time.")),
     el("p", { class: "soft" }, t("Bản thử: hãy dùng một số bắt đầu bằng 0550, không ai có số ấy.", "Demo: use a number beginning 0550, which nobody has.")),
     button);
-  form.addEventListener("submit", doing(button, async () => {
-    const flow = await call("POST", `/v1/logins/${id}/phone`, { body: { phone: form.elements.phone.value.trim() }, open: true });
-    await next(flow, id);
-  }));
+  form.addEventListener("submit", doing(button, async () => next(await at.post("phone", { phone: form.elements.phone.value.trim() }), at)));
   show(t("Nhập số điện thoại", "Enter your phone number"), form);
 }
 
-function askCode(id, flow) {
-  const button = el("button", {}, t("Gửi", "Send"));
-  const again = el("button", { type: "button", class: "quiet" });
-  const left = el("p", { class: "soft", id: "left" });
-  const form = el("form", { novalidate: true },
-    field("code", t("Mã OTP", "Code"), { required: true, type: "text", inputmode: "numeric", autocomplete: "one-time-code", maxlength: "6", class: "otp" }),
-    left, button, again);
-  const counted = (n) => { left.textContent = t(`Còn ${n} lần nhập.`, `${n} attempts left.`); };
-  counted(flow.attempts_left);
+const TABS = {
+  password: [t("CMT/CCCD", "Number"), passwordForm], usb: [t("USB ký số", "USB token"), () => signForm("usb")],
+  sim: [t("SIM ký số", "Signing SIM"), () => signForm("sim")], vneid: ["VNeID", () => provider("vneid")],
+  post_office: [t("Bưu điện", "Post office"), postOffice],
+};
+
+/** The sign-in screen; the tab of number and password stands first, as people know it (source 001, 2.1). */
+export function signIn(chosen = "password") {
+  const tab = ([name, [text]]) => el("a", { href: `#/signin/${name}`, "aria-current": name === chosen ? "page" : null }, text);
+  show(t("Đăng nhập", "Sign in"), back("#/"),
+    el("nav", { class: "tabs", "aria-label": t("Cách đăng nhập", "Ways to sign in") }, Object.entries(TABS).map(tab)),
+    TABS[chosen][1](),
+    el("p", { class: "links" }, t("Chưa có tài khoản?", "No account yet?"), " ", link(t("Đăng ký", "Register"), "#/register")));
+}
+
+function passwordForm() {
+  const check = captcha();
+  const button = el("button", {}, t("Đăng nhập", "Sign in"));
+  const form = el("form", { novalidate: true, onfocusin: check.start },
+    field("national_id", t("Tên đăng nhập (số CMT/CCCD)", "Your number"), { required: true, inputmode: "text", autocomplete: "username", "aria-describedby": "whose" }),
+    el("p", { class: "soft", id: "whose" }, t("Tổ chức dùng mã số thuế hoặc mã đơn vị.", "Organisations use their tax code or agency code.")),
+    field("password", t("Mật khẩu", "Password"), { required: true, type: "password", autocomplete: "current-password" }),
+    check.box, link(t("Quên mật khẩu?", "Password forgotten?"), "#/forgot"), button);
   form.addEventListener("submit", doing(button, async () => {
-    try {
-      await next(await call("POST", `/v1/logins/${id}/otp`, { body: { code: form.elements.code.value.trim() }, open: true }), id);
-    } catch (problem) {
-      if (problem.attempts_left !== undefined) counted(problem.attempts_left);
-      form.elements.code.select();
-      throw problem;
-    }
+    const typed = { national_id: form.elements.national_id.value.trim(), password: form.elements.password.value };
+    const body = { method: "password", ...typed, captcha: await check.take(), device: about() };
+    const flow = await call("POST", "/v1/logins", { body, open: true });
+    const at = flowAt(`/v1/logins/${flow.id}`);
+    const lost = (redraw) => lostPhone({
+      login: flow.id, stay: () => redraw({ ...flow, resend_in: 0 }), then: async () => redraw(await at.post("otp/resend")),
+    });
+    askCode(at, flow, { send: t("Xác nhận", "Confirm"), next: (done) => arrive(done), leave: "#/signin", lost });
   }));
-  again.addEventListener("click", doing(again, async () =>
-    askCode(id, await call("POST", `/v1/logins/${id}/otp/resend`, { body: {}, open: true }))));
-  show(t("Nhập mã OTP", "Enter the code"),
-    el("p", {}, t("Mã gồm 6 chữ số đã được gửi đến ", "A code of 6 digits was sent to "), el("strong", {}, flow.sent_to), "."),
-    el("p", {}, el("a", { href: "/demo/inbox", target: "_blank", rel: "noopener" }, t("Mở hộp tin thử", "Open the demo inbox"))),
-    form);
-  countdown(again, flow.resend_in);
-  form.elements.code.focus();
+  return form;
 }
 
-function countdown(button, seconds) {
-  const until = Date.now() + seconds * 1000;
-  const tick = () => {
-    const rest = Math.ceil((until - Date.now()) / 1000);
-    button.disabled = rest > 0;
-    button.textContent = rest > 0 ? t(`Gửi lại sau ${rest} giây`, `Send again in ${rest} s`) : t("Gửi lại", "Send again");
-    if (rest <= 0) clearInterval(timer);
-  };
-  const timer = setInterval(tick, 1000);
-  onLeave(() => clearInterval(timer));
-  tick();
+function signForm(kind) {
+  return certificateForm(kind, t("Đăng nhập", "Sign in"), async (card, sign) => {
+    const flow = await call("POST", "/v1/logins", { body: { method: "certificate", device: about() }, open: true });
+    const at = flowAt(`/v1/logins/${flow.id}`);
+    await arrive(await at.post("sign", { certificate: card.certificate, signature: await sign(flow.challenge) }));
+  });
 }
 
-async function finish(done) {
-  await keep(done.session);
-  if (done.replaced_device) {
-    const { name, last_seen_at: seen } = done.replaced_device;
-    sessionStorage.setItem("greeting", t(`Thiết bị “${name}” vừa được đăng xuất (dùng lần cuối ${time(seen)}, ${day(seen)}).`, `The device “${name}” was signed out (last used ${time(seen)}, ${day(seen)}).`));
-  }
-  if (location.hash === "#/home") dispatchEvent(new HashChangeEvent("hashchange"));
-  else location.hash = "#/home";
+function postOffice() {
+  return el("div", { class: "actions" }, el("p", {}, t("Dành cho tài khoản do Bưu điện Việt Nam cấp tại quầy.", "For accounts that Vietnam Post gave out at its counters.")),
+    el("p", { class: "soft" }, t("Tài khoản này không dùng để đăng ký vai trò của cán bộ, công chức, viên chức.", "Such an account cannot register the roles of civil servants.")), provider("post_office"));
 }
+
+/** What a call wants more of, in words, and the way to it (contract-accounts, 22). */
+remedies.insufficient_assurance = () => {
+  const button = el("button", { type: "button", class: "small" }, t("Xác thực lại bằng VNeID", "Sign in afresh with VNeID"));
+  button.addEventListener("click", doing(button, stepUp));
+  return el("p", {}, button);
+};
+remedies.link_required = () => el("p", {}, t("Người này đã có tài khoản. Hãy đăng nhập bằng cách đã dùng trước đây.", "This person has an account. Please sign in the way you did before."));
+remedies.registration_required = () => el("p", {}, link(t("Đăng ký tài khoản", "Register"), "#/register"));
+remedies.account_exists = () => el("p", {}, link(t("Đăng nhập", "Sign in"), "#/signin"), " · ", link(t("Quên mật khẩu?", "Password forgotten?"), "#/forgot"));
 
 /** Another phone has the account now: say so on the whole screen, and let the owner object. */
 export function replaced(problem) {

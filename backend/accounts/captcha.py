@@ -1,0 +1,96 @@
+"""ALTCHA, served by ourselves: a little work for the caller's device, checked without a third party.
+
+Version 2 of the protocol: PBKDF2 rounds until the derived key begins with a zero byte.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import datetime
+from typing import Any
+
+import altcha
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.errors import FieldError, FieldsInvalid, TooMany
+from backend.kit import Kit
+from backend.throttle import Window
+
+ALGORITHM = "PBKDF2/SHA-256"
+LONGEST = 4000
+
+
+class Captcha:
+    """Makes challenges and takes solutions, each once."""
+
+    def __init__(self, kit: Kit) -> None:
+        self._kit = kit
+        self._life = kit.limits.captcha_seconds or 300
+        self._on = kit.limits.captcha_seconds > 0
+
+    def challenge(self, now: datetime) -> dict[str, Any]:
+        """A fresh challenge: `parameters` and their `signature` (contract-accounts, 13)."""
+        made = altcha.create_challenge(
+            ALGORITHM,
+            self._kit.limits.captcha_cost,
+            expires_at=int(now.timestamp()) + self._life,
+            hmac_secret=self._kit.keys.derive("captcha"),
+        )
+        return dict(made.to_dict())
+
+    def check(self, payload: str | None, now: datetime) -> str | None:
+        """What `spend` needs of a right solution; raises FieldsInvalid on `captcha`."""
+        if not self._on:
+            return None
+        text = payload or ""
+        challenge = _read(text)
+        expires = challenge["parameters"].get("expiresAt")
+        if not isinstance(expires, int) or expires <= now.timestamp():
+            raise _wrong()
+        secrets = [self._kit.keys.derive("captcha", key_id) for key_id in self._kit.keys.key_ids]
+        if not any(altcha.verify_solution(text, secret).verified for secret in secrets):
+            raise _wrong()
+        return str(challenge["signature"])
+
+    async def spend(self, tx: AsyncSession, signature: str | None, *, now: datetime) -> None:
+        """Use a solution up; the second use is as wrong as no solution."""
+        if signature is None:
+            return
+        try:
+            await self._kit.throttle.spend(tx, [("captcha", signature, [Window(1, 2 * self._life)])], now=now)
+        except TooMany:
+            raise _wrong() from None
+
+
+def _read(payload: str) -> dict[str, Any]:
+    """The challenge of the widget's base64 JSON, if it has the shape and the price of ours.
+
+    The library checks the signature before it computes anything, so nobody chooses what we compute.
+    """
+    try:
+        body = msgspec.json.decode(base64.b64decode(payload[: LONGEST + 1], validate=True))
+        challenge, solution = body["challenge"], body["solution"]
+        if isinstance(solution, dict) and isinstance(challenge["signature"], str):
+            challenge["parameters"].get("expiresAt")
+            return dict(challenge)
+    except (
+        binascii.Error,
+        msgspec.DecodeError,
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        RecursionError,
+    ):
+        pass
+    raise _wrong()
+
+
+def _wrong() -> FieldsInvalid:
+    return FieldsInvalid(
+        FieldError(
+            "captcha", "captcha_invalid", "Xác nhận chống máy tự động đã cũ hoặc chưa đúng, vui lòng thử lại"
+        )
+    )

@@ -1,0 +1,226 @@
+"""Giving one's account another way in: a phone by code, VNeID by its own sign-in (source 001, 3.2 a).
+
+Signing SIMs and USB tokens go on in `signing_methods`. All of them want a fresh sign-in to begin
+with, and look again at the end whether the account is still there and need not be careful.
+"""
+
+from __future__ import annotations
+
+import hmac
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend import flows
+from backend.accounts import assurance, codes, following, login, methods, mine, otp, people, signing_methods
+from backend.accounts.door import Door
+from backend.accounts.login import Answer, LoginCancelled
+from backend.accounts.models import Account, Identity, Phone
+from backend.accounts.otp import CodeData, CodeStep
+from backend.accounts.phone_proof import refuse_crowded
+from backend.accounts.phones import read_phone
+from backend.accounts.signing import SignStep
+from backend.db import new_id
+from backend.devices.entry import Who
+from backend.errors import Conflict, Refusal, settle
+from backend.facts import IdentityLinked, MethodAdded, PhoneBound
+from backend.flows import Flow
+from backend.kit import Kit
+from backend.outside.eid import Attempt, LoginRefused, ProviderUnavailable
+from backend.outside.eid_claims import Person
+from backend.support import notices
+
+KIND = "method"
+
+
+class IdentityOfAnother(Conflict):
+    """VNeID names somebody else than the account's owner, or its identity belongs to another account."""
+
+    code = "identity_of_another"
+    title = "Tài khoản VNeID này không mang số định danh của bạn"
+
+
+class LinkData(msgspec.Struct, frozen=True):
+    """The secrets of the sign-in at VNeID, encrypted."""
+
+    attempt: Attempt
+
+
+async def may(tx: AsyncSession, kit: Kit, who: Who, *, now: datetime) -> Account:
+    """The caller's account, held; raises InsufficientAssurance unless the sign-in is fresh and strong enough."""
+    account = await mine.locked(tx, who.account_id)
+    assurance.demand(who, account, kit.limits, now=now, max_age=kit.limits.reauth_phone, careful=True)
+    return account
+
+
+async def begin_phone(door: Door, who: Who, text: str, *, address: str, now: datetime) -> CodeStep:
+    """Send a code to the number; raises FieldsInvalid, methods.MethodExists or codes.OtpLimit."""
+    phone = read_phone(text, allow_invented=door.settings.is_demo)
+    async with door.db.write() as tx:
+        account = await may(tx, door.kit, who, now=now)
+        await _refuse_known(tx, door.kit, account.id, phone)
+        await refuse_crowded(tx, door, phone)
+        data = CodeData(phone=phone, address=address, who=f"method|{account.id}")
+        flow = _start(tx, door.kit, who, "otp", data, now)
+        owed, step = await otp.begin(tx, door.kit, flow, data, purpose=KIND, now=now)
+    if owed is not None:
+        await otp.deliver(door, owed, now)
+    return step
+
+
+async def send_again(door: Door, who: Who, flow_id: UUID, *, now: datetime) -> CodeStep:
+    """The same code once more."""
+    async with door.db.write() as tx:
+        flow = await _own(tx, who, flow_id, "otp", now)
+        data = flows.data_of(flow, door.kit.keys, CodeData)
+        owed, step = await otp.again(tx, door.kit, flow, data, now=now)
+    if owed is not None:
+        await otp.deliver(door, owed, now)
+    return step
+
+
+async def give_code(door: Door, who: Who, flow_id: UUID, typed: str, *, now: datetime) -> UUID:
+    """A right code makes the number one of the account's; its row."""
+    async with door.db.read() as tx:
+        await _own(tx, who, flow_id, "otp", now)
+    code = await otp.guess(door, flow_id, typed, kind=KIND, jkt=who.jkt, now=now)
+    async with door.db.write() as tx:
+        account = await _still(tx, door.kit, who, now)
+        flow = await _own(tx, who, flow_id, "otp", now)
+        data = flows.data_of(flow, door.kit.keys, CodeData)
+        await codes.consume(tx, code, now=now)
+        await _refuse_known(tx, door.kit, account.id, data.phone)
+        await refuse_crowded(tx, door, data.phone)
+        has_main = bool(await people.phones_of(tx, account.id))
+        people.bind_phone(tx, door.kit, account.id, data.phone, now=now, is_main=not has_main)
+        account.version += 1
+        await flows.advance(tx, door.kit.keys, flow, to="done")
+        row = next(one for one in await people.phones_of(tx, account.id) if _is(door.kit, one, data.phone))
+        door.kit.journal.record(tx, PhoneBound(subject=account.id, flow=flow.id), by=account.id, now=now)
+        _told(tx, door.kit, account, row.id, methods.PHONE, now)
+        return row.id
+
+
+async def begin_certificate(
+    door: Door, who: Who, certificate: str, *, address: str, now: datetime
+) -> SignStep:
+    """Ask for a signature with the certificate (`signing_methods` does the rest)."""
+    async with door.db.write() as tx:
+        await may(tx, door.kit, who, now=now)
+    return await signing_methods.begin(
+        door, who.account_id, certificate, jkt=who.jkt, address=address, now=now
+    )
+
+
+async def begin_vneid(door: Door, who: Who, *, now: datetime) -> tuple[Flow, str]:
+    """Send the person to VNeID; returns the flow and the address of its page."""
+    async with door.db.write() as tx:
+        await may(tx, door.kit, who, now=now)
+    url, attempt = await login.provider(door, methods.VNEID).begin(door.settings.vneid_redirect_uri)
+    async with door.db.write() as tx:
+        await _still(tx, door.kit, who, now)
+        return _start(tx, door.kit, who, "authorize", LinkData(attempt), now), url
+
+
+async def authorize(door: Door, who: Who, flow_id: UUID, answer: Answer, *, now: datetime) -> UUID:
+    """Link the identity that VNeID proves, if it is the account's own person; its row.
+
+    Raises LoginRefused, LoginCancelled, ProviderUnavailable, IdentityOfAnother or methods.MethodExists.
+    """
+    async with door.db.write() as tx:
+        claimed = await _claim(tx, door.kit, who, flow_id, answer, now)
+    attempt = settle(claimed)
+    try:
+        person = await login.provider(door, methods.VNEID).finish(
+            attempt, code=answer.code or "", iss=answer.iss, encrypt_key=answer.encrypt_key
+        )
+        async with door.db.write() as tx:
+            account = await _still(tx, door.kit, who, now)
+            flow = await _own(tx, who, flow_id, "exchange", now)
+            await flows.advance(tx, door.kit.keys, flow, to="done")
+            return await _link(tx, door.kit, account, person, now)
+    except (ProviderUnavailable, LoginRefused, IdentityOfAnother, methods.MethodExists) as refusal:
+        async with door.db.write() as tx:
+            flow = await _own(tx, who, flow_id, "exchange", now)
+            again = isinstance(refusal, ProviderUnavailable)
+            await flows.advance(tx, door.kit.keys, flow, to="authorize" if again else "ended")
+        raise
+
+
+async def _claim(
+    tx: AsyncSession, kit: Kit, who: Who, flow_id: UUID, answer: Answer, now: datetime
+) -> Attempt | Refusal:
+    """Use the state up (security TL01, TL02); a refusal that ends the flow is returned."""
+    flow = await _own(tx, who, flow_id, "authorize", now)
+    attempt = flows.data_of(flow, kit.keys, LinkData).attempt
+    late = (now - flow.created_at).total_seconds() > kit.limits.state_lifetime
+    refusal: Refusal | None = LoginCancelled() if answer.code is None else None
+    if late or not hmac.compare_digest(answer.state.encode(), attempt.state.encode()):
+        refusal = LoginRefused()
+    await flows.advance(tx, kit.keys, flow, to="ended" if refusal else "exchange")
+    return refusal or attempt
+
+
+async def _link(tx: AsyncSession, kit: Kit, account: Account, person: Person, now: datetime) -> UUID:
+    query = select(Identity).where(Identity.issuer == person.issuer, Identity.subject == person.subject)
+    present = (await tx.execute(query)).scalar_one_or_none()
+    if present is not None:
+        raise methods.MethodExists if present.account_id == account.id else IdentityOfAnother
+    named = people.profile_of(person, methods.VNEID).identifiers
+    holders = {await people.holder_of(tx, kit, value, kind) for kind, value in named.items()} - {None}
+    if holders != {account.id}:
+        raise IdentityOfAnother
+    row = Identity(id=new_id(), account_id=account.id, issuer=person.issuer, subject=person.subject)
+    row.level, row.created_at, row.last_used_at = person.level, now, now
+    tx.add(row)
+    await following.refresh(tx, kit, account, person, methods.VNEID, now)
+    kit.journal.record(tx, IdentityLinked(subject=account.id, issuer=person.issuer), by=account.id, now=now)
+    _told(tx, kit, account, row.id, methods.VNEID, now)
+    return row.id
+
+
+def _start(tx: AsyncSession, kit: Kit, who: Who, step: str, data: msgspec.Struct, now: datetime) -> Flow:
+    return flows.start(
+        tx,
+        kit.keys,
+        kind=KIND,
+        step=step,
+        data=data,
+        jkt=who.jkt,
+        lifetime=kit.limits.flow_lifetime,
+        now=now,
+        account_id=who.account_id,
+    )
+
+
+async def _still(tx: AsyncSession, kit: Kit, who: Who, now: datetime) -> Account:
+    """The account at the end of a flow: a phone change meanwhile makes it careful (README "Settled" 9)."""
+    account = await mine.locked(tx, who.account_id)
+    assurance.demand(who, account, kit.limits, now=now, careful=True)
+    return account
+
+
+async def _own(tx: AsyncSession, who: Who, flow_id: UUID, step: str, now: datetime) -> Flow:
+    """The caller's own flow at this step: one device key may serve two accounts after each other."""
+    flow = await flows.find(tx, flow_id, kind=KIND, jkt=who.jkt, now=now)
+    if flow.account_id != who.account_id:
+        raise flows.FlowNotFound
+    flows.expect(flow, step)
+    return flow
+
+
+async def _refuse_known(tx: AsyncSession, kit: Kit, account_id: UUID, phone: str) -> None:
+    if any(_is(kit, row, phone) for row in await people.phones_of(tx, account_id)):
+        raise methods.MethodExists
+
+
+def _is(kit: Kit, row: Phone, phone: str) -> bool:
+    return people.number_of(kit, row) == phone
+
+
+def _told(tx: AsyncSession, kit: Kit, account: Account, row: UUID, kind: str, now: datetime) -> None:
+    kit.journal.record(tx, MethodAdded(subject=account.id, method=row, kind=kind), by=account.id, now=now)
+    notices.tell(tx, kit, account.id, "method_added", now=now, method=kind)

@@ -1,0 +1,26 @@
+"""The one way in which somebody's own account is held while they change it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.accounts.models import Account
+from backend.devices.sessions import SessionRevoked
+
+ERASED = "account_erased"  # why the sessions of an erased account ended
+
+
+async def locked(tx: AsyncSession, account_id: UUID) -> Account:
+    """The account as it is now, kept from changing until the commit.
+
+    Raises SessionRevoked when it was erased while this call was under way: the door has let
+    the call in, but nothing may be written about somebody who is gone.
+    """
+    query = select(Account).where(Account.id == account_id).with_for_update()
+    account = (await tx.execute(query.execution_options(populate_existing=True))).scalar_one()
+    if account.status != "active":
+        raise SessionRevoked(reason=ERASED)
+    return account

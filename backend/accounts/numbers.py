@@ -1,0 +1,48 @@
+"""The numbers that name a person or an organisation, and who holds one (source 001: CMT/CCCD, MST, agency code)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.accounts.models import Identifier
+from backend.db import new_id
+from backend.kit import Kit
+
+NATIONAL_ID, OLD_ID, TAX_CODE, AGENCY_CODE = "national_id", "old_id_number", "tax_code", "agency_code"
+
+
+async def holder_of(tx: AsyncSession, kit: Kit, value: str, kind: str = NATIONAL_ID) -> UUID | None:
+    """Who holds a number of this kind at present."""
+    return (
+        await tx.execute(
+            select(Identifier.account_id).where(
+                Identifier.kind == kind,
+                Identifier.blind.in_(kit.keys.blinds(kind, value)),
+                Identifier.ended_at.is_(None),
+            )
+        )
+    ).scalar_one_or_none()
+
+
+async def holder_among(tx: AsyncSession, kit: Kit, numbers: dict[str, str]) -> UUID | None:
+    """Who holds one of these numbers (source 001: duplicates are found by CMT or CCCD, or by tax code)."""
+    for kind, value in numbers.items():
+        if (holder := await holder_of(tx, kit, value, kind)) is not None:
+            return holder
+    return None
+
+
+def identifier_row(
+    kit: Kit, account_id: UUID, kind: str, value: str, *, source: str, now: datetime
+) -> Identifier:
+    """A number that an account holds from now."""
+    blind = kit.keys.blind(kind, value)
+    row = Identifier(
+        id=new_id(), account_id=account_id, kind=kind, blind=blind, source=source, created_at=now
+    )
+    row.value = kit.keys.seal("identifiers.value", row.id, value)
+    return row

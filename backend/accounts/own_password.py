@@ -1,0 +1,73 @@
+"""Changing one's password while signed in (source 001, 3.2 b)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.accounts import assurance, methods, mine, password_login, passwords
+from backend.accounts.door import Door
+from backend.accounts.models import Identifier, Password
+from backend.accounts.password_login import CredentialsWrong
+from backend.devices import sessions
+from backend.devices.entry import Who
+from backend.devices.models import Session
+from backend.facts import PasswordSet
+from backend.kit import Kit
+from backend.support import notices
+
+HOW = "changed"
+
+
+async def change(door: Door, who: Who, *, current: str, new: str, address: str, now: datetime) -> None:
+    """Set another password and end every other session; a wrong `current` is counted as at sign-in.
+
+    Raises CredentialsWrong, password_login.TooManyAttempts, or FieldsInvalid on `new`.
+    """
+    async with door.db.write() as tx:
+        account = await mine.locked(tx, who.account_id)
+        assurance.demand(who, account, door.kit.limits, now=now, careful=True)
+        name = await _name(tx, door.kit, account.id)
+        await password_login.refuse_hurried(tx, door.kit, name, address, now)
+        row = await tx.get(Password, account.id)
+        stored = row.hash if row else None
+    passwords.check(new, "new")
+    if not await door.passwords.fits(stored, current):
+        async with door.db.write() as tx:
+            device = await tx.scalar(select(Session.device_name).where(Session.id == who.session_id))
+            await password_login.wrong(tx, door, who.account_id, name, address, device or "", now)
+        raise CredentialsWrong
+    made = await door.passwords.hashed(new)
+    async with door.db.write() as tx:
+        account = await mine.locked(tx, who.account_id)
+        assurance.demand(who, account, door.kit.limits, now=now, careful=True)
+        row = await tx.get(Password, account.id, populate_existing=True)
+        if (
+            row is None or row.hash != stored
+        ):  # changed meanwhile: what was given is no longer the current one
+            raise CredentialsWrong
+        await passwords.put(tx, account.id, made, now=now)
+        await _end_others(tx, door.kit, who, now)
+        await methods.forget_flows(tx, account.id)
+        door.kit.journal.record(tx, PasswordSet(subject=account.id, how=HOW), by=account.id, now=now)
+        notices.tell(tx, door.kit, account.id, "password_changed", now=now)
+
+
+async def _end_others(tx: AsyncSession, kit: Kit, who: Who, now: datetime) -> None:
+    """Whoever got in with the old password is out in the same commit (security S5)."""
+    query = select(Session).where(
+        Session.account_id == who.account_id, Session.ended_at.is_(None), Session.id != who.session_id
+    )
+    for session in await tx.scalars(query):
+        await sessions.end(tx, kit, session, reason="password_changed", by=who.account_id, now=now)
+
+
+async def _name(tx: AsyncSession, kit: Kit, account_id: UUID) -> str:
+    """The number that one signs in with: wrong tries here and at the door are counted together."""
+    query = select(Identifier).where(Identifier.account_id == account_id, Identifier.ended_at.is_(None))
+    row = (await tx.scalars(query.order_by(Identifier.created_at).limit(1))).first()
+    number = kit.keys.open("identifiers.value", row.id, row.value) if row else str(account_id)
+    return number.strip().upper()

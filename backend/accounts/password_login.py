@@ -1,0 +1,194 @@
+"""Signing in by number and password, then a code to the OTP phone (source 001, 2.1; contract-accounts, 14, 15).
+
+An unknown person and a wrong password are one answer, in bytes and in time (security A15, TO14).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend import flows
+from backend.accounts import history, numbers, otp, passwords, people
+from backend.accounts.door import Door
+from backend.accounts.login import KIND, LoginData
+from backend.accounts.models import Account, Password
+from backend.accounts.otp import CodeStep
+from backend.devices.sessions import AccountFrozen, Device
+from backend.errors import TooMany, Unproved
+from backend.facts import SignInRefused, SignInStarted
+from backend.kit import Kit
+from backend.names import masked_phone
+from backend.throttle import Window
+
+BURST, DAY = 300, 86400
+FOR_AN_ADDRESS = 40  # offices and carriers share one: so many times what one account may
+
+
+class CredentialsWrong(Unproved):
+    """Number and password do not go together, or nobody has this number."""
+
+    code = "credentials_wrong"
+    title = "Tên đăng nhập hoặc mật khẩu chưa đúng"
+
+
+class TooManyAttempts(TooMany):
+    """Too many wrong passwords; other ways in stay open."""
+
+    code = "too_many_attempts"
+    title = "Bạn đã nhập sai nhiều lần, vui lòng thử lại sau hoặc đăng nhập bằng VNeID"
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """One of the numbers that may get the code."""
+
+    id: UUID
+    sent_to: str
+
+
+class Found(NamedTuple):
+    """The account behind a number, as far as a password sign-in needs it."""
+
+    account_id: UUID | None
+    stored: str | None
+
+
+async def begin(
+    door: Door,
+    device: Device,
+    *,
+    number: str,
+    password: str,
+    captcha: str | None,
+    jkt: str | None,
+    address: str,
+    now: datetime,
+) -> tuple[CodeStep, list[Choice]]:
+    """Check captcha and password, send the code; raises CredentialsWrong or TooManyAttempts."""
+    solved = door.captcha.check(captcha, now)
+    name = number.strip().upper()
+    async with door.db.write() as tx:
+        await door.captcha.spend(tx, solved, now=now)
+        await refuse_hurried(tx, door.kit, name, address, now)
+        found = await _find(tx, door.kit, name)
+    if not await door.passwords.fits(found.stored, password):
+        async with door.db.write() as tx:
+            await wrong(tx, door, found.account_id, name, address, device.name, now)
+        raise CredentialsWrong
+    assert found.account_id is not None
+    renewed = await door.passwords.hashed(password) if door.passwords.is_old(found.stored or "") else None
+    return await _send_code(door, found.account_id, device, renewed, jkt=jkt, address=address, now=now)
+
+
+async def _send_code(
+    door: Door,
+    account_id: UUID,
+    device: Device,
+    renewed: str | None,
+    *,
+    jkt: str | None,
+    address: str,
+    now: datetime,
+) -> tuple[CodeStep, list[Choice]]:
+    async with door.db.write() as tx:
+        account = await tx.get_one(Account, account_id, with_for_update=True)
+        if account.frozen_at is not None:
+            raise AccountFrozen
+        phones = await people.phones_of(tx, account_id)
+        if account.status != "active" or not phones:
+            raise CredentialsWrong
+        if renewed:
+            await passwords.put(tx, account_id, renewed, now=now)
+        row = await tx.get_one(Password, account_id)
+        row.last_used_at = now
+        data = LoginData(
+            device=device,
+            method="password",
+            address=address,
+            phone=people.number_of(door.kit, phones[0]),
+            who=str(account_id),
+            owned=True,
+            level=min(account.assurance_level, 2),
+        )
+        flow = flows.start(
+            tx,
+            door.kit.keys,
+            kind=KIND,
+            step="otp",
+            data=data,
+            jkt=jkt,
+            lifetime=door.kit.limits.flow_lifetime,
+            now=now,
+            account_id=account_id,
+        )
+        door.kit.journal.record(
+            tx, SignInStarted(subject=account_id, flow=flow.id, method="password"), by=None, now=now
+        )
+        owed, step = await otp.begin(tx, door.kit, flow, data, purpose=KIND, now=now)
+    if owed is not None:
+        await otp.deliver(door, owed, now)
+    return step, [Choice(row.id, masked_phone(people.number_of(door.kit, row))) for row in phones]
+
+
+async def _find(tx: AsyncSession, kit: Kit, name: str) -> Found:
+    """The account that holds this number in any of its kinds, and its password."""
+    kinds = (numbers.NATIONAL_ID, numbers.OLD_ID, numbers.TAX_CODE, numbers.AGENCY_CODE)
+    account_id = None
+    for kind in kinds:  # all of them each time: how long it takes says nothing
+        account_id = await numbers.holder_of(tx, kit, name, kind) or account_id
+    row = await tx.get(Password, account_id or UUID(int=0))
+    return Found(account_id if row else None, row.hash if row else None)
+
+
+async def refuse_hurried(tx: AsyncSession, kit: Kit, name: str, address: str, now: datetime) -> None:
+    """Raise TooManyAttempts while the budget of wrong passwords is spent, whoever `name` is."""
+    for what, who, window in _budgets(kit, name, address):
+        if window.count and await kit.throttle.left(tx, what, who, [window], now=now) <= 0:
+            try:
+                await kit.throttle.spend(tx, [(what, who, [window])], now=now, refusal=TooManyAttempts)
+            except TooManyAttempts as refusal:
+                raise TooManyAttempts(retry_after=min(900, refusal.retry_after or 900)) from None
+
+
+async def wrong(
+    tx: AsyncSession,
+    door: Door,
+    account_id: UUID | None,
+    name: str,
+    address: str,
+    device: str,
+    now: datetime,
+) -> None:
+    """Count a wrong password; the person's own history tells of it."""
+    for what, who, window in _budgets(door.kit, name, address):
+        if window.count:
+            try:
+                await door.kit.throttle.spend(tx, [(what, who, [window])], now=now)
+            except TooMany:
+                continue  # somebody else took the last place meanwhile
+    door.kit.journal.record(
+        tx, SignInRefused(subject=account_id, reason=CredentialsWrong.code), by=None, now=now
+    )
+    if account_id is not None:
+        history.remember(
+            tx,
+            account_id,
+            method="password",
+            good=False,
+            device=device,
+            place=door.places.of(address),
+            now=now,
+        )
+
+
+def _budgets(kit: Kit, name: str, address: str) -> list[tuple[str, str, Window]]:
+    tries, day = kit.limits.password_tries, kit.limits.password_tries_per_day
+    return [
+        ("password", f"{name}|{address}", Window(tries, BURST)),
+        ("password address", address, Window(tries * FOR_AN_ADDRESS, BURST)),
+        ("password day", name, Window(day, DAY)),
+    ]

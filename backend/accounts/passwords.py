@@ -1,0 +1,139 @@
+"""Passwords: what one must look like, how it is kept, and how wrong ones are slowed down (security D15, A13 to A15).
+
+The rule is the sources' own: eight characters with upper and lower case, digit and special (source 001, 1.1;
+000, 2), and none of the common ones. Kept as Argon2id; an unknown person costs the same hash.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import unicodedata
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from functools import cache
+from uuid import UUID
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy.ext.asyncio import AsyncSession
+from zxcvbn.frequency_lists import FREQUENCY_LISTS
+
+from backend.accounts.models import Password
+from backend.errors import FieldError, FieldsInvalid, Unavailable
+from backend.limits import Limits
+
+SHORTEST, LONGEST = 8, 128
+LOCAL_WORDS = (
+    "abc",
+    "admin",
+    "hagiang",
+    "hanoi",
+    "hue",
+    "hues",
+    "matkhau",
+    "pass",
+    "thanhhoa",
+    "vietnam",
+    "vnpt",
+)
+
+
+class TooBusy(Unavailable):
+    """Every place for hashing is taken; nothing was counted."""
+
+    code = "too_busy"
+    title = "Hệ thống đang bận, vui lòng thử lại sau ít giây"
+
+
+class Passwords:
+    """Hashes at most so many at once, off the event loop (security TP06)."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+        self._places = asyncio.Semaphore(limits.hashes_at_once)
+        self._patience = limits.hash_wait
+        self._decoy = self._hasher.hash("nobody has this password")
+
+    async def hashed(self, text: str) -> str:
+        """The stored form."""
+        async with self._place():
+            return await asyncio.to_thread(self._hasher.hash, canonical(text))
+
+    async def fits(self, stored: str | None, text: str) -> bool:
+        """Whether `text` is the password; with nothing stored the same work is done, and it is not."""
+        async with self._place():
+            good = await asyncio.to_thread(self._verified, stored or self._decoy, canonical(text))
+        return good and stored is not None
+
+    def is_old(self, stored: str) -> bool:
+        """Whether the stored form should be made anew with today's cost."""
+        return self._hasher.check_needs_rehash(stored)
+
+    def _verified(self, stored: str, text: str) -> bool:
+        try:
+            return self._hasher.verify(stored, text)
+        except (VerificationError, InvalidHashError):
+            return False
+
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._places.acquire()
+        except TimeoutError:
+            raise TooBusy(retry_after=5) from None
+        try:
+            yield
+        finally:
+            self._places.release()
+
+
+def canonical(text: str) -> str:
+    """NFC: a keyboard that composes marks and one that does not write the same password."""
+    return unicodedata.normalize("NFC", text)
+
+
+def check(text: str, field: str = "password") -> None:
+    """Raise FieldsInvalid naming everything that is missing (contract-accounts, 12)."""
+    text = canonical(text)
+    kinds = {
+        "needs_upper": any(one.isupper() for one in text),
+        "needs_lower": any(one.islower() for one in text),
+        "needs_digit": any(one.isdigit() for one in text),
+        "needs_special": any(not one.isalnum() for one in text),
+    }
+    found = [code for code, there in kinds.items() if not there]
+    found += ["too_short"] if len(text) < SHORTEST else []
+    found = ["too_long"] if len(text) > LONGEST else found
+    if not found and text.casefold() in common():
+        found = ["too_common"]
+    if found:
+        raise FieldsInvalid(*[FieldError(field, code, MESSAGES[code]) for code in found])
+
+
+@cache
+def common() -> frozenset[str]:
+    """What everybody tries first, in lower case: a well-known list, and what offices here are handed (A13)."""
+    local = {f"{word}@{digits}" for word in LOCAL_WORDS for digits in ("123", "1234", "12345", "123456")}
+    return frozenset(FREQUENCY_LISTS["passwords"]) | local
+
+
+async def put(tx: AsyncSession, account_id: UUID, stored: str, *, now: datetime) -> None:
+    """Give the account this password, in place of the one that it had."""
+    row = await tx.get(Password, account_id, with_for_update=True)
+    if row is None:
+        tx.add(Password(account_id=account_id, hash=stored, changed_at=now))
+    else:
+        row.hash, row.changed_at = stored, now
+
+
+MESSAGES = {
+    "too_short": "Mật khẩu cần ít nhất 8 ký tự",
+    "too_long": "Mật khẩu dài quá 128 ký tự",
+    "needs_upper": "Cần có chữ in hoa",
+    "needs_lower": "Cần có chữ thường",
+    "needs_digit": "Cần có chữ số",
+    "needs_special": "Cần có ký tự đặc biệt, ví dụ @, #, $",
+    "too_common": "Mật khẩu này quá phổ biến, dễ bị đoán, vui lòng chọn mật khẩu khác",
+}

@@ -1,0 +1,246 @@
+"""Another number for codes, when the old one is lost or not: code to the new one, then the registry decides.
+
+Source 001, 2.2 and 004, 2: the registry's identity must match; if it does not, the person goes to the
+carrier's counter, with a slip that the counter can check. README "Settled" 9: at once, with notices and a
+day of caution.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend import flows
+from backend.accounts import codes, otp, people, recovery
+from backend.accounts.assurance import demand
+from backend.accounts.door import Door
+from backend.accounts.login import KIND as LOGIN
+from backend.accounts.login import LoginData
+from backend.accounts.models import Account, OneTimeCode, Slip
+from backend.accounts.otp import CodeData, CodeStep
+from backend.accounts.phone_proof import refuse_crowded
+from backend.accounts.phones import read_phone
+from backend.accounts.texts import phone_changed_text
+from backend.db import new_id
+from backend.devices import sessions
+from backend.devices.entry import Who
+from backend.devices.models import Session
+from backend.errors import FieldError, FieldsInvalid, Invalid, Unproved
+from backend.facts import PhoneChanged, PhoneChangeRefused
+from backend.names import masked_phone
+from backend.outside.sms import SmsUnavailable
+from backend.support import notices
+
+KIND = "phone_change"
+ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # read aloud at a counter: no 0, O, 1, I, L
+
+
+class SubscriberMismatch(Invalid):
+    """The carriers name somebody else for the new number; `slip` is for their counter."""
+
+    code = "subscriber_mismatch"
+    title = (
+        "Thông tin thuê bao chưa khớp với tài khoản. Hãy kiểm tra thông tin thuê bao và mang phiếu "
+        "này đến quầy giao dịch của nhà mạng"
+    )
+
+
+class ChangeData(CodeData, frozen=True, kw_only=True):
+    """What a phone change remembers; `session` is the one that asked, nothing inside a sign-in."""
+
+    session: UUID | None = None
+
+
+class Changed(msgspec.Struct, frozen=True):
+    """The number that codes go to now, masked."""
+
+    phone: str
+
+
+async def begin(
+    door: Door,
+    text: str,
+    *,
+    who: Who | None,
+    login: UUID | None,
+    jkt: str | None,
+    address: str,
+    now: datetime,
+) -> CodeStep:
+    """Send a code to the new number; signed in, or inside a password sign-in that waits at `otp`."""
+    if (who is None) == (login is None):
+        raise (
+            Unproved()
+            if who is None
+            else FieldsInvalid(FieldError("login", "unknown", "Bạn đã đăng nhập, không cần trường này"))
+        )
+    phone = read_phone(text, allow_invented=door.settings.is_demo)
+    async with door.db.write() as tx:
+        account = await _account(tx, door, who, login, jkt, now)
+        if who is not None:
+            demand(who, account, door.kit.limits, now=now, max_age=door.kit.limits.reauth_phone, careful=True)
+        present = await people.phones_of(tx, account.id)
+        if any(people.number_of(door.kit, row) == phone and row.is_main for row in present):
+            raise FieldsInvalid(FieldError("phone", "phone_same", "Đây đang là số nhận OTP của bạn"))
+        if not any(people.number_of(door.kit, row) == phone for row in present):
+            await refuse_crowded(tx, door, phone)
+        data = ChangeData(
+            phone=phone,
+            address=address,
+            who=f"change|{account.id}",
+            session=who.session_id if who else None,
+        )
+        flow = flows.start(
+            tx,
+            door.kit.keys,
+            kind=KIND,
+            step="otp",
+            data=data,
+            jkt=jkt,
+            lifetime=door.kit.limits.flow_lifetime,
+            now=now,
+            account_id=account.id,
+        )
+        owed, step = await otp.begin(tx, door.kit, flow, data, purpose=KIND, now=now)
+    if owed is not None:
+        await otp.deliver(door, owed, now)
+    return step
+
+
+async def _account(
+    tx: AsyncSession, door: Door, who: Who | None, login: UUID | None, jkt: str | None, now: datetime
+) -> Account:
+    if who is not None:
+        return await tx.get_one(Account, who.account_id, with_for_update=True)
+    assert login is not None
+    waiting = await flows.find(tx, login, kind=LOGIN, jkt=jkt, now=now)
+    flows.expect(waiting, "otp")
+    if flows.data_of(waiting, door.kit.keys, LoginData).method != "password" or waiting.account_id is None:
+        raise flows.FlowNotFound  # a new person's sign-in has no number to lose
+    return await tx.get_one(Account, waiting.account_id, with_for_update=True)
+
+
+async def send_again(door: Door, flow_id: UUID, *, jkt: str | None, now: datetime) -> CodeStep:
+    """The same code once more."""
+    async with door.db.write() as tx:
+        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
+        flows.expect(flow, "otp")
+        owed, step = await otp.again(
+            tx, door.kit, flow, flows.data_of(flow, door.kit.keys, CodeData), now=now
+        )
+    if owed is not None:
+        await otp.deliver(door, owed, now)
+    return step
+
+
+async def give_code(door: Door, flow_id: UUID, typed: str, *, jkt: str | None, now: datetime) -> Changed:
+    """A right code, an agreeing registry, and word to the old number: then the new one is in force.
+
+    Raises SubscriberMismatch with a slip; RegistryUnavailable and SmsUnavailable leave the code right.
+    """
+    code = await otp.guess(door, flow_id, typed, kind=KIND, jkt=jkt, now=now)
+    async with door.db.read() as tx:
+        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
+        data = flows.data_of(flow, door.kit.keys, ChangeData)
+        assert flow.account_id is not None
+        old = await people.phones_of(tx, flow.account_id)
+        numbers = [people.number_of(door.kit, row) for row in old[:1]]
+    if not await recovery.still_theirs(door, flow, data.phone, code):
+        raise await _slip(door, flow_id, code, data.phone, jkt=jkt, now=now)
+    try:
+        for number in numbers:
+            text = phone_changed_text(masked_phone(data.phone))
+            await door.sms.send(number, text, message_id=f"changed-{flow.id}")
+    except SmsUnavailable:
+        await otp.give_back(door, code)
+        raise
+    await _push(door, flow.account_id)
+    async with door.db.write() as tx:
+        await _change(tx, door, flow_id, code, data, jkt=jkt, now=now)
+    return Changed(masked_phone(data.phone))
+
+
+async def _change(
+    tx: AsyncSession,
+    door: Door,
+    flow_id: UUID,
+    code: OneTimeCode,
+    data: ChangeData,
+    *,
+    jkt: str | None,
+    now: datetime,
+) -> None:
+    """Old number out, new one in, other sessions ended, in one commit; of two changes at once one finds no code."""
+    flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
+    flows.expect(flow, "otp")
+    assert flow.account_id is not None
+    account = await tx.get_one(Account, flow.account_id, with_for_update=True, populate_existing=True)
+    if account.phone_changed_at is not None and account.phone_changed_at > flow.created_at:
+        raise flows.FlowNotFound  # another change came first (security TC03)
+    await codes.consume(tx, code, now=now)
+    for row in await people.phones_of(tx, account.id):
+        if row.is_main or people.number_of(door.kit, row) == data.phone:
+            row.ended_at = now
+    people.bind_phone(tx, door.kit, account.id, data.phone, now=now, source="subscriber")
+    account.phone_changed_at, account.version = now, account.version + 1
+    live = select(Session).where(Session.account_id == account.id, Session.ended_at.is_(None))
+    for session in await tx.scalars(live):
+        if session.id != data.session:
+            await sessions.end(tx, door.kit, session, reason="phone_changed", by=account.id, now=now)
+    notices.tell(tx, door.kit, account.id, "phone_changed", now=now, phone=masked_phone(data.phone))
+    fact = PhoneChanged(subject=account.id, flow=flow.id)
+    door.kit.journal.record(tx, fact, by=account.id, now=now)
+    await flows.advance(tx, door.kit.keys, flow, to="done")
+
+
+async def _slip(
+    door: Door, flow_id: UUID, code: OneTimeCode, phone: str, *, jkt: str | None, now: datetime
+) -> SubscriberMismatch:
+    """A slip that the carrier's counter can check without learning a name or a number."""
+    async with door.db.write() as tx:
+        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
+        await codes.consume(tx, code, now=now)
+        await flows.advance(tx, door.kit.keys, flow, to="ended")
+        letters = "".join(secrets.choice(ALPHABET) for _ in range(10))
+        slip = Slip(
+            id=new_id(), code=f"DT-{letters[:5]}-{letters[5:]}", account_id=flow.account_id, made_at=now
+        )
+        slip.valid_until = now + timedelta(days=door.kit.limits.slip_days)
+        slip.phone = door.kit.keys.seal("phone_change_slips.phone", slip.id, phone)
+        tx.add(slip)
+        fact = PhoneChangeRefused(subject=flow.account_id, flow=flow.id, slip=slip.id)
+        door.kit.journal.record(tx, fact, by=flow.account_id, now=now)
+    return SubscriberMismatch(slip={"code": slip.code, "valid_until": slip.valid_until.isoformat()})
+
+
+async def slip_of(tx: AsyncSession, code: str, *, now: datetime) -> Slip | None:
+    """The slip of this code while it is valid."""
+    slip = await tx.scalar(select(Slip).where(Slip.code == code[:20]))
+    return slip if slip is not None and slip.valid_until > now else None
+
+
+async def _push(door: Door, account_id: UUID) -> None:
+    """Best effort to the phone in the owner's hand; the SMS to the old number is the promise."""
+    async with door.db.read() as tx:
+        live = select(Session).where(Session.account_id == account_id, Session.ended_at.is_(None))
+        tokens = [
+            door.kit.keys.open("sessions.push_token", row.id, row.push_token)
+            for row in await tx.scalars(live)
+            if row.push_token
+        ]
+    for token in tokens:
+        try:
+            await door.push.send(token, "Hue-S", PUSHED, {"kind": "phone_changed"})
+        except Exception as error:  # noqa: BLE001 - whatever the push service does, the change stands
+            otp.log.warning("push failed", error=type(error).__name__)
+
+
+PUSHED = (
+    "Số nhận OTP của tài khoản đang được đổi. Nếu không phải bạn, hãy mở ứng dụng và chọn “Không phải tôi”."
+)
+__all__ = ["Changed", "begin", "give_code", "send_again", "slip_of"]

@@ -1,0 +1,251 @@
+"""Getting a password back: the account's by personal number, the official mail's by address (source 001, 2.1; 000, 2).
+
+Whether anybody is behind the number or the address is never said: same answers, same time, and a code
+that is never right where there is nobody (security D18, TO14).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+from sqlalchemy import delete
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend import flows
+from backend.accounts import codes, numbers, otp, passwords, people
+from backend.accounts.door import Door
+from backend.accounts.models import Account, OneTimeCode
+from backend.accounts.otp import CodeData, CodeStep
+from backend.accounts.texts import recovered_text
+from backend.devices import sessions
+from backend.errors import FieldError, FieldsInvalid, Forbidden
+from backend.facts import OfficialMailReset, PasswordSet, RecoveryRefused, RecoveryStarted
+from backend.flows import Flow
+from backend.kit import Kit
+from backend.names import same_name
+from backend.outside.registries import RegistryUnavailable
+from backend.outside.sms import SmsUnavailable
+from backend.support import notices
+from backend.throttle import Window
+
+log = structlog.get_logger("recovery")
+KIND = "recovery"
+MAIL = re.compile(r"[a-z0-9._%+-]{1,64}@[a-z0-9.-]{1,190}")
+Later = Callable[[], Awaitable[None]]
+
+
+class RecoveryRefusedForNumber(Forbidden):
+    """The subscriber registry names somebody else for the number now; a person has to look (security TC06)."""
+
+    code = "recovery_refused"
+    title = "Số điện thoại không còn đứng tên bạn. Hãy đăng nhập bằng VNeID hoặc gọi 19001075"
+
+
+class RecoveryData(CodeData, frozen=True, kw_only=True):
+    """What a recovery remembers between its steps, encrypted; `mail` is the official address, if it is about one."""
+
+    mail: str | None = None
+
+
+async def begin(
+    door: Door,
+    *,
+    number: str | None,
+    mail: str | None,
+    jkt: str | None,
+    address: str,
+    now: datetime,
+) -> tuple[CodeStep, Later | None]:
+    """Start a recovery; the same answer for everybody. Raises codes.OtpLimit by what was typed alone."""
+    number, mail = _read(number, mail)
+    purpose = codes.MAIL if mail else KIND
+    async with door.db.write() as tx:
+        window = Window(door.kit.limits.recoveries_per_address_per_hour, codes.HOUR)
+        await door.kit.throttle.spend(tx, [("recoveries", address, [window])], now=now)
+        account_id, phone = await _receiver(tx, door, number, mail)
+        data = RecoveryData(
+            phone=phone or f"nobody|{number or mail}",
+            address=address,
+            who=f"{purpose}|{number or mail}",
+            unseen=True,
+            decoy=phone is None,
+            mail=mail,
+        )
+        flow = flows.start(
+            tx,
+            door.kit.keys,
+            kind=KIND,
+            step="otp",
+            data=data,
+            jkt=jkt,
+            lifetime=door.kit.limits.flow_lifetime,
+            now=now,
+            account_id=account_id,
+        )
+        door.kit.journal.record(tx, RecoveryStarted(subject=account_id, flow=flow.id), by=None, now=now)
+        owed, step = await otp.begin(tx, door.kit, flow, data, purpose=purpose, now=now)
+    return step, (lambda: otp.deliver_later(door, owed, now)) if owed is not None else None
+
+
+async def _receiver(
+    tx: AsyncSession, door: Door, number: str | None, mail: str | None
+) -> tuple[UUID | None, str | None]:
+    """Whose code it is and where it goes; two times nothing for nobody."""
+    if mail is not None:
+        holder = await door.holder_of_mail(tx, door.kit, mail)
+        if holder is None:
+            return None, None
+        account_id, listed = holder.account_id, holder.phone
+    else:
+        assert number is not None
+        account_id, listed = None, None
+        for kind in (numbers.NATIONAL_ID, numbers.OLD_ID, numbers.TAX_CODE, numbers.AGENCY_CODE):
+            account_id = await numbers.holder_of(tx, door.kit, number, kind) or account_id
+    somebody = account_id or UUID(int=0)  # the same questions for nobody: how long they take says nothing
+    account = await tx.get(Account, somebody)
+    phones = await people.phones_of(tx, somebody)
+    if account is None:
+        return None, listed
+    closed = account.status != "active" or account.frozen_at is not None
+    if closed or not phones or (mail is None and account.recovery_frozen_at is not None):
+        return account_id, None
+    return account_id, people.number_of(door.kit, phones[0])
+
+
+async def send_again(
+    door: Door, flow_id: UUID, *, jkt: str | None, now: datetime
+) -> tuple[CodeStep, Later | None]:
+    """The same code once more."""
+    async with door.db.write() as tx:
+        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
+        flows.expect(flow, "otp")
+        data = flows.data_of(flow, door.kit.keys, CodeData)
+        owed, step = await otp.again(tx, door.kit, flow, data, now=now)
+    return step, (lambda: otp.deliver_later(door, owed, now)) if owed is not None else None
+
+
+async def give_code(door: Door, flow_id: UUID, typed: str, *, jkt: str | None, now: datetime) -> None:
+    """A right code makes `password` due, once the registry still names the person (contract-accounts, 23)."""
+    code = await otp.guess(door, flow_id, typed, kind=KIND, jkt=jkt, now=now)
+    async with door.db.read() as tx:
+        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
+        data = flows.data_of(flow, door.kit.keys, RecoveryData)
+    if data.mail is None and not await still_theirs(door, flow, data.phone, code):
+        async with door.db.write() as tx:
+            await _freeze(tx, door.kit, flow, now)
+        raise RecoveryRefusedForNumber
+    async with door.db.write() as tx:
+        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
+        flows.expect(flow, "otp")
+        await codes.consume(tx, code, now=now)
+        await flows.advance(tx, door.kit.keys, flow, to="password")
+
+
+async def still_theirs(door: Door, flow: Flow, phone: str, code: OneTimeCode) -> bool:
+    """Whether the registry names the account's person for the number; when it cannot say, the code stays right."""
+    try:
+        found = await door.registries.subscriber(phone)
+    except RegistryUnavailable:
+        await otp.give_back(door, code)
+        raise
+    if found is None or not found.active or flow.account_id is None:
+        return False
+    async with door.db.read() as tx:
+        account = await tx.get_one(Account, flow.account_id)
+        name = door.kit.keys.open("accounts.full_name", account.id, account.full_name)
+        born = account.birth_date
+        birth = door.kit.keys.open("accounts.birth_date", account.id, born) if born else None
+        kind = numbers.NATIONAL_ID if len(found.national_id) == 12 else numbers.OLD_ID
+        holder = await numbers.holder_of(tx, door.kit, found.national_id, kind)
+    return holder == account.id and same_name(name, found.full_name) and birth in (None, found.birth_date)
+
+
+async def _freeze(tx: AsyncSession, kit: Kit, flow: Flow, now: datetime) -> None:
+    account = await tx.get(Account, flow.account_id, with_for_update=True)
+    if account is not None:
+        account.recovery_frozen_at = now
+    await flows.advance(tx, kit.keys, flow, to="ended")
+    kit.journal.record(tx, RecoveryRefused(subject=flow.account_id, flow=flow.id), by=None, now=now)
+
+
+async def give_password(
+    door: Door, flow_id: UUID, text: str, *, jkt: str | None, now: datetime
+) -> Later | None:
+    """Set the new password where it belongs; the answer tells the phone. Raises FieldsInvalid on `password`."""
+    async with door.db.read() as tx:
+        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
+        flows.expect(flow, "password")
+        data = flows.data_of(flow, door.kit.keys, RecoveryData)
+    passwords.check(text)
+    if data.mail is not None:
+        await _set_mail(door, flow_id, data.mail, text, jkt=jkt, now=now)
+        return None
+    stored = await door.passwords.hashed(text)
+    async with door.db.write() as tx:
+        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
+        flows.expect(flow, "password")
+        assert flow.account_id is not None
+        await tx.get_one(Account, flow.account_id, with_for_update=True)
+        await flows.advance(tx, door.kit.keys, flow, to="done")
+        await passwords.put(tx, flow.account_id, stored, now=now)
+        await _end_everything(tx, door.kit, flow, now)
+        notices.tell(tx, door.kit, flow.account_id, "recovery_done", now=now)
+        fact = PasswordSet(subject=flow.account_id, how=KIND)
+        door.kit.journal.record(tx, fact, by=flow.account_id, now=now)
+    return lambda: _tell(door, data.phone, flow_id)
+
+
+async def _set_mail(
+    door: Door, flow_id: UUID, mail: str, text: str, *, jkt: str | None, now: datetime
+) -> None:
+    """The directory is asked first: only what it has taken is done (contract-accounts, 26)."""
+    await door.official_mail.set_password(mail, text)
+    async with door.db.write() as tx:
+        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
+        await flows.advance(tx, door.kit.keys, flow, to="done")
+        fact = OfficialMailReset(subject=flow.account_id, flow=flow.id)
+        door.kit.journal.record(tx, fact, by=flow.account_id, now=now)
+        if flow.account_id is not None:
+            notices.tell(tx, door.kit, flow.account_id, "recovery_done", now=now, what="official_mail")
+
+
+async def _end_everything(tx: AsyncSession, kit: Kit, flow: Flow, now: datetime) -> None:
+    """Whoever was in is out, and whatever was half way is over, in the same commit (security A11, TP03)."""
+    assert flow.account_id is not None
+    await sessions.end_all(tx, kit, flow.account_id, reason="recovered", by=flow.account_id, now=now)
+    await tx.execute(
+        delete(Flow)
+        .where(Flow.account_id == flow.account_id, Flow.id != flow.id)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def _tell(door: Door, phone: str, flow_id: UUID) -> None:
+    try:
+        await door.sms.send(phone, recovered_text(), message_id=f"recovered-{flow_id}")
+    except SmsUnavailable:
+        log.warning("notice not sent")
+
+
+def _read(number: str | None, mail: str | None) -> tuple[str | None, str | None]:
+    if (number is None) == (mail is None):
+        raise FieldsInvalid(
+            FieldError(
+                "national_id", "missing", "Cần đúng một trong hai trường national_id và official_email"
+            )
+        )
+    if number is not None:
+        number = re.sub(r"\s", "", number).upper()
+        if not re.fullmatch(r"[0-9]{9}|[0-9]{12}|[0-9]{10}(-[0-9]{3})?|[0-9A-Z.]{3,35}", number):
+            raise FieldsInvalid(
+                FieldError("national_id", "invalid", "Số CCCD gồm 12 chữ số, số CMND gồm 9 chữ số")
+            )
+        return number, None
+    lowered = (mail or "").strip().lower()
+    if not MAIL.fullmatch(lowered):
+        raise FieldsInvalid(FieldError("official_email", "bad_email", "Địa chỉ thư điện tử chưa đúng"))
+    return None, lowered

@@ -1,0 +1,248 @@
+"""Registering by a phone subscription or a social-insurance number: registry, code, password (source 001, 1.1 and 1.2).
+
+A number that has an account already gets the same answers, and a code that is never right; the helpful
+sentence goes to the phone on file (README "Settled" 7; contract-accounts, 10).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend import flows
+from backend.accounts import codes, numbers, otp, passwords, people, stated
+from backend.accounts.door import Door
+from backend.accounts.entering import Done, let_in
+from backend.accounts.otp import CodeData, CodeStep
+from backend.accounts.people import Profile
+from backend.accounts.phone_proof import refuse_crowded
+from backend.accounts.phones import read_phone
+from backend.accounts.texts import exists_text
+from backend.devices.sessions import Device
+from backend.errors import FieldError, FieldsInvalid, Invalid, TooMany
+from backend.facts import PasswordSet, PhoneBound, RegistrationRefused, RegistrationStarted
+from backend.names import clean_name
+from backend.outside import registries
+from backend.outside.sms import SmsUnavailable
+from backend.throttle import Window
+
+log = structlog.get_logger("registration")
+KIND = "registration"
+SUBSCRIBER, SOCIAL_INSURANCE = "subscriber", "social_insurance"
+Later = Callable[[], Awaitable[None]]
+
+
+class RegistryMismatch(Invalid):
+    """The registry knows no such person, or states something else; which field is not said (contract-accounts, 9)."""
+
+    code = "registry_mismatch"
+    title = "Thông tin chưa khớp với cơ sở dữ liệu đối chiếu, vui lòng kiểm tra lại"
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What the person typed; `insurance` only for a registration by social insurance."""
+
+    method: str
+    number: str
+    full_name: str
+    birth_date: str
+    phone: str
+    email: str | None = None
+    insurance: str | None = None
+
+
+class RegistrationData(CodeData, frozen=True, kw_only=True):
+    """What a registration remembers between its steps, encrypted."""
+
+    device: Device
+    profile: Profile
+    email: str | None = None
+
+
+async def begin(
+    door: Door,
+    asked: Asked,
+    device: Device,
+    *,
+    captcha: str | None,
+    jkt: str | None,
+    address: str,
+    now: datetime,
+) -> tuple[CodeStep, Later | None]:
+    """Check everything, ask the registry, make the code; what is owed to a phone is done by the second value."""
+    solved = door.captcha.check(captcha, now)
+    asked = _read(door, asked, now)
+    async with door.db.write() as tx:
+        await door.captcha.spend(tx, solved, now=now)
+        await _count(tx, door, address, now)
+    profile = await _confirmed(door, asked, now)
+    async with door.db.write() as tx:
+        holder = await numbers.holder_among(tx, door.kit, profile.identifiers)
+        data = RegistrationData(
+            device=device,
+            profile=profile,
+            email=asked.email,
+            phone=asked.phone,
+            address=address,
+            who=f"registration|{asked.number}",
+            decoy=holder is not None,
+            strict=False,
+        )
+        flow = flows.start(
+            tx,
+            door.kit.keys,
+            kind=KIND,
+            step="otp",
+            data=data,
+            jkt=jkt,
+            lifetime=door.kit.limits.flow_lifetime,
+            now=now,
+        )
+        door.kit.journal.record(tx, RegistrationStarted(flow=flow.id, method=asked.method), by=None, now=now)
+        owed, step = await otp.begin(tx, door.kit, flow, data, purpose=KIND, now=now)
+    if owed is not None:
+        return step, lambda: otp.deliver_later(door, owed, now)
+    return step, (lambda: _tell_holder(door, holder, now)) if holder is not None else None
+
+
+async def _count(tx: AsyncSession, door: Door, address: str, now: datetime) -> None:
+    window = Window(door.kit.limits.registrations_per_address_per_hour, codes.HOUR)
+    await door.kit.throttle.spend(tx, [("registrations", address, [window])], now=now)
+
+
+async def _confirmed(door: Door, asked: Asked, now: datetime) -> Profile:
+    """Whom the registry names; the identity is taken from it (source 001, 1.2). Raises RegistryMismatch."""
+    found: registries.Subscriber | registries.Insured | None
+    if asked.insurance is not None:
+        found = await door.registries.insured(asked.insurance)
+    else:
+        found = await door.registries.subscriber(asked.phone)
+        found = found if found is not None and found.active else None
+    if found is None or not registries.agrees(
+        found, national_id=asked.number, full_name=asked.full_name, birth_date=asked.birth_date
+    ):
+        async with door.db.write() as tx:
+            fact = RegistrationRefused(reason=RegistryMismatch.code, method=asked.method)
+            door.kit.journal.record(tx, fact, by=None, now=now)
+        raise RegistryMismatch
+    kind = numbers.NATIONAL_ID if len(found.national_id) == 12 else numbers.OLD_ID
+    return Profile(
+        full_name=clean_name(found.full_name),
+        level=2,
+        vouched_by=asked.method,
+        source=asked.method,
+        identifiers={kind: found.national_id},
+        birth_date=found.birth_date,
+    )
+
+
+async def _tell_holder(door: Door, holder: UUID, now: datetime) -> None:
+    """The way back goes to the number on file, once in 24 hours."""
+    async with door.db.write() as tx:
+        phones = await people.phones_of(tx, holder)
+        try:
+            await door.kit.throttle.spend(
+                tx, [("account exists", str(holder), [Window(1, codes.DAY)])], now=now
+            )
+        except TooMany:
+            return
+    if not phones:
+        return
+    try:
+        number = people.number_of(door.kit, phones[0])
+        await door.sms.send(number, exists_text(), message_id=f"exists-{holder}-{now.date()}")
+    except SmsUnavailable:
+        log.warning("notice not sent")
+
+
+async def send_again(
+    door: Door, flow_id: UUID, *, jkt: str | None, now: datetime
+) -> tuple[CodeStep, Later | None]:
+    """The same code once more."""
+    async with door.db.write() as tx:
+        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
+        flows.expect(flow, "otp")
+        data = flows.data_of(flow, door.kit.keys, CodeData)
+        owed, step = await otp.again(tx, door.kit, flow, data, now=now)
+    return step, (lambda: otp.deliver_later(door, owed, now)) if owed is not None else None
+
+
+async def give_code(door: Door, flow_id: UUID, typed: str, *, jkt: str | None, now: datetime) -> None:
+    """A right code makes `password` due."""
+    code = await otp.guess(door, flow_id, typed, kind=KIND, jkt=jkt, now=now)
+    async with door.db.write() as tx:
+        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
+        flows.expect(flow, "otp")
+        await codes.consume(tx, code, now=now)
+        await flows.advance(tx, door.kit.keys, flow, to="password")
+
+
+async def give_password(door: Door, flow_id: UUID, text: str, *, jkt: str | None, now: datetime) -> Done:
+    """Open the account with this password and the proved phone; raises people.AccountExists when another was first."""
+    async with door.db.read() as tx:
+        flows.expect(await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now), "password")
+    passwords.check(text)
+    stored = await door.passwords.hashed(text)
+    async with door.db.write() as tx:
+        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
+        flows.expect(flow, "password")
+        data = flows.data_of(flow, door.kit.keys, RegistrationData)
+        await refuse_crowded(tx, door, data.phone)
+        profile = data.profile
+        account = await people.open_with(tx, door.kit, profile, now=now)
+        source = SUBSCRIBER if profile.vouched_by == SUBSCRIBER else "code"
+        people.bind_phone(tx, door.kit, account.id, data.phone, now=now, source=source)
+        await passwords.put(tx, account.id, stored, now=now)
+        if data.email:
+            stated.put(tx, door.kit, account.id, "email", data.email, now=now)
+        for fact in (
+            PhoneBound(subject=account.id, flow=flow.id),
+            PasswordSet(subject=account.id, how=KIND),
+        ):
+            door.kit.journal.record(tx, fact, by=account.id, now=now)
+        await flows.advance(tx, door.kit.keys, flow, to="done", account_id=account.id)
+        return await let_in(
+            tx,
+            door.kit,
+            account,
+            data.device,
+            method="password",
+            level=profile.level,
+            jkt=jkt,
+            place=door.places.of(data.address),
+            now=now,
+        )
+
+
+def _read(door: Door, asked: Asked, now: datetime) -> Asked:
+    """The fields as they will be compared; raises FieldsInvalid naming every bad one."""
+    bad: list[FieldError] = []
+    number = re.sub(r"\s", "", asked.number)
+    if not re.fullmatch(r"[0-9]{12}|[0-9]{9}", number):
+        bad.append(FieldError("national_id", "invalid", "Số CCCD gồm 12 chữ số, số CMND gồm 9 chữ số"))
+    try:
+        if date.fromisoformat(asked.birth_date).isoformat() != asked.birth_date:
+            raise ValueError(asked.birth_date)  # noqa: TRY301 - one answer for every odd spelling
+    except ValueError:
+        bad.append(
+            FieldError("birth_date", "invalid", "Ngày sinh cần có dạng năm-tháng-ngày, ví dụ 1990-12-31")
+        )
+    name = clean_name(asked.full_name)
+    if not name or not name.isprintable():
+        bad.append(FieldError("full_name", "invalid", "Họ tên cần có chữ đọc được"))
+    if asked.insurance is not None and not re.fullmatch(r"[0-9]{10}", asked.insurance):
+        bad.append(FieldError("social_insurance_number", "invalid", "Mã số BHXH gồm 10 chữ số"))
+    email = stated.email(asked.email, now=now)
+    if isinstance(email, FieldError):
+        bad.append(email)
+        email = None
+    if bad:
+        raise FieldsInvalid(*bad)
+    phone = read_phone(asked.phone, allow_invented=door.settings.is_demo)
+    return msgspec.structs.replace(asked, number=number, full_name=name, phone=phone, email=email)

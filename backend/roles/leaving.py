@@ -1,0 +1,146 @@
+"""Somebody takes a copy of everything, or has everything erased (domain §3.3; contract-accounts, 32).
+
+The law lets a citizen go and keeps what an office needs: whoever holds a role, decides for a
+unit or answers at a desk is told what stands in the way, on which ground and until when.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import exists, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.accounts import assurance, consents, mine, personal_data
+from backend.db import Database
+from backend.devices.entry import Who
+from backend.errors import Conflict
+from backend.facts import AccountErased, DataExported
+from backend.kit import Kit
+from backend.outbox import queue as outbox
+from backend.outbox.models import Link, System
+from backend.roles import draft as drafts
+from backend.roles import own, policy, rights, rows
+from backend.roles.models import Manager, RequestStep, Role, RoleRequest, StaffRecord
+from backend.support import personal_data as support
+
+
+class ErasureRefused(Conflict):
+    """The law keeps something that needs the person; `reasons` name it, the ground, and the last day if it is known."""
+
+    code = "erasure_refused"
+    title = "Chưa thể xóa dữ liệu vì pháp luật yêu cầu lưu giữ khi bạn còn đang đảm nhiệm công việc"
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """One thing that stands in the way."""
+
+    what: str  # role, role_request, manager, support_staff
+    basis: str
+    until: date | datetime | None = None
+
+
+async def export(db: Database, kit: Kit, who: Who, *, post_office: str, now: datetime) -> dict[str, Any]:
+    """A copy of everything that is held, from one moment; wants a fresh sign-in."""
+    async with db.write() as tx:
+        account = await mine.locked(tx, who.account_id)
+        assurance.demand(who, account, kit.limits, now=now, max_age=kit.limits.reauth_data, careful=True)
+        kit.journal.record(tx, DataExported(subject=account.id), by=account.id, now=now)
+    async with db.read() as tx:
+        copied = await personal_data.copy_of(tx, kit, who.account_id, post_office=post_office, now=now)
+        return copied | await _copy_of(tx, kit, who.account_id, now)
+
+
+async def leave(tx: AsyncSession, kit: Kit, who: Who, *, now: datetime) -> None:
+    """Erase everything personal in this one transaction; raises ErasureRefused, and then nothing has happened.
+
+    Requests are locked before the account, as everywhere (rows.py).
+    """
+    requests = select(RoleRequest.id).where(RoleRequest.account_id == who.account_id).order_by(RoleRequest.id)
+    await tx.execute(requests.with_for_update())
+    account = await mine.locked(tx, who.account_id)
+    assurance.demand(who, account, kit.limits, now=now, max_age=kit.limits.reauth_data, careful=True)
+    if reasons := await why_not_leave(tx, kit, account.id, now=now):
+        raise ErasureRefused(reasons=msgspec.to_builtins(reasons))
+    await _empty_roles(tx, kit, account.id)
+    await personal_data.erase(tx, kit, account, now=now)
+    await tx.flush()
+    await _tell_systems(tx, account.id, now)
+    kit.journal.record(tx, AccountErased(subject=account.id), by=account.id, now=now)
+
+
+async def why_not_leave(tx: AsyncSession, kit: Kit, account_id: UUID, *, now: datetime) -> list[Reason]:
+    """What the law keeps while it lasts; nothing for a citizen."""
+    duty = consents.PUBLIC_DUTY
+    held = await tx.scalars(select(Role).where(Role.account_id == account_id, Role.state.in_(policy.HELD)))
+    found = [Reason("role", duty, role.until_on) for role in held]
+    undo = timedelta(seconds=kit.limits.undo_window)
+    asked = select(RoleRequest).where(RoleRequest.account_id == account_id)
+    for request in await tx.scalars(asked):
+        if request.status in policy.OPEN:
+            found.append(Reason("role_request", duty))
+        elif request.status == policy.APPROVED and request.decided_at and request.decided_at + undo > now:
+            found.append(
+                Reason("role_request", duty, request.decided_at + undo)
+            )  # it can still be taken back
+    blinds = await rights.blinds_of(tx, kit, account_id)
+    manages = exists().where(Manager.national_id_blind.in_(blinds), Manager.ended_at.is_(None))
+    if blinds and await tx.scalar(select(manages.label("manages"))):
+        found.append(Reason("manager", duty))
+    if await support.works_at_a_desk(tx, blinds):
+        found.append(Reason("support_staff", duty))
+    return found
+
+
+async def _copy_of(tx: AsyncSession, kit: Kit, account_id: UUID, now: datetime) -> dict[str, Any]:
+    """Roles with what was filled in, requests, and the directory's own card of the person."""
+    asked, cursor = await own.mine(tx, kit, account_id, now=now), None
+    requests = list(asked.items)
+    while (cursor := asked.next_cursor) is not None:
+        asked = await own.mine(tx, kit, account_id, now=now, cursor=cursor)
+        requests += asked.items
+    fields = {
+        role.id: drafts.fields_of(kit, role)
+        for role in await tx.scalars(select(Role).where(Role.account_id == account_id))
+    }
+    blinds = await rights.blinds_of(tx, kit, account_id)
+    cards = await tx.scalars(select(StaffRecord).where(StaffRecord.national_id_blind.in_(blinds)))
+    return {
+        "roles": [
+            msgspec.to_builtins(role) | {"fields": fields.get(role.id, {})}
+            for role in await own.roles_of(tx, kit, account_id)
+        ],
+        "role_requests": [msgspec.to_builtins(request) for request in requests],
+        "staff_directory": [
+            msgspec.json.decode(kit.keys.open("staff_records.sealed", card.id, card.sealed)) for card in cards
+        ],
+    }
+
+
+async def _empty_roles(tx: AsyncSession, kit: Kit, account_id: UUID) -> None:
+    """The calendar of posts stays, without what the forms said of the person."""
+    for role in await tx.scalars(select(Role).where(Role.account_id == account_id)):
+        role.fields, role.email_blind = drafts.seal_fields(kit, "roles.fields", role.id, {}), None
+    for request in await tx.scalars(select(RoleRequest).where(RoleRequest.account_id == account_id)):
+        request.fields = drafts.seal_fields(kit, "role_requests.fields", request.id, {})
+        request.before = request.note = request.idempotency_key = request.idempotency_print = None
+        await tx.execute(
+            update(RequestStep)
+            .where(RequestStep.request_id == request.id)
+            .values(reason=None)
+            .execution_options(synchronize_session=False)
+        )
+
+
+async def _tell_systems(tx: AsyncSession, account_id: UUID, now: datetime) -> None:
+    """Every system that was told of the person hears the account without its name."""
+    version = await rows.bump(tx, account_id)
+    query = select(Link.system_id).join(System, System.id == Link.system_id)
+    told = list(await tx.scalars(query.where(Link.account_id == account_id, System.disabled_at.is_(None))))
+    if told:
+        await outbox.enqueue(
+            tx, account_id=account_id, version=version, systems=told, lane=outbox.REVOCATION, now=now
+        )

@@ -1,0 +1,199 @@
+"""The desks that help, and who works there: the public half is what a caller is checked against (source 004, 1)."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.db import new_id
+from backend.errors import Conflict, FieldError, FieldsInvalid, Forbidden, NotFound, Unavailable
+from backend.facts import DeskAdded, DeskRemoved, DeskStaffAdded, DeskStaffRemoved
+from backend.kit import Kit
+from backend.names import clean_name, masked
+from backend.support.models import Desk, DeskStaff
+
+CODE = re.compile(r"[A-Za-z0-9.-]{1,20}")
+ADDRESS = re.compile(
+    r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
+)
+PHONE = re.compile(r"[0-9+][0-9 .()-]{2,38}[0-9]")
+NATIONAL_ID = re.compile(r"[0-9]{12}")
+
+
+class NoDesk(Unavailable):
+    """No desk has been set up here, so nobody could answer a case."""
+
+    code = "no_desk"
+    title = "Chưa có đầu mối hỗ trợ trực tuyến, vui lòng gọi 19001075"
+
+
+class DeskNotFound(NotFound):
+    """No desk has this code."""
+
+    code = "desk_not_found"
+    title = "Không có đầu mối hỗ trợ này"
+
+
+class DeskExists(Conflict):
+    """A desk has this code already."""
+
+    code = "desk_exists"
+    title = "Mã đầu mối hỗ trợ đã được dùng"
+
+
+class DeskStaffNotFound(NotFound):
+    """That person does not work at that desk."""
+
+    code = "desk_staff_not_found"
+    title = "Người này không làm việc ở đầu mối hỗ trợ"
+
+
+class NotAtADesk(Forbidden):
+    """The pages of the desk are for those who work there."""
+
+    code = "not_at_a_desk"
+    title = "Bạn không làm việc ở đầu mối hỗ trợ nào"
+
+
+class StaffView(msgspec.Struct, frozen=True):
+    """Somebody who works at a desk; the number is masked."""
+
+    desk: str
+    national_id: str
+    since: datetime
+
+
+async def add(
+    tx: AsyncSession, kit: Kit, code: str, *, name: str, mailbox: str, phone: str, now: datetime
+) -> Desk:
+    """Set a desk up, or one that was removed up again; raises DeskExists, FieldsInvalid."""
+    values = {"name": clean_name(name), "mailbox": mailbox.strip().lower(), "phone": phone.strip()}
+    _ensure_sound(code, **values)
+    desk = await tx.scalar(select(Desk).where(Desk.code == code).with_for_update())
+    if desk is not None and desk.removed_at is None:
+        raise DeskExists
+    if desk is None:
+        desk = Desk(id=new_id(), code=code)
+        tx.add(desk)
+    desk.name, desk.mailbox, desk.phone = values["name"], values["mailbox"], values["phone"]
+    desk.added_at, desk.removed_at = now, None
+    await tx.flush()
+    kit.journal.record(tx, DeskAdded(desk=desk.id), by=None, now=now)
+    return desk
+
+
+async def remove(tx: AsyncSession, kit: Kit, code: str, *, now: datetime) -> None:
+    """Close a desk: its codes are no longer genuine and its staff have no pages; raises DeskNotFound."""
+    desk = await named(tx, code)
+    desk.removed_at = now
+    left = update(DeskStaff).where(DeskStaff.desk_id == desk.id, DeskStaff.removed_at.is_(None))
+    await tx.execute(left.values(removed_at=now))
+    kit.journal.record(tx, DeskRemoved(desk=desk.id), by=None, now=now)
+
+
+async def listed(tx: AsyncSession) -> list[Desk]:
+    """The desks in the order in which they were set up; the first takes what names none."""
+    return list(
+        await tx.scalars(select(Desk).where(Desk.removed_at.is_(None)).order_by(Desk.added_at, Desk.id))
+    )
+
+
+async def named(tx: AsyncSession, code: str) -> Desk:
+    """The desk of that code; raises DeskNotFound."""
+    desk = await tx.scalar(select(Desk).where(Desk.code == code, Desk.removed_at.is_(None)))
+    if desk is None:
+        raise DeskNotFound
+    return desk
+
+
+async def first(tx: AsyncSession) -> Desk:
+    """The desk for whatever names none; raises NoDesk."""
+    desks = await listed(tx)
+    if not desks:
+        raise NoDesk
+    return desks[0]
+
+
+async def hire(tx: AsyncSession, kit: Kit, code: str, national_id: str, *, now: datetime) -> bool:
+    """Let somebody work at a desk; False when they do already. Raises DeskNotFound, FieldsInvalid."""
+    desk, number = await named(tx, code), _number(national_id)
+    if await _post(tx, kit, desk.id, number) is not None:
+        return False
+    row = DeskStaff(id=new_id(), desk_id=desk.id, added_at=now)
+    row.national_id = kit.keys.seal("support_staff.national_id", row.id, number)
+    row.national_id_blind = kit.keys.blind("national_id", number)
+    tx.add(row)
+    kit.journal.record(tx, DeskStaffAdded(desk=desk.id), by=None, now=now)
+    return True
+
+
+async def dismiss(tx: AsyncSession, kit: Kit, code: str, national_id: str, *, now: datetime) -> None:
+    """From the very next request on somebody works there no more; raises DeskStaffNotFound and its kin."""
+    desk = await named(tx, code)
+    post = await _post(tx, kit, desk.id, _number(national_id))
+    if post is None:
+        raise DeskStaffNotFound
+    post.removed_at = now
+    kit.journal.record(tx, DeskStaffRemoved(desk=desk.id), by=None, now=now)
+
+
+async def staff(tx: AsyncSession, kit: Kit, code: str | None) -> list[StaffView]:
+    """Who works at a desk, or at any; raises DeskNotFound."""
+    desk = await named(tx, code) if code else None
+    query = select(DeskStaff, Desk).join(Desk).where(DeskStaff.removed_at.is_(None))
+    query = query.where(Desk.id == desk.id) if desk else query
+    return [
+        StaffView(
+            at.code, masked(kit.keys.open("support_staff.national_id", one.id, one.national_id)), one.added_at
+        )
+        for one, at in await tx.execute(query.order_by(Desk.code, DeskStaff.added_at))
+    ]
+
+
+async def staffed_by(tx: AsyncSession, blinds: list[bytes]) -> list[Desk]:
+    """The desks where the holder of a personal number works now; `blinds` are its indexes."""
+    if not blinds:
+        return []
+    query = (
+        select(Desk)
+        .join(DeskStaff)
+        .where(
+            DeskStaff.national_id_blind.in_(blinds), DeskStaff.removed_at.is_(None), Desk.removed_at.is_(None)
+        )
+    )
+    return list((await tx.scalars(query.order_by(Desk.added_at, Desk.id))).unique())
+
+
+async def _post(tx: AsyncSession, kit: Kit, desk_id: UUID, number: str) -> DeskStaff | None:
+    query = select(DeskStaff).where(
+        DeskStaff.desk_id == desk_id,
+        DeskStaff.national_id_blind.in_(kit.keys.blinds("national_id", number)),
+        DeskStaff.removed_at.is_(None),
+    )
+    found: DeskStaff | None = await tx.scalar(query)
+    return found
+
+
+def _number(text: str) -> str:
+    if not NATIONAL_ID.fullmatch(text):
+        raise FieldsInvalid(
+            FieldError("national_id", "bad_national_id", "Số định danh cá nhân gồm 12 chữ số")
+        )
+    return text
+
+
+def _ensure_sound(code: str, *, name: str, mailbox: str, phone: str) -> None:
+    checks = (
+        ("code", CODE.fullmatch(code), "Mã gồm 1 đến 20 chữ cái, chữ số, dấu chấm hoặc gạch nối"),
+        ("name", 0 < len(name) <= 120 and name.isprintable(), "Tên đầu mối chưa hợp lệ"),
+        ("mailbox", ADDRESS.fullmatch(mailbox) and len(mailbox) <= 254, "Địa chỉ thư điện tử chưa đúng"),
+        ("phone", PHONE.fullmatch(phone), "Số điện thoại chưa đúng"),
+    )
+    wrong = [FieldError(field, "invalid", words) for field, good, words in checks if not good]
+    if wrong:
+        raise FieldsInvalid(*wrong)

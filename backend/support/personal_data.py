@@ -1,0 +1,85 @@
+"""What the desk and the notices hold of one person: copied out for them, or made to name nobody (domain §3.3)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.kit import Kit
+from backend.support.models import Case, CaseMail, CaseMessage, DeskStaff, Notice, NoticeRead
+
+GONE = "Nội dung đã xóa theo yêu cầu của chủ thể dữ liệu"
+CLOSED = "closed"
+
+
+async def cases_of(tx: AsyncSession, kit: Kit, account_id: UUID) -> list[dict[str, Any]]:
+    """Every case that the person opened, with all that was written in it."""
+    query = select(Case).where(Case.account_id == account_id).order_by(Case.opened_at, Case.id)
+    return [await _case(tx, kit, case) for case in await tx.scalars(query)]
+
+
+async def notices_of(tx: AsyncSession, kit: Kit, account_id: UUID) -> list[dict[str, Any]]:
+    """Everything that the person was told in the app."""
+    query = select(Notice).where(Notice.account_id == account_id).order_by(Notice.at, Notice.id)
+    return [
+        {
+            "id": notice.id,
+            "kind": notice.kind,
+            "at": notice.at,
+            "read_at": notice.read_at,
+            "denied": notice.is_denied,
+            "details": msgspec.json.decode(kit.keys.open("notices.details", notice.id, notice.details))
+            if notice.details
+            else {},
+        }
+        for notice in await tx.scalars(query)
+    ]
+
+
+async def works_at_a_desk(tx: AsyncSession, blinds: list[bytes]) -> bool:
+    """Whether somebody with one of these blind personal numbers answers people at a desk."""
+    query = select(DeskStaff.id).where(
+        DeskStaff.national_id_blind.in_(blinds), DeskStaff.removed_at.is_(None)
+    )
+    return bool(blinds) and await tx.scalar(query.limit(1)) is not None
+
+
+async def erase(tx: AsyncSession, kit: Kit, account_id: UUID, *, now: datetime) -> None:
+    """Close and empty the person's cases, forget their notices; codes stay, so that none is made twice."""
+    for case in await tx.scalars(select(Case).where(Case.account_id == account_id).with_for_update()):
+        case.subject = kit.keys.seal("support_cases.subject", case.id, GONE)
+        case.mail_address = None
+        case.version += 1
+        if case.status != CLOSED:
+            case.status, case.closed_at = CLOSED, now
+        for message in await tx.scalars(select(CaseMessage).where(CaseMessage.case_id == case.id)):
+            message.text = kit.keys.seal("support_messages.text", message.id, GONE)
+        await tx.execute(delete(CaseMail).where(CaseMail.case_id == case.id))
+    await tx.execute(delete(NoticeRead).where(NoticeRead.account_id == account_id))
+    await tx.execute(delete(Notice).where(Notice.account_id == account_id))
+
+
+async def _case(tx: AsyncSession, kit: Kit, case: Case) -> dict[str, Any]:
+    query = select(CaseMessage).where(CaseMessage.case_id == case.id)
+    messages = await tx.scalars(query.order_by(CaseMessage.at, CaseMessage.id))
+    return {
+        "code": case.code,
+        "subject": kit.keys.open("support_cases.subject", case.id, case.subject),
+        "status": case.status,
+        "origin": case.origin,
+        "opened_at": case.opened_at,
+        "closed_at": case.closed_at,
+        "messages": [
+            {
+                "author": one.author,
+                "text": kit.keys.open("support_messages.text", one.id, one.text),
+                "at": one.at,
+            }
+            for one in messages
+        ],
+    }

@@ -1,0 +1,138 @@
+"""What is shown of cases: to whoever quotes a code, to the person, and to the desk (contract §3.4)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.account import Account
+from backend.kit import Kit
+from backend.names import masked
+from backend.support import cases, codes, desks
+from backend.support.cases import Clerk
+from backend.support.models import Case, CaseMessage, Desk
+
+
+class Stands(msgspec.Struct, frozen=True):
+    """Who stands behind a genuine code, and until when; nothing of the case."""
+
+    desk: str
+    mailbox: str
+    phone: str
+    valid_until: datetime
+    account_id: UUID | None
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One contribution."""
+
+    author: str
+    text: str
+    at: datetime
+
+
+class CaseView(msgspec.Struct, frozen=True):
+    """A case in clear; `who` is the person's name, or the masked address of a mail."""
+
+    id: UUID
+    code: str
+    status: str
+    origin: str
+    desk: Desk
+    subject: str
+    who: str
+    is_own: bool
+    opened_at: datetime
+    closed_at: datetime | None
+    valid_until: datetime
+    messages: list[Message]
+
+
+async def stands_behind(tx: AsyncSession, kit: Kit, text: str, *, now: datetime) -> Stands | None:
+    """Which desk a quoted code is of; nothing for one that is unknown, too old, or not a code at all alike."""
+    if not codes.is_code(text):
+        return None
+    query = select(Case, Desk).join(Desk, Desk.id == Case.desk_id)
+    found = (await tx.execute(query.where(Case.code == text, Desk.removed_at.is_(None)))).one_or_none()
+    if found is None:
+        return None
+    case, desk = found
+    until = cases.valid_until(kit, case)
+    return Stands(desk.name, desk.mailbox, desk.phone, until, case.account_id) if now < until else None
+
+
+async def mine(
+    tx: AsyncSession, kit: Kit, account_id: UUID, *, before: UUID | None = None, most: int = 50
+) -> list[CaseView]:
+    """The person's own cases with what was written, newest first."""
+    query = select(Case).where(Case.account_id == account_id).order_by(Case.id.desc()).limit(most)
+    return await _views(tx, kit, query.where(Case.id < before) if before else query, account_id)
+
+
+async def inbox(
+    tx: AsyncSession, kit: Kit, clerk: Clerk, *, status: str | None, before: UUID | None, most: int
+) -> list[CaseView]:
+    """The cases of the clerk's desks, newest first."""
+    staffed = [desk.id for desk in await desks.staffed_by(tx, clerk.blinds)]
+    query = select(Case).where(Case.desk_id.in_(staffed)).order_by(Case.id.desc()).limit(most)
+    query = query.where(Case.status == status) if status else query
+    return await _views(tx, kit, query.where(Case.id < before) if before else query, clerk.account_id)
+
+
+async def one(tx: AsyncSession, kit: Kit, clerk: Clerk, case_id: UUID) -> CaseView:
+    """One case of the clerk's desks; raises CaseNotFound."""
+    return await _one(tx, kit, clerk, select(Case).where(Case.id == case_id))
+
+
+async def by_code(tx: AsyncSession, kit: Kit, clerk: Clerk, code: str) -> CaseView:
+    """The same by its code, as a caller reads it out; raises CaseNotFound."""
+    return await _one(tx, kit, clerk, select(Case).where(Case.code == code.strip().upper()))
+
+
+async def _one(tx: AsyncSession, kit: Kit, clerk: Clerk, query: Select[Case]) -> CaseView:
+    staffed = [desk.id for desk in await desks.staffed_by(tx, clerk.blinds)]
+    found = await _views(tx, kit, query.where(Case.desk_id.in_(staffed)), clerk.account_id)
+    if not found:
+        raise cases.CaseNotFound
+    return found[0]
+
+
+async def _views(tx: AsyncSession, kit: Kit, query: Select[Case], viewer: UUID) -> list[CaseView]:
+    found = list(await tx.scalars(query))
+    at = {desk.id: desk for desk in await tx.scalars(select(Desk))}
+    accounts = {case.account_id for case in found if case.account_id}
+    people = {one.id: one for one in await tx.scalars(select(Account).where(Account.id.in_(accounts)))}
+    written: dict[UUID, list[Message]] = {case.id: [] for case in found}
+    rows = select(CaseMessage).where(CaseMessage.case_id.in_(written)).order_by(CaseMessage.id)
+    for row in await tx.scalars(rows):
+        text = kit.keys.open("support_messages.text", row.id, row.text)
+        written[row.case_id].append(Message(row.author, text, row.at))
+    return [
+        CaseView(
+            id=case.id,
+            code=case.code,
+            status=case.status,
+            origin=case.origin,
+            desk=at[case.desk_id],
+            subject=kit.keys.open("support_cases.subject", case.id, case.subject),
+            who=_who(kit, case, people),
+            is_own=case.account_id == viewer,
+            opened_at=case.opened_at,
+            closed_at=case.closed_at,
+            valid_until=cases.valid_until(kit, case),
+            messages=written[case.id],
+        )
+        for case in found
+    ]
+
+
+def _who(kit: Kit, case: Case, people: dict[UUID, Account]) -> str:
+    person = people.get(case.account_id) if case.account_id else None
+    if person is not None:
+        return kit.keys.open("accounts.full_name", person.id, person.full_name)
+    local, at, domain = (cases.address_of(kit, case) or "").partition("@")
+    return f"{masked(local)}{at}{domain}"

@@ -1,0 +1,63 @@
+"""The words of each kind of notice; `{places}` are filled from the details that were told with it."""
+
+from __future__ import annotations
+
+from backend.words import mark as _
+
+WORDS = {
+    "device_replaced": (
+        _("Tài khoản đã đăng nhập trên thiết bị khác"),
+        _(
+            "Thiết bị {device} đã đăng xuất vì tài khoản đăng nhập trên {by}."
+            " Nếu không phải bạn, hãy chọn “Không phải tôi”."
+        ),
+    ),
+    "phone_changed": (
+        _("Số điện thoại nhận mã xác thực đã thay đổi"),
+        _("Mã xác thực từ nay được gửi tới số {phone}. Nếu không phải bạn, hãy chọn “Không phải tôi”."),
+    ),
+    "password_changed": (
+        _("Mật khẩu đã thay đổi"),
+        _("Mật khẩu của tài khoản vừa được đổi. Nếu không phải bạn, hãy chọn “Không phải tôi”."),
+    ),
+    "method_added": (
+        _("Đã thêm phương thức đăng nhập"),
+        _(
+            "Tài khoản có thêm phương thức đăng nhập: {method}. Nếu không phải bạn, hãy chọn “Không phải tôi”."
+        ),
+    ),
+    "method_removed": (
+        _("Đã gỡ phương thức đăng nhập"),
+        _(
+            "Tài khoản không còn phương thức đăng nhập: {method}. Nếu không phải bạn, hãy chọn “Không phải tôi”."
+        ),
+    ),
+    "recovery_done": (
+        _("Tài khoản đã được khôi phục"),
+        _("Mật khẩu mới đã được đặt qua khôi phục tài khoản. Nếu không phải bạn, hãy chọn “Không phải tôi”."),
+    ),
+    "case_opened": (
+        _("Yêu cầu hỗ trợ đã được mở"),
+        _("Mã yêu cầu của bạn tại {desk} là {code}. Chỉ làm theo hướng dẫn của người đọc đúng mã này."),
+    ),
+    "case_answered": (
+        _("Yêu cầu hỗ trợ có trả lời"),
+        _("{desk} đã trả lời yêu cầu {code} của bạn."),
+    ),
+    "role_changed": (
+        _("Vai trò của bạn đã thay đổi"),
+        _("Vai trò tại {unit}: {change}. Nếu có nhầm lẫn, hãy chọn “Không phải tôi”."),
+    ),
+}
+
+# what details may say by a code
+CODES = {
+    "phone": _("số điện thoại"),
+    "certificate": _("chứng thư số"),
+    "vneid": _("VNeID"),
+    "post_office": _("tài khoản Bưu điện"),
+    "password": _("mật khẩu"),
+    "begun": _("bắt đầu có hiệu lực"),
+    "changed": _("được điều chỉnh"),
+    "ended": _("đã kết thúc"),
+}

@@ -1,0 +1,62 @@
+"""Who tried to get in: `/v1/me/access-history` (contract-accounts, 30)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from litestar import Controller, Request, get
+from litestar.di import NamedDependency
+from litestar.params import QueryParameter
+
+from backend.accounts import history
+from backend.db import Database
+from backend.devices.entry import Who
+from backend.kit import Kit
+from backend.outside.clock import Clock
+from backend.roles import paging
+from mobile_api import schemas_self as schemas
+
+Cursor = Annotated[str | None, QueryParameter(max_length=300)]
+
+
+class HistoryController(Controller):
+    """Sign-ins and failed tries, with device and coarse place."""
+
+    path = "/me/access-history"
+    tags = ["me"]
+
+    @get(operation_id="listAccessHistory", summary="Lịch sử truy cập · Access history")
+    async def mine(
+        self,
+        request: Request[Who, Any, Any],
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
+        cursor: Cursor = None,
+    ) -> schemas.AccessList:
+        """Newest first, failures included; kept for a year."""
+        async with db.read() as tx:
+            found = await history.newest(
+                tx,
+                kit.limits,
+                request.user.account_id,
+                now=clock.now(),
+                after=_place(cursor) if cursor else None,
+                most=history.MOST + 1,
+            )
+        shown, more = paging.cut(found, history.MOST)
+        onward = paging.cursor_of(f"{shown[-1].at.isoformat()}|{shown[-1].id}") if more else None
+        return schemas.AccessList([schemas.AccessOut.of(line) for line in shown], onward)
+
+
+def _place(cursor: str) -> history.Place:
+    at, _, line = paging.place_of(cursor).partition("|")
+    try:
+        moment = datetime.fromisoformat(at)
+        if moment.tzinfo is None:
+            raise paging.CursorInvalid
+        return moment, UUID(line)
+    except (ValueError, OverflowError) as error:
+        raise paging.CursorInvalid from error

@@ -1,0 +1,102 @@
+"""Another number for codes: `/v1/phone-changes`, the slip for the carrier's counter, and the captcha's challenge."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+
+from backend.accounts import phone_change
+from backend.accounts.door import Door
+from backend.outside.clock import Clock
+from mobile_api import schemas
+from mobile_api import schemas_ways_in as forms
+from mobile_api.answers import Call, address_of, code_step
+from mobile_api.auth import caller, key_of
+from mobile_api.registrations import no_other_number
+
+
+class PhoneChangeController(Controller):
+    """Signed in, or inside a password sign-in that waits at `otp` (sources 001, 2.2 and 004, 2)."""
+
+    tags = ["phone-changes"]
+
+    @post("/phone-changes", operation_id="beginPhoneChange", summary="Đổi số nhận OTP · Change the OTP phone")
+    async def begin(
+        self,
+        request: Call,
+        data: JSONBody[forms.PhoneChangeIn],
+        door: NamedDependency[Door],
+        clock: NamedDependency[Clock],
+    ) -> schemas.CodeStepOut:
+        """201 with `otp`; 403 `insufficient_assurance` when the sign-in is older than five minutes."""
+        step = await phone_change.begin(
+            door,
+            data.phone,
+            who=caller(request),
+            login=data.login,
+            jkt=key_of(request),
+            address=address_of(request),
+            now=clock.now(),
+        )
+        return code_step(step)
+
+    @post(
+        "/phone-changes/{change_id:uuid}/otp",
+        operation_id="givePhoneChangeCode",
+        status_code=200,
+        summary="Nhập mã xác thực · Give the code",
+    )
+    async def otp(
+        self,
+        request: Call,
+        change_id: FromPath[UUID],
+        data: JSONBody[schemas.CodeIn],
+        door: NamedDependency[Door],
+        clock: NamedDependency[Clock],
+    ) -> forms.PhoneChangedOut:
+        """`done` without a session; 422 `subscriber_mismatch` with a slip, 503 keeps the code right."""
+        changed = await phone_change.give_code(
+            door, change_id, data.code, jkt=key_of(request), now=clock.now()
+        )
+        return forms.PhoneChangedOut(change_id, "done", changed.phone)
+
+    @post(
+        "/phone-changes/{change_id:uuid}/otp/resend",
+        operation_id="resendPhoneChangeCode",
+        status_code=200,
+        summary="Gửi lại mã · Send the code again",
+    )
+    async def resend(
+        self,
+        request: Call,
+        change_id: FromPath[UUID],
+        door: NamedDependency[Door],
+        clock: NamedDependency[Clock],
+    ) -> schemas.CodeStepOut:
+        """The same code again; 429 `otp_too_soon` within the pause."""
+        no_other_number(await request.body())
+        return code_step(await phone_change.send_again(door, change_id, jkt=key_of(request), now=clock.now()))
+
+    @get(
+        "/phone-change-slips/{code:str}",
+        operation_id="checkSlip",
+        summary="Kiểm tra phiếu đổi số · Check a slip",
+    )
+    async def slip(
+        self, code: FromPath[str], door: NamedDependency[Door], clock: NamedDependency[Clock]
+    ) -> forms.SlipOut:
+        """Whether the slip is genuine and till when; no name and no number."""
+        async with door.db.read() as tx:
+            found = await phone_change.slip_of(tx, code, now=clock.now())
+        if found is None:
+            return forms.SlipOut(genuine=False)
+        return forms.SlipOut(genuine=True, made_at=found.made_at, valid_until=found.valid_until)
+
+    @get("/captcha", operation_id="getCaptcha", summary="Thử thách chống máy tự động · A captcha challenge")
+    async def captcha(self, door: NamedDependency[Door], clock: NamedDependency[Clock]) -> forms.ChallengeOut:
+        """An ALTCHA challenge of version 2, alive for five minutes, good for one call."""
+        made = door.captcha.challenge(clock.now())
+        return forms.ChallengeOut(parameters=made["parameters"], signature=made["signature"])

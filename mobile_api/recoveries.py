@@ -1,0 +1,103 @@
+"""Getting a password back: `/v1/recoveries` (contract §3.1; sources 001, 2.1 and 000, 2)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from litestar import Controller, post
+from litestar.background_tasks import BackgroundTask
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+from litestar.response import Response
+
+from backend.accounts import recovery
+from backend.accounts.door import Door
+from backend.outside.clock import Clock
+from mobile_api import schemas
+from mobile_api import schemas_ways_in as forms
+from mobile_api.answers import Call, address_of, hidden_code_step
+from mobile_api.auth import key_of
+from mobile_api.registrations import no_other_number
+
+
+class RecoveryController(Controller):
+    """One recovery is a resource; whether anybody is behind it is never said."""
+
+    path = "/recoveries"
+    tags = ["recoveries"]
+
+    @post(operation_id="beginRecovery", summary="Quên mật khẩu · Recover a password")
+    async def begin(
+        self,
+        request: Call,
+        data: JSONBody[forms.RecoveryIn],
+        door: NamedDependency[Door],
+        clock: NamedDependency[Clock],
+    ) -> Response[forms.HiddenCodeStepOut]:
+        """201 with `otp` for everybody; 429 `otp_limit` by what was typed, whoever it names."""
+        step, later = await recovery.begin(
+            door,
+            number=data.national_id,
+            mail=data.official_email,
+            jkt=key_of(request),
+            address=address_of(request),
+            now=clock.now(),
+        )
+        return hidden_code_step(step, later, status=201)
+
+    @post(
+        "/{recovery_id:uuid}/otp",
+        operation_id="giveRecoveryCode",
+        status_code=200,
+        summary="Nhập mã xác thực · Give the code",
+    )
+    async def otp(
+        self,
+        request: Call,
+        recovery_id: FromPath[UUID],
+        data: JSONBody[schemas.CodeIn],
+        door: NamedDependency[Door],
+        clock: NamedDependency[Clock],
+    ) -> forms.StepOut:
+        """`password` is due; 403 `recovery_refused` when the registry names somebody else for the number."""
+        await recovery.give_code(door, recovery_id, data.code, jkt=key_of(request), now=clock.now())
+        return forms.StepOut(recovery_id, "password")
+
+    @post(
+        "/{recovery_id:uuid}/otp/resend",
+        operation_id="resendRecoveryCode",
+        status_code=200,
+        summary="Gửi lại mã · Send the code again",
+    )
+    async def resend(
+        self,
+        request: Call,
+        recovery_id: FromPath[UUID],
+        door: NamedDependency[Door],
+        clock: NamedDependency[Clock],
+    ) -> Response[forms.HiddenCodeStepOut]:
+        """The same code again; 429 within the pause (five minutes for the official mail)."""
+        no_other_number(await request.body())
+        step, later = await recovery.send_again(door, recovery_id, jkt=key_of(request), now=clock.now())
+        return hidden_code_step(step, later)
+
+    @post(
+        "/{recovery_id:uuid}/password",
+        operation_id="giveRecoveryPassword",
+        status_code=200,
+        summary="Đặt mật khẩu mới · Set the new password",
+    )
+    async def password(
+        self,
+        request: Call,
+        recovery_id: FromPath[UUID],
+        data: JSONBody[forms.PasswordIn],
+        door: NamedDependency[Door],
+        clock: NamedDependency[Clock],
+    ) -> Response[forms.StepOut]:
+        """`done` without a session; 503 `mail_directory_unavailable` keeps the step due."""
+        later = await recovery.give_password(
+            door, recovery_id, data.password, jkt=key_of(request), now=clock.now()
+        )
+        body = forms.StepOut(recovery_id, "done")
+        return Response(body, status_code=200, background=BackgroundTask(later) if later else None)

@@ -1,0 +1,197 @@
+"""Registering: `/v1/registrations` and its steps (contract §3.1; source 001, I)."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, post
+from litestar.background_tasks import BackgroundTask
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+from litestar.response import Response
+
+from backend.accounts import registration, signing_registration
+from backend.accounts.door import Door
+from backend.accounts.registration import Asked
+from backend.errors import FieldError, FieldsInvalid
+from backend.outside.clock import Clock
+from mobile_api import schemas
+from mobile_api import schemas_ways_in as forms
+from mobile_api.answers import Call, address_of, code_step, device_of, done, wanted
+from mobile_api.auth import key_of
+from mobile_api.logins import method_of
+
+TYPED = ("national_id", "full_name", "birth_date", "phone")
+
+
+class RegistrationController(Controller):
+    """One registration is a resource that says what comes next."""
+
+    path = "/registrations"
+    tags = ["registrations"]
+
+    @post(operation_id="beginRegistration", summary="Đăng ký tài khoản · Register")
+    async def begin(
+        self,
+        request: Call,
+        data: JSONBody[forms.RegistrationIn],
+        door: NamedDependency[Door],
+        clock: NamedDependency[Clock],
+    ) -> Response[Any]:
+        """201 with `otp`, or with `sign` for a certificate; 422 `registry_mismatch`, 503 `registry_unavailable`.
+
+        The same answer whether or not the person has an account.
+        """
+        if data.method == "certificate":
+            return await _by_certificate(request, data, door, clock)
+        insurance = ("social_insurance_number",)
+        by_insurance = data.method == registration.SOCIAL_INSURANCE
+        wanted(
+            data,
+            *TYPED,
+            *(insurance if by_insurance else ()),
+            other=("certificate", *(() if by_insurance else insurance)),
+        )
+        if data.kind != "citizen":
+            raise FieldsInvalid(FieldError("kind", "citizens_only", "Cách đăng ký này chỉ dành cho công dân"))
+        step, later = await registration.begin(
+            door,
+            Asked(
+                method=data.method,
+                number=data.national_id or "",
+                full_name=data.full_name or "",
+                birth_date=data.birth_date or "",
+                phone=data.phone or "",
+                email=data.email,
+                insurance=data.social_insurance_number,
+            ),
+            device_of(data.device),
+            captcha=data.captcha,
+            jkt=key_of(request),
+            address=address_of(request),
+            now=clock.now(),
+        )
+        return Response(code_step(step), status_code=201, background=BackgroundTask(later) if later else None)
+
+    @post(
+        "/{registration_id:uuid}/otp",
+        operation_id="giveRegistrationCode",
+        status_code=200,
+        summary="Nhập mã xác thực · Give the code",
+    )
+    async def otp(
+        self,
+        request: Call,
+        registration_id: FromPath[UUID],
+        data: JSONBody[schemas.CodeIn],
+        door: NamedDependency[Door],
+        clock: NamedDependency[Clock],
+    ) -> forms.StepOut:
+        """`password` is due; 422 `otp_wrong`, 410 `otp_exhausted` or `otp_expired`."""
+        await registration.give_code(door, registration_id, data.code, jkt=key_of(request), now=clock.now())
+        return forms.StepOut(registration_id, "password")
+
+    @post(
+        "/{registration_id:uuid}/otp/resend",
+        operation_id="resendRegistrationCode",
+        status_code=200,
+        summary="Gửi lại mã · Send the code again",
+    )
+    async def resend(
+        self,
+        request: Call,
+        registration_id: FromPath[UUID],
+        door: NamedDependency[Door],
+        clock: NamedDependency[Clock],
+    ) -> Response[schemas.CodeStepOut]:
+        """The same code again; 429 `otp_too_soon` within the pause."""
+        no_other_number(await request.body())
+        step, later = await registration.send_again(
+            door, registration_id, jkt=key_of(request), now=clock.now()
+        )
+        return Response(code_step(step), status_code=200, background=BackgroundTask(later) if later else None)
+
+    @post(
+        "/{registration_id:uuid}/password",
+        operation_id="giveRegistrationPassword",
+        status_code=200,
+        summary="Đặt mật khẩu · Set the password",
+    )
+    async def password(
+        self,
+        request: Call,
+        registration_id: FromPath[UUID],
+        data: JSONBody[forms.PasswordIn],
+        door: NamedDependency[Door],
+        clock: NamedDependency[Clock],
+    ) -> Response[schemas.DoneOut]:
+        """`done` with a session; 422 names every rule that the password misses."""
+        outcome = await registration.give_password(
+            door, registration_id, data.password, jkt=key_of(request), now=clock.now()
+        )
+        return done(registration_id, outcome, door)
+
+    @post(
+        "/{registration_id:uuid}/sign",
+        operation_id="signRegistration",
+        status_code=200,
+        summary="Ký bằng chứng thư số · Sign with a certificate",
+    )
+    async def sign(
+        self,
+        request: Call,
+        registration_id: FromPath[UUID],
+        data: JSONBody[forms.SignIn],
+        door: NamedDependency[Door],
+        clock: NamedDependency[Clock],
+    ) -> forms.ConfirmStepOut:
+        """`confirm` with what the certificate says; 403 `certificate_refused`, 409 `account_exists`."""
+        step = await signing_registration.sign(
+            door, registration_id, data.certificate, data.signature, jkt=key_of(request), now=clock.now()
+        )
+        return msgspec.convert(step, forms.ConfirmStepOut, from_attributes=True)
+
+    @post(
+        "/{registration_id:uuid}/confirm",
+        operation_id="confirmRegistration",
+        status_code=200,
+        summary="Xác nhận đăng ký · Confirm",
+    )
+    async def confirm(
+        self,
+        request: Call,
+        registration_id: FromPath[UUID],
+        data: JSONBody[forms.ConfirmIn],
+        door: NamedDependency[Door],
+        clock: NamedDependency[Clock],
+    ) -> Response[schemas.DoneOut]:
+        """`done` with a session; an enterprise states an e-mail address."""
+        outcome = await signing_registration.confirm(
+            door, registration_id, data.email, jkt=key_of(request), now=clock.now()
+        )
+        return done(registration_id, outcome, door)
+
+
+async def _by_certificate(
+    request: Call, data: forms.RegistrationIn, door: Door, clock: Clock
+) -> Response[Any]:
+    wanted(data, "certificate", other=(*TYPED, "social_insurance_number", "captcha"))
+    step = await signing_registration.begin(
+        door,
+        device_of(data.device),
+        kind=data.kind,
+        certificate=data.certificate or "",
+        email=data.email,
+        jkt=key_of(request),
+        address=address_of(request),
+        now=clock.now(),
+    )
+    return Response(msgspec.convert(step, forms.SignStepOut, from_attributes=True), status_code=201)
+
+
+def no_other_number(raw: bytes) -> None:
+    """Only a password sign-in has other registered numbers."""
+    if method_of(raw) is not None:
+        raise FieldsInvalid(FieldError("method_id", "unknown", "Bước này không có số điện thoại nào khác"))

@@ -1,0 +1,114 @@
+"""What crosses the wire when people look after their own account (contract-accounts, "Self")."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from backend.accounts.consents import Standing
+from backend.accounts.methods import Method
+from backend.accounts.models import Access
+from backend.words import say
+from mobile_api.schemas_ways_in import Certificate, Secret
+
+Text = Annotated[str, Meta(max_length=1000)]
+Name = Annotated[str, Meta(max_length=40)]
+
+
+class AttributesIn(msgspec.Struct, forbid_unknown_fields=True):
+    """What shall stand on the identity page; null or blank takes an attribute away."""
+
+    attributes: Annotated[dict[Name, Text | None], Meta(min_length=1, max_length=20)]
+
+
+class AccessOut(msgspec.Struct):
+    """One try to get in; `place` is a province or null."""
+
+    at: datetime
+    method: str
+    result: str
+    device: str | None
+    place: str | None
+    session_id: UUID | None
+
+    @classmethod
+    def of(cls, line: Access) -> AccessOut:
+        """The line as its owner reads it."""
+        return cls(line.at, line.method, line.result, line.device, line.place, line.session_id)
+
+
+class AccessList(msgspec.Struct):
+    """One's own tries to get in, newest first."""
+
+    items: list[AccessOut]
+    next_cursor: str | None = None
+
+
+class ConsentIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Yes or no."""
+
+    given: bool
+
+
+class ConsentList(msgspec.Struct):
+    """Every purpose; there are never many."""
+
+    items: list[Standing]
+    next_cursor: str | None = None
+
+
+class MethodIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Begin to add a way in; `phone` or `certificate` (PEM) goes with its type."""
+
+    type: Literal["phone", "certificate", "vneid"]
+    phone: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
+    certificate: Certificate | None = None
+
+
+class MethodOut(msgspec.Struct):
+    """One way in; `removable` says whether it may go now."""
+
+    id: UUID
+    type: str
+    label: str
+    added_at: datetime
+    last_used_at: datetime | None
+    removable: bool
+
+    @classmethod
+    def of(cls, method: Method, lang: str) -> MethodOut:
+        """The way in with its words in the caller's language."""
+        return cls(
+            method.id,
+            method.type,
+            say(method.label, lang),
+            method.added_at,
+            method.last_used_at,
+            method.removable,
+        )
+
+
+class MethodList(msgspec.Struct):
+    """Every way into one's own account; there are never many."""
+
+    items: list[MethodOut]
+    next_cursor: str | None = None
+
+
+class MethodDoneOut(msgspec.Struct):
+    """The way in that was added."""
+
+    id: UUID
+    step: str
+    method: MethodOut
+
+
+class PasswordChangeIn(msgspec.Struct, forbid_unknown_fields=True):
+    """The password that one has, and the one that shall be."""
+
+    current: Secret
+    new: Secret

@@ -1,0 +1,126 @@
+"""What crosses the wire about support cases, their codes, and notices."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from backend.support.models import Case, Desk
+from backend.support.notices import NoticeView
+from backend.support.reading import CaseView, Stands
+
+
+class CaseIn(msgspec.Struct, forbid_unknown_fields=True):
+    """What somebody asks; `desk` is the code of a desk, the first one takes what names none."""
+
+    subject: Annotated[str, Meta(max_length=1000)]
+    text: Annotated[str, Meta(max_length=20000)]
+    desk: Annotated[str, Meta(min_length=1, max_length=20)] | None = None
+
+
+class DeskOut(msgspec.Struct):
+    """A desk as the public knows it: compare mailbox and number with whoever calls."""
+
+    code: str
+    name: str
+    mailbox: str
+    phone: str
+
+    @classmethod
+    def of(cls, desk: Desk) -> DeskOut:
+        """From the row."""
+        return cls(desk.code, desk.name, desk.mailbox, desk.phone)
+
+
+class CaseOut(msgspec.Struct):
+    """A case that was opened; `code` is what the desk must be able to quote."""
+
+    id: UUID
+    code: str
+    status: str
+    desk: DeskOut
+
+    @classmethod
+    def of(cls, case: Case, desk: Desk) -> CaseOut:
+        """From the rows."""
+        return cls(case.id, case.code, case.status, DeskOut.of(desk))
+
+
+class MessageOut(msgspec.Struct):
+    """One contribution, by the `person` or the `desk`."""
+
+    author: str
+    text: str
+    at: datetime
+
+
+class CaseRow(msgspec.Struct):
+    """One of one's own cases; the code is genuine until `valid_until`."""
+
+    id: UUID
+    code: str
+    status: str
+    desk: DeskOut
+    subject: str
+    opened_at: datetime
+    closed_at: datetime | None
+    valid_until: datetime
+    messages: list[MessageOut]
+
+    @classmethod
+    def of(cls, case: CaseView) -> CaseRow:
+        """From the view."""
+        return cls(
+            id=case.id,
+            code=case.code,
+            status=case.status,
+            desk=DeskOut.of(case.desk),
+            subject=case.subject,
+            opened_at=case.opened_at,
+            closed_at=case.closed_at,
+            valid_until=case.valid_until,
+            messages=[MessageOut(one.author, one.text, one.at) for one in case.messages],
+        )
+
+
+class CaseList(msgspec.Struct):
+    """One's own cases, newest first."""
+
+    items: list[CaseRow]
+    next_cursor: str | None = None
+
+
+class CodeOut(msgspec.Struct, omit_defaults=True):
+    """Whether a quoted code is genuine, and who stands behind it; a code that is not says nothing more."""
+
+    genuine: bool
+    desk: str | None = None
+    mailbox: str | None = None
+    phone: str | None = None
+    valid_until: datetime | None = None
+    for_you: bool | None = None
+
+    @classmethod
+    def of(cls, found: Stands | None, reader: UUID | None) -> CodeOut:
+        """`for_you` is there only for a reader with a session."""
+        if found is None:
+            return cls(genuine=False)
+        return cls(
+            genuine=True,
+            desk=found.desk,
+            mailbox=found.mailbox,
+            phone=found.phone,
+            valid_until=found.valid_until,
+            for_you=None if reader is None else found.account_id == reader,
+        )
+
+
+class NoticeList(msgspec.Struct):
+    """What to show before anything else stands first; there are never many."""
+
+    items: list[NoticeView]
+    next_cursor: str | None = None

@@ -1,0 +1,129 @@
+"""What crosses the wire when people register, recover a password or change the phone that gets codes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from mobile_api.schemas import DeviceIn
+
+Number = Annotated[str, Meta(min_length=1, max_length=40)]
+Name = Annotated[str, Meta(min_length=1, max_length=200)]
+Mail = Annotated[str, Meta(max_length=254)]
+Solution = Annotated[str, Meta(max_length=4000)]
+Certificate = Annotated[str, Meta(min_length=1, max_length=20_000)]
+Secret = Annotated[
+    str, Meta(min_length=1, max_length=1024)
+]  # how long it may be is said in words, not by the schema
+
+
+class RegistrationIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Begin a registration; which fields are wanted depends on `method` (contract §3.1)."""
+
+    method: Literal["subscriber", "social_insurance", "certificate"]
+    device: DeviceIn
+    kind: Literal["citizen", "enterprise", "agency"] = "citizen"
+    national_id: Number | None = None
+    full_name: Name | None = None
+    birth_date: Annotated[str, Meta(max_length=40)] | None = None
+    phone: Number | None = None
+    social_insurance_number: Number | None = None
+    email: Mail | None = None
+    captcha: Solution | None = None
+    certificate: Certificate | None = None
+
+
+class SignStepOut(msgspec.Struct):
+    """The flow waits for a signature over `challenge` (its UTF-8 bytes as they stand); `expires_in` in seconds."""
+
+    id: UUID
+    step: str
+    challenge: str
+    expires_in: int
+
+
+class SignIn(msgspec.Struct, forbid_unknown_fields=True):
+    """The certificate (PEM, leaf first) and the signature (base64) over the challenge."""
+
+    certificate: Certificate
+    signature: Annotated[str, Meta(min_length=1, max_length=2000)]
+
+
+class ConfirmStepOut(msgspec.Struct):
+    """Whom the certificate names, before the account is opened; the identifier is masked."""
+
+    id: UUID
+    step: str
+    subject: dict[str, Any]
+    identifier: dict[str, str]
+    email_required: bool
+
+
+class ConfirmIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Open the account; an enterprise states its e-mail address."""
+
+    email: Mail | None = None
+
+
+class PasswordIn(msgspec.Struct, forbid_unknown_fields=True):
+    """The new password."""
+
+    password: Secret
+
+
+class StepOut(msgspec.Struct):
+    """What is due now."""
+
+    id: UUID
+    step: str
+
+
+class RecoveryIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Whose password: exactly one of the two."""
+
+    national_id: Number | None = None
+    official_email: Mail | None = None
+
+
+class HiddenCodeStepOut(msgspec.Struct):
+    """The flow waits for the code; where it went is not said. Times in seconds."""
+
+    id: UUID
+    step: str
+    resend_in: int
+    expires_in: int
+    attempts_left: int
+
+
+class PhoneChangeIn(msgspec.Struct, forbid_unknown_fields=True):
+    """The number that shall get codes; `login` is the password sign-in that waits at `otp`."""
+
+    phone: Number
+    login: UUID | None = None
+
+
+class PhoneChangedOut(msgspec.Struct):
+    """The number that gets codes from now on, masked."""
+
+    id: UUID
+    step: str
+    phone: str
+
+
+class SlipOut(msgspec.Struct, omit_defaults=True):
+    """Whether a slip is genuine; no name and no number."""
+
+    genuine: bool
+    made_at: datetime | None = None
+    valid_until: datetime | None = None
+
+
+class ChallengeOut(msgspec.Struct):
+    """An ALTCHA challenge of version 2."""
+
+    parameters: dict[str, Any]
+    signature: str

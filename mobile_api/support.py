@@ -1,0 +1,160 @@
+"""Help, and what people are told: cases, their codes, notices (contract §3.4)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from litestar import Controller, Request, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
+
+from backend.db import Database
+from backend.devices import takeover
+from backend.devices.entry import Who
+from backend.errors import settle
+from backend.kit import Kit
+from backend.outside.clock import Clock
+from backend.roles import paging
+from backend.support import cases, notices, reading
+from backend.throttle import Window
+from mobile_api import schemas_support as schemas
+from mobile_api.auth import reader_of
+from mobile_api.problems import language_of
+
+Call = Request[Who, Any, Any]
+Anybody = Request[Any, Any, Any]
+Cursor = Annotated[str | None, QueryParameter(max_length=300)]
+Key = Annotated[str | None, HeaderParameter(name="Idempotency-Key", min_length=1, max_length=80)]
+PAGE = 50
+
+
+class CaseController(Controller):
+    """One's own requests for help."""
+
+    path = "/support-cases"
+    tags = ["support"]
+
+    @post(operation_id="openCase", summary="Gửi yêu cầu hỗ trợ · Ask for help")
+    async def ask(
+        self,
+        request: Call,
+        data: JSONBody[schemas.CaseIn],
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
+        idempotency_key: Key = None,
+    ) -> schemas.CaseOut:
+        """201 with the code that the desk must be able to quote; 429 `too_many` after ten in an hour."""
+        draft = cases.Draft(subject=data.subject, text=data.text, desk=data.desk)
+        async with db.write() as tx:
+            case, desk = await cases.ask(
+                tx, kit, draft, by=request.user.account_id, now=clock.now(), key=idempotency_key
+            )
+        return schemas.CaseOut.of(case, desk)
+
+    @get(operation_id="listCases", summary="Yêu cầu hỗ trợ của tôi · One's own cases")
+    async def mine(
+        self,
+        request: Call,
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+        cursor: Cursor = None,
+    ) -> schemas.CaseList:
+        """Newest first, with what was written."""
+        before = _place(cursor)
+        async with db.read() as tx:
+            found = await reading.mine(tx, kit, request.user.account_id, before=before, most=PAGE + 1)
+        shown, more = paging.cut(found, PAGE)
+        following = paging.cursor_of(str(shown[-1].id)) if more else None
+        return schemas.CaseList([schemas.CaseRow.of(case) for case in shown], following)
+
+
+class CodeController(Controller):
+    """Is the caller genuine?"""
+
+    path = "/support-codes"
+    tags = ["support"]
+
+    @get(
+        "/{code:path}",
+        operation_id="checkCode",
+        summary="Kiểm tra mã yêu cầu · Is a code genuine?",
+        security=[{}],
+    )
+    async def check(
+        self,
+        request: Anybody,
+        code: FromPath[str],
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
+    ) -> schemas.CodeOut:
+        """Open to anybody, 20 an hour and address; unknown, too old and malformed are one answer."""
+        now, who = clock.now(), reader_of(request)
+        most = [Window(kit.limits.support_codes_per_address_per_hour, 3600)]
+        address = str(request.scope.get("address", ""))
+        async with db.write() as tx:
+            await kit.throttle.spend(tx, [("support codes", address, most)], now=now)
+        async with db.read() as tx:
+            found = await reading.stands_behind(tx, kit, code.removeprefix("/"), now=now)
+        return schemas.CodeOut.of(found, who.account_id if who else None)
+
+
+class NoticeController(Controller):
+    """What the app shows first."""
+
+    path = "/notices"
+    tags = ["support"]
+
+    @get(operation_id="listNotices", summary="Thông báo · Notices", security=[{}, {"dpop": []}])
+    async def shown(
+        self,
+        request: Anybody,
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
+    ) -> schemas.NoticeList:
+        """Without a session announcements only; unread ones (`first`) before the rest, then the newest first."""
+        who, lang = reader_of(request), language_of(request.scope)
+        async with db.read() as tx:
+            mine = who.account_id if who else None
+            return schemas.NoticeList(await notices.of(tx, kit, mine, lang=lang, now=clock.now()))
+
+    @post("/{notice_id:uuid}/read", operation_id="readNotice", status_code=204, summary="Đã đọc · Read")
+    async def read(
+        self,
+        request: Call,
+        notice_id: FromPath[UUID],
+        db: NamedDependency[Database],
+        clock: NamedDependency[Clock],
+    ) -> None:
+        """204, also a second time; 404 `notice_not_found` for anything that is not one's own."""
+        async with db.write() as tx:
+            await notices.read(tx, notice_id, by=request.user.account_id, now=clock.now())
+
+    @post("/{notice_id:uuid}/deny", operation_id="denyNotice", summary="Không phải tôi · This was not me")
+    async def deny(
+        self,
+        request: Call,
+        notice_id: FromPath[UUID],
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
+    ) -> schemas.CaseOut:
+        """201 with the case that follows it up, the same one a second time; for a replaced device also the freeze."""
+        async with db.write() as tx:
+            outcome = await takeover.deny(tx, kit, notice_id, by=request.user.account_id, now=clock.now())
+        return schemas.CaseOut.of(*settle(outcome))
+
+
+def _place(cursor: str | None) -> UUID | None:
+    if cursor is None:
+        return None
+    try:
+        return UUID(paging.place_of(cursor))
+    except ValueError as error:
+        raise paging.CursorInvalid from error
+
+
+CONTROLLERS = [CaseController, CodeController, NoticeController]

@@ -1,0 +1,136 @@
+"""`ngomon support`: the desks that help, and who works there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import rich_click as click
+from rich.table import Table
+
+from backend.db import Database
+from backend.errors import FieldsInvalid
+from backend.kit import Kit
+from backend.outside.clock import Clock
+from backend.settings import Settings
+from backend.support import desks as registry
+from backend.support.models import Desk
+from ngomon.commands import Wrong, opened, out
+
+Result = TypeVar("Result")
+
+
+@click.group(help="The desks that help, and who works there.")
+def support() -> None:
+    """The group."""
+
+
+@support.group(help="Desks: their names, mailboxes and telephone numbers are public.")
+def desks() -> None:
+    """The group of desks."""
+
+
+@support.group(help="Who works at a desk; they sign in at /workspace by VNeID.")
+def staff() -> None:
+    """The group of people."""
+
+
+@desks.command(help="Set a desk up; the first one takes every case that names none.")
+@click.argument("code")
+@click.option("--name", required=True, help="As people read it.")
+@click.option("--mailbox", required=True, help="The only address that its mails come from.")
+@click.option("--phone", required=True, help="The only number that it calls from.")
+def add(code: str, name: str, mailbox: str, phone: str) -> None:
+    """Fails when the code is taken."""
+
+    async def write(db: Database, kit: Kit, _: Settings) -> None:
+        async with db.write() as tx:
+            await registry.add(tx, kit, code, name=name, mailbox=mailbox, phone=phone, now=Clock().now())
+
+    _said(lambda: opened(write), code)
+    out.print(f"desk {code} added")
+
+
+@desks.command(name="list", help="Every desk, the first one first.")
+def list_desks() -> None:
+    """One line each."""
+
+    async def read(db: Database, _: Kit, __: Settings) -> list[Desk]:
+        async with db.read() as tx:
+            return await registry.listed(tx)
+
+    table = Table("code", "name", "mailbox", "phone")
+    for desk in opened(read):
+        table.add_row(desk.code, desk.name, desk.mailbox, desk.phone)
+    out.print(table)
+
+
+@desks.command(help="Close a desk: none of its codes is genuine from now on.")
+@click.argument("code")
+def remove(code: str) -> None:
+    """Its cases are kept."""
+
+    async def write(db: Database, kit: Kit, _: Settings) -> None:
+        async with db.write() as tx:
+            await registry.remove(tx, kit, code, now=Clock().now())
+
+    _said(lambda: opened(write), code)
+    out.print(f"desk {code} removed")
+
+
+@staff.command(name="add", help="Let somebody work at a desk; the person need not have an account yet.")
+@click.option("--desk", required=True, help="The desk's code.")
+@click.option("--national-id", required=True, help="The personal number, 12 digits.")
+def hire(desk: str, national_id: str) -> None:
+    """Safe to repeat."""
+
+    async def write(db: Database, kit: Kit, _: Settings) -> bool:
+        async with db.write() as tx:
+            return await registry.hire(tx, kit, desk, national_id, now=Clock().now())
+
+    fresh = _said(lambda: opened(write), desk)
+    out.print(f"staff of {desk} added" if fresh else f"works at {desk} already")
+
+
+@staff.command(name="list", help="Who works where; personal numbers are masked.")
+@click.option("--desk", default=None, help="Only this desk's.")
+def list_staff(desk: str | None) -> None:
+    """One line each."""
+
+    async def read(db: Database, kit: Kit, _: Settings) -> list[registry.StaffView]:
+        async with db.read() as tx:
+            return await registry.staff(tx, kit, desk)
+
+    table = Table("desk", "personal number", "since")
+    for one in _said(lambda: opened(read), desk or ""):
+        table.add_row(one.desk, one.national_id, f"{one.since:%Y-%m-%d}")
+    out.print(table)
+
+
+@staff.command(name="remove", help="Take the pages away, from the very next request on.")
+@click.option("--desk", required=True, help="The desk's code.")
+@click.option("--national-id", required=True, help="The personal number, 12 digits.")
+def dismiss(desk: str, national_id: str) -> None:
+    """Fails when that person does not work there."""
+
+    async def write(db: Database, kit: Kit, _: Settings) -> None:
+        async with db.write() as tx:
+            await registry.dismiss(tx, kit, desk, national_id, now=Clock().now())
+
+    _said(lambda: opened(write), desk)
+    out.print(f"staff of {desk} removed")
+
+
+def _said(job: Callable[[], Result], code: str) -> Result:
+    """Run a job; what it refuses is one line for the operator."""
+    try:
+        return job()
+    except registry.DeskNotFound as refusal:
+        raise Wrong(f"no desk with the code {code!r}") from refusal
+    except registry.DeskExists as refusal:
+        raise Wrong(f"there is a desk with the code {code!r} already") from refusal
+    except registry.DeskStaffNotFound as refusal:
+        raise Wrong(f"that person does not work at {code}") from refusal
+    except FieldsInvalid as refusal:
+        errors: list[dict[str, str]] = refusal.facts["errors"]  # type: ignore[assignment]
+        raise Wrong("not acceptable: " + ", ".join(error["field"] for error in errors)) from refusal

@@ -1,0 +1,113 @@
+// What every flow is made of: the code, the password, and the arrival (contract §3.1).
+import { day, el, t, time } from "../static/dom.js";
+import { call, device, keep } from "./api.js";
+import { back, doing, field, go, greet, link, onLeave, show } from "./ui.js";
+
+const names = { 1: t("Điện thoại thử số 1", "Demo phone 1"), 2: t("Điện thoại thử số 2", "Demo phone 2") };
+export const about = () => ({ platform: "android", name: names[device], model: `Web ${device}`, push_token: `demo-phone-${device}` });
+
+/** A flow that was begun: `post(step, body)` goes to its next step. `open` flows carry no session. */
+export function flowAt(path, open = true) {
+  return { path, open, post: (step, body = {}) => call("POST", `${path}/${step}`, { body, open }) };
+}
+
+/**
+ * Asks for the six digits. `send` is the button's word, `next` what follows a right code, `leave` where "back" leads,
+ * `lost` what to do when the number is lost; a flow that lists `methods` lets another number be chosen.
+ */
+export function askCode(at, flow, { send, next, leave, lost, title = t("Xác thực mã OTP", "Enter the code") }) {
+  const button = el("button", {}, send);
+  const again = el("button", { type: "button", class: "quiet" });
+  const left = el("p", { class: "soft", id: "left" });
+  const form = el("form", { novalidate: true },
+    field("code", t("Mã OTP", "Code"), { required: true, type: "text", inputmode: "numeric", autocomplete: "one-time-code", maxlength: "6", class: "otp" }),
+    left, button, again);
+  const counted = (n) => { left.textContent = t(`Còn ${n} lần nhập.`, `${n} attempts left.`); };
+  const redraw = (answer) => askCode(at, { methods: flow.methods, ...answer }, { send, next, leave, lost, title });
+  counted(flow.attempts_left);
+  form.addEventListener("submit", doing(button, async () => {
+    try {
+      await next(await at.post("otp", { code: form.elements.code.value.trim() }));
+    } catch (problem) {
+      if (problem.attempts_left !== undefined) counted(problem.attempts_left);
+      form.elements.code.select();
+      throw problem;
+    }
+  }));
+  again.addEventListener("click", doing(again, async () => redraw(await at.post("otp/resend"))));
+  show(title, leave && back(leave),
+    flow.sent_to
+      ? el("p", {}, t("Mã gồm 6 chữ số đã được gửi đến ", "A code of 6 digits was sent to "), el("strong", {}, flow.sent_to), ".")
+      : el("p", {}, t("Nếu có tài khoản như vậy, mã gồm 6 chữ số đã được gửi đến số điện thoại nhận OTP của tài khoản.", "If there is such an account, a code of 6 digits was sent to its phone number.")),
+    el("p", {}, el("a", { href: "/demo/inbox", target: "_blank", rel: "noopener" }, t("Mở hộp tin thử", "Open the demo inbox"))),
+    form,
+    flow.methods?.length > 1 && link(t("Chọn phương thức xác thực khác", "Choose another number"), () => chooseNumber(at, flow, redraw)),
+    lost && link(t("Mất số điện thoại nhận OTP", "I have lost that number"), () => lost(redraw)));
+  countdown(again, flow.resend_in);
+  form.elements.code.focus();
+}
+
+function chooseNumber(at, flow, redraw) {
+  const line = (one) => {
+    const button = el("button", { type: "button", class: "quiet wide" }, t(`Gửi mã đến ${one.sent_to}`, `Send the code to ${one.sent_to}`));
+    button.addEventListener("click", doing(button, async () => redraw(await at.post("otp/resend", { method_id: one.id }))));
+    return button;
+  };
+  show(t("Chọn phương thức xác thực khác", "Choose another number"), el("div", { class: "actions" }, flow.methods.map(line)),
+    link(t("Quay lại nhập mã", "Back to the code"), () => redraw({ ...flow, resend_in: 0 })));
+}
+
+function countdown(button, seconds) {
+  const until = Date.now() + seconds * 1000;
+  const tick = () => {
+    const rest = Math.ceil((until - Date.now()) / 1000);
+    button.disabled = rest > 0;
+    button.textContent = rest > 0 ? t(`Gửi lại OTP sau ${rest} giây`, `Send again in ${rest} s`) : t("Gửi lại OTP", "Send again");
+    if (rest <= 0) clearInterval(timer);
+  };
+  const timer = setInterval(tick, 1000);
+  onLeave(() => clearInterval(timer));
+  tick();
+}
+
+export const RULE = t("Sử dụng 8 ký tự trở lên bao gồm chữ thường, chữ in hoa, số và ký tự đặc biệt.", "Use 8 characters or more, with lower case, upper case, a digit and a special character.");
+
+/** The fields of a new password: typed twice, with the rule in words, and to be looked at when wanted. */
+export function newPassword(name = "password", label = t("Nhập mật khẩu", "Password"), again = t("Xác nhận mật khẩu", "Password again")) {
+  const kind = (shown) => (shown ? "text" : "password");
+  const both = [
+    field(name, label, { required: true, type: "password", autocomplete: "new-password", "aria-describedby": "rule" }),
+    field("again", again, { required: true, type: "password", autocomplete: "new-password" }),
+  ];
+  const look = el("input", { type: "checkbox", id: "look", onchange: () => { for (const one of both) one.querySelector("input").type = kind(look.checked); } });
+  return [el("p", { class: "soft", id: "rule" }, RULE), ...both,
+    el("label", { class: "tick", for: "look" }, look, " ", t("Hiện mật khẩu", "Show the password"))];
+}
+
+/** The typed password; raises what `complain` shows at the second field when the two differ. */
+export function typedTwice(form, name = "password") {
+  const typed = form.elements[name].value;
+  if (typed === form.elements.again.value) return typed;
+  const message = t("Hai lần nhập chưa giống nhau", "The two do not match");
+  throw { status: 422, code: "differs", title: message, errors: [{ field: "again", message }] };
+}
+
+/** The password step of a registration or a recovery. */
+export function askPassword(at, { title, send, again, next }) {
+  const button = el("button", {}, send);
+  const form = el("form", { novalidate: true }, newPassword("password", undefined, again), button);
+  form.addEventListener("submit", doing(button, async () => next(await at.post("password", { password: typedTwice(form) }))));
+  show(title, form);
+}
+
+/** Signed in: keep the session, say what it cost, and go on. */
+export async function arrive(done, said, to = "#/home") {
+  await keep(done.session);
+  const lines = [said];
+  if (done.replaced_device) {
+    const { name, last_seen_at: seen } = done.replaced_device;
+    lines.push(t(`Thiết bị “${name}” vừa được đăng xuất (dùng lần cuối ${time(seen)}, ${day(seen)}).`, `The device “${name}” was signed out (last used ${time(seen)}, ${day(seen)}).`));
+  }
+  greet(lines.filter(Boolean).join(" "));
+  go(to);
+}

@@ -1,0 +1,64 @@
+// The identity page: every attribute with its mark, and the form for what may be edited (source 001, 3.1).
+import { day, el, t } from "../static/dom.js";
+import { call } from "./api.js";
+import { back, doing, field, go, greet, link, show } from "./ui.js";
+import { hotlines } from "./support.js";
+
+const words = {
+  full_name: t("Họ tên", "Full name"), gender: t("Giới tính", "Gender"), old_id_number: t("Số CMT (9 số)", "Old number (9 digits)"),
+  national_id: t("Số CMT/CCCD (12 số)", "Personal number (12 digits)"), birth_date: t("Ngày sinh", "Birth date"), birth_place: t("Nơi sinh", "Place of birth"),
+  hometown: t("Quê quán", "Home town"), permanent_address: t("Địa chỉ thường trú", "Permanent address"), phone: t("Số điện thoại", "Phone number"), email: "Email",
+  organization_name: t("Tên tổ chức", "Organisation"), tax_code: t("Mã số thuế", "Tax code"), address: t("Địa chỉ", "Address"),
+  agency_code: t("Mã đơn vị", "Agency code"), parent_agency: t("Đơn vị chủ quản", "Parent agency"),
+};
+const marks = { verified: ["✓", t("đã xác minh", "verified"), "good"], unverified: ["!", t("chưa xác minh", "not verified"), "wait"], missing: ["+", t("chưa có", "missing"), ""] };
+const genders = { male: t("Nam", "Male"), female: t("Nữ", "Female") };
+const sources = {
+  vneid: "VNeID", post_office: t("Bưu điện", "the post office"), subscriber: t("nhà mạng", "the carrier"), social_insurance: t("BHXH", "social insurance"),
+  certificate: t("chứng thư số", "the certificate"), self: t("tự khai", "your own word"),
+};
+
+export async function identity() {
+  const { attributes: rows, standardization: matched } = await call("GET", "/v1/me/identity");
+  const row = (one) => {
+    const [sign, word, mood] = marks[one.state];
+    return el("div", { class: "attribute", "data-state": one.state },
+      el("dt", {}, words[one.name] ?? one.name),
+      el("dd", {}, el("span", {}, shown(one)),
+        el("span", { class: `mark ${mood}`, role: "img", "aria-label": word, title: word }, sign),
+        one.state !== "missing" && el("small", {}, [sources[one.source] ?? one.source, one.verified_at && day(one.verified_at)].filter(Boolean).join(", "))));
+  };
+  show(t("Thông tin định danh", "Identity"), back("#/home"), disagreeing(matched),
+    el("div", { class: "row spread top" }, el("p", { class: "soft" }, "✓ ", marks.verified[1], " · ! ", marks.unverified[1], " · + ", marks.missing[1]),
+      el("button", { type: "button", class: "small", onclick: () => go("#/identity/edit") }, t("Sửa", "Edit"))),
+    el("dl", { class: "attributes" }, rows.map(row)),
+    el("p", { class: "soft" }, t("Mục đã xác minh không sửa ở đây được. Nếu sai, hãy sửa tại nơi đã xác minh, hoặc gọi đường dây nóng.", "What is verified cannot be edited here. If it is wrong, have it corrected at its source, or call.")), hotlines());
+}
+
+/** Which fields VNeID has otherwise, and whom to call (source 003, VI). */
+const disagreeing = ({ fields, hotlines: numbers }) => fields.length > 0 && el("div", { class: "alert wait", role: "status" },
+  el("strong", {}, t("Chuẩn hóa chưa thành công: ", "Matching did not succeed: "), fields.map((name) => words[name] ?? name).join(", ")),
+  el("div", {}, t("Hãy kiểm tra lại, hoặc gọi ", "Please check, or call "), numbers.map((one) => `${one.name} ${one.phone}`).join(", "), "."));
+
+const shown = (one) => (one.value == null ? "" : one.name === "gender" ? genders[one.value] ?? one.value : one.name === "birth_date" ? day(one.value) : one.value);
+
+/** Only what nobody has vouched for can be typed; the phone has a way of its own. */
+export async function editIdentity() {
+  const rows = (await call("GET", "/v1/me/identity")).attributes.filter((one) => one.name !== "phone" && (one.state === "missing" || one.source === "self"));
+  const button = el("button", {}, t("Lưu", "Save"));
+  const form = el("form", { novalidate: true }, rows.map((one) => input(one)), button);
+  form.addEventListener("submit", doing(button, async () => {
+    const changed = rows.map((one) => [one.name, form.elements[one.name].value.trim(), one.value ?? ""]).filter(([, now, before]) => now !== before);
+    await call("PATCH", "/v1/me/identity", { body: { attributes: Object.fromEntries(changed.map(([name, now]) => [name, now || null])) } });
+    greet(t("Đã lưu. Những mục bạn tự khai mang dấu “!” cho đến khi được xác minh.", "Saved. What you typed yourself carries “!” until somebody vouches for it."));
+    go("#/identity");
+  }));
+  show(t("Sửa thông tin", "Edit"), back("#/identity"), rows.length ? form : el("p", {}, t("Mọi mục đều đã được xác minh.", "Everything is verified.")),
+    el("p", { class: "soft" }, t("Số điện thoại đổi ở mục ", "The phone number is changed under "), link(t("Phương thức xác thực", "Sign-in methods"), "#/methods"), "."));
+}
+
+function input(one) {
+  const options = one.name === "gender" ? { options: Object.entries(genders).map(([value, label]) => ({ value, label })) } : {};
+  const type = { email: "email", birth_date: "date" }[one.name] ?? "text";
+  return field(one.name, words[one.name] ?? one.name, { value: one.value ?? "", ...(options.options ? options : { type }) });
+}

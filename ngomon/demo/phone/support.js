@@ -1,0 +1,70 @@
+// Asking for help, and finding out whether a code that somebody quotes is genuine (source 004).
+import { day, el, t, time } from "../static/dom.js";
+import { call, session } from "./api.js";
+import { desk } from "./notices.js";
+import { back, doing, field, link, menu, show } from "./ui.js";
+
+const states = { open: [t("Đang mở", "Open"), "wait"], answered: [t("Đã trả lời", "Answered"), "good"], closed: [t("Đã đóng", "Closed"), ""] };
+
+export async function support() {
+  const { items } = await call("GET", "/v1/support-cases");
+  const tile = (one) => el("li", { class: "tile" },
+    el("div", { class: "row spread" }, el("strong", { class: "code" }, one.code), el("span", { class: `chip ${states[one.status]?.[1] ?? ""}` }, states[one.status]?.[0] ?? one.status)),
+    one.subject && el("div", {}, one.subject), one.desk && el("small", {}, one.desk.name));
+  show(t("Hỗ trợ", "Support"), back("#/home"),
+    menu([[t("Tạo yêu cầu hỗ trợ", "Ask for help"), "#/support/new"], [t("Kiểm tra mã hỗ trợ", "Check a support code"), "#/check"]]),
+    el("h3", {}, t("Yêu cầu của tôi", "My cases")),
+    items.length ? el("ul", { class: "plain" }, items.map(tile)) : el("p", { class: "soft" }, t("Chưa có yêu cầu nào.", "None yet.")),
+    hotlines());
+}
+
+/** The two hotlines of source 003, VI. */
+export const hotlines = () => el("p", { class: "soft" }, t("Đường dây nóng: ", "Hotlines: "), "VNeID 19000368, Hue-S 19001075.");
+
+export function newCase() {
+  const key = crypto.randomUUID();
+  const button = el("button", {}, t("Gửi yêu cầu", "Send"));
+  const id = "f-text";
+  const form = el("form", { novalidate: true },
+    field("subject", t("Tiêu đề", "Subject"), { required: true, maxlength: "120" }),
+    el("div", {}, el("label", { for: id }, t("Nội dung", "What is the matter")), el("textarea", { id, name: "text", rows: "5", required: true })),
+    el("p", { class: "soft" }, t("Đừng ghi mật khẩu, mã PIN hay mã OTP. Cán bộ hỗ trợ không bao giờ hỏi những thứ ấy.", "Write no password, PIN or code. The support desk never asks for them.")), button);
+  form.addEventListener("submit", doing(button, async () => {
+    const body = { subject: form.elements.subject.value.trim(), text: form.elements.text.value.trim() };
+    const made = await call("POST", "/v1/support-cases", { body, key });
+    show(t("Đã tạo yêu cầu", "The case is open"), back("#/support"),
+      el("p", {}, t("Mã yêu cầu của bạn:", "Your case's code:")), el("p", { class: "code big" }, made.code), desk(made.desk),
+      el("p", { class: "soft" }, t("Ai tự xưng là cán bộ hỗ trợ đều phải đọc được mã này. Hãy kiểm tra mã trước khi làm theo.", "Whoever claims to be the support desk has to know this code. Check it before you follow anybody.")));
+  }));
+  show(t("Tạo yêu cầu hỗ trợ", "Ask for help"), back("#/support"), form);
+}
+
+/** Works with and without a session: a code, or the slip of a phone change. */
+export async function checkCode() {
+  const signedIn = Boolean(await session());
+  const button = el("button", {}, t("Kiểm tra", "Check"));
+  const answer = el("div", { "aria-live": "polite", id: "answer" });
+  const form = el("form", { novalidate: true },
+    field("code", t("Mã yêu cầu", "Code"), { required: true, autocomplete: "off", autocapitalize: "characters", placeholder: "SD261122-123456" }), button);
+  form.addEventListener("submit", doing(button, async () => {
+    answer.replaceChildren();
+    const typed = form.elements.code.value.trim().toUpperCase();
+    const slip = !typed.startsWith("SD");
+    const path = slip ? "/v1/phone-change-slips/" : "/v1/support-codes/";
+    const said = await call("GET", path + encodeURIComponent(typed || "-"), { open: slip || !signedIn });
+    answer.replaceChildren(...verdict(said).filter(Boolean));
+  }));
+  show(t("Kiểm tra mã hỗ trợ", "Check a support code"), back(signedIn ? "#/support" : "#/"),
+    el("p", {}, t("Có người gọi điện, nhắn tin và đọc một mã dạng SDnnnnnn-nnnnnn? Hãy nhập mã ấy để biết thật hay giả.", "Somebody calls or writes and quotes a code like SDnnnnnn-nnnnnn? Type it to learn whether it is genuine.")),
+    form, answer, !signedIn && el("p", { class: "links" }, link(t("Đăng nhập để gửi yêu cầu hỗ trợ", "Sign in to ask for help"), "#/signin")), hotlines());
+}
+
+function verdict(said) {
+  if (!said.genuine) return [el("div", { class: "alert" }, el("strong", {}, t("Mã này không đúng", "This code is not genuine")), el("div", {}, t("Mã không do chúng tôi cấp hoặc đã hết hạn. Đừng cung cấp thông tin, đừng cài phần mềm, đừng mở đường dẫn.", "It is not ours or no longer valid. Tell nothing, install nothing, open no link.")))];
+  const where = typeof said.desk === "string" ? { name: said.desk, mailbox: said.mailbox, phone: said.phone } : { ...said.desk, mailbox: said.mailbox ?? said.desk?.mailbox, phone: said.phone ?? said.desk?.phone };
+  return [el("div", { class: "alert good" }, el("strong", {}, t("Mã này đúng là của chúng tôi", "This code is genuine")),
+    said.for_you !== undefined && el("div", {}, said.for_you ? t("Đây là yêu cầu của bạn.", "It is your own case.") : t("Nhưng đây không phải yêu cầu của bạn.", "But it is not your case."))),
+    said.desk && desk(where),
+    said.desk && el("p", { class: "soft" }, t("Chỉ tin thư gửi từ địa chỉ này và cuộc gọi từ số này.", "Trust only mail from this address and calls from this number.")),
+    said.valid_until && el("small", {}, t("Có giá trị đến ", "Valid until "), `${time(said.valid_until)}, ${day(said.valid_until)}`)];
+}

@@ -1,0 +1,37 @@
+"""Which authorities' signing SIMs and USB tokens are accepted, and how they are asked about revocation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+
+from backend.outside.certificates import Certificates
+from backend.outside.http import Guarded
+from backend.settings import Settings
+
+if TYPE_CHECKING:
+    from ngomon.demo.stand import Stand
+
+LIST_BYTES = 8 << 20  # a whole authority's CRL is far longer than any other reply
+
+log = structlog.get_logger("certificates")
+
+
+def certificates(settings: Settings, stand: Stand | None) -> Certificates:
+    """The configured authorities, else the demo's own, else none: then every certificate is refused."""
+    roots = stand.ca.root_pem if stand is not None else b""
+    if settings.trusted_cas:
+        roots = Path(settings.trusted_cas).read_bytes()
+    if settings.certificate_unchecked:
+        log.warning("certificates are accepted while their revocation cannot be checked: emergency switch")
+    limits = settings.limits
+    allowed = [host.strip() for host in settings.allowed_private_hosts.split(",") if host.strip()]
+    return Certificates(
+        roots,
+        tuple(text.strip() for text in settings.certificate_policies.split(",") if text.strip()),
+        Guarded(allowed, reply_bytes=LIST_BYTES, timeout=limits.certificate_check_timeout),
+        timeout=limits.certificate_check_timeout,
+        unchecked=settings.certificate_unchecked,
+    )

@@ -1,0 +1,50 @@
+"""Who works at a desk: read from the database at every request, as managers are (security R8)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import msgspec
+from litestar.di import NamedDependency
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.accounts.browser import BrowserSession
+from backend.db import Database
+from backend.kit import Kit
+from backend.roles import rights
+from backend.support import desks
+from backend.support.cases import Clerk
+from backend.support.models import Desk
+from workspace.auth import SignedOut, Visit
+from workspace.manager import ManagedUnit, Manager
+
+
+class AtDesk(msgspec.Struct, frozen=True):
+    """Somebody at the desk's pages, and which desks are theirs at this moment."""
+
+    account_id: UUID
+    name: str
+    desks: list[Desk]
+
+
+async def clerk_of(request: Visit, db: NamedDependency[Database], kit: NamedDependency[Kit]) -> AtDesk:
+    """The dependency behind the desk's pages: raises NotAtADesk, for managers too who are no staff."""
+    session: BrowserSession | None = request.user
+    if session is None:
+        raise SignedOut
+    async with db.read() as tx:
+        units = await rights.units_managed(tx, kit, session.account_id)
+        staffed = await desks.staffed_by(tx, await rights.blinds_of(tx, kit, session.account_id))
+    if units:
+        managed = [ManagedUnit(unit.id, unit.code, unit.name) for unit in units]
+        request.scope["state"]["manager"] = Manager(session.account_id, session.full_name, managed)
+    if not staffed:
+        raise desks.NotAtADesk
+    clerk = AtDesk(session.account_id, session.full_name, staffed)
+    request.scope["state"]["clerk"] = clerk
+    return clerk
+
+
+async def clerk_in(tx: AsyncSession, kit: Kit, clerk: AtDesk) -> Clerk:
+    """The same person for a use case, the right read anew in its transaction."""
+    return Clerk(clerk.account_id, await rights.blinds_of(tx, kit, clerk.account_id))
