@@ -12,6 +12,7 @@ SHORT = {
     "crash": ["--approvals", "30", "--transfers", "15"],
     "me": ["--rounds", "3", "--requests", "4000", "--no-peer"],
     "inbox_weight": [],
+    "case_codes": ["--count", "500"],
 }
 
 

@@ -26,7 +26,6 @@ SIGNING_IN = ("/v1/logins", "/v1/registrations", "/v1/phone-changes")  # a proof
 PLAIN = ("/v1/recoveries",)  # no session comes of it: a proof is checked when it is there, and binds the flow
 PUBLIC = ("/v1/captcha", "/v1/phone-change-slips", "/v1/support-codes")  # anybody may ask
 ANNOUNCED = "/v1/notices"  # without a session: announcements only
-OPEN = ("/v1/notices", "/v1/support-codes/")  # to be read by anybody; with a session they say more
 TELLING = "/v1/takeover-reports"  # the one call that a replaced session may still make
 
 
@@ -73,9 +72,6 @@ class Door:
                 )
             scope.update(known)  # type: ignore[typeddict-item]
             return None
-        if method == "GET" and not authorization and _is_open(path):
-            scope["anybody"] = True  # type: ignore[typeddict-unknown-key]
-            return None
         who = await self._entry.admit(
             authorization, proof, method=method, path=path, now=now, ended=path == TELLING
         )
@@ -114,14 +110,8 @@ def caller(request: Request[Any, Any, Any]) -> Who | None:
 def proved(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
     """Guard of every route of the API: nothing is reached that the door has not looked at (default deny)."""
     scope: Mapping[str, object] = connection.scope  # the door adds keys that ASGI does not know
-    if "user" not in scope and "jkt" not in scope and "anybody" not in scope:
+    if "user" not in scope and "jkt" not in scope:
         raise Unproved
-
-
-def reader_of(request: Request[Any, Any, Any]) -> Who | None:
-    """Who reads a page that is open to anybody, where a session was shown."""
-    who: Who | None = request.scope.get("user")
-    return who
 
 
 def key_of(request: Request[Any, Any, Any]) -> str | None:
@@ -130,10 +120,6 @@ def key_of(request: Request[Any, Any, Any]) -> str | None:
         raise Unproved
     jkt: str | None = request.scope["jkt"]  # type: ignore[typeddict-item]
     return jkt
-
-
-def _is_open(path: str) -> bool:
-    return any(path.startswith(place) if place.endswith("/") else path == place for place in OPEN)
 
 
 async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:

@@ -19,7 +19,7 @@ from backend.roles import paging
 from backend.support import cases, notices, reading
 from backend.throttle import Window
 from mobile_api import schemas_support as schemas
-from mobile_api.auth import reader_of
+from mobile_api.auth import caller
 from mobile_api.problems import language_of
 
 Call = Request[Who, Any, Any]
@@ -91,7 +91,7 @@ class CodeController(Controller):
         clock: NamedDependency[Clock],
     ) -> schemas.CodeOut:
         """Open to anybody, 20 an hour and address; unknown, too old and malformed are one answer."""
-        now, who = clock.now(), reader_of(request)
+        now, who = clock.now(), caller(request)
         most = [Window(kit.limits.support_codes_per_address_per_hour, 3600)]
         address = str(request.scope.get("address", ""))
         async with db.write() as tx:
@@ -116,7 +116,7 @@ class NoticeController(Controller):
         clock: NamedDependency[Clock],
     ) -> schemas.NoticeList:
         """Without a session announcements only; unread ones (`first`) before the rest, then the newest first."""
-        who, lang = reader_of(request), language_of(request.scope)
+        who, lang = caller(request), language_of(request.scope)
         async with db.read() as tx:
             mine = who.account_id if who else None
             return schemas.NoticeList(await notices.of(tx, kit, mine, lang=lang, now=clock.now()))

@@ -6,7 +6,6 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from litestar import Litestar, Router
@@ -28,7 +27,6 @@ from backend.kit import Kit
 from backend.outbox.bell import Bell
 from backend.outbox.official_mail import OfficialMail
 from backend.outside import eid_provider
-from backend.outside.certificates import Certificates
 from backend.outside.clock import Clock
 from backend.outside.eid import EId
 from backend.outside.http import Guarded
@@ -82,23 +80,11 @@ class Outside:
             social_insurance=settings.social_insurance_url,
             timeout=limits.registry_timeout,
         )
-        self.certificates = Certificates(
-            self._roots(settings),
-            tuple(one.strip() for one in settings.certificate_policies.split(",") if one.strip()),
-            self.http,
-            timeout=limits.certificate_check_timeout,
-        )
         self.push: Push = (
             FirebasePush(settings.fcm_credentials, settings.fcm_endpoint)
             if settings.fcm_credentials
             else self._inbox.push
         )
-
-    def _roots(self, settings: Settings) -> bytes:
-        """The authorities whose certificates are accepted; none where none is named."""
-        if settings.trusted_cas:
-            return Path(settings.trusted_cas).read_bytes()
-        return bytes(self.stand.ca.root_pem) if self.stand is not None else b""
 
     @property
     def _inbox(self) -> Any:

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
-from backend.accounts.models import Identifier, OneTimeCode, Phone
+from backend.accounts.models import Attribute, Certificate, Identifier, OneTimeCode, Phone, Slip
 from backend.crypto import KeyRing
 from backend.db import Database
 from backend.devices.models import Session
@@ -24,6 +24,7 @@ from backend.roles.models import Manager, RequestStep, Role, RoleRequest, StaffR
 from backend.support.models import Case, CaseMail, CaseMessage, DeskStaff, Notice
 
 BATCH = 200
+OF_ROW = "kind"  # an identifier's index is of the kind that its row names
 
 
 class Blind(NamedTuple):
@@ -50,9 +51,12 @@ class Sealed(NamedTuple):
 SEALED = [
     Sealed(Account, "full_name"),
     Sealed(Account, "birth_date"),
-    Sealed(Identifier, "value", (Blind("blind", "national_id"),)),
+    Sealed(Identifier, "value", (Blind("blind", OF_ROW),)),
     Sealed(Phone, "number", (Blind("blind", "phone"),)),
     Sealed(OneTimeCode, "phone"),  # its index is part of the code and lives as long as the code
+    Sealed(Attribute, "value"),
+    Sealed(Certificate, "label"),
+    Sealed(Slip, "phone"),
     Sealed(Session, "push_token"),
     Sealed(Manager, "national_id", (Blind("national_id_blind", "national_id"),)),
     Sealed(
@@ -121,7 +125,8 @@ async def _batch(tx: AsyncSession, keys: KeyRing, sealed: Sealed, last: Any) -> 
         setattr(row, sealed.column, keys.seal(sealed.field, row.id, text))
         for blind in sealed.blinds:
             value = blind.indexed(text)
-            setattr(row, blind.column, keys.blind(blind.kind, value) if value else None)
+            kind = row.kind if blind.kind == OF_ROW else blind.kind
+            setattr(row, blind.column, keys.blind(kind, value) if value else None)
     return (rows[-1].id if len(rows) == BATCH else None), len(changed)
 
 

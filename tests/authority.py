@@ -111,17 +111,18 @@ class Authority:
         *,
         key: Key | None = None,
         change: Callable[[Builder], Builder] = lambda builder: builder,
-        sign: hashes.HashAlgorithm | None = None,
     ) -> tuple[str, Key]:
         """A certificate with its chain, and its key; `change` bends what the authority would issue."""
         key = key or ec.generate_private_key(ec.SECP256R1())
         public: Any = key.public_key()
         builder = change(self.ca.builder(holder or subject(), public))
-        return self.ca.chain_pem(builder.sign(self.ca.key, sign or hashes.SHA256())), key
+        return self.ca.chain_pem(builder.sign(self.ca.key, hashes.SHA256())), key
 
-    async def verify(self, certificate: str, key: Key, text: str = "challenge", **more: Any) -> Holder:
+    async def verify(
+        self, certificate: str, key: Key, text: str = "challenge", by: Certificates | None = None
+    ) -> Holder:
         """Sign and verify in one go."""
-        verifier = more.get("by", self.certificates)
+        verifier = by or self.certificates
         return await verifier.verify(certificate, signed(key, text), text, now=self.clock.now())
 
     def pass_time(self, **amount: float) -> None:

@@ -18,7 +18,7 @@ from backend.outside.certificates import CertificateRefused, Holder
 
 async def holder_account(tx: AsyncSession, kit: Kit, holder: Holder) -> UUID | None:
     """Whose account holds the certificate's identifier at present; an agency has two notations of one code."""
-    spellings = (holder.identifier,)
+    spellings: tuple[str, ...] = (holder.identifier,)
     if holder.identifier_kind == numbers.AGENCY_CODE:
         spellings = agency_notations(holder.identifier)
     for spelling in spellings:

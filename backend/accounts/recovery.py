@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -88,7 +89,7 @@ async def begin(
         )
         door.kit.journal.record(tx, RecoveryStarted(subject=account_id, flow=flow.id), by=None, now=now)
         owed, step = await otp.begin(tx, door.kit, flow, data, purpose=purpose, now=now)
-    return step, (lambda: otp.deliver_later(door, owed, now)) if owed is not None else None
+    return step, partial(otp.deliver_later, door, owed, now) if owed is not None else None
 
 
 async def _receiver(
@@ -125,7 +126,7 @@ async def send_again(
         flows.expect(flow, "otp")
         data = flows.data_of(flow, door.kit.keys, CodeData)
         owed, step = await otp.again(tx, door.kit, flow, data, now=now)
-    return step, (lambda: otp.deliver_later(door, owed, now)) if owed is not None else None
+    return step, partial(otp.deliver_later, door, owed, now) if owed is not None else None
 
 
 async def give_code(door: Door, flow_id: UUID, typed: str, *, jkt: str | None, now: datetime) -> None:
@@ -196,7 +197,7 @@ async def give_password(
         notices.tell(tx, door.kit, flow.account_id, "recovery_done", now=now)
         fact = PasswordSet(subject=flow.account_id, how=KIND)
         door.kit.journal.record(tx, fact, by=flow.account_id, now=now)
-    return lambda: _tell(door, data.phone, flow_id)
+    return partial(_tell, door, data.phone, flow_id)
 
 
 async def _set_mail(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime
+from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -107,8 +108,8 @@ async def begin(
         door.kit.journal.record(tx, RegistrationStarted(flow=flow.id, method=asked.method), by=None, now=now)
         owed, step = await otp.begin(tx, door.kit, flow, data, purpose=KIND, now=now)
     if owed is not None:
-        return step, lambda: otp.deliver_later(door, owed, now)
-    return step, (lambda: _tell_holder(door, holder, now)) if holder is not None else None
+        return step, partial(otp.deliver_later, door, owed, now)
+    return step, partial(_tell_holder, door, holder, now) if holder is not None else None
 
 
 async def _count(tx: AsyncSession, door: Door, address: str, now: datetime) -> None:
@@ -170,7 +171,7 @@ async def send_again(
         flows.expect(flow, "otp")
         data = flows.data_of(flow, door.kit.keys, CodeData)
         owed, step = await otp.again(tx, door.kit, flow, data, now=now)
-    return step, (lambda: otp.deliver_later(door, owed, now)) if owed is not None else None
+    return step, partial(otp.deliver_later, door, owed, now) if owed is not None else None
 
 
 async def give_code(door: Door, flow_id: UUID, typed: str, *, jkt: str | None, now: datetime) -> None:

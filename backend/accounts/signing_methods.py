@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend import flows
 from backend.accounts import enrolled, mine, signing
 from backend.accounts.door import Door
+from backend.accounts.methods import MethodExists
 from backend.accounts.models import Certificate
 from backend.accounts.signing import METHOD, SignStep
 from backend.errors import Conflict, Refusal, settle
@@ -26,13 +27,6 @@ class CertificateOfAnother(Conflict):
 
     code = "certificate_of_another"
     title = "Chứng thư số này không mang số định danh của tài khoản"
-
-
-class CertificateAdded(Conflict):
-    """The certificate signs in to this account already."""
-
-    code = "certificate_added"
-    title = "Chứng thư số này đã có trong tài khoản"
 
 
 async def begin(
@@ -69,7 +63,7 @@ async def sign(
 ) -> UUID:
     """The certificate signs in from now; returns its row.
 
-    Raises CertificateRefused, CertificateCheckUnavailable, CertificateOfAnother or CertificateAdded.
+    Raises CertificateRefused, CertificateCheckUnavailable, CertificateOfAnother or MethodExists.
     """
     async with door.db.read() as tx:
         flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
@@ -92,7 +86,7 @@ async def _add(
     if await enrolled.holder_account(tx, door.kit, holder) != account_id:
         refused = CertificateOfAnother()
     elif (row := await enrolled.added(tx, door.kit, account_id, holder, now=now)) is None:
-        refused = CertificateAdded()
+        refused = MethodExists()
     await flows.advance(tx, door.kit.keys, flow, to="ended" if refused else "done")
     if row is None:
         assert refused is not None

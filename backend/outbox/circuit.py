@@ -18,8 +18,23 @@ from backend.outside.connectors import DeliveryError
 
 THRESHOLD = 3  # failures in a row before the first pause
 PAUSE_FIRST, PAUSE_MOST = 5, 300
-OUR_SIDE = {"credentials_refused", "redirected", "address_refused", "connector_missing", "patch_unsupported"}
-OF_SYSTEM = OUR_SIDE | {"unreachable", "status_429", "status_502", "status_503", "status_504"}
+OUR_SIDE = {
+    "credentials_refused",
+    "redirected",
+    "address_refused",
+    "connector_missing",
+    "patch_unsupported",
+    "no_such_place",
+}
+OF_SYSTEM = OUR_SIDE | {
+    "unreachable",
+    "status_429",
+    "status_502",
+    "status_503",
+    "status_504",
+    "ldap_51",
+    "ldap_52",
+}
 
 
 def is_open(system: System, now: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""Official-mail passwords, kept by one directory: set inside the call, never stored or queued (contract-accounts, 26)."""
+"""Official-mail passwords, kept by one directory: set inside the call, never stored (contract-accounts, 26)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,9 @@ class OfficialMail:
             kind, target = await self._directory()
             module = await load_in_thread(kind)
             # Composed, as keyboards and mail programs send it (RFC 8265, section 4.2)
-            await module.set_mail_password(target, self._http, address, unicodedata.normalize("NFC", password))
+            await module.set_mail_password(
+                target, self._http, address, unicodedata.normalize("NFC", password)
+            )
         except (ConnectorMissing, Unreadable) as error:
             log.warning("mail_password_not_set", error="connector_missing")
             raise MailDirectoryUnavailable(retry_after=RETRY_AFTER) from error

@@ -17,10 +17,15 @@ from backend.facts import SystemConnected, SystemDisabled
 from backend.kit import Kit
 from backend.outbox import queue
 from backend.outbox.models import Link, System
+from backend.outside import connectors
 from backend.outside.connectors import CONNECTORS
 from backend.outside.http import AddressRefused, Guarded, HttpTrouble
 
 LONGEST_NAME, LONGEST_URL = 80, 500
+PUBLIC = {  # where a system may be that nobody listed
+    "scim": "https to a public address at port 443 or 8443",
+    "ldap": "ldaps to a public address at port 636",
+}
 
 
 class SystemTrouble(Exception):
@@ -35,19 +40,24 @@ class InScope(Protocol):
         ...
 
 
-async def check(http: Guarded, *, kind: str, url: str) -> None:
-    """Refuse a kind that is not there, and an address that we do not call; before anything is written."""
+async def check(http: Guarded, *, kind: str, url: str, options: str = "{}") -> None:
+    """Refuse a kind that is not there, and an address that we do not call; before anything is written.
+
+    Raises SystemTrouble, and ConnectorMissing when a library is not installed.
+    """
     if kind not in CONNECTORS:
         raise SystemTrouble(f"connector {kind!r} is not installed yet; there is: {', '.join(CONNECTORS)}")
     if len(url) > LONGEST_URL:
         raise SystemTrouble("the address is too long")
     try:
-        await http.check(url)
+        await connectors.check(kind, url, options, http)
     except AddressRefused as error:
         raise SystemTrouble(
-            "the address is refused: it must be https to a public address at port 443 or 8443,"
+            f"the address is refused: it must be {PUBLIC.get(kind, PUBLIC['scim'])},"
             " or be listed in NGOMON_ALLOWED_PRIVATE_HOSTS, and hold no user name"
         ) from error
+    except ValueError as error:
+        raise SystemTrouble(str(error)) from error
     except HttpTrouble as error:
         raise SystemTrouble("the host of this address is not known") from error
 
@@ -64,8 +74,13 @@ async def add(
     people: InScope,
     by: UUID | None,
     now: datetime,
+    options: str = "{}",
+    keeps_mail: bool = False,
 ) -> tuple[System, int]:
-    """Connect a system, or connect a disabled one again, and tell it of everybody in its scope; how many."""
+    """Connect a system, or connect a disabled one again, and tell it of everybody in its scope; how many.
+
+    One at most keeps the passwords of the official mail (contract-accounts, 26).
+    """
     if not name.strip() or len(name) > LONGEST_NAME:
         raise SystemTrouble(f"a name has 1 to {LONGEST_NAME} characters")
     system = await tx.scalar(select(System).where(System.name == name).with_for_update())
@@ -74,7 +89,10 @@ async def add(
     if system is None:
         system = System(id=new_id(), name=name, created_at=now)
         tx.add(system)
+    if keeps_mail:
+        await _refuse_a_second_mail_directory(tx, kind, system)
     system.kind, system.url = kind, url.rstrip("/")
+    system.options, system.keeps_mail = options, keeps_mail
     system.token = kit.keys.seal("systems.token", system.id, token) if token else None
     system.unit_codes = msgspec.json.encode(sorted(set(unit_codes))).decode()
     system.disabled_at, system.paused_until, system.failures = None, None, 0
@@ -83,6 +101,14 @@ async def add(
     await queue.backfill(tx, system.id, told, now=now)
     kit.journal.record(tx, SystemConnected(system=system.id), by=by, now=now)
     return system, len(told)
+
+
+async def _refuse_a_second_mail_directory(tx: AsyncSession, kind: str, system: System) -> None:
+    if kind != "ldap":
+        raise SystemTrouble("only a directory (ldap) can keep the passwords of the official mail")
+    query = select(System.name).where(System.keeps_mail, System.disabled_at.is_(None), System.id != system.id)
+    if other := await tx.scalar(query):
+        raise SystemTrouble(f"{other!r} keeps the passwords of the official mail already")
 
 
 async def affected(tx: AsyncSession, system: System, people: InScope) -> list[tuple[UUID, int]]:

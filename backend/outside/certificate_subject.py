@@ -7,6 +7,7 @@ value is (contract-accounts, 16; security TK04).
 from __future__ import annotations
 
 import re
+import warnings
 
 import msgspec
 from cryptography import x509
@@ -27,12 +28,13 @@ ANOTHER_ATTRIBUTE = re.compile(r"[,;+/\\]\s*[A-Za-z0-9.]+\s*=")  # `…,CN=someb
 
 
 class Holding(msgspec.Struct, frozen=True):
-    """What the subject says of its holder."""
+    """What the subject says of its holder, and the authority's common name."""
 
     kind: str
     identifier_kind: str
     identifier: str
     name: str
+    issuer: str
 
 
 class NotHolding(Exception):
@@ -43,10 +45,21 @@ class NotHolding(Exception):
         self.reason = reason
 
 
-def holding_of(subject: x509.Name) -> Holding:
-    """Read a subject; raises NotHolding."""
+def holding_of(certificate: x509.Certificate) -> Holding:
+    """Read a certificate's names; raises NotHolding."""
+    with warnings.catch_warnings():
+        # X.520 ends a common name at 64; a Vietnamese company's is often longer, and that is no fault
+        warnings.simplefilter("ignore", UserWarning)
+        subject, issuer = certificate.subject, certificate.issuer
     kind, identifier_kind, identifier = _identifier(subject)
-    return Holding(kind=kind, identifier_kind=identifier_kind, identifier=identifier, name=_name(subject))
+    name, authority = _name(subject), issuer.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return Holding(
+        kind=kind,
+        identifier_kind=identifier_kind,
+        identifier=identifier,
+        name=name,
+        issuer=str(authority[0].value if authority else issuer.rfc4514_string())[:NAME_LONGEST],
+    )
 
 
 def _identifier(subject: x509.Name) -> tuple[str, str, str]:

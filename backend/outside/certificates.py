@@ -19,7 +19,6 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509 import Certificate
-from cryptography.x509.oid import NameOID
 
 from backend.errors import Forbidden, Unavailable
 from backend.outside import certificate_paths as paths
@@ -112,7 +111,7 @@ class Certificates:
         try:
             leaf, *others = _parsed(certificate_pem)
             self._paths.check_leaf(leaf, now)
-            holding = holding_of(leaf.subject)
+            holding = holding_of(leaf)
             return self._paths.path(leaf, others, now), holding
         except (paths.NoPath, NotHolding) as error:
             raise CertificateRefused(error.reason) from error
@@ -171,13 +170,12 @@ def _check_signature(leaf: Certificate, signature_b64: str, challenge: str) -> N
 
 
 def _holder(leaf: Certificate, holding: Holding) -> Holder:
-    authority = leaf.issuer.get_attributes_for_oid(NameOID.COMMON_NAME)
     return Holder(
         kind=holding.kind,
         identifier_kind=holding.identifier_kind,
         identifier=holding.identifier,
         name=holding.name,
-        issuer=str(authority[0].value)[:200] if authority else leaf.issuer.rfc4514_string()[:200],
+        issuer=holding.issuer,
         valid_from=leaf.not_valid_before_utc,
         valid_until=leaf.not_valid_after_utc,
         thumbprint=leaf.fingerprint(hashes.SHA256()),

@@ -21,7 +21,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from backend.outside.certificate_paths import NoPath, check_hash
 from backend.outside.http import Guarded, HttpTrouble
-from backend.outside.ocsp import CannotSay, OutOfReach, Revoked, check_answer
+from backend.outside.ocsp import SKEW, CannotSay, OutOfReach, Revoked, check_answer
 
 __all__ = ["CannotSay", "Revocation", "Revoked"]
 
@@ -128,7 +128,7 @@ def _check_list(crl: CertificateRevocationList, lists: list[str], issuer: Certif
         raise CannotSay("crl_weak_hash") from error
     if not crl.is_signature_valid(issuer.public_key()):  # type: ignore[arg-type]  # the path admits RSA and EC only
         raise CannotSay("crl_signature")
-    if crl.next_update_utc is None or not crl.last_update_utc <= now <= crl.next_update_utc:
+    if crl.next_update_utc is None or not crl.last_update_utc - SKEW <= now <= crl.next_update_utc:
         raise CannotSay("crl_stale")
     for extension in crl.extensions:
         if extension.critical and not isinstance(extension.value, CRL_EXTENSIONS):

@@ -13,8 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
 from backend.accounts.numbers import holder_of
+from backend.accounts.phones import read_phone
 from backend.db import new_id
-from backend.errors import NotFound
+from backend.errors import FieldsInvalid, NotFound
 from backend.facts import StaffImported
 from backend.kit import Kit
 from backend.names import clean_name, same_name
@@ -83,6 +84,27 @@ class Prefill(msgspec.Struct, frozen=True):
     birth_date: str
     fields: dict[str, str]
     mismatches: list[str]
+
+
+class MailHolder(msgspec.Struct, frozen=True):
+    """To whom an official address belongs: their account, if they have one, and the directory's phone."""
+
+    account_id: UUID | None
+    phone: str | None
+
+
+async def holder_of_mail(tx: AsyncSession, kit: Kit, address: str) -> MailHolder | None:
+    """To whom the directory gives an official address, in any case of letters (contract-accounts, 25)."""
+    blinds = kit.keys.blinds("official_email", address.strip().lower())
+    record = await tx.scalar(select(StaffRecord).where(StaffRecord.email_blind.in_(blinds)).limit(1))
+    if record is None:
+        return None
+    person = person_of(kit, record)
+    try:
+        phone = read_phone(person.phone, allow_invented=True) if person.phone else None
+    except FieldsInvalid:
+        phone = None  # a landline, or whatever a spreadsheet holds: no code can go there
+    return MailHolder(await holder_of(tx, kit, person.national_id), phone)
 
 
 async def bring_in(
@@ -274,20 +296,3 @@ def _write(kit: Kit, record: StaffRecord, row: StaffRow, unit_id: UUID, now: dat
     record.unit_id, record.subject_type, record.position = unit_id, row.subject_type, row.position
     record.sealed = kit.keys.seal("staff_records.sealed", record.id, msgspec.json.encode(person).decode())
     record.imported_at = now
-
-
-class MailHolder(msgspec.Struct, frozen=True):
-    """Whose an official mail address is: the account that holds the directory's number, or only its phone."""
-
-    account_id: UUID | None
-    phone: str | None
-
-
-async def holder_of_mail(tx: AsyncSession, kit: Kit, address: str) -> MailHolder | None:
-    """Whom the directory gives this address (contract-accounts, 25)."""
-    query = select(StaffRecord).where(StaffRecord.email_blind.in_(kit.keys.blinds("official_email", address)))
-    record = (await tx.execute(query)).scalar_one_or_none()
-    if record is None:
-        return None
-    person = person_of(kit, record)
-    return MailHolder(await holder_of(tx, kit, person.national_id), None)

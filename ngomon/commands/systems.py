@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
+import msgspec
 import rich_click as click
 from rich.progress import Progress
 from rich.table import Table
@@ -47,15 +48,29 @@ def systems() -> None:
 
 @systems.command(help="Connect a system, or connect a disabled one again, and tell it of everybody in scope.")
 @click.argument("name")
-@click.option("--kind", required=True, help="How it is spoken to: scim.")
-@click.option("--url", required=True, help="Its base address, https.")
-@click.option("--token", help="The bearer token; kept encrypted and never shown.")
+@click.option("--kind", required=True, help="How it is spoken to: scim or ldap.")
+@click.option("--url", required=True, help="Its base address, https; for ldap ldaps://host[:port].")
+@click.option("--token", help="The bearer token, or the password of --bind-dn; kept encrypted, never shown.")
 @click.option("--unit", "unit_codes", multiple=True, help="A unit whose subtree it serves; none: every unit.")
-def add(name: str, kind: str, url: str, token: str | None, unit_codes: tuple[str, ...]) -> None:
+@click.option("--bind-dn", help="ldap: whom to sign in as.")
+@click.option("--base-dn", help="ldap: the top of the tree.")
+@click.option("--people", help="ldap: where people are below the top.  [default: ou=people]")
+@click.option("--groups", help="ldap: where units' groups are below the top.  [default: ou=groups]")
+@click.option("--mail", "keeps_mail", is_flag=True, help="ldap: it keeps the passwords of the official mail.")
+def add(
+    name: str,
+    kind: str,
+    url: str,
+    token: str | None,
+    unit_codes: tuple[str, ...],
+    keeps_mail: bool,
+    **places: str | None,
+) -> None:
     """Checks the address before anything is written."""
+    options = _options(kind, token, places)
 
     async def connect(db: Database, kit: Kit, settings: Settings) -> int:
-        await registry.check(_guarded(settings), kind=kind, url=url)
+        await registry.check(_guarded(settings), kind=kind, url=url, options=options)
         async with db.write() as tx:
             await _refuse_unknown_units(tx, unit_codes)
             _, told = await registry.add(
@@ -69,6 +84,8 @@ def add(name: str, kind: str, url: str, token: str | None, unit_codes: tuple[str
                 people=desired.people_in_scope,
                 by=None,
                 now=Clock().now(),
+                options=options,
+                keeps_mail=keeps_mail,
             )
             return told
 
@@ -133,6 +150,18 @@ def reconcile(name: str) -> None:
             table.add_row(finding.kind, str(finding.account_id), ", ".join(finding.fields) or "-")
         out.print(table)
     out.print(f"{name}: {_summary(found)}")
+
+
+def _options(kind: str, token: str | None, places: dict[str, str | None]) -> str:
+    """What a directory is told beside its address, as it is kept."""
+    given = {name: place for name, place in places.items() if place is not None}
+    if kind != "ldap":
+        if given:
+            raise Wrong(f"--{next(iter(given)).replace('_', '-')} is for systems of the kind ldap")
+        return "{}"
+    if not token or not {"bind_dn", "base_dn"} <= given.keys():
+        raise Wrong("a directory wants --bind-dn, --token (its password) and --base-dn")
+    return msgspec.json.encode(given).decode()
 
 
 async def _compare(db: Database, kit: Kit, settings: Settings, name: str) -> list[Finding]:

@@ -131,7 +131,15 @@ class Directory:
         files = {"slapd.conf": SLAPD, "ldap.conf": DOVECOT_LDAP, "dovecot.conf": DOVECOT}
         for name, text in files.items():
             (folder / name).write_text(text.format(**words), encoding="utf-8")
-        slapd = [_program("slapd"), "-h", f"{self.url}/", "-d", "0", "-f", folder / "slapd.conf"]
+        slapd: list[str | Path] = [
+            _program("slapd"),
+            "-h",
+            f"{self.url}/",
+            "-d",
+            "0",
+            "-f",
+            folder / "slapd.conf",
+        ]
         self._slapd = Part("slapd", slapd)
         self._dovecot = Part("dovecot", [_program("dovecot"), "-F", "-c", folder / "dovecot.conf"])
 
@@ -181,12 +189,14 @@ class Directory:
         """Changes (`changetype: …`), behind the product's back."""
         self._run("ldapmodify", "-M", typed=ldif)
 
-    def add_mail_user(self, address: str, password: str | None = None, *, name: str = "Nguyễn Thị Ánh") -> str:
+    def add_mail_user(
+        self, address: str, password: str | None = None, *, name: str = "Nguyễn Thị Ánh"
+    ) -> str:
         """Somebody who has a mailbox under that address; the DN."""
         uid = address.partition("@")[0]
         dn = f"uid={uid},{self.people_dn}"
         lines = [f"dn: {dn}", "objectClass: inetOrgPerson", f"uid: {uid}", f"mail: {address}"]
-        self.add("\n".join([*lines, f"cn: {name}", f"sn: {name.split()[0]}", ""]))
+        self.add("\n".join([*lines, f"cn: {name}", f"sn: {name.split(maxsplit=1)[0]}", ""]))
         if password is not None:
             self._run("ldappasswd", "-s", password, dn)
         return dn
@@ -196,20 +206,18 @@ class Directory:
         client = imaplib.IMAP4(self.imap_host, self.imap_port, timeout=10)
         try:
             client.authenticate("PLAIN", lambda _: f"\0{user}\0{password}".encode())
-        except imaplib.IMAP4.abort:
-            raise
-        except imaplib.IMAP4.error as error:
-            assert "AUTHENTICATIONFAILED" in str(error), error
-            return False
-        else:
             client.select("INBOX")
-            return True
+        except imaplib.IMAP4.error as error:
+            if "AUTHENTICATIONFAILED" in str(error):
+                return False
+            raise
         finally:
             client.logout()
+        return True
 
-    def entries(self, filter_: str, *, below: str = BASE) -> list[dict[str, list[str]]]:
+    def entries(self, filter_: str, *attributes: str) -> list[dict[str, list[str]]]:
         """What is held, read by another program than the product uses; `dn` is one of the keys."""
-        text = self._run("ldapsearch", "-LLL", "-M", "-o", "ldif-wrap=no", "-b", below, filter_)
+        text = self._run("ldapsearch", "-LLL", "-M", "-o", "ldif-wrap=no", "-b", BASE, filter_, *attributes)
         return [_entry(block) for block in re.split(r"\n\n+", text.strip()) if block]
 
     def entry(self, address: str) -> dict[str, list[str]]:
@@ -219,7 +227,9 @@ class Directory:
 
     def members(self, code: str) -> list[str]:
         """The DNs in a unit's group; none when there is no group."""
-        return next((entry["member"] for entry in self.entries(f"(&(objectClass=groupOfNames)(cn={code}))")), [])
+        return next(
+            (entry["member"] for entry in self.entries(f"(&(objectClass=groupOfNames)(cn={code}))")), []
+        )
 
     def _fill(self) -> None:
         self.add(WHOLE.format(base=BASE, password=self.password))
@@ -249,7 +259,13 @@ def _users(mail: Path) -> dict[str, Any]:
         own = {"internal": me.pw_name, "login": me.pw_name, "user": me.pw_uid, "group_of_user": me.pw_gid}
         return own | {"group": me.pw_gid}
     shutil.chown(mail, "mail", "mail")
-    return {"internal": "dovecot", "login": "dovenull", "group": "dovecot", "user": "mail", "group_of_user": "mail"}
+    return {
+        "internal": "dovecot",
+        "login": "dovenull",
+        "group": "dovecot",
+        "user": "mail",
+        "group_of_user": "mail",
+    }
 
 
 def _program(name: str) -> str:

@@ -116,24 +116,26 @@ def load(kind: str) -> ModuleType:
         raise ConnectorMissing(f"{error.name} is missing: pip install 'ngomon[{kind}]'") from error
 
 
-async def check(kind: str, url: str, http: Guarded) -> None:
-    """Refuse the address of a system when it is saved; connecting checks again. Raises HttpTrouble."""
-    if kind == "ldap":
-        await ldap_passage.check(url, http.allowed)
-    else:
-        await http.check(url)
-
-
 async def load_in_thread(kind: str) -> ModuleType:
     """The same without holding up the event loop."""
     return await asyncio.to_thread(load, kind)
 
 
+async def check(kind: str, url: str, options: str, http: Guarded) -> None:
+    """Refuse what a system is reached by when it is saved; connecting checks the address again.
+
+    Raises HttpTrouble about the address, and ValueError about the options.
+    """
+    if kind == "ldap":
+        module = await load_in_thread(kind)
+        module.options_of(options)
+        await ldap_passage.check(url, http.allowed)
+    else:
+        await http.check(url)
+
+
 async def connect(kind: str, target: Target, http: Guarded) -> Connector:
     """The connector of a kind for one system."""
     module = await load_in_thread(kind)
-    try:
-        connector: Connector = module.connect(target, http)
-    except ValueError as error:
-        raise ConnectorMissing(str(error)) from error
+    connector: Connector = module.connect(target, http)
     return connector

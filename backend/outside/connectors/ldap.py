@@ -38,7 +38,6 @@ TRIES = 4  # times that somebody else may write between our reading and our writ
 NUMBER = "employeeNumber"  # the account's identifier
 OF_A_ROLE = ("title", "ou", "departmentNumber")
 OURS = (NUMBER, "cn", "displayName", "sn", "mail", *OF_A_ROLE)
-READ = (*OURS, "entryUUID")
 PERSON = ("top", "person", "organizationalPerson", "inetOrgPerson")
 ROLE_GROUP = "role:"  # groups of granted system roles; a directory has those of units only
 
@@ -53,7 +52,7 @@ async def set_mail_password(target: Target, http: Guarded, address: str, passwor
     wire = Wire(target, http)
     async with wire.talk() as talk:
         try:
-            found = await talk.find(wire.options.people_dn, equals("mail", address), ["mail"])
+            found = await talk.find(wire.options.people_dn, equals("mail", address))
             if len(found) != 1:
                 raise DeliveryError("twins" if found else "no_such_mail", permanent=True)
             await talk.set_password(found[0].dn, password)
@@ -159,7 +158,7 @@ class _Work:
         """The entry with the person's mail address, unless it is another account's."""
         if desired.email is None:
             return None
-        found = await self._talk.find(self._options.people_dn, equals("mail", desired.email), READ)
+        found = await self._talk.find(self._options.people_dn, equals("mail", desired.email))
         if len(found) > 1:
             raise DeliveryError("twins", permanent=True)
         if found and any(_is_account(number) for number in found[0].all(NUMBER)):
@@ -245,7 +244,7 @@ class _Work:
             }
             await self._add(group, entry, self._options.groups_dn)
             return
-        if await self._talk.find(group, equals("member", group), ["cn"], LDAPSearchScope.BASE):
+        if await self._talk.find(group, equals("member", group), LDAPSearchScope.BASE):
             await self._talk.change(group, Change("member", LDAPModOp.DELETE, (group,)))
 
     async def _claim(self) -> None:
@@ -283,7 +282,7 @@ def _difference(person: Found, name: str, wanted: Sequence[str]) -> Change | Non
 
 
 async def _known(talk: Talk, options: Options, external_id: str) -> Found | None:
-    found = await talk.find(options.base_dn, equals(NUMBER, external_id), READ)
+    found = await talk.find(options.base_dn, equals(NUMBER, external_id))
     if len(found) > 1:
         raise DeliveryError("twins", permanent=True)
     return found[0] if found else None
@@ -294,7 +293,7 @@ async def _groups_of(talk: Talk, options: Options, dn: str, *, everywhere: bool)
     scope = LDAPSearchScope.SUB if everywhere else LDAPSearchScope.ONE
     asked = f"(&(objectClass=groupOfNames){equals('member', dn)})"
     try:
-        found = await talk.find(options.groups_dn, asked, ["cn"], scope)
+        found = await talk.find(options.groups_dn, asked, scope)
     except Vanished:
         return {}  # no group has been made yet
     return {group.one("cn") or group.dn: group.dn for group in found}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -21,6 +22,10 @@ from backend.outside.http import Guarded
 
 LONGEST_PAUSE = 0.1  # between two looks at an answer, should the socket not ring
 LOST = {-1, -5, -11, -101, 0x51, 0x55}  # no connection, or no answer in time
+BARE_HASH = re.compile(r"(?<!\\)((?:\\\\)*)#")
+READ = (
+    "employeeNumber", "cn", "displayName", "sn", "mail", "title", "ou", "departmentNumber", "entryUUID",
+)  # fmt: skip
 BUSY = {51, 52}  # RFC 4511 A.2: what a directory says of itself
 OUR_RIGHTS = {7, 8, 13, 48, 49, 50}  # who we are, or what we may
 TOO_MANY = {4, 11}
@@ -75,7 +80,7 @@ def options_of(text: str) -> Options:
 
 def named(attribute: str, value: str, parent: str) -> str:
     """The DN of a child, whatever characters its name has (RFC 4514; security H13)."""
-    return f"{attribute}={escape_attribute_value(_clean(value))},{parent}"
+    return f"{attribute}={_readable(escape_attribute_value(_clean(value)))},{parent}"
 
 
 def first_part(dn: str) -> tuple[str, str]:
@@ -87,6 +92,11 @@ def first_part(dn: str) -> tuple[str, str]:
 def equals(attribute: str, value: str) -> str:
     """A filter for one value, whatever characters it has (RFC 4515; security H13)."""
     return f"({attribute}={escape_filter_exp(_clean(value))})"
+
+
+def _readable(dn: str) -> str:
+    """A # may stand as it is within a value, but the library takes it for an error."""
+    return BARE_HASH.sub(r"\1\\23", dn)
 
 
 def _clean(value: str) -> str:
@@ -155,12 +165,17 @@ class Wire:
     @asynccontextmanager
     async def talk(self) -> AsyncIterator[Talk]:
         """One bound connection; made for each delivery, so that a directory may restart between two."""
+        if not self._target.token:  # without a password a directory lets us in as nobody (RFC 4513 §5.1.2)
+            raise DeliveryError("credentials_refused", permanent=False, of_system=True)
         patience = self._target.reply_timeout
         try:
             async with Passage(self._target.url, self._http.allowed, patience) as passage:
                 client = LDAPClient(passage.url)
                 client.set_async_connection_class(Waiting)
                 client.set_ignore_referrals(False)
+                client.set_raw_attributes(
+                    list(READ)
+                )  # the library would make numbers of what looks like some
                 client.set_credentials("SIMPLE", self.options.bind_dn, self._target.token)
                 with _translated(passage):
                     connection = await client.connect(is_async=True, timeout=patience)
@@ -183,20 +198,15 @@ class Talk:
         self._connection, self._passage, self._patience = connection, passage, patience
 
     async def find(
-        self, base: str, filter_: str, attributes: Sequence[str], scope: LDAPSearchScope = LDAPSearchScope.SUB
+        self, base: str, filter_: str, scope: LDAPSearchScope = LDAPSearchScope.SUB
     ) -> list[Found]:
         """Every entry that fits. Only a referral to elsewhere counts as one when nothing is here."""
         with _translated(self._passage):
-            found = await self._connection.search(
-                base, scope, filter_, list(attributes), timeout=self._patience
-            )
+            found = await self._connection.search(base, scope, filter_, list(READ), timeout=self._patience)
         entries = [one for one in found if isinstance(one, LDAPEntry)]
         if found and not entries:
             raise DeliveryError("referral", permanent=True)
-        return [
-            Found(str(one.dn), {name.lower(): list(values) for name, values in one.items(exclude_dn=True)})
-            for one in entries
-        ]
+        return [Found(_readable(str(one.dn)), _texts(one)) for one in entries]
 
     async def add(self, dn: str, attributes: Mapping[str, Sequence[str]]) -> None:
         """Make an entry."""
@@ -219,6 +229,15 @@ class Talk:
         """RFC 3062; the directory keeps it as it keeps passwords."""
         with _translated(self._passage):
             await self._connection.modify_password(dn, _clean(password), timeout=self._patience)
+
+
+def _texts(entry: LDAPEntry) -> dict[str, list[str]]:
+    """Values by lower-case name, those that are no text left out."""
+    found: dict[str, list[str]] = {}
+    for name, values in entry.items(exclude_dn=True):
+        with contextlib.suppress(UnicodeDecodeError):
+            found[name.lower()] = [bytes(value).decode() for value in values]
+    return found
 
 
 @contextmanager

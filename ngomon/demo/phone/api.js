@@ -12,7 +12,7 @@ let nonce = null;
 export class Problem extends Error {
   constructor(said, status) {
     super(said.title);
-    Object.assign(this, { status, code: "unreachable" }, said);
+    Object.assign(this, { status, code: "unreachable" }, said);  // and `wait`, the seconds after which to try again
   }
 }
 
@@ -70,7 +70,7 @@ const code = async (answer) => (await problemOf(answer.clone())).code;
 
 async function problemOf(answer) {
   try {
-    return await answer.json();
+    return { ...await answer.json(), wait: Number(answer.headers.get("Retry-After")) };
   } catch {
     return { title: t("Máy chủ trả lời không đúng", "The server's answer is not understood"), code: "unreadable" };
   }

@@ -13,9 +13,10 @@ export function flowAt(path, open = true) {
 
 /**
  * Asks for the six digits. `send` is the button's word, `next` what follows a right code, `leave` where "back" leads,
- * `lost` what to do when the number is lost; a flow that lists `methods` lets another number be chosen.
+ * `lost` what to do when the number is lost, `other` how another number is typed; a flow that lists `methods` lets
+ * one of them be chosen.
  */
-export function askCode(at, flow, { send, next, leave, lost, title = t("Xác thực mã OTP", "Enter the code") }) {
+export function askCode(at, flow, { send, next, leave, lost, other, title = t("Xác thực mã OTP", "Enter the code") }) {
   const button = el("button", {}, send);
   const again = el("button", { type: "button", class: "quiet" });
   const left = el("p", { class: "soft", id: "left" });
@@ -23,7 +24,7 @@ export function askCode(at, flow, { send, next, leave, lost, title = t("Xác th�
     field("code", t("Mã OTP", "Code"), { required: true, type: "text", inputmode: "numeric", autocomplete: "one-time-code", maxlength: "6", class: "otp" }),
     left, button, again);
   const counted = (n) => { left.textContent = t(`Còn ${n} lần nhập.`, `${n} attempts left.`); };
-  const redraw = (answer) => askCode(at, { methods: flow.methods, ...answer }, { send, next, leave, lost, title });
+  const redraw = (answer) => askCode(at, { methods: flow.methods, ...answer }, { send, next, leave, lost, other, title });
   counted(flow.attempts_left);
   form.addEventListener("submit", doing(button, async () => {
     try {
@@ -42,7 +43,8 @@ export function askCode(at, flow, { send, next, leave, lost, title = t("Xác th�
     el("p", {}, el("a", { href: "/demo/inbox", target: "_blank", rel: "noopener" }, t("Mở hộp tin thử", "Open the demo inbox"))),
     form,
     flow.methods?.length > 1 && link(t("Chọn phương thức xác thực khác", "Choose another number"), () => chooseNumber(at, flow, redraw)),
-    lost && link(t("Mất số điện thoại nhận OTP", "I have lost that number"), () => lost(redraw)));
+    lost && link(t("Mất số điện thoại nhận OTP", "I have lost that number"), () => lost(redraw)),
+    other && link(t("Dùng số khác", "Use another number"), other));
   countdown(again, flow.resend_in);
   form.elements.code.focus();
 }

@@ -16,7 +16,7 @@ export function lostPhone({ login, then, stay }) {
     const flow = await call("POST", "/v1/phone-changes", { body, open: Boolean(login) });
     const at = flowAt(`/v1/phone-changes/${flow.id}`, Boolean(login));
     askCode(at, flow, {
-      send: t("Xác nhận", "Confirm"),
+      send: t("Xác nhận", "Confirm"), other: () => lostPhone({ login, then, stay }),
       next: async (done) => {
         greet(t(`Số nhận OTP bây giờ là ${done.phone}. Số cũ và các thiết bị của bạn đã được báo tin.`, `Codes now go to ${done.phone}. The old number and your devices were told.`));
         await then();

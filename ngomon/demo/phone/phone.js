@@ -35,7 +35,9 @@ async function open() {
   const known = held ? signedIn : openToAll;
   const [pattern, screen] = known.find(([one]) => one.test(location.hash)) ?? (held ? signedIn[0] : [/^/, () => welcome()]);
   try {
-    await screen(...(pattern.exec(location.hash) ?? []).slice(1));
+    const at = location.hash;
+    await screen(...(pattern.exec(at) ?? []).slice(1));
+    document.getElementById("screen").dataset.shown = at;
   } catch (problem) {
     await trouble(problem);
   }

@@ -74,6 +74,7 @@ export function complain(problem) {
   const box = el("div", { class: "alert", role: "alert", "data-code": problem.code },
     el("strong", {}, problem.title ?? problem.message),
     problem.detail && problem.detail !== problem.title && el("div", {}, problem.detail),
+    problem.wait > 0 && el("div", {}, t(`Thử lại sau ${span(problem.wait)}.`, `Try again in ${span(problem.wait)}.`)),
     homeless.length > 0 && el("ul", {}, homeless.map((one) => el("li", {}, `${one.field}: ${one.message}`))),
     remedies[problem.code]?.(problem));
   const before = place.querySelector("form, .actions");
@@ -81,6 +82,8 @@ export function complain(problem) {
   (place.querySelector("[aria-invalid]") ?? box).scrollIntoView({ block: "nearest" });
   place.querySelector("[aria-invalid]")?.focus();
 }
+
+const span = (seconds) => (seconds < 90 ? t(`${seconds} giây`, `${seconds} s`) : t(`${Math.ceil(seconds / 60)} phút`, `${Math.ceil(seconds / 60)} min`));
 
 function mark({ field, message }) {
   const input = place.querySelector(`[name="${CSS.escape(field.split(".").pop())}"]`);

@@ -93,7 +93,7 @@ def test_adding_tells_the_people_in_scope_and_never_shows_the_token(
 @pytest.mark.parametrize(
     ("words", "cause"),
     [
-        (("--kind", "ldap", "--url", "https://8.8.8.8"), "not installed yet; there is: scim"),
+        (("--kind", "webhook", "--url", "https://8.8.8.8"), "not installed yet; there is: scim, ldap"),
         (("--kind", "scim", "--url", "https://10.0.0.1"), "address is refused"),
         (("--kind", "scim", "--url", "http://127.0.0.1:9", "--unit", "H99"), "no unit with the code H99"),
     ],

@@ -16,11 +16,12 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from backend.outside.certificates import CertificateRefused, challenge_text, new_nonce
+from backend.outside.certificates import CertificateRefused, Certificates, challenge_text, new_nonce
 from ngomon.demo import ca_files
 from tests.authority import (
     Authority,
     Builder,
+    Key,
     name,
     pem,
     serving,
@@ -40,10 +41,10 @@ async def authority() -> AsyncIterator[Authority]:
         yield one
 
 
-async def reason(authority: Authority, certificate: str, key: object, by: object = None) -> str:
+async def reason(authority: Authority, certificate: str, key: Key, by: Certificates | None = None) -> str:
     """Why it is refused."""
     with pytest.raises(CertificateRefused) as caught:
-        await authority.verify(certificate, key, by=by or authority.certificates)  # type: ignore[arg-type]
+        await authority.verify(certificate, key, by=by)
     assert caught.value.detail is None and caught.value.facts == {}
     return caught.value.reason
 
@@ -76,7 +77,7 @@ async def test_a_good_certificate_says_whose_it_is(
 @pytest.mark.parametrize("key", ["rsa", "p384"])
 async def test_rsa_and_p384_sign_too(authority: Authority, key: str) -> None:
     made = rsa.generate_private_key(65537, 2048) if key == "rsa" else ec.generate_private_key(ec.SECP384R1())
-    certificate, made = authority.leaf(key=made)  # type: ignore[assignment]
+    certificate, made = authority.leaf(key=made)
     assert (await authority.verify(certificate, made)).checked_by == "ocsp"
 
 
@@ -132,7 +133,7 @@ async def test_tk01_a_listed_policy_stands_in_for_the_purpose(authority: Authori
 
 async def test_tk01_weak_keys_are_refused(authority: Authority) -> None:
     for key in (rsa.generate_private_key(65537, 1024), ec.generate_private_key(ec.SECP521R1())):
-        certificate, _ = authority.leaf(key=key)  # type: ignore[arg-type]
+        certificate, _ = authority.leaf(key=key)
         assert await reason(authority, certificate, key) == "weak_key"
     other = ed25519.Ed25519PrivateKey.generate()
     built = authority.ca.builder(subject(), other.public_key()).sign(authority.ca.key, hashes.SHA256())  # type: ignore[arg-type]
@@ -146,7 +147,7 @@ async def test_tk01_weak_keys_are_refused(authority: Authority) -> None:
 async def test_tk01_weak_signatures_are_refused(authority: Authority, digest: str) -> None:
     root_key, key = rsa.generate_private_key(65537, 2048), ec.generate_private_key(ec.SECP256R1())
     root_name = name((NameOID.COMMON_NAME, "RSA Root"))
-    root = ca_files.authority(root_name, root_key, root_name, root_key, authority.clock.now())  # type: ignore[arg-type]
+    root = ca_files.authority(root_name, root_key, root_name, root_key, authority.clock.now())
     trusting = authority.trusting(root.public_bytes(Encoding.PEM))
     builder = authority.ca.builder(subject(), key.public_key())
     builder._issuer_name = root_name
@@ -162,7 +163,7 @@ async def test_tk01_weak_signatures_are_refused(authority: Authority, digest: st
         authority.ca.key,
         root_name,
         root_key,
-        authority.clock.now(),  # type: ignore[arg-type]
+        authority.clock.now(),
     )
     certificate, key2 = authority.leaf()
     first = certificate.partition("-----END CERTIFICATE-----\n")
@@ -194,7 +195,7 @@ async def test_tk01_a_holder_may_not_issue_for_others(authority: Authority) -> N
     holder = x509.load_pem_x509_certificate(certificate.encode())
     victim = authority.ca.builder(subject("CCCD:000190000002"), key.public_key())  # type: ignore[arg-type]
     victim._issuer_name = holder.subject
-    made = victim.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()  # type: ignore[arg-type]
+    made = victim.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
     assert await reason(authority, made + certificate, key) == "untrusted"
 
 

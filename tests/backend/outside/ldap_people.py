@@ -1,0 +1,57 @@
+"""A connector to the real directory, and people as the roles would describe them."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from backend.outside.connectors import Connector, Desired, GroupRef, Target, connect
+from backend.outside.http import Guarded
+from tests.parts.directory import Directory
+
+OFFICE = GroupRef("H57.01", "Văn phòng")
+REFORM = GroupRef("H57.02", "Phòng Cải cách hành chính")
+DOCS = GroupRef("role:docs", "Văn thư")
+NAME = "Nguyễn Thị Ngọc Ánh"
+
+
+async def mine() -> bool:
+    return True
+
+
+def somebody(
+    account: UUID | str | None = None, *, mail: str | None = "anh@hue.example", **changes: Any
+) -> Desired:
+    """A person with one role; `active=False` for one without any, whose address nobody knows any more."""
+    external_id = str(account or uuid4())
+    if changes.get("active") is False:
+        return Desired(external_id=external_id, user_name=external_id, full_name=NAME, active=False)
+    whole: dict[str, Any] = {
+        "external_id": external_id,
+        "user_name": mail or external_id,
+        "full_name": NAME,
+        "title": "Chuyên viên",
+        "employee_number": "CB-0001",
+        "email": mail,
+        "organization": "Sở Nội vụ",
+        "department": OFFICE.display_name,
+        "unit_code": OFFICE.external_id,
+        "groups": [OFFICE, DOCS],
+    }
+    return Desired(**(whole | changes))
+
+
+def target(directory: Directory, **changes: Any) -> Target:
+    """The directory as a system is reached."""
+    whole = {
+        "url": directory.url,
+        "token": directory.password,
+        "reply_timeout": 2.0,
+        "options": directory.options,
+    }
+    return Target(**(whole | changes))
+
+
+async def connected(directory: Directory, **changes: Any) -> Connector:
+    """A connector that may call loopback."""
+    return await connect("ldap", target(directory, **changes), Guarded(["127.0.0.1"]))

@@ -1,0 +1,310 @@
+"""Revocation, asked for over HTTP, in health and in trouble (security TK01, TK02)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+
+import pytest
+import pytest_asyncio
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
+
+from backend.outside.certificates import CertificateCheckUnavailable, CertificateRefused
+from backend.outside.http import Guarded
+from backend.outside.ocsp import CannotSay, OutOfReach, Revoked, check_answer
+from ngomon.demo.ca import Mood
+from ngomon.demo.ca_files import authority as authority_certificate
+from ngomon.demo.ca_files import usage
+from tests.authority import Authority, Key, name, serving, signed, subject, with_other, without
+
+NONCE = b"n" * 32
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def serving_authority() -> AsyncIterator[Authority]:
+    async with serving() as one:
+        yield one
+
+
+@pytest.fixture
+def authority(serving_authority: Authority) -> Authority:
+    serving_authority.ca.mood = Mood.WELL
+    return serving_authority
+
+
+def revoke(authority: Authority, certificate: str) -> None:
+    serial = f"{x509.load_pem_x509_certificate(certificate.encode()).serial_number:x}"
+    authority.ca._kept.revoked[serial] = authority.clock.now()
+
+
+async def unavailable(authority: Authority, certificate: str, key: Key) -> str:
+    with pytest.raises(CertificateCheckUnavailable) as caught:
+        await authority.verify(certificate, key)
+    assert caught.value.retry_after
+    return caught.value.reason
+
+
+async def test_tk01_a_revoked_certificate_is_refused_by_either_way_of_asking(authority: Authority) -> None:
+    certificate, key = authority.leaf()
+    assert (await authority.verify(certificate, key)).checked_by == "ocsp"
+    authority.ca.mood = Mood.NO_OCSP
+    assert (await authority.verify(certificate, key)).checked_by == "crl"
+    revoke(authority, certificate)
+    for mood in (Mood.WELL, Mood.NO_OCSP, Mood.STALE):
+        authority.ca.mood = mood
+        with pytest.raises(CertificateRefused) as caught:
+            await authority.verify(certificate, key)
+        assert caught.value.reason == "revoked"
+
+
+@pytest.mark.parametrize(
+    ("mood", "why"),
+    [
+        (Mood.DOWN, "out_of_reach"),
+        (Mood.UNKNOWN, "ocsp_unknown"),
+        (Mood.STALE, "ocsp_stale"),
+        (Mood.GARBAGE, "crl_unreadable"),
+    ],
+)
+async def test_tk02_no_clear_answer_lets_nobody_in(authority: Authority, mood: Mood, why: str) -> None:
+    certificate, key = authority.leaf()
+    authority.ca.mood = mood
+    assert await unavailable(authority, certificate, key) == why
+    authority.ca.mood = Mood.WELL
+    assert (await authority.verify(certificate, key)).checked_by == "ocsp"
+
+
+async def test_tk02_a_list_of_yesterday_is_no_answer(authority: Authority) -> None:
+    certificate, key = authority.leaf(change=lambda one: without(one, x509.AuthorityInformationAccess))
+    assert (await authority.verify(certificate, key)).checked_by == "crl"
+    authority.ca.mood = Mood.STALE
+    assert await unavailable(authority, certificate, key) == "crl_stale"
+
+
+async def test_tk02_an_old_answer_played_again_is_noticed(authority: Authority) -> None:
+    certificate, key = authority.leaf()
+    await authority.verify(certificate, key)
+    authority.ca.mood = Mood.REPLAY
+    assert await unavailable(authority, certificate, key) == "ocsp_replayed"
+
+
+async def test_tk02_a_slow_drip_is_cut_after_the_configured_patience(authority: Authority) -> None:
+    certificate, key = authority.leaf()
+    authority.ca.mood = Mood.DRIP
+    started = time.perf_counter()
+    assert await unavailable(authority, certificate, key) in ("out_of_reach", "too_slow")
+    assert time.perf_counter() - started < 3
+
+
+async def test_a_certificate_that_says_nowhere_to_ask_cannot_be_checked(authority: Authority) -> None:
+    certificate, key = authority.leaf(
+        change=lambda one: without(without(one, x509.AuthorityInformationAccess), x509.CRLDistributionPoints)
+    )
+    assert await unavailable(authority, certificate, key) == "nowhere_to_ask"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["ldap://127.0.0.1/cn=crl", "http://10.1.2.3/ocsp", "http://[", "file:///etc/passwd", "http://\x7f"],
+)
+async def test_places_that_must_not_be_called_are_not(authority: Authority, url: str) -> None:
+    place = x509.UniformResourceIdentifier._init_without_validation(url)
+    access = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, place)
+    certificate, key = authority.leaf(
+        change=lambda one: with_other(
+            without(one, x509.CRLDistributionPoints), x509.AuthorityInformationAccess([access])
+        )
+    )
+    assert await unavailable(authority, certificate, key) in ("nowhere_to_ask", "out_of_reach")
+
+
+async def test_nobody_is_asked_before_signature_and_path_are_good(authority: Authority) -> None:
+    class Counting(Guarded):
+        calls = 0
+
+        async def request(self, *given: object, **more: object):  # type: ignore[no-untyped-def]
+            Counting.calls += 1
+            return await super().request(*given, **more)  # type: ignore[arg-type]
+
+    http = Counting(["127.0.0.1"])
+    counted = Authority(authority.ca, authority.clock, http)
+    certificate, key = authority.leaf()
+    with pytest.raises(CertificateRefused):
+        await counted.certificates.verify(certificate, signed(key, "a"), "b", now=authority.clock.now())
+    with pytest.raises(CertificateRefused):
+        await counted.verify(certificate, key, by=counted.trusting(b""))
+    assert Counting.calls == 0
+    await counted.verify(certificate, key)
+    assert Counting.calls == 1
+    await http.close()
+
+
+async def test_the_emergency_switch_lets_in_and_says_so_but_never_a_revoked_one(authority: Authority) -> None:
+    certificate, key = authority.leaf()
+    lenient = authority.trusting(authority.ca.root_pem, unchecked=True)
+    assert (await authority.verify(certificate, key, by=lenient)).checked_by == "ocsp"
+    authority.ca.mood = Mood.DOWN
+    assert (await authority.verify(certificate, key, by=lenient)).checked_by == "unchecked"
+    authority.ca.mood = Mood.NO_OCSP
+    revoke(authority, certificate)
+    with pytest.raises(CertificateRefused):
+        await authority.verify(certificate, key, by=lenient)
+
+
+class Answer:
+    """One OCSP answer, bent by a test."""
+
+    def __init__(self, authority: Authority) -> None:
+        self.authority, self.now = authority, authority.clock.now()
+        certificate, _ = authority.leaf()
+        self.leaf = x509.load_pem_x509_certificate(certificate.encode())
+
+    def made(
+        self,
+        *,
+        status: ocsp.OCSPCertStatus = ocsp.OCSPCertStatus.GOOD,
+        this: timedelta = timedelta(),
+        following: timedelta | None = timedelta(minutes=5),
+        nonce: bytes | None = NONCE,
+        algorithm: hashes.HashAlgorithm | None = None,
+        about: x509.Certificate | None = None,
+        signer: tuple[x509.Certificate, ec.EllipticCurvePrivateKey] | None = None,
+        carried: list[x509.Certificate] | None = None,
+    ) -> ocsp.OCSPResponse:
+        ca = self.authority.ca
+        certificate, key = signer or (ca.authority, ca.key)
+        at = self.now + this
+        revoked: datetime | None = at if status is ocsp.OCSPCertStatus.REVOKED else None
+        builder = (
+            ocsp.OCSPResponseBuilder()
+            .add_response(
+                about or self.leaf,
+                ca.authority,
+                algorithm or hashes.SHA256(),
+                status,
+                at,
+                at + following if following else None,
+                revoked,
+                None,
+            )
+            .responder_id(ocsp.OCSPResponderEncoding.NAME, certificate)
+        )
+        if nonce is not None:
+            builder = builder.add_extension(x509.OCSPNonce(nonce), critical=False)
+        if carried:
+            builder = builder.certificates(carried)
+        made = builder.sign(key, hashes.SHA256())
+        return ocsp.load_der_ocsp_response(made.public_bytes(Encoding.DER))
+
+    def check(self, answer: ocsp.OCSPResponse) -> None:
+        check_answer(answer, self.leaf, self.authority.ca.authority, NONCE, self.now)
+
+
+@pytest.fixture
+def answer(authority: Authority) -> Answer:
+    return Answer(authority)
+
+
+def test_an_answer_counts_whatever_digest_names_the_certificate_and_with_or_without_nonce(
+    answer: Answer,
+) -> None:
+    for algorithm in (hashes.SHA1(), hashes.SHA256(), hashes.SHA384()):
+        answer.check(answer.made(algorithm=algorithm))
+        answer.check(answer.made(nonce=None))
+    answer.check(answer.made(following=None))
+    with pytest.raises(Revoked):
+        answer.check(answer.made(status=ocsp.OCSPCertStatus.REVOKED))
+
+
+@pytest.mark.parametrize(
+    ("why", "bent"),
+    [
+        ("ocsp_stale", {"this": timedelta(minutes=-6)}),
+        ("ocsp_stale", {"this": timedelta(minutes=5)}),
+        ("ocsp_stale", {"this": timedelta(minutes=-6), "following": None}),
+        ("ocsp_stale", {"this": timedelta(days=-8), "following": timedelta(days=30)}),
+        ("ocsp_replayed", {"nonce": b"o" * 32}),
+        ("ocsp_unknown", {"status": ocsp.OCSPCertStatus.UNKNOWN}),
+    ],
+)
+def test_tk02_an_answer_that_is_not_of_now_is_none(answer: Answer, why: str, bent: dict[str, object]) -> None:
+    with pytest.raises(CannotSay) as caught:
+        answer.check(answer.made(**bent))  # type: ignore[arg-type]
+    assert caught.value.reason == why
+
+
+def test_tk02_an_answer_about_somebody_else_is_none(answer: Answer) -> None:
+    other, _ = answer.authority.leaf()
+    about = x509.load_pem_x509_certificate(other.encode())
+    with pytest.raises(CannotSay, match="ocsp_of_another"):
+        answer.check(answer.made(about=about))
+
+
+def _delegate(
+    answer: Answer, *, purpose: bool = True, by_authority: bool = True, days: int = 1
+) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    key, ca = ec.generate_private_key(ec.SECP256R1()), answer.authority.ca
+    builder = without(
+        ca.builder(name((NameOID.COMMON_NAME, "Người trả lời")), key.public_key()), x509.ExtendedKeyUsage
+    )
+    builder._not_valid_after = (answer.now + timedelta(days=days)).replace(tzinfo=None)
+    builder._not_valid_before = (answer.now - timedelta(days=5)).replace(tzinfo=None)
+    if purpose:
+        builder = builder.add_extension(
+            x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING]), critical=False
+        )
+    return builder.sign(ca.key if by_authority else key, hashes.SHA256()), key
+
+
+def test_a_responder_that_the_authority_delegated_to_is_believed_and_nobody_else(answer: Answer) -> None:
+    good = _delegate(answer)
+    answer.check(answer.made(signer=good, carried=[good[0]]))
+    wrong = [
+        _delegate(answer, purpose=False),
+        _delegate(answer, by_authority=False),
+        _delegate(answer, days=-1),
+    ]
+    for signer in wrong:
+        with pytest.raises(CannotSay, match="ocsp_signature"):
+            answer.check(answer.made(signer=signer, carried=[signer[0]]))
+    with pytest.raises(CannotSay, match="ocsp_signature"):
+        answer.check(answer.made(signer=good))  # not carried along: nobody can know who signed
+    key, copied = ec.generate_private_key(ec.SECP256R1()), answer.authority.ca.authority.subject
+    named = (authority_certificate(copied, key, copied, key, answer.now), key)
+    with pytest.raises(CannotSay, match="ocsp_signature"):
+        answer.check(answer.made(signer=named))  # the authority's name, another key
+
+
+def test_an_excuse_of_the_responder_lets_the_list_be_asked(answer: Answer) -> None:
+    excuse = ocsp.OCSPResponseBuilder.build_unsuccessful(ocsp.OCSPResponseStatus.TRY_LATER)
+    with pytest.raises(OutOfReach, match="ocsp_try_later"):
+        answer.check(excuse)
+
+
+async def test_an_authority_in_the_middle_is_asked_after_too_where_it_says_where(
+    authority: Authority,
+) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    middle_name = name((NameOID.COMMON_NAME, "Ở giữa"))
+    middle = with_other(
+        authority.ca.builder(middle_name, key.public_key()),
+        x509.BasicConstraints(ca=True, path_length=None),
+        critical=True,
+    )
+    middle = with_other(middle, usage(key_cert_sign=True, crl_sign=True), critical=True)
+    issued = middle.sign(authority.ca.key, hashes.SHA256())
+    leaf_key = ec.generate_private_key(ec.SECP256R1())
+    leaf = authority.ca.builder(subject(), leaf_key.public_key())
+    leaf._issuer_name = middle_name
+    pems = [leaf.sign(key, hashes.SHA256()), issued, authority.ca.authority]
+    chain = "".join(one.public_bytes(Encoding.PEM).decode() for one in pems)
+    revoke(authority, issued.public_bytes(Encoding.PEM).decode())
+    with pytest.raises(CertificateRefused) as caught:  # whatever may be said of the leaf
+        await authority.verify(chain, leaf_key)
+    assert caught.value.reason == "revoked"

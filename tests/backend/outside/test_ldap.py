@@ -1,0 +1,229 @@
+"""The LDAP connector against slapd (contract-accounts, 27; security H13)."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+
+from backend.outbox.reconcile import difference
+from backend.outside.connectors import DeliveryError, GroupRef, LostTurn
+from tests.backend.outside.ldap_people import DOCS, NAME, OFFICE, REFORM, connected, mine, somebody
+from tests.parts.directory import Directory
+
+SELF = f"cn={OFFICE.external_id},{Directory.groups_dn}"
+
+
+async def test_a_new_person_arrives_exactly_as_the_contract_says(directory: Directory) -> None:
+    wanted = somebody()
+    receipt = await (await connected(directory)).apply(wanted, None, mine)
+    entry = directory.entry("anh@hue.example")
+    assert receipt.changed
+    assert entry["dn"] == [f"uid=anh,{directory.people_dn}"]
+    assert "inetOrgPerson" in entry["objectClass"]
+    assert entry["employeeNumber"] == [wanted.external_id]
+    assert entry["cn"] == entry["displayName"] == [NAME]
+    assert entry["sn"] == ["Nguyễn"]
+    assert entry["title"] == ["Chuyên viên"]
+    assert entry["ou"] == ["Văn phòng"]
+    assert entry["departmentNumber"] == ["H57.01"]
+    assert "userPassword" not in entry
+    assert directory.members("H57.01") == entry["dn"]
+    assert directory.members(DOCS.external_id) == []
+
+
+async def test_who_has_no_official_mail_is_named_by_the_account(directory: Directory) -> None:
+    wanted = somebody(mail=None)
+    await (await connected(directory)).apply(wanted, None, mine)
+    (entry,) = directory.entries(f"(employeeNumber={wanted.external_id})")
+    assert entry["uid"] == [wanted.external_id]
+    assert "mail" not in entry
+
+
+async def test_sending_the_same_twice_writes_nothing(directory: Directory) -> None:
+    connector, wanted = await connected(directory), somebody()
+    first = await connector.apply(wanted, None, mine)
+    before = directory.entries("(objectClass=*)", "*", "entryCSN")
+    again = await connector.apply(wanted, first.remote_id, mine)
+    assert (again.remote_id, again.changed) == (first.remote_id, False)
+    assert directory.entries("(objectClass=*)", "*", "entryCSN") == before
+
+
+async def test_who_has_a_mailbox_already_is_taken_over_by_address(directory: Directory) -> None:
+    dn = directory.add_mail_user("Anh@hue.example", "mật-khẩu cũ", name="Nguyen Thi Anh")
+    more = f"dn: {dn}\nchangetype: modify\nadd: mail\nmail: ngoc.anh@hue.example\n-\nadd: telephoneNumber\n"
+    directory.modify(f"{more}telephoneNumber: 0550000111\n-\nadd: employeeNumber\nemployeeNumber: 17\n")
+    connector, wanted = await connected(directory), somebody()
+    await connector.apply(wanted, None, mine)
+    entry = directory.entry("anh@hue.example")
+    assert entry["dn"] == [dn]
+    assert entry["employeeNumber"] == [wanted.external_id]
+    assert entry["cn"] == entry["displayName"] == [NAME]
+    assert entry["mail"] == ["Anh@hue.example", "ngoc.anh@hue.example"]
+    assert entry["telephoneNumber"] == ["0550000111"]
+    assert directory.imap_sign_in("anh@hue.example", "mật-khẩu cũ")
+    held = await connector.read(wanted.external_id, None)
+    assert held is not None
+    assert difference(uuid4(), connector.kept(wanted, held), held, connector.holds).kind == "same"
+
+
+async def test_an_entry_that_is_named_by_its_cn_keeps_its_name(directory: Directory) -> None:
+    dn = f"cn=Anh Nguyen,{directory.people_dn}"
+    directory.add(
+        f"dn: {dn}\nobjectClass: inetOrgPerson\ncn: Anh Nguyen\nsn: Nguyen\nmail: anh@hue.example\n"
+    )
+    connector, wanted = await connected(directory), somebody()
+    await connector.apply(wanted, None, mine)
+    entry = directory.entry("anh@hue.example")
+    assert entry["dn"] == [dn]
+    assert sorted(entry["cn"]) == ["Anh Nguyen", NAME]
+    assert not (await connector.apply(wanted, None, mine)).changed
+
+
+async def test_an_address_or_a_name_of_another_person_is_parked(directory: Directory) -> None:
+    connector = await connected(directory)
+    await connector.apply(somebody(), None, mine)
+    directory.add_mail_user("binh@mail.example")
+    for taken in ("anh@hue.example", "binh@hue.example"):
+        with pytest.raises(DeliveryError) as refused:
+            await connector.apply(somebody(mail=taken), None, mine)
+        assert (refused.value.code, refused.value.permanent) == ("user_name_taken", True)
+
+
+async def test_a_new_address_replaces_the_old_and_the_entry_keeps_its_name(directory: Directory) -> None:
+    connector, account = await connected(directory), uuid4()
+    await connector.apply(somebody(account), None, mine)
+    await connector.apply(somebody(account, mail="ngoc.anh@hue.example"), None, mine)
+    assert directory.entry("ngoc.anh@hue.example")["dn"] == [f"uid=anh,{directory.people_dn}"]
+    assert directory.entries("(mail=anh@hue.example)") == []
+
+
+async def test_moving_leaves_the_old_group_and_joins_the_new(directory: Directory) -> None:
+    connector, account, other = await connected(directory), uuid4(), somebody(mail="binh@hue.example")
+    await connector.apply(somebody(account), None, mine)
+    await connector.apply(other, None, mine)
+    moved = somebody(account, groups=[REFORM], department=REFORM.display_name, unit_code=REFORM.external_id)
+    await connector.apply(moved, None, mine)
+    assert directory.members("H57.01") == [f"uid=binh,{directory.people_dn}"]
+    assert directory.members("H57.02") == [f"uid=anh,{directory.people_dn}"]
+    assert directory.entry("anh@hue.example")["departmentNumber"] == ["H57.02"]
+
+
+async def test_a_group_that_nobody_is_left_in_holds_itself_until_somebody_joins(directory: Directory) -> None:
+    connector, account = await connected(directory), uuid4()
+    await connector.apply(somebody(account), None, mine)
+    await connector.apply(somebody(account, active=False), None, mine)
+    assert directory.members("H57.01") == [SELF]
+    await connector.apply(somebody(account), None, mine)
+    assert directory.members("H57.01") == [f"uid=anh,{directory.people_dn}"]
+
+
+async def test_who_has_no_role_leaves_every_group_and_keeps_the_entry(directory: Directory) -> None:
+    connector, account = await connected(directory), uuid4()
+    await connector.apply(somebody(account), None, mine)
+    person = f"uid=anh,{directory.people_dn}"
+    directory.add(
+        f"dn: ou=old,{directory.groups_dn}\nobjectClass: organizationalUnit\nou: old\n\n"
+        f"dn: cn=H1,ou=old,{directory.groups_dn}\nobjectClass: groupOfNames\ncn: H1\nmember: {person}\nmember: cn=x\n"
+    )
+    receipt = await connector.apply(somebody(account, active=False), None, mine)
+    entry = directory.entry("anh@hue.example")
+    assert receipt.changed
+    assert {"title", "ou", "departmentNumber"}.isdisjoint(entry)
+    assert entry["employeeNumber"] == [str(account)]
+    assert directory.entries(f"(member={person})") == []
+    assert not (await connector.apply(somebody(account, active=False), None, mine)).changed
+
+
+async def test_who_left_and_was_never_known_is_not_made(directory: Directory) -> None:
+    receipt = await (await connected(directory)).apply(somebody(active=False), None, mine)
+    assert (receipt.remote_id, receipt.changed) == (None, False)
+    assert directory.entries("(objectClass=inetOrgPerson)") == []
+
+
+async def test_groups_elsewhere_are_not_ours(directory: Directory) -> None:
+    connector, wanted = await connected(directory), somebody()
+    await connector.apply(wanted, None, mine)
+    club = f"cn=club,{directory.base_dn}"
+    person = f"uid=anh,{directory.people_dn}"
+    directory.add(f"dn: {club}\nobjectClass: groupOfNames\ncn: club\nmember: {person}\n")
+    await connector.apply(somebody(wanted.external_id, groups=[REFORM]), None, mine)
+    assert directory.members("club") == [person]
+
+
+async def test_places_that_are_missing_are_made(directory: Directory) -> None:
+    for place in (directory.people_dn, directory.groups_dn):
+        directory.modify(f"dn: {place}\nchangetype: delete\n")
+    await (await connected(directory)).apply(somebody(), None, mine)
+    assert directory.members("H57.01") == directory.entry("anh@hue.example")["dn"]
+
+
+HOSTILE = [
+    "a*)(uid=*",
+    "a,ou=groups",
+    "#a",
+    "a+b=c",
+    'q"q',
+    "a\\2a",
+    "a;b<c>d",
+    "o'hara",
+    "a=b",
+    "a\\#b",
+    "c#d",
+]
+
+
+@pytest.mark.parametrize("word", HOSTILE)
+async def test_h13_names_and_codes_are_escaped(directory: Directory, word: str) -> None:
+    connector = await connected(directory)
+    bystander = somebody(mail="binh@hue.example")
+    await connector.apply(bystander, None, mine)
+    unit = GroupRef(f"H {word}", "x")
+    wanted = somebody(mail=f"{word}@hue.example", unit_code=unit.external_id, groups=[unit], title=word)
+    await connector.apply(wanted, None, mine)
+    (entry,) = directory.entries(f"(employeeNumber={wanted.external_id})")
+    assert (entry["uid"], entry["title"]) == ([word], [word])
+    (group,) = [
+        one for one in directory.entries("(objectClass=groupOfNames)") if one["cn"] == [unit.external_id]
+    ]
+    assert len(group["member"]) == 1
+    assert not (await connector.apply(wanted, None, mine)).changed
+    held = await connector.read(wanted.external_id, None)
+    assert held is not None
+    assert difference(uuid4(), connector.kept(wanted, held), held, connector.holds).kind == "same"
+    await connector.apply(somebody(wanted.external_id, active=False), None, mine)
+    assert directory.members("H57.01") == [f"uid=binh,{directory.people_dn}"]
+
+
+async def test_h13_a_nul_byte_ends_no_text_early(directory: Directory) -> None:
+    with pytest.raises(DeliveryError) as refused:
+        await (await connected(directory)).apply(somebody(mail="anh\0@hue.example"), None, mine)
+    assert (refused.value.code, refused.value.permanent) == ("rejected", True)
+    assert directory.entries("(objectClass=inetOrgPerson)") == []
+
+
+async def test_nothing_is_written_when_the_turn_is_lost(directory: Directory) -> None:
+    async def not_mine() -> bool:
+        return False
+
+    with pytest.raises(LostTurn):
+        await (await connected(directory)).apply(somebody(), None, not_mine)
+    assert directory.entries("(objectClass=inetOrgPerson)") == []
+
+
+async def test_reading_back_names_what_differs(directory: Directory) -> None:
+    connector, wanted = await connected(directory), somebody()
+    assert await connector.read(wanted.external_id, None) is None
+    await connector.apply(wanted, None, mine)
+    person = f"dn: uid=anh,{directory.people_dn}\nchangetype: modify\n"
+    directory.modify(f"{person}replace: title\ntitle: Giám đốc\n-\nreplace: mail\nmail: x@hue.example\n")
+    held = await connector.read(wanted.external_id, None)
+    assert held is not None
+    found = difference(uuid4(), connector.kept(wanted, held), held, connector.holds)
+    assert (found.kind, found.fields) == ("different", ("title", "email"))
+    gone = somebody(wanted.external_id, active=False)
+    assert difference(uuid4(), connector.kept(gone, held), held, connector.holds).kind == "extra"
+    await connector.apply(gone, None, mine)
+    held = await connector.read(wanted.external_id, None)
+    assert held is not None
+    assert difference(uuid4(), connector.kept(gone, held), held, connector.holds).kind == "same"

@@ -1,0 +1,288 @@
+"""Every other way in, and the ways back, on the demo's phone page in a real browser (issue 3; sources 001, 000, 004)."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import re
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from backend.outside.registries import Subscriber
+from backend.support import desks
+from tests.parts.browser import axe
+from tests.service import CODE, Service
+
+PASSWORD = "Song-Hương-2026"
+BORN = "1990-05-17"
+OPEN_SCREENS = (
+    "/",
+    "/signin",
+    "/signin/usb",
+    "/signin/sim",
+    "/signin/vneid",
+    "/signin/post_office",
+    "/register",
+    "/register/enterprise",
+    "/register/citizen/subscriber",
+    "/register/citizen/social_insurance",
+    "/register/citizen/post_office",
+    "/register/agency/usb",
+    "/forgot",
+    "/mail-password",
+    "/check",
+)
+OWN_SCREENS = (
+    "/home",
+    "/identity",
+    "/identity/edit",
+    "/methods",
+    "/methods/add",
+    "/methods/add/phone",
+    "/methods/add/sim",
+    "/phone",
+    "/password",
+    "/history",
+    "/notices",
+    "/support",
+    "/support/new",
+    "/privacy",
+    "/check",
+)
+_people = itertools.count(100)
+_read: set[str] = set()
+
+
+class Somebody:
+    """An invented person whom the carriers know under two numbers."""
+
+    def __init__(self, service: Service, name: str) -> None:
+        number = next(_people)
+        self.name, self.national_id = name, f"000190{number:06}"
+        self.phone, self.other = service.mobile_number(), service.mobile_number()
+        for phone in (self.phone, self.other):
+            row = Subscriber(phone, self.national_id, name, BORN, active=True)
+            service.stand.registries.add_subscriber(row)
+
+
+async def a_phone(browser: Browser, service: Service, screen: str = "/", language: str = "vi") -> Page:
+    """The phone page at one of its screens."""
+    context = await browser.new_context(viewport={"width": 420, "height": 900}, locale="vi-VN")
+    page = await context.new_page()
+    await page.goto(f"{service.url}/demo/phone?lang={language}#{screen}")
+    return page
+
+
+async def desk_is_open(service: Service) -> None:
+    """A case needs somebody who answers it."""
+    async with service.db.write() as tx:
+        if not await desks.listed(tx):
+            await desks.add(
+                tx,
+                service.kit,
+                "CNTT",
+                name="Đội hỗ trợ",
+                mailbox="hotro@hue.example",
+                phone="0550 246 300",
+                now=service.clock.now(),
+            )
+
+
+async def a_new_code(service: Service, number: str) -> str:
+    """The code of the newest message that was not used yet; some messages leave after the answer."""
+    for _ in range(200):
+        for message in service.inbox.sms:
+            found = CODE.search(message.text)
+            if message.to == f"+84{number[1:]}" and found and message.id not in _read:
+                _read.add(message.id)
+                return found.group()
+        await asyncio.sleep(0.05)
+    pytest.fail(f"no code came to {number}")
+
+
+async def type_code(page: Page, service: Service, number: str) -> None:
+    await expect(page.get_by_label("Mã OTP")).to_be_visible()
+    await page.get_by_label("Mã OTP").fill(await a_new_code(service, number))
+    await page.get_by_role("button", name="Xác nhận").click()
+
+
+async def register(page: Page, service: Service, who: Somebody) -> None:
+    """From the welcome screen to the account, by subscriber."""
+    await page.get_by_role("button", name="Đăng ký").click()
+    await page.get_by_role("button", name=re.compile("Thuê bao di động")).click()
+    await page.get_by_label("Tên đăng nhập").fill(who.national_id)
+    await page.get_by_label("Họ tên").fill(who.name)
+    await page.get_by_label("Ngày sinh").fill(BORN)
+    await page.get_by_label("Số điện thoại").fill(who.phone)
+    await page.get_by_role("button", name="Đăng ký", exact=True).click()
+    await type_code(page, service, who.phone)
+    await page.get_by_label("Nhập mật khẩu").fill(PASSWORD)
+    await page.get_by_label("Xác nhận mật khẩu").fill(PASSWORD)
+    await page.get_by_role("button", name="Đăng ký", exact=True).click()
+    await expect(page.get_by_text(who.name).first).to_be_visible()
+
+
+async def sign_out(page: Page) -> None:
+    await page.get_by_role("button", name="Thiết bị").click()
+    await page.get_by_role("button", name="Đăng xuất").click()
+    await expect(page.get_by_role("button", name="Đăng nhập bằng VNeID")).to_be_visible()
+
+
+async def to_the_code(page: Page, who: Somebody) -> None:
+    """Number, password and captcha; the code is asked for next."""
+    await page.get_by_role("button", name="Đăng nhập cách khác").click()
+    await page.get_by_label("Tên đăng nhập").fill(who.national_id)
+    await page.get_by_label("Mật khẩu", exact=True).fill(PASSWORD)
+    await page.get_by_role("button", name="Đăng nhập", exact=True).click()
+    await expect(page.get_by_label("Mã OTP")).to_be_visible()
+
+
+async def test_a_citizen_registers_by_subscriber_and_signs_in_with_number_password_and_code(
+    service: Service, browser: Browser
+) -> None:
+    who, page = Somebody(service, "Trần Thị Sông"), await a_phone(browser, service)
+    await register(page, service, who)
+    await sign_out(page)
+    await to_the_code(page, who)
+    await type_code(page, service, who.phone)
+    await expect(page.get_by_text(who.name).first).to_be_visible()
+    await page.get_by_role("button", name="Lịch sử truy cập").click()
+    await expect(page.get_by_text("Mật khẩu và mã OTP").first).to_be_visible()
+
+
+async def test_what_is_wrong_stands_at_its_field(service: Service, browser: Browser) -> None:
+    who = Somebody(service, "Lê Văn Núi")
+    page = await a_phone(browser, service, "/register/citizen/subscriber")
+    await page.get_by_label("Tên đăng nhập").fill("123")
+    await page.get_by_label("Họ tên").fill(who.name)
+    await page.get_by_label("Ngày sinh").fill(BORN)
+    await page.get_by_label("Số điện thoại").fill(who.phone)
+    await page.get_by_role("button", name="Đăng ký", exact=True).click()
+    await expect(page.get_by_label("Tên đăng nhập")).to_have_attribute("aria-invalid", "true")
+    await page.get_by_label("Tên đăng nhập").fill(who.national_id)
+    await page.get_by_role("button", name="Đăng ký", exact=True).click()
+    await type_code(page, service, who.phone)
+    await page.get_by_label("Nhập mật khẩu").fill("matkhau")
+    await page.get_by_label("Xác nhận mật khẩu").fill("matkhau")
+    await page.get_by_role("button", name="Đăng ký", exact=True).click()
+    await expect(page.get_by_label("Nhập mật khẩu")).to_have_attribute("aria-invalid", "true")
+    await expect(page.get_by_text("Cần có chữ in hoa")).to_be_visible()
+
+
+async def test_a_lost_number_is_changed_where_the_carrier_agrees_and_gets_a_slip_where_not(
+    service: Service, browser: Browser
+) -> None:
+    await desk_is_open(service)
+    who, page = Somebody(service, "Phạm Thị Biển"), await a_phone(browser, service)
+    stranger = Somebody(service, "Hồ Văn Khác")
+    await register(page, service, who)
+    await sign_out(page)
+    await to_the_code(page, who)
+    await page.get_by_role("button", name="Mất số điện thoại nhận OTP").click()
+    await page.get_by_label("Số điện thoại").fill(stranger.phone)
+    await page.get_by_role("button", name="Đăng ký", exact=True).click()
+    await type_code(page, service, stranger.phone)
+    slip = page.locator(".slip .code")
+    await expect(slip).to_be_visible()
+    await slip_is_genuine(browser, service, await slip.inner_text())
+    await page.get_by_role("button", name="Dùng số khác").click()
+    await page.get_by_label("Số điện thoại").fill(who.other)
+    await page.get_by_role("button", name="Đăng ký", exact=True).click()
+    await type_code(page, service, who.other)
+    await expect(page.get_by_text("Số nhận OTP bây giờ là")).to_be_visible()
+    await type_code(page, service, who.other)
+    await expect(page.get_by_text(who.name).first).to_be_visible()
+    await denied(page, "phone_changed")
+
+
+async def slip_is_genuine(browser: Browser, service: Service, code: str) -> None:
+    """The counter's view: anybody may check a slip."""
+    counter = await a_phone(browser, service, "/check")
+    await counter.get_by_label("Mã yêu cầu").fill(code)
+    await counter.get_by_role("button", name="Kiểm tra").click()
+    await expect(counter.get_by_text("Mã này đúng là của chúng tôi")).to_be_visible()
+    await counter.context.close()
+
+
+async def denied(page: Page, kind: str) -> None:
+    """The notice stands before everything else; “this was not me” opens a case whose code can be checked."""
+    notice = page.locator(f"[data-kind={kind}]").first
+    await expect(notice).to_be_visible()
+    await notice.get_by_role("button", name="Không phải tôi").click()
+    code = page.locator(".first .code").first
+    await expect(code).to_have_text(re.compile(r"^SD\d{6}-\d{6}$"))
+    quoted = await code.inner_text()
+    await page.get_by_role("button", name="Hỗ trợ").click()
+    await page.get_by_role("button", name="Kiểm tra mã hỗ trợ").click()
+    await page.get_by_label("Mã yêu cầu").fill(quoted)
+    await page.get_by_role("button", name="Kiểm tra").click()
+    await expect(page.get_by_text("Đây là yêu cầu của bạn.")).to_be_visible()
+    await page.get_by_label("Mã yêu cầu").fill("SD211208-123456")
+    await page.get_by_role("button", name="Kiểm tra").click()
+    await expect(page.get_by_text("Mã này không đúng")).to_be_visible()
+
+
+async def test_the_identity_page_marks_every_attribute_and_takes_what_may_be_edited(
+    service: Service, browser: Browser
+) -> None:
+    who, page = Somebody(service, "Đỗ Văn Đồng"), await a_phone(browser, service)
+    await register(page, service, who)
+    await page.get_by_role("button", name="Thông tin định danh").click()
+    row = page.locator(".attribute")
+    await expect(row.filter(has_text="Họ tên").get_by_role("img")).to_have_accessible_name("đã xác minh")
+    await expect(row.filter(has_text="Email").get_by_role("img")).to_have_accessible_name("chưa có")
+    await page.get_by_role("button", name="Sửa").click()
+    await page.get_by_label("Email").fill("dong@dong.example")
+    await page.get_by_role("button", name="Lưu").click()
+    await expect(row.filter(has_text="Email").get_by_role("img")).to_have_accessible_name("chưa xác minh")
+    await expect(row.filter(has_text="Email")).to_contain_text("dong@dong.example")
+
+
+async def test_an_enterprise_registers_with_a_usb_token_and_has_to_give_an_address(
+    service: Service, browser: Browser
+) -> None:
+    page = await a_phone(browser, service, "/register/enterprise/usb")
+    await page.get_by_text("Bản thử: lấy USB ký số").click()
+    await page.get_by_label("Chủ thể", exact=True).select_option("MST")
+    await page.get_by_label("Số của chủ thể").fill(f"000{next(_people):07}")
+    await page.get_by_label("Tên trên chứng thư").fill("Công ty TNHH Cầu Ngói")
+    await page.get_by_role("button", name="Lấy chứng thư thử").click()
+    await page.get_by_role("button", name="Đăng ký", exact=True).click()
+    await page.get_by_role("textbox", name="Mã PIN").fill("246810")
+    await page.get_by_role("dialog").get_by_role("button", name="Đăng nhập").click()
+    await expect(page.get_by_text("NGOMON-DEMO-CA")).to_be_visible()
+    await page.get_by_role("button", name="Đăng ký", exact=True).click()
+    await expect(page.get_by_label("Email")).to_have_attribute("aria-invalid", "true")
+    await page.get_by_label("Email").fill("cau@ngoi.example")
+    await page.get_by_role("button", name="Đăng ký", exact=True).click()
+    await expect(page.get_by_text("Công ty TNHH Cầu Ngói").first).to_be_visible()
+    await expect(page.get_by_text("Mức xác minh 3")).to_be_visible()
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+async def test_every_new_screen_is_accessible(service: Service, browser: Browser, language: str) -> None:
+    page = await a_phone(browser, service, language=language)
+    await screens_are_sound(page, OPEN_SCREENS)
+    person = service.person({"vi": "Ngô Thị Mây", "en": "Ngô Thị Gió"}[language])
+    await page.evaluate("location.hash = '#/'")
+    await page.get_by_role("button", name=re.compile("VNeID")).first.click()
+    await page.locator("#full_name, button.persona").first.wait_for(state="attached")
+    await page.get_by_role("button", name=person.full_name).first.click()
+    number = service.mobile_number()
+    await page.locator("[name=phone]").fill(number)
+    await page.locator("form button").first.click()
+    await page.locator("[name=code]").fill(await a_new_code(service, number))
+    await page.locator("form button").first.click()
+    await expect(page.locator(".me")).to_be_visible()
+    await screens_are_sound(page, OWN_SCREENS)
+
+
+async def screens_are_sound(page: Page, screens: tuple[str, ...]) -> None:
+    """axe finds nothing on any of them, and each of them has a heading of its own."""
+    for screen in screens:
+        await page.evaluate("to => { location.hash = to; }", f"#{screen}")
+        await expect(page.locator("#screen")).to_have_attribute("data-shown", f"#{screen}")
+        assert await page.locator("#screen h2").count() == 1, screen
+        assert await page.locator(".alert[role=alert]").count() == 0, screen
+        assert await axe(page) == [], screen

@@ -1,0 +1,185 @@
+"""Notices over HTTP: what is shown first, in whose words, and "this was not me" (contract-accounts, 38)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import delete, func, select, update
+
+from backend.outside.clock import local_day
+from backend.support import desks, notices, telling
+from backend.support.models import Case, Desk, Notice, NoticeRead
+from tests.mobile_api.test_support import DESK
+from tests.phone import Phone
+from tests.service import Service
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def helped(service: Service) -> AsyncIterator[Service]:
+    """A service with one desk and no announcement."""
+    async with service.db.write() as tx:
+        await tx.execute(delete(NoticeRead))
+        await tx.execute(delete(Notice).where(Notice.account_id.is_(None)))
+        if not any(desk.code == "HUE" for desk in await desks.listed(tx)):
+            await desks.add(tx, service.kit, "HUE", **DESK, now=service.clock.now())
+    yield service
+
+
+async def account_of(phone: Phone) -> UUID:
+    return UUID((await phone.call("GET", "/v1/me")).json()["id"])
+
+
+async def shown(phone: Phone, **headers: str) -> list[dict[str, Any]]:
+    answer = await phone.call("GET", "/v1/notices", **headers)
+    assert answer.status_code == 200, answer.text
+    items: list[dict[str, Any]] = answer.json()["items"]
+    return items
+
+
+async def told(service: Service, reader: Phone, kind: str, /, **details: str) -> UUID:
+    async with service.db.write() as tx:
+        now = service.clock.now()
+        return notices.tell(tx, service.kit, await account_of(reader), kind, now=now, **details).id
+
+
+async def announced(service: Service, title: str = "Bảo trì tối nay", days: int | None = None) -> UUID:
+    now = service.clock.now()
+    until = local_day(now) + timedelta(days=days) if days is not None else None
+    async with service.db.write() as tx:
+        return notices.publish(tx, service.kit, title=title, body="Từ 22 giờ.", until=until, now=now).id
+
+
+async def test_everybody_sees_an_announcement_first_and_strangers_see_nothing_else(helped: Service) -> None:
+    phone = await helped.sign_in()
+    await told(helped, phone, "password_changed")
+    notice_id = await announced(helped)
+    stranger = (await helped.http.get("/v1/notices")).json()["items"]
+    assert [one["id"] for one in stranger] == [str(notice_id)]
+    assert set(stranger[0]) == {"id", "kind", "title", "body", "at", "first", "read_at", "can_deny"}
+    assert stranger[0]["kind"] == "announcement" and stranger[0]["first"] is True
+    assert [one["kind"] for one in await shown(phone)] == ["announcement", "password_changed"]
+
+
+async def test_what_was_read_stands_behind_what_was_not(helped: Service) -> None:
+    phone, other = await helped.sign_in(), await helped.sign_in()
+    notice_id = await announced(helped)
+    mine = await told(helped, phone, "method_added", method="certificate")
+    for one in (mine, notice_id):
+        for _ in range(2):
+            assert (await phone.call("POST", f"/v1/notices/{one}/read")).status_code == 204
+    newest = await told(helped, phone, "role_changed", unit="Sở Nội vụ", change="begun")
+    found = await shown(phone)
+    assert found[0]["id"] == str(newest) and found[0]["first"] is True
+    assert all(one["read_at"] and not one["first"] for one in found[1:]) and len(found) == 3
+    assert (await shown(other))[0]["first"] is True, "one reader does not read for the others"
+
+
+async def test_an_announcement_ends_with_its_day(helped: Service) -> None:
+    await announced(helped, days=0)
+    assert len((await helped.http.get("/v1/notices")).json()["items"]) == 1
+    helped.pass_time(days=1)
+    assert (await helped.http.get("/v1/notices")).json()["items"] == []
+
+
+@pytest.mark.parametrize("kind", sorted(telling.WORDS))
+async def test_every_kind_has_words_in_both_languages(helped: Service, kind: str) -> None:
+    phone = await helped.sign_in()
+    details = {
+        "device": "Máy cũ", "by": "Máy mới", "phone": "055****456", "method": "certificate",
+        "unit": "Sở Nội vụ", "change": "begun", "code": "SD260304-123456", "desk": "Đội hỗ trợ",
+    }  # fmt: skip
+    await told(helped, phone, kind, **details)
+    await told(helped, phone, kind)
+    full, bare = (await shown(phone))[::-1][:2]
+    english = (await shown(phone, **{"Accept-Language": "en"}))[-1]
+    for one in (full, bare, english):
+        assert one["kind"] == kind and one["title"] and "{" not in one["body"]
+    assert english["title"] != full["title"] and english["body"] != full["body"]
+    assert "…" not in full["body"]
+    assert full["can_deny"] is (kind in notices.DENIABLE)
+
+
+async def test_another_persons_notice_does_not_exist(helped: Service) -> None:
+    phone, other = await helped.sign_in(), await helped.sign_in()
+    mine = await told(helped, phone, "password_changed")
+    for act in ("read", "deny"):
+        for one in (mine, uuid4()):
+            answer = await other.call("POST", f"/v1/notices/{one}/{act}")
+            assert (answer.status_code, answer.json()["code"]) == (404, "notice_not_found")
+        assert (await helped.http.post(f"/v1/notices/{mine}/{act}")).status_code == 401
+    assert (await shown(phone))[0]["first"] is True
+
+
+async def test_a_denial_opens_one_case_however_often_it_is_said(helped: Service) -> None:
+    phone = await helped.sign_in()
+    mine = await told(helped, phone, "phone_changed", phone="055****456")
+    path = f"/v1/notices/{mine}/deny"
+    first, *others = await asyncio.gather(*(phone.call("POST", path) for _ in range(6)))
+    assert first.status_code == 201, first.text
+    assert {one.content for one in others} == {first.content}
+    assert first.json()["desk"] == {"code": "HUE", **DESK}
+    async with helped.db.read() as tx:
+        query = select(func.count()).select_from(Case).where(Case.account_id == await account_of(phone))
+        assert await tx.scalar(query) == 1
+    found = (await shown(phone))[0]
+    assert found["can_deny"] is False and found["first"] is False
+    (case,) = (await phone.call("GET", "/v1/support-cases")).json()["items"]
+    assert "055****456" in case["messages"][0]["text"]
+
+
+async def test_only_some_kinds_and_only_for_a_month(helped: Service) -> None:
+    phone = await helped.sign_in()
+    late = await told(helped, phone, "password_changed")
+    async with helped.db.write() as tx:
+        before = helped.clock.now() - timedelta(days=30)
+        await tx.execute(update(Notice).where(Notice.id == late).values(at=before))
+    for one in (late, await told(helped, phone, "case_answered"), await announced(helped)):
+        answer = await phone.call("POST", f"/v1/notices/{one}/deny")
+        assert (answer.status_code, answer.json()["code"]) == (409, "notice_not_deniable")
+
+
+async def test_a_new_phone_is_told_of_the_old_and_its_denial_freezes_the_account(helped: Service) -> None:
+    person = helped.person()
+    await helped.sign_in(person, helped.phone("Máy cũ"))
+    newer = await helped.sign_in(person, helped.phone("Máy mới"))
+    notice = (await shown(newer))[0]
+    assert notice["kind"] == "device_replaced" and notice["can_deny"] is True
+    assert "Máy cũ" in notice["body"] and "Máy mới" in notice["body"]
+    answer = await newer.call("POST", f"/v1/notices/{notice['id']}/deny")
+    assert answer.status_code == 201
+    after = await newer.call("GET", "/v1/me")
+    assert (after.status_code, after.json()["reason"]) == (401, "takeover_reported")
+    phone = helped.phone()
+    started = await phone.begin()
+    back = await phone.bring(started["id"], await helped.consent(started["authorization_url"], person))
+    assert (back.status_code, back.json()["code"]) == (403, "account_frozen")
+
+
+async def test_the_freeze_does_not_wait_for_a_desk(helped: Service) -> None:
+    person = helped.person()
+    await helped.sign_in(person)
+    newer = await helped.sign_in(person)
+    notice = (await shown(newer))[0]
+    async with helped.db.write() as tx:
+        await tx.execute(update(Desk).values(removed_at=helped.clock.now()))
+    answer = await newer.call("POST", f"/v1/notices/{notice['id']}/deny")
+    assert (answer.status_code, answer.json()["code"]) == (503, "no_desk")
+    assert (await newer.call("GET", "/v1/me")).json()["reason"] == "takeover_reported"
+
+
+async def test_a_takeover_report_opens_one_case_and_says_its_code(helped: Service) -> None:
+    person = helped.person()
+    older = await helped.sign_in(person)
+    await helped.sign_in(person)
+    first, again = [await older.call("POST", "/v1/takeover-reports") for _ in range(2)]
+    assert first.status_code == again.status_code == 201
+    assert first.json() == again.json()
+    assert first.json()["status"] == "frozen" and first.json()["hotline"] == "19001075"
+    genuine = await helped.http.get(f"/v1/support-codes/{first.json()['code']}")
+    assert genuine.json()["genuine"] is True
