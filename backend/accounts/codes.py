@@ -101,17 +101,19 @@ async def spend(
     address: str,
     now: datetime,
     purpose: str = "login",
+    at_once: bool = False,
 ) -> list[bytes]:
     """Count one sending against phone, person, device and address; returns what to refund (design §4.3).
 
     A phone that its owner has confirmed has a budget of its own, so that a stranger who types
-    the number elsewhere cannot use up the owner's.
+    the number elsewhere cannot use up the owner's. `at_once`: the person turns to another number
+    and need not wait for the pause of the first.
     """
     limits = kit.limits
     counts = windows(limits, purpose)
     kind = "mail" if purpose == MAIL else "sms"
     wants = [
-        (f"{kind} person", who, counts),
+        (f"{kind} person", who, counts[1:] if at_once else counts),
         ("sms address", address, [Window(limits.otp_per_address_per_hour, HOUR)]),
     ]
     if phone:

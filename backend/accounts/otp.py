@@ -64,7 +64,14 @@ class Sending(NamedTuple):
 
 
 async def spend(
-    tx: AsyncSession, kit: Kit, flow: Flow, data: CodeData, purpose: str, now: datetime
+    tx: AsyncSession,
+    kit: Kit,
+    flow: Flow,
+    data: CodeData,
+    purpose: str,
+    now: datetime,
+    *,
+    at_once: bool = False,
 ) -> list[bytes] | None:
     """Count one sending; nothing when a hidden flow's message must stay here."""
     spent = await codes.spend(
@@ -77,6 +84,7 @@ async def spend(
         address=data.address,
         now=now,
         purpose=purpose,
+        at_once=at_once,
     )
     if not data.unseen:
         return None if data.decoy else spent
@@ -93,10 +101,13 @@ async def begin(
     purpose: str,
     now: datetime,
     back_to: str | None = None,
-    guessed: int = 0,
+    instead_of: OneTimeCode | None = None,
 ) -> tuple[Sending | None, CodeStep]:
-    """Make the flow's code within the budgets; raises codes.OtpLimit."""
-    spent = await spend(tx, kit, flow, data, purpose, now)
+    """Make the flow's code within the budgets; raises codes.OtpLimit.
+
+    `instead_of` is the flow's code to another number: it is right no more, and its guesses count on.
+    """
+    spent = await spend(tx, kit, flow, data, purpose, now, at_once=instead_of is not None)
     code = codes.issue(
         tx,
         kit,
@@ -107,7 +118,8 @@ async def begin(
         now=now,
         withheld=spent is None,
     )
-    code.attempts = guessed
+    if instead_of is not None:
+        instead_of.voided_at, code.attempts = now, instead_of.attempts
     owed = Sending(flow, code, data.phone, spent, back_to) if spent is not None else None
     return owed, step_of(kit, flow, code, data, now)
 

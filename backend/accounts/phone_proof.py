@@ -16,7 +16,7 @@ from backend.accounts import codes, otp, people
 from backend.accounts.door import Door
 from backend.accounts.entering import Done
 from backend.accounts.login import KIND, LoginData, enter
-from backend.accounts.models import Account, OneTimeCode
+from backend.accounts.models import Account
 from backend.accounts.otp import CodeStep
 from backend.accounts.phones import read_phone
 from backend.errors import FieldError, FieldsInvalid
@@ -72,9 +72,11 @@ async def send_again(
         if number == data.phone:
             owed, step = await otp.again(tx, door.kit, flow, data, now=now)
         else:
-            guessed = await _give_up(tx, flow, now)
+            before = await codes.of_flow(tx, flow)
+            if before.attempts >= codes.guesses(door.kit.limits, before.purpose):
+                raise codes.OtpExhausted
             data = msgspec.structs.replace(data, phone=number)
-            owed, step = await otp.begin(tx, door.kit, flow, data, purpose=KIND, now=now, guessed=guessed)
+            owed, step = await otp.begin(tx, door.kit, flow, data, purpose=KIND, now=now, instead_of=before)
             await flows.advance(tx, door.kit.keys, flow, to="otp", data=data)
     if owed is not None:
         await otp.deliver(door, owed, now)
@@ -96,16 +98,6 @@ async def _number(
             )
         return numbers[method_id]
     return data.phone if not numbers or data.phone in numbers.values() else next(iter(numbers.values()))
-
-
-async def _give_up(tx: AsyncSession, flow: flows.Flow, now: datetime) -> int:
-    """The code to the other number is right no more; its spent guesses count for the next one too."""
-    try:
-        code: OneTimeCode = await codes.of_flow(tx, flow)
-    except codes.OtpExpired:
-        return 0
-    code.voided_at = now
-    return code.attempts
 
 
 async def give_code(door: Door, flow_id: UUID, typed: str, *, jkt: str | None, now: datetime) -> Done:

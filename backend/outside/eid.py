@@ -97,9 +97,13 @@ class EId:
         except NotOpened as error:
             raise refused("envelope") from error
         try:
-            return person_of(claims, self.provider.claims, issuer=metadata.issuer)
+            person = person_of(claims, self.provider.claims, issuer=metadata.issuer)
         except ValueError as error:
             raise refused("claims_" + str(error)) from error
+        if self.provider.envelope is not None and person.subject == person.national_id:
+            # kept in the clear to find the person by, which a personal number must not be (security P3)
+            return msgspec.structs.replace(person, subject=self.provider.envelope.alias(person.subject))
+        return person
 
     def _check_issuer(self, metadata: Metadata, iss: str | None) -> None:
         """RFC 9207 §2.4: an answer of another provider, or a missing promised `iss`, is a mix-up."""

@@ -37,6 +37,11 @@ class Envelope:
             serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
         self._instead = hashlib.sha256(b"ngomon envelope" + der).digest()
+        self._alias = hashlib.sha256(b"ngomon alias" + der).digest()
+
+    def alias(self, number: str) -> str:
+        """What stands for a personal number where it is somebody's name at the provider: stable, and no number."""
+        return hmac.digest(self._alias, number.encode(), "sha256").hex()
 
     def opened(self, key: str, data: str) -> bytes:
         """The bytes inside; raises NotOpened."""

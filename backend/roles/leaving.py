@@ -2,6 +2,7 @@
 
 The law lets a citizen go and keeps what an office needs: whoever holds a role, decides for a
 unit or answers at a desk is told what stands in the way, on which ground and until when.
+Whoever may go has left every system already, or the outbox still tells it so.
 """
 
 from __future__ import annotations
@@ -20,10 +21,8 @@ from backend.devices.entry import Who
 from backend.errors import Conflict
 from backend.facts import AccountErased, DataExported
 from backend.kit import Kit
-from backend.outbox import queue as outbox
-from backend.outbox.models import Link, System
 from backend.roles import draft as drafts
-from backend.roles import own, policy, rights, rows
+from backend.roles import own, policy, rights
 from backend.roles.models import Manager, RequestStep, Role, RoleRequest, StaffRecord
 from backend.support import personal_data as support
 
@@ -67,8 +66,6 @@ async def leave(tx: AsyncSession, kit: Kit, who: Who, *, now: datetime) -> None:
         raise ErasureRefused(reasons=msgspec.to_builtins(reasons))
     await _empty_roles(tx, kit, account.id)
     await personal_data.erase(tx, kit, account, now=now)
-    await tx.flush()
-    await _tell_systems(tx, account.id, now)
     kit.journal.record(tx, AccountErased(subject=account.id), by=account.id, now=now)
 
 
@@ -97,11 +94,11 @@ async def why_not_leave(tx: AsyncSession, kit: Kit, account_id: UUID, *, now: da
 
 async def _copy_of(tx: AsyncSession, kit: Kit, account_id: UUID, now: datetime) -> dict[str, Any]:
     """Roles with what was filled in, requests, and the directory's own card of the person."""
-    asked, cursor = await own.mine(tx, kit, account_id, now=now), None
-    requests = list(asked.items)
-    while (cursor := asked.next_cursor) is not None:
-        asked = await own.mine(tx, kit, account_id, now=now, cursor=cursor)
-        requests += asked.items
+    page = await own.mine(tx, kit, account_id, now=now)
+    requests = list(page.items)
+    while page.next_cursor is not None:
+        page = await own.mine(tx, kit, account_id, now=now, cursor=page.next_cursor)
+        requests += page.items
     fields = {
         role.id: drafts.fields_of(kit, role)
         for role in await tx.scalars(select(Role).where(Role.account_id == account_id))
@@ -132,15 +129,4 @@ async def _empty_roles(tx: AsyncSession, kit: Kit, account_id: UUID) -> None:
             .where(RequestStep.request_id == request.id)
             .values(reason=None)
             .execution_options(synchronize_session=False)
-        )
-
-
-async def _tell_systems(tx: AsyncSession, account_id: UUID, now: datetime) -> None:
-    """Every system that was told of the person hears the account without its name."""
-    version = await rows.bump(tx, account_id)
-    query = select(Link.system_id).join(System, System.id == Link.system_id)
-    told = list(await tx.scalars(query.where(Link.account_id == account_id, System.disabled_at.is_(None))))
-    if told:
-        await outbox.enqueue(
-            tx, account_id=account_id, version=version, systems=told, lane=outbox.REVOCATION, now=now
         )

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, delete, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.db import new_id
+from backend.devices.sessions import AccountClosed
 from backend.errors import FieldError, FieldsInvalid, Invalid, Refusal
 from backend.facts import AccessRefused, RequestResubmitted, RequestWithdrawn, RoleRequested, StepDecided
 from backend.kit import Kit
@@ -30,7 +31,8 @@ async def create(
     tx: AsyncSession, kit: Kit, draft: Draft, *, by: UUID, now: datetime, level: int, key: str | None = None
 ) -> RoleRequest:
     """The person's own request. The same `key` with the same body gives the same request again."""
-    await rows.account_locked(tx, by)
+    if (await rows.account_locked(tx, by)).status != "active":
+        raise AccountClosed  # erased while this call was under way
     if key is not None and (earlier := await _earlier(tx, draft, by, key)):
         return earlier
     role = await _role_meant(tx, draft, by)

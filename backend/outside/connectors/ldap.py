@@ -166,7 +166,9 @@ class _Work:
         return found[0] if found else None
 
     async def _create(self, desired: Desired) -> None:
-        name = desired.email.partition("@")[0] if desired.email else desired.external_id
+        name = (desired.email or "").partition("@")[0]
+        if not name or "#" in name:  # which the library could not read back
+            name = desired.external_id
         entry: dict[str, Sequence[str]] = {"objectClass": PERSON, "uid": (name,), **_wanted(desired)}
         await self._claim()
         try:

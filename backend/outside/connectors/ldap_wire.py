@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -22,7 +21,6 @@ from backend.outside.http import Guarded
 
 LONGEST_PAUSE = 0.1  # between two looks at an answer, should the socket not ring
 LOST = {-1, -5, -11, -101, 0x51, 0x55}  # no connection, or no answer in time
-BARE_HASH = re.compile(r"(?<!\\)((?:\\\\)*)#")
 READ = (
     "employeeNumber", "cn", "displayName", "sn", "mail", "title", "ou", "departmentNumber", "entryUUID",
 )  # fmt: skip
@@ -80,7 +78,7 @@ def options_of(text: str) -> Options:
 
 def named(attribute: str, value: str, parent: str) -> str:
     """The DN of a child, whatever characters its name has (RFC 4514; security H13)."""
-    return f"{attribute}={_readable(escape_attribute_value(_clean(value)))},{parent}"
+    return f"{attribute}={escape_attribute_value(_clean(value))},{parent}"
 
 
 def first_part(dn: str) -> tuple[str, str]:
@@ -92,11 +90,6 @@ def first_part(dn: str) -> tuple[str, str]:
 def equals(attribute: str, value: str) -> str:
     """A filter for one value, whatever characters it has (RFC 4515; security H13)."""
     return f"({attribute}={escape_filter_exp(_clean(value))})"
-
-
-def _readable(dn: str) -> str:
-    """A # may stand as it is within a value, but the library takes it for an error."""
-    return BARE_HASH.sub(r"\1\\23", dn)
 
 
 def _clean(value: str) -> str:
@@ -206,7 +199,7 @@ class Talk:
         entries = [one for one in found if isinstance(one, LDAPEntry)]
         if found and not entries:
             raise DeliveryError("referral", permanent=True)
-        return [Found(_readable(str(one.dn)), _texts(one)) for one in entries]
+        return [Found(str(one.dn), _texts(one)) for one in entries]
 
     async def add(self, dn: str, attributes: Mapping[str, Sequence[str]]) -> None:
         """Make an entry."""

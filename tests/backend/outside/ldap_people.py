@@ -43,7 +43,7 @@ def somebody(
 
 def target(directory: Directory, **changes: Any) -> Target:
     """The directory as a system is reached."""
-    whole = {
+    whole: dict[str, Any] = {
         "url": directory.url,
         "token": directory.password,
         "reply_timeout": 2.0,
