@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from cryptography.x509 import ObjectIdentifier, load_pem_x509_certificates
+
 from backend.limits import COUNTS
 from backend.outside.eid_claims import SHIPPED
 from backend.outside.eid_envelope import envelope_key
@@ -74,6 +76,7 @@ def shape(settings: Settings) -> list[str]:
         problems.append("NGOMON_SUPPORT_SUBJECT_TAG: must hold {unit}")
     for key in settings.secret_keys.split(",") if settings.secret_keys else []:
         problems += _key_problem(key.strip())
+    problems += _certificate_problems(settings)
     for name in NAMED_FILES:
         shipped = SHIPPED if name.endswith("_claims") else ()
         value = getattr(settings, name)
@@ -89,6 +92,21 @@ def _envelope_problem(file: str) -> list[str]:
     except ValueError:
         return ["NGOMON_VNEID_ENVELOPE_KEY: must be an RSA private key in PEM without a password"]
     return []
+
+
+def _certificate_problems(settings: Settings) -> list[str]:
+    problems = []
+    for text in filter(None, map(str.strip, settings.certificate_policies.split(","))):
+        try:
+            ObjectIdentifier(text)
+        except ValueError:
+            problems.append(f"NGOMON_CERTIFICATE_POLICIES: {text!r} is no OID")
+    if settings.trusted_cas and Path(settings.trusted_cas).is_file():
+        try:
+            load_pem_x509_certificates(Path(settings.trusted_cas).read_bytes())
+        except ValueError:
+            problems.append("NGOMON_TRUSTED_CAS: holds no certificates in PEM")
+    return problems
 
 
 def _is_address(value: str) -> bool:

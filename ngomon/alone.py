@@ -1,4 +1,4 @@
-"""The sync worker as a process of its own."""
+"""The sync worker as a process of its own; it sees to the desk's post too."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from backend.outbox.bell import Bell
 from backend.outside.clock import Clock
 from backend.outside.http import Guarded
 from backend.settings import Settings
+from backend.support.post import PostRoom
 from ngomon.tasks import worker_of
 
 
@@ -29,7 +30,8 @@ async def run_worker(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
         async with Bell(db) as bell:
-            await worker_of(db, kit, clock, bell, http).run(stop)
+            post = PostRoom(db, kit, settings, clock)
+            await asyncio.gather(worker_of(db, kit, clock, bell, http).run(stop), post.run(stop))
     finally:
         await http.close()
         await db.close()

@@ -36,6 +36,7 @@ from backend.outside.registries import Registries
 from backend.outside.sms import KannelSms, Sms
 from backend.roles import own, staff
 from backend.settings import Settings, load, with_keys
+from backend.support.post import PostRoom
 from mobile_api import problems
 from mobile_api.auth import Door, proved
 from mobile_api.history import HistoryController
@@ -105,6 +106,7 @@ class App:
         self.db = Database(settings.database_url)
         self.bell = Bell(self.db)
         self.figures = Figures()
+        self.post = PostRoom(self.db, self.kit, settings, self.clock)
         self.carry_worker = self.db.is_sqlite if carry_worker is None else carry_worker
         self.door = self._ways_in()
         limits = settings.limits
@@ -207,7 +209,7 @@ class App:
                 if self.carry_worker
                 else None
             )
-            running = tasks.running(self.db, self.clock, self.entry, worker, self.settings.limits)
+            running = tasks.running(self.db, self.clock, self.entry, worker, self.settings.limits, self.post)
             await stack.enter_async_context(running)
             yield
 

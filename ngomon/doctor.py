@@ -46,7 +46,14 @@ async def examine(settings: Settings, out: Console) -> bool:
         safe = pysqlite3.sqlite_version_info >= SAFE_WAL
         return f"{pysqlite3.sqlite_version}, {'WAL' if safe else 'rollback journal: WAL is unsafe in this release'}"
 
+    async def certificates() -> str:
+        accepted = outside.certificates
+        if accepted.unchecked:
+            return f"{accepted.authorities} authorities; EMERGENCY SWITCH: revoked certificates may get in"
+        return f"{accepted.authorities} authorities" if accepted.authorities else "none is accepted"
+
     checks: dict[str, Check] = {"database": database, "e-ID": eid, "SMS": sms, "push": push, "SQLite": sqlite}
+    checks["certificates"] = certificates
     well = True
     for name, check in checks.items():
         try:
@@ -56,4 +63,5 @@ async def examine(settings: Settings, out: Console) -> bool:
             cause = error.code if isinstance(error, Refusal) else type(error).__name__
             out.print(f"[red]fail[/red] {name}: {cause}")
     await outside.http.close()
+    await outside.certificates.close()
     return well

@@ -22,6 +22,7 @@ from backend.outbox.worker import Worker
 from backend.outside.clock import Clock
 from backend.outside.http import Guarded
 from backend.roles import desired, timeline
+from backend.support.post import PostRoom
 
 log = structlog.get_logger("tasks")
 SEEN_SECONDS, SWEEP_SECONDS = 20, 600
@@ -34,7 +35,7 @@ def worker_of(db: Database, kit: Kit, clock: Clock, bell: Bell, http: Guarded) -
 
 @asynccontextmanager
 async def running(
-    db: Database, clock: Clock, entry: Entry, worker: Worker | None, limits: Limits
+    db: Database, clock: Clock, entry: Entry, worker: Worker | None, limits: Limits, post: PostRoom
 ) -> AsyncIterator[None]:
     """Run the tasks until the application stops, then let them finish what they hold."""
     stop = asyncio.Event()
@@ -43,7 +44,7 @@ async def running(
         _each(SWEEP_SECONDS, stop, lambda: sweep(db, limits, clock.now())),
     ]
     if worker is not None:
-        jobs.append(worker.run(stop))
+        jobs += [worker.run(stop), post.run(stop)]  # one process of an installation carries both
     tasks = [asyncio.ensure_future(job) for job in jobs]
     try:
         yield

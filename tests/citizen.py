@@ -146,6 +146,21 @@ class Citizen:
         self.service.pass_time(seconds=61)
         return number
 
+    async def refresh(self) -> None:
+        """New tokens for the session, as an app asks for them."""
+        answer = await self.phone.open("/v1/token", {"refresh_token": self.phone.session["refresh_token"]})
+        assert answer.status_code == 200, answer.text
+        self.phone.session = answer.json()["session"]
+
+    async def step_up(self) -> None:
+        """Strengthen the session by VNeID."""
+        begun = await self.phone.call("POST", "/v1/logins", {"method": "vneid", "step_up": True})
+        assert begun.status_code == 201, begun.text
+        back = await self.service.consent(begun.json()["authorization_url"], self.person)
+        answer = await self.phone.open(f"/v1/logins/{begun.json()['id']}/authorize", back)
+        assert answer.status_code == 200, answer.text
+        self.phone.keep(answer.json())
+
     async def by_vneid(self, phone: Phone | None = None) -> Phone:
         """The same person through VNeID."""
         return await self.service.sign_in(self.person, phone or self.phone)

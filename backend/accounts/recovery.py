@@ -137,6 +137,7 @@ async def give_code(door: Door, flow_id: UUID, typed: str, *, jkt: str | None, n
         data = flows.data_of(flow, door.kit.keys, RecoveryData)
     if data.mail is None and not await still_theirs(door, flow, data.phone, code):
         async with door.db.write() as tx:
+            flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
             await _freeze(tx, door.kit, flow, now)
         raise RecoveryRefusedForNumber
     async with door.db.write() as tx:

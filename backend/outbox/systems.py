@@ -89,22 +89,22 @@ async def add(
     if system is None:
         system = System(id=new_id(), name=name, created_at=now)
         tx.add(system)
-    if keeps_mail:
-        await _refuse_a_second_mail_directory(tx, kind, system)
     system.kind, system.url = kind, url.rstrip("/")
     system.options, system.keeps_mail = options, keeps_mail
     system.token = kit.keys.seal("systems.token", system.id, token) if token else None
     system.unit_codes = msgspec.json.encode(sorted(set(unit_codes))).decode()
     system.disabled_at, system.paused_until, system.failures = None, None, 0
     await tx.flush()
+    if keeps_mail:
+        await _refuse_a_second_mail_directory(tx, system)
     told = await affected(tx, system, people)
     await queue.backfill(tx, system.id, told, now=now)
     kit.journal.record(tx, SystemConnected(system=system.id), by=by, now=now)
     return system, len(told)
 
 
-async def _refuse_a_second_mail_directory(tx: AsyncSession, kind: str, system: System) -> None:
-    if kind != "ldap":
+async def _refuse_a_second_mail_directory(tx: AsyncSession, system: System) -> None:
+    if system.kind != "ldap":
         raise SystemTrouble("only a directory (ldap) can keep the passwords of the official mail")
     query = select(System.name).where(System.keeps_mail, System.disabled_at.is_(None), System.id != system.id)
     if other := await tx.scalar(query):

@@ -40,7 +40,8 @@ class Paths:
     """The configured authorities and what is demanded below them."""
 
     def __init__(self, roots_pem: bytes, policies: tuple[str, ...]) -> None:
-        self._store = Store(x509.load_pem_x509_certificates(roots_pem)) if roots_pem.strip() else None
+        roots = x509.load_pem_x509_certificates(roots_pem) if roots_pem.strip() else []
+        self.count, self._store = len(roots), Store(roots) if roots else None
         self._policies = {x509.ObjectIdentifier(text) for text in policies}
 
     def check_leaf(self, leaf: Certificate, now: datetime) -> None:

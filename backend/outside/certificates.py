@@ -84,7 +84,12 @@ class Certificates:
     ) -> None:
         self._paths = paths.Paths(roots_pem, policies)
         self._http, self._revocation = http, Revocation(http, timeout=timeout)
-        self._unchecked = unchecked
+        self.unchecked = unchecked
+
+    @property
+    def authorities(self) -> int:
+        """How many are configured."""
+        return self._paths.count
 
     def inspect(self, certificate_pem: str, *, now: datetime) -> Holder:
         """Whom it names, after every check that needs neither signature nor network; raises CertificateRefused."""
@@ -124,7 +129,7 @@ class Certificates:
         except Revoked as error:
             raise CertificateRefused("revoked") from error
         except CannotSay as error:
-            if self._unchecked:
+            if self.unchecked:
                 log.warning("certificate accepted without a revocation check", reason=error.reason)
                 return "unchecked"
             log.warning("revocation cannot be checked", reason=error.reason)

@@ -94,7 +94,7 @@ class Revocation:
             raise CannotSay("nowhere_to_ask")
         content = await self._fetch("GET", lists)
         try:
-            crl = x509.load_der_x509_crl(content)
+            crl = _read_list(content)
             _check_list(crl, lists, issuer, now)
             listed = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
         except UNREADABLE as error:
@@ -116,6 +116,13 @@ class Revocation:
         except TimeoutError as error:
             raise OutOfReach("too_slow") from error
         raise OutOfReach("out_of_reach")
+
+
+def _read_list(content: bytes) -> CertificateRevocationList:
+    """DER, as RFC 5280 §4.2.1.13 wants it, or the PEM that some authorities publish all the same."""
+    if content.startswith(b"-----BEGIN"):
+        return x509.load_pem_x509_crl(content)
+    return x509.load_der_x509_crl(content)
 
 
 def _check_list(crl: CertificateRevocationList, lists: list[str], issuer: Certificate, now: datetime) -> None:

@@ -14,6 +14,7 @@ from backend.kit import Kit
 from backend.support.models import Case, CaseMail, Desk
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
+TRIES = 64  # about two and a half days, as deliveries have
 SIGNATURE = "-- \n{name}\n{mailbox}\n{phone}\n"
 WARNING = (
     "Chúng tôi không bao giờ hỏi mật khẩu, mã PIN hay mã xác thực. Kiểm tra mã yêu cầu trong ứng dụng trước khi làm"
@@ -75,6 +76,7 @@ def subject_of(case: Case, form: str) -> str:
 async def due(tx: AsyncSession, now: datetime, *, most: int = 20) -> list[UUID]:
     """What may be sent now, oldest first."""
     query = select(CaseMail.id).where(CaseMail.sent_at.is_(None), CaseMail.not_before <= now)
+    query = query.where(CaseMail.attempts < TRIES)
     return list(await tx.scalars(query.order_by(CaseMail.id).limit(most)))
 
 

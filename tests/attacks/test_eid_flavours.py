@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from sqlalchemy import text
 
+from ngomon.demo.eid_simulator_sealing import Spoil
 from ngomon.demo.eid_simulator_variants import DIRECT, PORTAL
 from ngomon.demo.persona import ENTERPRISES, Persona
 from tests.attacks.problems import refused, rows
@@ -31,7 +32,8 @@ FLAVOURS: dict[str, dict[str, str]] = {
     "vneid_direct, ecb, decrypted": {"FLAVOUR": "vneid_direct"},
     "vneid_direct, cbc, raw": {"FLAVOUR": "vneid_direct", "ENVELOPE_CIPHER": "cbc", "ENVELOPE_CODE": "raw"},
 }
-CORPUS = {name: PORTAL if name == "portal" else DIRECT for name in FLAVOURS}
+SEALED = {name: one for name, one in DIRECT.items() if one.spoil != Spoil() or one.place == "callback"}
+CORPUS = dict(zip(FLAVOURS, (PORTAL, DIRECT, SEALED), strict=True))  # the last: whatever the cipher touches
 STEP = text("SELECT step, COUNT(*) FROM flows GROUP BY step")
 
 

@@ -88,7 +88,8 @@ def test_ti13_all_causes_come_at_once() -> None:
         ("NGOMON_PUBLIC_URL", "ftp://cong.example"), ("NGOMON_PUBLIC_URL", "http://[::1"), ("NGOMON_PUBLIC_URL", "http://cong.example:99999"),
         ("NGOMON_VNEID_ISSUER", "javascript:alert(1)"), ("NGOMON_VNEID_REDIRECT_URI", "//cong.example"), ("NGOMON_DATABASE_URL", "sqlite:///x.db"),
         ("NGOMON_DATABASE_URL", "mysql://x"), ("NGOMON_SMS_URL", "http://sms.example"), ("NGOMON_VNEID_FLAVOUR", "saml"), ("NGOMON_VNEID_CLIENT_KEY", "/nowhere/key.json"),
-        ("NGOMON_SECRET_KEYS_FILE", "/nowhere/keys"), ("NGOMON_SECRET_KEYS", "x"),
+        ("NGOMON_SECRET_KEYS_FILE", "/nowhere/keys"), ("NGOMON_SECRET_KEYS", "x"), ("NGOMON_CERTIFICATE_POLICIES", "1.2.3,x"),
+        ("NGOMON_TRUSTED_CAS", "/nowhere/cas.pem"), ("NGOMON_TRUSTED_CAS", __file__),
     ],
 )  # fmt: skip
 def test_ti13_a_wrong_or_unknown_variable_is_an_error_that_names_it(name: str, value: str) -> None:

@@ -1,0 +1,198 @@
+"""The desk's post: what comes into the mailbox becomes cases, what is owed leaves (contract-accounts, 36).
+
+Any number of processes may do this at once: a mail is taken in by whoever writes its UID first, in the
+transaction that opens the case, and sent by whoever claims its row. Nothing is sent inside a transaction.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.db import Database, new_id
+from backend.errors import TooMany
+from backend.kit import Kit
+from backend.outside.clock import Clock
+from backend.outside.mail import Fetched, Mailbox, MailRefused, MailUnreachable, Outgoing, Sender
+from backend.settings import Settings
+from backend.support import cases, desks, incoming, mails
+from backend.support.incoming import Incoming
+from backend.support.models import Case, Desk, ReadMail
+from backend.throttle import Window
+
+CASE, UNTAGGED = "$NgoMonCase", "$NgoMonUntagged"
+AT_ONCE = 25
+log = structlog.get_logger("post")
+
+
+class PostRoom:
+    """Reads and sends the post of all desks; does nothing where no mail server is set."""
+
+    def __init__(self, db: Database, kit: Kit, settings: Settings, clock: Clock) -> None:
+        self._db, self._kit, self._clock = db, kit, clock
+        self._mailbox = Mailbox(settings.support_imap_url) if settings.support_imap_url else None
+        self._sender = Sender(settings.support_smtp_url) if settings.support_smtp_url else None
+        self._form = settings.support_subject_tag
+        self._pause = max(1, settings.support_poll_seconds)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`; trouble with a mail server is logged in a word and tried again."""
+        if self._mailbox is None and self._sender is None:
+            return
+        while not stop.is_set():
+            try:
+                await self.round()
+            except Exception as error:
+                log.exception("post failed", exc_info=error)
+            try:
+                await asyncio.wait_for(stop.wait(), self._pause)
+            except TimeoutError:
+                continue
+
+    async def round(self) -> None:
+        """Take in what came, then send what is owed; one failing does not keep the other."""
+        for half in (self._take_in, self._send):
+            try:
+                await half()
+            except MailUnreachable as error:
+                log.warning("mail server out of reach", cause=str(error))
+
+    async def _take_in(self) -> None:
+        if self._mailbox is None:
+            return
+        async with self._db.read() as tx:
+            if not await desks.listed(tx):
+                return  # nobody could answer: the mails wait where they are
+        validity, found = await self._mailbox.fetch_new((CASE, UNTAGGED), most=AT_ONCE)
+        for fetched in found:
+            try:
+                mail = await asyncio.to_thread(incoming.read, fetched.raw, self._form)
+                async with self._db.write() as tx:
+                    keyword = await self._taken(tx, mail, fetched, validity, self._clock.now())
+            except Exception as error:
+                log.exception("a mail was not taken in", exc_info=error)  # the others are
+                continue
+            await self._mailbox.mark(fetched.uid, keyword)
+
+    async def _taken(
+        self, tx: AsyncSession, mail: Incoming, fetched: Fetched, validity: str, now: datetime
+    ) -> str:
+        """Deal with one mail, once; the keyword that it gets (again, when a crash kept it from getting it)."""
+        is_case = mail.tag is not None and mail.sender is not None
+        insert = sqlite_insert if tx.get_bind().dialect.name == "sqlite" else pg_insert
+        row = insert(ReadMail).values(id=new_id(), uid_validity=validity[:20], uid=fetched.uid[:20], at=now)
+        fresh = await tx.scalar(row.on_conflict_do_nothing().returning(ReadMail.id))
+        if fresh is not None:
+            is_case = await self._deal_with(tx, mail, is_case=is_case, now=now)
+        return CASE if is_case else UNTAGGED
+
+    async def _deal_with(self, tx: AsyncSession, mail: Incoming, *, is_case: bool, now: datetime) -> bool:
+        desk = await _desk_for(tx, mail)
+        if desk is None or mail.sender is None or mail.sender == desk.mailbox:
+            return False  # nobody to answer, or our own mail come back
+        window = [Window(self._kit.limits.cases_per_hour, 3600)]
+        try:
+            await self._kit.throttle.spend(tx, [("support mails", mail.sender, window)], now=now)
+        except TooMany:
+            log.warning("mail left to the desk: too many from one address")
+            return False
+        if is_case:
+            await self._into_case(tx, mail, desk, mail.sender, now)
+        elif not mail.is_automatic:
+            form, example = self._form.format(unit="SHKB"), self._form.format(unit="0010")
+            mails.owe(
+                tx,
+                self._kit,
+                desk,
+                to=mail.sender,
+                subject=mails.UNTAGGED.format(form=form),
+                text=mails.FORM.format(form=form, example=example),
+                now=now,
+                answers=mail.message_id,
+                automatic=True,
+            )
+        return is_case
+
+    async def _into_case(
+        self, tx: AsyncSession, mail: Incoming, desk: Desk, sender: str, now: datetime
+    ) -> None:
+        """A new case and the answer with its code, or more words to the sender's own open one."""
+        kit = self._kit
+        known = (
+            await tx.scalar(select(Case).where(Case.code == mail.code).with_for_update())
+            if mail.code
+            else None
+        )
+        if known is not None and known.status != cases.CLOSED and cases.address_of(kit, known) == sender:
+            cases.of_person(tx, kit, known, mail.text, now=now)
+            return
+        case = await cases.add(
+            tx,
+            kit,
+            desk,
+            subject=mail.subject,
+            text=mail.text,
+            origin="mail",
+            mail_address=sender,
+            tag=mail.tag,
+            by=None,
+            now=now,
+        )
+        if not mail.is_automatic:
+            mails.owe(
+                tx,
+                kit,
+                desk,
+                to=sender,
+                subject=mails.subject_of(case, self._form),
+                text=mails.OPENED.format(code=case.code),
+                now=now,
+                case_id=case.id,
+                answers=mail.message_id,
+                automatic=True,
+            )
+
+    async def _send(self) -> None:
+        if self._sender is None:
+            return
+        async with self._db.read() as tx:
+            waiting = await mails.due(tx, self._clock.now())
+        for mail_id in waiting:
+            now = self._clock.now()
+            async with self._db.write() as tx:
+                owed = await mails.claim(tx, self._kit, mail_id, now=now)
+            if owed is None:
+                continue
+            try:
+                await self._sender.send(_outgoing(owed, now))
+            except MailRefused as error:
+                log.warning("a mail was refused", cause=str(error))  # its pause has begun
+                continue
+            async with self._db.write() as tx:
+                await mails.sent(tx, mail_id, now=self._clock.now())
+
+
+def _outgoing(owed: mails.Owed, now: datetime) -> Outgoing:
+    return Outgoing(
+        name=str(owed.id),
+        sender_name=owed.sender_name,
+        sender=owed.sender,
+        recipient=owed.recipient,
+        subject=owed.subject,
+        body=owed.body,
+        answers=owed.answers,
+        is_automatic=owed.is_automatic,
+        at=now,
+    )
+
+
+async def _desk_for(tx: AsyncSession, mail: Incoming) -> Desk | None:
+    """The desk whose mailbox the mail was written to, else the first."""
+    known = await desks.listed(tx)
+    return next((desk for desk in known if desk.mailbox in mail.recipients), known[0] if known else None)
