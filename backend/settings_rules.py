@@ -13,6 +13,7 @@ from cryptography.x509 import ObjectIdentifier, load_pem_x509_certificates
 from backend.limits import COUNTS
 from backend.outside.eid_claims import SHIPPED
 from backend.outside.eid_envelope import envelope_key
+from backend.outside.places import Places, PlacesError
 
 if TYPE_CHECKING:
     from backend.settings import Settings
@@ -82,6 +83,8 @@ def shape(settings: Settings) -> list[str]:
         value = getattr(settings, name)
         if value and value not in shipped and not Path(value).is_file():
             problems.append(f"{PREFIX}{name.upper()}: no such file")
+    if settings.places and Path(settings.places).is_file():
+        problems += _places_problem(settings.places)
     return problems + _envelope_problem(settings.vneid_envelope_key)
 
 
@@ -115,6 +118,16 @@ def _is_address(value: str) -> bool:
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:  # brackets or a port that cannot be
         return False
+
+
+def _places_problem(file: str) -> list[str]:
+    try:
+        Places(file)
+    except PlacesError as error:
+        return [str(error)]
+    except UnicodeDecodeError:
+        return ["NGOMON_PLACES: must be UTF-8"]
+    return []
 
 
 def _key_problem(key: str) -> list[str]:

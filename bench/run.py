@@ -13,6 +13,7 @@ SHORT = {
     "me": ["--rounds", "3", "--requests", "4000", "--no-peer"],
     "inbox_weight": [],
     "case_codes": ["--count", "500"],
+    "timing": ["--calls", "100"],
 }
 
 

@@ -39,21 +39,14 @@ async def examine(settings: Settings, out: Console) -> bool:
     async def sms() -> str:
         return "stand-in inbox (demo)" if settings.sms_url.startswith("inbox:") else "Kannel is configured"
 
-    async def push() -> str:
-        return "Firebase is configured" if settings.fcm_credentials else "stand-in inbox (demo)"
-
-    async def sqlite() -> str:
-        safe = pysqlite3.sqlite_version_info >= SAFE_WAL
-        return f"{pysqlite3.sqlite_version}, {'WAL' if safe else 'rollback journal: WAL is unsafe in this release'}"
-
-    async def certificates() -> str:
-        accepted = outside.certificates
-        if accepted.unchecked:
-            return f"{accepted.authorities} authorities; EMERGENCY SWITCH: revoked certificates may get in"
-        return f"{accepted.authorities} authorities" if accepted.authorities else "none is accepted"
-
-    checks: dict[str, Check] = {"database": database, "e-ID": eid, "SMS": sms, "push": push, "SQLite": sqlite}
-    checks["certificates"] = certificates
+    checks: dict[str, Check] = {
+        "database": database,
+        "e-ID": eid,
+        "SMS": sms,
+        "push": lambda: _push(settings),
+        "SQLite": _sqlite,
+        "certificates": lambda: _certificates(outside),
+    }
     well = True
     for name, check in checks.items():
         try:
@@ -65,3 +58,21 @@ async def examine(settings: Settings, out: Console) -> bool:
     await outside.http.close()
     await outside.certificates.close()
     return well
+
+
+async def _certificates(outside: Outside) -> str:
+    accepted = outside.certificates
+    if accepted.unchecked:
+        return f"{accepted.authorities} authorities; EMERGENCY SWITCH: revoked certificates may get in"
+    return f"{accepted.authorities} authorities" if accepted.authorities else "none is accepted"
+
+
+async def _push(settings: Settings) -> str:
+    return "Firebase is configured" if settings.fcm_credentials else "stand-in inbox (demo)"
+
+
+async def _sqlite() -> str:
+    safe = pysqlite3.sqlite_version_info >= SAFE_WAL
+    return (
+        f"{pysqlite3.sqlite_version}, {'WAL' if safe else 'rollback journal: WAL is unsafe in this release'}"
+    )

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import msgspec
 
+from backend.accounts.assurance import InsufficientAssurance
 from backend.errors import Conflict, Forbidden, NotFound, Refusal
 
 PENDING, RETURNED, APPROVED = "pending", "returned", "approved"
@@ -24,11 +25,11 @@ OPEN = (PENDING, RETURNED)
 HELD = (SCHEDULED, ACTIVE, SUSPENDED)  # states of a role that somebody has or will have
 
 
-class InsufficientAssurance(Forbidden):
-    """The identity or the sign-in is weaker than the subject type asks; `required` says what would do."""
+class PostOfficeNotForStaff(Forbidden):
+    """Who came in by the post office alone registers no civil-servant role (source 001, I; contract-accounts, 11)."""
 
-    code = "insufficient_assurance"
-    title = "Cần tài khoản định danh điện tử mức độ cao hơn"
+    code = "post_office_not_for_staff"
+    title = "Tài khoản từ Bưu điện không dành cho cán bộ, công chức, viên chức. Hãy đăng nhập bằng VNeID"
 
 
 class RequestOpen(Conflict):

@@ -31,8 +31,11 @@ async def create(
     tx: AsyncSession, kit: Kit, draft: Draft, *, by: UUID, now: datetime, level: int, key: str | None = None
 ) -> RoleRequest:
     """The person's own request. The same `key` with the same body gives the same request again."""
-    if (await rows.account_locked(tx, by)).status != "active":
+    account = await rows.account_locked(tx, by)
+    if account.status != "active":
         raise AccountClosed  # erased while this call was under way
+    if account.vouched_by == "post_office":
+        raise policy.PostOfficeNotForStaff
     if key is not None and (earlier := await _earlier(tx, draft, by, key)):
         return earlier
     role = await _role_meant(tx, draft, by)

@@ -83,7 +83,6 @@ class StandInRegistries:
                 "phone", "Số điện thoại thử có dạng 0550 xxx xxx.", "Demo numbers look like 0550 xxx xxx."
             )
         kept = Subscriber(phone=f"+84{found[1]}", active=row.active, **_person(row))
-        self.subscribers.pop(kept.phone, None)  # the newest stands last
         self.subscribers[kept.phone] = self._added.subscribers[kept.phone] = kept
         self._keep()
         return kept
@@ -98,7 +97,6 @@ class StandInRegistries:
                 "Demo numbers have 10 digits and begin with 0000.",
             )
         kept = Insured(social_insurance_number=number, **_person(row))
-        self.people.pop(number, None)
         self.people[number] = self._added.people[number] = kept
         self._keep()
         return kept

@@ -278,20 +278,6 @@ async def test_when_revocation_cannot_be_asked_the_same_signature_may_come_again
     assert (await token.brought(phone, at, challenge)).status_code == 200
 
 
-async def test_the_demos_tokens_want_a_pin_and_sign_challenges_only(service: Service) -> None:
-    token, _ = await citizen(service)
-    post = service.http.post
-    good = {"key_id": token.key_id, "challenge": "NGOMON SIGN-IN v1\n…", "pin": "000000"}
-    assert (await post("/demo/signing/signatures", json=good)).status_code == 200
-    for change, status in (({"pin": "12345"}, 400), ({"challenge": "a" * 64}, 422), ({"key_id": "0"}, 404)):
-        assert (await post("/demo/signing/signatures", json=good | change)).status_code == status
-    for identifier in ("001090000001", "CMND:000190000001", "MST:0001234567", "", "٠٠٠190000001"):
-        body = {"kind": "citizen", "identifier": identifier, "name": "Thử"}
-        assert (await post("/demo/signing/certificates", json=body)).status_code == 422
-    cross = {"Sec-Fetch-Site": "cross-site"}
-    assert (await post("/demo/signing/signatures", json=good, headers=cross)).status_code in (400, 403)
-
-
 async def test_a_long_chain_has_room(service: Service) -> None:
     token = Token.bent(service, subject(f"CCCD:{number(service)}"))
     token.certificate += service.stand.ca.root_pem.decode() * 3

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from sqlalchemy import LargeBinary
 
-from backend.accounts import people
+from backend.accounts import attributes, people
+from backend.accounts.numbers import TAX_CODE, identifier_row
 from backend.crypto import KeyRing, new_secret_key
 from backend.db import Base
 from backend.kit import Kit
@@ -14,7 +15,9 @@ from ngomon.rekey import SEALED, rotate
 from tests.checker import check
 from tests.service import running
 
-NOT_PERSONAL = {"blind", "hash", "key", "key_id", "seal", "access_hash", "id", "idempotency_print", "data"}
+HASHES = {"hash", "access_hash", "idempotency_print", "thumbprint"}
+NOT_PERSONAL = {"blind", "key", "key_id", "seal", "id", "data", *HASHES}
+TAX = "9000000001-001"
 
 
 def test_every_sealed_column_is_known_to_the_rotation() -> None:
@@ -34,6 +37,12 @@ async def test_an_old_key_can_be_given_up_after_the_rotation(tmp_path: Path) -> 
     async with running(f"sqlite+aiosqlite:///{tmp_path / 'keys.db'}") as service:
         person = service.person("Nguyễn Thị Khóa")
         await service.sign_in(person)
+        async with service.db.write() as tx:
+            account = await people.holder_of(tx, service.kit, person.national_id)
+            assert account is not None
+            now = service.clock.now()
+            tx.add(identifier_row(service.kit, account, TAX_CODE, TAX, source="certificate", now=now))
+            await attributes.put(tx, service.kit, account, "email", "k@vi-du.example", source="self", now=now)
         old = service.app.settings.secret_keys
         newest = new_secret_key()
         both = Kit.of(KeyRing.parse(f"{newest},{old}"), service.kit.limits)
@@ -42,11 +51,13 @@ async def test_an_old_key_can_be_given_up_after_the_rotation(tmp_path: Path) -> 
         heard: dict[str, int] = {}
         report = await rotate(service.db, both.keys, heard.__setitem__)
         assert report.rewritten == sum(heard.values()) > 0
-        assert heard["identifiers.value"] == 1 and heard["phones.number"] == 1
+        assert heard["identifiers.value"] == 2 and heard["phones.number"] == 1
+        assert heard["attributes.value"] == 1
         again = await rotate(service.db, both.keys, heard.__setitem__)
         assert again.rewritten == 0
         alone = Kit.of(KeyRing.parse(newest), service.kit.limits)
         async with service.db.read() as tx:
-            assert await people.holder_of(tx, alone, person.national_id) is not None
+            assert await people.holder_of(tx, alone, person.national_id) == account
+            assert await people.holder_of(tx, alone, TAX, TAX_CODE) == account, "each kind has its own index"
             assert await people.holder_of(tx, service.kit, person.national_id) is None
         await check(service.db, both)

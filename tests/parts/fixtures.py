@@ -11,6 +11,7 @@ from playwright.async_api import Browser
 from tests.parts.browser import chromium
 from tests.parts.directory import Directory
 from tests.parts.kannel import Kannel
+from tests.parts.mailbox import MailboxPart
 from tests.parts.oidc import OidcProvider
 from tests.parts.postgres import Postgres
 from tests.parts.scim import ScimServer
@@ -59,6 +60,21 @@ def kannel(_kannel: Kannel) -> Kannel:
     """Kannel and its SMS centre, in order and without messages."""
     _kannel.reset()
     return _kannel
+
+
+@pytest.fixture(scope="session")
+def _mailbox() -> Iterator[MailboxPart]:
+    part = MailboxPart()
+    part.start()
+    yield part
+    part.stop()
+
+
+@pytest.fixture
+def mailbox(_mailbox: MailboxPart) -> MailboxPart:
+    """A desk's mailbox, empty, and a mail server that keeps what is sent."""
+    _mailbox.reset()
+    return _mailbox
 
 
 @pytest.fixture(scope="session")

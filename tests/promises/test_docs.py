@@ -24,7 +24,7 @@ from backend.facts import vocabulary
 from backend.limits import Limits
 from backend.outside.connectors import CONNECTORS
 from backend.roles.catalog import SUBJECT_TYPES
-from backend.settings import FILES, OTP_NAMES, RESERVED, Settings, load
+from backend.settings import FILES, OTP_NAMES, Settings, load
 from ngomon.cli import command
 from scripts import docs as written
 from tests.service import running

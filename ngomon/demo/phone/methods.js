@@ -32,7 +32,7 @@ function tile(one) {
     }));
   }
   return el("li", { class: "tile", "data-type": one.type },
-    el("div", { class: "row spread" }, el("strong", {}, types[one.type] ?? one.type), el("span", {}, one.label)),
+    el("div", { class: "row spread" }, el("strong", {}, types[one.type] ?? one.type), !["password", "vneid", "post_office"].includes(one.type) && el("span", {}, one.label)),
     el("small", {}, t("Thêm ngày ", "Added "), day(one.added_at), one.last_used_at ? t(", dùng lần cuối ", ", last used ") + when(one.last_used_at) : ""),
     el("div", { class: "row actions" }, one.type === "password" && el("button", { type: "button", class: "small quiet", onclick: () => go("#/password") }, t("Sửa", "Change")), remove));
 }

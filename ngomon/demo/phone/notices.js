@@ -51,7 +51,7 @@ function opened(made, found) {
 
 /** Who stands behind a case: nobody else speaks for it. */
 export function desk(one) {
-  return one && el("dl", { class: "facts" },
+  return one && el("dl", { class: "facts stacked" },
     [[t("Đầu mối", "Desk"), one.name], [t("Thư điện tử", "Mailbox"), one.mailbox], [t("Điện thoại", "Phone"), one.phone]]
       .filter(([, value]) => value).flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
 }

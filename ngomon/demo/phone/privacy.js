@@ -28,21 +28,28 @@ export async function privacy() {
     el("ul", { class: "plain" }, items.map(purpose)), el("div", { class: "actions" }, copy, erase));
 }
 
+/** A purpose that rests on consent can be allowed and taken back; the others are told, not asked. */
 function purpose(one) {
-  const given = Boolean(one.given_at) && !one.withdrawn_at;
+  const name = purposes[one.purpose] ?? one.purpose;
+  const ground = el("small", {}, t("Căn cứ: ", "Ground: "), bases[one.basis] ?? one.basis, since(one));
+  if (one.basis !== "consent") return el("li", { class: "tile" }, el("strong", {}, name), el("div", {}, ground));
   const id = `c-${one.purpose}`;
-  const box = el("input", { type: "checkbox", id, checked: given, disabled: one.basis !== "consent" });
+  const box = el("input", { type: "checkbox", id, checked: Boolean(one.given_at) && !one.withdrawn_at });
   box.addEventListener("change", doing(box, async () => {
     try {
-      await call("PUT", `/v1/me/consents/${one.purpose}`, { body: { given: box.checked } });
+      const now = await call("PUT", `/v1/me/consents/${one.purpose}`, { body: { given: box.checked } });
+      ground.lastChild.textContent = since(now);
     } catch (problem) {
       box.checked = !box.checked;
       throw problem;
     }
   }));
-  const since = one.withdrawn_at ? t("rút ngày ", "withdrawn ") + day(one.withdrawn_at) : one.given_at && t("từ ngày ", "since ") + day(one.given_at);
-  return el("li", { class: "tile" }, el("label", { class: "tick", for: id }, box, " ", purposes[one.purpose] ?? one.purpose),
-    el("small", {}, t("Căn cứ: ", "Ground: "), bases[one.basis] ?? one.basis, since ? `; ${since}` : ""));
+  return el("li", { class: "tile" }, el("label", { class: "tick", for: id }, box, " ", name), ground);
+}
+
+function since(one) {
+  if (one.withdrawn_at) return t("; rút ngày ", "; withdrawn ") + day(one.withdrawn_at);
+  return one.given_at ? t("; từ ngày ", "; since ") + day(one.given_at) : " ";
 }
 
 /** Hands the copy to the browser as a file. */

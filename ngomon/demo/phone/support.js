@@ -10,7 +10,9 @@ export async function support() {
   const { items } = await call("GET", "/v1/support-cases");
   const tile = (one) => el("li", { class: "tile" },
     el("div", { class: "row spread" }, el("strong", { class: "code" }, one.code), el("span", { class: `chip ${states[one.status]?.[1] ?? ""}` }, states[one.status]?.[0] ?? one.status)),
-    one.subject && el("div", {}, one.subject), one.desk && el("small", {}, one.desk.name));
+    el("div", {}, one.subject), el("small", {}, one.desk.name),
+    el("details", { open: one.status === "answered" }, el("summary", {}, t("Trao đổi", "Messages")), el("ol", { class: "plain ruled" }, one.messages.map((said) =>
+      el("li", {}, el("small", {}, said.author === "desk" ? one.desk.name : t("Bạn", "You"), `, ${time(said.at)} ${day(said.at)}`), el("div", { class: "said" }, said.text))))));
   show(t("Hỗ trợ", "Support"), back("#/home"),
     menu([[t("Tạo yêu cầu hỗ trợ", "Ask for help"), "#/support/new"], [t("Kiểm tra mã hỗ trợ", "Check a support code"), "#/check"]]),
     el("h3", {}, t("Yêu cầu của tôi", "My cases")),

@@ -2,7 +2,7 @@
 import { day, el, t, post, watch } from "./dom.js";
 
 const place = document.getElementById("registries");
-const SHOWN = 12;
+const CAST = 11; // stands first, at every start
 const moods = {
   well: [t("Hoạt động", "Running"), "good"], down: [t("Ngừng (503)", "Down (503)"), "bad"],
   slow: [t("Rất chậm", "Very slow"), "wait"], wrong_shape: [t("Trả lời sai mẫu", "Answers in the wrong shape"), "bad"],
@@ -58,14 +58,14 @@ function row(kind, one) {
     onclick: async () => { await post("/demo/registries/subscribers", { ...one, active: !one.active }); look(); },
   }, one.active ? t("Cắt", "Cut off") : t("Mở lại", "Restore"));
   return el("li", { class: "row spread" },
-    el("div", {}, el("strong", {}, one.full_name), el("br"),
+    el("div", {}, el("strong", {}, one.full_name), one.active === false && el("span", { class: "chip bad" }, t("đã cắt", "cut off")), el("br"),
       el("small", {}, el("code", {}, kind === "subscribers" ? plain(one.phone) : one.social_insurance_number), ` · ${one.national_id} · ${day(one.birth_date)}`)),
     toggle);
 }
 
 function list(kind, rows) {
   const all = [...rows].reverse();
-  const cast = rows.slice(0, SHOWN - 1);
+  const cast = rows.slice(0, CAST);
   const added = all.filter((one) => !cast.includes(one));
   return [
     el("ul", { class: "plain ruled" }, cast.map((one) => row(kind, one))),

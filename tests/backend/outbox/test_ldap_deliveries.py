@@ -9,6 +9,7 @@ from sqlalchemy import update
 
 from backend.crypto import new_secret_key
 from backend.db import Database
+from backend.outbox import systems
 from backend.outbox.models import Delivery
 from backend.outbox.reconcile import Comparison
 from ngomon.commands import Wrong
@@ -31,7 +32,7 @@ async def test_tf16_a_decision_reaches_the_directory_across_a_restart(
         await world.decide(account, system, email="anh@hue.example")
         await world.until_tried(account, 1)
         directory.ldap_up()
-        await world.until(account, "delivered", name=NAME)
+        await world.until(account, "synced", name=NAME)
         entry = directory.entry("anh@hue.example")
         assert entry["employeeNumber"] == [str(account)]
         assert directory.members(HUE.external_id) == entry["dn"]
@@ -50,7 +51,7 @@ async def test_what_was_changed_in_the_directory_is_found_and_healed(
         await world.decide(account, system, email=f"p{number}@hue.example")
     async with world.working():
         for account in people:
-            await world.until(account, "delivered", name=NAME)
+            await world.until(account, "synced", name=NAME)
     assert set((await compared(world, NAME)).values()) == {"same"}
     directory.modify(
         f"dn: uid=p0,{directory.people_dn}\nchangetype: modify\nreplace: title\ntitle: Giám đốc\n\n"
@@ -60,15 +61,13 @@ async def test_what_was_changed_in_the_directory_is_found_and_healed(
     assert [found[account] for account in people] == ["different", "missing", "same"]
     async with world.working():
         for account in people:
-            await world.until(account, "delivered", name=NAME)
+            await world.until(account, "synced", name=NAME)
     assert set((await compared(world, NAME)).values()) == {"same"}
     assert directory.entry("p0@hue.example")["title"] == ["Chuyên viên"]
 
 
 async def compared(world: World, name: str) -> dict[object, str]:
     async with world.db.read() as tx:
-        from backend.outbox import systems
-
         system = await systems.named(tx, name)
     comparison = Comparison(world.db, world.kit, world.desired, world.people, world.clock, world.http)
     return {finding.account_id: finding.kind async for finding, _ in comparison.run(system)}

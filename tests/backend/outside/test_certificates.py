@@ -13,7 +13,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from backend.outside.certificates import CertificateRefused, Certificates, challenge_text, new_nonce
@@ -47,31 +46,6 @@ async def reason(authority: Authority, certificate: str, key: Key, by: Certifica
         await authority.verify(certificate, key, by=by)
     assert caught.value.detail is None and caught.value.facts == {}
     return caught.value.reason
-
-
-@pytest.mark.parametrize(
-    ("written", "kind", "identifier_kind", "identifier"),
-    [
-        ("CCCD:000190000001", "citizen", "national_id", "000190000001"),
-        ("CMND:000123456", "citizen", "old_id_number", "000123456"),
-        ("MST:0001234567", "enterprise", "tax_code", "0001234567"),
-        ("MST:0001234567-001", "enterprise", "tax_code", "0001234567-001"),
-        ("MDV:000.00.17.G22", "agency", "agency_code", "000.00.17.G22"),
-        ("MDV:H57.01", "agency", "agency_code", "H57.01"),
-    ],
-)
-async def test_a_good_certificate_says_whose_it_is(
-    authority: Authority, written: str, kind: str, identifier_kind: str, identifier: str
-) -> None:
-    for oid in (NameOID.USER_ID, NameOID.SERIAL_NUMBER):
-        holder = name((oid, written), (NameOID.COMMON_NAME, "Trần  Thị Thử"))
-        certificate, key = authority.leaf(holder)
-        found = await authority.verify(certificate, key)
-        assert (found.kind, found.identifier_kind, found.identifier) == (kind, identifier_kind, identifier)
-        assert (found.name, found.issuer, found.checked_by) == ("Trần Thị Thử", "NGOMON-DEMO-CA", "ocsp")
-        leaf = x509.load_pem_x509_certificate(certificate.encode())
-        assert found.thumbprint == leaf.fingerprint(hashes.SHA256())
-        assert found.valid_from < authority.clock.now() < found.valid_until
 
 
 @pytest.mark.parametrize("key", ["rsa", "p384"])
@@ -227,55 +201,6 @@ async def test_tk01_an_authority_that_may_not_sign_certificates_is_no_issuer(aut
         chain = (alone + middle.public_bytes(Encoding.PEM)).decode()
         with pytest.raises(Exception, match=outcome):
             await authority.verify(chain, key, by=trusting)
-
-
-UID, SERIAL, CN = NameOID.USER_ID, NameOID.SERIAL_NUMBER, NameOID.COMMON_NAME
-GOOD = "CCCD:000190000001"
-SUBJECTS = [
-    ("no_identifier", name((CN, "Nguyễn Văn Ký"))),
-    ("no_identifier", name((CN, GOOD))),
-    ("no_identifier", name((CN, "Nguyễn Văn Ký"), (NameOID.ORGANIZATION_NAME, GOOD))),
-    ("two_identifiers", name((UID, GOOD), (UID, "CCCD:000190000002"), (CN, "Ký"))),
-    ("two_identifiers", name((UID, GOOD), (SERIAL, "CCCD:000190000002"), (CN, "Ký"))),
-    ("two_identifiers", name((UID, GOOD), (UID, "MST:0001234567"), (CN, "Ký"))),
-    ("two_identifiers", name((SERIAL, GOOD), (SERIAL, "CMND:000123456"), (CN, "Ký"))),
-    ("identifier_spelling", name((UID, "000190000001"), (CN, "Ký"))),
-    ("identifier_spelling", name((UID, "cccd:000190000001"), (CN, "Ký"))),
-    ("identifier_spelling", name((UID, "CCCD: 000190000001"), (CN, "Ký"))),
-    ("identifier_spelling", name((UID, "CCCD:00019000000"), (CN, "Ký"))),
-    ("identifier_spelling", name((UID, "CCCD:000190000001\x00"), (CN, "Ký"))),
-    ("identifier_spelling", name((UID, "CCCD:000190000001\n"), (CN, "Ký"))),
-    ("identifier_spelling", name((UID, "CCCD:٠٠٠190000001"), (CN, "Ký"))),
-    ("identifier_spelling", name((UID, "MST:0001234567-01"), (CN, "Ký"))),
-    ("identifier_spelling", name((UID, "MDV:" + "A." * 17 + "AB"), (CN, "Ký"))),
-    ("identifier_spelling", name((UID, "CCCD:000190000001,CN=CCCD:000190000002"), (CN, "Ký"))),
-    ("identifier_spelling", name((UID, GOOD), (UID, "khác"), (CN, "Ký"))),
-    ("name_spelling", name((UID, GOOD), (CN, "Ký,CN=Quản trị"))),
-    ("name_spelling", name((UID, GOOD), (CN, "Ký+UID=CCCD:000190000002"))),
-    ("name_spelling", name((UID, GOOD), (CN, "Ký\x00 khác"))),
-    ("name_spelling", name((UID, GOOD), (CN, "Ký\u202etxet"))),
-    ("name_spelling", name((UID, GOOD), (CN, "a" * 300))),
-    ("one_name_wanted", name((UID, GOOD))),
-    ("one_name_wanted", name((UID, GOOD), (CN, "Ký"), (CN, "Khác"))),
-    ("text_type", name((UID, GOOD), (CN, "Ký"), kind=_ASN1Type.BMPString)),
-    ("text_type", name((UID, GOOD), (CN, "Ky"), kind=_ASN1Type.UniversalString)),
-    ("text_type", name((UID, GOOD), (CN, "Ky"), kind=_ASN1Type.T61String)),
-]
-
-
-@pytest.mark.parametrize(("why", "holder"), SUBJECTS)
-async def test_tk04_a_subject_that_can_be_read_in_two_ways_is_refused(
-    authority: Authority, why: str, holder: x509.Name
-) -> None:
-    certificate, key = authority.leaf(holder)
-    assert await reason(authority, certificate, key) == why
-
-
-async def test_tk04_the_common_name_decides_nothing(authority: Authority) -> None:
-    victim = name((UID, "CCCD:000190000002"), (SERIAL, "A-17/2026"), (CN, "CCCD:000190000001"))
-    certificate, key = authority.leaf(victim)
-    found = await authority.verify(certificate, key)
-    assert (found.identifier, found.name) == ("000190000002", "CCCD:000190000001")
 
 
 async def test_tk03_only_the_very_challenge_signed_by_the_very_key_counts(authority: Authority) -> None:

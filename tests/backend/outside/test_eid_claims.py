@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from backend.outside.eid_claims import SHIPPED, Person, claims_map, person_of
 from backend.outside.eid_provider import post_office, vneid
-from backend.settings import load
+from backend.settings import SettingsError, load
 
 ISSUER = "https://dinh-danh.example"
 CITIZEN = {"sub": "1", "TechID": "T-1", "LoaiTaiKhoan": "1", "SoDinhDanh": "000197000101", "HoVaTen": "Nguyễn Thị An", "loAs": "LoA2"}  # fmt: skip
@@ -100,7 +102,7 @@ def test_the_post_offices_level_is_two_whatever_it_claims() -> None:
         assert person.level == 2
 
 
-def test_each_flavour_brings_its_own_endpoints_method_and_map(tmp_path: Any) -> None:
+def test_each_flavour_brings_its_own_method_level_and_map() -> None:
     portal = vneid(load({"NGOMON_VNEID_FLAVOUR": "portal"}))
     assert (portal.userinfo_method, portal.acr_values, portal.scopes) == ("POST", "LoA1", "openid")
     assert portal.claims["subject"] == "TechID"
@@ -112,7 +114,21 @@ def test_each_flavour_brings_its_own_endpoints_method_and_map(tmp_path: Any) -> 
     assert (plain.userinfo_method, plain.acr_values, plain.scopes) == ("GET", "", "openid profile phone eid")
 
 
-def test_production_has_no_second_provider_unless_one_is_named() -> None:
-    import msgspec
+def test_a_map_is_named_or_a_file_and_the_envelope_key_is_looked_at(tmp_path: Path) -> None:
+    (tmp_path / "key.pem").write_text("x")
+    for name, value in {
+        "CLAIMS": "hue",
+        "ENVELOPE_KEY": str(tmp_path / "key.pem"),
+        "FLAVOUR": "vneid_direct",
+    }.items():
+        with pytest.raises(
+            SettingsError, match=f"NGOMON_VNEID_{'ENVELOPE_KEY' if name == 'FLAVOUR' else name}: "
+        ):
+            load({f"NGOMON_VNEID_{name}": value})
+    (tmp_path / "own.toml").write_text('subject = "id"')
+    settings = load({"NGOMON_VNEID_CLAIMS": str(tmp_path / "own.toml"), "NGOMON_POST_OFFICE_CLAIMS": "hue_s"})
+    assert vneid(settings).claims == {"subject": "id"}
 
+
+def test_production_has_no_second_provider_unless_one_is_named() -> None:
     assert post_office(msgspec.structs.replace(load({}), post_office_issuer="")) is None
