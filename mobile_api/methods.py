@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from litestar.response import Response
 
-from backend.accounts import method_adding, methods, own_password, signing_methods
+from backend.accounts import method_adding, methods, own_password
 from backend.accounts.door import Door
 from backend.devices.entry import Who
 from backend.outside.clock import Clock
@@ -116,15 +116,8 @@ class MethodController(Controller):
         clock: NamedDependency[Clock],
     ) -> schemas_self.MethodDoneOut:
         """`done`; 403 `certificate_refused`, 409 `certificate_of_another` or `certificate_added`."""
-        who = request.user
-        made = await signing_methods.sign(
-            door,
-            method_id,
-            data.certificate,
-            data.signature,
-            account_id=who.account_id,
-            jkt=who.jkt,
-            now=clock.now(),
+        made = await method_adding.sign(
+            door, request.user, method_id, data.certificate, data.signature, now=clock.now()
         )
         return await _done(request, method_id, made, door, clock)
 

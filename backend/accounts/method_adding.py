@@ -115,6 +115,17 @@ async def begin_certificate(
     )
 
 
+async def sign(
+    door: Door, who: Who, flow_id: UUID, certificate: str, signature: str, *, now: datetime
+) -> UUID:
+    """Take the signature; the certificate's row (raises what `signing_methods.sign` raises)."""
+    async with door.db.write() as tx:
+        await _still(tx, door.kit, who, now)
+    return await signing_methods.sign(
+        door, flow_id, certificate, signature, account_id=who.account_id, jkt=who.jkt, now=now
+    )
+
+
 async def begin_vneid(door: Door, who: Who, *, now: datetime) -> tuple[Flow, str]:
     """Send the person to VNeID; returns the flow and the address of its page."""
     async with door.db.write() as tx:

@@ -38,6 +38,23 @@ LOCAL_WORDS = (
     "vnpt",
 )
 
+FAULTS = {
+    one.code: one
+    for one in (
+        FieldError("password", "too_short", "Mật khẩu cần ít nhất 8 ký tự"),
+        FieldError("password", "too_long", "Mật khẩu dài quá 128 ký tự"),
+        FieldError("password", "needs_upper", "Cần có chữ in hoa"),
+        FieldError("password", "needs_lower", "Cần có chữ thường"),
+        FieldError("password", "needs_digit", "Cần có chữ số"),
+        FieldError("password", "needs_special", "Cần có ký tự đặc biệt, ví dụ @, #, $"),
+        FieldError(
+            "password",
+            "too_common",
+            "Mật khẩu này quá phổ biến, dễ bị đoán, vui lòng chọn mật khẩu khác",
+        ),
+    )
+}
+
 
 class TooBusy(Unavailable):
     """Every place for hashing is taken; nothing was counted."""
@@ -109,7 +126,7 @@ def check(text: str, field: str = "password") -> None:
     if not found and text.casefold() in common():
         found = ["too_common"]
     if found:
-        raise FieldsInvalid(*[FieldError(field, code, MESSAGES[code]) for code in found])
+        raise FieldsInvalid(*[FieldError(field, code, FAULTS[code].message) for code in found])
 
 
 @cache
@@ -126,14 +143,3 @@ async def put(tx: AsyncSession, account_id: UUID, stored: str, *, now: datetime)
         tx.add(Password(account_id=account_id, hash=stored, changed_at=now))
     else:
         row.hash, row.changed_at = stored, now
-
-
-MESSAGES = {
-    "too_short": "Mật khẩu cần ít nhất 8 ký tự",
-    "too_long": "Mật khẩu dài quá 128 ký tự",
-    "needs_upper": "Cần có chữ in hoa",
-    "needs_lower": "Cần có chữ thường",
-    "needs_digit": "Cần có chữ số",
-    "needs_special": "Cần có ký tự đặc biệt, ví dụ @, #, $",
-    "too_common": "Mật khẩu này quá phổ biến, dễ bị đoán, vui lòng chọn mật khẩu khác",
-}

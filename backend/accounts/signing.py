@@ -17,7 +17,7 @@ from backend.accounts import enrolled, history
 from backend.accounts.door import Door
 from backend.db import new_id
 from backend.devices.sessions import Device
-from backend.errors import settle
+from backend.errors import TooMany, settle
 from backend.facts import CertificateTurnedAway
 from backend.flows import Flow
 from backend.outside.certificates import (
@@ -27,10 +27,12 @@ from backend.outside.certificates import (
     challenge_text,
     new_nonce,
 )
+from backend.throttle import Window
 
 METHOD = "certificate"
 LEVEL = 3  # IAL3 (contract-accounts, 6)
 SIGN, CHECKING, ENDED = "sign", "checking", "ended"
+FEW_IN = 300  # seconds; as with wrong passwords
 
 
 class SignData(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,7 +152,7 @@ async def turn_away(
     fact = CertificateTurnedAway(subject=account_id, flow=flow.id, reason=reason)
     door.kit.journal.record(tx, fact, by=None, now=now)
     if account_id is not None:
-        _remember_failure(tx, door, account_id, data, now)
+        await _remember_failure(tx, door, account_id, data, now)
 
 
 async def _claim(
@@ -198,7 +200,15 @@ async def _named(tx: AsyncSession, door: Door, certificate: str, now: datetime) 
     return await enrolled.holder_account(tx, door.kit, holder)
 
 
-def _remember_failure(tx: AsyncSession, door: Door, account_id: UUID, data: SignData, now: datetime) -> None:
+async def _remember_failure(
+    tx: AsyncSession, door: Door, account_id: UUID, data: SignData, now: datetime
+) -> None:
+    """A line for the owner's eyes; few of them, because certificates are no secret and anybody can bring one."""
+    window = Window(door.kit.limits.password_tries, FEW_IN)
+    try:
+        await door.kit.throttle.spend(tx, [("certificate history", str(account_id), [window])], now=now)
+    except TooMany:
+        return
     history.remember(
         tx,
         account_id,

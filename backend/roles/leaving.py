@@ -20,6 +20,7 @@ from backend.db import Database
 from backend.devices.entry import Who
 from backend.errors import Conflict
 from backend.facts import AccountErased, DataExported
+from backend.journal import Entry
 from backend.kit import Kit
 from backend.roles import draft as drafts
 from backend.roles import own, policy, rights
@@ -93,7 +94,7 @@ async def why_not_leave(tx: AsyncSession, kit: Kit, account_id: UUID, *, now: da
 
 
 async def _copy_of(tx: AsyncSession, kit: Kit, account_id: UUID, now: datetime) -> dict[str, Any]:
-    """Roles with what was filled in, requests, and the directory's own card of the person."""
+    """Roles with what was filled in, requests, the directory's card of the person, and the journal's headings."""
     page = await own.mine(tx, kit, account_id, now=now)
     requests = list(page.items)
     while page.next_cursor is not None:
@@ -105,6 +106,7 @@ async def _copy_of(tx: AsyncSession, kit: Kit, account_id: UUID, now: datetime) 
     }
     blinds = await rights.blinds_of(tx, kit, account_id)
     cards = await tx.scalars(select(StaffRecord).where(StaffRecord.national_id_blind.in_(blinds)))
+    facts = select(Entry.at, Entry.tag).where(Entry.subject == account_id)
     return {
         "roles": [
             msgspec.to_builtins(role) | {"fields": fields.get(role.id, {})}
@@ -114,6 +116,7 @@ async def _copy_of(tx: AsyncSession, kit: Kit, account_id: UUID, now: datetime) 
         "staff_directory": [
             msgspec.json.decode(kit.keys.open("staff_records.sealed", card.id, card.sealed)) for card in cards
         ],
+        "journal": [{"at": at, "fact": tag} for at, tag in await tx.execute(facts.order_by(Entry.seq))],
     }
 
 

@@ -53,7 +53,7 @@ async def erase(tx: AsyncSession, kit: Kit, account_id: UUID, *, now: datetime) 
     """Close and empty the person's cases, forget their notices; codes stay, so that none is made twice."""
     for case in await tx.scalars(select(Case).where(Case.account_id == account_id).with_for_update()):
         case.subject = kit.keys.seal("support_cases.subject", case.id, GONE)
-        case.mail_address = None
+        case.mail_address = case.idempotency_key = case.idempotency_print = None
         case.version += 1
         if case.status != CLOSED:
             case.status, case.closed_at = CLOSED, now

@@ -270,6 +270,12 @@ async def test_a_failed_try_stands_in_the_holders_history(service: Service) -> N
     assert (await token.sign_in(phone)).status_code == 200
     history = (await phone.call("GET", "/v1/me/access-history")).json()["items"]
     assert [row["result"] for row in history[:2]] == ["success", "failure"]
+    for _ in range(8):  # a certificate is no secret: whoever has a copy must not fill the page
+        stranger = service.phone()
+        at, _ = await token.begin_login(stranger)
+        assert (await stranger.open(f"{at}/sign", wrong)).status_code == 403
+    history = (await phone.call("GET", "/v1/me/access-history")).json()["items"]
+    assert [row["result"] for row in history].count("failure") == service.kit.limits.password_tries
 
 
 @pytest.mark.parametrize(

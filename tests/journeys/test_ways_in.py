@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import itertools
 import re
 from collections.abc import AsyncIterator
 
@@ -11,15 +9,23 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from backend.outside.registries import Subscriber
 from backend.support import desks
 from tests.checker import check
+from tests.journeys.visitor import (
+    BORN,
+    Somebody,
+    a_new_code,
+    a_phone,
+    next_number,
+    register,
+    sign_out,
+    to_the_code,
+    type_code,
+)
 from tests.parts.browser import axe
 from tests.parts.postgres import Postgres
-from tests.service import CODE, Service, running
+from tests.service import Service, running
 
-PASSWORD = "Song-Hương-2026"
-BORN = "1990-05-17"
 OPEN_SCREENS = (
     "/",
     "/signin",
@@ -54,8 +60,6 @@ OWN_SCREENS = (
     "/privacy",
     "/check",
 )
-_people = itertools.count(100)
-_read: set[str] = set()
 
 
 @pytest_asyncio.fixture(params=["sqlite", "postgres"], scope="module", loop_scope="session")
@@ -78,26 +82,6 @@ async def city(_city: Service) -> AsyncIterator[Service]:
     await check(_city.db, _city.kit)
 
 
-class Somebody:
-    """An invented person whom the carriers know under two numbers."""
-
-    def __init__(self, service: Service, name: str) -> None:
-        number = next(_people)
-        self.name, self.national_id = name, f"000190{number:06}"
-        self.phone, self.other = service.mobile_number(), service.mobile_number()
-        for phone in (self.phone, self.other):
-            row = Subscriber(phone, self.national_id, name, BORN, active=True)
-            service.stand.registries.add_subscriber(row)
-
-
-async def a_phone(browser: Browser, service: Service, screen: str = "/", language: str = "vi") -> Page:
-    """The phone page at one of its screens."""
-    context = await browser.new_context(viewport={"width": 420, "height": 900}, locale="vi-VN")
-    page = await context.new_page()
-    await page.goto(f"{service.url}/demo/phone?lang={language}#{screen}")
-    return page
-
-
 async def desk_is_open(service: Service) -> None:
     """A case needs somebody who answers it."""
     async with service.db.write() as tx:
@@ -111,55 +95,6 @@ async def desk_is_open(service: Service) -> None:
                 phone="0550 246 300",
                 now=service.clock.now(),
             )
-
-
-async def a_new_code(service: Service, number: str) -> str:
-    """The code of the newest message that was not used yet; some messages leave after the answer."""
-    for _ in range(200):
-        for message in service.inbox.sms:
-            found = CODE.search(message.text)
-            if message.to == f"+84{number[1:]}" and found and message.id not in _read:
-                _read.add(message.id)
-                return found.group()
-        await asyncio.sleep(0.05)
-    pytest.fail(f"no code came to {number}")
-
-
-async def type_code(page: Page, service: Service, number: str) -> None:
-    await expect(page.get_by_label("Mã OTP")).to_be_visible()
-    await page.get_by_label("Mã OTP").fill(await a_new_code(service, number))
-    await page.get_by_role("button", name="Xác nhận").click()
-
-
-async def register(page: Page, service: Service, who: Somebody) -> None:
-    """From the welcome screen to the account, by subscriber."""
-    await page.get_by_role("button", name="Đăng ký").click()
-    await page.get_by_role("button", name=re.compile("Thuê bao di động")).click()
-    await page.get_by_label("Tên đăng nhập").fill(who.national_id)
-    await page.get_by_label("Họ tên").fill(who.name)
-    await page.get_by_label("Ngày sinh").fill(BORN)
-    await page.get_by_label("Số điện thoại").fill(who.phone)
-    await page.get_by_role("button", name="Đăng ký", exact=True).click()
-    await type_code(page, service, who.phone)
-    await page.get_by_label("Nhập mật khẩu").fill(PASSWORD)
-    await page.get_by_label("Xác nhận mật khẩu").fill(PASSWORD)
-    await page.get_by_role("button", name="Đăng ký", exact=True).click()
-    await expect(page.get_by_text(who.name).first).to_be_visible()
-
-
-async def sign_out(page: Page) -> None:
-    await page.get_by_role("button", name="Thiết bị").click()
-    await page.get_by_role("button", name="Đăng xuất").click()
-    await expect(page.get_by_role("button", name="Đăng nhập bằng VNeID")).to_be_visible()
-
-
-async def to_the_code(page: Page, who: Somebody) -> None:
-    """Number, password and captcha; the code is asked for next."""
-    await page.get_by_role("button", name="Đăng nhập cách khác").click()
-    await page.get_by_label("Tên đăng nhập").fill(who.national_id)
-    await page.get_by_label("Mật khẩu", exact=True).fill(PASSWORD)
-    await page.get_by_role("button", name="Đăng nhập", exact=True).click()
-    await expect(page.get_by_label("Mã OTP")).to_be_visible()
 
 
 async def test_a_citizen_registers_by_subscriber_and_signs_in_with_number_password_and_code(
@@ -269,7 +204,7 @@ async def test_an_enterprise_registers_with_a_usb_token_and_has_to_give_an_addre
     page = await a_phone(browser, city, "/register/enterprise/usb")
     await page.get_by_text("Bản thử: lấy USB ký số").click()
     await page.get_by_label("Chủ thể", exact=True).select_option("MST")
-    await page.get_by_label("Số của chủ thể").fill(f"000{next(_people):07}")
+    await page.get_by_label("Số của chủ thể").fill(f"000{next_number():07}")
     await page.get_by_label("Tên trên chứng thư").fill("Công ty TNHH Cầu Ngói")
     await page.get_by_role("button", name="Lấy chứng thư thử").click()
     await page.get_by_role("button", name="Đăng ký", exact=True).click()

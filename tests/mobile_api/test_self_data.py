@@ -125,6 +125,7 @@ async def test_the_copy_holds_everything_unmasked_under_the_names_of_the_contrac
     assert given["statistics"] and not given["notices_by_sms"]
     assert copied["support_cases"][0]["messages"][0]["text"] == "Tôi không đăng nhập được"
     assert {notice["kind"] for notice in copied["notices"]} >= {"case_opened"}
+    assert {"account.opened", "account.exported"} <= {line["fact"] for line in copied["journal"]}
 
 
 async def test_the_copy_and_the_erasure_want_a_sign_in_of_ten_minutes_at_most(service: Service) -> None:

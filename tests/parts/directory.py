@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import grp
 import imaplib
 import os
 import pwd
@@ -10,7 +11,6 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -252,12 +252,12 @@ def _entry(block: str) -> dict[str, list[str]]:
     return found
 
 
-def _users(mail: Path) -> dict[str, Any]:
+def _users(mail: Path) -> dict[str, str]:
     """Who its parts run as: Debian's users when we are root, else whoever we are."""
     me = pwd.getpwuid(os.geteuid())
     if me.pw_uid != 0:
-        own = {"internal": me.pw_name, "login": me.pw_name, "user": me.pw_uid, "group_of_user": me.pw_gid}
-        return own | {"group": me.pw_gid}
+        own = me.pw_name, grp.getgrgid(me.pw_gid).gr_name
+        return {"internal": own[0], "login": own[0], "group": own[1], "user": own[0], "group_of_user": own[1]}
     shutil.chown(mail, "mail", "mail")
     return {
         "internal": "dovecot",

@@ -16,6 +16,7 @@ from joserfc.jwk import KeySet
 from playwright.async_api import Browser
 
 from tests.parts.browser import axe
+from tests.parts.directory import Directory
 from tests.parts.kannel import Kannel
 from tests.parts.oidc import SCOPES, OidcProvider
 from tests.parts.postgres import Postgres
@@ -270,3 +271,15 @@ async def test_axe_works_under_a_strict_content_policy(browser: Browser) -> None
         )
         await page.goto("http://127.0.0.1:9/")
         assert [fault.split()[0] for fault in await axe(page)] == ["label"]
+
+
+def test_the_mail_server_asks_the_directory_for_passwords(directory: Directory) -> None:
+    dn = directory.add_mail_user("anh@hue.example", "mật-khẩu-1")
+    assert directory.entry("anh@hue.example")["dn"] == [dn]
+    assert directory.imap_sign_in("anh@hue.example", "mật-khẩu-1")
+    assert directory.imap_sign_in("anh", "mật-khẩu-1")
+    assert not directory.imap_sign_in("anh@hue.example", "mật-khẩu-2")
+    directory.ldap_down()
+    directory.reset()
+    assert directory.entries("(mail=*)") == []
+    assert not directory.imap_sign_in("anh@hue.example", "mật-khẩu-1")

@@ -9,12 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import ClassVar
-from uuid import UUID
 
 import msgspec
 from bonsai import LDAPModOp, LDAPSearchScope
 
 from backend.outside.connectors import DeliveryError, Desired, GroupRef, LostTurn, Receipt, StillMine, Target
+from backend.outside.connectors.ldap_entry import (
+    NUMBER,
+    OF_A_ROLE,
+    OURS,
+    PERSON,
+    difference,
+    is_account,
+    wanted_of,
+)
 from backend.outside.connectors.ldap_wire import (
     VIOLATION,
     Change,
@@ -35,10 +43,6 @@ from backend.outside.http import Guarded
 __all__ = ["connect", "options_of", "set_mail_password"]
 
 TRIES = 4  # times that somebody else may write between our reading and our writing
-NUMBER = "employeeNumber"  # the account's identifier
-OF_A_ROLE = ("title", "ou", "departmentNumber")
-OURS = (NUMBER, "cn", "displayName", "sn", "mail", *OF_A_ROLE)
-PERSON = ("top", "person", "organizationalPerson", "inetOrgPerson")
 ROLE_GROUP = "role:"  # groups of granted system roles; a directory has those of units only
 
 
@@ -161,7 +165,7 @@ class _Work:
         found = await self._talk.find(self._options.people_dn, equals("mail", desired.email))
         if len(found) > 1:
             raise DeliveryError("twins", permanent=True)
-        if found and any(_is_account(number) for number in found[0].all(NUMBER)):
+        if found and any(is_account(number) for number in found[0].all(NUMBER)):
             raise DeliveryError("user_name_taken", permanent=True)
         return found[0] if found else None
 
@@ -169,7 +173,7 @@ class _Work:
         name = (desired.email or "").partition("@")[0]
         if not name or "#" in name:  # which the library could not read back
             name = desired.external_id
-        entry: dict[str, Sequence[str]] = {"objectClass": PERSON, "uid": (name,), **_wanted(desired)}
+        entry: dict[str, Sequence[str]] = {"objectClass": PERSON, "uid": (name,), **wanted_of(desired)}
         await self._claim()
         try:
             await self._add(named("uid", name, self._options.people_dn), entry, self._options.people_dn)
@@ -200,9 +204,9 @@ class _Work:
         if not desired.active:
             changes = [Change(name, LDAPModOp.DELETE) for name in OF_A_ROLE if person.all(name)]
         else:
-            wanted = _wanted(desired)
+            wanted = wanted_of(desired)
             for name in OURS:
-                if change := _difference(person, name, wanted.get(name, ())):
+                if change := difference(person, name, wanted.get(name, ())):
                     changes.append(change)
         if changes:
             await self._claim()
@@ -255,34 +259,6 @@ class _Work:
         self._changed = True
 
 
-def _wanted(desired: Desired) -> dict[str, tuple[str, ...]]:
-    """What the entry of an active person holds (contract-accounts, 27)."""
-    found = {
-        NUMBER: desired.external_id,
-        "cn": desired.full_name,
-        "displayName": desired.full_name,
-        "sn": desired.full_name.partition(" ")[0],
-        "mail": desired.email,
-        "title": desired.title,
-        "ou": desired.department,
-        "departmentNumber": desired.unit_code,
-    }
-    return {name: (value,) for name, value in found.items() if value}
-
-
-def _difference(person: Found, name: str, wanted: Sequence[str]) -> Change | None:
-    """What makes an attribute right; a mail address that the roles do not know is left to the entry."""
-    held = person.all(name)
-    if name == "mail" and (not wanted or wanted[0].lower() in {address.lower() for address in held}):
-        return None
-    if not wanted:
-        return Change(name, LDAPModOp.DELETE) if held else None
-    fixed = [value for value in person.in_name(name) if value.lower() != wanted[0].lower()]
-    if sorted(held) == sorted([*wanted, *fixed]):
-        return None
-    return Change(name, LDAPModOp.REPLACE, (*wanted, *fixed))
-
-
 async def _known(talk: Talk, options: Options, external_id: str) -> Found | None:
     found = await talk.find(options.base_dn, equals(NUMBER, external_id))
     if len(found) > 1:
@@ -299,12 +275,3 @@ async def _groups_of(talk: Talk, options: Options, dn: str, *, everywhere: bool)
     except Vanished:
         return {}  # no group has been made yet
     return {group.one("cn") or group.dn: group.dn for group in found}
-
-
-def _is_account(number: str) -> bool:
-    """Whether an employee number is an account's identifier; an office's own numbers may be replaced."""
-    try:
-        UUID(number)
-    except ValueError:
-        return False
-    return True

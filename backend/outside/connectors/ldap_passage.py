@@ -65,7 +65,7 @@ class Passage:
 
     def __init__(self, url: str, allowed: Allowed, patience: float) -> None:
         self._url, self._allowed, self._patience = url, allowed, patience
-        self._folder = Path()
+        self._folder: Path | None = None
         self._writers: list[asyncio.StreamWriter] = []
         self._pumps: list[asyncio.Task[None]] = []
         self._server: asyncio.Server | None = None
@@ -74,6 +74,7 @@ class Passage:
     @property
     def url(self) -> str:
         """For the library."""
+        assert self._folder is not None
         return f"ldapi://{quote(str(self._folder / 'ldap'), safe='')}"
 
     async def __aenter__(self) -> Self:
@@ -82,14 +83,14 @@ class Passage:
                 outside = await self._connect()
         except TimeoutError as error:
             raise Unreachable from error
-        self._folder = Path(tempfile.mkdtemp(prefix="ngomon-ldap-"))  # entered by nobody else (mode 0700)
         try:
+            self._folder = Path(tempfile.mkdtemp(prefix="ngomon-ldap-"))  # entered by nobody else (mode 0700)
             self._server = await asyncio.start_unix_server(
                 lambda reader, writer: self._join(outside, (reader, writer)), self._folder / "ldap"
             )
-        except BaseException:
+        except OSError as error:  # no room, or a folder for temporary files with too long a name
             await self.__aexit__(None, None, None)
-            raise
+            raise Unreachable from error
         return self
 
     async def __aexit__(
@@ -104,7 +105,8 @@ class Passage:
             pump.cancel()
         for writer in self._writers:
             writer.transport.abort()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """To the first permitted address that answers."""

@@ -86,9 +86,9 @@ async function left(query) {
   return [state && await get(`flow/${state}`), state];
 }
 
-/** What the provider said; a flavour without plain `code` and `state` is handed on as the whole address. */
+/** What the provider said; a sealed code is handed on in the whole address, where a raw `+` stays one. */
 function said(query, called) {
-  if (query.has("encrypt_key")) return { callback_url: called };
+  if (query.has("encrypt_key") || called.includes("+")) return { callback_url: called };
   return Object.fromEntries([...query].filter(([name]) => ["state", "code", "iss", "error"].includes(name)));
 }
 

@@ -214,7 +214,7 @@ async def test_a_flood_from_one_address_is_left_to_the_desk(room: Room, mailbox:
 
 async def test_hostile_mails_are_marked_and_do_no_harm(room: Room, mailbox: MailboxPart) -> None:
     big = letter()
-    big.add_attachment(b"x" * 10_000_000, maintype="application", subtype="zip", filename="../../a\n.zip")
+    big.add_attachment(b"x" * 10_000_000, maintype="application", subtype="zip", filename="../../a.zip")
     mailbox.deliver(big)
     for raw in HOSTILE.values():
         mailbox.deliver(raw.replace(b"\0", b"") or b"\r\n")
