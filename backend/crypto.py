@@ -35,6 +35,11 @@ def new_token() -> str:
     return secrets.token_urlsafe(32)
 
 
+def new_code(alphabet: str, length: int) -> str:
+    """A short secret that people read aloud."""
+    return "".join(secrets.choice(alphabet) for _ in range(length))
+
+
 def token_hash(token: str) -> bytes:
     """What is stored of a random token: its SHA-256."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

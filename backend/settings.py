@@ -24,7 +24,11 @@ FILES = (
     "SUPPORT_IMAP_URL",
     "SUPPORT_SMTP_URL",
 )
-STAND_INS = {"oidc": "/demo/eid", "portal": "/demo/portal", "vneid_direct": "/demo/vneid-direct"}  # by flavour
+STAND_INS = {
+    "oidc": "/demo/eid",
+    "portal": "/demo/portal",
+    "vneid_direct": "/demo/vneid-direct",
+}  # by flavour
 OTP_NAMES = ("LIFETIME", "ATTEMPTS", "RESEND_AFTER", "PER_HOUR", "PER_DAY", "PER_ADDRESS_PER_HOUR")
 
 

@@ -71,6 +71,7 @@ def shape(settings: Settings) -> list[str]:
         for name, schemes in SCHEMES.items()
         if (value := getattr(settings, name)) and urlsplit(value).scheme not in schemes
     ]
+    problems += _mailbox(settings.support_imap_url)
     if settings.vneid_flavour == "vneid_direct" and not settings.vneid_envelope_key:
         problems.append("NGOMON_VNEID_ENVELOPE_KEY: is required by the flavour vneid_direct")
     if "{unit}" not in settings.support_subject_tag:
@@ -110,6 +111,17 @@ def _certificate_problems(settings: Settings) -> list[str]:
         except ValueError:
             problems.append("NGOMON_TRUSTED_CAS: holds no certificates in PEM")
     return problems
+
+
+def _mailbox(url: str) -> list[str]:
+    """A mailbox's password crosses a network under TLS only (contract-accounts, 34)."""
+    parts = urlsplit(url)
+    own = parts.hostname in ("127.0.0.1", "localhost", "::1")
+    return (
+        ["NGOMON_SUPPORT_IMAP_URL: must be imaps outside this machine"]
+        if parts.scheme == "imap" and not own
+        else []
+    )
 
 
 def _is_address(value: str) -> bool:

@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import update
 
 from backend import flows, throttle
-from backend.accounts import history
+from backend.accounts import codes, history
 from backend.db import Database
 from backend.devices.entry import Entry
 from backend.devices.models import Session
@@ -70,6 +70,7 @@ async def sweep(db: Database, limits: Limits, now: datetime) -> None:
     """Forget what has no more use."""
     async with db.write() as tx:
         await flows.sweep(tx, now=now)
+        await codes.sweep(tx, now=now)
         await throttle.sweep(tx, now=now)
         await history.sweep(tx, limits, now=now)
 

@@ -19,7 +19,7 @@ from ngomon.app import create_app
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 FACTS_HEAD = """# What the journal remembers
 
-One line per kind of fact, written by `make docs` from `backend/facts.py`. Every fact also has the time, the
+One line per kind of fact, written by `make docs` from `backend/facts/`. Every fact also has the time, the
 account that acted (nothing for the machine) and `subject`, the account that it is about. Facts hold identifiers
 and codes only: no name, number, phone, code, token or free text. `ngomon audit verify` walks the chain.
 

@@ -45,7 +45,7 @@ class Citizen:
     @classmethod
     def new(cls, service: Service, *, full_name: str = "Nguyễn Văn Thử", **changes: str) -> Citizen:
         """Somebody who has never been here, known to the subscriber registry."""
-        person = service.person(full_name, **changes)
+        person = service.person(full_name, level=2, **changes)
         found = cls(service, person, service.mobile_number(), service.phone())
         found.subscribe(found.number)
         return found
@@ -57,7 +57,7 @@ class Citizen:
 
     def subscribe(self, number: str, **changes: Any) -> None:
         """Register a number in this person's name, or in another's by `changes`."""
-        values = {
+        values: dict[str, Any] = {
             "phone": "+84" + number.removeprefix("0"),
             "national_id": self.person.national_id,
             "full_name": self.person.full_name,

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import pyotp
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import CursorResult, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import throttle
@@ -281,3 +281,8 @@ async def unsend(tx: AsyncSession, code: OneTimeCode, keys: list[bytes], *, now:
         row.sendings -= 1
         row.last_sent_at = row.first_sent_at
     await throttle.refund(tx, keys, now=now)
+
+
+async def sweep(tx: AsyncSession, *, now: datetime) -> None:
+    """Forget codes of yesterday with the numbers that they went to."""
+    await tx.execute(delete(OneTimeCode).where(OneTimeCode.expires_at < now - timedelta(seconds=DAY)))

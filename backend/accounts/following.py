@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.accounts.models import Account, Identifier
-from backend.accounts.numbers import NATIONAL_ID, holder_of, identifier_row
+from backend.accounts.numbers import NATIONAL_ID, OLD_ID, TAX_CODE, holder_of, identifier_row
 from backend.facts import IdentifierChanged
 from backend.kit import Kit
 from backend.names import same_name
@@ -27,7 +27,7 @@ async def refresh(
     """
     if account.vouched_by == by:
         _follow(kit, account, person, by, now)
-        await _follow_number(tx, kit, account, person, now)
+        await _follow_numbers(tx, kit, account, person, now)
     elif by == VNEID:
         differs = ",".join(_differences(kit, account, person))
         if differs != account.differs:
@@ -39,38 +39,40 @@ async def refresh(
 
 
 def _follow(kit: Kit, account: Account, person: Person, by: str, now: datetime) -> None:
+    """What the provider does not state stays as it is known."""
     name, birth = names_of(kit, account)
     level = person.level if by == VNEID else 2
-    if (name, birth, account.gender, account.assurance_level) != (
-        person.full_name,
-        person.birth_date,
-        person.gender,
-        level,
-    ):
-        seal_names(kit, account, person.full_name, person.birth_date)
-        account.gender, account.assurance_level = person.gender, level
+    told = (person.full_name, person.birth_date or birth, person.gender or account.gender, level)
+    if (name, birth, account.gender, account.assurance_level) != told:
+        seal_names(kit, account, person.full_name, told[1])
+        account.gender, account.assurance_level = told[2], level
         account.vouched_at = now
         account.version += 1
 
 
-async def _follow_number(tx: AsyncSession, kit: Kit, account: Account, person: Person, now: datetime) -> None:
-    if not person.national_id:
-        return
-    query = select(Identifier).where(
-        Identifier.account_id == account.id, Identifier.kind == NATIONAL_ID, Identifier.ended_at.is_(None)
-    )
-    current = (await tx.execute(query)).scalar_one_or_none()
-    if current is None or current.blind not in kit.keys.blinds(NATIONAL_ID, person.national_id):
-        if await holder_of(tx, kit, person.national_id) is not None:
-            return  # somebody else holds that number: the accounts stay apart (security TL10)
+async def _follow_numbers(
+    tx: AsyncSession, kit: Kit, account: Account, person: Person, now: datetime
+) -> None:
+    """Numbers that the provider states now; one that somebody else holds is left alone (security TL10)."""
+    stated = {NATIONAL_ID: person.national_id, OLD_ID: person.old_id_number, TAX_CODE: person.tax_code}
+    for kind, value in stated.items():
+        if not value:
+            continue
+        query = select(Identifier).where(
+            Identifier.account_id == account.id, Identifier.kind == kind, Identifier.ended_at.is_(None)
+        )
+        current = (await tx.execute(query)).scalar_one_or_none()
+        if current is not None and current.blind in kit.keys.blinds(kind, value):
+            continue
+        if await holder_of(tx, kit, value, kind) is not None:
+            continue
         if current is not None:
             current.ended_at = now
             await tx.flush()
-        tx.add(
-            identifier_row(kit, account.id, NATIONAL_ID, person.national_id, source=person.issuer, now=now)
-        )
+            fact = IdentifierChanged(subject=account.id, issuer=person.issuer)
+            kit.journal.record(tx, fact, by=None, now=now)
+        tx.add(identifier_row(kit, account.id, kind, value, source=person.issuer, now=now))
         account.version += 1
-        kit.journal.record(tx, IdentifierChanged(subject=account.id, issuer=person.issuer), by=None, now=now)
 
 
 def names_of(kit: Kit, account: Account) -> tuple[str, str | None]:

@@ -16,7 +16,7 @@ from backend import flows
 from backend.accounts import history, numbers, otp, passwords, people
 from backend.accounts.door import Door
 from backend.accounts.login import KIND, LoginData
-from backend.accounts.models import Account, Password
+from backend.accounts.models import Account, Password, Phone
 from backend.accounts.otp import CodeStep
 from backend.devices.sessions import AccountFrozen, Device
 from backend.errors import TooMany, Unproved
@@ -95,16 +95,10 @@ async def _send_code(
     now: datetime,
 ) -> tuple[CodeStep, list[Choice]]:
     async with door.db.write() as tx:
-        account = await tx.get_one(Account, account_id, with_for_update=True)
-        if account.frozen_at is not None:
-            raise AccountFrozen
-        phones = await people.phones_of(tx, account_id)
-        if account.status != "active" or not phones:
-            raise CredentialsWrong
+        account, phones = await _ready(tx, account_id)
         if renewed:
             await passwords.put(tx, account_id, renewed, now=now)
-        row = await tx.get_one(Password, account_id)
-        row.last_used_at = now
+        (await tx.get_one(Password, account_id)).last_used_at = now
         data = LoginData(
             device=device,
             method="password",
@@ -125,13 +119,23 @@ async def _send_code(
             now=now,
             account_id=account_id,
         )
-        door.kit.journal.record(
-            tx, SignInStarted(subject=account_id, flow=flow.id, method="password"), by=None, now=now
-        )
+        fact = SignInStarted(subject=account_id, flow=flow.id, method="password")
+        door.kit.journal.record(tx, fact, by=None, now=now)
         owed, step = await otp.begin(tx, door.kit, flow, data, purpose=KIND, now=now)
     if owed is not None:
         await otp.deliver(door, owed, now)
     return step, [Choice(row.id, masked_phone(people.number_of(door.kit, row))) for row in phones]
+
+
+async def _ready(tx: AsyncSession, account_id: UUID) -> tuple[Account, list[Phone]]:
+    """The account, when it may be signed in to by a code."""
+    account = await tx.get_one(Account, account_id, with_for_update=True)
+    if account.frozen_at is not None:
+        raise AccountFrozen
+    phones = await people.phones_of(tx, account_id)
+    if account.status != "active" or not phones:
+        raise CredentialsWrong
+    return account, phones
 
 
 async def _find(tx: AsyncSession, kit: Kit, name: str) -> Found:

@@ -7,7 +7,6 @@ day of caution.
 
 from __future__ import annotations
 
-import secrets
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -26,6 +25,7 @@ from backend.accounts.otp import CodeData, CodeStep
 from backend.accounts.phone_proof import refuse_crowded
 from backend.accounts.phones import read_phone
 from backend.accounts.texts import phone_changed_text
+from backend.crypto import new_code
 from backend.db import new_id
 from backend.devices import sessions
 from backend.devices.entry import Who
@@ -84,16 +84,9 @@ async def begin(
         account = await _account(tx, door, who, login, jkt, now)
         if who is not None:
             demand(who, account, door.kit.limits, now=now, max_age=door.kit.limits.reauth_phone, careful=True)
-        present = await people.phones_of(tx, account.id)
-        if any(people.number_of(door.kit, row) == phone and row.is_main for row in present):
-            raise FieldsInvalid(FieldError("phone", "phone_same", "Đây đang là số nhận OTP của bạn"))
-        if not any(people.number_of(door.kit, row) == phone for row in present):
-            await refuse_crowded(tx, door, phone)
+        await _refuse_unfit(tx, door, account, phone)
         data = ChangeData(
-            phone=phone,
-            address=address,
-            who=f"change|{account.id}",
-            session=who.session_id if who else None,
+            phone=phone, address=address, who=f"change|{account.id}", session=who.session_id if who else None
         )
         flow = flows.start(
             tx,
@@ -110,6 +103,15 @@ async def begin(
     if owed is not None:
         await otp.deliver(door, owed, now)
     return step
+
+
+async def _refuse_unfit(tx: AsyncSession, door: Door, account: Account, phone: str) -> None:
+    """Raises FieldsInvalid for the number that is in use already, and for one that serves too many."""
+    present = {people.number_of(door.kit, row): row.is_main for row in await people.phones_of(tx, account.id)}
+    if present.get(phone):
+        raise FieldsInvalid(FieldError("phone", "phone_same", "Đây đang là số nhận OTP của bạn"))
+    if phone not in present:
+        await refuse_crowded(tx, door, phone)
 
 
 async def _account(
@@ -206,7 +208,7 @@ async def _slip(
         flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
         await codes.consume(tx, code, now=now)
         await flows.advance(tx, door.kit.keys, flow, to="ended")
-        letters = "".join(secrets.choice(ALPHABET) for _ in range(10))
+        letters = new_code(ALPHABET, 10)
         slip = Slip(
             id=new_id(), code=f"DT-{letters[:5]}-{letters[5:]}", account_id=flow.account_id, made_at=now
         )

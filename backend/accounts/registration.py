@@ -82,7 +82,18 @@ async def begin(
     async with door.db.write() as tx:
         await door.captcha.spend(tx, solved, now=now)
         await _count(tx, door, address, now)
-    profile = await _confirmed(door, asked, now)
+    return await _start(door, asked, await _confirmed(door, asked, now), device, jkt, address, now)
+
+
+async def _start(
+    door: Door,
+    asked: Asked,
+    profile: Profile,
+    device: Device,
+    jkt: str | None,
+    address: str,
+    now: datetime,
+) -> tuple[CodeStep, Later | None]:
     async with door.db.write() as tx:
         holder = await numbers.holder_among(tx, door.kit, profile.identifiers)
         data = RegistrationData(

@@ -144,10 +144,11 @@ def words_of(kit: Kit, notice: Notice, lang: str) -> tuple[str, str]:
     """Title and body in the reader's language."""
     if notice.kind == ANNOUNCEMENT:
         return notice.title or "", notice.body or ""
-    title, body = telling.WORDS[notice.kind]
     details: dict[str, str] = {}
     if notice.details is not None:
         details = msgspec.json.decode(kit.keys.open("notices.details", notice.id, notice.details))
+    general = telling.WORDS[notice.kind]
+    title, body = telling.SPECIAL.get((notice.kind, details.get("what", "")), general)
     return say(title, lang), say(body, lang, **_filled(body, details, lang))
 
 

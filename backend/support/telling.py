@@ -50,6 +50,14 @@ WORDS = {
     ),
 }
 
+# a kind that says something else of one of its things, named by the detail `what`
+SPECIAL = {
+    ("recovery_done", "official_mail"): (
+        _("Mật khẩu thư công vụ đã được đặt lại"),
+        _("Hòm thư công vụ của bạn có mật khẩu mới. Nếu không phải bạn, hãy chọn “Không phải tôi”."),
+    ),
+}
+
 # what details may say by a code
 CODES = {
     "phone": _("số điện thoại"),

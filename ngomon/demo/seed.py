@@ -20,13 +20,18 @@ from backend.outside.eid_claims import Person
 from backend.roles import desired, managers, requests, review, staff, tables, units
 from backend.roles.draft import Draft
 from backend.roles.models import Unit
-from backend.support import desks
+from backend.support import desks, notices
 from ngomon.demo.people import PLACES, StaffRow, manager_rows, staff_rows
 from ngomon.demo.persona import PERSONAS, Persona, persona
 from ngomon.demo.province import units_csv_rows
 from ngomon.demo.stand import Stand
 
 IN_FORCE, WAITING = 24, 9  # roles and requests that a first visitor finds
+WARNING = "Cảnh giác với người mạo danh cán bộ hỗ trợ"
+WHAT_TO_DO = (
+    "Chỉ làm theo hướng dẫn của người đọc đúng mã yêu cầu có trong ứng dụng của bạn.\n"
+    "Cán bộ hỗ trợ không bao giờ hỏi mật khẩu, mã PIN hay mã xác thực."
+)
 LOOKED_AT = ("19774", "19789", "SNV")  # the units of the cast's managers
 
 
@@ -59,12 +64,13 @@ async def seed(db: Database, kit: Kit, stand: Stand, *, issuer: str, now: dateti
 
 
 async def _open_desk(tx: AsyncSession, kit: Kit, now: datetime) -> None:
-    """A support desk, and the member of the cast who answers there."""
+    """A support desk, the member of the cast who answers there, and the warning of source 004 for everybody."""
     name, mailbox = "Đội hỗ trợ công nghệ thông tin thành phố", "hotrocntt@hue.example"
     await desks.add(tx, kit, "CNTT", name=name, mailbox=mailbox, phone="0550 246 300", now=now)
     answers = persona("khanh")
     if answers is not None:
         await desks.hire(tx, kit, "CNTT", answers.national_id, now=now)
+    notices.publish(tx, kit, title=WARNING, body=WHAT_TO_DO, until=None, now=now)
 
 
 async def tell_systems_again(db: Database, *, now: datetime) -> None:

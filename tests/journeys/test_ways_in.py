@@ -152,6 +152,8 @@ async def test_a_lost_number_is_changed_where_the_carrier_agrees_and_gets_a_slip
     await expect(page.get_by_text("Số nhận OTP bây giờ là")).to_be_visible()
     await type_code(page, city, who.other)
     await expect(page.get_by_text(who.name).first).to_be_visible()
+    await page.evaluate("location.hash = '#/history'")
+    await page.reload()
     await denied(page, "phone_changed")
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import itertools
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from backend.account import Account
 from backend.accounts import numbers
 from backend.outbox import systems
 from backend.outbox.models import System
 from backend.roles import desired, staff, tables, units
+from backend.roles.models import Unit
 from ngomon.demo.registries import Mood
 from tests.citizen import Citizen, bare, fields
 from tests.parts.directory import Directory
@@ -169,7 +170,7 @@ async def officer(service: Service) -> tuple[Citizen, str]:
     ).removeprefix("+84")
     mail = next(_mail)
     async with service.db.write() as tx:
-        if not await tx.scalar(select(staff.Unit.id).where(staff.Unit.code == "THU")):
+        if not await tx.scalar(select(func.count(Unit.id)).where(Unit.code == "THU")):
             row = {
                 "code": "THU",
                 "name": "Đơn vị thử",

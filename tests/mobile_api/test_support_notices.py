@@ -105,6 +105,12 @@ async def test_every_kind_has_words_in_both_languages(helped: Service, kind: str
     assert full["can_deny"] is (kind in notices.DENIABLE)
 
 
+async def test_the_official_mail_has_words_of_its_own(helped: Service) -> None:
+    phone = await helped.sign_in()
+    await told(helped, phone, "recovery_done", what="official_mail")
+    assert "thư công vụ" in (await shown(phone))[0]["title"]
+
+
 async def test_another_persons_notice_does_not_exist(helped: Service) -> None:
     phone, other = await helped.sign_in(), await helped.sign_in()
     mine = await told(helped, phone, "password_changed")

@@ -18,7 +18,7 @@ async def by_post_office(citizen: Citizen, phone: Phone) -> tuple[str, httpx2.Re
     assert begun.status_code == 201, begun.text
     url = begun.json()["authorization_url"]
     assert url.startswith(f"{service.url}/demo/post-office/")
-    service.stand.post_office.personas[citizen.person.key] = citizen.person
+    service.stand.other_eids.post_office.personas[citizen.person.key] = citizen.person
     answer = await service.http.get(f"{url}&prompt=none&login_hint={citizen.person.key}")
     login = str(begun.json()["id"])
     return login, await phone.bring(login, returned(answer.headers["location"]))
@@ -68,7 +68,7 @@ async def test_a_new_person_comes_in_by_the_post_office_and_may_ask_for_no_staff
     assert done.json()["account"]["assurance_level"] == 2
     assert done.json()["account"]["assurance_scheme"] == "ial"
     unit = (await phone.call("GET", "/v1/units")).json()["items"]
-    body = {
+    body: dict[str, Any] = {
         "kind": "register",
         "subject_type": "cong_chuc",
         "unit": unit[0]["code"] if unit else "X",

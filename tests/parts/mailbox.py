@@ -162,11 +162,7 @@ class MailboxPart:
     @property
     def sent(self) -> list[EmailMessage]:
         """What the desk sent, oldest first, as a mail program reads it."""
-        parser = email.policy.default
-        return [
-            email.message_from_bytes(bytes(one.content or b""), policy=parser)  # type: ignore[misc]
-            for one in self._kept.envelopes
-        ]
+        return [_read(one.content) for one in self._kept.envelopes]
 
     @property
     def envelopes(self) -> list[tuple[str, list[str]]]:
@@ -204,3 +200,8 @@ class MailboxPart:
             yield imap
         finally:
             imap.logout()
+
+
+def _read(content: bytes | str | None) -> EmailMessage:
+    raw = content if isinstance(content, bytes) else (content or "").encode()
+    return email.message_from_bytes(raw, _class=EmailMessage, policy=email.policy.default)

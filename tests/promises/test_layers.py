@@ -15,7 +15,7 @@ PACKAGES = ("ngomon", "mobile_api", "workspace", "backend")
 PLANTED = [
     ("backend/db.py", "import litestar", "The backend knows no web framework"),
     ("backend/errors.py", "import jinja2", "The backend knows no web framework"),
-    ("backend/facts.py", "import backend.devices", "roles -> accounts"),
+    ("backend/facts/__init__.py", "import backend.devices", "roles -> accounts"),
     ("backend/devices/__init__.py", "import backend.accounts", "roles -> accounts"),
     ("backend/accounts/__init__.py", "import backend.roles", "roles -> accounts"),
     ("backend/limits.py", "import mobile_api", "ngomon -> the two"),

@@ -5,7 +5,7 @@ import { devices, home } from "./home.js";
 import { editIdentity, identity } from "./identity.js";
 import { changePhone } from "./lost.js";
 import { addBy, addMethod, changePassword, history as visits, methods } from "./methods.js";
-import { notices } from "./notices.js";
+import { first, notices } from "./notices.js";
 import { privacy } from "./privacy.js";
 import { forgotten, mailPassword } from "./recover.js";
 import { register, registerBy } from "./register.js";
@@ -30,12 +30,21 @@ const signedIn = [
 ];
 const over = ["session_revoked", "token_invalid", "account_closed", "token_expired"];
 
+let looked = location.pathname.startsWith("/app/"); // who comes back from a provider goes on where they were
+
+/** What has to be read stands before everything, also before a screen that was opened by its address. */
+async function readFirst() {
+  looked = true;
+  if (!["", "#/home"].includes(location.hash) && await first()) history.replaceState(null, "", "#/home");
+}
+
 async function open() {
   const held = await session();
-  const known = held ? signedIn : openToAll;
-  const [pattern, screen] = known.find(([one]) => one.test(location.hash)) ?? (held ? signedIn[0] : [/^/, () => welcome()]);
   try {
+    if (held && !looked) await readFirst();
+    const known = held ? signedIn : openToAll;
     const at = location.hash;
+    const [pattern, screen] = known.find(([one]) => one.test(at)) ?? (held ? signedIn[0] : [/^/, () => welcome()]);
     await screen(...(pattern.exec(at) ?? []).slice(1));
     document.getElementById("screen").dataset.shown = at;
   } catch (problem) {

@@ -200,7 +200,7 @@ async def test_a_silent_directory_holds_nobody_else_up(directory: Directory, sch
         used = time.process_time() - used
         beating.cancel()
     assert said == ("unreachable", False, True)
-    assert max(gaps) < 0.5
+    assert max(gaps) < 0.8
     assert used < 0.6  # the library by itself spins for as long as it waits
 
 

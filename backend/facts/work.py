@@ -1,0 +1,199 @@
+"""Units, roles, systems, deliveries, and the support desk."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from backend.facts.fact import Fact
+
+
+class UnitsImported(Fact, tag="units.imported", frozen=True, kw_only=True):
+    """Units came from a file."""
+
+    count: int
+
+
+class StaffImported(Fact, tag="staff.imported", frozen=True, kw_only=True):
+    """The staff directory came from a file."""
+
+    count: int
+
+
+class ManagerAppointed(Fact, tag="manager.appointed", frozen=True, kw_only=True):
+    """Somebody may decide for a unit."""
+
+    unit: UUID
+
+
+class ManagerDismissed(Fact, tag="manager.dismissed", frozen=True, kw_only=True):
+    """Somebody may no longer decide for a unit."""
+
+    unit: UUID
+
+
+class SystemConnected(Fact, tag="system.connected", frozen=True, kw_only=True):
+    """A downstream system is to be kept in step."""
+
+    system: UUID
+
+
+class SystemDisabled(Fact, tag="system.disabled", frozen=True, kw_only=True):
+    """A downstream system gets nothing more."""
+
+    system: UUID
+
+
+class RoleRequested(Fact, tag="role.requested", frozen=True, kw_only=True):
+    """A role request was made, by the person or for the person by a manager."""
+
+    request: UUID
+    kind: str
+
+
+class RequestResubmitted(Fact, tag="role.resubmitted", frozen=True, kw_only=True):
+    """A returned request came back corrected."""
+
+    request: UUID
+
+
+class RequestWithdrawn(Fact, tag="role.withdrawn", frozen=True, kw_only=True):
+    """The applicant took the request back."""
+
+    request: UUID
+
+
+class StepDecided(Fact, tag="role.step_decided", frozen=True, kw_only=True):
+    """One unit said yes, no, or correct this."""
+
+    request: UUID
+    duty: str
+    unit: UUID
+    decision: str
+
+
+class RequestDecided(Fact, tag="role.request_decided", frozen=True, kw_only=True):
+    """The request reached its end or went back to the applicant."""
+
+    request: UUID
+    outcome: str
+
+
+class DecisionUndone(Fact, tag="role.decision_undone", frozen=True, kw_only=True):
+    """A decision was taken back before anything left the house."""
+
+    request: UUID
+
+
+class RoleBegun(Fact, tag="role.begun", frozen=True, kw_only=True):
+    """A role is in force from now."""
+
+    role: UUID
+    unit: UUID
+
+
+class RoleScheduled(Fact, tag="role.scheduled", frozen=True, kw_only=True):
+    """A role will begin on its date."""
+
+    role: UUID
+    unit: UUID
+
+
+class RoleChanged(Fact, tag="role.changed", frozen=True, kw_only=True):
+    """A role in force was corrected."""
+
+    role: UUID
+
+
+class RoleEnded(Fact, tag="role.ended", frozen=True, kw_only=True):
+    """A role is no longer in force."""
+
+    role: UUID
+    reason: str
+
+
+class Delivered(Fact, tag="sync.delivered", frozen=True, kw_only=True):
+    """A downstream system confirmed a version."""
+
+    system: UUID
+    version: int
+
+
+class DeliveryParked(Fact, tag="sync.parked", frozen=True, kw_only=True):
+    """A delivery needs a person: a permanent error, or too many tries."""
+
+    system: UUID
+    error: str
+
+
+class DeliveryReplayed(Fact, tag="sync.replayed", frozen=True, kw_only=True):
+    """Somebody asked to send again."""
+
+    system: UUID
+
+
+class DeskAdded(Fact, tag="support.desk_added", frozen=True, kw_only=True):
+    """A support desk may open cases."""
+
+    desk: UUID
+
+
+class DeskRemoved(Fact, tag="support.desk_removed", frozen=True, kw_only=True):
+    """A support desk is no more; none of its codes is genuine from now."""
+
+    desk: UUID
+
+
+class DeskStaffAdded(Fact, tag="support.staff_added", frozen=True, kw_only=True):
+    """Somebody works at a desk."""
+
+    desk: UUID
+
+
+class DeskStaffRemoved(Fact, tag="support.staff_removed", frozen=True, kw_only=True):
+    """Somebody no longer works at a desk."""
+
+    desk: UUID
+
+
+class CaseOpened(Fact, tag="support.case_opened", frozen=True, kw_only=True):
+    """A request for help was opened; `origin` says by which way."""
+
+    case: UUID
+    origin: str
+
+
+class CaseContinued(Fact, tag="support.case_continued", frozen=True, kw_only=True):
+    """The person wrote again to an open case."""
+
+    case: UUID
+
+
+class CaseAnswered(Fact, tag="support.case_answered", frozen=True, kw_only=True):
+    """The desk wrote to the person."""
+
+    case: UUID
+
+
+class CaseClosed(Fact, tag="support.case_closed", frozen=True, kw_only=True):
+    """The desk closed a case."""
+
+    case: UUID
+
+
+class NoticePublished(Fact, tag="notice.published", frozen=True, kw_only=True):
+    """An announcement that everybody sees first."""
+
+    notice: UUID
+
+
+class NoticeDenied(Fact, tag="notice.denied", frozen=True, kw_only=True):
+    """Somebody said "Không phải tôi" to a notice."""
+
+    notice: UUID
+
+
+class AccessRefused(Fact, tag="access.refused", frozen=True, kw_only=True):
+    """Somebody tried what they may not; `target` is a request, session or role."""
+
+    reason: str
+    target: UUID | None = None

@@ -1,0 +1,59 @@
+"""`ngomon support` and `ngomon notices`: one line of what was done, or one line of why not."""
+
+from __future__ import annotations
+
+from tests.ngomon.test_role_commands import Run, run
+
+__all__ = ["run"]
+DESK = ("--name", "Đội hỗ trợ", "--mailbox", "hotro@hue.example", "--phone", "0234 3000 000")
+CLERK = ("--desk", "HUE", "--national-id", "000090000001")
+
+
+def test_desks_are_added_listed_and_removed(run: Run) -> None:
+    assert run("support", "desks", "add", "HUE", *DESK)[:2] == (0, "desk HUE added\n")
+    code, _, err = run("support", "desks", "add", "HUE", *DESK)
+    assert (code, err) == (1, "ngomon: there is a desk with the code 'HUE' already\n")
+    listed = run("support", "desks", "list")[1]
+    assert all(words in listed for words in ("HUE", "Đội hỗ trợ", "hotro@hue.example", "0234 3000 000"))
+    assert run("support", "desks", "remove", "HUE")[0] == 0
+    assert "HUE" not in run("support", "desks", "list")[1]
+    assert run("support", "desks", "remove", "HUE")[2] == "ngomon: no desk with the code 'HUE'\n"
+    assert run("support", "desks", "add", "HUE", *DESK)[0] == 0, "a desk may come back"
+
+
+def test_a_desk_that_cannot_be_is_named_by_what_is_wrong(run: Run) -> None:
+    words = ("--name", " ", "--mailbox", "hotro\n@hue", "--phone", "x")
+    code, _, err = run("support", "desks", "add", "HU E", *words)
+    assert (code, err) == (1, "ngomon: not acceptable: code, name, mailbox, phone\n")
+
+
+def test_staff_are_hired_listed_masked_and_dismissed(run: Run) -> None:
+    assert run("support", "staff", "add", *CLERK)[2] == "ngomon: no desk with the code 'HUE'\n"
+    run("support", "desks", "add", "HUE", *DESK)
+    assert run("support", "staff", "add", *CLERK)[1] == "staff of HUE added\n"
+    assert run("support", "staff", "add", *CLERK)[1] == "works at HUE already\n"
+    for words in ((), ("--desk", "HUE")):
+        listed = run("support", "staff", "list", *words)[1]
+        assert "000******001" in listed and "000090000001" not in listed
+    assert run("support", "staff", "remove", *CLERK)[1] == "staff of HUE removed\n"
+    assert run("support", "staff", "remove", *CLERK)[2] == "ngomon: that person does not work at HUE\n"
+    code, _, err = run("support", "staff", "add", "--desk", "HUE", "--national-id", "1")
+    assert (code, err) == (1, "ngomon: not acceptable: national_id\n")
+
+
+def test_a_removed_desk_has_no_staff_when_it_comes_back(run: Run) -> None:
+    run("support", "desks", "add", "HUE", *DESK)
+    run("support", "staff", "add", *CLERK)
+    run("support", "desks", "remove", "HUE")
+    run("support", "desks", "add", "HUE", *DESK)
+    assert "000***" not in run("support", "staff", "list")[1]
+
+
+def test_announcements_are_published_and_ask_for_nothing(run: Run) -> None:
+    words = ("notices", "publish", "--title", "Bảo trì", "--body")
+    assert run(*words, "Từ 22 giờ.", "--until", "2999-01-01")[:2] == (0, "published\n")
+    assert run(*words, "Cán bộ không bao giờ hỏi mật khẩu.")[0] == 0
+    code, _, err = run(*words, "Trả lời tin này kèm mật khẩu.")
+    assert code == 1 and err.startswith("ngomon: not published: body: ")
+    assert run(*words, "x", "--until", "2020-01-01")[0] == 1
+    assert run(*words, "x", "--until", "ngày mai")[0] != 0
