@@ -11,8 +11,8 @@ from litestar.di import NamedDependency
 from litestar.response import Redirect
 
 from backend.accounts import browser
-from backend.accounts.login import Answer
 from backend.accounts.browser import BrowserSession
+from backend.accounts.login import Answer
 from backend.db import Database
 from backend.errors import Refusal
 from backend.kit import Kit

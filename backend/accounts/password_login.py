@@ -108,17 +108,11 @@ async def _send_code(
             owned=True,
             level=min(account.assurance_level, 2),
         )
+        life = door.kit.limits.flow_lifetime
         flow = flows.start(
-            tx,
-            door.kit.keys,
-            kind=KIND,
-            step="otp",
-            data=data,
-            jkt=jkt,
-            lifetime=door.kit.limits.flow_lifetime,
-            now=now,
+            tx, door.kit.keys, kind=KIND, step="otp", data=data, jkt=jkt, lifetime=life, now=now,
             account_id=account_id,
-        )
+        )  # fmt: skip
         fact = SignInStarted(subject=account_id, flow=flow.id, method="password")
         door.kit.journal.record(tx, fact, by=None, now=now)
         owed, step = await otp.begin(tx, door.kit, flow, data, purpose=KIND, now=now)

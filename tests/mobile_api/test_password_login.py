@@ -119,13 +119,14 @@ async def test_the_pause_between_two_codes_counts_over_all_sign_ins_of_a_number(
 
 async def test_ten_wrong_codes_in_a_day_let_codes_rest_and_other_ways_stay_open(service: Service) -> None:
     citizen = await Citizen.new(service).register()
-    phone, codes = service.phone(), []
+    phone = service.phone()
+    codes: list[int] = []
     for _ in range(2):
         begun = (await citizen.knock(phone)).json()
         right = await citizen.code()
         wrong = "000000" if right != "000000" else "111111"
-        for _ in range(5):
-            codes.append((await phone.open(f"/v1/logins/{begun['id']}/otp", {"code": wrong})).status_code)
+        at = f"/v1/logins/{begun['id']}/otp"
+        codes += [(await phone.open(at, {"code": wrong})).status_code for _ in range(5)]
         service.pass_time(seconds=61)
     assert codes == [422] * 10
     begun = (await citizen.knock(phone)).json()
@@ -144,7 +145,6 @@ async def test_to02_one_code_typed_many_times_at_once_lets_in_once(service: Serv
     answers = await asyncio.gather(
         *(phone.open(f"/v1/logins/{begun['id']}/otp", {"code": right}) for _ in range(32))
     )
-    assert sorted(one.status_code for one in answers)[0] == 200
     assert sum(one.status_code == 200 for one in answers) == 1
 
 

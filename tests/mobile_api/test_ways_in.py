@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import httpx2
+import msgspec
 
 from tests.citizen import ABOUT, Citizen, fields
 from tests.phone import Phone, returned
@@ -38,7 +39,7 @@ async def test_vneid_finds_the_account_that_was_registered_and_vouches_for_it_fr
 async def test_what_vneid_states_otherwise_is_named_with_the_two_hotlines(service: Service) -> None:
     citizen = await Citizen.new(service, full_name="Lê Văn Hương").register()
     other = service.person("Lê Văn Hường", birth_date="1990-02-04")
-    twin = type(other)(**{n: getattr(other, n) for n in other.__struct_fields__ if n not in ("national_id",)} | {"national_id": citizen.person.national_id})  # fmt: skip
+    twin = msgspec.structs.replace(other, national_id=citizen.person.national_id)
     service.stand.eid.personas[twin.key] = twin
     phone = await service.sign_in(twin, service.phone())
     page = (await phone.call("GET", "/v1/me/identity")).json()
