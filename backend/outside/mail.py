@@ -65,9 +65,9 @@ class Mailbox:
         """UIDVALIDITY and the oldest mails that carry none of the keywords; raises MailUnreachable."""
         return await _in_thread(lambda: self._fetch(keywords, most))
 
-    async def mark(self, uid: str, keyword: str) -> None:
-        """Give a mail a keyword (RFC 9051 §2.3.2); it stays where it is, and unread."""
-        await _in_thread(lambda: self._mark(uid, keyword))
+    async def mark(self, uids: list[str], keyword: str) -> None:
+        """Give mails a keyword (RFC 9051 §2.3.2); they stay where they are, and unread."""
+        await _in_thread(lambda: self._mark(",".join(uids), keyword))
 
     def _fetch(self, keywords: tuple[str, ...], most: int) -> tuple[str, list[Fetched]]:
         with self._open() as imap:
@@ -81,9 +81,9 @@ class Mailbox:
         _, parts = imap.uid("FETCH", uid, f"(BODY.PEEK[]<0.{FETCHED}>)")
         return next((bytes(part[1]) for part in parts if isinstance(part, tuple)), b"")
 
-    def _mark(self, uid: str, keyword: str) -> None:
+    def _mark(self, uids: str, keyword: str) -> None:
         with self._open() as imap:
-            imap.uid("STORE", uid, "+FLAGS.SILENT", f"({keyword})")
+            imap.uid("STORE", uids, "+FLAGS.SILENT", f"({keyword})")
 
     @contextmanager
     def _open(self) -> Iterator[imaplib.IMAP4]:

@@ -70,7 +70,12 @@ def owe(
 
 def subject_of(case: Case, form: str) -> str:
     """`<tag> SDyymmdd-xxxxxx`; a case that did not come by mail has the form without a unit."""
-    return f"{case.tag or form.format(unit='HUE')} {case.code}"
+    return f"{case.tag or tag_of(form, 'HUE')} {case.code}"
+
+
+def tag_of(form: str, unit: str) -> str:
+    """The tag of one unit; other braces of the form are plain text."""
+    return form.replace("{unit}", unit)
 
 
 async def due(tx: AsyncSession, now: datetime, *, most: int = 20) -> list[UUID]:

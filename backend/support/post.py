@@ -70,6 +70,7 @@ class PostRoom:
             if not await desks.listed(tx):
                 return  # nobody could answer: the mails wait where they are
         validity, found = await self._mailbox.fetch_new((CASE, UNTAGGED), most=AT_ONCE)
+        marks: dict[str, list[str]] = {}
         for fetched in found:
             try:
                 mail = await asyncio.to_thread(incoming.read, fetched.raw, self._form)
@@ -78,7 +79,9 @@ class PostRoom:
             except Exception as error:
                 log.exception("a mail was not taken in", exc_info=error)  # the others are
                 continue
-            await self._mailbox.mark(fetched.uid, keyword)
+            marks.setdefault(keyword, []).append(fetched.uid)
+        for keyword, uids in marks.items():
+            await self._mailbox.mark(uids, keyword)
 
     async def _taken(
         self, tx: AsyncSession, mail: Incoming, fetched: Fetched, validity: str, now: datetime
@@ -105,7 +108,7 @@ class PostRoom:
         if is_case:
             await self._into_case(tx, mail, desk, mail.sender, now)
         elif not mail.is_automatic:
-            form, example = self._form.format(unit="SHKB"), self._form.format(unit="0010")
+            form, example = mails.tag_of(self._form, "SHKB"), mails.tag_of(self._form, "0010")
             mails.owe(
                 tx,
                 self._kit,
