@@ -7,6 +7,7 @@ at JSON bodies before anything parses them, and writes one log line without pers
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import os
 import time
 from typing import cast
@@ -93,10 +94,10 @@ class Edge:
         client = scope.get("client")
         direct = client[0] if client else ""
         if not self._proxies:
-            return direct
+            return _line(direct)
         forwarded = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for")
         hops = [hop.strip() for hop in forwarded.decode("latin-1").split(",") if hop.strip()]
-        return hops[-self._proxies] if len(hops) >= self._proxies else direct
+        return _line(hops[-self._proxies] if len(hops) >= self._proxies else direct)
 
     async def _guarded(self, scope: HTTPScope, receive: Receive) -> Receive:
         if sum([len(name) + len(value) for name, value in scope["headers"]]) > self._limits.header_bytes:
@@ -107,8 +108,8 @@ class Edge:
         if scope["method"] in BODILESS:
             return receive
         headers = {bytes(name): bytes(value) for name, value in scope["headers"]}
-        path = scope["path"]  # a chain of certificates needs the room that other sign-ins do not
-        signing_in = path.startswith(("/v1/logins", "/v1/token")) and not path.endswith("/sign")
+        path = scope["path"]
+        signing_in = path.startswith(SMALL) and not path.endswith(CERTIFICATES)
         most = self._limits.body_bytes_sign_in if signing_in else self._limits.body_bytes
         if int(headers.get(b"content-length", b"0") or 0) > most:
             raise PayloadTooLarge
@@ -138,6 +139,19 @@ class Edge:
                         return b"".join(parts)
         except TimeoutError as error:
             raise RequestTimeout from error
+
+
+def _line(address: str) -> str:
+    """The address that counts stand against: of IPv6 the network, because one subscriber's line has 2^64 of them."""
+    if ":" not in address:
+        return address
+    try:
+        found = ipaddress.IPv6Address(address.partition("%")[0].strip("[]"))
+    except ValueError:
+        return address
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.IPv6Address(int(found) >> 64 << 64))
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -18,7 +18,7 @@ class InsufficientAssurance(Forbidden):
 
 
 def demand(
-    who: Who,
+    who: Who | None,
     account: Account,
     limits: Limits,
     *,
@@ -29,17 +29,21 @@ def demand(
 ) -> None:
     """Raise InsufficientAssurance unless the session's sign-in is strong and fresh enough.
 
+    Inside a sign-in that is not finished nobody is in yet: `who` is nothing, and every demand is unmet.
     `careful` acts want, for a day after a phone change, a VNeID sign-in made after it
     (README "Settled" 9; security D19).
     """
     required: dict[str, object] = {}
-    if level is not None and who.level < level:
+    if level is not None and (who is None or who.level < level):
         required["level"] = level
-    if max_age is not None and now - who.authenticated_at > timedelta(seconds=max_age):
+    if max_age is not None and (who is None or now - who.authenticated_at > timedelta(seconds=max_age)):
         required["max_age"] = max_age
     changed = account.phone_changed_at
     cautious = careful and changed is not None and now - changed < timedelta(seconds=limits.caution)
-    if cautious and changed is not None and (who.method != "vneid" or who.authenticated_at <= changed):
-        required |= {"method": "vneid", "max_age": int((now - changed).total_seconds())}
+    came = (
+        who is not None and who.method == "vneid" and changed is not None and who.authenticated_at > changed
+    )
+    if cautious and changed is not None and not came:
+        required |= {"method": "vneid", "max_age": max(0, int((now - changed).total_seconds()))}
     if required:
         raise InsufficientAssurance(required=required)

@@ -29,7 +29,7 @@ async def refresh(
         _follow(kit, account, person, by, now)
         await _follow_numbers(tx, kit, account, person, now)
     elif by == VNEID:
-        differs = ",".join(_differences(kit, account, person))
+        differs = ",".join(differences(kit, account, person))
         if differs != account.differs:
             account.differs = differs
             account.version += 1
@@ -84,7 +84,8 @@ def names_of(kit: Kit, account: Account) -> tuple[str, str | None]:
     )
 
 
-def _differences(kit: Kit, account: Account, person: Person) -> list[str]:
+def differences(kit: Kit, account: Account, person: Person) -> list[str]:
+    """Which of name and birth date the provider states otherwise than the account has them."""
     name, birth = names_of(kit, account)
     found = [] if same_name(name, person.full_name) else ["full_name"]
     if birth and person.birth_date and birth != person.birth_date:

@@ -36,6 +36,18 @@ async def holder_among(tx: AsyncSession, kit: Kit, numbers: dict[str, str]) -> U
     return None
 
 
+async def holder_of_any(tx: AsyncSession, kit: Kit, value: str) -> UUID | None:
+    """Who is meant by digits that somebody typed without saying which kind they are: a person before an organisation.
+
+    Every kind is asked each time, so that how long it takes says nothing.
+    """
+    found: UUID | None = None
+    for kind in (NATIONAL_ID, OLD_ID, TAX_CODE, AGENCY_CODE):
+        holder = await holder_of(tx, kit, value, kind)
+        found = found or holder
+    return found
+
+
 def identifier_row(
     kit: Kit, account_id: UUID, kind: str, value: str, *, source: str, now: datetime
 ) -> Identifier:

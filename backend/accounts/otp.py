@@ -143,9 +143,8 @@ async def again(
 async def deliver(door: Door, sending: Sending, now: datetime) -> None:
     """Hand the text to the SMS centre; when that fails nothing is counted (contract §3.1). Raises SmsUnavailable."""
     flow, code = sending.flow, sending.code
-    text = code_text(codes.text_of(door.kit, code, flow), door.settings, door.kit.limits, code.purpose)
     try:
-        await door.sms.send(sending.phone, text, message_id=f"{code.id}-{code.sendings}")
+        await _hand_over(door, sending)
     except SmsUnavailable:
         async with door.db.write() as tx:
             if sending.back_to is None:
@@ -157,12 +156,23 @@ async def deliver(door: Door, sending: Sending, now: datetime) -> None:
         raise
 
 
-async def deliver_later(door: Door, sending: Sending, now: datetime) -> None:
-    """The same after the answer: the person waits for the message, and asks again when none comes."""
+async def deliver_later(door: Door, sending: Sending) -> None:
+    """The same after the answer: the person waits for the message, and asks again when none comes.
+
+    What was counted stays counted: giving it back would tell who gets a message and who does not (security TO14).
+    """
     try:
-        await deliver(door, sending, now)
+        await _hand_over(door, sending)
     except SmsUnavailable:
         log.warning("code not sent", purpose=sending.code.purpose)
+
+
+async def _hand_over(door: Door, sending: Sending) -> None:
+    code = sending.code
+    text = code_text(
+        codes.text_of(door.kit, code, sending.flow), door.settings, door.kit.limits, code.purpose
+    )
+    await door.sms.send(sending.phone, text, message_id=f"{code.id}-{code.sendings}")
 
 
 async def guess(

@@ -27,18 +27,18 @@ async def change(door: Door, who: Who, *, current: str, new: str, address: str, 
 
     Raises CredentialsWrong, password_login.TooManyAttempts, or FieldsInvalid on `new`.
     """
+    passwords.check(new, "new")  # before the try is counted: it says nothing of the current one
     async with door.db.write() as tx:
         account = await mine.locked(tx, who.account_id)
         assurance.demand(who, account, door.kit.limits, now=now, careful=True)
         name = await _name(tx, door.kit, account.id)
-        await password_login.refuse_hurried(tx, door.kit, name, address, now)
+        spent = await password_login.count_try(tx, door.kit, name, address, now)
         row = await tx.get(Password, account.id)
         stored = row.hash if row else None
-    passwords.check(new, "new")
-    if not await door.passwords.fits(stored, current):
+    if not await password_login.is_right(door, stored, current, spent, now):
         async with door.db.write() as tx:
             device = await tx.scalar(select(Session.device_name).where(Session.id == who.session_id))
-            await password_login.wrong(tx, door, who.account_id, name, address, device or "", now)
+            await password_login.wrong(tx, door, who.account_id, address, device or "", now)
         raise CredentialsWrong
     made = await door.passwords.hashed(new)
     async with door.db.write() as tx:

@@ -23,7 +23,7 @@ from backend.errors import TooMany, Unproved
 from backend.facts import SignInRefused, SignInStarted
 from backend.kit import Kit
 from backend.names import masked_phone
-from backend.throttle import Window
+from backend.throttle import Window, refund
 
 BURST, DAY = 300, 86400
 FOR_AN_ADDRESS = 40  # offices and carriers share one: so many times what one account may
@@ -73,11 +73,11 @@ async def begin(
     name = number.strip().upper()
     async with door.db.write() as tx:
         await door.captcha.spend(tx, solved, now=now)
-        await refuse_hurried(tx, door.kit, name, address, now)
+        spent = await count_try(tx, door.kit, name, address, now)
         found = await _find(tx, door.kit, name)
-    if not await door.passwords.fits(found.stored, password):
+    if not await is_right(door, found.stored, password, spent, now):
         async with door.db.write() as tx:
-            await wrong(tx, door, found.account_id, name, address, device.name, now)
+            await wrong(tx, door, found.account_id, address, device.name, now)
         raise CredentialsWrong
     assert found.account_id is not None
     renewed = await door.passwords.hashed(password) if door.passwords.is_old(found.stored or "") else None
@@ -134,40 +134,44 @@ async def _ready(tx: AsyncSession, account_id: UUID) -> tuple[Account, list[Phon
 
 async def _find(tx: AsyncSession, kit: Kit, name: str) -> Found:
     """The account that holds this number in any of its kinds, and its password."""
-    kinds = (numbers.NATIONAL_ID, numbers.OLD_ID, numbers.TAX_CODE, numbers.AGENCY_CODE)
-    account_id = None
-    for kind in kinds:  # all of them each time: how long it takes says nothing
-        account_id = await numbers.holder_of(tx, kit, name, kind) or account_id
+    account_id = await numbers.holder_of_any(tx, kit, name)
     row = await tx.get(Password, account_id or UUID(int=0))
     return Found(account_id if row else None, row.hash if row else None)
 
 
-async def refuse_hurried(tx: AsyncSession, kit: Kit, name: str, address: str, now: datetime) -> None:
-    """Raise TooManyAttempts while the budget of wrong passwords is spent, whoever `name` is."""
-    for what, who, window in _budgets(kit, name, address):
-        if window.count and await kit.throttle.left(tx, what, who, [window], now=now) <= 0:
-            try:
-                await kit.throttle.spend(tx, [(what, who, [window])], now=now, refusal=TooManyAttempts)
-            except TooManyAttempts as refusal:
-                raise TooManyAttempts(retry_after=min(900, refusal.retry_after or 900)) from None
+async def count_try(tx: AsyncSession, kit: Kit, name: str, address: str, now: datetime) -> list[bytes]:
+    """Count a password before it is compared: many at once are no more than many after each other (security D3).
+
+    Raises TooManyAttempts while the budget of wrong ones is spent, whoever `name` is; `is_right` takes what this
+    returns.
+    """
+    try:
+        return await kit.throttle.spend(tx, _budgets(kit, name, address), now=now, refusal=TooManyAttempts)
+    except TooManyAttempts as refusal:
+        raise TooManyAttempts(retry_after=min(900, refusal.retry_after or 900)) from None
+
+
+async def is_right(door: Door, stored: str | None, password: str, spent: list[bytes], now: datetime) -> bool:
+    """Whether the password is right; if so, and if there was no room to look, the try costs nothing."""
+    try:
+        good = await door.passwords.fits(stored, password)
+    except passwords.TooBusy:
+        await _give_back(door, spent, now)
+        raise
+    if good:
+        await _give_back(door, spent, now)
+    return good
+
+
+async def _give_back(door: Door, spent: list[bytes], now: datetime) -> None:
+    async with door.db.write() as tx:
+        await refund(tx, spent, now=now)
 
 
 async def wrong(
-    tx: AsyncSession,
-    door: Door,
-    account_id: UUID | None,
-    name: str,
-    address: str,
-    device: str,
-    now: datetime,
+    tx: AsyncSession, door: Door, account_id: UUID | None, address: str, device: str, now: datetime
 ) -> None:
-    """Count a wrong password; the person's own history tells of it."""
-    for what, who, window in _budgets(door.kit, name, address):
-        if window.count:
-            try:
-                await door.kit.throttle.spend(tx, [(what, who, [window])], now=now)
-            except TooMany:
-                continue  # somebody else took the last place meanwhile
+    """Remember a wrong password; the person's own history tells of it."""
     door.kit.journal.record(
         tx, SignInRefused(subject=account_id, reason=CredentialsWrong.code), by=None, now=now
     )
@@ -183,10 +187,10 @@ async def wrong(
         )
 
 
-def _budgets(kit: Kit, name: str, address: str) -> list[tuple[str, str, Window]]:
+def _budgets(kit: Kit, name: str, address: str) -> list[tuple[str, str, list[Window]]]:
     tries, day = kit.limits.password_tries, kit.limits.password_tries_per_day
     return [
-        ("password", f"{name}|{address}", Window(tries, BURST)),
-        ("password address", address, Window(tries * FOR_AN_ADDRESS, BURST)),
-        ("password day", name, Window(day, DAY)),
+        ("password", f"{name}|{address}", [Window(tries, BURST)]),
+        ("password address", address, [Window(tries * FOR_AN_ADDRESS, BURST)]),
+        ("password day", name, [Window(day, DAY)]),
     ]

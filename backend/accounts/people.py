@@ -28,6 +28,7 @@ from backend.facts import AccountOpened, IdentityLinked
 from backend.kit import Kit
 from backend.names import masked, masked_phone
 from backend.outside.eid_claims import Person
+from backend.support import notices
 
 __all__ = ["AGENCY_CODE", "NATIONAL_ID", "OLD_ID", "TAX_CODE", "holder_among", "holder_of", "identifier_row"]
 POST_OFFICE = "post_office"
@@ -85,7 +86,7 @@ async def account_of(
     query = select(Identity).where(Identity.issuer == person.issuer, Identity.subject == person.subject)
     identity = (await tx.execute(query)).scalar_one_or_none()
     if identity is None:
-        holder = await holder_among(tx, kit, profile_of(person, by).identifiers)
+        holder = await _named(tx, kit, person, by)
         if holder is None:
             return None
         if by != VNEID:
@@ -93,6 +94,9 @@ async def account_of(
         identity = _identity(holder, person, now)
         tx.add(identity)
         kit.journal.record(tx, IdentityLinked(subject=holder, issuer=person.issuer), by=holder, now=now)
+        notices.tell(
+            tx, kit, holder, "method_added", now=now, method=VNEID
+        )  # also if somebody else opened it
     account = await tx.get(Account, identity.account_id, with_for_update=True)
     assert account is not None
     identity.last_used_at, identity.level = now, person.level
@@ -100,13 +104,35 @@ async def account_of(
     return account
 
 
+async def _named(tx: AsyncSession, kit: Kit, person: Person, by: str) -> UUID | None:
+    """Whose account the numbers name; an old number alone must fit name and birth date too.
+
+    Nine digits were given out by each province, and the same ones to two people now and then: they
+    let nobody into a stranger's account.
+    """
+    stated = profile_of(person, by).identifiers
+    old = stated.pop(OLD_ID, None)
+    holder = await holder_among(tx, kit, stated)
+    if holder is not None or old is None:
+        return holder
+    holder = await holder_of(tx, kit, old, OLD_ID)
+    account = await tx.get(Account, holder) if holder is not None else None
+    return holder if account is not None and not following.differences(kit, account, person) else None
+
+
 async def open_account(
     tx: AsyncSession, kit: Kit, person: Person, *, now: datetime, by: str = VNEID
 ) -> Account:
     """Give a proved person the one account; of two at once one opens it and the other finds it."""
+    profile = profile_of(person, by)
+    old = profile.identifiers.get(OLD_ID)
+    if old is not None and len(profile.identifiers) > 1 and await holder_of(tx, kit, old, OLD_ID) is not None:
+        profile.identifiers.pop(
+            OLD_ID
+        )  # a stranger's: `account_of` has found that this is not the same person
     try:
         async with tx.begin_nested():
-            account = await open_with(tx, kit, profile_of(person, by), now=now)
+            account = await open_with(tx, kit, profile, now=now)
             tx.add(_identity(account.id, person, now))
     except AccountExists:
         existing = await account_of(tx, kit, person, now=now, by=by)

@@ -82,8 +82,8 @@ async def begin(
     phone = read_phone(text, allow_invented=door.settings.is_demo)
     async with door.db.write() as tx:
         account = await _account(tx, door, who, login, jkt, now)
-        if who is not None:
-            demand(who, account, door.kit.limits, now=now, max_age=door.kit.limits.reauth_phone, careful=True)
+        fresh = door.kit.limits.reauth_phone if who is not None else None  # a waiting sign-in is fresh
+        demand(who, account, door.kit.limits, now=now, max_age=fresh, careful=True)
         await _refuse_unfit(tx, door, account, phone)
         data = ChangeData(
             phone=phone, address=address, who=f"change|{account.id}", session=who.session_id if who else None
@@ -150,6 +150,7 @@ async def give_code(door: Door, flow_id: UUID, typed: str, *, jkt: str | None, n
         flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
         data = flows.data_of(flow, door.kit.keys, ChangeData)
         assert flow.account_id is not None
+        await _refuse_ended(tx, await tx.get_one(Account, flow.account_id), data)
         old = await people.phones_of(tx, flow.account_id)
         numbers = [people.number_of(door.kit, row) for row in old[:1]]
     if not await recovery.still_theirs(door, flow, data.phone, code):
@@ -184,6 +185,7 @@ async def _change(
     account = await tx.get_one(Account, flow.account_id, with_for_update=True, populate_existing=True)
     if account.phone_changed_at is not None and account.phone_changed_at > flow.created_at:
         raise flows.FlowNotFound  # another change came first (security TC03)
+    await _refuse_ended(tx, account, data)
     await codes.consume(tx, code, now=now)
     for row in await people.phones_of(tx, account.id):
         if row.is_main or people.number_of(door.kit, row) == data.phone:
@@ -198,6 +200,15 @@ async def _change(
     fact = PhoneChanged(subject=account.id, flow=flow.id)
     door.kit.journal.record(tx, fact, by=account.id, now=now)
     await flows.advance(tx, door.kit.keys, flow, to="done")
+
+
+async def _refuse_ended(tx: AsyncSession, account: Account, data: ChangeData) -> None:
+    """What asked for the change still stands: the account, and the session if one asked (security TC03, S5)."""
+    if account.frozen_at is not None:
+        raise sessions.AccountFrozen
+    session = await tx.get(Session, data.session, populate_existing=True) if data.session else None
+    if account.status != "active" or (session is not None and session.ended_at is not None):
+        raise flows.FlowNotFound
 
 
 async def _slip(

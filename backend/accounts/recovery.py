@@ -28,6 +28,7 @@ from backend.facts import OfficialMailReset, PasswordSet, RecoveryRefused, Recov
 from backend.flows import Flow
 from backend.kit import Kit
 from backend.names import same_name
+from backend.outbox.official_mail import MailDirectoryUnavailable
 from backend.outside.registries import RegistryUnavailable
 from backend.outside.sms import SmsUnavailable
 from backend.support import notices
@@ -89,7 +90,7 @@ async def begin(
         )
         door.kit.journal.record(tx, RecoveryStarted(subject=account_id, flow=flow.id), by=None, now=now)
         owed, step = await otp.begin(tx, door.kit, flow, data, purpose=purpose, now=now)
-    return step, partial(otp.deliver_later, door, owed, now) if owed is not None else None
+    return step, partial(otp.deliver_later, door, owed) if owed is not None else None
 
 
 async def _receiver(
@@ -103,9 +104,7 @@ async def _receiver(
         account_id, listed = holder.account_id, holder.phone
     else:
         assert number is not None
-        account_id, listed = None, None
-        for kind in (numbers.NATIONAL_ID, numbers.OLD_ID, numbers.TAX_CODE, numbers.AGENCY_CODE):
-            account_id = await numbers.holder_of(tx, door.kit, number, kind) or account_id
+        account_id, listed = await numbers.holder_of_any(tx, door.kit, number), None
     somebody = account_id or UUID(int=0)  # the same questions for nobody: how long they take says nothing
     account = await tx.get(Account, somebody)
     phones = await people.phones_of(tx, somebody)
@@ -126,7 +125,7 @@ async def send_again(
         flows.expect(flow, "otp")
         data = flows.data_of(flow, door.kit.keys, CodeData)
         owed, step = await otp.again(tx, door.kit, flow, data, now=now)
-    return step, partial(otp.deliver_later, door, owed, now) if owed is not None else None
+    return step, partial(otp.deliver_later, door, owed) if owed is not None else None
 
 
 async def give_code(door: Door, flow_id: UUID, typed: str, *, jkt: str | None, now: datetime) -> None:
@@ -191,7 +190,8 @@ async def give_password(
         flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
         flows.expect(flow, "password")
         assert flow.account_id is not None
-        await tx.get_one(Account, flow.account_id, with_for_update=True)
+        if (await _still_open(tx, flow.account_id)).recovery_frozen_at is not None:
+            raise RecoveryRefusedForNumber
         await flows.advance(tx, door.kit.keys, flow, to="done")
         await passwords.put(tx, flow.account_id, stored, now=now)
         await _end_everything(tx, door.kit, flow, now)
@@ -204,8 +204,23 @@ async def give_password(
 async def _set_mail(
     door: Door, flow_id: UUID, mail: str, text: str, *, jkt: str | None, now: datetime
 ) -> None:
-    """The directory is asked first: only what it has taken is done (contract-accounts, 26)."""
-    await door.official_mail.set_password(mail, text)
+    """The directory is asked before anything is done: only what it has taken is true (contract-accounts, 26).
+
+    Of many at once one asks it, or the password in force could be that of a call which was refused (security TP01).
+    """
+    async with door.db.write() as tx:
+        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
+        flows.expect(flow, "password")
+        if flow.account_id is not None:
+            await _still_open(tx, flow.account_id)
+        await flows.advance(tx, door.kit.keys, flow, to="setting")
+    try:
+        await door.official_mail.set_password(mail, text)
+    except MailDirectoryUnavailable:
+        async with door.db.write() as tx:
+            flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
+            await flows.advance(tx, door.kit.keys, flow, to="password")
+        raise
     async with door.db.write() as tx:
         flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
         await flows.advance(tx, door.kit.keys, flow, to="done")
@@ -213,6 +228,16 @@ async def _set_mail(
         door.kit.journal.record(tx, fact, by=flow.account_id, now=now)
         if flow.account_id is not None:
             notices.tell(tx, door.kit, flow.account_id, "recovery_done", now=now, what="official_mail")
+
+
+async def _still_open(tx: AsyncSession, account_id: UUID) -> Account:
+    """The account, held; a take-over report or an erasure since the beginning ends what was half way."""
+    account = await tx.get_one(Account, account_id, with_for_update=True, populate_existing=True)
+    if account.status != "active":
+        raise flows.FlowNotFound
+    if account.frozen_at is not None:
+        raise sessions.AccountFrozen
+    return account
 
 
 async def _end_everything(tx: AsyncSession, kit: Kit, flow: Flow, now: datetime) -> None:

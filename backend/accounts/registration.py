@@ -119,7 +119,7 @@ async def _start(
         door.kit.journal.record(tx, RegistrationStarted(flow=flow.id, method=asked.method), by=None, now=now)
         owed, step = await otp.begin(tx, door.kit, flow, data, purpose=KIND, now=now)
     if owed is not None:
-        return step, partial(otp.deliver_later, door, owed, now)
+        return step, partial(otp.deliver_later, door, owed)
     return step, partial(_tell_holder, door, holder, now) if holder is not None else None
 
 
@@ -182,7 +182,7 @@ async def send_again(
         flows.expect(flow, "otp")
         data = flows.data_of(flow, door.kit.keys, CodeData)
         owed, step = await otp.again(tx, door.kit, flow, data, now=now)
-    return step, partial(otp.deliver_later, door, owed, now) if owed is not None else None
+    return step, partial(otp.deliver_later, door, owed) if owed is not None else None
 
 
 async def give_code(door: Door, flow_id: UUID, typed: str, *, jkt: str | None, now: datetime) -> None:

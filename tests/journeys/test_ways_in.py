@@ -14,11 +14,11 @@ from tests.checker import check
 from tests.journeys.visitor import (
     BORN,
     Somebody,
-    a_new_code,
     a_phone,
     next_number,
     register,
     sign_out,
+    signed_in_by_vneid,
     to_the_code,
     type_code,
 )
@@ -221,6 +221,23 @@ async def test_an_enterprise_registers_with_a_usb_token_and_has_to_give_an_addre
     await expect(page.get_by_text("Mức xác minh 3", exact=True)).to_be_visible()
 
 
+async def test_what_wants_a_fresh_sign_in_offers_it_and_can_be_done_afterwards(
+    city: Service, browser: Browser
+) -> None:
+    person, page = city.person("Bùi Thị Sương"), await a_phone(browser, city)
+    await signed_in_by_vneid(page, city, person.full_name)
+    city.pass_time(minutes=11)
+    await page.clock.fast_forward("11:00")
+    await page.get_by_role("button", name="Dữ liệu cá nhân").click()
+    await page.get_by_role("button", name="Tải bản sao").click()
+    await page.get_by_role("button", name="Xác thực lại bằng VNeID").click()
+    await page.get_by_role("button", name=person.full_name).click()
+    await expect(page.get_by_text("Đã xác thực lại bằng VNeID")).to_be_visible()
+    async with page.expect_download() as copy:
+        await page.get_by_role("button", name="Tải bản sao").click()
+    assert (await copy.value).suggested_filename == "du-lieu-cua-toi.json"
+
+
 @pytest.mark.parametrize("_city", ["sqlite"], indirect=True)  # the screens are the same on either database
 @pytest.mark.parametrize("language", ["vi", "en"])
 async def test_every_new_screen_is_accessible(city: Service, browser: Browser, language: str) -> None:
@@ -228,15 +245,7 @@ async def test_every_new_screen_is_accessible(city: Service, browser: Browser, l
     await screens_are_sound(page, OPEN_SCREENS)
     person = city.person({"vi": "Ngô Thị Mây", "en": "Ngô Thị Gió"}[language])
     await page.evaluate("location.hash = '#/'")
-    await page.get_by_role("button", name=re.compile("VNeID")).first.click()
-    await page.locator("#full_name, button.persona").first.wait_for(state="attached")
-    await page.get_by_role("button", name=person.full_name).first.click()
-    number = city.mobile_number()
-    await page.locator("[name=phone]").fill(number)
-    await page.locator("form button").first.click()
-    await page.locator("[name=code]").fill(await a_new_code(city, number))
-    await page.locator("form button").first.click()
-    await expect(page.locator(".me")).to_be_visible()
+    await signed_in_by_vneid(page, city, person.full_name)
     await screens_are_sound(page, OWN_SCREENS)
 
 

@@ -38,6 +38,7 @@ class Somebody:
 async def a_phone(browser: Browser, service: Service, screen: str = "/", language: str = "vi") -> Page:
     """The phone page at one of its screens."""
     context = await browser.new_context(viewport={"width": 420, "height": 900}, locale="vi-VN")
+    await context.clock.install(time=service.clock.now())  # a journey may have let time go by
     page = await context.new_page()
     await page.goto(f"{service.url}/demo/phone?lang={language}#{screen}")
     return page
@@ -90,3 +91,15 @@ async def to_the_code(page: Page, who: Somebody) -> None:
     await page.get_by_label("Mật khẩu", exact=True).fill(PASSWORD)
     await page.get_by_role("button", name="Đăng nhập", exact=True).click()
     await expect(page.get_by_label("Mã OTP")).to_be_visible()
+
+
+async def signed_in_by_vneid(page: Page, service: Service, name: str) -> None:
+    """From the welcome screen, in either language, to the account of somebody new."""
+    await page.get_by_role("button", name=re.compile("VNeID")).first.click()
+    await page.get_by_role("button", name=name).first.click()
+    number = service.mobile_number()
+    await page.locator("[name=phone]").fill(number)
+    await page.locator("form button").first.click()
+    await page.locator("[name=code]").fill(await a_new_code(service, number))
+    await page.locator("form button").first.click()
+    await expect(page.locator(".me")).to_be_visible()

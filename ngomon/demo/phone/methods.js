@@ -25,7 +25,8 @@ function tile(one) {
   const remove = one.removable && el("button", { type: "button", class: "danger small" }, t("Gỡ", "Remove"));
   if (remove) {
     remove.addEventListener("click", doing(remove, async () => {
-      if (!await confirmed(t(`Gỡ phương thức “${types[one.type] ?? one.type}”?`, `Remove “${types[one.type] ?? one.type}”?`), t("Gỡ", "Remove"))) return;
+      const name = one.type === "phone" || one.type === "certificate" ? `${types[one.type]} ${one.label}` : types[one.type] ?? one.type;
+      if (!await confirmed(t(`Gỡ phương thức “${name}”?`, `Remove “${name}”?`), t("Gỡ", "Remove"))) return;
       await call("DELETE", `/v1/me/auth-methods/${one.id}`);
       greet(t("Đã gỡ phương thức xác thực.", "The method is removed."));
       go("#/methods");

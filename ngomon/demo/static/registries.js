@@ -58,7 +58,7 @@ function row(kind, one) {
     onclick: async () => { await post("/demo/registries/subscribers", { ...one, active: !one.active }); look(); },
   }, one.active ? t("Cắt", "Cut off") : t("Mở lại", "Restore"));
   return el("li", { class: "row spread" },
-    el("div", {}, el("strong", {}, one.full_name), one.active === false && el("span", { class: "chip bad" }, t("đã cắt", "cut off")), el("br"),
+    el("div", {}, el("strong", {}, one.full_name), one.active === false && [" ", el("span", { class: "chip bad" }, t("đã cắt", "cut off"))], el("br"),
       el("small", {}, el("code", {}, kind === "subscribers" ? plain(one.phone) : one.social_insurance_number), ` · ${one.national_id} · ${day(one.birth_date)}`)),
     toggle);
 }
