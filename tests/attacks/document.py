@@ -13,7 +13,8 @@ from backend.db import new_id
 from tests.phone import Phone
 from tests.service import Service
 
-SIGNING_IN = ("/v1/logins", "/v1/token")
+SIGNING_IN = ("/v1/logins", "/v1/token", "/v1/registrations", "/v1/recoveries")
+NAMES = {"purpose": "sign_in"}  # what stands in a path where no identifier does
 
 
 class Operation:
@@ -43,6 +44,8 @@ class Operation:
         kind = next((one for one in listed(schema.get("type")) if one != "null"), "object")
         if kind == "object":
             fields, needed = schema.get("properties", {}), schema.get("required", [])
+            if isinstance(schema.get("additionalProperties"), dict):
+                return {"x": self.example(schema["additionalProperties"])}
             return {name: self.example(fields[name]) for name in fields if name in needed}
         by_format = {"uuid": str(new_id()), "date": "2026-12-01"}
         if kind == "string":
@@ -63,9 +66,10 @@ class Operation:
     def changed(self, at: tuple[str, ...], value: Any) -> Any:
         """The example with one field set."""
         body = self.example()
-        inner = body
+        inner, schema = body, self.resolved(self.schema or {})
         for name in at[:-1]:
-            inner = inner.setdefault(name, {})
+            schema = self.resolved(schema["properties"][name])
+            inner = inner.setdefault(name, self.example(schema))
         inner[at[-1]] = value
         return body
 
@@ -89,7 +93,8 @@ class Operation:
         """The path with fresh identifiers."""
         place = self.path
         for where, name in self.parameters:
-            place = place.replace("{" + name + "}", str(new_id())) if where == "path" else place
+            value = NAMES.get(name) or str(new_id())
+            place = place.replace("{" + name + "}", value) if where == "path" else place
         return place
 
 

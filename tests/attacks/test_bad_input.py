@@ -58,7 +58,11 @@ HURTFUL: dict[str, bytes] = {
 
 
 async def test_ti02_a_hurtful_value_in_any_field_is_refused(service: Service) -> None:
-    await _each_field(service, lambda _schema, _required: list(HURTFUL.values()), named=False)
+    def hurtful(schema: dict[str, Any], _required: bool) -> list[bytes]:
+        read_as_false = [b"-0"] if "boolean" in listed(schema.get("type")) else []
+        return [value for value in HURTFUL.values() if value not in read_as_false]
+
+    await _each_field(service, hurtful, named=False)
 
 
 async def _each_field(service: Service, values: Any, *, named: bool = True) -> None:
