@@ -7,6 +7,7 @@ Titles are Vietnamese; `backend.words` gives the English.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import ClassVar, TypeVar
 
 T = TypeVar("T")
@@ -26,6 +27,9 @@ class Refusal(Exception):
         self.detail = detail
         self.retry_after = retry_after
         self.facts = facts
+        self.later: Callable[[], Awaitable[None]] | None = (
+            None  # done after the answer: its time tells nothing
+        )
 
 
 class BadRequest(Refusal):

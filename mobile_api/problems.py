@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import structlog
 from litestar import MediaType, Request, Response
+from litestar.background_tasks import BackgroundTask
 from litestar.exceptions import (
     HTTPException,
     MethodNotAllowedException,
@@ -106,6 +107,7 @@ def answer(request: Request[Any, Any, Any], refusal: Refusal) -> Response[bytes]
         status_code=refusal.status,
         headers=dict(headers_of(refusal)),
         media_type=MediaType.TEXT,
+        background=BackgroundTask(refusal.later) if refusal.later else None,
     )
 
 

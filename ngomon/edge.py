@@ -17,7 +17,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPReceiveMessage, HTTPScope, Message, Receive, Scope, Send
 
 from backend.bodyguard import check_json
-from backend.errors import Refusal
+from backend.errors import BadRequest, Refusal
 from backend.limits import Limits
 from mobile_api.problems import (
     HeadersTooLarge,
@@ -105,6 +105,10 @@ class Edge:
         if "//" in scope["path"] or not scope["path"].startswith("/"):
             # the router reads //v1/x as /v1/x, the guards by prefix do not: one address has one spelling (TI05)
             raise RouteNotFound
+        if [name for name, _ in scope["headers"]].count(b"host") != 1 and not scope["path"].startswith(
+            "/health"
+        ):
+            raise BadRequest  # RFC 9112 §3.2; balancers' own questions after our health may come without one
         if scope["method"] in BODILESS:
             return receive
         headers = {bytes(name): bytes(value) for name, value in scope["headers"]}

@@ -134,8 +134,9 @@ async def served(settings: Settings, port: int) -> AsyncIterator[Service]:
     """Serve an application of these settings until the block ends."""
     app = create_app(settings, clock=Clock(), carry_worker=True)
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=3
-    )
+        app, host="127.0.0.1", port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=3,
+        proxy_headers=False,
+    )  # fmt: skip
     server = uvicorn.Server(config)
     task = asyncio.create_task(server._serve())
     while not server.started:

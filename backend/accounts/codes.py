@@ -174,7 +174,9 @@ def issue(
     return code
 
 
-def sent_again(tx: AsyncSession, kit: Kit, code: OneTimeCode, *, now: datetime) -> None:
+def sent_again(
+    tx: AsyncSession, kit: Kit, code: OneTimeCode, *, now: datetime, withheld: bool = False
+) -> None:
     """Lengthen the same code's life, never past its total (README "Settled" 8)."""
     total = code.first_sent_at + timedelta(seconds=kit.limits.otp_total_lifetime)
     if now >= total:
@@ -182,7 +184,8 @@ def sent_again(tx: AsyncSession, kit: Kit, code: OneTimeCode, *, now: datetime) 
     code.sendings += 1
     code.last_sent_at = now
     code.expires_at = min(now + timedelta(seconds=kit.limits.otp_lifetime), total)
-    fact = CodeSent(subject=code.account_id, flow=code.flow_id, purpose=code.purpose, sending=code.sendings)
+    sent = CodeSent(subject=code.account_id, flow=code.flow_id, purpose=code.purpose, sending=code.sendings)
+    fact = CodeWithheld(flow=code.flow_id, purpose=code.purpose) if withheld else sent
     kit.journal.record(tx, fact, by=None, now=now)
 
 

@@ -5,6 +5,7 @@ A phone alone is no way in: it carries the code that a password asks for.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -149,11 +150,11 @@ async def remove(
     notices.tell(tx, kit, account.id, "method_removed", now=now, method=kind)
 
 
-async def forget_flows(tx: AsyncSession, account_id: UUID, *, but: UUID | None = None) -> None:
+async def forget_flows(tx: AsyncSession, account_id: UUID, *, but: Sequence[UUID] = ()) -> None:
     """End what waits half-way under the old ways in: it was begun with something that is no longer true."""
     await tx.execute(
         delete(Flow)
-        .where(Flow.account_id == account_id, Flow.id != (but or UUID(int=0)))
+        .where(Flow.account_id == account_id, Flow.id.not_in(but))
         .execution_options(synchronize_session=False)
     )
 

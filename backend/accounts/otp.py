@@ -114,7 +114,7 @@ async def begin(
         flow,
         phone=data.phone,
         purpose=purpose,
-        account_id=flow.account_id,
+        account_id=None if data.unseen else flow.account_id,  # also what is written down must cost the same
         now=now,
         withheld=spent is None,
     )
@@ -135,7 +135,7 @@ async def again(
     if code.attempts >= codes.guesses(kit.limits, code.purpose):
         raise codes.OtpExhausted
     spent = await spend(tx, kit, flow, data, code.purpose, now)
-    codes.sent_again(tx, kit, code, now=now)
+    codes.sent_again(tx, kit, code, now=now, withheld=spent is None)
     owed = Sending(flow, code, data.phone, spent, None) if spent is not None else None
     return owed, step_of(kit, flow, code, data, now)
 

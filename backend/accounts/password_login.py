@@ -6,6 +6,7 @@ An unknown person and a wrong password are one answer, in bytes and in time (sec
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
@@ -76,9 +77,9 @@ async def begin(
         spent = await count_try(tx, door.kit, name, address, now)
         found = await _find(tx, door.kit, name)
     if not await is_right(door, found.stored, password, spent, now):
-        async with door.db.write() as tx:
-            await wrong(tx, door, found.account_id, address, device.name, now)
-        raise CredentialsWrong
+        refusal = CredentialsWrong()
+        refusal.later = partial(_remember, door, found.account_id, address, device.name, now)
+        raise refusal
     assert found.account_id is not None
     renewed = await door.passwords.hashed(password) if door.passwords.is_old(found.stored or "") else None
     return await _send_code(door, found.account_id, device, renewed, jkt=jkt, address=address, now=now)
@@ -166,6 +167,12 @@ async def is_right(door: Door, stored: str | None, password: str, spent: list[by
 async def _give_back(door: Door, spent: list[bytes], now: datetime) -> None:
     async with door.db.write() as tx:
         await refund(tx, spent, now=now)
+
+
+async def _remember(door: Door, account_id: UUID | None, address: str, device: str, now: datetime) -> None:
+    """After the answer, so that it takes as long for nobody as for somebody (security TO14)."""
+    async with door.db.write() as tx:
+        await wrong(tx, door, account_id, address, device, now)
 
 
 async def wrong(

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
-from backend.accounts import codes, otp, people, recovery
+from backend.accounts import codes, methods, otp, people, recovery
 from backend.accounts.assurance import demand
 from backend.accounts.door import Door
 from backend.accounts.login import KIND as LOGIN
@@ -51,9 +51,10 @@ class SubscriberMismatch(Invalid):
 
 
 class ChangeData(CodeData, frozen=True, kw_only=True):
-    """What a phone change remembers; `session` is the one that asked, nothing inside a sign-in."""
+    """What a phone change remembers: the `session` or the waiting `login` that asked."""
 
     session: UUID | None = None
+    login: UUID | None = None
 
 
 class Changed(msgspec.Struct, frozen=True):
@@ -86,7 +87,11 @@ async def begin(
         demand(who, account, door.kit.limits, now=now, max_age=fresh, careful=True)
         await _refuse_unfit(tx, door, account, phone)
         data = ChangeData(
-            phone=phone, address=address, who=f"change|{account.id}", session=who.session_id if who else None
+            phone=phone,
+            address=address,
+            who=f"change|{account.id}",
+            session=who.session_id if who else None,
+            login=login,
         )
         flow = flows.start(
             tx,
@@ -196,6 +201,10 @@ async def _change(
     for session in await tx.scalars(live):
         if session.id != data.session:
             await sessions.end(tx, door.kit, session, reason="phone_changed", by=account.id, now=now)
+    kept = [flow.id] + ([data.login] if data.login else [])
+    await methods.forget_flows(
+        tx, account.id, but=kept
+    )  # what waits for a code to the lost phone (security S5)
     notices.tell(tx, door.kit, account.id, "phone_changed", now=now, phone=masked_phone(data.phone))
     fact = PhoneChanged(subject=account.id, flow=flow.id)
     door.kit.journal.record(tx, fact, by=account.id, now=now)

@@ -119,9 +119,14 @@ async def give_code(door: Door, flow_id: UUID, typed: str, *, jkt: str | None, n
 
 
 async def _used(tx: AsyncSession, door: Door, account: Account, number: str, now: datetime) -> None:
-    for row in await people.phones_of(tx, account.id):
-        if people.number_of(door.kit, row) == number:
-            row.last_used_at = now
+    """Remember which number it was; raises OtpExpired when it is the account's no more: it may be the lost one."""
+    row = next(
+        (one for one in await people.phones_of(tx, account.id) if people.number_of(door.kit, one) == number),
+        None,
+    )
+    if row is None:
+        raise codes.OtpExpired
+    row.last_used_at = now
 
 
 async def _bind(

@@ -88,7 +88,7 @@ async def begin(
             now=now,
             account_id=account_id,
         )
-        door.kit.journal.record(tx, RecoveryStarted(subject=account_id, flow=flow.id), by=None, now=now)
+        door.kit.journal.record(tx, RecoveryStarted(flow=flow.id), by=None, now=now)
         owed, step = await otp.begin(tx, door.kit, flow, data, purpose=purpose, now=now)
     return step, partial(otp.deliver_later, door, owed) if owed is not None else None
 

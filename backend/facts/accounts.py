@@ -93,7 +93,7 @@ class OfficialMailReset(Fact, tag="password.official_mail", frozen=True, kw_only
 
 
 class RecoveryStarted(Fact, tag="recovery.started", frozen=True, kw_only=True):
-    """Somebody asks for a new password; for whom is known only where there is an account."""
+    """Somebody asks for a new password; for whom is said when the code was right."""
 
     flow: UUID
 

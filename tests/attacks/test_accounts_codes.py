@@ -135,7 +135,7 @@ async def test_to07_sixteen_calls_to_send_again_at_once_send_once(service: Servi
 async def test_to07_of_many_beginnings_at_once_one_message_leaves(service: Service, kind: str) -> None:
     citizen = await ready(service, kind)
     before = len(sent(service, citizen.number))
-    phones = [service.phone() for _ in range(8)]
+    phones = [service.phone() for _ in range(6)]
     if kind == "recovery":
         asked = {"national_id": citizen.person.national_id}
         calls = [phone.open("/v1/recoveries", asked) for phone in phones]
@@ -204,13 +204,13 @@ async def test_the_generic_attacks_reach_every_call_of_the_new_ways(service: Ser
 
 
 FOREIGN = ("+1 202 555 0123", "+88216 12345678", "1900 1075", "024 3825 1234", "0123 456 7890", "113", "tel:0912345678",
-           "\uff10\uff19\uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff18", "\u0660\u0669\u0661\u0662\u0663\u0664\u0665\u0666\u0667\u0668", "+84 1900 1075", "0912345678;ext=5", "+84912345678\n")  # fmt: skip
+           "\uff10\uff19\uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff18", "\u0660\u0669\u0661\u0662\u0663\u0664\u0665\u0666\u0667\u0668", "+84 1900 1075", "0912345678;ext=5")  # fmt: skip
 
 
 async def test_to11_only_mobile_numbers_of_the_country_get_codes_whatever_the_way(service: Service) -> None:
     citizen = await Citizen.new(service).register()
     before = len(service.inbox.sms)
-    for number in FOREIGN[:-1]:
+    for number in FOREIGN:
         change = await citizen.phone.call("POST", "/v1/phone-changes", {"phone": number})
         method = await citizen.phone.call("POST", "/v1/me/auth-methods", {"type": "phone", "phone": number})
         form = await Citizen.new(service).form(phone=number)
@@ -222,16 +222,14 @@ async def test_to11_only_mobile_numbers_of_the_country_get_codes_whatever_the_wa
     assert len(service.inbox.sms) == before
 
 
-@pytest.mark.parametrize("spelling", ["84{}", "0084{}", "+84 {}", "0{}", "0{} "])
-async def test_to11_every_spelling_of_the_present_number_is_the_present_number(
-    service: Service, spelling: str
-) -> None:
+async def test_to11_every_spelling_of_the_present_number_is_the_present_number(service: Service) -> None:
     citizen = await Citizen.new(service).register()
-    typed = spelling.format(citizen.number[1:])
-    same = await citizen.phone.call("POST", "/v1/phone-changes", {"phone": typed})
-    assert refused(same, 422)["errors"][0]["code"] == "phone_same"
-    known = await citizen.phone.call("POST", "/v1/me/auth-methods", {"type": "phone", "phone": typed})
-    refused(known, 409, "method_exists")
+    for spelling in ("84{}", "0084{}", "+84 {}", "0{}", "0{} "):
+        typed = spelling.format(citizen.number[1:])
+        same = await citizen.phone.call("POST", "/v1/phone-changes", {"phone": typed})
+        assert refused(same, 422)["errors"][0]["code"] == "phone_same"
+        known = await citizen.phone.call("POST", "/v1/me/auth-methods", {"type": "phone", "phone": typed})
+        refused(known, 409, "method_exists")
 
 
 @pytest.mark.parametrize("purpose", sorted(PURPOSES))

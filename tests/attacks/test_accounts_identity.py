@@ -1,0 +1,139 @@
+"""Whose account it is when somebody else was there first, or has the same digits (TL10, TH, account fixation)."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from typing import Any
+
+import httpx2
+
+from tests.attacks.conftest import Hostile
+from tests.attacks.problems import refused
+from tests.attacks.ways import bring, sent
+from tests.citizen import PASSWORD, Citizen
+from tests.phone import Phone
+from tests.service import Service
+from tests.signer import Token
+
+_insurance = (f"0000{n:06d}" for n in itertools.count(810001))
+_cmnd = (f"000{n:06d}" for n in itertools.count(741001))
+
+
+async def items(phone: Phone, path: str) -> list[dict[str, Any]]:
+    """A list of one's own."""
+    found: list[dict[str, Any]] = (await phone.call("GET", path)).json()["items"]
+    return found
+
+
+async def test_whoever_registered_in_ones_name_is_out_told_of_and_can_be_removed(service: Service) -> None:
+    """Fixation: leaked data open an account by social insurance on the stranger's own phone; then the owner comes."""
+    owner, stranger = Citizen.new(service), Citizen.new(service)
+    number = next(_insurance)
+    owner.insure(number)
+    stranger.person = owner.person
+    await stranger.register(method="social_insurance", social_insurance_number=number)
+    phone = await owner.by_vneid()
+    refused(await stranger.phone.call("GET", "/v1/me"), 401, "session_replaced")
+    told = {one["kind"]: one["can_deny"] for one in await items(phone, "/v1/notices")}
+    assert told["method_added"] and told["device_replaced"], "the owner sees that the account was not new"
+    rows = {row["type"]: row for row in await items(phone, "/v1/me/auth-methods")}
+    assert {"password", "phone", "vneid"} == set(rows)
+    for kind in ("password", "phone"):
+        answer = await phone.call("DELETE", f"/v1/me/auth-methods/{rows[kind]['id']}")
+        assert answer.status_code == 204, answer.text
+    refused(await stranger.knock(service.phone()), 401, "credentials_wrong")
+    before = len(sent(service, stranger.number))
+    asked = {"national_id": owner.person.national_id}
+    assert (await service.phone().open("/v1/recoveries", asked)).status_code == 201
+    await asyncio.sleep(0.1)
+    assert len(sent(service, stranger.number)) == before, "no way back for the stranger's phone either"
+
+
+async def test_a_sign_in_that_waits_from_before_the_owner_came_ends_with_the_way_in(service: Service) -> None:
+    owner = await Citizen.new(service).register()
+    waiting = await bring("login", owner)
+    phone = await owner.by_vneid(service.phone())
+    rows = {row["type"]: row for row in await items(phone, "/v1/me/auth-methods")}
+    assert (await phone.call("DELETE", f"/v1/me/auth-methods/{rows['password']['id']}")).status_code == 204
+    refused(await waiting.guess(waiting.code), 404, "flow_not_found")
+
+
+async def by_evil(hostile: Hostile, **claims: Any) -> tuple[Phone, httpx2.Response, str]:
+    """Somebody whom the provider names like this, as far as its answer."""
+    phone = hostile.service.phone()
+    started = await phone.begin()
+    back = hostile.evil.grant(started["authorization_url"], **claims)
+    return phone, await phone.bring(started["id"], back), str(started["id"])
+
+
+async def registered_by_cmnd(service: Service, old: str, **changes: str) -> Citizen:
+    """An account whose holder the registry knows by the old nine digits only."""
+    citizen = Citizen.new(service, national_id=old, **changes)
+    return await citizen.register()
+
+
+async def test_nine_digits_that_two_people_got_let_nobody_into_the_others_account(hostile: Hostile) -> None:
+    service, old = hostile.service, next(_cmnd)
+    first = await registered_by_cmnd(service, old, full_name="Trần Thị Trước")
+    stated = {"old_id_number": old, "full_name": "Lê Văn Sau", "sub": f"sau-{old}"}
+    number = service.person().national_id
+    phone, answer, login = await by_evil(hostile, national_id=number, **stated)
+    assert answer.json()["step"] == "phone", "a new person, whose account is not the one of the same digits"
+    typed = service.mobile_number()
+    assert (await phone.open(f"/v1/logins/{login}/phone", {"phone": typed})).status_code == 200
+    done = await phone.open(f"/v1/logins/{login}/otp", {"code": service.code_for(typed)})
+    assert done.status_code == 200, done.text
+    assert done.json()["account"]["id"] != first.done["account"]["id"]
+    assert [one["type"] for one in done.json()["account"]["identifiers"]] == ["national_id"]
+    assert (await first.phone.call("GET", "/v1/me")).status_code == 200, "the first one has noticed nothing"
+    again, answer, _ = await by_evil(hostile, national_id=number, **stated)
+    again.keep(answer.json())
+    assert answer.json()["account"]["id"] == done.json()["account"]["id"]
+
+
+async def test_the_same_person_is_found_by_the_old_digits(hostile: Hostile) -> None:
+    service, old = hostile.service, next(_cmnd)
+    first = await registered_by_cmnd(service, old, full_name="Trần Thị Trước")
+    person = first.person
+    claims = {"old_id_number": old, "full_name": person.full_name, "birth_date": person.birth_date}
+    number = service.person().national_id
+    _, answer, _ = await by_evil(hostile, national_id=number, sub=f"truoc-{old}", **claims)
+    assert answer.json()["account"]["id"] == first.done["account"]["id"], answer.text
+
+
+async def test_digits_of_another_kind_take_nobodys_sign_in_or_recovery_away(service: Service) -> None:
+    """An agency whose code is the very number of a citizen: the citizen is meant by it, as before."""
+    citizen = await Citizen.new(service).register()
+    token = await Token.issued(service, "agency", citizen.person.national_id, "Sở Trùng Số")
+    _, done = await token.register(service.phone(), "agency", email="trung@thu.example")
+    assert done is not None and done.status_code == 200, done and done.text
+    way = await bring("recovery", citizen)
+    assert (await way.guess(way.code)).status_code == 200
+    service.pass_time(seconds=61)
+    phone = await citizen.sign_in(service.phone())
+    me = (await phone.call("GET", "/v1/me")).json()
+    assert (me["id"], me["kind"]) == (citizen.done["account"]["id"], "citizen")
+
+
+async def test_a_budget_that_a_stranger_burns_leaves_other_ways_open(service: Service) -> None:
+    """TO17: passwords, recoveries and codes of one victim, burnt from other devices."""
+    citizen = await Citizen.new(service).register()
+    for _ in range(5):
+        wrong = await citizen.knock(service.phone(), password="Sai 1234 @x")
+        refused(wrong, 401, "credentials_wrong")
+    refused(await citizen.knock(service.phone()), 429, "too_many_attempts")
+    asked = {"national_id": citizen.person.national_id}
+    for _ in range(5):
+        assert (await service.phone().open("/v1/recoveries", asked)).status_code == 201
+        service.pass_time(seconds=61)
+    refused(await service.phone().open("/v1/recoveries", asked), 429, "otp_limit")
+    assert (
+        await citizen.phone.open("/v1/token", {"refresh_token": citizen.phone.session["refresh_token"]})
+    ).status_code == 200
+    phone = await citizen.by_vneid(service.phone())
+    number = service.mobile_number()
+    begun = await phone.call("POST", "/v1/me/auth-methods", {"type": "phone", "phone": number})
+    assert begun.status_code == 201, "the owner, once in, is held up by nothing"
+    changed = {"current": PASSWORD, "new": "Mật khẩu khác 2026!"}
+    assert (await phone.call("POST", "/v1/me/password", changed)).status_code in (204, 429)
