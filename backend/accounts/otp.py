@@ -6,6 +6,7 @@ messages leave after the answer, and is a `decoy` where there is nobody: its cod
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -27,6 +28,7 @@ from backend.outside.sms import SmsUnavailable
 from backend.throttle import Window
 
 log = structlog.get_logger("otp")
+AGAIN = (0, 5, 15)  # seconds before each try of a message that nobody waits for at a button
 LOCKED = 7200  # seconds that codes rest after too many wrong ones (security A6)
 
 
@@ -157,14 +159,17 @@ async def deliver(door: Door, sending: Sending, now: datetime) -> None:
 
 
 async def deliver_later(door: Door, sending: Sending) -> None:
-    """The same after the answer: the person waits for the message, and asks again when none comes.
+    """The same after the answer, tried again while the person waits for the message.
 
     What was counted stays counted: giving it back would tell who gets a message and who does not (security TO14).
     """
-    try:
-        await _hand_over(door, sending)
-    except SmsUnavailable:
-        log.warning("code not sent", purpose=sending.code.purpose)
+    for pause in AGAIN:
+        await asyncio.sleep(pause)
+        try:
+            return await _hand_over(door, sending)
+        except SmsUnavailable:
+            log.warning("code not sent", purpose=sending.code.purpose)
+    return None
 
 
 async def _hand_over(door: Door, sending: Sending) -> None:

@@ -86,13 +86,9 @@ async def begin(
         fresh = door.kit.limits.reauth_phone if who is not None else None  # a waiting sign-in is fresh
         demand(who, account, door.kit.limits, now=now, max_age=fresh, careful=True)
         await _refuse_unfit(tx, door, account, phone)
-        data = ChangeData(
-            phone=phone,
-            address=address,
-            who=f"change|{account.id}",
-            session=who.session_id if who else None,
-            login=login,
-        )
+        by = f"change|{account.id}"
+        session = who.session_id if who else None
+        data = ChangeData(phone=phone, address=address, who=by, session=session, login=login)
         flow = flows.start(
             tx,
             door.kit.keys,
@@ -202,9 +198,7 @@ async def _change(
         if session.id != data.session:
             await sessions.end(tx, door.kit, session, reason="phone_changed", by=account.id, now=now)
     kept = [flow.id] + ([data.login] if data.login else [])
-    await methods.forget_flows(
-        tx, account.id, but=kept
-    )  # what waits for a code to the lost phone (security S5)
+    await methods.forget_flows(tx, account.id, but=kept)  # codes to the lost phone wait no more (S5)
     notices.tell(tx, door.kit, account.id, "phone_changed", now=now, phone=masked_phone(data.phone))
     fact = PhoneChanged(subject=account.id, flow=flow.id)
     door.kit.journal.record(tx, fact, by=account.id, now=now)

@@ -51,6 +51,21 @@ async def test_a_forgotten_password_is_replaced_and_everybody_is_out(service: Se
     assert "recovery_done" in kinds
 
 
+async def test_a_code_that_could_not_leave_at_once_leaves_a_little_later(service: Service) -> None:
+    citizen = await Citizen.new(service).register()
+    phone, before = service.phone(), len(service.inbox.sms)
+    service.inbox.sms_down = True
+    try:
+        at = await recover(citizen, phone)
+        await asyncio.sleep(0.2)
+    finally:
+        service.inbox.sms_down = False
+    async with asyncio.timeout(15):
+        while len(service.inbox.sms) == before:
+            await asyncio.sleep(0.1)
+    assert (await phone.open(f"{at}/otp", {"code": await citizen.code()})).status_code == 200
+
+
 async def test_tp01_a_recovery_is_done_once_also_many_times_at_once(service: Service) -> None:
     citizen = await Citizen.new(service).register()
     phone = service.phone()
