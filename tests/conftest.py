@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,39 +21,58 @@ from tests.parts.postgres import Postgres
 
 pytest_plugins = ["tests.parts.fixtures"]
 DATABASES = ["sqlite", "postgres"]
+WORN = 40  # tests that one running service serves at least
+
+
+@dataclass
+class Running:
+    """A service, what stops it, the module that used it last, and how many tests have."""
+
+    service: Any
+    stack: AsyncExitStack
+    module: str
+    tests: int = 0
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def _services(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, Any]]:
+async def _services(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, Running]]:
     """The services that are running, by database; each starts when first asked for."""
-    async with AsyncExitStack() as stack:
-        services: dict[str, Any] = {}
-        stack.callback(services.clear)
-        services_of.stack, services_of.folder = stack, tmp_path_factory
-        yield services
+    services_of.folder = tmp_path_factory
+    services: dict[str, Running] = {}
+    yield services
+    for found in services.values():
+        await found.stack.aclose()
 
 
-class services_of:  # noqa: N801 - a place for two session-wide values
-    stack: AsyncExitStack
+class services_of:  # noqa: N801 - a place for a session-wide value
     folder: pytest.TempPathFactory
 
 
 @pytest_asyncio.fixture(params=DATABASES, loop_scope="session")
-async def service(request: pytest.FixtureRequest, _services: dict[str, Any]) -> AsyncIterator[Any]:
-    """The product on a socket, once on each database; its invariants are checked when the test is over."""
+async def service(request: pytest.FixtureRequest, _services: dict[str, Running]) -> AsyncIterator[Any]:
+    """The product on a socket, once on each database; its invariants are checked when the test is over.
+
+    After some tests the next module gets a fresh one: what is checked is the whole database, and it must not
+    grow with every test.
+    """
     from tests.service import running
 
-    kind = request.param
+    kind, module = request.param, str(request.path)
+    worn = kind in _services and _services[kind].tests >= WORN
+    if worn and _services[kind].module != module:
+        await _services.pop(kind).stack.aclose()
     if kind not in _services:
         if kind == "sqlite":
             url = f"sqlite+aiosqlite:///{services_of.folder.mktemp('service') / 'ngomon.db'}"
         else:
             part: Postgres = request.getfixturevalue("postgres")
             url = part.new_database("service")
-        _services[kind] = await services_of.stack.enter_async_context(running(url))
-    found = _services[kind]
-    yield found
-    await check(found.db, found.kit)
+        stack = AsyncExitStack()
+        _services[kind] = Running(await stack.enter_async_context(running(url)), stack, module)
+    here = _services[kind]
+    here.module, here.tests = module, here.tests + 1
+    yield here.service
+    await check(here.service.db, here.service.kit)
 
 
 @pytest_asyncio.fixture(params=DATABASES)
