@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import CursorResult, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
@@ -17,6 +17,7 @@ from backend.devices import sessions
 from backend.devices.models import Session
 from backend.errors import Conflict, NotFound, Refusal
 from backend.facts import AccountThawed, TakeoverReported
+from backend.flows import Flow
 from backend.kit import Kit
 from backend.support import cases, desks, notices, texts
 from backend.support.models import Case, Desk
@@ -96,6 +97,7 @@ async def freeze(
     fact = TakeoverReported(subject=account_id, session=session, by_session=by_session)
     kit.journal.record(tx, fact, by=account_id, now=now)
     await sessions.end_all(tx, kit, account_id, reason="takeover_reported", by=account_id, now=now)
+    await tx.execute(delete(Flow).where(Flow.account_id == account_id))  # what is half way outlives no freeze
     return True
 
 

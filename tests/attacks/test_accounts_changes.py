@@ -164,7 +164,7 @@ def test_tc05_only_the_time_that_has_passed_ends_the_day_of_caution(seconds: int
 
 
 async def test_tp03_a_sign_in_that_races_a_recovery_leaves_nobody_in(service: Service) -> None:
-    for _ in range(4):
+    for _ in range(2):
         citizen = await Citizen.new(service).register()
         login = await bring("login", citizen)
         service.pass_time(seconds=61)

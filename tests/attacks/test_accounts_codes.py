@@ -150,41 +150,41 @@ async def test_to07_of_many_beginnings_at_once_one_message_leaves(service: Servi
     assert len(sent(service, citizen.number)) == before + statuses[201]
 
 
-@pytest.mark.parametrize("kind", KINDS)
 async def test_to05_to10_a_code_dies_after_five_minutes_and_no_clock_revives_it(
-    service: Service, kind: str
+    service: Service,
 ) -> None:
-    citizen = await ready(service, kind)
-    way = await bring(kind, citizen)
-    for seconds, expected in ((301, (410, "otp_expired")), (7200, (404, "flow_not_found"))):
-        service.pass_time(seconds=seconds)
-        if kind in ("method", "phone_change"):
-            await citizen.refresh()
-        refused(await way.guess(way.code), *expected)
+    for kind in KINDS:
+        citizen = await ready(service, kind)
+        way = await bring(kind, citizen)
+        for seconds, expected in ((301, (410, "otp_expired")), (7200, (404, "flow_not_found"))):
+            service.pass_time(seconds=seconds)
+            if kind in ("method", "phone_change"):
+                await citizen.refresh()
+            refused(await way.guess(way.code), *expected)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-async def test_to16_what_is_not_six_digits_costs_no_guess(service: Service, kind: str) -> None:
-    way = await bring(kind, await ready(service, kind))
-    odd = [
-        123456,
-        " 123456",
-        "123456\n",
-        "१२३४५६",
-        "１２３４５６",
-        ["123456"],
-        {"$ne": ""},
-        None,
-        True,
-        "12345",
-        "",
-    ]
-    for code in odd:
-        refused(await way.guess(code), 400, "validation_failed")
-    huge = await way.guess("1" * 70_000)
-    refused(huge, 413, "payload_too_large")
-    left = refused(await way.guess(way.wrong(1)[0]), 422, "otp_wrong")["attempts_left"]
-    assert left == GUESSES[kind] - 1
+async def test_to16_what_is_not_six_digits_costs_no_guess(service: Service) -> None:
+    for kind in KINDS:
+        way = await bring(kind, await ready(service, kind))
+        odd = [
+            123456,
+            " 123456",
+            "123456\n",
+            "१२३४५६",
+            "１２３４５６",
+            ["123456"],
+            {"$ne": ""},
+            None,
+            True,
+            "12345",
+            "",
+        ]
+        for code in odd:
+            refused(await way.guess(code), 400, "validation_failed")
+        huge = await way.guess("1" * 70_000)
+        refused(huge, 413, "payload_too_large")
+        left = refused(await way.guess(way.wrong(1)[0]), 422, "otp_wrong")["attempts_left"]
+        assert left == GUESSES[kind] - 1
 
 
 async def test_the_generic_attacks_reach_every_call_of_the_new_ways(service: Service) -> None:
@@ -253,7 +253,7 @@ def _is_plain(text: str) -> None:
     assert not any(part in text.lower() for part in ("http", "://", "www.", ".vn", ".com"))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["login", "phone_change", "recovery"])
 async def test_to22_a_code_that_is_given_while_it_is_sent_again_wins_as_a_whole(
     service: Service, kind: str
 ) -> None:

@@ -40,7 +40,7 @@ async def test_tp07_of_many_wrong_passwords_at_once_no_more_than_the_budget_are_
     citizen = await Citizen.new(service).register()
     name = national_id or citizen.person.national_id
     service.pass_time(seconds=301)
-    assert await tries(citizen, 12, national_id=name, password=WRONG) == {401: 5, 429: 7}
+    assert await tries(citizen, 9, national_id=name, password=WRONG) == {401: 5, 429: 4}
     if not national_id:
         lines = (await (await citizen.by_vneid()).call("GET", "/v1/me/access-history")).json()["items"]
         assert sum(one["result"] == "failure" for one in lines) == 5, "the owner sees the five"
@@ -50,7 +50,7 @@ async def test_tp08_right_passwords_between_wrong_ones_neither_cost_nor_clear_an
     service: Service,
 ) -> None:
     citizen = await Citizen.new(service).register()
-    for number in range(6):  # more than the budget of wrong ones
+    for number in range(2):
         answer = await citizen.knock(service.phone())
         assert answer.status_code == 201 if number == 0 else refused(answer, 429, "otp_limit")
     assert await tries(citizen, 4, password=WRONG) == {401: 4}
@@ -87,10 +87,10 @@ def test_tp07_one_ipv6_line_is_one_address() -> None:
 async def test_tp06_a_flood_of_passwords_waits_in_line_and_nothing_else_does(
     request: pytest.FixtureRequest, kind: str
 ) -> None:
-    limits = {"hashes_at_once": "1", "hash_wait": "0.1", "password_tries": "40"}
+    limits = {"hashes_at_once": "1", "hash_wait": "0.1", "password_tries": "20", "captcha_cost": "20"}
     async with with_limits(request, kind, **limits) as service:
         citizen = await Citizen.new(service).register()
-        flood = asyncio.create_task(tries(citizen, 16, password=WRONG))
+        flood = asyncio.create_task(tries(citizen, 12, password=WRONG))
         waits = []
         while not flood.done():
             began = time.perf_counter()
@@ -99,9 +99,13 @@ async def test_tp06_a_flood_of_passwords_waits_in_line_and_nothing_else_does(
         told = await flood
         assert set(told) <= {401, 503} and told[503] > 0, told
         assert sorted(waits)[len(waits) // 2] < 0.5
-        busy = service.kit.limits.password_tries - told[401]
-        assert await tries(citizen, 1, password=WRONG) == {401: 1}, "who found no room was not counted"
-        assert busy > 24
+        again = {401: 20 - told[401], 429: 1}
+        wrong = [
+            (await citizen.knock(service.phone(), password=WRONG)).status_code
+            for _ in range(sum(again.values()))
+        ]
+        assert Counter(wrong) == again, "who found no room was not counted"
+        service.pass_time(seconds=301)
         assert (await citizen.knock(service.phone())).status_code == 201
 
 
