@@ -85,8 +85,8 @@ async def test_tc03_a_take_over_report_stops_a_change_and_a_recovery_that_are_ha
     async with service.db.read() as tx:
         before = await tx.scalar(select(Password.hash).where(Password.account_id == _id(citizen)))
     assert (await victim.call("POST", "/v1/takeover-reports")).status_code == 201
-    refused(await attacker.open(f"{change.at}/otp", {"code": change.code}), 403, "account_frozen")
-    refused(await recovery.post("password", {"password": NEW}), 403, "account_frozen")
+    refused(await attacker.open(f"{change.at}/otp", {"code": change.code}), 404, "flow_not_found")
+    refused(await recovery.post("password", {"password": NEW}), 404, "flow_not_found")
     async with service.db.read() as tx:
         account = await tx.get_one(Account, _id(citizen))
         after = await tx.scalar(select(Password.hash).where(Password.account_id == _id(citizen)))
