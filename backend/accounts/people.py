@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.accounts import following
+from backend.accounts import following, unproved
 from backend.accounts.following import VNEID
 from backend.accounts.models import Account, Identifier, Identity, Phone
 from backend.accounts.numbers import (
@@ -85,6 +85,7 @@ async def account_of(
     """
     query = select(Identity).where(Identity.issuer == person.issuer, Identity.subject == person.subject)
     identity = (await tx.execute(query)).scalar_one_or_none()
+    is_linked = identity is not None
     if identity is None:
         holder = await _named(tx, kit, person, by)
         if holder is None:
@@ -94,11 +95,11 @@ async def account_of(
         identity = _identity(holder, person, now)
         tx.add(identity)
         kit.journal.record(tx, IdentityLinked(subject=holder, issuer=person.issuer), by=holder, now=now)
-        notices.tell(
-            tx, kit, holder, "method_added", now=now, method=VNEID
-        )  # also if somebody else opened it
+        notices.tell(tx, kit, holder, "method_added", now=now, method=VNEID)  # also if another opened it
     account = await tx.get(Account, identity.account_id, with_for_update=True)
     assert account is not None
+    if not is_linked:
+        await unproved.drop(tx, kit, account, now=now)
     identity.last_used_at, identity.level = now, person.level
     await following.refresh(tx, kit, account, person, by, now)
     return account

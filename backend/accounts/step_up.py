@@ -22,7 +22,8 @@ async def strengthen(
     """The caller has locked the account row. Raises why the session ended, if it did meanwhile."""
     session = await tx.get_one(Session, session_id, with_for_update=True)
     tokens = await rotation.renew(tx, kit, session, now=now)
-    session.method, session.assurance_level, session.authenticated_at = "vneid", level, now
+    session.method, session.authenticated_at = "vneid", now
+    session.assurance_level = max(session.assurance_level, level)  # one proof more never counts for less
     kit.journal.record(
         tx, SteppedUp(subject=account.id, session=session_id, level=level), by=account.id, now=now
     )
