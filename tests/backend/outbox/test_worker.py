@@ -53,12 +53,13 @@ async def test_a_lost_answer_has_one_effect(world: World, proxy: FaultProxy, sci
 
 async def test_a_temporary_failure_is_tried_again_and_seen(world: World, proxy: FaultProxy) -> None:
     system, account = await world.system(proxy.url), await world.person()
-    proxy.faults = [status(500)]
+    proxy.faults = [status(500) for _ in range(99)]
     async with world.working():
         await world.decide(account, system)
         await world.until(account, "retrying")
         (row,) = await world.deliveries(account)
-        assert (row.attempts, row.error) == (1, "status_500")
+        assert row.attempts >= 1 and row.error == "status_500"
+        proxy.faults.clear()
         await world.until(account, "synced")
 
 
