@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import time
 
-import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
 from backend.account import Account
 from backend.accounts import numbers
@@ -277,34 +275,3 @@ async def test_to08_mail_codes_are_five_minutes_apart_and_two_in_any_day(service
             answer = await service.phone().open("/v1/recoveries", {"official_email": address})
             seen.append((answer.status_code, "retry-after" in answer.headers))
         assert seen == [(201, False), (429, True), (201, False), (429, True), (201, False)], address
-
-
-async def test_to09_other_time_zones_of_server_and_database_decide_alike(
-    service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if not service.db.is_sqlite:
-        async with service.db.write() as tx:
-            name = await tx.scalar(text("SELECT current_database()"))
-            await tx.execute(text(f"ALTER DATABASE {name} SET timezone TO 'Asia/Ho_Chi_Minh'"))
-        await service.db.engine.dispose()  # the next connections have it
-    monkeypatch.setenv("TZ", "America/New_York")
-    time.tzset()
-    try:
-        citizen = await Citizen.new(service).register()
-        phone = service.phone()
-        at = await recover(citizen, phone)
-        code = await citizen.code()
-        service.pass_time(seconds=299)
-        assert (await phone.open(f"{at}/otp", {"code": code})).status_code == 200
-        seen = []
-        for wait in (61, 30, 31):
-            service.pass_time(seconds=wait)
-            asked = {"national_id": citizen.person.national_id}
-            seen.append((await phone.open("/v1/recoveries", asked)).status_code)
-        assert seen == [201, 429, 201]
-        late = await recover(await Citizen.new(service).register(), service.phone())
-        service.pass_time(seconds=301)
-        assert (await phone.open(f"{late}/otp", {"code": "123456"})).status_code in (404, 410)
-    finally:
-        monkeypatch.undo()
-        time.tzset()
