@@ -1,4 +1,4 @@
-"""Another number for codes: `/v1/phone-changes`, the slip for the carrier's counter, and the captcha's challenge."""
+"""Another number for codes: `/v1/phone-changes` and the slip for the carrier's counter."""
 
 from __future__ import annotations
 
@@ -94,9 +94,3 @@ class PhoneChangeController(Controller):
         if found is None:
             return forms.SlipOut(genuine=False)
         return forms.SlipOut(genuine=True, made_at=found.made_at, valid_until=found.valid_until)
-
-    @get("/captcha", operation_id="getCaptcha", summary="Thử thách chống máy tự động · A captcha challenge")
-    async def captcha(self, door: NamedDependency[Door], clock: NamedDependency[Clock]) -> forms.ChallengeOut:
-        """An ALTCHA challenge of version 2, alive for five minutes, good for one call."""
-        made = door.captcha.challenge(clock.now())
-        return forms.ChallengeOut(parameters=made["parameters"], signature=made["signature"])

@@ -39,6 +39,7 @@ from backend.settings import Settings, load, with_keys
 from backend.support.post import PostRoom
 from mobile_api import problems
 from mobile_api.auth import Door, proved
+from mobile_api.captcha import CaptchaController
 from mobile_api.history import HistoryController
 from mobile_api.identity import IdentityController
 from mobile_api.logins import LoginController
@@ -187,7 +188,7 @@ class App:
 
     def _mobile(self) -> Router:
         handlers = [LoginController, RegistrationController, RecoveryController, PhoneChangeController]
-        handlers += [TokenController, SessionController, DeviceController, MeController]
+        handlers += [CaptchaController, TokenController, SessionController, DeviceController, MeController]
         handlers += [IdentityController, HistoryController, *METHOD_CONTROLLERS, *DATA_CONTROLLERS]
         return Router(
             "/v1", route_handlers=[*handlers, *ROLE_CONTROLLERS, *SUPPORT_CONTROLLERS], guards=[proved]

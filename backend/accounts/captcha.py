@@ -72,20 +72,15 @@ def _read(payload: str) -> dict[str, Any]:
     try:
         body = msgspec.json.decode(base64.b64decode(payload[: LONGEST + 1], validate=True))
         challenge, solution = body["challenge"], body["solution"]
-        if isinstance(solution, dict) and isinstance(challenge["signature"], str):
-            challenge["parameters"].get("expiresAt")
-            return dict(challenge)
-    except (
-        binascii.Error,
-        msgspec.DecodeError,
-        LookupError,
-        TypeError,
-        ValueError,
-        AttributeError,
-        RecursionError,
-    ):
-        pass
-    raise _wrong()
+        shaped = isinstance(solution, dict) and isinstance(challenge["signature"], str)
+        challenge["parameters"].get("expiresAt")
+    except (binascii.Error, msgspec.DecodeError, LookupError, TypeError, ValueError) as error:
+        raise _wrong() from error
+    except (AttributeError, RecursionError) as error:
+        raise _wrong() from error
+    if not shaped:
+        raise _wrong()
+    return dict(challenge)
 
 
 def _wrong() -> FieldsInvalid:

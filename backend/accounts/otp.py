@@ -7,7 +7,9 @@ messages leave after the answer, and is a `decoy` where there is nobody: its cod
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
@@ -30,6 +32,8 @@ from backend.throttle import Window
 log = structlog.get_logger("otp")
 AGAIN = (0, 5, 15)  # seconds before each try of a message that nobody waits for at a button
 LOCKED = 7200  # seconds that codes rest after too many wrong ones (security A6)
+
+Later = Callable[[], Awaitable[None]]
 
 
 class CodeData(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,6 +144,17 @@ async def again(
     codes.sent_again(tx, kit, code, now=now, withheld=spent is None)
     owed = Sending(flow, code, data.phone, spent, None) if spent is not None else None
     return owed, step_of(kit, flow, code, data, now)
+
+
+async def again_later(
+    door: Door, flow_id: UUID, *, kind: str, jkt: str | None, now: datetime
+) -> tuple[CodeStep, Later | None]:
+    """The same code once more in a flow whose messages leave after the answer: the second value sends it."""
+    async with door.db.write() as tx:
+        flow = await flows.find(tx, flow_id, kind=kind, jkt=jkt, now=now)
+        flows.expect(flow, "otp")
+        owed, step = await again(tx, door.kit, flow, flows.data_of(flow, door.kit.keys, CodeData), now=now)
+    return step, partial(deliver_later, door, owed) if owed is not None else None
 
 
 async def deliver(door: Door, sending: Sending, now: datetime) -> None:

@@ -7,7 +7,6 @@ that is never right where there is nobody (security D18, TO14).
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -20,7 +19,7 @@ from backend import flows
 from backend.accounts import codes, numbers, otp, passwords, people
 from backend.accounts.door import Door
 from backend.accounts.models import Account, OneTimeCode
-from backend.accounts.otp import CodeData, CodeStep
+from backend.accounts.otp import CodeData, CodeStep, Later
 from backend.accounts.texts import recovered_text
 from backend.devices import sessions
 from backend.errors import FieldError, FieldsInvalid, Forbidden
@@ -37,7 +36,6 @@ from backend.throttle import Window
 log = structlog.get_logger("recovery")
 KIND = "recovery"
 MAIL = re.compile(r"[a-z0-9._%+-]{1,64}@[a-z0-9.-]{1,190}")
-Later = Callable[[], Awaitable[None]]
 
 
 class RecoveryRefusedForNumber(Forbidden):
@@ -120,12 +118,7 @@ async def send_again(
     door: Door, flow_id: UUID, *, jkt: str | None, now: datetime
 ) -> tuple[CodeStep, Later | None]:
     """The same code once more."""
-    async with door.db.write() as tx:
-        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
-        flows.expect(flow, "otp")
-        data = flows.data_of(flow, door.kit.keys, CodeData)
-        owed, step = await otp.again(tx, door.kit, flow, data, now=now)
-    return step, partial(otp.deliver_later, door, owed) if owed is not None else None
+    return await otp.again_later(door, flow_id, kind=KIND, jkt=jkt, now=now)
 
 
 async def give_code(door: Door, flow_id: UUID, typed: str, *, jkt: str | None, now: datetime) -> None:

@@ -7,7 +7,6 @@ sentence goes to the phone on file (README "Settled" 7; contract-accounts, 10).
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
 from datetime import date, datetime
 from functools import partial
 from uuid import UUID
@@ -17,10 +16,10 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
-from backend.accounts import codes, numbers, otp, passwords, people, stated
+from backend.accounts import attributes, codes, numbers, otp, passwords, people
 from backend.accounts.door import Door
 from backend.accounts.entering import Done, let_in
-from backend.accounts.otp import CodeData, CodeStep
+from backend.accounts.otp import CodeData, CodeStep, Later
 from backend.accounts.people import Profile
 from backend.accounts.phone_proof import refuse_crowded
 from backend.accounts.phones import read_phone
@@ -36,7 +35,6 @@ from backend.throttle import Window
 log = structlog.get_logger("registration")
 KIND = "registration"
 SUBSCRIBER, SOCIAL_INSURANCE = "subscriber", "social_insurance"
-Later = Callable[[], Awaitable[None]]
 
 
 class RegistryMismatch(Invalid):
@@ -78,7 +76,7 @@ async def begin(
 ) -> tuple[CodeStep, Later | None]:
     """Check everything, ask the registry, make the code; what is owed to a phone is done by the second value."""
     solved = door.captcha.check(captcha, now)
-    asked = _read(door, asked, now)
+    asked = _read(door, asked)
     async with door.db.write() as tx:
         await door.captcha.spend(tx, solved, now=now)
         await _count(tx, door, address, now)
@@ -177,12 +175,7 @@ async def send_again(
     door: Door, flow_id: UUID, *, jkt: str | None, now: datetime
 ) -> tuple[CodeStep, Later | None]:
     """The same code once more."""
-    async with door.db.write() as tx:
-        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
-        flows.expect(flow, "otp")
-        data = flows.data_of(flow, door.kit.keys, CodeData)
-        owed, step = await otp.again(tx, door.kit, flow, data, now=now)
-    return step, partial(otp.deliver_later, door, owed) if owed is not None else None
+    return await otp.again_later(door, flow_id, kind=KIND, jkt=jkt, now=now)
 
 
 async def give_code(door: Door, flow_id: UUID, typed: str, *, jkt: str | None, now: datetime) -> None:
@@ -212,7 +205,9 @@ async def give_password(door: Door, flow_id: UUID, text: str, *, jkt: str | None
         people.bind_phone(tx, door.kit, account.id, data.phone, now=now, source=source)
         await passwords.put(tx, account.id, stored, now=now)
         if data.email:
-            stated.put(tx, door.kit, account.id, "email", data.email, now=now)
+            await attributes.put(
+                tx, door.kit, account.id, "email", data.email, source=attributes.SELF, now=now
+            )
         for fact in (
             PhoneBound(subject=account.id, flow=flow.id),
             PasswordSet(subject=account.id, how=KIND),
@@ -232,7 +227,7 @@ async def give_password(door: Door, flow_id: UUID, text: str, *, jkt: str | None
         )
 
 
-def _read(door: Door, asked: Asked, now: datetime) -> Asked:
+def _read(door: Door, asked: Asked) -> Asked:
     """The fields as they will be compared; raises FieldsInvalid naming every bad one."""
     bad: list[FieldError] = []
     number = re.sub(r"\s", "", asked.number)
@@ -250,10 +245,7 @@ def _read(door: Door, asked: Asked, now: datetime) -> Asked:
         bad.append(FieldError("full_name", "invalid", "Họ tên cần có chữ đọc được"))
     if asked.insurance is not None and not re.fullmatch(r"[0-9]{10}", asked.insurance):
         bad.append(FieldError("social_insurance_number", "invalid", "Mã số BHXH gồm 10 chữ số"))
-    email = stated.email(asked.email, now=now)
-    if isinstance(email, FieldError):
-        bad.append(email)
-        email = None
+    email = attributes.read_email(asked.email, bad) if asked.email and asked.email.strip() else None
     if bad:
         raise FieldsInvalid(*bad)
     phone = read_phone(asked.phone, allow_invented=door.settings.is_demo)
