@@ -18,6 +18,7 @@ import backend.journal
 import backend.outbox.models
 import backend.roles.models
 import backend.support.models
+import backend.tallies
 import backend.throttle  # noqa: F401  (importing them is what fills Base.metadata)
 from backend.db import Base, Database, UtcDateTime
 

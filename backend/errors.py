@@ -110,6 +110,7 @@ class FieldsInvalid(Invalid):
 
     def __init__(self, *fields: FieldError) -> None:
         super().__init__(None, errors=[field.as_dict() for field in fields])
+        self.fields = fields
 
 
 class FieldError:
@@ -121,6 +122,15 @@ class FieldError:
     def as_dict(self) -> dict[str, str]:
         """The wire form `{field, code, message}` of contract §3."""
         return {"field": self.field, "code": self.code, "message": self.message}
+
+
+def gather(bad: list[FieldError], read: Callable[[], T]) -> T | None:
+    """Read one part of a body; what is wrong with it goes into `bad`, to be told with the rest."""
+    try:
+        return read()
+    except FieldsInvalid as fault:
+        bad.extend(fault.fields)
+        return None
 
 
 def settle(outcome: T | Refusal) -> T:

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from datetime import datetime
+from typing import NamedTuple, Protocol
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.crypto import KeyRing
 from backend.journal import Journal
 from backend.limits import Limits
+from backend.lives import Lives
 from backend.throttle import Throttle
+
+
+class Phones(Protocol):
+    """Whatever pushes to the phones of one account."""
+
+    def tell_after(self, tx: AsyncSession, account_id: UUID, kind: str, title: str, *, now: datetime) -> None:
+        """Push `title` when this transaction has been committed, at best effort."""
+
+    async def told(self, account_id: UUID) -> None:
+        """Wait, not for long, until what was begun for an account has left."""
 
 
 class Kit(NamedTuple):
@@ -17,8 +32,10 @@ class Kit(NamedTuple):
     journal: Journal
     throttle: Throttle
     limits: Limits
+    lives: Lives
+    phones: Phones | None = None  # a command pushes nothing: what it tells is read in the app
 
     @classmethod
-    def of(cls, keys: KeyRing, limits: Limits) -> Kit:
+    def of(cls, keys: KeyRing, limits: Limits, phones: Phones | None = None) -> Kit:
         """The usual bundle over one ring of keys."""
-        return cls(keys, Journal(keys), Throttle(keys), limits)
+        return cls(keys, Journal(keys), Throttle(keys), limits, Lives(), phones)

@@ -10,6 +10,10 @@ COUNTS = (  # 0 switches one off, which production refuses
     "otp_per_hour",
     "otp_per_day",
     "otp_per_address_per_hour",
+    "otp_per_network_per_hour",
+    "otp_per_block_per_hour",
+    "sms_per_five_minutes",
+    "sms_per_day",
     "otp_attempts_careful",
     "mail_otp_resend_after",
     "mail_otp_per_day",
@@ -21,6 +25,7 @@ COUNTS = (  # 0 switches one off, which production refuses
     "registrations_per_address_per_hour",
     "recoveries_per_address_per_hour",
     "cases_per_hour",
+    "desk_lookups_per_hour",
     "support_codes_per_address_per_hour",
 )
 
@@ -37,6 +42,12 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     otp_per_address_per_hour: int = (
         240  # sendings asked for from one network address (offices and carriers share one)
     )
+    otp_per_network_per_hour: int = 2400  # the same from one /24, to numbers that nobody has confirmed
+    otp_per_block_per_hour: int = 1200  # the same to one block of ten thousand numbers
+    sms_per_five_minutes: int = 1500  # codes of the whole province: what a flood may cost (security TO12)
+    sms_per_day: int = 20000
+    sms_reserved_percent: int = 20  # of these two, kept for confirmed numbers
+    sms_timeout: float = 10.0  # patience with the SMS centre, within the gap between two sendings
     otp_total_lifetime: int = 600  # a code dies ten minutes after its first sending (design §4.3)
     accounts_per_phone: int = 5  # families share a phone (source 001: the number may serve other accounts)
 
@@ -65,9 +76,13 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     slip_days: int = 7
     history_days: int = 365
     registry_timeout: float = 5.0
+    sim_rest: int = 72 * 3600  # so long a changed SIM brings no password back (security TO20)
     certificate_challenge: int = 120
     certificate_check_timeout: float = 3.0
+    crl_bytes: int = 4 << 20  # a whole authority's list is far longer than any other reply
+    crl_keep: int = 3600  # a revocation that only a list tells goes unnoticed no longer than this
     cases_per_hour: int = 10
+    desk_lookups_per_hour: int = 20  # personal numbers that one clerk types; five times that in a day
     support_codes_per_address_per_hour: int = 20
     support_code_life: int = 86400  # after the desk last wrote
     notice_deny_days: int = 30

@@ -49,6 +49,8 @@ CHOICES = {
 }
 SCHEMES = {"support_imap_url": ("imap", "imaps"), "support_smtp_url": ("smtp", "smtps")}
 
+RESERVED_MOST = 90  # percent: nobody new could come in otherwise
+
 
 def shape(settings: Settings) -> list[str]:
     """One line per value that cannot be what it should be."""
@@ -72,6 +74,8 @@ def shape(settings: Settings) -> list[str]:
         if (value := getattr(settings, name)) and urlsplit(value).scheme not in schemes
     ]
     problems += _mailbox(settings.support_imap_url)
+    if settings.limits.sms_reserved_percent > RESERVED_MOST:
+        problems.append(f"NGOMON_LIMIT_SMS_RESERVED_PERCENT: must be at most {RESERVED_MOST}")
     if settings.vneid_flavour == "vneid_direct" and not settings.vneid_envelope_key:
         problems.append("NGOMON_VNEID_ENVELOPE_KEY: is required by the flavour vneid_direct")
     if "{unit}" not in settings.support_subject_tag:

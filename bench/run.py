@@ -14,6 +14,8 @@ SHORT = {
     "inbox_weight": [],
     "case_codes": ["--count", "500"],
     "timing": ["--calls", "100"],
+    "envelope": ["--calls", "500"],
+    "pumping": ["--numbers", "1500", "--known", "20"],
 }
 
 

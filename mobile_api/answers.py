@@ -11,10 +11,8 @@ from litestar import Request
 from litestar.background_tasks import BackgroundTask
 from litestar.response import Response
 
-from backend.accounts.door import Door
 from backend.accounts.entering import Done
 from backend.accounts.otp import CodeStep
-from backend.devices.notices import tell_replaced
 from backend.devices.sessions import Device
 from backend.errors import FieldError, FieldsInvalid
 from backend.names import clean_name
@@ -43,8 +41,8 @@ def hidden_code_step(
     return Response(body, status_code=status, background=BackgroundTask(later) if later else None)
 
 
-def done(flow_id: UUID, outcome: Done, door: Door) -> Response[schemas.DoneOut]:
-    """Somebody is in; the replaced phone is told after the answer."""
+def done(flow_id: UUID, outcome: Done) -> Response[schemas.DoneOut]:
+    """Somebody is in."""
     replaced = outcome.replaced
     body = schemas.DoneOut(
         id=flow_id,
@@ -53,14 +51,13 @@ def done(flow_id: UUID, outcome: Done, door: Door) -> Response[schemas.DoneOut]:
         account=outcome.account,
         replaced_device=schemas.ReplacedOut(replaced.name, replaced.last_seen_at) if replaced else None,
     )
-    tell = BackgroundTask(tell_replaced, door.db, door.push, replaced) if replaced else None
-    return Response(body, status_code=200, background=tell)
+    return Response(body, status_code=200)
 
 
 def device_of(data: schemas.DeviceIn | None) -> Device:
     """The phone as the app describes it; raises FieldsInvalid."""
     if data is None:
-        raise FieldsInvalid(FieldError("device", "missing", "Thiếu trường này"))
+        raise FieldsInvalid(FieldError("device", "missing", "Vui lòng nhập trường này"))
     texts = {name: clean_name(getattr(data, name)) for name in ("platform", "name", "model")}
     wrong = [
         FieldError(f"device.{name}", "invalid", "Cần có chữ đọc được")
@@ -73,14 +70,21 @@ def device_of(data: schemas.DeviceIn | None) -> Device:
 
 
 def wanted(data: msgspec.Struct, *names: str, other: tuple[str, ...] = ()) -> None:
-    """Raise FieldsInvalid for every field of `names` that is missing and every one of `other` that is there."""
+    """Raise FieldsInvalid for what `unfit` finds."""
+    if bad := unfit(data, *names, other=other):
+        raise FieldsInvalid(*bad)
+
+
+def unfit(data: msgspec.Struct, *names: str, other: tuple[str, ...] = ()) -> list[FieldError]:
+    """Every field of `names` that is missing and every one of `other` that is there."""
     missing = [
-        FieldError(name, "missing", "Thiếu trường này") for name in names if getattr(data, name) is None
+        FieldError(name, "missing", "Vui lòng nhập trường này")
+        for name in names
+        if getattr(data, name) is None
     ]
     beside = [
         FieldError(name, "unknown", "Trường này không có, vui lòng bỏ đi")
         for name in other
         if getattr(data, name) is not None
     ]
-    if missing or beside:
-        raise FieldsInvalid(*missing, *beside)
+    return [*missing, *beside]

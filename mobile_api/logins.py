@@ -89,7 +89,7 @@ class LoginController(Controller):
         """`phone` for a new person, `done` for a known one; 403 `login_cancelled`, `login_refused`, `link_required`."""
         outcome = await login.authorize(door, login_id, answer_of(data), jkt=key_of(request), now=clock.now())
         if isinstance(outcome, Done):
-            return done(login_id, outcome, door)
+            return done(login_id, outcome)
         return Response(schemas.PhoneStepOut(id=outcome.id, step=outcome.step), status_code=200)
 
     @post(
@@ -110,7 +110,7 @@ class LoginController(Controller):
         outcome = await signing_login.sign(
             door, login_id, data.certificate, data.signature, jkt=key_of(request), now=clock.now()
         )
-        return done(login_id, outcome, door)
+        return done(login_id, outcome)
 
     @post(
         "/{login_id:uuid}/phone",
@@ -166,7 +166,7 @@ class LoginController(Controller):
     ) -> Response[schemas.DoneOut]:
         """`done`; 422 `otp_wrong` with `attempts_left`, 410 `otp_exhausted` or `otp_expired`."""
         outcome = await phone_proof.give_code(door, login_id, data.code, jkt=key_of(request), now=clock.now())
-        return done(login_id, outcome, door)
+        return done(login_id, outcome)
 
 
 async def _by_password(

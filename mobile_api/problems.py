@@ -19,6 +19,7 @@ from litestar.types import Scope
 from backend import words
 from backend.bodyguard import BodyMalformed
 from backend.errors import BadRequest, NotFound, Refusal
+from backend.words import mark
 
 PROBLEM = "application/problem+json"
 log = structlog.get_logger("http")
@@ -192,8 +193,19 @@ def _field(message: str, key: str) -> dict[str, str]:
     if unknown:
         return {"field": field, "code": "unknown", "message": "Trường này không có, vui lòng bỏ đi"}
     if missing:
-        return {"field": field, "code": "missing", "message": "Thiếu trường này"}
+        return {"field": field, "code": "missing", "message": "Vui lòng nhập trường này"}
     wrong_type = text.startswith("Expected `") and ", got `" in text
     if wrong_type:
         return {"field": field, "code": "type", "message": "Sai kiểu dữ liệu"}
-    return {"field": field, "code": "invalid", "message": "Giá trị không hợp lệ"}
+    return {"field": field, "code": "invalid", "message": _remedy(text, field)}
+
+
+def _remedy(text: str, field: str) -> str:
+    """What to do about a value that breaks the schema, in words for whoever typed it."""
+    if text.endswith("of length >= 1"):
+        return mark("Vui lòng nhập trường này")
+    if "of length <=" in text:
+        return mark("Nội dung quá dài")
+    if field == "code" and "matching regex" in text:
+        return mark("Mã xác thực gồm 6 chữ số")
+    return mark("Giá trị không hợp lệ")

@@ -59,7 +59,7 @@ class RecoveryController(Controller):
         door: NamedDependency[Door],
         clock: NamedDependency[Clock],
     ) -> forms.StepOut:
-        """`password` is due; 403 `recovery_refused` when the registry names somebody else for the number."""
+        """`password` is due; 403 `recovery_refused`: the number is somebody else's, or its SIM is new; `ways`."""
         await recovery.give_code(door, recovery_id, data.code, jkt=key_of(request), now=clock.now())
         return forms.StepOut(recovery_id, "password")
 

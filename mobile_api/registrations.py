@@ -15,11 +15,11 @@ from litestar.response import Response
 from backend.accounts import registration, signing_registration
 from backend.accounts.door import Door
 from backend.accounts.registration import Asked
-from backend.errors import FieldError, FieldsInvalid
+from backend.errors import FieldError, FieldsInvalid, gather
 from backend.outside.clock import Clock
 from mobile_api import schemas
 from mobile_api import schemas_ways_in as forms
-from mobile_api.answers import Call, address_of, code_step, device_of, done, wanted
+from mobile_api.answers import Call, address_of, code_step, device_of, done, unfit, wanted
 from mobile_api.auth import key_of
 from mobile_api.logins import method_of
 
@@ -48,14 +48,14 @@ class RegistrationController(Controller):
             return await _by_certificate(request, data, door, clock)
         insurance = ("social_insurance_number",)
         by_insurance = data.method == registration.SOCIAL_INSURANCE
-        wanted(
+        bad = unfit(
             data,
             *TYPED,
             *(insurance if by_insurance else ()),
             other=("certificate", *(() if by_insurance else insurance)),
         )
         if data.kind != "citizen":
-            raise FieldsInvalid(FieldError("kind", "citizens_only", "Cách đăng ký này chỉ dành cho công dân"))
+            bad.append(FieldError("kind", "citizens_only", "Cách đăng ký này chỉ dành cho công dân"))
         step, later = await registration.begin(
             door,
             Asked(
@@ -67,8 +67,9 @@ class RegistrationController(Controller):
                 email=data.email,
                 insurance=data.social_insurance_number,
             ),
-            device_of(data.device),
+            gather(bad, lambda: device_of(data.device)),
             captcha=data.captcha,
+            bad=bad,
             jkt=key_of(request),
             address=address_of(request),
             now=clock.now(),
@@ -131,7 +132,7 @@ class RegistrationController(Controller):
         outcome = await registration.give_password(
             door, registration_id, data.password, jkt=key_of(request), now=clock.now()
         )
-        return done(registration_id, outcome, door)
+        return done(registration_id, outcome)
 
     @post(
         "/{registration_id:uuid}/sign",
@@ -171,7 +172,7 @@ class RegistrationController(Controller):
         outcome = await signing_registration.confirm(
             door, registration_id, data.email, jkt=key_of(request), now=clock.now()
         )
-        return done(registration_id, outcome, door)
+        return done(registration_id, outcome)
 
 
 async def _by_certificate(

@@ -81,8 +81,11 @@ class PhoneStepOut(msgspec.Struct):
     step: str
 
 
-class CodeStepOut(msgspec.Struct):
-    """The sign-in waits for the code; times in seconds."""
+class CodeStepOut(msgspec.Struct, omit_defaults=True):
+    """The sign-in waits for the code; times in seconds.
+
+    `delivery` is there only when the SMS centre has not said whether it took the message.
+    """
 
     id: UUID
     step: str
@@ -90,6 +93,7 @@ class CodeStepOut(msgspec.Struct):
     resend_in: int
     expires_in: int
     attempts_left: int
+    delivery: Literal["uncertain"] | None = None
 
 
 class ChoiceOut(msgspec.Struct):
@@ -99,7 +103,7 @@ class ChoiceOut(msgspec.Struct):
     sent_to: str
 
 
-class ChoiceStepOut(CodeStepOut):
+class ChoiceStepOut(CodeStepOut, kw_only=True):
     """A password sign-in waits for the code; `methods` are the numbers that `method_id` can name."""
 
     methods: list[ChoiceOut]

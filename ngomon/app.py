@@ -20,6 +20,7 @@ from backend.accounts.passwords import Passwords
 from backend.crypto import KeyRing
 from backend.db import Database
 from backend.devices.entry import Entry
+from backend.devices.notices import PushedPhones
 from backend.devices.proofs import Nonces, Proofs
 from backend.devices.reader import reader_of
 from backend.errors import Refusal
@@ -35,6 +36,7 @@ from backend.outside.push import FirebasePush, Push
 from backend.outside.registries import Registries
 from backend.outside.sms import KannelSms, Sms
 from backend.roles import own, staff
+from backend.roles.texting import Texting
 from backend.settings import Settings, load, with_keys
 from backend.support.post import PostRoom
 from mobile_api import problems
@@ -72,7 +74,7 @@ class Outside:
         self.post_office = EId(second, self.http, clock) if second else None
         self.certificates = trusted.certificates(settings, self.stand)
         self.sms: Sms = (
-            KannelSms(settings.sms_url, self.http)
+            KannelSms(settings.sms_url, self.http, timeout=limits.sms_timeout)
             if settings.sms_url.startswith("kannel:")
             else self._inbox.sms
         )
@@ -103,11 +105,14 @@ class App:
         self.settings = settings
         self.clock = clock or Clock()
         self.outside = Outside(settings, self.clock)
-        self.kit = Kit.of(KeyRing.parse(settings.secret_keys), settings.limits)
+        keys = KeyRing.parse(settings.secret_keys)
         self.db = Database(settings.database_url)
+        self.phones = PushedPhones(self.db, keys, self.outside.push)
+        self.kit = Kit.of(keys, settings.limits, self.phones)
         self.bell = Bell(self.db)
         self.figures = Figures()
         self.post = PostRoom(self.db, self.kit, settings, self.clock)
+        self.texting = Texting(self.db, self.kit, self.outside.sms, self.clock)
         self.carry_worker = self.db.is_sqlite if carry_worker is None else carry_worker
         self.door = self._ways_in()
         limits = settings.limits
@@ -141,6 +146,7 @@ class App:
 
     def _ways_in(self) -> WaysIn:
         outside = self.outside
+        mail = outside.stand.official_mail if outside.stand is not None else OfficialMail
         return WaysIn(
             db=self.db,
             kit=self.kit,
@@ -148,13 +154,12 @@ class App:
             eid=outside.eid,
             post_office=outside.post_office,
             sms=outside.sms,
-            push=outside.push,
             registries=outside.registries,
             certificates=outside.certificates,
             passwords=Passwords(self.settings.limits),
             captcha=Captcha(self.kit),
             places=Places(self.settings.places),
-            official_mail=OfficialMail(self.db, self.kit, self.outside.http),
+            official_mail=mail(self.db, self.kit, outside.http),
             holder_of_mail=staff.holder_of_mail,
         )
 
@@ -170,7 +175,6 @@ class App:
                 clock=self.clock,
                 door=self.door,
                 eid=self.outside.eid,
-                push=self.outside.push,
                 profiles=self.profiles,
                 bell=self.bell,
                 settings=self.settings,
@@ -204,13 +208,16 @@ class App:
             stack.push_async_callback(self._reader.close)
             stack.push_async_callback(self.outside.http.close)
             stack.push_async_callback(self.outside.certificates.close)
+            stack.push_async_callback(self.phones.close)
             await stack.enter_async_context(self.bell)
             worker = (
                 tasks.worker_of(self.db, self.kit, self.clock, self.bell, self.outside.http)
                 if self.carry_worker
                 else None
             )
-            running = tasks.running(self.db, self.clock, self.entry, worker, self.settings.limits, self.post)
+            running = tasks.running(
+                self.db, self.clock, self.entry, worker, self.settings.limits, self.post, self.texting
+            )
             await stack.enter_async_context(running)
             yield
 

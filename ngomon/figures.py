@@ -1,4 +1,4 @@
-"""Counts for `/metrics` (Prometheus): requests by method and status, and how long they took."""
+"""Counts for `/metrics` (Prometheus): requests by method and status, how long they took, and alarms."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+
+from backend.alarms import raised
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -39,6 +41,10 @@ class Figures:
         bounds = [*map(str, BOUNDS), "+Inf"]
         buckets = list(zip(bounds, map(float, accumulate(self._buckets)), strict=True))
         yield HistogramMetricFamily("ngomon_request_seconds", "Time to answer", buckets, self._seconds)
+        alarms = CounterMetricFamily("ngomon_alarms", "What an operator must look at", labels=["alarm"])
+        for name, count in raised.items():
+            alarms.add_metric([name], count)
+        yield alarms
 
     def text(self) -> bytes:
         """The exposition format."""

@@ -14,7 +14,12 @@ PERSONAL = re.compile(r"(?<!\d)(?:\+?84|0)\d{9,10}(?!\d)|(?<!\d)\d{12}(?!\d)|eyJ
 
 
 def set_up(*, quiet: bool) -> None:
-    """Configure logging once per process; `quiet` keeps request lines out of the demo's terminal."""
+    """Configure logging once per process; `quiet` keeps request lines out of the demo's terminal.
+
+    The HTTP client's own lines name whole addresses, and in one to the SMS centre stands the text with its code.
+    """
+    for talkative in ("httpx2", "httpcore2"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

@@ -10,7 +10,7 @@ from datetime import datetime
 import structlog
 from sqlalchemy import update
 
-from backend import flows, throttle
+from backend import flows, tallies, throttle
 from backend.accounts import codes, history
 from backend.db import Database
 from backend.devices.entry import Entry
@@ -22,6 +22,7 @@ from backend.outbox.worker import Worker
 from backend.outside.clock import Clock
 from backend.outside.http import Guarded
 from backend.roles import desired, timeline
+from backend.roles.texting import Texting
 from backend.support.post import PostRoom
 
 log = structlog.get_logger("tasks")
@@ -35,13 +36,20 @@ def worker_of(db: Database, kit: Kit, clock: Clock, bell: Bell, http: Guarded) -
 
 @asynccontextmanager
 async def running(
-    db: Database, clock: Clock, entry: Entry, worker: Worker | None, limits: Limits, post: PostRoom
+    db: Database,
+    clock: Clock,
+    entry: Entry,
+    worker: Worker | None,
+    limits: Limits,
+    post: PostRoom,
+    texting: Texting,
 ) -> AsyncIterator[None]:
     """Run the tasks until the application stops, then let them finish what they hold."""
     stop = asyncio.Event()
     jobs = [
         _each(SEEN_SECONDS, stop, lambda: write_seen(db, entry)),
         _each(SWEEP_SECONDS, stop, lambda: sweep(db, limits, clock.now())),
+        texting.run(stop),
     ]
     if worker is not None:
         jobs += [worker.run(stop), post.run(stop)]  # one process of an installation carries both
@@ -72,6 +80,7 @@ async def sweep(db: Database, limits: Limits, now: datetime) -> None:
         await flows.sweep(tx, now=now)
         await codes.sweep(tx, now=now)
         await throttle.sweep(tx, now=now)
+        await tallies.sweep(tx, now=now)
         await history.sweep(tx, limits, now=now)
 
 

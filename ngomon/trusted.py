@@ -14,8 +14,6 @@ from backend.settings import Settings
 if TYPE_CHECKING:
     from ngomon.demo.stand import Stand
 
-LIST_BYTES = 8 << 20  # a whole authority's CRL is far longer than any other reply
-
 log = structlog.get_logger("certificates")
 
 
@@ -31,7 +29,8 @@ def certificates(settings: Settings, stand: Stand | None) -> Certificates:
     return Certificates(
         roots,
         tuple(text.strip() for text in settings.certificate_policies.split(",") if text.strip()),
-        Guarded(allowed, reply_bytes=LIST_BYTES, timeout=limits.certificate_check_timeout),
+        Guarded(allowed, reply_bytes=limits.crl_bytes, timeout=limits.certificate_check_timeout),
         timeout=limits.certificate_check_timeout,
+        keep=limits.crl_keep,
         unchecked=settings.certificate_unchecked,
     )

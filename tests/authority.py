@@ -103,7 +103,7 @@ class Authority:
 
     def trusting(self, roots: bytes, *policies: str, unchecked: bool = False) -> Certificates:
         """A verifier of other roots or policies, with less patience than in the house."""
-        return Certificates(roots, policies, self.http, timeout=0.8, unchecked=unchecked)
+        return Certificates(roots, policies, self.http, timeout=0.8, keep=3600, unchecked=unchecked)
 
     def leaf(
         self,

@@ -20,6 +20,7 @@ from ngomon.app import App, create_app
 from ngomon.demo.persona import Persona
 from ngomon.demo.stand import Stand
 from ngomon.migrations import migrate
+from tests.parts.client import client
 from tests.parts.processes import free_port
 from tests.phone import Phone, returned
 
@@ -37,6 +38,12 @@ class Service:
         assert app.outside.stand is not None
         self.stand: Stand = app.outside.stand
         self.inbox = self.stand.inbox
+        self.under_way: set[asyncio.Task[None]] = set()
+
+    async def settled(self) -> None:
+        """Wait for what the answers so far have left behind: messages go out after them. A stream is not waited for."""
+        if self.under_way:
+            await asyncio.wait(set(self.under_way), timeout=10)
 
     def person(self, name: str = "Nguyễn Văn Thử", *, level: int = 2, **changes: str) -> Persona:
         """Somebody new who has never been here."""
@@ -144,8 +151,10 @@ async def served(settings: Settings, port: int) -> AsyncIterator[Service]:
         await asyncio.sleep(0.02)
     limits = httpx2.Limits(max_connections=200, max_keepalive_connections=64)
     try:
-        async with httpx2.AsyncClient(base_url=settings.public_url, timeout=30, limits=limits) as http:
-            yield Service(app, http)
+        async with client(settings.public_url, limits=limits) as http:
+            service = Service(app, http)
+            service.under_way = server.server_state.tasks
+            yield service
     finally:  # also when a test fails inside the block, or the session would wait for ever
         server.should_exit = True
         await task

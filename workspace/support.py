@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -13,11 +14,11 @@ from litestar.response import Redirect
 
 from backend.accounts import people
 from backend.db import Database
-from backend.errors import Conflict, FieldError, FieldsInvalid, Forbidden, NotFound, Refusal, settle
+from backend.errors import Conflict, FieldError, FieldsInvalid, Forbidden, NotFound, Refusal, TooMany, settle
 from backend.kit import Kit
 from backend.outside.clock import Clock
 from backend.settings import Settings
-from backend.support import cases, reading
+from backend.support import cases, lookups, reading
 from backend.support.desks import ADDRESS, NATIONAL_ID
 from workspace import forms
 from workspace.auth import Visit
@@ -118,13 +119,12 @@ class SupportController(Controller):
         """Open it; the person reads the code in the app or by mail, so the clerk need not be believed."""
         form = await forms.read(request, NewForm)
         draft = cases.Draft(subject=form.subject, text=form.text, desk=form.desk or None)
+        now = clock.now()
         try:
+            account_id, address = None, _address(form.person)
+            if address is None:
+                account_id = await _holder(clerk, db, kit, _number(form.person), now)
             async with db.write() as tx:
-                account_id, address = None, _address(form.person)
-                if address is None:
-                    account_id = await people.holder_of(tx, kit, _number(form.person))
-                    if account_id is None:
-                        raise _nobody()
                 case = await cases.open_for(
                     tx,
                     kit,
@@ -133,9 +133,9 @@ class SupportController(Controller):
                     account_id=account_id,
                     mail_address=address,
                     form=settings.support_subject_tag,
-                    now=clock.now(),
+                    now=now,
                 )
-        except (FieldsInvalid, Forbidden) as refusal:
+        except (FieldsInvalid, Forbidden, TooMany) as refusal:
             return _new(request, clerk, form, refusal=refusal)
         return Redirect(f"{HOME}/{case.id}", status_code=303)
 
@@ -170,6 +170,18 @@ class SupportController(Controller):
         except (Conflict, FieldsInvalid, cases.OwnCase) as refusal:
             return await _case(request, clerk, db, kit, clock, case_id, text=form.text, refusal=refusal)
         return Redirect(f"{HOME}/{case_id}", status_code=303)
+
+
+async def _holder(clerk: AtDesk, db: Database, kit: Kit, number: str, now: datetime) -> UUID:
+    """Who has the number; that it was asked stays written down, whatever becomes of the case."""
+    async with db.write() as tx:
+        who = await clerk_in(tx, kit, clerk)
+        await lookups.count(tx, kit, who, now=now)
+        found = await people.holder_of(tx, kit, number)
+        lookups.journal(tx, kit, who, found, now=now)
+    if found is None:
+        raise _nobody()
+    return found
 
 
 async def _say(
@@ -241,7 +253,7 @@ async def _case(
 
 
 def _new(request: Visit, clerk: AtDesk, form: NewForm, *, refusal: Refusal | None = None) -> Response[str]:
-    return page(
+    answer = page(
         request,
         "support_new.html",
         status=refusal.status if refusal else 200,
@@ -250,6 +262,9 @@ def _new(request: Visit, clerk: AtDesk, form: NewForm, *, refusal: Refusal | Non
         form=form,
         errors=errors_of(refusal),
     )
+    if refusal is not None and refusal.retry_after:
+        answer.headers["Retry-After"] = str(refusal.retry_after)
+    return answer
 
 
 def errors_of(refusal: Refusal | None) -> list[dict[str, str]]:

@@ -40,7 +40,7 @@ class OtpExhausted(Gone):
     """No guesses are left on this code."""
 
     code = "otp_exhausted"
-    title = "Bạn đã nhập sai quá số lần cho phép, vui lòng đăng nhập lại"
+    title = "Bạn đã nhập sai quá số lần cho phép, vui lòng làm lại từ đầu"
 
 
 class OtpExpired(Gone):
@@ -54,7 +54,7 @@ class OtpLimit(TooMany):
     """Too many codes for this phone, account, device or address; Retry-After says when there is room."""
 
     code = "otp_limit"
-    title = "Đã gửi quá nhiều mã xác thực, vui lòng thử lại sau"
+    title = "Vừa gửi một mã hoặc đã gửi quá nhiều mã, vui lòng thử lại sau"
 
 
 class OtpTooSoon(TooMany):
@@ -164,6 +164,7 @@ def issue(
         last_sent_at=now,
         expires_at=now + timedelta(seconds=kit.limits.otp_lifetime),
     )
+    kit.lives.begin(code.id, kit.limits.otp_lifetime)
     code.phone = kit.keys.seal("one_time_codes.phone", code.id, phone)
     tx.add(code)
     if withheld:
@@ -184,6 +185,7 @@ def sent_again(
     code.sendings += 1
     code.last_sent_at = now
     code.expires_at = min(now + timedelta(seconds=kit.limits.otp_lifetime), total)
+    kit.lives.lengthen(code.id, kit.limits.otp_lifetime, total=kit.limits.otp_total_lifetime)
     sent = CodeSent(subject=code.account_id, flow=code.flow_id, purpose=code.purpose, sending=code.sendings)
     fact = CodeWithheld(flow=code.flow_id, purpose=code.purpose) if withheld else sent
     kit.journal.record(tx, fact, by=None, now=now)
@@ -223,7 +225,8 @@ async def count_guess(tx: AsyncSession, kit: Kit, flow: Flow, *, now: datetime) 
     code = await of_flow(tx, flow)
     if code.used_at is not None:
         raise OtpExhausted
-    if code.expires_at <= now:
+    if code.expires_at <= now or kit.lives.is_over(code.id):
+        kit.lives.end(code.id)
         raise OtpExpired
     counted = await tx.execute(
         update(OneTimeCode)

@@ -21,13 +21,13 @@ from backend.facts import ConsentGiven, ConsentWithdrawn
 from backend.kit import Kit
 
 CONSENT, PUBLIC_DUTY, CONTRACT = "consent", "public_duty", "contract"
+NOTICES_BY_SMS = "notices_by_sms"  # read by `roles.texting`
 PURPOSES = {
     "sign_in": PUBLIC_DUTY,  # who somebody is, before a public service answers
     "access_history": PUBLIC_DUTY,  # security of accounts: the person must be able to see a stranger's try
     "roles": PUBLIC_DUTY,  # management of officials: who may act for which unit
     "support": CONTRACT,  # the desk answers whoever asked it
-    "notices_by_sms": CONSENT,
-    "statistics": CONSENT,
+    NOTICES_BY_SMS: CONSENT,
 }
 
 
@@ -54,16 +54,22 @@ class Standing(msgspec.Struct, frozen=True):
     withdrawn_at: datetime | None = None
 
 
-async def standings(tx: AsyncSession, account_id: UUID) -> list[Standing]:
-    """Every purpose, whether or not anything was ever said on it."""
+async def standings(tx: AsyncSession, account_id: UUID, *, gone: bool = False) -> list[Standing]:
+    """Every purpose, whether or not anything was ever said on it; with `gone` also what was said on former ones."""
     last = {row.purpose: row for row in await proofs(tx, account_id)}
-    return [_standing(purpose, last.get(purpose)) for purpose in PURPOSES]
+    former = [purpose for purpose in last if purpose not in PURPOSES] if gone else []
+    return [_standing(purpose, last.get(purpose)) for purpose in (*PURPOSES, *former)]
 
 
 async def proofs(tx: AsyncSession, account_id: UUID) -> list[Consent]:
     """Every consent that was ever given, oldest first."""
     query = select(Consent).where(Consent.account_id == account_id)
     return list(await tx.scalars(query.order_by(Consent.given_at, Consent.id)))
+
+
+async def allows(tx: AsyncSession, account_id: UUID, purpose: str) -> bool:
+    """Whether the person's consent to this purpose stands; to be asked at every use."""
+    return any(_is_live(row, purpose) for row in await proofs(tx, account_id))
 
 
 async def say(
@@ -105,5 +111,5 @@ def _is_live(row: Consent, purpose: str) -> bool:
 
 
 def _standing(purpose: str, row: Consent | None) -> Standing:
-    basis = PURPOSES[purpose]
+    basis = PURPOSES.get(purpose, CONSENT)  # a former purpose was one of consent: others leave no rows
     return Standing(purpose, basis, row.given_at, row.withdrawn_at) if row else Standing(purpose, basis)

@@ -16,7 +16,6 @@ from backend.outbox.official_mail import OfficialMail
 from backend.outside.certificates import Certificates
 from backend.outside.eid import EId
 from backend.outside.places import Places
-from backend.outside.push import Push
 from backend.outside.registries import Registries
 from backend.outside.sms import Sms
 from backend.settings import Settings
@@ -51,7 +50,6 @@ class Door(msgspec.Struct, frozen=True):
     eid: EId
     post_office: EId | None
     sms: Sms
-    push: Push
     registries: Registries
     certificates: Certificates
     passwords: Passwords

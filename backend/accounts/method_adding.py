@@ -66,9 +66,7 @@ async def begin_phone(door: Door, who: Who, text: str, *, address: str, now: dat
         data = CodeData(phone=phone, address=address, who=f"method|{account.id}")
         flow = _start(tx, door.kit, who, "otp", data, now)
         owed, step = await otp.begin(tx, door.kit, flow, data, purpose=KIND, now=now)
-    if owed is not None:
-        await otp.deliver(door, owed, now)
-    return step
+    return await otp.deliver(door, owed, step, now)
 
 
 async def send_again(door: Door, who: Who, flow_id: UUID, *, now: datetime) -> CodeStep:
@@ -77,9 +75,7 @@ async def send_again(door: Door, who: Who, flow_id: UUID, *, now: datetime) -> C
         flow = await _own(tx, who, flow_id, "otp", now)
         data = flows.data_of(flow, door.kit.keys, CodeData)
         owed, step = await otp.again(tx, door.kit, flow, data, now=now)
-    if owed is not None:
-        await otp.deliver(door, owed, now)
-    return step
+    return await otp.deliver(door, owed, step, now)
 
 
 async def give_code(door: Door, who: Who, flow_id: UUID, typed: str, *, now: datetime) -> UUID:

@@ -103,7 +103,7 @@ class Certificate(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
-    thumbprint: Mapped[bytes] = mapped_column(LargeBinary, index=True)  # SHA-256 of the DER
+    thumbprint: Mapped[bytes] = mapped_column(LargeBinary, index=True)  # SHA-256 of what the authority signed
     label: Mapped[bytes] = mapped_column(LargeBinary)
     valid_until: Mapped[datetime] = mapped_column(UtcDateTime)
     added_at: Mapped[datetime] = mapped_column(UtcDateTime)

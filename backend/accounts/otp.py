@@ -6,11 +6,10 @@ messages leave after the answer, and is a `decoy` where there is nobody: its cod
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import partial
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -18,20 +17,17 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
-from backend.accounts import codes
+from backend.accounts import codes, locks, sms_budget
 from backend.accounts.door import Door
+from backend.accounts.messages import send_later
 from backend.accounts.models import OneTimeCode
 from backend.accounts.texts import code_text
-from backend.errors import TooMany
 from backend.flows import Flow
 from backend.kit import Kit
 from backend.names import masked_phone
-from backend.outside.sms import SmsUnavailable
-from backend.throttle import Window
+from backend.outside.sms import SmsUnavailable, SmsUncertain
 
 log = structlog.get_logger("otp")
-AGAIN = (0, 5, 15)  # seconds before each try of a message that nobody waits for at a button
-LOCKED = 7200  # seconds that codes rest after too many wrong ones (security A6)
 
 Later = Callable[[], Awaitable[None]]
 
@@ -49,7 +45,10 @@ class CodeData(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CodeStep(msgspec.Struct, frozen=True):
-    """The flow waits for the code; times in seconds. `sent_to` is nothing where it must not be known."""
+    """The flow waits for the code; times in seconds. `sent_to` is nothing where it must not be known.
+
+    `delivery` speaks up only when the SMS centre has not said whether it took the message (security TO13).
+    """
 
     id: UUID
     sent_to: str | None
@@ -57,6 +56,7 @@ class CodeStep(msgspec.Struct, frozen=True):
     expires_in: int
     attempts_left: int
     step: str = "otp"
+    delivery: Literal["uncertain"] | None = None
 
 
 class Sending(NamedTuple):
@@ -92,10 +92,14 @@ async def spend(
         purpose=purpose,
         at_once=at_once,
     )
-    if not data.unseen:
-        return None if data.decoy else spent
-    unseen = await codes.spend_unseen(tx, kit, phone=data.phone, purpose=purpose, now=now)
-    return None if unseen is None or data.decoy else [*spent, *unseen]
+    if data.unseen:
+        unseen = await codes.spend_unseen(tx, kit, phone=data.phone, purpose=purpose, now=now)
+        leaves, spent = unseen is not None, [*spent, *(unseen or [])]
+    else:
+        leaves = True
+    typed = "" if data.unseen else data.phone
+    await sms_budget.spend(tx, kit, phone=typed, confirmed=data.owned, address=data.address, now=now)
+    return spent if leaves and not data.decoy else None
 
 
 async def begin(
@@ -157,11 +161,20 @@ async def again_later(
     return step, partial(deliver_later, door, owed) if owed is not None else None
 
 
-async def deliver(door: Door, sending: Sending, now: datetime) -> None:
-    """Hand the text to the SMS centre; when that fails nothing is counted (contract §3.1). Raises SmsUnavailable."""
+async def deliver(door: Door, sending: Sending | None, step: CodeStep, now: datetime) -> CodeStep:
+    """Hand over what is owed; the step as the person is told of it.
+
+    A text that has not left counts nothing (contract §3.1); raises SmsUnavailable. One that may have left is
+    counted, its code is right, and another is the person's own to ask for (security TO13).
+    """
+    if sending is None:
+        return step
     flow, code = sending.flow, sending.code
     try:
-        await _hand_over(door, sending)
+        await door.sms.send(sending.phone, _text_of(door, sending), message_id=_name_of(sending))
+    except SmsUncertain:
+        log.warning("code uncertain", purpose=code.purpose)
+        return msgspec.structs.replace(step, delivery="uncertain")
     except SmsUnavailable:
         async with door.db.write() as tx:
             if sending.back_to is None:
@@ -171,28 +184,29 @@ async def deliver(door: Door, sending: Sending, now: datetime) -> None:
                 await flows.advance(tx, door.kit.keys, living, to=sending.back_to)
                 await codes.void(tx, flow, sending.spent, now=now)
         raise
+    return step
 
 
 async def deliver_later(door: Door, sending: Sending) -> None:
-    """The same after the answer, tried again while the person waits for the message.
+    """The same after the answer, tried again as long as it has certainly not left.
 
     What was counted stays counted: giving it back would tell who gets a message and who does not (security TO14).
     """
-    for pause in AGAIN:
-        await asyncio.sleep(pause)
-        try:
-            return await _hand_over(door, sending)
-        except SmsUnavailable:
-            log.warning("code not sent", purpose=sending.code.purpose)
-    return None
-
-
-async def _hand_over(door: Door, sending: Sending) -> None:
-    code = sending.code
-    text = code_text(
-        codes.text_of(door.kit, code, sending.flow), door.settings, door.kit.limits, code.purpose
+    name = _name_of(sending)
+    await send_later(
+        door, sending.phone, _text_of(door, sending), message_id=name, about=sending.code.purpose
     )
-    await door.sms.send(sending.phone, text, message_id=f"{code.id}-{code.sendings}")
+
+
+def _text_of(door: Door, sending: Sending) -> str:
+    code = sending.code
+    digits = codes.text_of(door.kit, code, sending.flow)
+    return code_text(digits, door.settings, door.kit.limits, code.purpose)
+
+
+def _name_of(sending: Sending) -> str:
+    """Each sending has a name of its own, and keeps it when it is tried again."""
+    return f"{sending.code.id}-{sending.code.sendings}"
 
 
 async def guess(
@@ -204,14 +218,15 @@ async def guess(
         flows.expect(flow, "otp")
         data = flows.data_of(flow, door.kit.keys, CodeData)
         if data.strict:
-            await _refuse_locked(tx, door.kit, data.who, kind, now)
+            await locks.refuse_resting(tx, door.kit, data.who, kind, now)
         code = await codes.count_guess(tx, door.kit, flow, now=now)
     if codes.matches(door.kit, code, flow, typed) and not data.decoy:
         return code
     async with door.db.write() as tx:
-        if data.strict:
-            await _count_wrong(tx, door.kit, data.who, kind, now)
+        rests = data.strict and await locks.count_wrong_code(tx, door.kit, data.who, kind, now)
         refusal = codes.wrong(tx, door.kit, code, now=now)
+    if rests:
+        refusal.later = partial(locks.tell_owner, door.db, door.kit, flow.account_id, kind, now=now)
     raise refusal
 
 
@@ -232,36 +247,3 @@ def step_of(kit: Kit, flow: Flow, code: OneTimeCode, data: CodeData, now: dateti
         expires_in=int((code.expires_at - now).total_seconds()),
         attempts_left=max(0, codes.guesses(kit.limits, code.purpose) - code.attempts),
     )
-
-
-async def _refuse_locked(tx: AsyncSession, kit: Kit, who: str, kind: str, now: datetime) -> None:
-    lock, in_all = Window(1, LOCKED), kit.limits.wrong_reset_codes_per_hour
-    if (
-        kit.limits.wrong_codes_per_day
-        and await kit.throttle.left(tx, f"{kind} lock", who, [lock], now=now) <= 0
-    ):
-        raise codes.OtpLimit(retry_after=LOCKED)
-    if kind == "recovery" and in_all:
-        window = [Window(in_all, codes.HOUR)]
-        if await kit.throttle.left(tx, "wrong resets", "all", window, now=now) <= 0:
-            log.error("too many wrong reset codes in all")  # the operator's alarm (security TO18)
-            raise codes.OtpLimit(retry_after=codes.HOUR)
-
-
-async def _count_wrong(tx: AsyncSession, kit: Kit, who: str, kind: str, now: datetime) -> None:
-    """Wrong codes of one person in a day end in a rest; wrong resets of everybody are counted too."""
-    most = kit.limits.wrong_codes_per_day
-    if most and kind != "registration":
-        day = [Window(most, codes.DAY)]
-        if await kit.throttle.left(tx, f"{kind} wrong", who, day, now=now) <= 1:
-            await _spent(tx, kit, f"{kind} lock", who, Window(1, LOCKED), now)
-        await _spent(tx, kit, f"{kind} wrong", who, day[0], now)
-    if kind == "recovery" and (in_all := kit.limits.wrong_reset_codes_per_hour):
-        await _spent(tx, kit, "wrong resets", "all", Window(in_all, codes.HOUR), now)
-
-
-async def _spent(tx: AsyncSession, kit: Kit, what: str, who: str, window: Window, now: datetime) -> None:
-    try:
-        await kit.throttle.spend(tx, [(what, who, [window])], now=now)
-    except TooMany:
-        return  # full already: that is all there is to know

@@ -38,7 +38,7 @@ async def change(door: Door, who: Who, *, current: str, new: str, address: str, 
     if not await password_login.is_right(door, stored, current, spent, now):
         async with door.db.write() as tx:
             device = await tx.scalar(select(Session.device_name).where(Session.id == who.session_id))
-            await password_login.wrong(tx, door, who.account_id, address, device or "", now)
+            await password_login.wrong(tx, door, who.account_id, name, address, device or "", now)
         raise CredentialsWrong
     made = await door.passwords.hashed(new)
     async with door.db.write() as tx:

@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
-from backend.accounts import history, numbers, otp, passwords, people
+from backend.accounts import history, locks, numbers, otp, passwords, people
 from backend.accounts.door import Door
 from backend.accounts.login import KIND, LoginData
 from backend.accounts.models import Account, Password, Phone
@@ -78,7 +78,7 @@ async def begin(
         found = await _find(tx, door.kit, name)
     if not await is_right(door, found.stored, password, spent, now):
         refusal = CredentialsWrong()
-        refusal.later = partial(_remember, door, found.account_id, address, device.name, now)
+        refusal.later = partial(_remember, door, found.account_id, name, address, device.name, now)
         raise refusal
     assert found.account_id is not None
     renewed = await door.passwords.hashed(password) if door.passwords.is_old(found.stored or "") else None
@@ -117,8 +117,7 @@ async def _send_code(
         fact = SignInStarted(subject=account_id, flow=flow.id, method="password")
         door.kit.journal.record(tx, fact, by=None, now=now)
         owed, step = await otp.begin(tx, door.kit, flow, data, purpose=KIND, now=now)
-    if owed is not None:
-        await otp.deliver(door, owed, now)
+    step = await otp.deliver(door, owed, step, now)
     return step, [Choice(row.id, masked_phone(people.number_of(door.kit, row))) for row in phones]
 
 
@@ -169,16 +168,18 @@ async def _give_back(door: Door, spent: list[bytes], now: datetime) -> None:
         await refund(tx, spent, now=now)
 
 
-async def _remember(door: Door, account_id: UUID | None, address: str, device: str, now: datetime) -> None:
+async def _remember(
+    door: Door, account_id: UUID | None, name: str, address: str, device: str, now: datetime
+) -> None:
     """After the answer, so that it takes as long for nobody as for somebody (security TO14)."""
     async with door.db.write() as tx:
-        await wrong(tx, door, account_id, address, device, now)
+        await wrong(tx, door, account_id, name, address, device, now)
 
 
 async def wrong(
-    tx: AsyncSession, door: Door, account_id: UUID | None, address: str, device: str, now: datetime
+    tx: AsyncSession, door: Door, account_id: UUID | None, name: str, address: str, device: str, now: datetime
 ) -> None:
-    """Remember a wrong password; the person's own history tells of it."""
+    """Remember a wrong password; the person's own history tells of it, and a notice when it was the day's last."""
     door.kit.journal.record(
         tx, SignInRefused(subject=account_id, reason=CredentialsWrong.code), by=None, now=now
     )
@@ -192,6 +193,8 @@ async def wrong(
             place=door.places.of(address),
             now=now,
         )
+    if await locks.passwords_have_run_out(tx, door.kit, name, now):
+        await locks.told(tx, door.kit, account_id, locks.PASSWORD, now=now)
 
 
 def _budgets(kit: Kit, name: str, address: str) -> list[tuple[str, str, list[Window]]]:

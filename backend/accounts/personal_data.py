@@ -167,5 +167,5 @@ async def _consents(tx: AsyncSession, account_id: UUID) -> list[dict[str, Any]]:
                 if row.purpose == one.purpose
             ]
         }
-        for one in await consents.standings(tx, account_id)
+        for one in await consents.standings(tx, account_id, gone=True)
     ]

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
-from backend.accounts import codes, methods, otp, people, recovery
+from backend.accounts import codes, methods, otp, people, subscription
 from backend.accounts.assurance import demand
 from backend.accounts.door import Door
 from backend.accounts.login import KIND as LOGIN
@@ -101,9 +101,7 @@ async def begin(
             account_id=account.id,
         )
         owed, step = await otp.begin(tx, door.kit, flow, data, purpose=KIND, now=now)
-    if owed is not None:
-        await otp.deliver(door, owed, now)
-    return step
+    return await otp.deliver(door, owed, step, now)
 
 
 async def _refuse_unfit(tx: AsyncSession, door: Door, account: Account, phone: str) -> None:
@@ -136,15 +134,14 @@ async def send_again(door: Door, flow_id: UUID, *, jkt: str | None, now: datetim
         owed, step = await otp.again(
             tx, door.kit, flow, flows.data_of(flow, door.kit.keys, CodeData), now=now
         )
-    if owed is not None:
-        await otp.deliver(door, owed, now)
-    return step
+    return await otp.deliver(door, owed, step, now)
 
 
 async def give_code(door: Door, flow_id: UUID, typed: str, *, jkt: str | None, now: datetime) -> Changed:
     """A right code, an agreeing registry, and word to the old number: then the new one is in force.
 
-    Raises SubscriberMismatch with a slip; RegistryUnavailable and SmsUnavailable leave the code right.
+    Raises SubscriberMismatch with a slip; RegistryUnavailable and SmsUnavailable leave the code right. A word to the
+    old number that may not have left is none: nobody loses a number in silence (security TC04).
     """
     code = await otp.guess(door, flow_id, typed, kind=KIND, jkt=jkt, now=now)
     async with door.db.read() as tx:
@@ -154,7 +151,8 @@ async def give_code(door: Door, flow_id: UUID, typed: str, *, jkt: str | None, n
         await _refuse_ended(tx, await tx.get_one(Account, flow.account_id), data)
         old = await people.phones_of(tx, flow.account_id)
         numbers = [people.number_of(door.kit, row) for row in old[:1]]
-    if not await recovery.still_theirs(door, flow, data.phone, code):
+    found = await subscription.ask(door, data.phone, code)
+    if not await subscription.names(door, found, flow.account_id):
         raise await _slip(door, flow_id, code, data.phone, jkt=jkt, now=now)
     try:
         for number in numbers:
@@ -163,9 +161,10 @@ async def give_code(door: Door, flow_id: UUID, typed: str, *, jkt: str | None, n
     except SmsUnavailable:
         await otp.give_back(door, code)
         raise
-    await _push(door, flow.account_id)
     async with door.db.write() as tx:
         await _change(tx, door, flow_id, code, data, jkt=jkt, now=now)
+    if door.kit.phones is not None:
+        await door.kit.phones.told(flow.account_id)  # before the answer (contract-accounts, 21)
     return Changed(masked_phone(data.phone))
 
 
@@ -238,25 +237,3 @@ async def slip_of(tx: AsyncSession, code: str, *, now: datetime) -> Slip | None:
     """The slip of this code while it is valid."""
     slip = await tx.scalar(select(Slip).where(Slip.code == code[:20]))
     return slip if slip is not None and slip.valid_until > now else None
-
-
-async def _push(door: Door, account_id: UUID) -> None:
-    """Best effort to the phone in the owner's hand; the SMS to the old number is the promise."""
-    async with door.db.read() as tx:
-        live = select(Session).where(Session.account_id == account_id, Session.ended_at.is_(None))
-        tokens = [
-            door.kit.keys.open("sessions.push_token", row.id, row.push_token)
-            for row in await tx.scalars(live)
-            if row.push_token
-        ]
-    for token in tokens:
-        try:
-            await door.push.send(token, "Hue-S", PUSHED, {"kind": "phone_changed"})
-        except Exception as error:  # noqa: BLE001 - whatever the push service does, the change stands
-            otp.log.warning("push failed", error=type(error).__name__)
-
-
-PUSHED = (
-    "Số nhận OTP của tài khoản đang được đổi. Nếu không phải bạn, hãy mở ứng dụng và chọn “Không phải tôi”."
-)
-__all__ = ["Changed", "begin", "give_code", "send_again", "slip_of"]

@@ -41,9 +41,7 @@ async def give_phone(door: Door, flow_id: UUID, text: str, *, jkt: str | None, n
         owed, step = await otp.begin(tx, door.kit, flow, data, purpose=KIND, now=now, back_to="phone")
         await refuse_crowded(tx, door, phone)
         await flows.advance(tx, door.kit.keys, flow, to="otp", data=data)
-    if owed is not None:
-        await otp.deliver(door, owed, now)
-    return step
+    return await otp.deliver(door, owed, step, now)
 
 
 async def refuse_crowded(tx: AsyncSession, door: Door, phone: str) -> None:
@@ -78,9 +76,7 @@ async def send_again(
             data = msgspec.structs.replace(data, phone=number)
             owed, step = await otp.begin(tx, door.kit, flow, data, purpose=KIND, now=now, instead_of=before)
             await flows.advance(tx, door.kit.keys, flow, to="otp", data=data)
-    if owed is not None:
-        await otp.deliver(door, owed, now)
-    return step
+    return await otp.deliver(door, owed, step, now)
 
 
 async def _number(

@@ -15,28 +15,41 @@ WRITTEN = re.compile(r"[+0-9][0-9 .\-()]{7,20}")
 def read_phone(text: str, *, allow_invented: bool) -> str:
     """The E.164 form of a Vietnamese mobile number in any usual spelling; raises FieldsInvalid on `phone`."""
     if not text.isascii() or not WRITTEN.fullmatch(text.strip()):
-        raise _wrong("phone_malformed", "Số điện thoại gồm 10 chữ số, bắt đầu bằng 0, ví dụ 0912 345 678")
+        raise FieldsInvalid(
+            FieldError(
+                "phone", "phone_malformed", "Số điện thoại gồm 10 chữ số, bắt đầu bằng 0, ví dụ 0912 345 678"
+            )
+        )
     digits = re.sub(r"\D", "", text)
     if re.fullmatch(r"(84|0)1\d{9}", digits) and not text.strip().startswith("+1"):
-        raise _wrong(
-            "phone_old", "Đầu số 11 chữ số đã ngừng từ năm 2018, vui lòng nhập số 10 chữ số hiện nay"
+        raise FieldsInvalid(
+            FieldError(
+                "phone",
+                "phone_old",
+                "Đầu số 11 chữ số đã ngừng từ năm 2018, vui lòng nhập số 10 chữ số hiện nay",
+            )
         )
     try:
         number = phonenumbers.parse(_spelled(text), "VN")
     except phonenumbers.NumberParseException as error:
-        raise _wrong("phone_malformed", "Số điện thoại không đọc được, vui lòng kiểm tra lại") from error
+        raise FieldsInvalid(
+            FieldError("phone", "phone_malformed", "Số điện thoại không đọc được, vui lòng kiểm tra lại")
+        ) from error
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     if allow_invented and INVENTED.fullmatch(e164):
         return e164
     if number.country_code != 84:
-        raise _wrong("phone_foreign", "Chỉ nhận số di động Việt Nam")
+        raise FieldsInvalid(FieldError("phone", "phone_foreign", "Chỉ nhận số di động Việt Nam"))
     if (
         not phonenumbers.is_valid_number(number)
         or phonenumbers.number_type(number) != phonenumbers.PhoneNumberType.MOBILE
     ):
-        raise _wrong(
-            "phone_not_mobile",
-            "Số này không phải số di động đang được cấp, vui lòng nhập số di động chính chủ",
+        raise FieldsInvalid(
+            FieldError(
+                "phone",
+                "phone_not_mobile",
+                "Số này không phải số di động đang được cấp, vui lòng nhập số di động chính chủ",
+            )
         )
     return e164
 
@@ -47,7 +60,3 @@ def _spelled(text: str) -> str:
     if digits.startswith("0084"):
         return "+" + digits[2:]
     return "+" + digits if digits.startswith("84") and len(digits) == 11 else digits
-
-
-def _wrong(code: str, message: str) -> FieldsInvalid:
-    return FieldsInvalid(FieldError("phone", code, message))

@@ -11,13 +11,13 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
-import structlog
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
-from backend.accounts import codes, numbers, otp, passwords, people
+from backend.accounts import codes, numbers, otp, passwords, people, subscription
 from backend.accounts.door import Door
+from backend.accounts.messages import send_later
 from backend.accounts.models import Account, OneTimeCode
 from backend.accounts.otp import CodeData, CodeStep, Later
 from backend.accounts.texts import recovered_text
@@ -26,23 +26,38 @@ from backend.errors import FieldError, FieldsInvalid, Forbidden
 from backend.facts import OfficialMailReset, PasswordSet, RecoveryRefused, RecoveryStarted
 from backend.flows import Flow
 from backend.kit import Kit
-from backend.names import same_name
 from backend.outbox.official_mail import MailDirectoryUnavailable
 from backend.outside.registries import RegistryUnavailable
-from backend.outside.sms import SmsUnavailable
 from backend.support import notices
 from backend.throttle import Window
+from backend.words import mark as _
 
-log = structlog.get_logger("recovery")
 KIND = "recovery"
 MAIL = re.compile(r"[a-z0-9._%+-]{1,64}@[a-z0-9.-]{1,190}")
 
 
+NAMED_ANOTHER, SIM_CHANGED = "named_another", "sim_changed"
+WAYS = ("vneid", "certificate", "counter")  # what is left to somebody whose number brings nothing back
+WORDS = {
+    (NAMED_ANOTHER, False): _(
+        "Số điện thoại không còn đứng tên bạn. Hãy đăng nhập bằng VNeID hoặc gọi 19001075"
+    ),
+    (SIM_CHANGED, False): _(
+        "SIM của số điện thoại này mới được thay, nên mã gửi đến số này tạm thời chưa dùng được để lấy lại mật khẩu."
+        " Hãy đăng nhập bằng VNeID hoặc chứng thư số, hoặc đến quầy giao dịch"
+    ),
+    (SIM_CHANGED, True): _(
+        "SIM của số điện thoại này mới được thay, nên mã gửi đến số này tạm thời chưa dùng được để đặt lại mật khẩu"
+        " thư công vụ. Hãy đến quầy giao dịch hoặc gọi 19001075"
+    ),
+}
+
+
 class RecoveryRefusedForNumber(Forbidden):
-    """The subscriber registry names somebody else for the number now; a person has to look (security TC06)."""
+    """The number brings no password back: it is somebody else's now (security TC06), or its SIM is too new (TO20)."""
 
     code = "recovery_refused"
-    title = "Số điện thoại không còn đứng tên bạn. Hãy đăng nhập bằng VNeID hoặc gọi 19001075"
+    title = "Chưa thể lấy lại mật khẩu bằng số điện thoại này"
 
 
 class RecoveryData(CodeData, frozen=True, kw_only=True):
@@ -127,11 +142,13 @@ async def give_code(door: Door, flow_id: UUID, typed: str, *, jkt: str | None, n
     async with door.db.read() as tx:
         flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
         data = flows.data_of(flow, door.kit.keys, RecoveryData)
-    if data.mail is None and not await still_theirs(door, flow, data.phone, code):
+    reason = await _objection(door, flow, data, code, now)
+    if reason is not None:
         async with door.db.write() as tx:
             flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
-            await _freeze(tx, door.kit, flow, now)
-        raise RecoveryRefusedForNumber
+            flows.expect(flow, "otp")
+            await _end(tx, door.kit, flow, reason, now)
+        raise _refusal(reason, mail=data.mail is not None)
     async with door.db.write() as tx:
         flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
         flows.expect(flow, "otp")
@@ -139,31 +156,40 @@ async def give_code(door: Door, flow_id: UUID, typed: str, *, jkt: str | None, n
         await flows.advance(tx, door.kit.keys, flow, to="password")
 
 
-async def still_theirs(door: Door, flow: Flow, phone: str, code: OneTimeCode) -> bool:
-    """Whether the registry names the account's person for the number; when it cannot say, the code stays right."""
-    try:
-        found = await door.registries.subscriber(phone)
-    except RegistryUnavailable:
-        await otp.give_back(door, code)
-        raise
-    if found is None or not found.active or flow.account_id is None:
-        return False
-    async with door.db.read() as tx:
-        account = await tx.get_one(Account, flow.account_id)
-        name = door.kit.keys.open("accounts.full_name", account.id, account.full_name)
-        born = account.birth_date
-        birth = door.kit.keys.open("accounts.birth_date", account.id, born) if born else None
-        kind = numbers.NATIONAL_ID if len(found.national_id) == 12 else numbers.OLD_ID
-        holder = await numbers.holder_of(tx, door.kit, found.national_id, kind)
-    return holder == account.id and same_name(name, found.full_name) and birth in (None, found.birth_date)
+async def _objection(
+    door: Door, flow: Flow, data: RecoveryData, code: OneTimeCode, now: datetime
+) -> str | None:
+    """Why the number brings no password back; nothing when it does.
+
+    For an official mail the staff directory vouches for the number (contract-accounts, 25): what the registry does
+    not say stops nobody there, a changed SIM does.
+    """
+    if data.mail is None:
+        found = await subscription.ask(door, data.phone, code)
+        if not await subscription.names(door, found, flow.account_id):
+            return NAMED_ANOTHER
+    else:
+        try:
+            found = await door.registries.subscriber(data.phone)
+        except RegistryUnavailable:
+            return None
+    return SIM_CHANGED if subscription.sim_is_fresh(door.kit, found, now) else None
 
 
-async def _freeze(tx: AsyncSession, kit: Kit, flow: Flow, now: datetime) -> None:
-    account = await tx.get(Account, flow.account_id, with_for_update=True)
-    if account is not None:
+async def _end(tx: AsyncSession, kit: Kit, flow: Flow, reason: str, now: datetime) -> None:
+    """The flow is over. Of a new SIM the owner hears; where the number has another one a person has to look (TC06)."""
+    account = await tx.get(Account, flow.account_id or UUID(int=0), with_for_update=True)
+    if account is not None and reason == NAMED_ANOTHER:
         account.recovery_frozen_at = now
+    elif account is not None:
+        notices.tell(tx, kit, account.id, "codes_locked", now=now, what=reason)
     await flows.advance(tx, kit.keys, flow, to="ended")
-    kit.journal.record(tx, RecoveryRefused(subject=flow.account_id, flow=flow.id), by=None, now=now)
+    fact = RecoveryRefused(subject=flow.account_id, flow=flow.id, reason=reason)
+    kit.journal.record(tx, fact, by=None, now=now)
+
+
+def _refusal(reason: str, *, mail: bool) -> RecoveryRefusedForNumber:
+    return RecoveryRefusedForNumber(WORDS[reason, mail], ways=WAYS[-1:] if mail else WAYS)
 
 
 async def give_password(
@@ -184,7 +210,7 @@ async def give_password(
         flows.expect(flow, "password")
         assert flow.account_id is not None
         if (await _still_open(tx, flow.account_id)).recovery_frozen_at is not None:
-            raise RecoveryRefusedForNumber
+            raise _refusal(NAMED_ANOTHER, mail=False)
         await flows.advance(tx, door.kit.keys, flow, to="done")
         await passwords.put(tx, flow.account_id, stored, now=now)
         await _end_everything(tx, door.kit, flow, now)
@@ -245,10 +271,8 @@ async def _end_everything(tx: AsyncSession, kit: Kit, flow: Flow, now: datetime)
 
 
 async def _tell(door: Door, phone: str, flow_id: UUID) -> None:
-    try:
-        await door.sms.send(phone, recovered_text(), message_id=f"recovered-{flow_id}")
-    except SmsUnavailable:
-        log.warning("notice not sent")
+    name = f"recovered-{flow_id}"
+    await send_later(door, phone, recovered_text(), message_id=name, about="recovery done")
 
 
 def _read(number: str | None, mail: str | None) -> tuple[str | None, str | None]:

@@ -12,27 +12,25 @@ from functools import partial
 from uuid import UUID
 
 import msgspec
-import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
 from backend.accounts import attributes, codes, numbers, otp, passwords, people
 from backend.accounts.door import Door
 from backend.accounts.entering import Done, let_in
+from backend.accounts.messages import send_later
 from backend.accounts.otp import CodeData, CodeStep, Later
 from backend.accounts.people import Profile
 from backend.accounts.phone_proof import refuse_crowded
 from backend.accounts.phones import read_phone
 from backend.accounts.texts import exists_text
 from backend.devices.sessions import Device
-from backend.errors import FieldError, FieldsInvalid, Invalid, TooMany
+from backend.errors import FieldError, FieldsInvalid, Invalid, TooMany, gather
 from backend.facts import PasswordSet, PhoneBound, RegistrationRefused, RegistrationStarted
 from backend.names import clean_name
 from backend.outside import registries
-from backend.outside.sms import SmsUnavailable
 from backend.throttle import Window
 
-log = structlog.get_logger("registration")
 KIND = "registration"
 SUBSCRIBER, SOCIAL_INSURANCE = "subscriber", "social_insurance"
 
@@ -67,16 +65,21 @@ class RegistrationData(CodeData, frozen=True, kw_only=True):
 async def begin(
     door: Door,
     asked: Asked,
-    device: Device,
+    device: Device | None,
     *,
     captcha: str | None,
+    bad: list[FieldError],
     jkt: str | None,
     address: str,
     now: datetime,
 ) -> tuple[CodeStep, Later | None]:
-    """Check everything, ask the registry, make the code; what is owed to a phone is done by the second value."""
-    solved = door.captcha.check(captcha, now)
-    asked = _read(door, asked)
+    """Check everything, ask the registry, make the code; what is owed to a phone is done by the second value.
+
+    Raises FieldsInvalid for all fields at once: `bad` is what the caller knows of, without which `device` is there.
+    """
+    solved = gather(bad, lambda: door.captcha.check(captcha, now))
+    asked = _read(door, asked, bad)
+    assert device is not None
     async with door.db.write() as tx:
         await door.captcha.spend(tx, solved, now=now)
         await _count(tx, door, address, now)
@@ -162,13 +165,9 @@ async def _tell_holder(door: Door, holder: UUID, now: datetime) -> None:
             )
         except TooMany:
             return
-    if not phones:
-        return
-    try:
-        number = people.number_of(door.kit, phones[0])
-        await door.sms.send(number, exists_text(), message_id=f"exists-{holder}-{now.date()}")
-    except SmsUnavailable:
-        log.warning("notice not sent")
+    if phones:
+        number, name = people.number_of(door.kit, phones[0]), f"exists-{holder}-{now.date()}"
+        await send_later(door, number, exists_text(), message_id=name, about="account exists")
 
 
 async def send_again(
@@ -227,8 +226,8 @@ async def give_password(door: Door, flow_id: UUID, text: str, *, jkt: str | None
         )
 
 
-def _read(door: Door, asked: Asked) -> Asked:
-    """The fields as they will be compared; raises FieldsInvalid naming every bad one."""
+def _read(door: Door, asked: Asked, told: list[FieldError]) -> Asked:
+    """The fields as they will be compared; raises FieldsInvalid naming every bad one, each once."""
     bad: list[FieldError] = []
     number = re.sub(r"\s", "", asked.number)
     if not re.fullmatch(r"[0-9]{12}|[0-9]{9}", number):
@@ -246,7 +245,9 @@ def _read(door: Door, asked: Asked) -> Asked:
     if asked.insurance is not None and not re.fullmatch(r"[0-9]{10}", asked.insurance):
         bad.append(FieldError("social_insurance_number", "invalid", "Mã số BHXH gồm 10 chữ số"))
     email = attributes.read_email(asked.email, bad) if asked.email and asked.email.strip() else None
-    if bad:
-        raise FieldsInvalid(*bad)
-    phone = read_phone(asked.phone, allow_invented=door.settings.is_demo)
+    phone = gather(bad, lambda: read_phone(asked.phone, allow_invented=door.settings.is_demo))
+    known = {one.field for one in told}  # a missing one is not also malformed
+    if faults := [*told, *(one for one in bad if one.field not in known)]:
+        raise FieldsInvalid(*faults)
+    assert phone is not None
     return msgspec.structs.replace(asked, number=number, full_name=name, phone=phone, email=email)

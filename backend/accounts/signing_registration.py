@@ -56,7 +56,11 @@ async def begin(
     email = attributes.read_email(email, bad) if email else None
     holder = await signing.inspected(door, certificate, now=now)
     if holder.kind != kind:
-        bad.append(FieldError("kind", "another_kind", "Chứng thư số thuộc loại đối tượng khác"))
+        bad.append(
+            FieldError(
+                "kind", "another_kind", "Chứng thư số thuộc đối tượng khác, vui lòng chọn lại đối tượng"
+            )
+        )
     if bad:
         raise FieldsInvalid(*bad)
     window = Window(door.kit.limits.registrations_per_address_per_hour, codes.HOUR)

@@ -32,6 +32,21 @@ def code_text(code: str, settings: Settings, limits: Limits, purpose: str = "log
     return text
 
 
+DECISIONS = {
+    "approved": "da duoc duyet",
+    "returned": "can bo sung thong tin",
+    "rejected": "khong duoc duyet",
+}
+
+
+def decided_text(decision: str) -> str:
+    """For whoever wants to hear of their role requests by message; which unit and role stays in the app."""
+    return (
+        f"Hue-S: yeu cau ve vai tro cua ban {DECISIONS[decision]}. Mo ung dung de xem. "
+        "Ban co the ngung nhan tin nay o muc Du lieu ca nhan."
+    )
+
+
 def exists_text() -> str:
     """For the owner of a number that somebody tried to register again (contract-accounts, 10)."""
     return (

@@ -1,31 +1,88 @@
-"""What the old phone is told when a new one takes its place: a push without personal data (design §4.1)."""
+"""What a person's phone is told while the app is closed: a push without personal data (design §4.1, §6).
+
+The notice in the app is the promise; the push is best effort, after the commit.
+"""
 
 from __future__ import annotations
 
-import structlog
+import asyncio
+from datetime import datetime
+from functools import partial
+from uuid import UUID
 
-from backend.db import Database
+import structlog
+from sqlalchemy import or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.crypto import KeyRing
+from backend.db import Database, after_commit
 from backend.devices.models import Session
-from backend.devices.sessions import Replaced
 from backend.outside.push import Push
 
 log = structlog.get_logger("push")
 TITLE = "Hue-S"
-BODY = "Tài khoản vừa đăng nhập trên thiết bị khác. Nếu không phải bạn, hãy mở ứng dụng và chọn “Không phải tôi”."
+DENY = "Nếu không phải bạn, hãy mở ứng dụng và chọn “Không phải tôi”."
+PATIENCE = 3.0  # seconds that an answer waits for the push service at most
 
 
-async def tell_replaced(db: Database, push: Push, replaced: Replaced) -> None:
-    """Best effort, after the commit; a dead token is forgotten."""
-    if replaced.push_token is None:
-        return
-    data = {"kind": "device_replaced", "session_id": str(replaced.session_id)}
-    try:
-        alive = await push.send(replaced.push_token, TITLE, BODY, data)
-    except Exception as error:  # noqa: BLE001 - whatever the push service does, the sign-in stands
-        log.warning("push failed", error=type(error).__name__)
-        return
-    if not alive:
-        async with db.write() as tx:
-            session = await tx.get(Session, replaced.session_id)
-            if session is not None:
-                session.push_token = None
+class PushedPhones:
+    """Implements `backend.kit.Phones`; one per process, made by the composition root."""
+
+    def __init__(self, db: Database, keys: KeyRing, push: Push) -> None:
+        self._db, self._keys, self._push = db, keys, push
+        self._under_way: dict[asyncio.Task[None], UUID] = {}
+
+    def __deepcopy__(self, _: object) -> PushedPhones:
+        """Shared by everybody: a framework that copies its routes must not copy this."""
+        return self
+
+    def tell_after(self, tx: AsyncSession, account_id: UUID, kind: str, title: str, *, now: datetime) -> None:
+        """Push `title` when this transaction has been committed."""
+        after_commit(tx, partial(self._begin, account_id, kind, title, now))
+
+    async def told(self, account_id: UUID) -> None:
+        """Wait, `PATIENCE` seconds at most, until what was begun for an account has left."""
+        own = [task for task, receiver in self._under_way.items() if receiver == account_id]
+        if own:
+            await asyncio.wait(own, timeout=PATIENCE)
+
+    async def close(self) -> None:
+        """At the end of the process, the same for everybody."""
+        if self._under_way:
+            await asyncio.wait(list(self._under_way), timeout=PATIENCE)
+
+    def _begin(self, account_id: UUID, kind: str, title: str, at: datetime) -> None:
+        task = asyncio.create_task(self._tell(account_id, kind, title, at))
+        self._under_way[task] = account_id
+        task.add_done_callback(self._under_way.pop)
+
+    async def _tell(self, account_id: UUID, kind: str, title: str, at: datetime) -> None:
+        try:
+            async with self._db.read() as tx:
+                receivers = await self._receivers(tx, account_id, at)
+            for session_id, token in receivers:
+                await self._send(session_id, token, kind, title)
+        except Exception as error:  # noqa: BLE001 - whatever the push service does, the act stands
+            log.warning("push failed", kind=kind, error=type(error).__name__)
+
+    async def _receivers(self, tx: AsyncSession, account_id: UUID, at: datetime) -> list[tuple[UUID, str]]:
+        """Whoever was signed in then, also if the act signed them out; not the phone that came in by it."""
+        query = select(Session).where(
+            Session.account_id == account_id,
+            Session.push_token.is_not(None),
+            Session.created_at < at,
+            or_(Session.ended_at.is_(None), Session.ended_at >= at),
+        )
+        return [
+            (one.id, self._keys.open("sessions.push_token", one.id, one.push_token))
+            for one in await tx.scalars(query)
+            if one.push_token is not None
+        ]
+
+    async def _send(self, session_id: UUID, token: str, kind: str, title: str) -> None:
+        """A dead address is forgotten."""
+        data = {"kind": kind, "session_id": str(session_id)}
+        if not await self._push.send(token, TITLE, f"{title}. {DENY}", data):
+            async with self._db.write() as tx:
+                dead = update(Session).where(Session.id == session_id)
+                await tx.execute(dead.values(push_token=None))

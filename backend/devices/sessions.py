@@ -92,12 +92,11 @@ class Tokens(msgspec.Struct, frozen=True):
 
 
 class Replaced(msgspec.Struct, frozen=True):
-    """The device that had to go. `push_token` is for the notice and never leaves the house."""
+    """The device that had to go."""
 
     session_id: UUID
     name: str
     last_seen_at: datetime
-    push_token: str | None
 
 
 async def open_mobile(
@@ -179,8 +178,7 @@ async def _end_previous(
     await tx.flush()
     fact = SessionReplaced(subject=account_id, session=old.id, by_session=by_session)
     kit.journal.record(tx, fact, by=account_id, now=now)
-    push = kit.keys.open("sessions.push_token", old.id, old.push_token) if old.push_token else None
-    return Replaced(session_id=old.id, name=old.device_name, last_seen_at=old.last_seen_at, push_token=push)
+    return Replaced(session_id=old.id, name=old.device_name, last_seen_at=old.last_seen_at)
 
 
 def refresh_row(kit: Kit, session: Session, refresh: str, now: datetime) -> RefreshToken:

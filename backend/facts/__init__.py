@@ -41,6 +41,7 @@ from backend.facts.accounts import (
     SignInStarted,
     SteppedUp,
     TakeoverReported,
+    TriesSpent,
 )
 from backend.facts.fact import Fact
 from backend.facts.work import (
@@ -61,6 +62,7 @@ from backend.facts.work import (
     ManagerDismissed,
     NoticeDenied,
     NoticePublished,
+    PersonLookedUp,
     RequestDecided,
     RequestResubmitted,
     RequestWithdrawn,
@@ -114,6 +116,7 @@ __all__ = [
     "NoticePublished",
     "OfficialMailReset",
     "PasswordSet",
+    "PersonLookedUp",
     "PhoneBound",
     "PhoneChangeRefused",
     "PhoneChanged",
@@ -141,6 +144,7 @@ __all__ = [
     "SystemConnected",
     "SystemDisabled",
     "TakeoverReported",
+    "TriesSpent",
     "UnitsImported",
     "vocabulary",
 ]

@@ -61,6 +61,12 @@ class CodeWrong(Fact, tag="code.wrong", frozen=True, kw_only=True):
     attempts_left: int
 
 
+class TriesSpent(Fact, tag="account.tries_spent", frozen=True, kw_only=True):
+    """Too many wrong codes or passwords: they rest, and the owner, if there is one, was told (security TO17)."""
+
+    purpose: str
+
+
 class PhoneBound(Fact, tag="phone.bound", frozen=True, kw_only=True):
     """A phone was proved by a code and belongs to the account now."""
 
@@ -99,9 +105,10 @@ class RecoveryStarted(Fact, tag="recovery.started", frozen=True, kw_only=True):
 
 
 class RecoveryRefused(Fact, tag="recovery.refused", frozen=True, kw_only=True):
-    """The subscriber registry no longer names the account's person for the number: recovery is frozen."""
+    """A number brought no password back: it is another's (`named_another`, recovery is frozen), or `sim_changed`."""
 
     flow: UUID
+    reason: str = "named_another"
 
 
 class RegistrationStarted(Fact, tag="registration.started", frozen=True, kw_only=True):

@@ -180,6 +180,10 @@ class CaseClosed(Fact, tag="support.case_closed", frozen=True, kw_only=True):
     case: UUID
 
 
+class PersonLookedUp(Fact, tag="support.person_looked_up", frozen=True, kw_only=True):
+    """Somebody at a desk typed a personal number; the subject is who has it, nobody where it is nobody's."""
+
+
 class NoticePublished(Fact, tag="notice.published", frozen=True, kw_only=True):
     """An announcement that everybody sees first."""
 

@@ -44,6 +44,10 @@ class Unreachable(HttpTrouble):
     code = "unreachable"
 
 
+class NotSent(Unreachable):
+    """The same, and certain that nothing of the request has left: no such name, no connection, no TLS."""
+
+
 class Allowed:
     """The operator's list: `host`, `host:port`, an address, `[v6]:port` or a network like `10.1.0.0/16`."""
 
@@ -94,7 +98,7 @@ async def resolve(host: str, port: int) -> list[Address]:
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise Unreachable from error
+        raise NotSent from error
     return list(dict.fromkeys(_unwrapped(ip_address(place[4][0])) for place in found))
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509 import Certificate
@@ -25,6 +26,14 @@ from cryptography.x509.verification import (
 DEPTH = 4
 RSA_BITS = (2048, 8192)  # longer ones only cost the verifier
 HASHES = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
+UNREADABLE = (  # what the library raises for bytes that are no certificate, list or answer, or on reading a part
+    ValueError,
+    TypeError,
+    OverflowError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+)
 Kind = TypeVar("Kind", bound=x509.ExtensionType)
 
 

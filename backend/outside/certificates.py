@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import secrets
 from datetime import datetime
 from uuid import UUID
@@ -15,7 +16,7 @@ from uuid import UUID
 import msgspec
 import structlog
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509 import Certificate
@@ -57,7 +58,11 @@ class CertificateCheckUnavailable(Unavailable):
 
 
 class Holder(msgspec.Struct, frozen=True):
-    """Whom a certificate names. `issuer` is the authority's common name, `thumbprint` SHA-256 of the DER."""
+    """Whom a certificate names. `issuer` is the authority's common name.
+
+    `thumbprint` is SHA-256 of the part that the authority signed: its signature can be written in more ways
+    than one (ECDSA takes n - s for s), and a removed certificate would come back as another.
+    """
 
     kind: str
     identifier_kind: str
@@ -71,7 +76,10 @@ class Holder(msgspec.Struct, frozen=True):
 
 
 class Certificates:
-    """Accepts certificates of the configured authorities, and of nobody while none is configured."""
+    """Accepts certificates of the configured authorities, and of nobody while none is configured.
+
+    `timeout`: patience with a responder, and with a list, in seconds; `keep`: how long a list counts at most.
+    """
 
     def __init__(
         self,
@@ -80,10 +88,11 @@ class Certificates:
         http: Guarded,
         *,
         timeout: float,
+        keep: float,
         unchecked: bool = False,
     ) -> None:
         self._paths = paths.Paths(roots_pem, policies)
-        self._http, self._revocation = http, Revocation(http, timeout=timeout)
+        self._http, self._revocation = http, Revocation(http, timeout=timeout, keep=keep)
         self.unchecked = unchecked
 
     @property
@@ -110,6 +119,7 @@ class Certificates:
 
     async def close(self) -> None:
         """Close the connections to the authorities."""
+        await self._revocation.close()
         await self._http.close()
 
     def _proved(self, certificate_pem: str, now: datetime) -> tuple[list[Certificate], Holding]:
@@ -120,7 +130,7 @@ class Certificates:
             return self._paths.path(leaf, others, now), holding
         except (paths.NoPath, NotHolding) as error:
             raise CertificateRefused(error.reason) from error
-        except (ValueError, TypeError, OverflowError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
+        except paths.UNREADABLE as error:
             raise CertificateRefused("malformed") from error  # found where a part is first read
 
     async def _checked(self, chain: list[Certificate], now: datetime) -> str:
@@ -183,5 +193,5 @@ def _holder(leaf: Certificate, holding: Holding) -> Holder:
         issuer=holding.issuer,
         valid_from=leaf.not_valid_before_utc,
         valid_until=leaf.not_valid_after_utc,
-        thumbprint=leaf.fingerprint(hashes.SHA256()),
+        thumbprint=hashlib.sha256(leaf.tbs_certificate_bytes).digest(),
     )

@@ -16,9 +16,17 @@ from typing import Any, Self
 import httpcore2
 import httpx2
 
-from backend.outside.addresses import AddressRefused, Allowed, HttpTrouble, PinnedNetwork, Unreachable, check
+from backend.outside.addresses import (
+    AddressRefused,
+    Allowed,
+    HttpTrouble,
+    NotSent,
+    PinnedNetwork,
+    Unreachable,
+    check,
+)
 
-__all__ = ["AddressRefused", "Guarded", "HttpTrouble", "ReplyTooLarge", "Unreachable"]
+__all__ = ["AddressRefused", "Guarded", "HttpTrouble", "NotSent", "ReplyTooLarge", "Unreachable"]
 
 NO_ANSWER = (TimeoutError, httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError)
 WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
@@ -95,6 +103,15 @@ class Guarded:
             self._shared = None
 
 
+class Departure:
+    """Hears from the pool whether a request has begun to leave; an error alone does not tell, a deadline hides it."""
+
+    begun = False
+
+    async def __call__(self, event: str, _: dict[str, Any]) -> None:
+        self.begun = self.begun or event.endswith(".send_request_headers.started")
+
+
 class GuardedTransport(httpx2.AsyncBaseTransport):
     """Connects only where it may, and hands on only whole, small, unpacked answers."""
 
@@ -112,17 +129,22 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
         }
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """One exchange from resolving to the last byte, within one deadline."""
+        """One exchange from resolving to the last byte, within one deadline.
+
+        Raises NotSent or Unreachable by whether the request had begun to leave; nothing is ever sent twice here.
+        """
         if request.url.scheme not in self._pools or request.url.userinfo:
             raise AddressRefused
+        departure = Departure()
         try:
             async with asyncio.timeout(request.extensions.get("timeout", {}).get("read")):
-                return await self._exchange(request)
+                return await self._exchange(request, departure)
         except NO_ANSWER as error:
-            raise Unreachable from error
+            raise (Unreachable if departure.begun else NotSent) from error
 
-    async def _exchange(self, request: httpx2.Request) -> httpx2.Response:
-        said = await self._pools[request.url.scheme].handle_async_request(_outgoing(request))
+    async def _exchange(self, request: httpx2.Request, departure: Departure) -> httpx2.Response:
+        pool = self._pools[request.url.scheme]
+        said = await pool.handle_async_request(_outgoing(request, departure))
         try:
             body = await self._read(said)
         finally:
@@ -161,7 +183,7 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
         await self.aclose()
 
 
-def _outgoing(request: httpx2.Request) -> httpcore2.Request:
+def _outgoing(request: httpx2.Request, departure: Departure) -> httpcore2.Request:
     return httpcore2.Request(
         method=request.method,
         url=httpcore2.URL(
@@ -172,7 +194,7 @@ def _outgoing(request: httpx2.Request) -> httpcore2.Request:
         ),
         headers=request.headers.raw,
         content=request.stream,
-        extensions=request.extensions,
+        extensions=request.extensions | {"trace": departure},
     )
 
 

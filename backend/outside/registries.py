@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from datetime import datetime
+from typing import Annotated, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -23,14 +24,15 @@ class RegistryUnavailable(Unavailable):
     title = "Cơ sở dữ liệu đối chiếu chưa phản hồi, vui lòng thử lại sau ít phút"
 
 
-class Subscriber(msgspec.Struct, frozen=True):
-    """Who a phone number is registered to."""
+class Subscriber(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who a phone number is registered to; a registry that cannot say when its SIM was changed names no time."""
 
     phone: str
     national_id: str
     full_name: str
     birth_date: str
     active: bool
+    sim_changed_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
 
 
 class Insured(msgspec.Struct, frozen=True):

@@ -9,32 +9,34 @@ from __future__ import annotations
 import asyncio
 import itertools
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import httpx2
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509 import Certificate, CertificateRevocationList, ocsp
+from cryptography.x509 import Certificate, ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
-from backend.outside.certificate_paths import NoPath, check_hash
+from backend.outside.certificate_paths import UNREADABLE
+from backend.outside.crl import Lists
 from backend.outside.http import Guarded, HttpTrouble
-from backend.outside.ocsp import SKEW, CannotSay, OutOfReach, Revoked, check_answer
+from backend.outside.ocsp import CannotSay, OutOfReach, Revoked, check_answer
 
 __all__ = ["CannotSay", "Revocation", "Revoked"]
 
 ADDRESSES_MOST = 2  # of one kind in one certificate; within the same seconds
-CRL_EXTENSIONS = (x509.AuthorityKeyIdentifier, x509.CRLNumber, x509.IssuingDistributionPoint)
-UNREADABLE = (ValueError, TypeError, OverflowError, UnsupportedAlgorithm, x509.DuplicateExtension)
 
 
 class Revocation:
-    """Asks through the guarded client, `timeout` seconds for the responder and as many for the list."""
+    """Asks through the guarded client, `timeout` seconds for the responder and as many for the list.
 
-    def __init__(self, http: Guarded, *, timeout: float) -> None:
+    A list is asked for again after `keep` seconds at the latest.
+    """
+
+    def __init__(self, http: Guarded, *, timeout: float, keep: float) -> None:
         self._http, self._timeout = http, timeout
+        self._lists = Lists(lambda urls: self._fetch("GET", urls), keep=timedelta(seconds=keep))
 
     async def check(self, chain: list[Certificate], *, now: datetime) -> str:
         """Who answered for the leaf, `ocsp` or `crl`; raises Revoked or CannotSay.
@@ -51,6 +53,10 @@ class Revocation:
         for trouble in sorted(troubles, key=lambda one: not isinstance(one, Revoked)):
             raise trouble
         return str(answers[0])
+
+    async def close(self) -> None:
+        """End what is under way."""
+        await self._lists.close()
 
     async def _one(self, certificate: Certificate, issuer: Certificate, now: datetime) -> str:
         try:
@@ -75,11 +81,11 @@ class Revocation:
             .build()
         )
         body = request.public_bytes(Encoding.DER)
-        content = await self._fetch(
+        fetched = await self._fetch(
             "POST", responders, content=body, headers={"Content-Type": "application/ocsp-request"}
         )
         try:
-            answer = ocsp.load_der_ocsp_response(content)
+            answer = ocsp.load_der_ocsp_response(fetched.content)
         except UNREADABLE as error:
             raise OutOfReach("ocsp_unreadable") from error
         try:
@@ -92,17 +98,10 @@ class Revocation:
     ) -> None:
         if not lists:
             raise CannotSay("nowhere_to_ask")
-        content = await self._fetch("GET", lists)
-        try:
-            crl = _read_list(content)
-            _check_list(crl, lists, issuer, now)
-            listed = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
-        except UNREADABLE as error:
-            raise CannotSay("crl_unreadable") from error
-        if listed is not None:
+        if certificate.serial_number in await self._lists.revoked(lists, issuer, now):
             raise Revoked
 
-    async def _fetch(self, method: str, urls: list[str], **more: object) -> bytes:
+    async def _fetch(self, method: str, urls: list[str], **more: object) -> httpx2.Response:
         """The first whole answer within the time; raises OutOfReach."""
         try:
             async with asyncio.timeout(self._timeout):
@@ -112,58 +111,10 @@ class Revocation:
                     except (HttpTrouble, httpx2.InvalidURL, httpx2.HTTPError, UnicodeError):
                         continue
                     if answer.status_code == 200 and answer.content:
-                        return answer.content
+                        return answer
         except TimeoutError as error:
             raise OutOfReach("too_slow") from error
         raise OutOfReach("out_of_reach")
-
-
-def _read_list(content: bytes) -> CertificateRevocationList:
-    """DER, as RFC 5280 §4.2.1.13 wants it, or the PEM that some authorities publish all the same."""
-    if content.startswith(b"-----BEGIN"):
-        return x509.load_pem_x509_crl(content)
-    return x509.load_der_x509_crl(content)
-
-
-def _check_list(crl: CertificateRevocationList, lists: list[str], issuer: Certificate, now: datetime) -> None:
-    """The issuer's own, whole, current list; raises CannotSay."""
-    if crl.issuer != issuer.subject or not _may_sign_lists(issuer):
-        raise CannotSay("crl_of_another")
-    try:
-        check_hash(crl.signature_hash_algorithm)
-    except NoPath as error:
-        raise CannotSay("crl_weak_hash") from error
-    if not crl.is_signature_valid(issuer.public_key()):  # type: ignore[arg-type]  # the path admits RSA and EC only
-        raise CannotSay("crl_signature")
-    if crl.next_update_utc is None or not crl.last_update_utc - SKEW <= now <= crl.next_update_utc:
-        raise CannotSay("crl_stale")
-    for extension in crl.extensions:
-        if extension.critical and not isinstance(extension.value, CRL_EXTENSIONS):
-            raise CannotSay("crl_partial")  # a delta list, or one that we cannot judge (RFC 5280 §5.2)
-        if isinstance(extension.value, x509.IssuingDistributionPoint):
-            _check_scope(extension.value, lists)
-
-
-def _check_scope(scope: x509.IssuingDistributionPoint, lists: list[str]) -> None:
-    """A list of some certificates only is good where it says that ours is among them (RFC 5280 §5.2.5)."""
-    partial = (
-        scope.only_contains_ca_certs
-        or scope.only_contains_attribute_certs
-        or scope.only_contains_user_certs
-        or scope.indirect_crl
-        or scope.only_some_reasons
-        or scope.relative_name
-    )
-    named = [str(name.value) for name in scope.full_name or []]
-    if partial or (named and not set(named) & set(lists)):
-        raise CannotSay("crl_partial")
-
-
-def _may_sign_lists(issuer: Certificate) -> bool:
-    try:
-        return issuer.extensions.get_extension_for_class(x509.KeyUsage).value.crl_sign
-    except x509.ExtensionNotFound:
-        return True
 
 
 def _responders(certificate: Certificate) -> list[str]:

@@ -6,7 +6,12 @@ from typing import Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from backend.errors import Unavailable
-from backend.outside.http import Guarded, HttpTrouble
+from backend.outside.http import AddressRefused, Guarded, HttpTrouble, NotSent
+from backend.words import mark as _
+
+TAKEN = 202
+# said by the one that was asked, who meant it; a 502 or 504 speaks for somebody behind it who may have it
+REFUSED = (500, 503, *range(300, 500))
 
 
 class SmsUnavailable(Unavailable):
@@ -16,30 +21,50 @@ class SmsUnavailable(Unavailable):
     title = "Hiện chưa gửi được tin nhắn, vui lòng thử lại sau ít phút"
 
 
+class SmsUncertain(SmsUnavailable):
+    """The message was handed over and no word came back: it may be on its way.
+
+    Whoever catches it sends nothing again unasked, or the person gets it twice (security TO13).
+    """
+
+    def __init__(self) -> None:
+        super().__init__(_("Tổng đài tin nhắn chưa xác nhận đã nhận tin"), retry_after=60)
+
+
 class Sms(Protocol):
     """Whatever carries a short message to a phone."""
 
     async def send(self, to: str, text: str, *, message_id: str) -> None:
-        """Hand `text` over for `to` (E.164); raises SmsUnavailable."""
+        """Hand `text` over for `to` (E.164), once; raises SmsUnavailable, or SmsUncertain when nobody can say."""
 
 
 class KannelSms:
-    """Kannel's smsbox at `kannel://user:pass@host:port/?from=SENDER`."""
+    """Kannel's smsbox at `kannel://user:pass@host:port/?from=SENDER`; `timeout` in seconds."""
 
-    def __init__(self, url: str, http: Guarded) -> None:
+    def __init__(self, url: str, http: Guarded, *, timeout: float) -> None:
         parts = urlsplit(url)
-        self._http = http
+        self._http, self._timeout = http, timeout
         self._address = f"http://{parts.hostname}:{parts.port or 13013}/cgi-bin/sendsms"
         self._login = {"username": unquote(parts.username or ""), "password": unquote(parts.password or "")}
         self._sender = parse_qs(parts.query).get("from", ["NGOMON"])[0]
 
     async def send(self, to: str, text: str, *, message_id: str) -> None:  # noqa: ARG002 - Kannel takes no such name
-        """Ask Kannel to accept the message. GSM-7 text needs no coding; anything else goes as UCS-2."""
+        """Ask Kannel to accept the message. GSM-7 text needs no coding; anything else goes as UCS-2.
+
+        Each has a connection of its own: one that was kept may be hung up under the message, and who knows then?
+        """
         query = {**self._login, "from": self._sender, "to": to, "text": text, "charset": "UTF-8"}
         query |= {"coding": "0"} if text.isascii() else {"coding": "2"}
+        alone = {"Connection": "close"}
         try:
-            answer = await self._http.request("GET", self._address, params=query, timeout=10)
-        except HttpTrouble as error:
+            answer = await self._http.request(
+                "GET", self._address, params=query, headers=alone, timeout=self._timeout
+            )
+        except (NotSent, AddressRefused) as error:
             raise SmsUnavailable(retry_after=60) from error
-        if answer.status_code != 202:
+        except HttpTrouble as error:
+            raise SmsUncertain from error
+        if answer.status_code in REFUSED:
             raise SmsUnavailable(retry_after=60)
+        if answer.status_code != TAKEN:
+            raise SmsUncertain

@@ -127,6 +127,12 @@ class RoleRequest(Base):
             "status IN ('pending','returned','approved','rejected','withdrawn','expired')", name="status"
         ),
         UniqueConstraint("created_by", "idempotency_key"),
+        Index(
+            "ix_role_requests_text_due",
+            "text_due_at",
+            sqlite_where=text("text_due_at IS NOT NULL"),
+            postgresql_where=text("text_due_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -155,6 +161,9 @@ class RoleRequest(Base):
     role_version: Mapped[int | None] = mapped_column(
         BigInteger
     )  # of the person's roles right after that, for the undo
+    text_due_at: Mapped[datetime | None] = mapped_column(
+        UtcDateTime
+    )  # when the decision is (or is again) to be told by text message
     unit: Mapped[Unit] = relationship(lazy="raise")
     steps: Mapped[list[RequestStep]] = relationship(
         lazy="raise", order_by="RequestStep.position", back_populates="request"

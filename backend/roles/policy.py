@@ -32,6 +32,16 @@ class PostOfficeNotForStaff(Forbidden):
     title = "Tài khoản từ Bưu điện không dành cho cán bộ, công chức, viên chức. Hãy đăng nhập bằng VNeID"
 
 
+class PeopleOnly(Forbidden):
+    """Roles belong to people (source 003, IV): an enterprise or an agency registers none."""
+
+    code = "people_only"
+    title = (
+        "Tài khoản của tổ chức không đăng ký vai trò của cán bộ, công chức, viên chức."
+        " Hãy đăng nhập bằng tài khoản cá nhân"
+    )
+
+
 class RequestOpen(Conflict):
     """The person already has a request that waits."""
 

@@ -36,6 +36,8 @@ async def create(
         raise AccountClosed  # erased while this call was under way
     if account.vouched_by == "post_office":
         raise policy.PostOfficeNotForStaff
+    if account.kind != "citizen":
+        raise policy.PeopleOnly
     if key is not None and (earlier := await _earlier(tx, draft, by, key)):
         return earlier
     role = await _role_meant(tx, draft, by)

@@ -18,7 +18,7 @@ from backend.facts import DecisionUndone, RequestDecided, RoleRequested, StepDec
 from backend.kit import Kit
 from backend.outbox.bell import REQUESTS, ring_after
 from backend.roles import draft as drafts
-from backend.roles import forms, policy, reversal, rights, rows, timeline
+from backend.roles import forms, policy, reversal, rights, rows, texting, timeline
 from backend.roles.models import RequestStep, Role, RoleRequest
 from backend.roles.requests import refused
 
@@ -131,7 +131,8 @@ async def _decide(
 async def _settle_request(
     tx: AsyncSession, kit: Kit, found: RoleRequest, decision: str, by: UUID, now: datetime
 ) -> None:
-    await rows.move(tx, found, to=decision, **rows.stamp(now, by=by))
+    due = texting.due_at(kit, found, now)
+    await rows.move(tx, found, to=decision, text_due_at=due, **rows.stamp(now, by=by))
     kit.journal.record(
         tx, RequestDecided(subject=found.account_id, request=found.id, outcome=decision), by=by, now=now
     )

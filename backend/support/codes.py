@@ -57,6 +57,12 @@ async def next_code(tx: AsyncSession, kit: Kit, *, now: datetime) -> str:
             return code
 
 
+def as_printed(text: str) -> str:
+    """A code as somebody reads it out or copies it: blanks, small letters, another dash or none are no fault."""
+    bare = re.sub(r"[\s\u2010-\u2015-]", "", text).upper()
+    return f"{bare[:8]}-{bare[8:]}"
+
+
 def is_code(text: str) -> bool:
     """Whether the text has the form of a code, in capitals and nothing around it."""
     return CODE.fullmatch(text) is not None

@@ -30,9 +30,11 @@ DENIABLE = frozenset(
         "method_added",
         "method_removed",
         "recovery_done",
+        "codes_locked",
         "role_changed",
     }
 )
+PUSHED = DENIABLE - {"role_changed"}  # what security demands; a manager's word may still be taken back
 PLACE = re.compile(r"\{(\w+)\}")
 SHOWN = 100
 
@@ -65,11 +67,16 @@ class NoticeView(msgspec.Struct, frozen=True):
 
 
 def tell(tx: AsyncSession, kit: Kit, account_id: UUID, kind: str, *, now: datetime, **details: str) -> Notice:
-    """Leave a notice of `kind` for one person, in the transaction of the act; `details` are sealed."""
+    """Leave a notice of `kind` for one person, in the transaction of the act; `details` are sealed.
+
+    What is urgent is also pushed, after the commit: its title alone, which names nobody.
+    """
     notice = Notice(id=new_id(), account_id=account_id, kind=kind, at=now, is_denied=False)
     if details:
         notice.details = kit.keys.seal("notices.details", notice.id, msgspec.json.encode(details).decode())
     tx.add(notice)
+    if kit.phones is not None and kind in PUSHED:
+        kit.phones.tell_after(tx, account_id, kind, _words(kind, details)[0], now=now)
     return notice
 
 
@@ -147,9 +154,12 @@ def words_of(kit: Kit, notice: Notice, lang: str) -> tuple[str, str]:
     details: dict[str, str] = {}
     if notice.details is not None:
         details = msgspec.json.decode(kit.keys.open("notices.details", notice.id, notice.details))
-    general = telling.WORDS[notice.kind]
-    title, body = telling.SPECIAL.get((notice.kind, details.get("what", "")), general)
+    title, body = _words(notice.kind, details)
     return say(title, lang), say(body, lang, **_filled(body, details, lang))
+
+
+def _words(kind: str, details: dict[str, str]) -> tuple[str, str]:
+    return telling.SPECIAL.get((kind, details.get("what", "")), telling.WORDS[kind])
 
 
 def _filled(body: str, details: dict[str, str], lang: str) -> dict[str, object]:

@@ -90,7 +90,7 @@ async def one(tx: AsyncSession, kit: Kit, clerk: Clerk, case_id: UUID) -> CaseVi
 
 async def by_code(tx: AsyncSession, kit: Kit, clerk: Clerk, code: str) -> CaseView:
     """The same by its code, as a caller reads it out; raises CaseNotFound."""
-    return await _one(tx, kit, clerk, select(Case).where(Case.code == code.strip().upper()))
+    return await _one(tx, kit, clerk, select(Case).where(Case.code == codes.as_printed(code)))
 
 
 async def _one(tx: AsyncSession, kit: Kit, clerk: Clerk, query: Select[Case]) -> CaseView:

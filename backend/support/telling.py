@@ -36,6 +36,13 @@ WORDS = {
         _("Tài khoản đã được khôi phục"),
         _("Mật khẩu mới đã được đặt qua khôi phục tài khoản. Nếu không phải bạn, hãy chọn “Không phải tôi”."),
     ),
+    "codes_locked": (
+        _("Mã xác thực tạm dừng vì nhập sai nhiều lần"),
+        _(
+            "Mã xác thực để {purpose} bị nhập sai nhiều lần nên tạm dừng trong hai giờ. Bạn vẫn đăng nhập được bằng"
+            " VNeID hoặc chứng thư số. Nếu không phải bạn, hãy chọn “Không phải tôi”."
+        ),
+    ),
     "case_opened": (
         _("Yêu cầu hỗ trợ đã được mở"),
         _("Mã yêu cầu của bạn tại {desk} là {code}. Chỉ làm theo hướng dẫn của người đọc đúng mã này."),
@@ -56,6 +63,21 @@ SPECIAL = {
         _("Mật khẩu thư công vụ đã được đặt lại"),
         _("Hòm thư công vụ của bạn có mật khẩu mới. Nếu không phải bạn, hãy chọn “Không phải tôi”."),
     ),
+    ("codes_locked", "password"): (
+        _("Đăng nhập bằng mật khẩu tạm dừng vì nhập sai nhiều lần"),
+        _(
+            "Mật khẩu của tài khoản bị nhập sai quá số lần cho phép trong ngày nên tạm dừng. Bạn vẫn đăng nhập được"
+            " bằng VNeID hoặc chứng thư số. Nếu không phải bạn, hãy chọn “Không phải tôi”."
+        ),
+    ),
+    ("codes_locked", "sim_changed"): (
+        _("Yêu cầu lấy lại mật khẩu bị từ chối vì SIM mới được thay"),
+        _(
+            "Có yêu cầu lấy lại mật khẩu bằng mã gửi đến số điện thoại của bạn, nhưng SIM của số ấy mới được thay nên"
+            " không được chấp nhận. Bạn vẫn đăng nhập được bằng VNeID hoặc chứng thư số. Nếu không phải bạn, hãy chọn"
+            " “Không phải tôi”."
+        ),
+    ),
 }
 
 # what details may say by a code
@@ -65,6 +87,10 @@ CODES = {
     "vneid": _("VNeID"),
     "post_office": _("tài khoản Bưu điện"),
     "password": _("mật khẩu"),
+    "login": _("đăng nhập"),
+    "recovery": _("lấy lại mật khẩu"),
+    "phone_change": _("đổi số điện thoại"),
+    "method": _("thêm số điện thoại"),
     "begun": _("bắt đầu có hiệu lực"),
     "changed": _("được điều chỉnh"),
     "ended": _("đã kết thúc"),

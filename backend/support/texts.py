@@ -134,7 +134,7 @@ def _clean(field: str, text: str, *, longest: int, lines: bool) -> str:
         raise _too_long(field)
     tidy = unicodedata.normalize("NFC", text.replace("\r\n", "\n")).strip()
     if not tidy:
-        raise FieldsInvalid(FieldError(field, "required", "Vui lòng nhập nội dung"))
+        raise FieldsInvalid(FieldError(field, "required", "Vui lòng nhập trường này"))
     if len(tidy) > longest:
         raise _too_long(field)
     if _kept(tidy) != tidy or ("\n" in tidy and not lines):

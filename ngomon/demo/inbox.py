@@ -13,7 +13,7 @@ from litestar import Controller, Response, Router, get, post
 from litestar.di import NamedDependency, Provide
 
 from backend.outside.clock import Clock
-from backend.outside.sms import SmsUnavailable
+from backend.outside.sms import SmsUnavailable, SmsUncertain
 from ngomon.demo.pages import Visit, json_of, own_page_only, page
 
 KEPT = 500
@@ -39,12 +39,13 @@ class Push(msgspec.Struct, frozen=True):
 
 
 class Inbox:
-    """What arrived, latest first, and whether the SMS centre answers at all."""
+    """What arrived, latest first, and whether the SMS centre takes messages, and says so."""
 
     def __init__(self, clock: Clock) -> None:
         self.sms: deque[Sms] = deque(maxlen=KEPT)
         self.push: deque[Push] = deque(maxlen=KEPT)
-        self.sms_down = False
+        self.sms_down = False  # it takes nothing
+        self.sms_silent = False  # it takes a message and does not say so
         self._clock = clock
 
     def add_sms(self, to: str, text: str, *, message_id: str = "") -> None:
@@ -65,10 +66,12 @@ class InboxSms:
         self._inbox = inbox
 
     async def send(self, to: str, text: str, *, message_id: str) -> None:
-        """Deliver at once, or raise `SmsUnavailable` while the centre is switched off."""
+        """Deliver at once; raises `SmsUnavailable` while the centre is off, `SmsUncertain` while it is silent."""
         if self._inbox.sms_down:
             raise SmsUnavailable(retry_after=30)
         self._inbox.add_sms(to, text, message_id=message_id)
+        if self._inbox.sms_silent:
+            raise SmsUncertain
 
 
 class InboxPush:
@@ -83,8 +86,9 @@ class InboxPush:
         return True
 
 
-class _Switch(msgspec.Struct, forbid_unknown_fields=True):
+class _Switch(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     sms_down: bool
+    sms_silent: bool = False
 
 
 class InboxPage(Controller):
@@ -107,17 +111,19 @@ class InboxPage(Controller):
                 "sms": [one for one in inbox.sms if to is None or one.to.lstrip("+") == number],
                 "push": [one for one in inbox.push if to is None or one.token == to],
                 "sms_down": inbox.sms_down,
+                "sms_silent": inbox.sms_silent,
             }
         )
 
     @post("/inbox/switch", guards=[own_page_only], status_code=200)
     async def switch(self, request: Visit, inbox: NamedDependency[Inbox]) -> Response[bytes]:
-        """Switch the SMS centre off or on: `{"sms_down": true}`."""
+        """Switch the SMS centre off or on, `{"sms_down": true}`; or make it silent, `{…, "sms_silent": true}`."""
         try:
-            inbox.sms_down = msgspec.json.decode(await request.body(), type=_Switch).sms_down
+            switch = msgspec.json.decode(await request.body(), type=_Switch)
         except msgspec.DecodeError:
             return json_of({"error": "sms_down must be true or false"}, 400)
-        return json_of({"sms_down": inbox.sms_down})
+        inbox.sms_down, inbox.sms_silent = switch.sms_down, switch.sms_silent
+        return json_of(switch)
 
 
 def inbox_router(inbox: Inbox) -> Router:

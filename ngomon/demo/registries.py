@@ -82,7 +82,7 @@ class StandInRegistries:
             raise NotARow(
                 "phone", "Số điện thoại thử có dạng 0550 xxx xxx.", "Demo numbers look like 0550 xxx xxx."
             )
-        kept = Subscriber(phone=f"+84{found[1]}", active=row.active, **_person(row))
+        kept = msgspec.structs.replace(row, phone=f"+84{found[1]}", **_person(row))
         self.subscribers[kept.phone] = self._added.subscribers[kept.phone] = kept
         self._keep()
         return kept

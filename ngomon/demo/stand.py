@@ -6,7 +6,10 @@ from pathlib import Path
 
 from litestar import Router
 
+from backend.db import Database
+from backend.kit import Kit
 from backend.outside.clock import Clock
+from backend.outside.http import Guarded
 from backend.settings import Settings
 from ngomon import demo
 from ngomon.demo.ca import StandInCa
@@ -15,6 +18,7 @@ from ngomon.demo.eid import StandInEid
 from ngomon.demo.eid_clients import EidClient
 from ngomon.demo.eid_others import OtherEids
 from ngomon.demo.inbox import Inbox, InboxPush, InboxSms
+from ngomon.demo.mail import DemoMail, StandInMail, mail_router
 from ngomon.demo.people import residents
 from ngomon.demo.persona import PERSONAS
 from ngomon.demo.registries import StandInRegistries, registries_router
@@ -29,6 +33,7 @@ class Stand:
         self.inbox = Inbox(clock)
         self.sms = InboxSms(self.inbox)
         self.push = InboxPush(self.inbox)
+        self.mail = StandInMail()
         returns = (settings.vneid_redirect_uri, f"{settings.public_url}/workspace/login/callback")
         client = EidClient(client_id="ngomon-demo", redirect_uris=returns, secret="demo")  # noqa: S106 - the stand-in's own
         self.eid = StandInEid(f"{settings.public_url}/demo/eid", [client], PERSONAS, clock)
@@ -42,7 +47,11 @@ class Stand:
         """The stand-ins' pages and protocols."""
         routes = demo.router(self._public_url, self.inbox, self.eid, self.systems)
         routes += self.other_eids.routes()
-        return [*routes, registries_router(self.registries), ca_router(self.ca)]
+        return [*routes, registries_router(self.registries), ca_router(self.ca), mail_router(self.mail)]
+
+    def official_mail(self, db: Database, kit: Kit, http: Guarded) -> DemoMail:
+        """What sets the passwords of the official mail: a connected directory, else the stand-in."""
+        return DemoMail(db, kit, http, self.mail)
 
     def system_url(self, name: str) -> str:
         """Where a stand-in system listens."""

@@ -24,9 +24,19 @@ class Hostile:
         evil.clock = service.clock
 
 
+def trusting(evil: EvilProvider, *, patience: int = 1) -> dict[str, str]:
+    """The settings of a service that believes this provider and waits so many seconds for it."""
+    return {
+        "NGOMON_VNEID_ISSUER": evil.issuer,
+        "NGOMON_VNEID_CLIENT_ID": "ngomon",
+        "NGOMON_VNEID_CLIENT_SECRET": "secret",
+        "NGOMON_LIMIT_PROVIDER_TIMEOUT": str(patience),
+    }
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def _hostiles(
-    tmp_path_factory: pytest.TempPathFactory,
+    _postgres: Postgres,  # which must outlive them: they are looked at when the session ends
 ) -> AsyncIterator[tuple[AsyncExitStack, dict[str, Hostile]]]:
     async with AsyncExitStack() as stack:
         known: dict[str, Hostile] = {}
@@ -49,13 +59,7 @@ async def hostile(
             part: Postgres = request.getfixturevalue("postgres")
             url = part.new_database("hostile")
         evil = await stack.enter_async_context(evil_provider())
-        trusting = {
-            "NGOMON_VNEID_ISSUER": evil.issuer,
-            "NGOMON_VNEID_CLIENT_ID": "ngomon",
-            "NGOMON_VNEID_CLIENT_SECRET": "secret",
-            "NGOMON_LIMIT_PROVIDER_TIMEOUT": "1",
-        }
-        known[kind] = Hostile(await stack.enter_async_context(running(url, **trusting)), evil)
+        known[kind] = Hostile(await stack.enter_async_context(running(url, **trusting(evil))), evil)
     found: Hostile = known[kind]
     found.evil.reset()
     return found

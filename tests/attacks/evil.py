@@ -113,8 +113,8 @@ def saying(value: Any, *, status: int = 200, **headers: str) -> Answering:
     return answer
 
 
-def dripping(*, chunk: bytes, pause: float, times: int) -> Answering:
-    """`instead` of an honest answer: one that comes in pieces."""
+def dripping(over: asyncio.Event) -> Answering:
+    """`instead` of an honest answer: one that comes in pieces and does not end before `over`."""
 
     async def answer(send: Any) -> None:
         await send(
@@ -125,9 +125,9 @@ def dripping(*, chunk: bytes, pause: float, times: int) -> Answering:
             }
         )
         with contextlib.suppress(Exception):
-            for _ in range(times):
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-                await asyncio.sleep(pause)
+            while not over.is_set():
+                await send({"type": "http.response.body", "body": b" ", "more_body": True})
+                await asyncio.sleep(0.1)
             await send({"type": "http.response.body", "body": b""})
 
     return answer

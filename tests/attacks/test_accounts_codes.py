@@ -127,7 +127,7 @@ async def test_to07_sixteen_calls_to_send_again_at_once_send_once(service: Servi
         "otp_limit",
     }
     assert await next_code(service, way.number, before) == way.code, "the same code once more"
-    await asyncio.sleep(0.1)
+    await service.settled()
     assert len(sent(service, way.number)) == before + 1
 
 
@@ -146,7 +146,7 @@ async def test_to07_of_many_beginnings_at_once_one_message_leaves(service: Servi
         calls = [phone.open("/v1/registrations", form) for phone, form in zip(phones, forms, strict=True)]
     statuses = Counter(answer.status_code for answer in await asyncio.gather(*calls))
     assert statuses[201] <= 1 and set(statuses) <= {201, 429}, statuses
-    await asyncio.sleep(0.1)
+    await service.settled()
     assert len(sent(service, citizen.number)) == before + statuses[201]
 
 
@@ -218,7 +218,7 @@ async def test_to11_only_mobile_numbers_of_the_country_get_codes_whatever_the_wa
         for answer in (change, method, fresh):
             problem = refused(answer, 422, "validation_failed")
             assert problem["errors"][0]["field"] == "phone", (number, problem)
-    await asyncio.sleep(0.05)
+    await service.settled()
     assert len(service.inbox.sms) == before
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 from typing import Any
 
@@ -45,7 +44,7 @@ async def test_whoever_registered_in_ones_name_is_out_for_good_when_the_owner_co
     asked = {"national_id": owner.person.national_id}
     service.pass_time(seconds=61)
     assert (await service.phone().open("/v1/recoveries", asked)).status_code == 201
-    await asyncio.sleep(0.1)
+    await service.settled()
     assert len(sent(service, stranger.number)) == before, "no way back for the stranger's phone either"
 
 

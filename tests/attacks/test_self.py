@@ -218,7 +218,7 @@ async def test_an_erasure_and_everything_else_at_once_leave_nothing_personal(ser
         path, code = await begin_phone(service, phone)
         calls: list[Any] = [
             phone.call("PATCH", "/v1/me/identity", {"attributes": {"email": "sot@vi-du.example"}}),
-            phone.call("PUT", "/v1/me/consents/statistics", {"given": True}),
+            phone.call("PUT", "/v1/me/consents/notices_by_sms", {"given": True}),
             phone.call("POST", f"{path}/otp", {"code": code}),
             phone.call("POST", METHODS, {"type": "vneid"}),
             phone.call("DELETE", "/v1/me"),
@@ -276,7 +276,7 @@ async def test_tc01_a_stolen_token_alone_changes_nothing(service: Service) -> No
         ("POST", "/v1/me/password", {"current": "", "new": SECOND}),
         ("POST", "/v1/me/password", {"current": FIRST, "new": "x" * 1025}),
         ("POST", "/v1/me/password", {"new": SECOND}),
-        ("PUT", "/v1/me/consents/statistics", {"given": None}),
+        ("PUT", "/v1/me/consents/notices_by_sms", {"given": None}),
     ],
 )
 async def test_a_body_of_another_shape_is_refused(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from backend.bodyguard import BodyMalformed, check_json
@@ -39,14 +37,14 @@ def test_ti01_ti02_hurtful_json_is_refused_by_name(body: bytes) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        b'"' + b'\\"' * 32_000,
-        b'"' * 65_000,
-        b'"' + b"\\" * 65_000,
-        b'{"a":"' * 10_000,
-        b"[" * 65_000,
-        b'"\\u' * 20_000,
-        b"1" * 65_000,
-        b"-" * 65_000,
+        b'"' + b'\\"' * 512_000,
+        b'"' * 1_024_000,
+        b'"' + b"\\" * 1_024_000,
+        b'{"a":"' * 160_000,
+        b"[" * 1_024_000,
+        b'"\\u' * 320_000,
+        b"1" * 1_024_000,
+        b"-" * 1_024_000,
     ],
     ids=[
         "escaped quotes",
@@ -59,8 +57,7 @@ def test_ti01_ti02_hurtful_json_is_refused_by_name(body: bytes) -> None:
         "minuses",
     ],
 )
-def test_ti01_no_body_of_64_kib_takes_long_to_refuse(body: bytes) -> None:
-    started = time.process_time()
+def test_ti01_the_worst_body_of_a_mebibyte_is_refused_before_the_test_run_gives_up(body: bytes) -> None:
+    """A pattern that retries takes a minute for 64 KiB, and for this hours."""
     with pytest.raises(BodyMalformed):
-        check_json(body[:65_536], depth=32, keys=200)
-    assert time.process_time() - started < 0.5
+        check_json(body, depth=32, keys=200)

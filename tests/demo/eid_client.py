@@ -97,7 +97,7 @@ async def client() -> AsyncIterator[Client]:
         PERSONAS,
         clock,
     )
-    app = Litestar([eid_router(eid)], openapi_config=None)
+    app = Litestar([eid_router(eid)], openapi_config=None, logging_config=None)
     transport = httpx2.ASGITransport(app=app)  # type: ignore[arg-type]  # httpx2 wants wider message types
     async with httpx2.AsyncClient(transport=transport, base_url="http://eid.test") as http:
         yield Client(eid, clock, http)

@@ -9,7 +9,7 @@ import pytest
 from litestar import Litestar
 
 from backend.outside.clock import Clock
-from backend.outside.sms import SmsUnavailable
+from backend.outside.sms import SmsUnavailable, SmsUncertain
 from ngomon.demo.inbox import Inbox, InboxPush, InboxSms, inbox_router
 
 
@@ -20,7 +20,7 @@ def inbox() -> Inbox:
 
 @pytest.fixture
 async def http(inbox: Inbox) -> AsyncIterator[httpx2.AsyncClient]:
-    app = Litestar([inbox_router(inbox)], openapi_config=None)
+    app = Litestar([inbox_router(inbox)], openapi_config=None, logging_config=None)
     transport = httpx2.ASGITransport(app=app)  # type: ignore[arg-type]  # httpx2 wants wider message types
     async with httpx2.AsyncClient(transport=transport, base_url="http://inbox.test") as client:
         yield client
@@ -56,6 +56,18 @@ async def test_a_centre_that_is_off_takes_nothing_until_it_is_on_again(
     await http.post("/demo/inbox/switch", json={"sms_down": False})
     await InboxSms(inbox).send("+84550000001", "mot", message_id="1")
     assert len(inbox.sms) == 1
+
+
+async def test_a_silent_centre_takes_the_message_and_nobody_knows(
+    inbox: Inbox, http: httpx2.AsyncClient
+) -> None:
+    silent = {"sms_down": False, "sms_silent": True}
+    assert (await http.post("/demo/inbox/switch", json=silent)).status_code == 200
+    with pytest.raises(SmsUncertain):
+        await InboxSms(inbox).send("+84550000001", "mot", message_id="1")
+    assert len(inbox.sms) == 1
+    shown = (await http.get("/demo/inbox.json")).json()
+    assert (shown["sms_down"], shown["sms_silent"]) == (False, True)
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"sms_down":"yes"}', b'{"other":true}'])

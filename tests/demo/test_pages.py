@@ -38,7 +38,7 @@ async def http() -> AsyncIterator[httpx2.AsyncClient]:
         f"{HOST}/demo/eid", [EidClient("c", (f"{HOST}/app/vneid",), secret="s")], PERSONAS, clock
     )
     routes = demo.router(HOST, Inbox(clock), eid, stand_in_systems(clock))
-    transport = httpx2.ASGITransport(app=Litestar(routes, openapi_config=None))  # type: ignore[arg-type]
+    transport = httpx2.ASGITransport(app=Litestar(routes, openapi_config=None, logging_config=None))  # type: ignore[arg-type]
     async with httpx2.AsyncClient(transport=transport, base_url=HOST) as client:
         yield client
 

@@ -36,7 +36,7 @@ def registries() -> StandInRegistries:
 
 @pytest.fixture
 async def http(registries: StandInRegistries) -> AsyncIterator[httpx2.AsyncClient]:
-    app = Litestar([registries_router(registries)], openapi_config=None)
+    app = Litestar([registries_router(registries)], openapi_config=None, logging_config=None)
     transport = httpx2.ASGITransport(app=app)  # type: ignore[arg-type]  # httpx2 wants wider message types
     async with httpx2.AsyncClient(transport=transport, base_url="http://registries.test") as client:
         yield client
@@ -98,6 +98,17 @@ async def test_what_could_be_real_or_is_unreadable_is_not_taken(
     refused = await http.post("/demo/registries/subscribers", json=NEW | {field: value})
     assert (refused.status_code, refused.json()["field"]) == (422, field)
     assert len(registries.subscribers) == before
+
+
+async def test_a_visitor_changes_a_sim_and_the_registry_says_when(http: httpx2.AsyncClient) -> None:
+    when = "2026-05-02T03:04:05Z"
+    for given, said in ((when, when), (None, None)):
+        await http.post("/demo/registries/subscribers", json=NEW | {"sim_changed_at": given})
+        found = (await http.get("/demo/registries/subscribers/+84550777001")).json()
+        assert found.get("sim_changed_at") == said
+    for bad in ("hôm qua", "2026-05-02T03:04:05", 5):
+        answer = await http.post("/demo/registries/subscribers", json=NEW | {"sim_changed_at": bad})
+        assert answer.status_code == 400
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"phone":1}'])

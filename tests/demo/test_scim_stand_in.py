@@ -30,7 +30,7 @@ async def systems() -> dict[str, StandInSystem]:
 
 @pytest.fixture
 async def http(systems: dict[str, StandInSystem]) -> AsyncIterator[httpx2.AsyncClient]:
-    app = Litestar([systems_router(systems)], openapi_config=None)
+    app = Litestar([systems_router(systems)], openapi_config=None, logging_config=None)
     transport = httpx2.ASGITransport(app=app)  # type: ignore[arg-type]  # httpx2 wants wider message types
     async with httpx2.AsyncClient(transport=transport, base_url=HOST) as plain:
         yield plain

@@ -157,6 +157,46 @@ async def test_a_lost_number_is_changed_where_the_carrier_agrees_and_gets_a_slip
     await denied(page, "phone_changed")
 
 
+async def test_a_silent_sms_centre_is_told_honestly_and_its_code_is_right(
+    city: Service, browser: Browser
+) -> None:
+    who, page = Somebody(city, "Tô Thị Chờ"), await a_phone(browser, city)
+    await register(page, city, who)
+    await sign_out(page)
+    inbox = await page.context.new_page()
+    await inbox.goto(f"{city.url}/demo/inbox")
+    try:
+        await inbox.get_by_role("button", name="Nhận tin mà không trả lời").click()
+        await expect(inbox.get_by_role("button", name="Cho tổng đài trả lời lại")).to_be_visible()
+        await to_the_code(page, who)
+        await expect(
+            page.get_by_text(f"Chưa chắc tin nhắn đã được gửi đến 055****{who.phone[-3:]}")
+        ).to_be_visible()
+    finally:
+        city.inbox.sms_silent = False
+    await type_code(page, city, who.phone)
+    await expect(page.get_by_text(who.name).first).to_be_visible()
+
+
+async def test_a_new_sim_brings_no_password_back(city: Service, browser: Browser) -> None:
+    who, page = Somebody(city, "Lương Văn Sim"), await a_phone(browser, city)
+    await register(page, city, who)
+    carrier = await page.context.new_page()
+    await carrier.goto(f"{city.url}/demo/registries")
+    await carrier.get_by_text("mới thêm đứng đầu").first.click()
+    spelled = f"{who.phone[:4]} {who.phone[4:7]} {who.phone[7:]}"
+    await carrier.get_by_role("button", name=f"Thay SIM {spelled}").click()
+    await expect(carrier.get_by_role("button", name=f"SIM cũ {spelled}")).to_be_visible()
+    await sign_out(page)
+    await page.evaluate("location.hash = '#/forgot'")
+    await page.get_by_label("Số CMT/CCCD").fill(who.national_id)
+    await page.get_by_role("button", name="Tiếp tục").click()
+    await type_code(page, city, who.phone)
+    await expect(page.locator("[data-code=recovery_refused]")).to_contain_text(
+        "SIM của số điện thoại này mới được thay"
+    )
+
+
 async def slip_is_genuine(browser: Browser, service: Service, code: str) -> None:
     """The counter's view: anybody may check a slip."""
     counter = await a_phone(browser, service, "/check")

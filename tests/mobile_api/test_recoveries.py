@@ -57,7 +57,7 @@ async def test_a_code_that_could_not_leave_at_once_leaves_a_little_later(service
     service.inbox.sms_down = True
     try:
         at = await recover(citizen, phone)
-        await asyncio.sleep(0.2)
+        await service.settled()
     finally:
         service.inbox.sms_down = False
     async with asyncio.timeout(15):
@@ -132,7 +132,7 @@ async def test_tc06_a_recycled_number_recovers_nothing(service: Service) -> None
     service.pass_time(seconds=61)
     before = len(service.inbox.sms)
     await recover(citizen, phone)
-    await asyncio.sleep(0.1)
+    await service.settled()
     assert len(service.inbox.sms) == before, "frozen until a person has looked"
     async with service.db.read() as tx:
         holder = await numbers.holder_of(tx, service.kit, citizen.person.national_id)

@@ -101,7 +101,7 @@ async def test_to14_somebody_who_has_an_account_gets_the_same_answer_and_no_code
     for _, body, _ in shown:
         body.pop("sent_to")
     assert shown[0] == shown[1]
-    await asyncio.sleep(0.1)
+    await service.settled()
     told = [one.text for one in service.inbox.sms if one.to == old.e164]
     assert any("da co tai khoan" in text for text in told)
     assert not any(one.to == "+84" + number[1:] for one in service.inbox.sms), "the typed number gets no code"
@@ -118,7 +118,7 @@ async def test_the_owner_is_told_once_a_day_that_somebody_registers_again(servic
         old.subscribe(number)
         assert (await old.begin(phone=number)).status_code == 201
         service.pass_time(seconds=61)
-    await asyncio.sleep(0.1)
+    await service.settled()
     assert sum(one.to == old.e164 for one in service.inbox.sms) == before + 1
 
 
@@ -165,6 +165,19 @@ async def test_a_bad_field_is_named_with_its_remedy(
     answer = await Citizen.new(service).begin(**changes)
     assert expected in fields(answer)
     assert all(one["message"] for one in answer.json()["errors"])
+
+
+async def test_everything_that_is_wrong_with_the_form_is_said_at_once(service: Service) -> None:
+    wrong = {"national_id": "12345", "birth_date": None, "phone": "02343823999", "email": "a@b"}
+    nameless = {"platform": "android", "name": "\u200b", "model": "Mẫu 1"}
+    answer = await Citizen.new(service).begin(**wrong, captcha=None, kind="enterprise", device=nameless)
+    assert answer.status_code == 422
+    assert fields(answer) == {
+        ("national_id", "invalid"), ("birth_date", "missing"), ("phone", "phone_not_mobile"), ("email", "bad_email"),
+        ("captcha", "captcha_invalid"), ("kind", "citizens_only"), ("device.name", "invalid"),
+    }  # fmt: skip
+    named = [one["field"] for one in answer.json()["errors"]]
+    assert len(named) == len(set(named)), "each field once"
 
 
 async def test_a_captcha_is_good_once_and_for_five_minutes(service: Service) -> None:
@@ -241,5 +254,5 @@ async def test_the_code_can_be_sent_again_after_the_pause(service: Service) -> N
     assert soon.status_code == 429 and "retry-after" in soon.headers
     service.pass_time(seconds=61)
     assert (await citizen.phone.open(f"{at}/otp/resend", {})).status_code == 200
-    await asyncio.sleep(0.1)
+    await service.settled()
     assert await citizen.code() == first

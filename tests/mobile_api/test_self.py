@@ -267,5 +267,5 @@ async def test_what_the_law_demands_does_not_ask_for_consent(service: Service) -
     assert (refused.json()["code"], refused.json()["basis"]) == ("not_by_consent", "public_duty")
     unknown = await phone.call("PUT", "/v1/me/consents/khac", {"given": True})
     assert unknown.status_code == 404 and unknown.json()["code"] == "purpose_unknown"
-    odd = await phone.call("PUT", "/v1/me/consents/statistics", {"given": "yes"})
+    odd = await phone.call("PUT", "/v1/me/consents/notices_by_sms", {"given": "yes"})
     assert odd.status_code == 400

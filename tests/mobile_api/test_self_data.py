@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from backend.accounts.models import Account
+from backend.accounts.models import Account, Consent
 from backend.accounts.people import holder_of
 from backend.db import Base, new_id
 from backend.roles import managers, review
@@ -102,7 +102,7 @@ async def test_the_copy_holds_everything_unmasked_under_the_names_of_the_contrac
     phone, person, _ = await in_office(service)
     found = await account_id(phone)
     await phone.call("PATCH", "/v1/me/identity", {"attributes": {"email": "chuc@vi-du.example"}})
-    await phone.call("PUT", "/v1/me/consents/statistics", {"given": True})
+    await phone.call("PUT", "/v1/me/consents/notices_by_sms", {"given": True})
     await a_case(service, found, "Tôi không đăng nhập được")
     answer = await phone.call("GET", "/v1/me/export")
     assert answer.status_code == 200, answer.text
@@ -122,10 +122,24 @@ async def test_the_copy_holds_everything_unmasked_under_the_names_of_the_contrac
     assert (role["unit_code"], role["fields"]["official_email"]) == ("R-SNV", f"{person.key}@hue.example")
     assert len(copied["role_requests"]) == 1 and copied["role_requests"][0]["status"] == "approved"
     given = {row["purpose"]: row["given_at"] for row in copied["consents"]}
-    assert given["statistics"] and not given["notices_by_sms"]
+    assert given["notices_by_sms"] and not given["roles"]
     assert copied["support_cases"][0]["messages"][0]["text"] == "Tôi không đăng nhập được"
     assert {notice["kind"] for notice in copied["notices"]} >= {"case_opened"}
     assert {"account.opened", "account.exported"} <= {line["fact"] for line in copied["journal"]}
+
+
+async def test_what_was_allowed_for_a_purpose_that_is_no_more_is_in_the_copy(service: Service) -> None:
+    phone = await service.sign_in()
+    async with service.db.write() as tx:
+        now = service.clock.now()
+        tx.add(Consent(account_id=await account_id(phone), purpose="statistics", given_at=now))
+    listed = (await phone.call("GET", "/v1/me/consents")).json()["items"]
+    assert "statistics" not in {row["purpose"] for row in listed}
+    refused = await phone.call("PUT", "/v1/me/consents/statistics", {"given": False})
+    assert (refused.status_code, refused.json()["code"]) == (404, "purpose_unknown")
+    copied = (await phone.call("GET", "/v1/me/export")).json()["consents"]
+    (former,) = [row for row in copied if row["purpose"] == "statistics"]
+    assert former["basis"] == "consent" and len(former["proofs"]) == 1
 
 
 async def test_the_copy_and_the_erasure_want_a_sign_in_of_ten_minutes_at_most(service: Service) -> None:
@@ -146,7 +160,7 @@ async def test_after_the_erasure_the_token_is_dead_and_nothing_names_the_person(
     phone = await service.sign_in(person)
     found = await account_id(phone)
     await phone.call("PATCH", "/v1/me/identity", {"attributes": {"email": "quen@vi-du.example"}})
-    await phone.call("PUT", "/v1/me/consents/statistics", {"given": True})
+    await phone.call("PUT", "/v1/me/consents/notices_by_sms", {"given": True})
     case = await a_case(service, found, "Xin xóa tôi")
     assert (await phone.call("DELETE", "/v1/me")).status_code == 204
     dead = await phone.call("GET", "/v1/me")

@@ -10,6 +10,7 @@ import msgspec
 from tests.citizen import ABOUT, Citizen, fields
 from tests.phone import Phone, returned
 from tests.service import Service
+from tests.signer import Token
 
 
 async def by_post_office(citizen: Citizen, phone: Phone) -> tuple[str, httpx2.Response]:
@@ -78,6 +79,24 @@ async def test_a_new_person_comes_in_by_the_post_office_and_may_ask_for_no_staff
     }
     refused = await phone.call("POST", "/v1/role-requests", body)
     assert refused.status_code == 403 and refused.json()["code"] == "post_office_not_for_staff"
+
+
+async def test_an_organisations_account_registers_no_role(service: Service) -> None:
+    phone = service.phone()
+    token = await Token.issued(
+        service, "agency", f"000.00.18.G{service.person().national_id[-5:]}", "Sở Thử nghiệm"
+    )
+    _, done = await token.register(phone, "agency")
+    assert done is not None and done.status_code == 200, done
+    body: dict[str, Any] = {
+        "kind": "register",
+        "subject_type": "cong_chuc",
+        "unit": "X",
+        "position": "chuyen_vien",
+        "fields": {},
+    }
+    refused = await phone.call("POST", "/v1/role-requests", body)
+    assert (refused.status_code, refused.json()["code"]) == (403, "people_only")
 
 
 async def test_the_post_office_is_never_linked_by_number(service: Service) -> None:

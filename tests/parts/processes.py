@@ -15,14 +15,17 @@ import subprocess
 import sysconfig
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
+_claims: deque[socket.socket] = deque()
 ROOT = Path(__file__).resolve().parents[2]
 OLDEST_NODE = 20
 PORTS = (10_000, 32_000)
+CLAIMS_MOST = 200  # by then the first ports are in use, or were
 PR_SET_PDEATHSIG = 1
 
 
@@ -31,12 +34,22 @@ class PartFailed(Exception):
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on, outside the kernel's range for outgoing connections."""
+    """A loopback port that nobody listens on, outside the kernel's range for outgoing connections.
+
+    Nobody else who asks here gets the same, in whichever process: the claim is the name of a socket, and goes
+    with the process.
+    """
     while True:
         port = random.randrange(*PORTS)
+        claim = socket.socket(socket.AF_UNIX)
         with socket.socket() as probe, contextlib.suppress(OSError):
+            claim.bind(f"\0ngomon-port-{port}")
             probe.bind(("127.0.0.1", port))
+            _claims.append(claim)
+            if len(_claims) > CLAIMS_MOST:
+                _claims.popleft().close()
             return port
+        claim.close()
 
 
 def scratch(name: str) -> Path:

@@ -15,6 +15,7 @@ from backend.outside.eid_claims import Person
 from backend.roles import managers, requests, tables, units
 from backend.roles.draft import Draft
 from ngomon.demo.persona import Persona
+from tests.parts.client import client
 from tests.service import Service
 
 _round = itertools.count(1)
@@ -132,13 +133,13 @@ class Office:
 
     async def token_of(self, who: Somebody) -> str:
         """The session cookie after a whole sign-in with the e-ID."""
-        async with httpx2.AsyncClient(base_url=self.service.url) as http:
+        async with client(self.service.url) as http:
             await signed_in(http, who.persona)
             return http.cookies["ngomon"]
 
     async def desk(self, who: Somebody) -> Desk:
         """A signed-in browser without scripts; close its `http` at the end."""
-        http = httpx2.AsyncClient(base_url=self.service.url)
+        http = client(self.service.url)
         await signed_in(http, who.persona)
         return Desk(http)
 

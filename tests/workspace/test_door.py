@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import httpx2
 import pytest
 
+from tests.parts.client import client
 from tests.workspace.office import SAME_SITE, TOKEN, Desk, Office
 from tests.workspace.test_deciding import state, word
 
@@ -66,8 +66,8 @@ async def test_the_token_counts_in_htmxs_header_too(office: Office, desk: Desk) 
 
 async def test_only_the_browser_that_began_a_sign_in_can_finish_it(office: Office) -> None:
     async with (
-        httpx2.AsyncClient(base_url=office.service.url) as victim,
-        httpx2.AsyncClient(base_url=office.service.url) as attacker,
+        client(office.service.url) as victim,
+        client(office.service.url) as attacker,
     ):
         start = await attacker.get("/workspace/login/start")
         back = await attacker.get(
@@ -94,7 +94,7 @@ async def test_only_the_browser_that_began_a_sign_in_can_finish_it(office: Offic
 async def test_after_signing_in_one_lands_inside_the_workspace(
     office: Office, wanted: str, lands: str
 ) -> None:
-    async with httpx2.AsyncClient(base_url=office.service.url) as http:
+    async with client(office.service.url) as http:
         start = await http.get("/workspace/login/start", params={"next": wanted})
         back = await http.get(f"{start.headers['location']}&prompt=none&login_hint={office.chi.persona.key}")
         page = await http.get(back.headers["location"])
@@ -102,7 +102,7 @@ async def test_after_signing_in_one_lands_inside_the_workspace(
 
 
 async def test_an_e_id_that_is_away_is_said_so_with_a_time(office: Office) -> None:
-    async with httpx2.AsyncClient(base_url=office.service.url) as http:
+    async with client(office.service.url) as http:
         start = await http.get("/workspace/login/start")
         cancelled = await http.get(
             "/workspace/login/callback",

@@ -6,6 +6,7 @@ import asyncio
 
 import httpx2
 
+from tests.parts.client import client
 from tests.workspace.office import Desk, Office
 
 WAIT = 10
@@ -47,5 +48,5 @@ async def test_the_stream_ends_with_the_session(office: Office, desk: Desk) -> N
 
 
 async def test_a_stranger_hears_nothing(office: Office) -> None:
-    async with httpx2.AsyncClient(base_url=office.service.url) as http:
+    async with client(office.service.url) as http:
         assert (await http.get("/workspace/events")).status_code == 303

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from uuid import uuid4
 
-import httpx2
 import pytest
 
+from tests.parts.client import client
 from tests.service import Service
 from tests.workspace.office import Desk, Office, signed_in
 
@@ -26,7 +26,7 @@ def heading(html: str) -> str:
 
 
 async def test_a_manager_signs_in_with_the_e_id_and_sees_the_inbox(office: Office) -> None:
-    async with httpx2.AsyncClient(base_url=office.service.url) as http:
+    async with client(office.service.url) as http:
         page = await signed_in(http, office.chi.persona)
         assert page.status_code == 200
         assert 'http-equiv="refresh" content="0;url=/workspace"' in page.text
@@ -54,7 +54,7 @@ async def test_who_has_a_role_is_sent_to_the_manager_of_that_unit(office: Office
         found = await queue.people(tx, office.service.kit, office.chi.account_id, q="Nguyễn Thị Bình")
     assert found.items[0].name == "Nguyễn Thị Bình"
     key = next(p for p in office.service.stand.eid.personas.values() if p.full_name == "Nguyễn Thị Bình")
-    async with httpx2.AsyncClient(base_url=office.service.url) as http:
+    async with client(office.service.url) as http:
         await signed_in(
             http, [p for p in office.service.stand.eid.personas.values() if p.full_name == key.full_name][-1]
         )

@@ -79,6 +79,9 @@ async def test_at_the_counter_a_code_finds_answers_and_closes(office: Office, co
     phone, made = await asks(office)
     path = f"{HOME}/{made['id']}"
     found = await counter.post(f"{HOME}/counter", code=f" {made['code'].lower()} ", text="")
+    spoken = made["code"].lower().replace("-", " ")
+    again = await counter.post(f"{HOME}/counter", code=spoken, text="")
+    assert again.headers["location"] == path, "a code is found as it is read out"
     assert (found.status_code, found.headers["location"]) == (303, path)
     answered = await counter.post(f"{HOME}/counter", act="answer", code=made["code"], text="Đã xem.")
     assert answered.status_code == 303

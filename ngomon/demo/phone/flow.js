@@ -13,23 +13,30 @@ export function flowAt(path, open = true) {
 
 /**
  * Asks for the six digits. `send` is the button's word, `next` what follows a right code, `leave` where "back" leads,
- * `lost` what to do when the number is lost, `other` how another number is typed; a flow that lists `methods` lets
- * one of them be chosen.
+ * `lost` what to do when the number is lost, `other` how another number is typed, `refused` the screen for what a
+ * right code could not bring about; a flow that lists `methods` lets one of them be chosen.
  */
-export function askCode(at, flow, { send, next, leave, lost, other, title = t("Xác thực mã OTP", "Enter the code") }) {
+export function askCode(at, flow, { send, next, leave, lost, other, refused, title = t("Xác thực mã OTP", "Enter the code") }) {
   const button = el("button", {}, send);
   const again = el("button", { type: "button", class: "quiet" });
   const left = el("p", { class: "soft", id: "left" });
   const form = el("form", { novalidate: true },
     field("code", t("Mã OTP", "Code"), { required: true, type: "text", inputmode: "numeric", autocomplete: "one-time-code", maxlength: "6", class: "otp" }),
     left, button, again);
-  const counted = (n) => { left.textContent = t(`Còn ${n} lần nhập.`, `${n} attempts left.`); };
-  const redraw = (answer) => askCode(at, { methods: flow.methods, ...answer }, { send, next, leave, lost, other, title });
+  flow.until ??= Date.now() + flow.resend_in * 1000; // who leaves this screen and returns waits no longer, and no shorter
+  const counted = (n) => {
+    flow.attempts_left = n;
+    left.textContent = t(`Còn ${n} lần nhập.`, `${n} attempts left.`);
+  };
+  const redraw = (answer) => askCode(at, { methods: flow.methods, ...answer }, { send, next, leave, lost, other, refused, title });
   counted(flow.attempts_left);
   form.addEventListener("submit", doing(button, async () => {
     try {
       await next(await at.post("otp", { code: form.elements.code.value.trim() }));
     } catch (problem) {
+      if (refused?.(problem)) return;
+      if (problem.code === "registry_unavailable") problem.detail = t("Mã bạn vừa nhập vẫn dùng được.", "The code that you typed stays good.");
+      if (problem.code === "otp_expired") problem.detail = t("Hãy bấm “Gửi lại OTP” để nhận mã.", "Press “Send again” to get a code.");
       if (problem.attempts_left !== undefined) counted(problem.attempts_left);
       form.elements.code.select();
       throw problem;
@@ -37,16 +44,23 @@ export function askCode(at, flow, { send, next, leave, lost, other, title = t("X
   }));
   again.addEventListener("click", doing(again, async () => redraw(await at.post("otp/resend"))));
   show(title, leave && back(leave),
-    flow.sent_to
-      ? el("p", {}, t("Mã gồm 6 chữ số đã được gửi đến ", "A code of 6 digits was sent to "), el("strong", {}, flow.sent_to), ".")
+    flow.sent_to ? whereItWent(flow)
       : el("p", {}, t("Nếu có tài khoản như vậy, mã gồm 6 chữ số đã được gửi đến số điện thoại nhận OTP của tài khoản.", "If there is such an account, a code of 6 digits was sent to its phone number.")),
     el("p", {}, el("a", { href: "/demo/inbox", target: "_blank", rel: "noopener" }, t("Mở hộp tin thử", "Open the demo inbox"))),
     form,
     flow.methods?.length > 1 && link(t("Chọn phương thức xác thực khác", "Choose another number"), () => chooseNumber(at, flow, redraw)),
-    lost && link(t("Mất số điện thoại nhận OTP", "I have lost that number"), () => lost(redraw)),
+    lost && link(t("Mất số điện thoại nhận OTP", "I have lost that number"), () => lost(redraw, flow)),
     other && link(t("Dùng số khác", "Use another number"), other));
-  countdown(again, flow.resend_in);
+  countdown(again, flow.until);
   form.elements.code.focus();
+}
+
+/** The number that the code went to; or the honest word when the SMS centre has not said that it took the message. */
+function whereItWent({ sent_to: number, delivery }) {
+  return delivery === "uncertain"
+    ? el("p", { class: "alert wait", role: "status" }, t("Chưa chắc tin nhắn đã được gửi đến ", "It is not certain that the message was sent to "), el("strong", {}, number),
+        t("; nếu chưa thấy mã, hãy đợi rồi bấm “Gửi lại OTP”.", "; if no code comes, wait and press “Send again”."))
+    : el("p", {}, t("Mã gồm 6 chữ số đã được gửi đến ", "A code of 6 digits was sent to "), el("strong", {}, number), ".");
 }
 
 function chooseNumber(at, flow, redraw) {
@@ -56,11 +70,10 @@ function chooseNumber(at, flow, redraw) {
     return button;
   };
   show(t("Chọn phương thức xác thực khác", "Choose another number"), el("div", { class: "actions" }, flow.methods.map(line)),
-    link(t("Quay lại nhập mã", "Back to the code"), () => redraw({ ...flow, resend_in: 0 })));
+    link(t("Quay lại nhập mã", "Back to the code"), () => redraw(flow)));
 }
 
-function countdown(button, seconds) {
-  const until = Date.now() + seconds * 1000;
+function countdown(button, until) {
   const tick = () => {
     const rest = Math.ceil((until - Date.now()) / 1000);
     button.disabled = rest > 0;

@@ -15,11 +15,11 @@ export async function home() {
   const numbers = [...me.identifiers, ...me.phones.map((one) => ({ type: "phone", value: one }))];
   show(t("Tài khoản", "Account"), waiting,
     el("div", { class: "me" },
-      el("div", { class: "avatar", "aria-hidden": "true" }, me.full_name.split(" ").pop()[0]),
+      el("div", { class: "avatar", "aria-hidden": "true" }, me.full_name.split(" ").pop()[0].toUpperCase()),
       el("div", {}, el("strong", {}, me.full_name), el("div", {}, el("span", { class: "chip" }, level(me))))),
     el("dl", { class: "facts" }, numbers.flatMap((one) => [el("dt", {}, kinds[one.type] ?? one.type), el("dd", {}, one.value)])),
     menu([
-      [t("Vai trò", "Roles"), "#/roles"], [t("Yêu cầu của tôi", "My requests"), "#/requests"],
+      ...(me.kind === "citizen" ? [[t("Vai trò", "Roles"), "#/roles"], [t("Yêu cầu của tôi", "My requests"), "#/requests"]] : []),
       [t("Thông tin định danh", "Identity"), "#/identity"], [t("Phương thức xác thực", "Sign-in methods"), "#/methods"],
       [t("Lịch sử truy cập", "Access history"), "#/history"], [t("Thiết bị", "Devices"), "#/devices"],
       [t("Thông báo", "Notices"), "#/notices"], [t("Hỗ trợ", "Support"), "#/support"],

@@ -11,11 +11,13 @@ const words = {
   organization_name: t("Tên tổ chức", "Organisation"), tax_code: t("Mã số thuế", "Tax code"), address: t("Địa chỉ", "Address"),
   agency_code: t("Mã đơn vị", "Agency code"), parent_agency: t("Đơn vị chủ quản", "Parent agency"),
 };
+const isEnterprise = (rows) => rows.some((one) => one.name === "tax_code");
+const wordOf = (name, rows) => (name === "organization_name" && isEnterprise(rows) ? t("Tên doanh nghiệp", "Enterprise") : words[name] ?? name);
 const marks = { verified: ["✓", t("đã xác minh", "verified"), "good"], unverified: ["!", t("chưa xác minh", "not verified"), "wait"], missing: ["+", t("chưa có", "missing"), ""] };
 const genders = { male: t("Nam", "Male"), female: t("Nữ", "Female") };
 const sources = {
   vneid: "VNeID", post_office: t("Bưu điện", "the post office"), subscriber: t("nhà mạng", "the carrier"), social_insurance: t("BHXH", "social insurance"),
-  certificate: t("chứng thư số", "the certificate"), self: t("tự khai", "your own word"),
+  certificate: t("chứng thư số", "the certificate"), code: t("mã OTP", "a code"), self: t("tự khai", "your own word"),
 };
 
 export async function identity() {
@@ -23,12 +25,12 @@ export async function identity() {
   const row = (one) => {
     const [sign, word, mood] = marks[one.state];
     return el("div", { class: "attribute", "data-state": one.state },
-      el("dt", {}, words[one.name] ?? one.name),
+      el("dt", {}, wordOf(one.name, rows)),
       el("dd", {}, el("span", {}, shown(one)),
         el("span", { class: `mark ${mood}`, role: "img", "aria-label": word, title: word }, sign),
         one.state !== "missing" && el("small", {}, [sources[one.source] ?? one.source, one.verified_at && day(one.verified_at)].filter(Boolean).join(", "))));
   };
-  show(t("Thông tin định danh", "Identity"), back("#/home"), disagreeing(matched),
+  show(t("Thông tin định danh", "Identity"), back("#/home"), disagreeing(matched, rows),
     el("div", { class: "row spread top" }, el("p", { class: "soft" }, "✓ ", marks.verified[1], " · ! ", marks.unverified[1], " · + ", marks.missing[1]),
       el("button", { type: "button", class: "small", onclick: () => go("#/identity/edit") }, t("Sửa", "Edit"))),
     el("dl", { class: "attributes" }, rows.map(row)),
@@ -36,29 +38,30 @@ export async function identity() {
 }
 
 /** Which fields VNeID has otherwise, and whom to call (source 003, VI). */
-const disagreeing = ({ fields, hotlines: numbers }) => fields.length > 0 && el("div", { class: "alert wait", role: "status" },
-  el("strong", {}, t("Chuẩn hóa chưa thành công: ", "Matching did not succeed: "), fields.map((name) => words[name] ?? name).join(", ")),
+const disagreeing = ({ fields, hotlines: numbers }, rows) => fields.length > 0 && el("div", { class: "alert wait", role: "status" },
+  el("strong", {}, t("Chuẩn hóa chưa thành công: ", "Matching did not succeed: "), fields.map((name) => wordOf(name, rows)).join(", ")),
   el("div", {}, t("Hãy kiểm tra lại, hoặc gọi ", "Please check, or call "), numbers.map((one) => `${one.name} ${one.phone}`).join(", "), "."));
 
 const shown = (one) => (one.value == null ? "" : one.name === "gender" ? genders[one.value] ?? one.value : one.name === "birth_date" ? day(one.value) : one.value);
 
 /** Only what nobody has vouched for can be typed; the phone has a way of its own. */
 export async function editIdentity() {
-  const rows = (await call("GET", "/v1/me/identity")).attributes.filter((one) => one.name !== "phone" && (one.state === "missing" || one.source === "self"));
+  const { attributes } = await call("GET", "/v1/me/identity");
+  const rows = attributes.filter((one) => one.name !== "phone" && (one.state === "missing" || one.source === "self"));
   const button = el("button", {}, t("Lưu", "Save"));
-  const form = el("form", { novalidate: true }, rows.map((one) => input(one)), button);
+  const form = el("form", { novalidate: true }, rows.map((one) => input(one, one.name === "email" && isEnterprise(attributes))), button);
   form.addEventListener("submit", doing(button, async () => {
     const changed = rows.map((one) => [one.name, form.elements[one.name].value.trim(), one.value ?? ""]).filter(([, now, before]) => now !== before);
-    await call("PATCH", "/v1/me/identity", { body: { attributes: Object.fromEntries(changed.map(([name, now]) => [name, now || null])) } });
-    greet(t("Đã lưu. Những mục bạn tự khai mang dấu “!” cho đến khi được xác minh.", "Saved. What you typed yourself carries “!” until somebody vouches for it."));
+    if (changed.length > 0) await call("PATCH", "/v1/me/identity", { body: { attributes: Object.fromEntries(changed.map(([name, now]) => [name, now || null])) } });
+    if (changed.length > 0) greet(t("Đã lưu. Những mục bạn tự khai mang dấu “!” cho đến khi được xác minh.", "Saved. What you typed yourself carries “!” until somebody vouches for it."));
     go("#/identity");
   }));
   show(t("Sửa thông tin", "Edit"), back("#/identity"), rows.length ? form : el("p", {}, t("Mọi mục đều đã được xác minh.", "Everything is verified.")),
     el("p", { class: "soft" }, t("Số điện thoại đổi ở mục ", "The phone number is changed under "), link(t("Phương thức xác thực", "Sign-in methods"), "#/methods"), "."));
 }
 
-function input(one) {
+function input(one, required) {
   const options = one.name === "gender" ? { options: Object.entries(genders).map(([value, label]) => ({ value, label })) } : {};
   const type = { email: "email", birth_date: "date" }[one.name] ?? "text";
-  return field(one.name, words[one.name] ?? one.name, { value: one.value ?? "", ...(options.options ? options : { type }) });
+  return field(one.name, words[one.name] ?? one.name, { required, value: one.value ?? "", ...(options.options ? options : { type }) });
 }

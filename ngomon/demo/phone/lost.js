@@ -2,7 +2,7 @@
 import { day, el, t, time } from "../static/dom.js";
 import { call } from "./api.js";
 import { askCode, flowAt } from "./flow.js";
-import { doing, field, go, greet, link, remedies, show } from "./ui.js";
+import { doing, field, go, greet, link, show } from "./ui.js";
 
 /** Asks for the new number. `login` is the sign-in that waits; `then` follows the change, `stay` is the way back. */
 export function lostPhone({ login, then, stay }) {
@@ -15,8 +15,13 @@ export function lostPhone({ login, then, stay }) {
     const body = { phone: form.elements.phone.value.trim(), ...(login && { login }) };
     const flow = await call("POST", "/v1/phone-changes", { body, open: Boolean(login) });
     const at = flowAt(`/v1/phone-changes/${flow.id}`, Boolean(login));
+    const other = () => lostPhone({ login, then, stay });
     askCode(at, flow, {
-      send: t("Xác nhận", "Confirm"), other: () => lostPhone({ login, then, stay }),
+      send: t("Xác nhận", "Confirm"), other,
+      refused: (problem) => {
+        if (problem.slip) slipOf(problem, { other, stay });
+        return Boolean(problem.slip);
+      },
       next: async (done) => {
         greet(t(`Số nhận OTP bây giờ là ${done.phone}. Số cũ và các thiết bị của bạn đã được báo tin.`, `Codes now go to ${done.phone}. The old number and your devices were told.`));
         await then();
@@ -29,8 +34,11 @@ export function lostPhone({ login, then, stay }) {
 /** The same for somebody who is signed in. */
 export const changePhone = () => lostPhone({ then: () => go("#/methods"), stay: () => go("#/methods") });
 
-/** The registry knows the number as somebody else's: a slip for the counter, which can check it. */
-remedies.subscriber_mismatch = ({ slip }) => slip && el("div", { class: "slip" },
-  el("p", {}, t("Hãy kiểm tra thông tin thuê bao và mang phiếu này ra quầy giao dịch của nhà mạng để sửa:", "Check the subscriber's data, and take this slip to the carrier's counter:")),
-  el("p", { class: "code" }, slip.code),
-  el("small", {}, t("Có giá trị đến ", "Valid until "), `${time(slip.valid_until)}, ${day(slip.valid_until)}`));
+/** The registry knows the number as somebody else's: a slip for the counter, which can check it. This try is over. */
+function slipOf({ title, slip }, { other, stay }) {
+  show(t("Phiếu ra quầy giao dịch", "A slip for the counter"),
+    el("div", { class: "alert", role: "alert" }, el("strong", {}, title)),
+    el("div", { class: "slip" }, el("p", { class: "code big" }, slip.code),
+      el("p", { class: "soft" }, t("Có giá trị đến ", "Valid until "), `${time(slip.valid_until)}, ${day(slip.valid_until)}. `, t("Hãy ghi lại hoặc chụp màn hình mã này.", "Please write this code down or take a screenshot."))),
+    el("div", { class: "actions" }, el("button", { type: "button", class: "wide", onclick: other }, t("Dùng số khác", "Use another number")), el("button", { type: "button", class: "wide quiet", onclick: stay }, t("Quay lại", "Back"))));
+}

@@ -78,11 +78,19 @@ export function changePassword() {
     field("current", t("Mật khẩu hiện tại", "Current password"), { required: true, type: "password", autocomplete: "current-password" }),
     newPassword("new", t("Mật khẩu mới", "New password")), button);
   form.addEventListener("submit", doing(button, async () => {
-    await call("POST", "/v1/me/password", { body: { current: form.elements.current.value, new: typedTwice(form, "new") } });
+    const body = { current: form.elements.current.value, new: typedTwice(form, "new") };
+    await call("POST", "/v1/me/password", { body }).catch(currentIsWrong);
     greet(t("Đã đổi mật khẩu.", "The password is changed."));
     go("#/methods");
   }));
   show(t("Đặt mật khẩu mới", "Change the password"), back("#/methods"), form);
+}
+
+/** Whoever is in is known: what was wrong can only be the password, and that is said at its field. */
+function currentIsWrong(problem) {
+  if (problem.code !== "credentials_wrong") throw problem;
+  const message = t("Mật khẩu hiện tại chưa đúng", "The current password is not right");
+  throw { status: problem.status, code: problem.code, title: message, errors: [{ field: "current", message }] };
 }
 
 const ways = { ...types, password: t("Mật khẩu và mã OTP", "Password and code"), vneid: "VNeID", qr: t("Quét mã QR", "QR code") };

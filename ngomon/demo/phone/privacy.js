@@ -7,7 +7,7 @@ import { back, confirmed, doing, greet, remedies, show } from "./ui.js";
 const purposes = {
   sign_in: t("Xác định bạn là ai khi đăng nhập", "Knowing who you are when you sign in"), access_history: t("Lịch sử truy cập", "The access history"),
   roles: t("Quản lý vai trò cán bộ", "Managing roles of officials"), support: t("Hỗ trợ khi bạn yêu cầu", "Helping you when you ask"),
-  notices_by_sms: t("Nhận thông báo qua tin nhắn", "Notices by text message"), statistics: t("Thống kê, cải tiến dịch vụ", "Statistics, to improve the service"),
+  notices_by_sms: t("Nhận kết quả xét duyệt vai trò qua tin nhắn", "Decisions on role requests by text message"),
 };
 const bases = { consent: t("sự đồng ý của bạn", "your consent"), public_duty: t("nhiệm vụ do luật định", "a duty set by law"), contract: t("thỏa thuận sử dụng dịch vụ", "the service agreement") };
 

@@ -24,6 +24,7 @@ export function mailPassword() {
     words: t("Lưu ý: Mã xác nhận gửi cách nhau 5 phút, tối đa 2 lần 1 ngày.", "Note: codes are sent 5 minutes apart, twice a day at most."),
     done: t("Đã đổi mật khẩu thư công vụ. Hãy đăng nhập hệ thống thư bằng mật khẩu mới.", "The mail password is changed. Please sign in to your mail with it."),
     to: "#/",
+    more: el("p", {}, el("a", { href: "/demo/mail", target: "_blank", rel: "noopener" }, t("Trang đăng nhập thư (bản thử)", "The mail's sign-in page (demo)"))),
   });
 }
 

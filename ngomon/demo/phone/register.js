@@ -112,6 +112,11 @@ function byCertificate(kind, method) {
     form);
 }
 
+const holders = {
+  citizen: [t("Họ tên", "Full name"), t("Số CMT/CCCD", "Personal number")], enterprise: [t("Tên doanh nghiệp", "Enterprise"), t("Mã số thuế", "Tax code")],
+  agency: [t("Tên tổ chức", "Organisation"), t("Mã đơn vị", "Agency code")],
+};
+
 /** What the certificate says of its holder, to be looked at before the account is made. */
 function confirm(at, { subject, identifier }, kind) {
   const needed = kind === "enterprise";
@@ -124,8 +129,7 @@ function confirm(at, { subject, identifier }, kind) {
     await arrive(await at.post("confirm", email ? { email } : {}), t("Đã đăng ký tài khoản mức xác minh 3.", "An account of level 3 is registered."));
   }));
   const facts = [
-    subject.organization_name ? [t("Tên tổ chức", "Organisation"), subject.organization_name] : [t("Họ tên", "Full name"), subject.full_name],
-    [t("Số định danh", "Identifier"), subject.identifier ?? identifier?.value ?? identifier],
+    [holders[kind][0], subject.organization_name ?? subject.full_name], [holders[kind][1], subject.identifier ?? identifier?.value ?? identifier],
     [t("Ngày hiệu lực", "Valid from"), day(subject.valid_from)], [t("Ngày hết hạn", "Valid until"), day(subject.valid_until)],
     [t("Tên CA", "Issued by"), subject.issuer],
   ];

@@ -6,9 +6,22 @@ import { kinds } from "./roles.js";
 
 /** A new request of `kind`, about a role for all but `register`. */
 export async function requestForm(kind, roleId) {
+  if (kind === "register" && await isOfThePostOffice()) return notForStaff();
   const key = crypto.randomUUID();
   const send = (body) => call("POST", "/v1/role-requests", { body, key });
   await draw({ kind, roleId, given: roleId ? await asHeld(kind, roleId) : {}, send });
+}
+
+/** Whoever came in by the post office alone would be refused at the end of the form (contract-accounts, 11). */
+async function isOfThePostOffice() {
+  const { attributes } = await call("GET", "/v1/me/identity");
+  return attributes.some((one) => one.name === "full_name" && one.source === "post_office");
+}
+
+function notForStaff() {
+  show(kinds.register, back("#/roles"), el("p", { class: "alert", role: "alert", "data-code": "post_office_not_for_staff" },
+    t("Tài khoản từ Bưu điện không dành cho cán bộ, công chức, viên chức. Hãy đăng nhập bằng VNeID.",
+      "An account from the post office is not for civil servants. Please sign in with VNeID.")));
 }
 
 /** A returned request, corrected. */

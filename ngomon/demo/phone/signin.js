@@ -26,6 +26,7 @@ export async function welcome(problem) {
   const place = document.querySelector(".welcome");
   const known = await announcements();
   if (place.isConnected && known) place.querySelector("h2").before(known);
+  if (problem) place.querySelector("[role=alert]")?.scrollIntoView({ block: "nearest" }); // what went wrong stays in sight
 }
 
 function provider(method) {
@@ -100,7 +101,7 @@ async function backAgain(done, from) {
 
 async function next(flow, at) {
   if (flow.step === "phone") askPhone(at);
-  else if (flow.step === "otp") askCode(at, flow, { send: t("Gửi", "Send"), next: (done) => next(done, at) });
+  else if (flow.step === "otp") askCode(at, flow, { send: t("Gửi", "Send"), leave: "#/", next: (done) => next(done, at) });
   else await arrive(flow);
 }
 
@@ -112,7 +113,7 @@ function askPhone(at) {
     el("p", { class: "soft" }, t("Bản thử: hãy dùng một số bắt đầu bằng 0550, không ai có số ấy.", "Demo: use a number beginning 0550, which nobody has.")),
     button);
   form.addEventListener("submit", doing(button, async () => next(await at.post("phone", { phone: form.elements.phone.value.trim() }), at)));
-  show(t("Nhập số điện thoại", "Enter your phone number"), form);
+  show(t("Nhập số điện thoại", "Enter your phone number"), back("#/"), form);
 }
 
 const TABS = {
@@ -143,8 +144,8 @@ function passwordForm() {
     const body = { method: "password", ...typed, captcha: await check.take(), device: about() };
     const flow = await call("POST", "/v1/logins", { body, open: true });
     const at = flowAt(`/v1/logins/${flow.id}`);
-    const lost = (redraw) => lostPhone({
-      login: flow.id, stay: () => redraw({ ...flow, resend_in: 0 }), then: async () => redraw(await at.post("otp/resend")),
+    const lost = (redraw, asked) => lostPhone({
+      login: flow.id, stay: () => redraw(asked), then: async () => redraw(await at.post("otp/resend")),
     });
     askCode(at, flow, { send: t("Xác nhận", "Confirm"), next: (done) => arrive(done), leave: "#/signin", lost });
   }));
@@ -165,11 +166,19 @@ function postOffice() {
 }
 
 /** What a call wants more of, in words, and the way to it (contract-accounts, 22). */
-remedies.insufficient_assurance = () => {
+remedies.insufficient_assurance = ({ required = {} }) => {
   const button = el("button", { type: "button", class: "small" }, t("Xác thực lại bằng VNeID", "Sign in afresh with VNeID"));
   button.addEventListener("click", doing(button, stepUp));
-  return el("p", {}, button);
+  const why = required.method && el("p", {}, t("Trong 24 giờ sau khi đổi số điện thoại nhận OTP, việc này chỉ làm được sau một lần đăng nhập VNeID mới.", "For 24 hours after the number for codes was changed this takes a new VNeID sign-in."));
+  return el("div", {}, why, button, !required.method && !required.level && [t(" hoặc ", " or "), link(t("đăng xuất rồi đăng nhập lại", "sign out and in again"), signOut)]);
 };
+
+/** For whoever has no VNeID: a sign-in of the account's own is as fresh. */
+async function signOut() {
+  await call("DELETE", "/v1/sessions/current");
+  await forget();
+  go("#/signin");
+}
 remedies.link_required = () => el("p", {}, t("Người này đã có tài khoản. Hãy đăng nhập bằng cách đã dùng trước đây.", "This person has an account. Please sign in the way you did before."));
 remedies.registration_required = () => el("p", {}, link(t("Đăng ký tài khoản", "Register"), "#/register"));
 remedies.account_exists = () => el("p", {}, link(t("Đăng nhập", "Sign in"), "#/signin"), " · ", link(t("Quên mật khẩu?", "Password forgotten?"), "#/forgot"));

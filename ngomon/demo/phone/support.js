@@ -29,7 +29,8 @@ export function newCase() {
   const id = "f-text";
   const form = el("form", { novalidate: true },
     field("subject", t("Tiêu đề", "Subject"), { required: true, maxlength: "120" }),
-    el("div", {}, el("label", { for: id }, t("Nội dung", "What is the matter")), el("textarea", { id, name: "text", rows: "5", required: true })),
+    el("div", {}, el("label", { for: id }, t("Nội dung", "What is the matter")), el("textarea", { id, name: "text", rows: "5", required: true, "aria-describedby": "tell" }),
+      el("p", { class: "soft", id: "tell" }, t("Hãy mô tả đủ lỗi: bạn đang làm gì, màn hình báo gì, vào lúc nào.", "Please describe all of it: what you were doing, what the screen said, and when."))),
     el("p", { class: "soft" }, t("Đừng ghi mật khẩu, mã PIN hay mã OTP. Cán bộ hỗ trợ không bao giờ hỏi những thứ ấy.", "Write no password, PIN or code. The support desk never asks for them.")), button);
   form.addEventListener("submit", doing(button, async () => {
     const body = { subject: form.elements.subject.value.trim(), text: form.elements.text.value.trim() };
@@ -41,6 +42,9 @@ export function newCase() {
   show(t("Tạo yêu cầu hỗ trợ", "Ask for help"), back("#/support"), form);
 }
 
+/** As it is read out or copied: blanks, small letters, another dash or none are no fault. */
+const asPrinted = (typed) => typed.replace(/\s/g, "").replace(/[‐-―]/g, "-").toUpperCase().replace(/^(SD\d{6})(\d{6})$/, "$1-$2");
+
 /** Works with and without a session: a code, or the slip of a phone change. */
 export async function checkCode() {
   const signedIn = Boolean(await session());
@@ -50,15 +54,17 @@ export async function checkCode() {
     field("code", t("Mã yêu cầu", "Code"), { required: true, autocomplete: "off", autocapitalize: "characters", placeholder: "SD261122-123456" }), button);
   form.addEventListener("submit", doing(button, async () => {
     answer.replaceChildren();
-    const typed = form.elements.code.value.trim().toUpperCase();
+    const typed = asPrinted(form.elements.code.value);
+    if (!typed) throw { status: 422, code: "missing", title: t("Hãy nhập mã cần kiểm tra", "Type the code to check"), errors: [{ field: "code", message: t("Vui lòng nhập trường này", "Please fill in this field") }] };
     const slip = !typed.startsWith("SD");
     const path = slip ? "/v1/phone-change-slips/" : "/v1/support-codes/";
-    const said = await call("GET", path + encodeURIComponent(typed || "-"), { open: slip || !signedIn });
+    const said = await call("GET", path + encodeURIComponent(typed), { open: slip || !signedIn });
     answer.replaceChildren(...verdict(said).filter(Boolean));
   }));
   show(t("Kiểm tra mã hỗ trợ", "Check a support code"), back(signedIn ? "#/support" : "#/"),
     el("p", {}, t("Có người gọi điện, nhắn tin và đọc một mã dạng SDnnnnnn-nnnnnn? Hãy nhập mã ấy để biết thật hay giả.", "Somebody calls or writes and quotes a code like SDnnnnnn-nnnnnn? Type it to learn whether it is genuine.")),
-    form, answer, !signedIn && el("p", { class: "links" }, link(t("Đăng nhập để gửi yêu cầu hỗ trợ", "Sign in to ask for help"), "#/signin")), hotlines());
+    el("p", { class: "soft" }, t("Dù mã đúng, cán bộ hỗ trợ cũng không bao giờ hỏi mật khẩu, mã PIN, mã OTP, không bảo bạn cài phần mềm điều khiển từ xa hay mở đường dẫn lạ.", "Even with a genuine code the desk never asks for a password, PIN or one-time code, nor tells you to install remote-control software or to open a strange link.")),
+    form, answer, !signedIn && el("p", { class: "soft" }, t("Có người dùng số định danh của bạn để mở tài khoản? Hãy gọi đường dây nóng hoặc ra quầy giao dịch để khiếu nại.", "Has somebody opened an account with your personal number? Call a hotline, or complain at a counter.")), !signedIn && el("p", { class: "links" }, link(t("Đăng nhập để gửi yêu cầu hỗ trợ", "Sign in to ask for help"), "#/signin")), hotlines());
 }
 
 function verdict(said) {

@@ -50,7 +50,7 @@ export const menu = (lines) => el("ul", { class: "plain menu actions" }, lines.f
 /** What can be done about a problem, by its code: a function from the problem to the pieces that offer it. */
 export const remedies = {};
 
-/** Runs `act` with the button busy, and shows what went wrong above it. */
+/** Runs `act` with the button busy, and shows what went wrong where the button is. */
 export function doing(button, act) {
   return async (event) => {
     event?.preventDefault();
@@ -59,15 +59,15 @@ export function doing(button, act) {
     try {
       await act();
     } catch (problem) {
-      complain(problem);
+      complain(problem, button);
     } finally {
       button.disabled = false;
     }
   };
 }
 
-/** A problem in words; its field errors stand at their fields, those without a field in the list. */
-export function complain(problem) {
+/** A problem in words, above what `button` belongs to; field errors stand at their fields, those without one in the list. */
+export function complain(problem, button) {
   if (problem instanceof TypeError || problem instanceof ReferenceError) console.error(problem);
   clear();
   const homeless = (problem.errors ?? []).filter((one) => !mark(one));
@@ -75,14 +75,15 @@ export function complain(problem) {
     el("strong", {}, problem.title ?? problem.message),
     problem.detail && problem.detail !== problem.title && el("div", {}, problem.detail),
     problem.wait > 0 && el("div", {}, t(`Thử lại sau ${span(problem.wait)}.`, `Try again in ${span(problem.wait)}.`)),
-    homeless.length > 0 && el("ul", {}, homeless.map((one) => el("li", {}, `${one.field}: ${one.message}`))),
+    homeless.length > 0 && el("ul", {}, homeless.map((one) => el("li", {}, one.message))),
     remedies[problem.code]?.(problem));
-  const before = place.querySelector("form, .actions");
+  const before = (button?.isConnected && button.closest(PARTS)) || place.querySelector("form, .actions");
   if (before) before.before(box); else place.append(box);
   (place.querySelector("[aria-invalid]") ?? box).scrollIntoView({ block: "nearest" });
   place.querySelector("[aria-invalid]")?.focus();
 }
 
+const PARTS = "form, .row, .actions, .tick";
 const span = (seconds) => (seconds < 90 ? t(`${seconds} giây`, `${seconds} s`) : t(`${Math.ceil(seconds / 60)} phút`, `${Math.ceil(seconds / 60)} min`));
 
 function mark({ field, message }) {

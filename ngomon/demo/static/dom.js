@@ -21,7 +21,9 @@ export const time = (iso) =>
   }).format(new Date(iso));
 
 export const day = (iso) =>
-  new Intl.DateTimeFormat(lang === "en" ? "en-GB" : "vi-VN", { timeZone: "Asia/Ho_Chi_Minh" }).format(new Date(iso));
+  new Intl.DateTimeFormat(lang === "en" ? "en-GB" : "vi-VN", {
+    day: "2-digit", month: "2-digit", year: "numeric", timeZone: "Asia/Ho_Chi_Minh",
+  }).format(new Date(iso));
 
 export async function post(url, value) {
   const answer = await fetch(url, {

@@ -2,8 +2,9 @@
 import { el, t, time, post, watch } from "./dom.js";
 
 const lists = { sms: document.getElementById("sms"), push: document.getElementById("push") };
-const button = document.getElementById("switch");
-let down = false;
+const off = document.getElementById("switch");
+const mute = document.getElementById("silence");
+let centre = {};
 let known = null;
 
 function withCode(text) {
@@ -28,11 +29,18 @@ function draw(said) {
     lists[kind].replaceChildren(...(said[kind].length ? said[kind].map((one) => message(kind, one)) : [none]));
   }
   known = new Set([...document.querySelectorAll("[data-key]")].map((node) => node.dataset.key));
-  down = said.sms_down;
-  button.hidden = false;
-  button.textContent = down ? t("Bật lại tổng đài SMS", "Switch the SMS centre on")
+  centre = { sms_down: said.sms_down, sms_silent: said.sms_silent };
+  off.hidden = mute.hidden = false;
+  off.textContent = centre.sms_down ? t("Bật lại tổng đài SMS", "Switch the SMS centre on")
     : t("Tắt tổng đài SMS", "Switch the SMS centre off");
+  mute.textContent = centre.sms_silent ? t("Cho tổng đài trả lời lại", "Let the centre answer again")
+    : t("Nhận tin mà không trả lời", "Take messages without a word");
 }
 
 const look = watch("/demo/inbox.json", 2, draw);
-button.addEventListener("click", async () => { await post("/demo/inbox/switch", { sms_down: !down }); look(); });
+const change = (button, name) => button.addEventListener("click", async () => {
+  await post("/demo/inbox/switch", { ...centre, [name]: !centre[name] });
+  look();
+});
+change(off, "sms_down");
+change(mute, "sms_silent");

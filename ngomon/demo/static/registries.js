@@ -53,12 +53,17 @@ function form(kind) {
 }
 
 function row(kind, one) {
-  const toggle = kind === "subscribers" && el("button", {
-    type: "button", class: "small quiet", "aria-label": `${one.active ? t("Cắt", "Cut off") : t("Mở lại", "Restore")} ${plain(one.phone)}`,
-    onclick: async () => { await post("/demo/registries/subscribers", { ...one, active: !one.active }); look(); },
-  }, one.active ? t("Cắt", "Cut off") : t("Mở lại", "Restore"));
+  const change = (text, changes) => el("button", {
+    type: "button", class: "small quiet", "aria-label": `${text} ${plain(one.phone)}`,
+    onclick: async () => { await post("/demo/registries/subscribers", { ...one, ...changes }); look(); },
+  }, text);
+  const fresh = one.sim_changed_at;
+  const toggle = kind === "subscribers" && el("div", { class: "row" },
+    change(fresh ? t("SIM cũ", "Old SIM") : t("Thay SIM", "New SIM"), { sim_changed_at: fresh ? null : new Date().toISOString() }),
+    change(one.active ? t("Cắt", "Cut off") : t("Mở lại", "Restore"), { active: !one.active }));
   return el("li", { class: "row spread" },
-    el("div", {}, el("strong", {}, one.full_name), one.active === false && [" ", el("span", { class: "chip bad" }, t("đã cắt", "cut off"))], el("br"),
+    el("div", {}, el("strong", {}, one.full_name), one.active === false && [" ", el("span", { class: "chip bad" }, t("đã cắt", "cut off"))],
+      fresh && [" ", el("span", { class: "chip wait" }, t("SIM thay ", "SIM replaced "), day(fresh))], el("br"),
       el("small", {}, el("code", {}, kind === "subscribers" ? plain(one.phone) : one.social_insurance_number), ` · ${one.national_id} · ${day(one.birth_date)}`)),
     toggle);
 }

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import msgspec
 import pytest
 import pytest_asyncio
 from sqlalchemy import select, update
@@ -51,6 +52,11 @@ class World:
         self.bell = Bell(database)
         self.http = Guarded(["127.0.0.1"])
         self.states: dict[tuple[UUID, int], Desired] = {}
+
+    def be_patient(self, *, lease: int = QUICK.lease) -> None:
+        """From now on no delivery times out, so that a test may wait for what must happen during one."""
+        limits = msgspec.structs.replace(QUICK, delivery_timeout=60.0, lease=lease)
+        self.kit = Kit.of(KeyRing.parse(self.key), limits)
 
     async def person(self, name: str = "Nguyễn Thị Ngọc Ánh") -> UUID:
         account_id = new_id()

@@ -13,7 +13,7 @@ from sqlalchemy import update
 
 from backend.outbox.models import Delivery
 from tests.backend.outbox.conftest import World
-from tests.backend.outbox.proxy import Call, FaultProxy, everything, slow
+from tests.backend.outbox.proxy import Call, FaultProxy, Relay, everything, slow
 from tests.parts.scim import ScimServer
 
 
@@ -107,11 +107,20 @@ async def test_a_lease_that_is_still_good_is_not_stolen(world: World, proxy: Fau
 
 
 async def test_a_long_delivery_keeps_its_lease(world: World, proxy: FaultProxy) -> None:
+    """The system does not answer before the lease has been renewed."""
+    world.be_patient(lease=6)
     system, account = await world.system(proxy.url), await world.person()
-    proxy.concerns, proxy.always = everything, slow(0.35)
+
+    async def later(relay: Relay) -> bytes:
+        first = (await world.deliveries(account))[0].lease_until
+        while (await world.deliveries(account))[0].lease_until == first:
+            await asyncio.sleep(0.05)
+        return await relay()
+
+    proxy.concerns, proxy.faults = everything, [later]
     async with world.working():
         await world.decide(account, system)
-        await world.until(account, "synced", patience=15)
+        await world.until(account, "synced")
     assert (await world.deliveries(account))[0].attempts == 0
     assert sum(call.method == "POST" and "/Users" in call.path for call in proxy.calls) == 1
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
-from backend.outside.connectors import Connector, Desired, GroupRef, Target, connect
+import pytest
+
+from backend.outside.connectors import Connector, DeliveryError, Desired, GroupRef, Target, connect
 from backend.outside.http import Guarded
 from tests.parts.directory import Directory
 
@@ -55,3 +61,22 @@ def target(directory: Directory, **changes: Any) -> Target:
 async def connected(directory: Directory, **changes: Any) -> Connector:
     """A connector that may call loopback."""
     return await connect("ldap", target(directory, **changes), Guarded(["127.0.0.1"]))
+
+
+async def word(directory: Directory, **changes: Any) -> tuple[str, bool, bool]:
+    """What becomes of a delivery to a directory that is reached in another way."""
+    with pytest.raises(DeliveryError) as refused:
+        await (await connected(directory, **changes)).apply(somebody(), None, mine)
+    return refused.value.code, refused.value.permanent, refused.value.of_system
+
+
+@asynccontextmanager
+async def listening(
+    answer: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Any], tls: ssl.SSLContext | None = None
+) -> AsyncIterator[int]:
+    """Something else than a directory; its port."""
+    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=tls)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()

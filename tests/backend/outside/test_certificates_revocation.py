@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -90,12 +89,10 @@ async def test_tk02_an_old_answer_played_again_is_noticed(authority: Authority) 
     assert await unavailable(authority, certificate, key) == "ocsp_replayed"
 
 
-async def test_tk02_a_slow_drip_is_cut_after_the_configured_patience(authority: Authority) -> None:
+async def test_tk02_a_slow_drip_is_cut_before_its_end_which_would_let_in(authority: Authority) -> None:
     certificate, key = authority.leaf()
     authority.ca.mood = Mood.DRIP
-    started = time.perf_counter()
     assert await unavailable(authority, certificate, key) in ("out_of_reach", "too_slow")
-    assert time.perf_counter() - started < 20
 
 
 async def test_a_certificate_that_says_nowhere_to_ask_cannot_be_checked(authority: Authority) -> None:

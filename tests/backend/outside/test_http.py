@@ -11,7 +11,8 @@ from ipaddress import ip_address
 import pytest
 
 from backend.outside.addresses import Allowed, is_public
-from backend.outside.http import AddressRefused, Guarded, HttpTrouble, ReplyTooLarge, Unreachable
+from backend.outside.http import AddressRefused, Guarded, HttpTrouble, NotSent, ReplyTooLarge, Unreachable
+from tests.parts.processes import free_port
 
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
@@ -179,6 +180,53 @@ async def test_a_reply_that_never_ends_is_given_up(answer: Answer) -> None:
     async with somebody(answer) as port, asyncio.timeout(3):
         with pytest.raises(Unreachable):
             await Guarded(["127.0.0.1"]).request("GET", f"http://127.0.0.1:{port}/", timeout=0.4)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [_drip, _only_interim, raw(b"HTTP/1.1 2"), raw(b"no HTTP")],
+    ids=["drip", "interim", "torn", "noise"],
+)
+async def test_to13_a_request_that_had_begun_to_leave_is_not_said_to_have_stayed(answer: Answer) -> None:
+    async with somebody(answer) as port:
+        with pytest.raises(Unreachable) as trouble:
+            await Guarded(["127.0.0.1"]).request("GET", f"http://127.0.0.1:{port}/", timeout=0.4)
+    assert not isinstance(trouble.value, NotSent)
+
+
+async def test_to13_a_kept_connection_that_was_hung_up_under_a_request_is_not_tried_again() -> None:
+    heads = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal heads
+        for last in (False, True):
+            await reader.readuntil(b"\r\n\r\n")
+            heads += 1
+            if not last:
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    guarded = Guarded(["127.0.0.1"])
+    assert (await guarded.request("GET", url)).status_code == 200
+    with pytest.raises(Unreachable) as trouble:
+        await guarded.request("GET", url)
+    await guarded.close()
+    server.close()
+    assert heads == 2 and not isinstance(trouble.value, NotSent)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:{closed}/", "https://127.0.0.1:{silent}/", "http://nobody.invalid/"]
+)
+async def test_to13_without_a_connection_nothing_was_sent(url: str) -> None:
+    """Refused; a TLS handshake that nobody answers, up to the deadline; a name that does not exist."""
+    async with somebody(raw(b"HTTP/1.1 200 OK")) as silent:
+        with pytest.raises(NotSent):
+            await Guarded(["127.0.0.1", "nobody.invalid"]).request(
+                "GET", url.format(closed=free_port(), silent=silent), timeout=0.4
+            )
 
 
 async def test_a_bomb_of_headers_is_given_up() -> None:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import datetime as dt
 import json
 import ssl
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cryptography import x509
@@ -23,16 +20,8 @@ from backend.outside.addresses import AddressRefused, Allowed, Unreachable
 from backend.outside.connectors import DeliveryError, connect
 from backend.outside.connectors.ldap_passage import check
 from backend.outside.http import Guarded
-from tests.backend.outside.ldap_people import OFFICE, connected, mine, somebody, target
+from tests.backend.outside.ldap_people import OFFICE, connected, listening, mine, somebody, target, word
 from tests.parts.directory import Directory
-from tests.parts.processes import free_port
-
-
-async def word(directory: Directory, **changes: Any) -> tuple[str, bool, bool]:
-    """What becomes of a delivery to a directory that is reached in another way."""
-    with pytest.raises(DeliveryError) as refused:
-        await (await connected(directory, **changes)).apply(somebody(), None, mine)
-    return refused.value.code, refused.value.permanent, refused.value.of_system
 
 
 def options(directory: Directory, **changes: str) -> str:
@@ -167,41 +156,6 @@ async def test_twelve_at_once_share_a_group_and_lose_nobody(directory: Directory
     people = [somebody(mail=f"p{number}@hue.example") for number in range(12)]
     await asyncio.gather(*(connector.apply(person, None, mine) for person in people))
     assert len(directory.members(OFFICE.external_id)) == 12
-
-
-@asynccontextmanager
-async def listening(
-    answer: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Any], tls: ssl.SSLContext | None = None
-) -> AsyncIterator[int]:
-    server = await asyncio.start_server(answer, "127.0.0.1", free_port(), ssl=tls)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
-
-
-@pytest.mark.parametrize("scheme", ["ldap", "ldaps"])
-async def test_a_silent_directory_holds_nobody_else_up(directory: Directory, scheme: str) -> None:
-    async def silence(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError):
-            await reader.read()
-
-    async def heart(gaps: list[float]) -> None:
-        while True:
-            before = time.monotonic()
-            await asyncio.sleep(0.02)
-            gaps.append(time.monotonic() - before)
-
-    async with listening(silence) as port:
-        gaps: list[float] = []
-        beating = asyncio.create_task(heart(gaps))
-        used = time.process_time()
-        said = await word(directory, url=f"{scheme}://127.0.0.1:{port}", reply_timeout=4.0)
-        used = time.process_time() - used
-        beating.cancel()
-    assert said == ("unreachable", False, True)
-    assert max(gaps) < 3
-    assert used < 2  # the library by itself spins for as long as it waits
 
 
 async def test_what_is_no_ldap_at_all_is_unreachable(directory: Directory) -> None:

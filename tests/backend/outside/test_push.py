@@ -58,7 +58,9 @@ async def firebase() -> AsyncIterator[Firebase]:
         return Response({"name": "projects/hue-s-test/messages/1"})
 
     server = uvicorn.Server(
-        uvicorn.Config(Litestar([token, send]), host="127.0.0.1", port=port, log_level="warning")
+        uvicorn.Config(
+            Litestar([token, send], logging_config=None), host="127.0.0.1", port=port, log_level="warning"
+        )
     )
     task = asyncio.create_task(server._serve())
     while not server.started:

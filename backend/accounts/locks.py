@@ -1,0 +1,84 @@
+"""Rests after too many wrong tries: codes of one person and purpose, passwords of one number (security A6, TO17).
+
+A rest is of one channel, other ways in stay open, and the owner is told once. It is counted for whoever is named,
+known or not; who is behind the name is looked up after the answer, so that its time tells nothing (security TO14).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.accounts import codes
+from backend.accounts.models import Account
+from backend.alarms import alarm
+from backend.db import Database
+from backend.errors import TooMany
+from backend.facts import TriesSpent
+from backend.kit import Kit
+from backend.support import notices
+from backend.throttle import Window
+
+REST = 7200  # seconds that codes rest after too many wrong ones (security A6)
+PASSWORD = "password"  # noqa: S105 - the name of a channel
+
+
+async def refuse_resting(tx: AsyncSession, kit: Kit, who: str, kind: str, now: datetime) -> None:
+    """Raise codes.OtpLimit while codes of this kind of flow rest, for the person or for everybody."""
+    limits = kit.limits
+    if limits.wrong_codes_per_day:
+        rest = Window(1, REST)
+        if await kit.throttle.left(tx, f"{kind} lock", who, [rest], now=now) <= 0:
+            raise codes.OtpLimit(retry_after=REST)
+    if kind == "recovery" and (in_all := limits.wrong_reset_codes_per_hour):
+        window = [Window(in_all, codes.HOUR)]
+        if await kit.throttle.left(tx, "wrong resets", "all", window, now=now) <= 0:
+            alarm("wrong_reset_codes")  # security TO18
+            raise codes.OtpLimit(retry_after=codes.HOUR)
+
+
+async def count_wrong_code(tx: AsyncSession, kit: Kit, who: str, kind: str, now: datetime) -> bool:
+    """Count a wrong code of one person, and wrong resets of everybody; True for the one that begins a rest."""
+    most, rests = kit.limits.wrong_codes_per_day, False
+    if most and kind != "registration":
+        day = Window(most, codes.DAY)
+        if await kit.throttle.left(tx, f"{kind} wrong", who, [day], now=now) <= 1:
+            rests = await _spent(tx, kit, f"{kind} lock", who, Window(1, REST), now)
+        await _spent(tx, kit, f"{kind} wrong", who, day, now)
+    if kind == "recovery" and (in_all := kit.limits.wrong_reset_codes_per_hour):
+        await _spent(tx, kit, "wrong resets", "all", Window(in_all, codes.HOUR), now)
+    return rests
+
+
+async def passwords_have_run_out(tx: AsyncSession, kit: Kit, name: str, now: datetime) -> bool:
+    """Whether a wrong password was the last of the day for the number `name`; True once a day."""
+    most = kit.limits.password_tries_per_day
+    day = Window(most, codes.DAY)
+    if not most or await kit.throttle.left(tx, "password day", name, [day], now=now) > 0:
+        return False
+    return await _spent(tx, kit, "password day told", name, Window(1, codes.DAY), now)
+
+
+async def tell_owner(db: Database, kit: Kit, account_id: UUID | None, kind: str, *, now: datetime) -> None:
+    """Tell of a rest of this kind of flow, after the answer; nobody has no notice and costs the same questions."""
+    async with db.write() as tx:
+        await told(tx, kit, account_id, kind, now=now)
+
+
+async def told(tx: AsyncSession, kit: Kit, account_id: UUID | None, kind: str, *, now: datetime) -> None:
+    """The same in a transaction of the caller."""
+    kit.journal.record(tx, TriesSpent(subject=account_id, purpose=kind), by=None, now=now)
+    account = await tx.get(Account, account_id or UUID(int=0), with_for_update=True)
+    if account is not None and account.status == "active":
+        notices.tell(tx, kit, account.id, "codes_locked", now=now, what=kind, purpose=kind)
+
+
+async def _spent(tx: AsyncSession, kit: Kit, what: str, who: str, window: Window, now: datetime) -> bool:
+    """Whether there was room; full already is all there is to know."""
+    try:
+        await kit.throttle.spend(tx, [(what, who, [window])], now=now)
+    except TooMany:
+        return False
+    return True

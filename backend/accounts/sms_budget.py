@@ -1,0 +1,73 @@
+"""What all text messages together may be: a stranger with many numbers and many addresses must not make the
+province pay for thousands (SMS pumping, security TO12 and §6).
+
+A part of the budget is kept for numbers that their owners have confirmed and for people who have already shown a
+password or VNeID, so that they still get their codes while somebody floods the rest.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend import tallies
+from backend.accounts.codes import DAY, HOUR, OtpLimit
+from backend.alarms import Name, alarm
+from backend.kit import Kit
+from backend.limits import Limits
+from backend.throttle import Window
+
+FIVE_MINUTES = 300
+BLOCK = 4  # digits at the end of a number that make a block: ten thousand subscribers of one carrier
+
+Count = tuple[Name, str, list[Window]]  # what the alarm is called, of whom, and how many
+
+
+async def spend(
+    tx: AsyncSession, kit: Kit, *, phone: str, confirmed: bool, address: str, now: datetime
+) -> None:
+    """Count one message of the province; raises codes.OtpLimit, the same for everybody, when there is no room.
+
+    `phone` is the number that the caller typed, or nothing where it must not be known. Call it last in the
+    transaction (see `tallies.add`). A message that could not be handed over counts all the same.
+    """
+    if not kit.limits.otp_per_address_per_hour:  # outside production: nobody counts what strangers share
+        return
+    wants = [] if confirmed else _of_newcomers(kit.limits, phone, address)
+    wants.append(("sms_budget_all", "", _in_all(kit.limits, confirmed=confirmed)))
+    for name, who, windows in wants:
+        counted = [window for window in windows if window.count > 0]
+        if not counted:
+            continue
+        wait = await tallies.add(tx, kit.throttle.key(name, who), counted, now=now)
+        if wait > 0:
+            alarm(name)
+            raise OtpLimit(retry_after=wait)
+
+
+def _of_newcomers(limits: Limits, phone: str, address: str) -> list[Count]:
+    wants: list[Count] = [
+        ("sms_budget_network", _network(address), [Window(limits.otp_per_network_per_hour, HOUR)])
+    ]
+    if phone:
+        wants.append(("sms_budget_block", phone[:-BLOCK], [Window(limits.otp_per_block_per_hour, HOUR)]))
+    return wants
+
+
+def _in_all(limits: Limits, *, confirmed: bool) -> list[Window]:
+    share = 100 if confirmed else 100 - limits.sms_reserved_percent
+    return [
+        Window(-(-count * share // 100), seconds)  # rounded up: none of a counted budget would mean uncounted
+        for count, seconds in ((limits.sms_per_five_minutes, FIVE_MINUTES), (limits.sms_per_day, DAY))
+    ]
+
+
+def _network(address: str) -> str:
+    """The neighbourhood of an address: /24, of IPv6 /48, which is what one customer of a provider gets."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return str(ipaddress.ip_network((found, 24 if found.version == 4 else 48), strict=False))

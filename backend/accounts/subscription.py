@@ -1,0 +1,42 @@
+"""What the carriers' registry says of a number before it is trusted with a way back, or with codes from now on."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from backend.accounts import numbers, otp
+from backend.accounts.door import Door
+from backend.accounts.models import Account, OneTimeCode
+from backend.kit import Kit
+from backend.names import same_name
+from backend.outside.registries import RegistryUnavailable, Subscriber
+
+
+async def ask(door: Door, phone: str, code: OneTimeCode) -> Subscriber | None:
+    """Who has the number; raises RegistryUnavailable, and then the right code that led here stays right."""
+    try:
+        return await door.registries.subscriber(phone)
+    except RegistryUnavailable:
+        await otp.give_back(door, code)
+        raise
+
+
+async def names(door: Door, found: Subscriber | None, account_id: UUID | None) -> bool:
+    """Whether the registry names the account's person: number, name, and the birth date where we know one."""
+    if found is None or not found.active or account_id is None:
+        return False
+    async with door.db.read() as tx:
+        account = await tx.get_one(Account, account_id)
+        name = door.kit.keys.open("accounts.full_name", account.id, account.full_name)
+        born = account.birth_date
+        birth = door.kit.keys.open("accounts.birth_date", account.id, born) if born else None
+        kind = numbers.NATIONAL_ID if len(found.national_id) == 12 else numbers.OLD_ID
+        holder = await numbers.holder_of(tx, door.kit, found.national_id, kind)
+    return holder == account.id and same_name(name, found.full_name) and birth in (None, found.birth_date)
+
+
+def sim_is_fresh(kit: Kit, found: Subscriber | None, now: datetime) -> bool:
+    """Whether the SIM was changed so lately that its holder need not be the number's owner (security TO20)."""
+    changed = found.sim_changed_at if found is not None else None
+    return changed is not None and now - changed < timedelta(seconds=kit.limits.sim_rest)

@@ -1,0 +1,26 @@
+"""What an operator must look at now: counted for `/metrics`, and one line a minute in the log."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from typing import Literal, get_args
+
+import structlog
+
+PAUSE = 60.0  # seconds between two lines of the same alarm: a flood must not fill the log as well
+
+log = structlog.get_logger("alarms")
+Name = Literal["sms_budget_all", "sms_budget_network", "sms_budget_block", "wrong_reset_codes"]
+raised: Counter[Name] = Counter(
+    dict.fromkeys(get_args(Name), 0)
+)  # of this process; zeros, so that growth is seen
+_told: dict[Name, float] = {}
+
+
+def alarm(name: Name) -> None:
+    """Raise it; a name says nothing of anybody."""
+    raised[name] += 1
+    if time.monotonic() - _told.get(name, -PAUSE) >= PAUSE:
+        _told[name] = time.monotonic()
+        log.error("alarm", alarm=name)

@@ -1,0 +1,43 @@
+"""A personal number typed at a desk, which tells whether somebody has an account here.
+
+Whoever helps by telephone needs that answer; it is counted and journalled for each clerk, so that nobody
+finds out with it who of a long list is here (security A15).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.errors import TooMany
+from backend.facts import PersonLookedUp
+from backend.kit import Kit
+from backend.support import desks
+from backend.support.cases import Clerk
+from backend.throttle import Window
+
+HOURS = 5  # as many busy hours as a day at the desk may have
+
+
+class TooManyLookups(TooMany):
+    """The clerk has typed as many personal numbers as anybody on the telephone explains."""
+
+    code = "too_many_lookups"
+    title = "Bạn đã tra cứu quá nhiều số định danh, vui lòng thử lại sau"
+
+
+async def count(tx: AsyncSession, kit: Kit, clerk: Clerk, *, now: datetime) -> None:
+    """Count one number before it is looked up; raises NotAtADesk, TooManyLookups."""
+    if not await desks.staffed_by(tx, clerk.blinds):
+        raise desks.NotAtADesk
+    most = kit.limits.desk_lookups_per_hour
+    windows = [Window(most, 3600), Window(most * HOURS, 86400)]
+    wanted = [("desk lookups", str(clerk.account_id), windows)]
+    await kit.throttle.spend(tx, wanted, now=now, refusal=TooManyLookups)
+
+
+def journal(tx: AsyncSession, kit: Kit, clerk: Clerk, found: UUID | None, *, now: datetime) -> None:
+    """Write down who asked, and about whom."""
+    kit.journal.record(tx, PersonLookedUp(subject=found), by=clerk.account_id, now=now)

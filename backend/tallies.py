@@ -1,0 +1,67 @@
+"""How often something happened in all, minute by minute: for counts too long to keep moment by moment.
+
+`backend.throttle` remembers each moment, which is exact and right for a person's ten codes a day; twenty thousand
+of a province are counted here. A window reaches back over whole minutes, so it is never shorter than it says.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import BigInteger, LargeBinary, delete, select
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.db import Base
+from backend.throttle import Window
+
+SLOT = 60  # seconds
+KEPT = timedelta(days=2)
+
+
+class Tally(Base):
+    """How often one thing happened in one minute; `slot` counts minutes of Unix time."""
+
+    __tablename__ = "tallies"
+
+    key: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    slot: Mapped[int] = mapped_column(BigInteger, primary_key=True, index=True)
+    count: Mapped[int]
+
+
+async def add(tx: AsyncSession, key: bytes, windows: list[Window], *, now: datetime) -> int:
+    """Count one more; the seconds to wait when that is more than a window holds, else 0.
+
+    Whoever is told to wait rolls back. The minute's row stays locked to the end of the transaction, so at once
+    no more get through than there is room for: call it last.
+    """
+    insert = sqlite_insert if tx.get_bind().dialect.name == "sqlite" else pg_insert
+    slot = int(now.timestamp()) // SLOT
+    row = insert(Tally).values(key=key, slot=slot, count=1)
+    await tx.execute(
+        row.on_conflict_do_update(index_elements=["key", "slot"], set_={"count": Tally.count + 1})
+    )
+    oldest = slot - max(window.seconds for window in windows) // SLOT
+    query = select(Tally.slot, Tally.count).where(Tally.key == key, Tally.slot >= oldest)
+    counts = [(minute, count) for minute, count in await tx.execute(query)]
+    return max(_wait(counts, window, now) for window in windows)
+
+
+async def sweep(tx: AsyncSession, *, now: datetime) -> None:
+    """Forget the minutes that no window reaches back to."""
+    await tx.execute(delete(Tally).where(Tally.slot < int((now - KEPT).timestamp()) // SLOT))
+
+
+def _wait(counts: list[tuple[int, int]], window: Window, now: datetime) -> int:
+    oldest = int(now.timestamp()) // SLOT - window.seconds // SLOT
+    within = sorted((slot, count) for slot, count in counts if slot >= oldest)
+    over = sum(count for _, count in within) - window.count
+    for slot, count in within:
+        if over <= 0:
+            break
+        over -= count
+        if over <= 0:  # there is room again when this minute has left the window
+            return (slot + 1) * SLOT + window.seconds - int(now.timestamp())
+    return 0

@@ -1,0 +1,156 @@
+"""What is done to an account is pushed to the phone that was signed in, after the commit and at best effort."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+
+from backend.devices.notices import PushedPhones
+from backend.support import notices
+from tests.citizen import PASSWORD, Citizen
+from tests.phone import Phone
+from tests.service import Service
+
+OTHER = "Một câu khác 2026!"
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def citizen(service: Service) -> AsyncIterator[Citizen]:
+    """Somebody whose phone can be reached by push; the token is their number, which nobody else has."""
+    found = await Citizen.new(service).register()
+    await found.refresh()
+    await addressed(found.phone, found.number)
+    yield found
+
+
+async def addressed(phone: Phone, token: str) -> None:
+    answer = await phone.call("PUT", "/v1/devices/current/push-token", {"token": f"push-{token}"})
+    assert answer.status_code == 204, answer.text
+
+
+def pushes(citizen: Citizen, more: str = "") -> list[str]:
+    """The kinds that the phone got; none of them names anybody."""
+    found = [one for one in citizen.service.inbox.push if one.token == f"push-{citizen.number}{more}"]
+    for one in found:
+        text = one.title + one.body + str(one.data)
+        assert "Không phải tôi" in one.body and set(one.data) == {"kind", "session_id"}
+        assert not any(own in text for own in (citizen.person.full_name, citizen.number[-6:], "****"))
+    return sorted(one.data["kind"] for one in found)
+
+
+async def gets(citizen: Citizen, *kinds: str, more: str = "") -> None:
+    """The phone gets these and, a little later, nothing else."""
+    async with asyncio.timeout(5):
+        while len(pushes(citizen, more)) < len(kinds):
+            await asyncio.sleep(0.02)
+    await asyncio.sleep(0.1)
+    assert pushes(citizen, more) == sorted(kinds)
+
+
+async def test_another_way_in_and_one_less_are_pushed(citizen: Citizen) -> None:
+    await citizen.second_number()
+    await gets(citizen, "method_added")
+    listed = (await citizen.phone.call("GET", "/v1/me/auth-methods")).json()["items"]
+    second = [row for row in listed if row["type"] == "phone"][-1]
+    answer = await citizen.phone.call("DELETE", f"/v1/me/auth-methods/{second['id']}")
+    assert answer.status_code == 204, answer.text
+    await gets(citizen, "method_added", "method_removed")
+
+
+async def test_a_changed_password_is_pushed_and_a_refused_change_is_not(citizen: Citizen) -> None:
+    wrong = await citizen.phone.call("POST", "/v1/me/password", {"current": OTHER, "new": OTHER + "x"})
+    assert wrong.status_code == 401
+    body = {"current": PASSWORD, "new": OTHER}
+    assert (await citizen.phone.call("POST", "/v1/me/password", body)).status_code == 204
+    await gets(citizen, "password_changed")
+
+
+async def test_a_recovery_is_pushed_to_the_phone_that_it_signs_out(citizen: Citizen) -> None:
+    stranger = citizen.service.phone()
+    begun = await stranger.open("/v1/recoveries", {"national_id": citizen.person.national_id})
+    at = f"/v1/recoveries/{begun.json()['id']}"
+    coded = await stranger.open(f"{at}/otp", {"code": await citizen.code()})
+    assert coded.status_code == 200, coded.text
+    done = await stranger.open(f"{at}/password", {"password": OTHER})
+    assert done.status_code == 200, done.text
+    assert (await citizen.phone.call("GET", "/v1/me")).json()["code"] == "session_revoked"
+    await gets(citizen, "recovery_done")
+
+
+async def test_a_change_of_number_is_pushed_before_it_is_answered(citizen: Citizen) -> None:
+    """Inside a sign-in elsewhere, which signs the owner's phone out (contract-accounts, 21)."""
+    stranger, new = citizen.service.phone(), citizen.service.mobile_number()
+    citizen.subscribe(new)
+    login = (await citizen.knock(stranger)).json()["id"]
+    begun = await stranger.open("/v1/phone-changes", {"phone": new, "login": login})
+    at, code = f"/v1/phone-changes/{begun.json()['id']}/otp", await citizen.code(new)
+    assert (await stranger.open(at, {"code": code})).json()["step"] == "done"
+    assert pushes(citizen) == ["phone_changed"]
+
+
+async def test_a_sign_in_elsewhere_is_pushed_to_the_old_phone_alone(citizen: Citizen) -> None:
+    """By VNeID, which is another way in from then on: both are told."""
+    service, new = citizen.service, citizen.service.phone()
+    started = await new.begin(push_token=f"push-{citizen.number}-new")
+    back = await service.consent(started["authorization_url"], citizen.person)
+    new.keep((await new.bring(started["id"], back)).json())
+    await gets(citizen, "method_added", "device_replaced")
+    await gets(citizen, more="-new")
+    await citizen.by_vneid(service.phone())
+    await gets(citizen, "device_replaced", more="-new")
+    await gets(citizen, "method_added", "device_replaced")  # signed out long ago
+
+
+class Trouble:
+    """A push service on a bad day, and one that knows the address no more."""
+
+    def __init__(self, *, dead: bool) -> None:
+        self.asked: list[tuple[str, str, str, str]] = []
+        self._dead = dead
+
+    async def send(self, token: str, title: str, body: str, data: dict[str, str]) -> bool:
+        """Refuse."""
+        self.asked.append((token, title, body, data["kind"]))
+        if not self._dead:
+            raise OSError("out of reach")
+        return False
+
+
+async def _tell(citizen: Citizen, trouble: Trouble) -> None:
+    service, account_id = citizen.service, UUID(citizen.done["account"]["id"])
+    phones = PushedPhones(service.db, service.kit.keys, trouble)
+    kit = service.kit._replace(phones=phones)
+    async with service.db.write() as tx:
+        notices.tell(tx, kit, account_id, "method_added", now=service.clock.now(), method="vneid")
+    await phones.told(account_id)
+
+
+async def test_trouble_with_the_push_service_takes_nothing_back(citizen: Citizen) -> None:
+    trouble = Trouble(dead=False)
+    await _tell(citizen, trouble)
+    assert len(trouble.asked) == 1
+    shown = (await citizen.phone.call("GET", "/v1/notices")).json()["items"]
+    assert shown[0]["kind"] == "method_added"
+
+
+async def test_a_dead_address_is_forgotten(citizen: Citizen) -> None:
+    trouble = Trouble(dead=True)
+    for _ in range(2):
+        await _tell(citizen, trouble)
+    assert len(trouble.asked) == 1
+
+
+async def test_what_is_taken_back_is_not_pushed(citizen: Citizen) -> None:
+    service = citizen.service
+    account_id, now = UUID(citizen.done["account"]["id"]), service.clock.now()
+    with pytest.raises(RuntimeError):
+        async with service.db.write() as tx:
+            notices.tell(tx, service.kit, account_id, "password_changed", now=now)
+            await tx.flush()
+            raise RuntimeError("the act fails")
+    await asyncio.sleep(0.1)
+    assert pushes(citizen) == []
