@@ -8,6 +8,8 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 PYTHON := $(or $(PYTHON),python3)
 BIN := .venv/bin
 SETUP := $(PYTHON) scripts/setup.py
+J ?= 2
+SIDE_BY_SIDE = --numprocesses $(J) --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 VENDOR := workspace/static/vendor/htmx.min.js
 
 .PHONY: help run test gates check bench fix lock migration docs clean
@@ -18,8 +20,8 @@ help: ## list the targets
 run: .venv/.run $(VENDOR) ## start the demo: one port, nothing to configure
 	@$(BIN)/ngomon demo
 
-test: .venv/.test ## every test, on SQLite and PostgreSQL, with a real browser and real counterparts (T=path for some)
-	@$(BIN)/pytest $(T)
+test: .venv/.test ## every test, on SQLite and PostgreSQL, with a real browser and real counterparts (T=path for some, J=4 for four at a time)
+	@$(BIN)/pytest $(or $(T),$(SIDE_BY_SIDE))
 
 gates: .venv/.test ## format, lint, types, import arrows, generated docs
 	$(BIN)/ruff format --check --quiet .

@@ -24,6 +24,14 @@ DATABASES = ["sqlite", "postgres"]
 WORN = 40  # tests that one running service serves at least
 
 
+LONG = ("crash", "races", "journeys", "ngomon")  # few tests, each of many seconds
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Folders of long tests first: at the end of a run there is work for both processes."""
+    items.sort(key=lambda item: item.path.parent.name not in LONG)
+
+
 @dataclass
 class Running:
     """A service, what stops it, the module that used it last, and how many tests have."""
