@@ -142,7 +142,7 @@ async def served(settings: Settings, port: int) -> AsyncIterator[Service]:
     app = create_app(settings, clock=Clock(), carry_worker=True)
     config = uvicorn.Config(
         app, host="127.0.0.1", port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=3,
-        proxy_headers=False,
+        proxy_headers=False, timeout_keep_alive=120,  # the client hangs up first: never while it sends the next request
     )  # fmt: skip
     server = uvicorn.Server(config)
     task = asyncio.create_task(server._serve())
