@@ -7,6 +7,7 @@ second half belongs to somebody of its own.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -31,6 +32,10 @@ async def registry(port: int, known: int) -> AsyncIterator[str]:
     """Serve on `port`; the address for `NGOMON_SUBSCRIBERS_URL`."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.CancelledError):  # the measurement is over
+            await serve(reader, writer)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while line := (await reader.readline()).split():
             while (await reader.readline()).strip():
                 pass
