@@ -126,11 +126,3 @@ async def prepare(tx: AsyncSession) -> None:
     """Make the head row once, at installation, so that PostgreSQL has a row to lock."""
     if await tx.get(Head, 1) is None:
         tx.add(Head(id=1, seq=0, hash=GENESIS, key_id=b"", seal=b""))
-
-
-async def history_of(tx: AsyncSession, subject: UUID, *, most: int = 50) -> list[Entry]:
-    """The newest entries about one account."""
-    found = await tx.scalars(
-        select(Entry).where(Entry.subject == subject).order_by(Entry.seq.desc()).limit(most)
-    )
-    return list(found)

@@ -99,6 +99,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.profile == "demo"
 
     @property
+    def private_hosts(self) -> list[str]:
+        """The private or plain-http places that may be called (security X3)."""
+        return [host.strip() for host in self.allowed_private_hosts.split(",") if host.strip()]
+
+    @property
     def has_stand_in_eid(self) -> bool:
         """The e-ID is the one that the demo brings."""
         return self.vneid_issuer in [f"{self.public_url}{path}" for path in STAND_INS.values()]

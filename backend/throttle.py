@@ -7,6 +7,7 @@ counted and extended in the caller's transaction. Keys are keyed hashes, never n
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -26,6 +27,9 @@ class Window(msgspec.Struct, frozen=True):
 
     count: int
     seconds: int
+
+
+Want = tuple[str, str, list[Window]]  # what, who, and how often
 
 
 class Budget(Base):
@@ -51,24 +55,27 @@ class Throttle:
     async def spend(
         self,
         tx: AsyncSession,
-        wants: list[tuple[str, str, list[Window]]],
+        wants: list[Want],
         *,
         now: datetime,
         refusal: type[TooMany] = TooMany,
+        if_room: Sequence[Want] = (),
     ) -> list[bytes]:
         """Use every budget of `wants` once, or none of them and raise `refusal` with Retry-After.
 
-        Returns the stored names, for `refund`. Rows are locked in one order, so two
-        spenders never wait for each other.
+        Those of `if_room` refuse nothing. Returns the stored names of what was used, for `refund`. Rows are locked
+        in one order, so two spenders never wait for each other: whatever one act spends belongs in one call.
         """
-        rows = sorted((self.key(what, who), windows) for what, who, windows in wants)
-        budgets = [(await _locked(tx, key, now), _counted(windows)) for key, windows in rows]
-        waits = [_wait(_stamps(budget), windows, now) for budget, windows in budgets]
-        if (longest := max(waits, default=0)) > 0:
+        windows = {self.key(what, who): _counted(found) for what, who, found in [*wants, *if_room]}
+        optional = {self.key(what, who) for what, who, _ in if_room}
+        budgets = {key: await _locked(tx, key, now) for key in sorted(windows)}
+        waits = {key: _wait(_stamps(budget), windows[key], now) for key, budget in budgets.items()}
+        if (longest := max((waits[key] for key in windows if key not in optional), default=0)) > 0:
             raise refusal(retry_after=longest)
-        for budget, windows in budgets:
-            _use(budget, windows, now)
-        return [key for key, _ in rows]
+        used = [key for key in budgets if waits[key] <= 0]
+        for key in used:
+            _use(budgets[key], windows[key], now)
+        return used
 
     async def left(
         self, tx: AsyncSession, what: str, who: str, windows: list[Window], *, now: datetime

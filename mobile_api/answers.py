@@ -1,9 +1,8 @@
-"""What the ways in and back answer alike: the code step, and `done` with its session (contract §3.1)."""
+"""What the ways in and back read and answer alike: parts of a body, each step, and `done` (contract §3.1)."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -11,16 +10,21 @@ from litestar import Request
 from litestar.background_tasks import BackgroundTask
 from litestar.response import Response
 
+from backend.accounts.door import Door
 from backend.accounts.entering import Done
-from backend.accounts.otp import CodeStep
+from backend.accounts.login import Answer
+from backend.accounts.otp import CodeStep, Later
+from backend.accounts.signing import SignStep
 from backend.devices.sessions import Device
 from backend.errors import FieldError, FieldsInvalid
+from backend.flows import Flow
 from backend.names import clean_name
+from backend.outside.eid_callback import read_callback
 from mobile_api import schemas
-from mobile_api.schemas_ways_in import HiddenCodeStepOut
+from mobile_api.schemas_ways_in import HiddenCodeStepOut, SignStepOut
 
 Call = Request[Any, Any, Any]
-Later = Callable[[], Awaitable[None]]
+Body = TypeVar("Body")
 
 
 def address_of(request: Call) -> str:
@@ -33,11 +37,24 @@ def code_step(step: CodeStep) -> schemas.CodeStepOut:
     return msgspec.convert(step, schemas.CodeStepOut, from_attributes=True)
 
 
-def hidden_code_step(
-    step: CodeStep, later: Later | None, *, status: int = 200
-) -> Response[HiddenCodeStepOut]:
-    """The code step of a flow that does not; what is owed to a phone leaves after the answer."""
-    body = msgspec.convert(step, HiddenCodeStepOut, from_attributes=True)
+def hidden_code_step(step: CodeStep) -> HiddenCodeStepOut:
+    """The code step of a flow that does not."""
+    return msgspec.convert(step, HiddenCodeStepOut, from_attributes=True)
+
+
+def eid_step(door: Door, flow: Flow, url: str) -> schemas.LoginOut:
+    """The flow waits at the e-ID, which is at `url`."""
+    lifetime = door.kit.limits.state_lifetime
+    return schemas.LoginOut(id=flow.id, step=flow.step, authorization_url=url, expires_in=lifetime)
+
+
+def sign_step(step: SignStep) -> SignStepOut:
+    """The flow waits for a signature."""
+    return msgspec.convert(step, SignStepOut, from_attributes=True)
+
+
+def answered(body: Body, later: Later | None, *, status: int = 200) -> Response[Body]:
+    """The answer; what is owed to a phone leaves after it, so that its time tells nothing (security TO14)."""
     return Response(body, status_code=status, background=BackgroundTask(later) if later else None)
 
 
@@ -88,3 +105,31 @@ def unfit(data: msgspec.Struct, *names: str, other: tuple[str, ...] = ()) -> lis
         if getattr(data, name) is not None
     ]
     return [*missing, *beside]
+
+
+def answer_of(data: schemas.AuthorizeIn) -> Answer:
+    """The e-ID's answer from the fields, or from the whole address that it called (contract-accounts, 3)."""
+    if data.callback_url is not None:
+        wanted(data, other=("state", "code", "iss", "error"))
+        found = read_callback(data.callback_url)
+        return Answer(found.state, found.code, found.iss, found.encrypt_key)
+    wanted(data, "state")
+    if (data.code is None) == (data.error is None):
+        raise FieldsInvalid(FieldError("code", "missing", "Cần đúng một trong hai trường code và error"))
+    return Answer(data.state or "", data.code, data.iss)
+
+
+def method_of(raw: bytes) -> UUID | None:
+    """The body of `resend` may be absent; when present it is checked like any other."""
+    if not raw.strip():
+        return None
+    try:
+        return msgspec.json.decode(raw, type=schemas.ResendIn).method_id
+    except msgspec.ValidationError as error:
+        raise FieldsInvalid(FieldError("method_id", "invalid", "Giá trị không hợp lệ")) from error
+
+
+def no_other_number(raw: bytes) -> None:
+    """Only a password sign-in has other registered numbers."""
+    if method_of(raw) is not None:
+        raise FieldsInvalid(FieldError("method_id", "unknown", "Bước này không có số điện thoại nào khác"))

@@ -29,7 +29,7 @@ ANNOUNCED = "/v1/notices"  # without a session: announcements only
 TELLING = "/v1/takeover-reports"  # the one call that a replaced session may still make
 
 
-class Door:
+class Doorkeeper:
     """ASGI middleware; sets `scope["user"]` (Who) or `scope["jkt"]`, and answers `GET /v1/me` itself."""
 
     def __init__(self, app: ASGIApp, entry: Entry, profiles: Profiles, clock: Clock) -> None:
@@ -57,6 +57,8 @@ class Door:
 
     async def _enter(self, scope: HTTPScope) -> bytes | None:
         method, path = scope["method"], scope["path"]
+        raw = scope["raw_path"]
+        sent = raw.decode("latin-1") if raw and b"%" in raw else path  # what the proof names
         authorization, proof = [], []
         for name, value in scope["headers"]:
             if name == b"authorization":
@@ -68,12 +70,12 @@ class Door:
             known: dict[str, Any] = {"jkt": None}
             if open_to == "proof" or (open_to == "either" and proof):
                 known["jkt"] = await self._entry.key_of(
-                    proof, method=method, path=path, now=now, nonce=path == TOKEN
+                    proof, method=method, path=sent, now=now, nonce=path == TOKEN
                 )
             scope.update(known)  # type: ignore[typeddict-item]
             return None
         who = await self._entry.admit(
-            authorization, proof, method=method, path=path, now=now, ended=path == TELLING
+            authorization, proof, method=method, path=sent, now=now, ended=path == TELLING
         )
         scope.update({"user": who, "jkt": who.jkt})  # type: ignore[typeddict-item]
         if path == "/v1/me" and method == "GET":
@@ -91,14 +93,16 @@ class Door:
 
 def _openness(method: str, path: str) -> str | None:
     """What a call without a token must bring: a `proof`, `either` or `nothing`; none where it is not open at all."""
-    if path == TOKEN or any(path == one or path.startswith(one + "/") for one in SIGNING_IN):
+    if path == TOKEN or _is_below(path, SIGNING_IN):
         return "proof"
-    if any(path == one or path.startswith(one + "/") for one in PLAIN):
+    if _is_below(path, PLAIN):
         return "either"
     announced = path == ANNOUNCED and method == "GET"
-    return (
-        "nothing" if announced or any(path == one or path.startswith(one + "/") for one in PUBLIC) else None
-    )
+    return "nothing" if announced or _is_below(path, PUBLIC) else None
+
+
+def _is_below(path: str, tops: tuple[str, ...]) -> bool:
+    return any(path == top or path.startswith(top + "/") for top in tops)
 
 
 def caller(request: Request[Any, Any, Any]) -> Who | None:

@@ -43,7 +43,7 @@ class HistoryController(Controller):
                 kit.limits,
                 request.user.account_id,
                 now=clock.now(),
-                after=_place(cursor) if cursor else None,
+                after=_position(cursor) if cursor else None,
                 most=history.MOST + 1,
             )
         shown, more = paging.cut(found, history.MOST)
@@ -51,7 +51,7 @@ class HistoryController(Controller):
         return schemas.AccessList([schemas.AccessOut.of(line) for line in shown], onward)
 
 
-def _place(cursor: str) -> history.Place:
+def _position(cursor: str) -> history.Position:
     at, _, line = paging.place_of(cursor).partition("|")
     try:
         moment = datetime.fromisoformat(at)

@@ -14,14 +14,23 @@ from litestar.response import Response
 from backend.accounts import login, password_login, phone_proof, signing_login
 from backend.accounts.door import Door
 from backend.accounts.entering import Done
-from backend.accounts.login import Answer
 from backend.devices.entry import Who
 from backend.devices.sessions import Device
 from backend.errors import FieldError, FieldsInvalid, Unproved
 from backend.outside.clock import Clock
-from backend.outside.eid_callback import read_callback
 from mobile_api import schemas
-from mobile_api.answers import Call, address_of, code_step, device_of, done, wanted
+from mobile_api.answers import (
+    Call,
+    address_of,
+    answer_of,
+    code_step,
+    device_of,
+    done,
+    eid_step,
+    method_of,
+    sign_step,
+    wanted,
+)
 from mobile_api.auth import caller, key_of
 from mobile_api.schemas_ways_in import SignIn, SignStepOut
 
@@ -58,7 +67,7 @@ class LoginController(Controller):
                 address=address_of(request),
                 now=clock.now(),
             )
-            return msgspec.convert(step, SignStepOut, from_attributes=True)
+            return sign_step(step)
         wanted(data, other=("certificate",))
         flow, url = await login.begin(
             door,
@@ -69,8 +78,7 @@ class LoginController(Controller):
             method=data.method,
             stepping_up=_strengthened(request, data) if data.step_up else None,
         )
-        lifetime = door.kit.limits.state_lifetime
-        return schemas.LoginOut(id=flow.id, step=flow.step, authorization_url=url, expires_in=lifetime)
+        return eid_step(door, flow, url)
 
     @post(
         "/{login_id:uuid}/authorize",
@@ -200,25 +208,3 @@ def _strengthened(request: Call, data: schemas.LoginIn) -> Who:
     if who is None:
         raise Unproved
     return who
-
-
-def answer_of(data: schemas.AuthorizeIn) -> Answer:
-    """The e-ID's answer from the fields, or from the whole address that it called (contract-accounts, 3)."""
-    if data.callback_url is not None:
-        wanted(data, other=("state", "code", "iss", "error"))
-        found = read_callback(data.callback_url)
-        return Answer(found.state, found.code, found.iss, found.encrypt_key)
-    wanted(data, "state")
-    if (data.code is None) == (data.error is None):
-        raise FieldsInvalid(FieldError("code", "missing", "Cần đúng một trong hai trường code và error"))
-    return Answer(data.state or "", data.code, data.iss)
-
-
-def method_of(raw: bytes) -> UUID | None:
-    """The body of `resend` may be absent; when present it is checked like any other."""
-    if not raw.strip():
-        return None
-    try:
-        return msgspec.json.decode(raw, type=schemas.ResendIn).method_id
-    except msgspec.ValidationError as error:
-        raise FieldsInvalid(FieldError("method_id", "invalid", "Giá trị không hợp lệ")) from error

@@ -15,8 +15,7 @@ from backend.accounts.door import Door
 from backend.devices.entry import Who
 from backend.outside.clock import Clock
 from mobile_api import schemas, schemas_self, schemas_ways_in
-from mobile_api.answers import address_of, code_step, wanted
-from mobile_api.logins import answer_of
+from mobile_api.answers import address_of, answer_of, code_step, eid_step, sign_step, wanted
 from mobile_api.problems import language_of
 
 Call = Request[Who, Any, Any]
@@ -57,15 +56,10 @@ class MethodController(Controller):
             asked = await method_adding.begin_certificate(
                 door, who, data.certificate or "", address=address_of(request), now=now
             )
-            body = schemas_ways_in.SignStepOut(asked.id, asked.step, asked.challenge, asked.expires_in)
-            return Response(body, status_code=201)
+            return Response(sign_step(asked), status_code=201)
         wanted(data, other=("phone", "certificate"))
         flow, url = await method_adding.begin_vneid(door, who, now=now)
-        lifetime = door.kit.limits.state_lifetime
-        return Response(
-            schemas.LoginOut(id=flow.id, step=flow.step, authorization_url=url, expires_in=lifetime),
-            status_code=201,
-        )
+        return Response(eid_step(door, flow, url), status_code=201)
 
     @post(
         "/{method_id:uuid}/otp",
@@ -172,7 +166,7 @@ class PasswordController(Controller):
         door: NamedDependency[Door],
         clock: NamedDependency[Clock],
     ) -> None:
-        """204, and every other session has ended; 401 `credentials_wrong`, 422 names what `new` lacks."""
+        """204, and every other session has ended; 401 `credentials_wrong`, 409 `no_password`, 422 for a weak `new`."""
         await own_password.change(
             door,
             request.user,

@@ -13,9 +13,8 @@ from backend.accounts.door import Door
 from backend.outside.clock import Clock
 from mobile_api import schemas
 from mobile_api import schemas_ways_in as forms
-from mobile_api.answers import Call, address_of, code_step
+from mobile_api.answers import Call, address_of, code_step, no_other_number
 from mobile_api.auth import caller, key_of
-from mobile_api.registrations import no_other_number
 
 
 class PhoneChangeController(Controller):

@@ -40,6 +40,38 @@ class MethodNotAllowed(Refusal):
     title = "Phương thức không được hỗ trợ"
 
 
+class PayloadTooLarge(Refusal):
+    """The body is larger than this address takes (security H9)."""
+
+    status = 413
+    code = "payload_too_large"
+    title = "Nội dung gửi lên quá lớn"
+
+
+class UnsupportedMediaType(Refusal):
+    """Only plain JSON is read."""
+
+    status = 415
+    code = "unsupported_media_type"
+    title = "Chỉ nhận nội dung JSON (application/json)"
+
+
+class RequestTimeout(Refusal):
+    """The body did not arrive in time (security H9)."""
+
+    status = 408
+    code = "request_timeout"
+    title = "Nội dung gửi lên không đến kịp thời gian"
+
+
+class HeadersTooLarge(Refusal):
+    """The headers are larger than we read."""
+
+    status = 431
+    code = "headers_too_large"
+    title = "Phần tiêu đề yêu cầu quá lớn"
+
+
 class ValidationFailed(BadRequest):
     """A field has the wrong type or is missing, too long or unknown; `errors` name them."""
 
@@ -100,8 +132,8 @@ def _oauth_error(code: str) -> str:
     return code if code in ("invalid_dpop_proof", "use_dpop_nonce") else "invalid_token"
 
 
-def answer(request: Request[Any, Any, Any], refusal: Refusal) -> Response[bytes]:
-    """The problem as a Litestar response."""
+def on_refusal(request: Request[Any, Any, Any], refusal: Refusal) -> Response[bytes]:
+    """Exception handler for every refusal: the problem as a response."""
     scope = request.scope
     return Response(
         body_of(refusal, lang=language_of(scope), instance=instance_of(scope)),
@@ -112,22 +144,17 @@ def answer(request: Request[Any, Any, Any], refusal: Refusal) -> Response[bytes]
     )
 
 
-def on_refusal(request: Request[Any, Any, Any], refusal: Refusal) -> Response[bytes]:
-    """Exception handler for every refusal."""
-    return answer(request, refusal)
-
-
 def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     """Exception handler for what the framework itself refuses."""
-    return answer(request, _translated(error))
+    return on_refusal(request, _translated(error))
 
 
 def on_bug(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Exception handler for mistakes of ours: the traceback goes to the log alone (security H1)."""
     if isinstance(error, UnicodeDecodeError | RecursionError):
-        return answer(request, BodyMalformed())
+        return on_refusal(request, BodyMalformed())
     log.error("unhandled", request=instance_of(request.scope), exc_info=error)
-    return answer(request, InternalError())
+    return on_refusal(request, InternalError())
 
 
 def _translated(error: HTTPException) -> Refusal:
@@ -142,38 +169,6 @@ def _translated(error: HTTPException) -> Refusal:
     if error.status_code < 500:
         return BodyMalformed() if error.status_code == 400 else BadRequest()
     return InternalError()
-
-
-class PayloadTooLarge(Refusal):
-    """The body is larger than this address takes (security H9)."""
-
-    status = 413
-    code = "payload_too_large"
-    title = "Nội dung gửi lên quá lớn"
-
-
-class UnsupportedMediaType(Refusal):
-    """Only plain JSON is read."""
-
-    status = 415
-    code = "unsupported_media_type"
-    title = "Chỉ nhận nội dung JSON (application/json)"
-
-
-class RequestTimeout(Refusal):
-    """The body did not arrive in time (security H9)."""
-
-    status = 408
-    code = "request_timeout"
-    title = "Nội dung gửi lên không đến kịp thời gian"
-
-
-class HeadersTooLarge(Refusal):
-    """The headers are larger than we read."""
-
-    status = 431
-    code = "headers_too_large"
-    title = "Phần tiêu đề yêu cầu quá lớn"
 
 
 def _fields(error: ValidationException) -> list[dict[str, str]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from uuid import UUID
 
 from litestar import Controller, post
-from litestar.background_tasks import BackgroundTask
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from litestar.response import Response
@@ -15,9 +14,8 @@ from backend.accounts.door import Door
 from backend.outside.clock import Clock
 from mobile_api import schemas
 from mobile_api import schemas_ways_in as forms
-from mobile_api.answers import Call, address_of, hidden_code_step
+from mobile_api.answers import Call, address_of, answered, hidden_code_step, no_other_number
 from mobile_api.auth import key_of
-from mobile_api.registrations import no_other_number
 
 
 class RecoveryController(Controller):
@@ -43,7 +41,7 @@ class RecoveryController(Controller):
             address=address_of(request),
             now=clock.now(),
         )
-        return hidden_code_step(step, later, status=201)
+        return answered(hidden_code_step(step), later, status=201)
 
     @post(
         "/{recovery_id:uuid}/otp",
@@ -79,7 +77,7 @@ class RecoveryController(Controller):
         """The same code again; 429 within the pause (five minutes for the official mail)."""
         no_other_number(await request.body())
         step, later = await recovery.send_again(door, recovery_id, jkt=key_of(request), now=clock.now())
-        return hidden_code_step(step, later)
+        return answered(hidden_code_step(step), later)
 
     @post(
         "/{recovery_id:uuid}/password",
@@ -99,5 +97,4 @@ class RecoveryController(Controller):
         later = await recovery.give_password(
             door, recovery_id, data.password, jkt=key_of(request), now=clock.now()
         )
-        body = forms.StepOut(recovery_id, "done")
-        return Response(body, status_code=200, background=BackgroundTask(later) if later else None)
+        return answered(forms.StepOut(recovery_id, "done"), later)

@@ -7,7 +7,6 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, post
-from litestar.background_tasks import BackgroundTask
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from litestar.response import Response
@@ -15,13 +14,23 @@ from litestar.response import Response
 from backend.accounts import registration, signing_registration
 from backend.accounts.door import Door
 from backend.accounts.registration import Asked
-from backend.errors import FieldError, FieldsInvalid, gather
+from backend.errors import FieldError, gather
 from backend.outside.clock import Clock
 from mobile_api import schemas
 from mobile_api import schemas_ways_in as forms
-from mobile_api.answers import Call, address_of, code_step, device_of, done, unfit, wanted
+from mobile_api.answers import (
+    Call,
+    address_of,
+    answered,
+    code_step,
+    device_of,
+    done,
+    no_other_number,
+    sign_step,
+    unfit,
+    wanted,
+)
 from mobile_api.auth import key_of
-from mobile_api.logins import method_of
 
 TYPED = ("national_id", "full_name", "birth_date", "phone")
 
@@ -74,7 +83,7 @@ class RegistrationController(Controller):
             address=address_of(request),
             now=clock.now(),
         )
-        return Response(code_step(step), status_code=201, background=BackgroundTask(later) if later else None)
+        return answered(code_step(step), later, status=201)
 
     @post(
         "/{registration_id:uuid}/otp",
@@ -112,7 +121,7 @@ class RegistrationController(Controller):
         step, later = await registration.send_again(
             door, registration_id, jkt=key_of(request), now=clock.now()
         )
-        return Response(code_step(step), status_code=200, background=BackgroundTask(later) if later else None)
+        return answered(code_step(step), later)
 
     @post(
         "/{registration_id:uuid}/password",
@@ -189,10 +198,4 @@ async def _by_certificate(
         address=address_of(request),
         now=clock.now(),
     )
-    return Response(msgspec.convert(step, forms.SignStepOut, from_attributes=True), status_code=201)
-
-
-def no_other_number(raw: bytes) -> None:
-    """Only a password sign-in has other registered numbers."""
-    if method_of(raw) is not None:
-        raise FieldsInvalid(FieldError("method_id", "unknown", "Bước này không có số điện thoại nào khác"))
+    return Response(sign_step(step), status_code=201)

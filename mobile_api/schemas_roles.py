@@ -7,9 +7,10 @@ from uuid import UUID
 
 import msgspec
 
+from backend.hotlines import HOTLINES
 from backend.outbox.queue import SyncState
 from backend.roles.catalog import FormField, Position, SubjectType
-from backend.roles.staff import HOTLINES, Prefill
+from backend.roles.staff import Prefill
 from backend.roles.units import UnitView
 from backend.roles.views import OwnRequest, RoleView, StepView
 from backend.words import say

@@ -36,18 +36,22 @@ class DeskOut(msgspec.Struct):
         return cls(desk.code, desk.name, desk.mailbox, desk.phone)
 
 
-class CaseOut(msgspec.Struct):
-    """A case that was opened; `code` is what the desk must be able to quote."""
+class CaseOut(msgspec.Struct, omit_defaults=True):
+    """A case that was opened; `code` is what the desk must be able to quote.
+
+    `covered` is there, and true, only when a password, PIN or code was replaced by dots before anything was stored.
+    """
 
     id: UUID
     code: str
     status: str
     desk: DeskOut
+    covered: bool = False
 
     @classmethod
-    def of(cls, case: Case, desk: Desk) -> CaseOut:
+    def of(cls, case: Case, desk: Desk, *, covered: bool = False) -> CaseOut:
         """From the rows."""
-        return cls(case.id, case.code, case.status, DeskOut.of(desk))
+        return cls(case.id, case.code, case.status, DeskOut.of(desk), covered)
 
 
 class MessageOut(msgspec.Struct):

@@ -16,9 +16,8 @@ Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Mail = Annotated[str, Meta(max_length=254)]
 Solution = Annotated[str, Meta(max_length=4000)]
 Certificate = Annotated[str, Meta(min_length=1, max_length=20_000)]
-Secret = Annotated[
-    str, Meta(min_length=1, max_length=1024)
-]  # how long it may be is said in words, not by the schema
+# far more than a password may have: `passwords.check` says in words how long that is
+Secret = Annotated[str, Meta(min_length=1, max_length=1024)]
 
 
 class RegistrationIn(msgspec.Struct, forbid_unknown_fields=True):

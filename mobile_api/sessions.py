@@ -10,6 +10,7 @@ from litestar import Controller, Request, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
+from backend import hotlines
 from backend.db import Database
 from backend.devices import rotation, sessions, takeover
 from backend.devices.entry import Who
@@ -106,8 +107,7 @@ class DeviceController(Controller):
     ) -> None:
         """204; replaces the earlier one."""
         async with db.write() as tx:
-            session = await tx.get_one(Session, request.user.session_id, with_for_update=True)
-            session.push_token = kit.keys.seal("sessions.push_token", session.id, data.token)
+            await sessions.set_push_token(tx, kit, request.user.session_id, data.token)
 
     @post(
         "/takeover-reports",
@@ -128,7 +128,7 @@ class DeviceController(Controller):
         """
         async with db.write() as tx:
             case = await takeover.report(tx, kit, request.user.session_id, now=clock.now())
-        frozen = {"status": "frozen", "hotline": "19001075"}
+        frozen = {"status": "frozen", "hotline": hotlines.HUE_S}
         return frozen | {"code": case.code} if case else frozen
 
 

@@ -45,13 +45,16 @@ class CaseController(Controller):
         clock: NamedDependency[Clock],
         idempotency_key: Key = None,
     ) -> schemas.CaseOut:
-        """201 with the code that the desk must be able to quote; 429 `too_many` after ten in an hour."""
+        """201 with the code that the desk must be able to quote; 429 `too_many` after ten in an hour.
+
+        A password, PIN or code in it is replaced by dots before it is stored; then the answer says `covered`.
+        """
         draft = cases.Draft(subject=data.subject, text=data.text, desk=data.desk)
         async with db.write() as tx:
             case, desk = await cases.ask(
                 tx, kit, draft, by=request.user.account_id, now=clock.now(), key=idempotency_key
             )
-        return schemas.CaseOut.of(case, desk)
+        return schemas.CaseOut.of(case, desk, covered=draft.holds_secret)
 
     @get(operation_id="listCases", summary="Yêu cầu hỗ trợ của tôi · One's own cases")
     async def mine(
@@ -61,10 +64,12 @@ class CaseController(Controller):
         kit: NamedDependency[Kit],
         cursor: Cursor = None,
     ) -> schemas.CaseList:
-        """Newest first, with what was written."""
-        before = _place(cursor)
+        """Newest first, with what was written; a subject that the product wrote is in the reader's language."""
+        before, lang = _place(cursor), language_of(request.scope)
         async with db.read() as tx:
-            found = await reading.mine(tx, kit, request.user.account_id, before=before, most=PAGE + 1)
+            found = await reading.mine(
+                tx, kit, request.user.account_id, lang=lang, before=before, most=PAGE + 1
+            )
         shown, more = paging.cut(found, PAGE)
         following = paging.cursor_of(str(shown[-1].id)) if more else None
         return schemas.CaseList([schemas.CaseRow.of(case) for case in shown], following)

@@ -20,11 +20,8 @@ async def run_worker(settings: Settings) -> None:
     """Deliver until SIGTERM or SIGINT, then finish what is held."""
     db, clock = Database(settings.database_url), Clock()
     kit = Kit.of(KeyRing.parse(settings.secret_keys), settings.limits)
-    http = Guarded(
-        [host.strip() for host in settings.allowed_private_hosts.split(",") if host.strip()],
-        reply_bytes=settings.limits.reply_bytes,
-        timeout=settings.limits.delivery_timeout,
-    )
+    limits = settings.limits
+    http = Guarded(settings.private_hosts, reply_bytes=limits.reply_bytes, timeout=limits.delivery_timeout)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -15,7 +15,7 @@ from litestar.types import ASGIApp, ControllerRouterHandler, Receive, Scope, Sen
 
 import workspace.router
 from backend.accounts.captcha import Captcha
-from backend.accounts.door import Door as WaysIn
+from backend.accounts.door import Door
 from backend.accounts.passwords import Passwords
 from backend.crypto import KeyRing
 from backend.db import Database
@@ -40,7 +40,7 @@ from backend.roles.texting import Texting
 from backend.settings import Settings, load, with_keys
 from backend.support.post import PostRoom
 from mobile_api import problems
-from mobile_api.auth import Door, proved
+from mobile_api.auth import Doorkeeper, proved
 from mobile_api.captcha import CaptchaController
 from mobile_api.history import HistoryController
 from mobile_api.identity import IdentityController
@@ -65,18 +65,18 @@ class Outside:
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self.clock = clock
-        limits = settings.limits
-        allowed = [host.strip() for host in settings.allowed_private_hosts.split(",") if host.strip()]
-        self.http = Guarded(allowed, reply_bytes=limits.reply_bytes, timeout=limits.delivery_timeout)
+        limits, hosts = settings.limits, settings.private_hosts
+        self.http = Guarded(hosts, reply_bytes=limits.reply_bytes, timeout=limits.delivery_timeout)
+        self.sms_http = Guarded(hosts)  # a silent SMS centre holds up nobody else's calls
         self.stand = _stand_ins(settings, clock) if settings.is_demo else None
         self.eid = EId(eid_provider.vneid(settings), self.http, clock)
         second = eid_provider.post_office(settings)
         self.post_office = EId(second, self.http, clock) if second else None
         self.certificates = trusted.certificates(settings, self.stand)
         self.sms: Sms = (
-            KannelSms(settings.sms_url, self.http, timeout=limits.sms_timeout)
+            KannelSms(settings.sms_url, self.sms_http, timeout=limits.sms_timeout)
             if settings.sms_url.startswith("kannel:")
-            else self._inbox.sms
+            else self._stand_in.sms
         )
         self.registries = Registries(
             self.http,
@@ -87,11 +87,11 @@ class Outside:
         self.push: Push = (
             FirebasePush(settings.fcm_credentials, settings.fcm_endpoint)
             if settings.fcm_credentials
-            else self._inbox.push
+            else self._stand_in.push
         )
 
     @property
-    def _inbox(self) -> Any:
+    def _stand_in(self) -> Any:
         assert self.stand is not None, "settings refuse stand-ins outside the demo profile"
         return self.stand
 
@@ -114,7 +114,7 @@ class App:
         self.post = PostRoom(self.db, self.kit, settings, self.clock)
         self.texting = Texting(self.db, self.kit, self.outside.sms, self.clock)
         self.carry_worker = self.db.is_sqlite if carry_worker is None else carry_worker
-        self.door = self._ways_in()
+        self.door = self._door()
         limits = settings.limits
         self._reader = reader_of(self.db, proof_life=limits.proof_past + limits.proof_future)
         self.entry = Entry(
@@ -128,7 +128,7 @@ class App:
         self.litestar = self._litestar()
         if settings.open_docs:
             schema.tell_problems(self.litestar)
-        guarded = Door(self.litestar, self.entry, self.profiles, self.clock)
+        guarded = Doorkeeper(self.litestar, self.entry, self.profiles, self.clock)
         self._asgi: ASGIApp = Edge(
             guarded,
             limits,
@@ -144,10 +144,10 @@ class App:
         else:
             await self._asgi(scope, receive, send)
 
-    def _ways_in(self) -> WaysIn:
+    def _door(self) -> Door:
         outside = self.outside
         mail = outside.stand.official_mail if outside.stand is not None else OfficialMail
-        return WaysIn(
+        return Door(
             db=self.db,
             kit=self.kit,
             settings=self.settings,
@@ -207,6 +207,7 @@ class App:
             stack.push_async_callback(self.db.close)
             stack.push_async_callback(self._reader.close)
             stack.push_async_callback(self.outside.http.close)
+            stack.push_async_callback(self.outside.sms_http.close)
             stack.push_async_callback(self.outside.certificates.close)
             stack.push_async_callback(self.phones.close)
             await stack.enter_async_context(self.bell)

@@ -10,7 +10,7 @@ import rich_click as click
 from rich.console import Console
 from rich.table import Table
 
-from backend.accounts import people
+from backend.accounts import numbers
 from backend.crypto import KeyRing
 from backend.db import Database
 from backend.devices import takeover
@@ -135,7 +135,7 @@ def thaw(national_id: str) -> None:
 
     async def lift(db: Database, kit: Kit, _: Settings) -> None:
         async with db.write() as tx:
-            account_id = await people.holder_of(tx, kit, national_id)
+            account_id = await numbers.holder_of(tx, kit, national_id)
             if account_id is None:
                 raise takeover.NotFrozen
             await takeover.thaw(tx, kit, account_id, now=Clock().now())

@@ -33,16 +33,10 @@ from ngomon.figures import Figures
 
 BODILESS = ("GET", "HEAD", "OPTIONS", "DELETE", "TRACE")
 SLOW = 1.0  # seconds
-log = structlog.get_logger("access")
-
-
-SMALL = (
-    "/v1/logins",
-    "/v1/token",
-    "/v1/recoveries",
-    "/v1/phone-changes",
-)  # the four kibibytes of security H9
+# the four kibibytes of security H9; a registration may begin with a certificate
+SMALL = ("/v1/logins", "/v1/token", "/v1/recoveries", "/v1/phone-changes")
 CERTIFICATES = ("/sign", "/authorize")  # a chain of certificates, or a sealed code, is longer
+log = structlog.get_logger("access")
 
 
 class Edge:

@@ -68,6 +68,10 @@ def config() -> OpenAPIConfig:
         security=[{"dpop": []}],
         tags=[
             Tag(name="logins"),
+            Tag(name="registrations"),
+            Tag(name="recoveries"),
+            Tag(name="phone-changes"),
+            Tag(name="captcha"),
             Tag(name="sessions"),
             Tag(name="devices"),
             Tag(name="me"),

@@ -25,11 +25,12 @@ def certificates(settings: Settings, stand: Stand | None) -> Certificates:
     if settings.certificate_unchecked:
         log.warning("certificates are accepted while their revocation cannot be checked: emergency switch")
     limits = settings.limits
-    allowed = [host.strip() for host in settings.allowed_private_hosts.split(",") if host.strip()]
     return Certificates(
         roots,
         tuple(text.strip() for text in settings.certificate_policies.split(",") if text.strip()),
-        Guarded(allowed, reply_bytes=limits.crl_bytes, timeout=limits.certificate_check_timeout),
+        Guarded(
+            settings.private_hosts, reply_bytes=limits.crl_bytes, timeout=limits.certificate_check_timeout
+        ),
         timeout=limits.certificate_check_timeout,
         keep=limits.crl_keep,
         unchecked=settings.certificate_unchecked,

@@ -16,7 +16,7 @@ from backend.support import desks
 from backend.support.cases import Clerk
 from backend.support.models import Desk
 from workspace.auth import SignedOut, Visit
-from workspace.manager import ManagedUnit, Manager
+from workspace.manager import Manager
 
 
 class AtDesk(msgspec.Struct, frozen=True):
@@ -36,8 +36,7 @@ async def clerk_of(request: Visit, db: NamedDependency[Database], kit: NamedDepe
         units = await rights.units_managed(tx, kit, session.account_id)
         staffed = await desks.staffed_by(tx, await rights.blinds_of(tx, kit, session.account_id))
     if units:
-        managed = [ManagedUnit(unit.id, unit.code, unit.name) for unit in units]
-        request.scope["state"]["manager"] = Manager(session.account_id, session.full_name, managed)
+        request.scope["state"]["manager"] = Manager.of(session, units)
     if not staffed:
         raise desks.NotAtADesk
     clerk = AtDesk(session.account_id, session.full_name, staffed)

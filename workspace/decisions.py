@@ -24,7 +24,7 @@ from backend.words import say
 from workspace import forms
 from workspace.auth import Visit
 from workspace.manager import Manager
-from workspace.pages import lang_of, moment, page
+from workspace.pages import errors_of, lang_of, moment, page
 
 
 class DecideForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,10 +33,6 @@ class DecideForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     decision: Literal["approved", "rejected", "returned"]
     version: int
     reason: str = ""
-
-
-class NoFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A form that is only a button."""
 
 
 async def say_word(
@@ -117,7 +113,7 @@ class RequestController(Controller):
         clock: NamedDependency[Clock],
     ) -> Response[str] | Redirect:
         """Take the word back while nothing has left the house; the server's clock decides (design §4.9)."""
-        await forms.read(request, NoFields)
+        await forms.read(request, forms.NoFields)
         try:
             async with db.write() as tx:
                 outcome = await review.undo(tx, kit, request_id, by=manager.account_id, now=clock.now())
@@ -140,15 +136,14 @@ async def _page(
 ) -> Response[str]:
     async with db.read() as tx:
         asked = await queue.view(tx, kit, request_id, manager.account_id, now=clock.now())
-    errors = refusal.facts.get("errors", []) if isinstance(refusal, FieldsInvalid) else []
     return page(
         request,
         "request.html",
-        status=refusal.status if refusal else 200,
+        refusal=refusal,
         here=f"/workspace/requests/{request_id}",
         asked=asked,
         stale=_stale(request, refusal) if isinstance(refusal, Conflict) else "",
-        errors=errors,
+        errors=errors_of(refusal) if isinstance(refusal, FieldsInvalid) else [],
         reason=reason,
     )
 

@@ -21,6 +21,10 @@ class FormMalformed(BadRequest):
     title = "Biểu mẫu hoặc địa chỉ không hợp lệ"
 
 
+class NoFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A form that is only a button."""
+
+
 async def read(visit: Visit, kind: type[Form]) -> Form:
     """The form as a Struct; a list field takes every value of its name. Raises FormMalformed."""
     try:

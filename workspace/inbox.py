@@ -13,7 +13,7 @@ from backend.db import Database
 from backend.errors import FieldError, FieldsInvalid, Refusal, settle
 from backend.kit import Kit
 from backend.outside.clock import Clock
-from backend.roles import forms as texts
+from backend.roles import forms as role_forms
 from backend.roles import queue
 from backend.words import mark as _
 from workspace import forms
@@ -103,7 +103,7 @@ class InboxController(Controller):
         if not picks or len(picks) > kit.limits.bulk_most:
             raise FieldsInvalid(FieldError("pick", "count", _("Hãy chọn từ 1 đến 100 yêu cầu")))
         if form.decision == "rejected":
-            texts.reason(form.reason)
+            role_forms.reason(form.reason)  # once for all of them, before the first is decided
         results = []
         for request_id, version in picks:
             refusal: Refusal | None = None

@@ -55,7 +55,7 @@ class LoginController(Controller):
                 db, kit, eid, redirect_uri=f"{public_url}{CALLBACK}", browser=agent, now=clock.now()
             )
         except Refusal as refusal:
-            return self._refused(request, refusal)
+            return self._page(request, "/workspace", refusal)
         way = quote(safe_next(request.query_params.get("next")), safe="")
         cookie = jar.make(jar.transaction, f"{secret}|{way}", strict=False, max_age=kit.limits.state_lifetime)
         return Redirect(url, status_code=303, cookies=[cookie])
@@ -84,7 +84,7 @@ class LoginController(Controller):
                 now=clock.now(),
             )
         except Refusal as refusal:
-            answer = self._refused(request, refusal)
+            answer = self._page(request, "/workspace", refusal)
             answer.cookies.append(gone)
             return answer
         answer = page(request, "entered.html", next=safe_next(unquote(way)), here="/workspace")
@@ -92,16 +92,10 @@ class LoginController(Controller):
         answer.cookies.extend([session, gone])
         return answer
 
-    def _refused(self, request: Visit, refusal: Refusal) -> Response[str]:
-        trouble = say(refusal.title, lang_of(request))
-        answer = self._page(request, "/workspace", trouble=trouble, status=refusal.status)
-        if refusal.retry_after:
-            answer.headers["Retry-After"] = str(refusal.retry_after)
-        return answer
-
-    def _page(self, request: Visit, way: str, *, trouble: str = "", status: int = 200) -> Response[str]:
+    def _page(self, request: Visit, way: str, refusal: Refusal | None = None) -> Response[str]:
+        trouble = say(refusal.title, lang_of(request)) if refusal else ""
         here = "/workspace/login" + (f"?next={quote(way, safe='')}" if way != "/workspace" else "")
-        return page(request, "login.html", status=status, next=way, trouble=trouble, here=here)
+        return page(request, "login.html", refusal=refusal, next=way, trouble=trouble, here=here)
 
 
 @post("/sign-out", name="workspace.sign_out")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
@@ -53,6 +54,12 @@ class Manager(msgspec.Struct, frozen=True):
     name: str
     units: list[ManagedUnit]
 
+    @classmethod
+    def of(cls, session: BrowserSession, units: Sequence[Unit]) -> Manager:
+        """Whoever has this session, with the units that the database has just named."""
+        managed = [ManagedUnit(unit.id, unit.code, unit.name) for unit in units]
+        return cls(session.account_id, session.full_name, managed)
+
 
 async def manager_of(request: Visit, db: NamedDependency[Database], kit: NamedDependency[Kit]) -> Manager:
     """The dependency behind every page but the sign-in and the desk's: raises NothingManaged, DeskInstead."""
@@ -66,8 +73,7 @@ async def manager_of(request: Visit, db: NamedDependency[Database], kit: NamedDe
             raise DeskInstead
         if not units:
             raise NothingManaged(askable=await _askable(tx, kit, session.account_id))
-    managed = [ManagedUnit(unit.id, unit.code, unit.name) for unit in units]
-    manager = Manager(session.account_id, session.full_name, managed)
+    manager = Manager.of(session, units)
     request.scope["state"]["manager"] = manager
     request.scope["state"]["clerk"] = staffed  # the way to the desk's pages stands in the header
     return manager
@@ -76,7 +82,7 @@ async def manager_of(request: Visit, db: NamedDependency[Database], kit: NamedDe
 def nothing_managed(request: Visit, refusal: NothingManaged) -> Response[str]:
     """The 403 page that says whom to ask (contract §5)."""
     return page(
-        request, "no_right.html", status=refusal.status, askable=refusal.facts["askable"], here="/workspace"
+        request, "no_right.html", refusal=refusal, askable=refusal.facts["askable"], here="/workspace"
     )
 
 

@@ -16,6 +16,7 @@ from litestar import Response
 from litestar.datastructures import Cookie
 from litestar.enums import MediaType
 
+from backend.errors import FieldsInvalid, Refusal
 from backend.names import masked
 from backend.outside.clock import LOCAL
 from backend.words import gettext, language, say
@@ -79,9 +80,18 @@ _templates = _environment()
 
 
 def page(
-    visit: Visit, template: str, /, *, status: int = 200, here: str | None = None, **given: object
+    visit: Visit,
+    template: str,
+    /,
+    *,
+    refusal: Refusal | None = None,
+    here: str | None = None,
+    **given: object,
 ) -> Response[str]:
-    """A whole page; `here` is the address that shows it again, where that is not the one asked for."""
+    """A whole page; `here` is the address that shows it again, where that is not the one asked for.
+
+    A page that says no carries the status and the Retry-After of its `refusal`.
+    """
     preferences = _preferences(visit)
     place = here or _place(visit)
     context = {
@@ -96,8 +106,20 @@ def page(
         "here_with": Switcher(place),
         **given,
     }
-    text = _templates.get_template(template).render(context)
-    return Response(text, media_type=MediaType.HTML, status_code=status, cookies=_remembered(visit))
+    return Response(
+        _templates.get_template(template).render(context),
+        media_type=MediaType.HTML,
+        status_code=refusal.status if refusal else 200,
+        headers={"Retry-After": str(refusal.retry_after)} if refusal and refusal.retry_after else None,
+        cookies=_remembered(visit),
+    )
+
+
+def errors_of(refusal: Refusal | None) -> list[dict[str, str]]:
+    """What is wrong, field by field, or the one sentence of another refusal."""
+    if isinstance(refusal, FieldsInvalid):
+        return [field.as_dict() for field in refusal.fields]
+    return [{"message": refusal.title}] if refusal else []
 
 
 def lang_of(visit: Visit) -> str:

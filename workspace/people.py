@@ -20,7 +20,7 @@ from backend.words import mark as _
 from workspace import forms
 from workspace.auth import Visit
 from workspace.manager import Manager
-from workspace.pages import page
+from workspace.pages import errors_of, page
 
 PAGE = 25
 
@@ -162,11 +162,11 @@ async def _ending(
     return page(
         request,
         "end.html",
-        status=refusal.status if refusal else 200,
+        refusal=refusal,
         here=f"/workspace/people/{role_id}/end",
         person=person,
         reason=reason,
-        errors=_errors(refusal),
+        errors=errors_of(refusal),
     )
 
 
@@ -186,22 +186,14 @@ async def _transferring(
     return page(
         request,
         "transfer.html",
-        status=refusal.status if refusal else 200,
+        refusal=refusal,
         here=f"/workspace/people/{role_id}/transfer",
         person=person,
         units=units,
         positions=catalog.positions_for(person.subject_type),
         form=form,
-        errors=_errors(refusal),
+        errors=errors_of(refusal),
     )
-
-
-def _errors(refusal: Refusal | None) -> list[dict[str, str]]:
-    """What is wrong, field by field, or the one sentence of a conflict."""
-    if refusal is None:
-        return []
-    found: list[dict[str, str]] = refusal.facts.get("errors", [])  # type: ignore[assignment]
-    return found or [{"message": refusal.title}]
 
 
 def _day(text: str) -> date | None:

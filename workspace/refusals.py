@@ -12,7 +12,7 @@ from litestar.response import Redirect
 from backend.errors import BadRequest, FieldsInvalid, NotFound, Refusal
 from backend.words import say
 from workspace.auth import SignedOut, Visit, login_path
-from workspace.pages import lang_of, page
+from workspace.pages import errors_of, lang_of, page
 
 log = structlog.get_logger("workspace")
 
@@ -43,20 +43,17 @@ def signed_out(request: Visit, _error: SignedOut) -> Response[Any]:
 def refused(request: Visit, refusal: Refusal) -> Response[str]:
     """The page of one refusal."""
     lang = lang_of(request)
-    answer = page(
+    return page(
         request,
         "refusal.html",
-        status=refusal.status,
+        refusal=refusal,
         here="/workspace",
         title=say(refusal.title, lang),
         detail=say(refusal.detail, lang) if refusal.detail else None,
-        fields=refusal.facts.get("errors", []) if isinstance(refusal, FieldsInvalid) else [],
+        fields=errors_of(refusal) if isinstance(refusal, FieldsInvalid) else [],
         code=refusal.code,
         retry_after=refusal.retry_after,
     )
-    if refusal.retry_after:
-        answer.headers["Retry-After"] = str(refusal.retry_after)
-    return answer
 
 
 def not_understood(request: Visit, error: HTTPException) -> Response[str]:

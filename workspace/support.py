@@ -12,7 +12,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from backend.accounts import people
+from backend.accounts import numbers
 from backend.db import Database
 from backend.errors import Conflict, FieldError, FieldsInvalid, Forbidden, NotFound, Refusal, TooMany, settle
 from backend.kit import Kit
@@ -23,7 +23,7 @@ from backend.support.desks import ADDRESS, NATIONAL_ID
 from workspace import forms
 from workspace.auth import Visit
 from workspace.clerk import AtDesk, clerk_in
-from workspace.pages import ages, page
+from workspace.pages import ages, errors_of, page
 
 PAGE = 25
 HOME = "/workspace/support"
@@ -177,7 +177,7 @@ async def _holder(clerk: AtDesk, db: Database, kit: Kit, number: str, now: datet
     async with db.write() as tx:
         who = await clerk_in(tx, kit, clerk)
         await lookups.count(tx, kit, who, now=now)
-        found = await people.holder_of(tx, kit, number)
+        found = await numbers.holder_of(tx, kit, number)
         lookups.journal(tx, kit, who, found, now=now)
     if found is None:
         raise _nobody()
@@ -216,7 +216,7 @@ async def _list(
     return page(
         request,
         "support.html",
-        status=refusal.status if refusal else 200,
+        refusal=refusal,
         here=HOME if refusal else None,
         cases=found[:PAGE],
         next_cursor=str(found[PAGE - 1].id) if len(found) > PAGE else "",
@@ -243,7 +243,7 @@ async def _case(
     return page(
         request,
         "support_case.html",
-        status=refusal.status if refusal else 200,
+        refusal=refusal,
         here=f"{HOME}/{case_id}",
         case=case,
         is_genuine=clock.now() < case.valid_until,
@@ -253,26 +253,15 @@ async def _case(
 
 
 def _new(request: Visit, clerk: AtDesk, form: NewForm, *, refusal: Refusal | None = None) -> Response[str]:
-    answer = page(
+    return page(
         request,
         "support_new.html",
-        status=refusal.status if refusal else 200,
+        refusal=refusal,
         here=f"{HOME}/new",
         desks=clerk.desks,
         form=form,
         errors=errors_of(refusal),
     )
-    if refusal is not None and refusal.retry_after:
-        answer.headers["Retry-After"] = str(refusal.retry_after)
-    return answer
-
-
-def errors_of(refusal: Refusal | None) -> list[dict[str, str]]:
-    """What is wrong, field by field, or the one sentence of another refusal."""
-    if refusal is None:
-        return []
-    found: list[dict[str, str]] = refusal.facts.get("errors", [])  # type: ignore[assignment]
-    return found or [{"message": refusal.title}]
 
 
 def _address(text: str) -> str | None:

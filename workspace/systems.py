@@ -18,7 +18,6 @@ from backend.outside.clock import Clock
 from backend.roles import queue
 from workspace import forms
 from workspace.auth import Visit
-from workspace.decisions import NoFields
 from workspace.manager import Manager
 from workspace.pages import page
 
@@ -99,7 +98,7 @@ class SystemsController(Controller):
         clock: NamedDependency[Clock],
     ) -> Redirect:
         """Try what failed again at once; each person's present state is sent, so twice does no harm."""
-        await forms.read(request, NoFields)
+        await forms.read(request, forms.NoFields)
         async with db.write() as tx:
             count = await outbox.replay(tx, kit, system_id, by=manager.account_id, now=clock.now())
         return Redirect(f"/workspace/systems?said={count}", status_code=303)

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
 from backend.accounts import history, people
-from backend.accounts.login import Answer, LoginCancelled
+from backend.accounts.login import Answer, objection
 from backend.accounts.models import Account
 from backend.crypto import new_token, token_hash
 from backend.db import Database, new_id
@@ -76,9 +76,9 @@ async def finish(
     now: datetime,
 ) -> str:
     """Take the e-ID's answer in the browser that asked; returns the session token. Raises LoginRefused and its kin."""
-    flow_id, secret = _opened(cookie)
+    flow_id, secret = _read(cookie)
     async with db.write() as tx:
-        claimed = await _claim(tx, kit, flow_id, secret=secret, state=answer.state, code=answer.code, now=now)
+        claimed = await _claim(tx, kit, flow_id, answer, secret=secret, now=now)
     data = settle(claimed)
     assert answer.code is not None
     try:
@@ -97,10 +97,11 @@ async def finish(
             raise AccountClosed
         if account.frozen_at is not None:
             raise AccountFrozen
-        return await _open(tx, kit, account, person.level, data.browser, now)
+        return await _open_session(tx, kit, account, person.level, data.browser, now)
 
 
-def _opened(cookie: str | None) -> tuple[UUID, str]:
+def _read(cookie: str | None) -> tuple[UUID, str]:
+    """The flow and the browser's secret, as `begin` has put them together."""
     flow_id, _, secret = (cookie or "").partition(".")
     try:
         return UUID(flow_id), secret
@@ -109,23 +110,24 @@ def _opened(cookie: str | None) -> tuple[UUID, str]:
 
 
 async def _claim(
-    tx: AsyncSession, kit: Kit, flow_id: UUID, *, secret: str, state: str, code: str | None, now: datetime
+    tx: AsyncSession, kit: Kit, flow_id: UUID, answer: Answer, *, secret: str, now: datetime
 ) -> BrowserData | Refusal:
+    """Use the state up in the browser that asked; a refusal ends the flow for good, so it is returned."""
     flow = await flows.find(tx, flow_id, kind=KIND, jkt=None, now=now)
     flows.expect(flow, "authorize")
     data = flows.data_of(flow, kit.keys, BrowserData)
-    good = hmac.compare_digest(token_hash(secret).hex(), data.secret) and hmac.compare_digest(
-        state.encode(), data.attempt.state.encode()
-    )
-    await flows.advance(tx, kit.keys, flow, to="done" if good and code is not None else "ended")
-    if good and code is not None:
+    is_ours = hmac.compare_digest(token_hash(secret).hex(), data.secret)
+    refusal = objection(data.attempt, answer) if is_ours else LoginRefused()
+    await flows.advance(tx, kit.keys, flow, to="ended" if refusal else "done")
+    if refusal is None:
         return data
-    refusal = LoginCancelled() if good else LoginRefused()
     kit.journal.record(tx, SignInRefused(flow=flow_id, reason=refusal.code), by=None, now=now)
     return refusal
 
 
-async def _open(tx: AsyncSession, kit: Kit, account: Account, level: int, browser: str, now: datetime) -> str:
+async def _open_session(
+    tx: AsyncSession, kit: Kit, account: Account, level: int, browser: str, now: datetime
+) -> str:
     token = new_token()
     session = Session(
         id=new_id(),

@@ -102,12 +102,14 @@ async def spend(
     now: datetime,
     purpose: str = "login",
     at_once: bool = False,
-) -> list[bytes]:
+    unseen: bool = False,
+) -> list[bytes] | None:
     """Count one sending against phone, person, device and address; returns what to refund (design §4.3).
 
     A phone that its owner has confirmed has a budget of its own, so that a stranger who types
     the number elsewhere cannot use up the owner's. `at_once`: the person turns to another number
-    and need not wait for the pause of the first.
+    and need not wait for the pause of the first. Of an `unseen` number the caller must learn nothing:
+    when it has had enough nothing is returned, and the message must not leave.
     """
     limits = kit.limits
     counts = windows(limits, purpose)
@@ -116,24 +118,13 @@ async def spend(
         (f"{kind} person", who, counts[1:] if at_once else counts),
         ("sms address", address, [Window(limits.otp_per_address_per_hour, HOUR)]),
     ]
-    if phone:
-        wants.append((f"{kind} phone confirmed" if confirmed else f"{kind} phone", phone, counts))
     if jkt is not None:
         wants.append((f"{kind} device", jkt, counts[1:]))
-    return await kit.throttle.spend(tx, wants, now=now, refusal=OtpLimit)
-
-
-async def spend_unseen(
-    tx: AsyncSession, kit: Kit, *, phone: str, purpose: str, now: datetime
-) -> list[bytes] | None:
-    """Count one sending to a number that the caller must learn nothing about; nothing when it has had enough."""
-    kind = "mail" if purpose == MAIL else "sms"
-    try:
-        return await kit.throttle.spend(
-            tx, [(f"{kind} phone confirmed", phone, windows(kit.limits, purpose))], now=now, refusal=OtpLimit
-        )
-    except OtpLimit:
-        return None
+    own = (f"{kind} phone confirmed" if confirmed or unseen else f"{kind} phone", phone, counts)
+    if not unseen:
+        return await kit.throttle.spend(tx, [*wants, own], now=now, refusal=OtpLimit)
+    spent = await kit.throttle.spend(tx, wants, now=now, refusal=OtpLimit, if_room=[own])
+    return spent if kit.throttle.key(*own[:2]) in spent else None
 
 
 def issue(

@@ -17,7 +17,7 @@ from backend.db import new_id
 from backend.limits import Limits
 
 MOST = 50
-Place = tuple[datetime, UUID]  # in the list: newest first, and of two at once the later written
+Position = tuple[datetime, UUID]  # in the list: newest first, and of two at once the later written
 
 
 def remember(
@@ -43,7 +43,7 @@ async def newest(
     account_id: UUID,
     *,
     now: datetime,
-    after: Place | None = None,
+    after: Position | None = None,
     most: int | None = MOST,
 ) -> list[Access]:
     """The account's tries, newest first, at most `most`; `after` is the last one of the page before."""

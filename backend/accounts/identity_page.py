@@ -14,7 +14,8 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.accounts import attributes, mine, people
+from backend import hotlines
+from backend.accounts import attributes, following, mine, people
 from backend.accounts.attributes import SELF
 from backend.accounts.models import Account, Attribute, Identifier
 from backend.errors import Conflict, FieldError, FieldsInvalid
@@ -25,7 +26,7 @@ from backend.outside.clock import local_day
 
 VERIFIED, UNVERIFIED, MISSING = "verified", "unverified", "missing"
 NAMED = {"full_name": "organization_name"}
-HOTLINES = (("VNeID", "19000368"), ("Hue-S", "19001075"))  # source 003, VI
+HOTLINES = (("VNeID", hotlines.VNEID), ("Hue-S", hotlines.HUE_S))
 
 
 class AttributeVerified(Conflict):
@@ -158,10 +159,9 @@ async def _known(tx: AsyncSession, kit: Kit, account: Account) -> dict[str, Know
         source = number.source if number.source.isidentifier() else account.vouched_by
         known[number.kind] = (value, VERIFIED, source, number.created_at)
     since = account.vouched_at or account.created_at
-    name = kit.keys.open("accounts.full_name", account.id, account.full_name)
+    name, born = following.names_of(kit, account)
     known["full_name"] = known["organization_name"] = (name, VERIFIED, account.vouched_by, since)
-    if account.birth_date:
-        born = kit.keys.open("accounts.birth_date", account.id, account.birth_date)
+    if born:
         known["birth_date"] = (born, VERIFIED, account.vouched_by, since)
     if account.gender:
         known["gender"] = (account.gender, VERIFIED, account.vouched_by, since)
@@ -189,7 +189,7 @@ def _differing(account: Account) -> set[str]:
 
 
 def _standardization(account: Account, differs: set[str]) -> Standardization:
-    agrees = "done" if account.vouched_by == "vneid" else "none"
+    agrees = "done" if account.vouched_by == following.VNEID else "none"
     return Standardization(
         "failed" if differs else agrees, sorted(differs), [Hotline(*one) for one in HOTLINES]
     )

@@ -66,6 +66,15 @@ class Answer(msgspec.Struct, frozen=True):
     encrypt_key: str | None = None
 
 
+def objection(
+    attempt: Attempt, answer: Answer, *, late: bool = False
+) -> LoginRefused | LoginCancelled | None:
+    """Why an answer is not taken: another sign-in's or too late (security TL01, TL02), or the person turned back."""
+    if late or not hmac.compare_digest(answer.state.encode(), attempt.state.encode()):
+        return LoginRefused()
+    return LoginCancelled() if answer.code is None else None
+
+
 def provider(door: Door, method: str) -> EId:
     """The e-ID behind a way in; raises ProviderUnavailable where none is configured."""
     eid = door.post_office if method == POST_OFFICE else door.eid
@@ -161,16 +170,13 @@ async def _known(
 async def _claim(
     tx: AsyncSession, kit: Kit, flow_id: UUID, answer: Answer, *, jkt: str | None, now: datetime
 ) -> LoginData | Refusal:
-    """Use the state up (security TL01, TL02); a wrong one ends the flow for good, so its refusal is returned."""
+    """Use the state up; a refusal ends the flow for good, so it is returned."""
     flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
     flows.expect(flow, "authorize")
     data = flows.data_of(flow, kit.keys, LoginData)
     assert data.attempt is not None
     late = (now - flow.created_at).total_seconds() > kit.limits.state_lifetime
-    if late or not hmac.compare_digest(answer.state.encode(), data.attempt.state.encode()):
-        refusal: Refusal | None = LoginRefused()
-    else:
-        refusal = LoginCancelled() if answer.code is None else None
+    refusal = objection(data.attempt, answer, late=late)
     await flows.advance(tx, kit.keys, flow, to="ended" if refusal else "exchange")
     if refusal:
         kit.journal.record(tx, SignInRefused(flow=flow_id, reason=refusal.code), by=None, now=now)

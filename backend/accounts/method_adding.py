@@ -6,7 +6,6 @@ with, and look again at the end whether the account is still there and need not 
 
 from __future__ import annotations
 
-import hmac
 from datetime import datetime
 from uuid import UUID
 
@@ -15,14 +14,27 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
-from backend.accounts import assurance, codes, following, login, methods, mine, otp, people, signing_methods
+from backend.accounts import (
+    assurance,
+    codes,
+    following,
+    login,
+    methods,
+    mine,
+    numbers,
+    otp,
+    people,
+    signing_methods,
+)
 from backend.accounts.door import Door
-from backend.accounts.login import Answer, LoginCancelled
+from backend.accounts.following import VNEID
+from backend.accounts.login import Answer
 from backend.accounts.models import Account, Identity, Phone
 from backend.accounts.otp import CodeData, CodeStep
 from backend.accounts.phone_proof import refuse_crowded
 from backend.accounts.phones import read_phone
 from backend.accounts.signing import SignStep
+from backend.accounts.signing_methods import KIND
 from backend.db import new_id
 from backend.devices.entry import Who
 from backend.errors import Conflict, Refusal, settle
@@ -32,8 +44,6 @@ from backend.kit import Kit
 from backend.outside.eid import Attempt, LoginRefused, ProviderUnavailable
 from backend.outside.eid_claims import Person
 from backend.support import notices
-
-KIND = "method"
 
 
 class IdentityOfAnother(Conflict):
@@ -126,7 +136,7 @@ async def begin_vneid(door: Door, who: Who, *, now: datetime) -> tuple[Flow, str
     """Send the person to VNeID; returns the flow and the address of its page."""
     async with door.db.write() as tx:
         await may(tx, door.kit, who, now=now)
-    url, attempt = await login.provider(door, methods.VNEID).begin(door.settings.vneid_redirect_uri)
+    url, attempt = await login.provider(door, VNEID).begin(door.settings.vneid_redirect_uri)
     async with door.db.write() as tx:
         await _still(tx, door.kit, who, now)
         return _start(tx, door.kit, who, "authorize", LinkData(attempt), now), url
@@ -141,7 +151,7 @@ async def authorize(door: Door, who: Who, flow_id: UUID, answer: Answer, *, now:
         claimed = await _claim(tx, door.kit, who, flow_id, answer, now)
     attempt = settle(claimed)
     try:
-        person = await login.provider(door, methods.VNEID).finish(
+        person = await login.provider(door, VNEID).finish(
             attempt, code=answer.code or "", iss=answer.iss, encrypt_key=answer.encrypt_key
         )
         async with door.db.write() as tx:
@@ -160,13 +170,11 @@ async def authorize(door: Door, who: Who, flow_id: UUID, answer: Answer, *, now:
 async def _claim(
     tx: AsyncSession, kit: Kit, who: Who, flow_id: UUID, answer: Answer, now: datetime
 ) -> Attempt | Refusal:
-    """Use the state up (security TL01, TL02); a refusal that ends the flow is returned."""
+    """Use the state up; a refusal ends the flow for good, so it is returned."""
     flow = await _own(tx, who, flow_id, "authorize", now)
     attempt = flows.data_of(flow, kit.keys, LinkData).attempt
     late = (now - flow.created_at).total_seconds() > kit.limits.state_lifetime
-    refusal: Refusal | None = LoginCancelled() if answer.code is None else None
-    if late or not hmac.compare_digest(answer.state.encode(), attempt.state.encode()):
-        refusal = LoginRefused()
+    refusal = login.objection(attempt, answer, late=late)
     await flows.advance(tx, kit.keys, flow, to="ended" if refusal else "exchange")
     return refusal or attempt
 
@@ -176,16 +184,16 @@ async def _link(tx: AsyncSession, kit: Kit, account: Account, person: Person, no
     present = (await tx.execute(query)).scalar_one_or_none()
     if present is not None:
         raise methods.MethodExists if present.account_id == account.id else IdentityOfAnother
-    named = people.profile_of(person, methods.VNEID).identifiers
-    holders = {await people.holder_of(tx, kit, value, kind) for kind, value in named.items()} - {None}
+    named = people.profile_of(person, VNEID).identifiers
+    holders = {await numbers.holder_of(tx, kit, value, kind) for kind, value in named.items()} - {None}
     if holders != {account.id}:
         raise IdentityOfAnother
     row = Identity(id=new_id(), account_id=account.id, issuer=person.issuer, subject=person.subject)
     row.level, row.created_at, row.last_used_at = person.level, now, now
     tx.add(row)
-    await following.refresh(tx, kit, account, person, methods.VNEID, now)
+    await following.refresh(tx, kit, account, person, VNEID, now)
     kit.journal.record(tx, IdentityLinked(subject=account.id, issuer=person.issuer), by=account.id, now=now)
-    _told(tx, kit, account, row.id, methods.VNEID, now)
+    _told(tx, kit, account, row.id, VNEID, now)
     return row.id
 
 

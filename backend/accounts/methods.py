@@ -15,7 +15,9 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.accounts import assurance, mine, people
+from backend.accounts.following import VNEID
 from backend.accounts.models import Account, Certificate, Identity, Password, Phone
+from backend.accounts.people import POST_OFFICE
 from backend.devices.entry import Who
 from backend.errors import Conflict, NotFound
 from backend.facts import MethodRemoved
@@ -25,7 +27,7 @@ from backend.names import masked_phone
 from backend.support import notices
 from backend.words import mark as _
 
-PASSWORD, PHONE, CERTIFICATE, VNEID, POST_OFFICE = "password", "phone", "certificate", "vneid", "post_office"
+PASSWORD, PHONE, CERTIFICATE = "password", "phone", "certificate"
 LABELS = {PASSWORD: _("Mật khẩu"), VNEID: "VNeID", POST_OFFICE: _("Bưu điện Việt Nam")}
 
 
@@ -121,7 +123,7 @@ async def listed(
         used = held.last_used_at
         found.append(Method(held.id, CERTIFICATE, label, held.added_at, used, _may_go(ways, held, now)))
     for linked in ways.identities:
-        kind = kind_of(linked, post_office)
+        kind = _kind_of(linked, post_office)
         used = linked.last_used_at
         found.append(
             Method(linked.id, kind, LABELS[kind], linked.created_at, used, _may_go(ways, linked, now))
@@ -159,7 +161,7 @@ async def forget_flows(tx: AsyncSession, account_id: UUID, *, but: Sequence[UUID
     )
 
 
-def kind_of(identity: Identity, post_office: str) -> str:
+def _kind_of(identity: Identity, post_office: str) -> str:
     """Which provider stands behind an identity."""
     return POST_OFFICE if post_office and identity.issuer == post_office else VNEID
 
@@ -198,4 +200,4 @@ async def _end(
         row.ended_at = now
         return CERTIFICATE
     await tx.delete(row)
-    return PASSWORD if isinstance(row, Password) else kind_of(row, post_office)
+    return PASSWORD if isinstance(row, Password) else _kind_of(row, post_office)

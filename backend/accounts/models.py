@@ -1,4 +1,4 @@
-"""The identities that open accounts, their identifiers, phones and one-time codes."""
+"""What an account is entered by and known by: identities, numbers, phones, secrets; and its history and consents."""
 
 from __future__ import annotations
 

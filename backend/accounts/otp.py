@@ -69,39 +69,6 @@ class Sending(NamedTuple):
     back_to: str | None  # the step that is due again if it cannot leave
 
 
-async def spend(
-    tx: AsyncSession,
-    kit: Kit,
-    flow: Flow,
-    data: CodeData,
-    purpose: str,
-    now: datetime,
-    *,
-    at_once: bool = False,
-) -> list[bytes] | None:
-    """Count one sending; nothing when a hidden flow's message must stay here."""
-    spent = await codes.spend(
-        tx,
-        kit,
-        phone="" if data.unseen else data.phone,
-        confirmed=data.owned,
-        who=data.who,
-        jkt=flow.jkt,
-        address=data.address,
-        now=now,
-        purpose=purpose,
-        at_once=at_once,
-    )
-    if data.unseen:
-        unseen = await codes.spend_unseen(tx, kit, phone=data.phone, purpose=purpose, now=now)
-        leaves, spent = unseen is not None, [*spent, *(unseen or [])]
-    else:
-        leaves = True
-    typed = "" if data.unseen else data.phone
-    await sms_budget.spend(tx, kit, phone=typed, confirmed=data.owned, address=data.address, now=now)
-    return spent if leaves and not data.decoy else None
-
-
 async def begin(
     tx: AsyncSession,
     kit: Kit,
@@ -117,7 +84,7 @@ async def begin(
 
     `instead_of` is the flow's code to another number: it is right no more, and its guesses count on.
     """
-    spent = await spend(tx, kit, flow, data, purpose, now, at_once=instead_of is not None)
+    spent = await _spend(tx, kit, flow, data, purpose, now, at_once=instead_of is not None)
     code = codes.issue(
         tx,
         kit,
@@ -131,7 +98,36 @@ async def begin(
     if instead_of is not None:
         instead_of.voided_at, code.attempts = now, instead_of.attempts
     owed = Sending(flow, code, data.phone, spent, back_to) if spent is not None else None
-    return owed, step_of(kit, flow, code, data, now)
+    return owed, _step_of(kit, flow, code, data, now)
+
+
+async def _spend(
+    tx: AsyncSession,
+    kit: Kit,
+    flow: Flow,
+    data: CodeData,
+    purpose: str,
+    now: datetime,
+    *,
+    at_once: bool = False,
+) -> list[bytes] | None:
+    """Count one sending; nothing when a hidden flow's message must stay here."""
+    spent = await codes.spend(
+        tx,
+        kit,
+        phone=data.phone,
+        confirmed=data.owned,
+        who=data.who,
+        jkt=flow.jkt,
+        address=data.address,
+        now=now,
+        purpose=purpose,
+        at_once=at_once,
+        unseen=data.unseen,
+    )
+    typed = "" if data.unseen else data.phone
+    await sms_budget.spend(tx, kit, phone=typed, confirmed=data.owned, address=data.address, now=now)
+    return spent if not data.decoy else None
 
 
 async def again(
@@ -144,10 +140,10 @@ async def again(
         raise codes.OtpTooSoon(retry_after=wait)
     if code.attempts >= codes.guesses(kit.limits, code.purpose):
         raise codes.OtpExhausted
-    spent = await spend(tx, kit, flow, data, code.purpose, now)
+    spent = await _spend(tx, kit, flow, data, code.purpose, now)
     codes.sent_again(tx, kit, code, now=now, withheld=spent is None)
     owed = Sending(flow, code, data.phone, spent, None) if spent is not None else None
-    return owed, step_of(kit, flow, code, data, now)
+    return owed, _step_of(kit, flow, code, data, now)
 
 
 async def again_later(
@@ -238,7 +234,7 @@ async def give_back(door: Door, code: OneTimeCode) -> None:
             row.attempts -= 1
 
 
-def step_of(kit: Kit, flow: Flow, code: OneTimeCode, data: CodeData, now: datetime) -> CodeStep:
+def _step_of(kit: Kit, flow: Flow, code: OneTimeCode, data: CodeData, now: datetime) -> CodeStep:
     """What the caller is told of the code."""
     return CodeStep(
         id=flow.id,

@@ -15,6 +15,7 @@ from backend.accounts.password_login import CredentialsWrong
 from backend.devices import sessions
 from backend.devices.entry import Who
 from backend.devices.models import Session
+from backend.errors import Conflict
 from backend.facts import PasswordSet
 from backend.kit import Kit
 from backend.support import notices
@@ -22,19 +23,30 @@ from backend.support import notices
 HOW = "changed"
 
 
+class NoPassword(Conflict):
+    """The account has no password that could be changed: it signs in by VNeID or by certificate."""
+
+    code = "no_password"
+    title = (
+        "Tài khoản chưa có mật khẩu nên không đổi được. Hãy đăng xuất rồi đặt mật khẩu bằng “Quên mật khẩu”"
+        " ở trang đăng nhập"
+    )
+
+
 async def change(door: Door, who: Who, *, current: str, new: str, address: str, now: datetime) -> None:
     """Set another password and end every other session; a wrong `current` is counted as at sign-in.
 
-    Raises CredentialsWrong, password_login.TooManyAttempts, or FieldsInvalid on `new`.
+    Raises NoPassword, CredentialsWrong, password_login.TooManyAttempts, or FieldsInvalid on `new`.
     """
     passwords.check(new, "new")  # before the try is counted: it says nothing of the current one
     async with door.db.write() as tx:
         account = await mine.locked(tx, who.account_id)
         assurance.demand(who, account, door.kit.limits, now=now, careful=True)
-        name = await _name(tx, door.kit, account.id)
-        spent = await password_login.count_try(tx, door.kit, name, address, now)
         row = await tx.get(Password, account.id)
-        stored = row.hash if row else None
+        if row is None:
+            raise NoPassword
+        name, stored = await _name(tx, door.kit, account.id), row.hash
+        spent = await password_login.count_try(tx, door.kit, name, address, now)
     if not await password_login.is_right(door, stored, current, spent, now):
         async with door.db.write() as tx:
             device = await tx.scalar(select(Session.device_name).where(Session.id == who.session_id))

@@ -183,6 +183,9 @@ async def wrong(
     door.kit.journal.record(
         tx, SignInRefused(subject=account_id, reason=CredentialsWrong.code), by=None, now=now
     )
+    # before the history, whose line holds the account: of two that wait for each other here PostgreSQL ends one
+    if await locks.passwords_have_run_out(tx, door.kit, name, now):
+        await locks.told(tx, door.kit, account_id, locks.PASSWORD, now=now)
     if account_id is not None:
         history.remember(
             tx,
@@ -193,8 +196,6 @@ async def wrong(
             place=door.places.of(address),
             now=now,
         )
-    if await locks.passwords_have_run_out(tx, door.kit, name, now):
-        await locks.told(tx, door.kit, account_id, locks.PASSWORD, now=now)
 
 
 def _budgets(kit: Kit, name: str, address: str) -> list[tuple[str, str, list[Window]]]:

@@ -1,4 +1,4 @@
-"""Passwords: what one must look like, how it is kept, and how wrong ones are slowed down (security D15, A13 to A15).
+"""Passwords: what one must look like, how it is kept, and how one is compared (security D15, A13 to A15).
 
 The rule is the sources' own: eight characters with upper and lower case, digit and special (source 001, 1.1;
 000, 2), and none of the common ones. Kept as Argon2id; an unknown person costs the same hash.

@@ -13,15 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.accounts import following, unproved
 from backend.accounts.following import VNEID
 from backend.accounts.models import Account, Identifier, Identity, Phone
-from backend.accounts.numbers import (
-    AGENCY_CODE,
-    NATIONAL_ID,
-    OLD_ID,
-    TAX_CODE,
-    holder_among,
-    holder_of,
-    identifier_row,
-)
+from backend.accounts.numbers import NATIONAL_ID, OLD_ID, TAX_CODE, holder_among, holder_of, identifier_row
 from backend.db import new_id
 from backend.errors import Conflict, Forbidden
 from backend.facts import AccountOpened, IdentityLinked
@@ -30,7 +22,6 @@ from backend.names import masked, masked_phone
 from backend.outside.eid_claims import Person
 from backend.support import notices
 
-__all__ = ["AGENCY_CODE", "NATIONAL_ID", "OLD_ID", "TAX_CODE", "holder_among", "holder_of", "identifier_row"]
 POST_OFFICE = "post_office"
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
@@ -16,7 +17,7 @@ from backend.accounts import codes, otp, people
 from backend.accounts.door import Door
 from backend.accounts.entering import Done
 from backend.accounts.login import KIND, LoginData, enter
-from backend.accounts.models import Account
+from backend.accounts.models import Account, OneTimeCode
 from backend.accounts.otp import CodeStep
 from backend.accounts.phones import read_phone
 from backend.errors import FieldError, FieldsInvalid
@@ -60,13 +61,13 @@ async def send_again(
 ) -> CodeStep:
     """Send the same code once more; or, in a password sign-in, one to another registered number.
 
-    A number that became the main one meanwhile (lost phone) is used at once.
+    A number that was put in force while this sign-in waited (lost phone) is used at once, whatever was chosen before.
     """
     async with door.db.write() as tx:
         flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
         flows.expect(flow, "otp")
         data = flows.data_of(flow, door.kit.keys, LoginData)
-        number = await _number(tx, door, flow, data, method_id)
+        number = await _number(tx, door, flow, data, method_id, await codes.of_flow(tx, flow))
         if number == data.phone:
             owed, step = await otp.again(tx, door.kit, flow, data, now=now)
         else:
@@ -80,7 +81,12 @@ async def send_again(
 
 
 async def _number(
-    tx: AsyncSession, door: Door, flow: flows.Flow, data: LoginData, method_id: UUID | None
+    tx: AsyncSession,
+    door: Door,
+    flow: flows.Flow,
+    data: LoginData,
+    method_id: UUID | None,
+    before: OneTimeCode,
 ) -> str:
     """Where the code shall go now; raises FieldsInvalid for a number that is not this account's."""
     phones = []
@@ -93,7 +99,17 @@ async def _number(
                 FieldError("method_id", "unknown", "Lần đăng nhập này không có số điện thoại nào như vậy")
             )
         return numbers[method_id]
-    return data.phone if not numbers or data.phone in numbers.values() else next(iter(numbers.values()))
+    if not numbers or (
+        data.phone in numbers.values() and not await _has_changed(tx, flow, since=before.first_sent_at)
+    ):
+        return data.phone
+    return next(iter(numbers.values()))
+
+
+async def _has_changed(tx: AsyncSession, flow: flows.Flow, *, since: datetime) -> bool:
+    """Whether the account's main number is newer than the code that was sent last (contract-accounts, 19)."""
+    changed = await tx.scalar(select(Account.phone_changed_at).where(Account.id == flow.account_id))
+    return changed is not None and changed > since
 
 
 async def give_code(door: Door, flow_id: UUID, typed: str, *, jkt: str | None, now: datetime) -> Done:

@@ -11,11 +11,10 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
-from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
-from backend.accounts import codes, numbers, otp, passwords, people, subscription
+from backend.accounts import codes, methods, numbers, otp, passwords, people, subscription
 from backend.accounts.door import Door
 from backend.accounts.messages import send_later
 from backend.accounts.models import Account, OneTimeCode
@@ -34,7 +33,6 @@ from backend.words import mark as _
 
 KIND = "recovery"
 MAIL = re.compile(r"[a-z0-9._%+-]{1,64}@[a-z0-9.-]{1,190}")
-
 
 NAMED_ANOTHER, SIM_CHANGED = "named_another", "sim_changed"
 WAYS = ("vneid", "certificate", "counter")  # what is left to somebody whose number brings nothing back
@@ -263,11 +261,7 @@ async def _end_everything(tx: AsyncSession, kit: Kit, flow: Flow, now: datetime)
     """Whoever was in is out, and whatever was half way is over, in the same commit (security A11, TP03)."""
     assert flow.account_id is not None
     await sessions.end_all(tx, kit, flow.account_id, reason="recovered", by=flow.account_id, now=now)
-    await tx.execute(
-        delete(Flow)
-        .where(Flow.account_id == flow.account_id, Flow.id != flow.id)
-        .execution_options(synchronize_session=False)
-    )
+    await methods.forget_flows(tx, flow.account_id, but=[flow.id])
 
 
 async def _tell(door: Door, phone: str, flow_id: UUID) -> None:

@@ -132,7 +132,7 @@ async def _opened(
     row = enrolled.enroll(tx, door.kit, account.id, data.holder, now=now)
     row.last_used_at = now
     if email:
-        await attributes.put(tx, door.kit, account.id, "email", email, source="self", now=now)
+        await attributes.put(tx, door.kit, account.id, "email", email, source=attributes.SELF, now=now)
     for fact in (
         CertificateEnrolled(subject=account.id, certificate=row.id, how=KIND),
         CertificateUsed(

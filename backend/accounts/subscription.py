@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from backend.accounts import numbers, otp
+from backend.accounts import following, numbers, otp
 from backend.accounts.door import Door
 from backend.accounts.models import Account, OneTimeCode
 from backend.kit import Kit
@@ -28,9 +28,7 @@ async def names(door: Door, found: Subscriber | None, account_id: UUID | None) -
         return False
     async with door.db.read() as tx:
         account = await tx.get_one(Account, account_id)
-        name = door.kit.keys.open("accounts.full_name", account.id, account.full_name)
-        born = account.birth_date
-        birth = door.kit.keys.open("accounts.birth_date", account.id, born) if born else None
+        name, birth = following.names_of(door.kit, account)
         kind = numbers.NATIONAL_ID if len(found.national_id) == 12 else numbers.OLD_ID
         holder = await numbers.holder_of(tx, door.kit, found.national_id, kind)
     return holder == account.id and same_name(name, found.full_name) and birth in (None, found.birth_date)

@@ -1,12 +1,11 @@
-"""The words of the SMS with a code: one GSM-7 segment without accents (contract §4, security TO19)."""
+"""The words of every SMS: one GSM-7 segment each, without accents (contract §4, security TO19)."""
 
 from __future__ import annotations
 
 from backend.limits import Limits
 from backend.settings import Settings
 
-SEGMENT = 160
-
+SEGMENT = 160  # characters that one message takes; a longer one is paid for twice
 
 PURPOSES = {
     "login": "dang nhap",

@@ -22,6 +22,7 @@ from backend.outside.push import Push
 log = structlog.get_logger("push")
 TITLE = "Hue-S"
 DENY = "Nếu không phải bạn, hãy mở ứng dụng và chọn “Không phải tôi”."
+MOST = 1000  # under way at once: while the push service is silent more of them would fill the memory
 PATIENCE = 3.0  # seconds that an answer waits for the push service at most
 
 
@@ -52,6 +53,9 @@ class PushedPhones:
             await asyncio.wait(list(self._under_way), timeout=PATIENCE)
 
     def _begin(self, account_id: UUID, kind: str, title: str, at: datetime) -> None:
+        if len(self._under_way) >= MOST:
+            log.warning("push dropped", kind=kind)
+            return
         task = asyncio.create_task(self._tell(account_id, kind, title, at))
         self._under_way[task] = account_id
         task.add_done_callback(self._under_way.pop)

@@ -82,7 +82,10 @@ class Proofs:
         self._keys: OrderedDict[str, _Key] = OrderedDict()
 
     def check(self, proof: str, *, method: str, path: str, token: str | None, now: float) -> Proof:
-        """Verify everything but replay; the proof must name the access token by its hash. Raises InvalidProof."""
+        """Verify everything but replay; the proof must name the access token by its hash. Raises InvalidProof.
+
+        `path` is the path as it was sent, escapes and all: decoded, two resources could look the same.
+        """
         if len(proof) > LONGEST or not proof.isascii() or proof.count(".") != 2:
             raise InvalidProof("Cấu trúc DPoP không hợp lệ")
         message, _, signature = proof.rpartition(".")

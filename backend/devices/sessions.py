@@ -251,6 +251,12 @@ async def end_all(
     return sum([await end(tx, kit, session, reason=reason, by=by, now=now) for session in live])
 
 
+async def set_push_token(tx: AsyncSession, kit: Kit, session_id: UUID, token: str) -> None:
+    """Where pushes to the session's device go from now on."""
+    session = await tx.get_one(Session, session_id, with_for_update=True)
+    session.push_token = kit.keys.seal("sessions.push_token", session.id, token)
+
+
 async def of_account(tx: AsyncSession, account_id: UUID, *, now: datetime) -> list[Session]:
     """The live sessions, mobile and workspace, newest first."""
     query = select(Session).where(

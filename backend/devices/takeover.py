@@ -19,11 +19,12 @@ from backend.errors import Conflict, NotFound, Refusal
 from backend.facts import AccountThawed, TakeoverReported
 from backend.flows import Flow
 from backend.kit import Kit
-from backend.support import cases, desks, notices, texts
+from backend.support import cases, desks, notices, telling, texts
 from backend.support.models import Case, Desk
 from backend.words import VIETNAMESE
+from backend.words import mark as _
 
-SUBJECT = "Không phải tôi: tài khoản đăng nhập trên thiết bị khác"
+SUBJECT = f"{telling.DENIED}: {_('tài khoản đăng nhập trên thiết bị khác')}"
 TEXT = "Thiết bị bị thay thế báo rằng lần đăng nhập mới không phải của chủ tài khoản. Tài khoản đã tạm khóa đăng nhập."
 
 
@@ -124,7 +125,7 @@ async def deny(
         tx,
         kit,
         desk,
-        subject=f"Không phải tôi: {title}"[: texts.SUBJECT_LONGEST],
+        subject=f"{telling.DENIED}: {title}"[: texts.SUBJECT_LONGEST],
         text=body,
         origin="notice",
         account_id=by,

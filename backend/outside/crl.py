@@ -108,12 +108,15 @@ class Lists:
 
 
 def _allowed(answer: httpx2.Response) -> timedelta:
-    """How long the server lets its answer be kept; not at all unless it says so (RFC 9111 §5.2.2)."""
+    """How long the server lets its answer be kept; not at all unless it says so (RFC 9111 §4.2, §5.2.2)."""
     said = [one.strip() for one in answer.headers.get("Cache-Control", "").lower().split(",")]
     ages = [one.partition("=")[2].strip('"') for one in said if one.startswith("max-age=")]
     if {"no-store", "no-cache"} & {*said} or len(ages) != 1 or not ages[0].isdecimal():
         return timedelta(0)
-    return timedelta(seconds=min(int(ages[0]), LONGEST))
+    old = answer.headers.get("Age", "0")  # seconds that a cache on the way has had it already
+    if not old.isdecimal():
+        return timedelta(0)
+    return timedelta(seconds=max(0, min(int(ages[0]), LONGEST) - min(int(old), LONGEST)))
 
 
 def _read(

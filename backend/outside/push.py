@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import msgspec
+
+PATIENCE = 5  # seconds with Firebase; its SDK would wait two minutes, and once more
+AT_ONCE = (
+    4  # in threads of their own: passwords are hashed in the common ones, and must not wait for Firebase
+)
 
 
 @runtime_checkable  # a dependency of handlers is checked when it is handed in
@@ -28,21 +34,24 @@ class FirebasePush:
 
         project = msgspec.json.decode(Path(credentials).read_bytes())["project_id"]
         self._app = firebase_admin.initialize_app(
-            google.Certificate(credentials), {"projectId": project}, name=project
+            google.Certificate(credentials), {"projectId": project, "httpTimeout": PATIENCE}, name=project
         )
+        self._threads, self._room = ThreadPoolExecutor(AT_ONCE, "push"), asyncio.Semaphore(AT_ONCE)
         self._messaging = messaging
         if endpoint:
             _point_to(messaging, endpoint)
 
     async def send(self, token: str, title: str, body: str, data: dict[str, str]) -> bool:
-        """Hand one message to Firebase in a thread of its own."""
+        """Hand one message to Firebase in one of a few threads."""
         with warnings.catch_warnings():
             # apps still register by token; the SDK would rather have installation identifiers
             warnings.simplefilter("ignore", DeprecationWarning)
             notification = self._messaging.Notification(title=title, body=body)
             message = self._messaging.Message(token=token, notification=notification, data=data)
+        loop = asyncio.get_running_loop()
         try:
-            await asyncio.to_thread(self._messaging.send, message, False, self._app)
+            async with self._room:
+                await loop.run_in_executor(self._threads, self._messaging.send, message, False, self._app)
         except (self._messaging.UnregisteredError, self._messaging.SenderIdMismatchError):
             return False
         return True

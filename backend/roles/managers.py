@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.accounts import people
+from backend.accounts import numbers
 from backend.db import new_id
 from backend.errors import FieldError, FieldsInvalid, NotFound
 from backend.facts import ManagerAppointed, ManagerDismissed
@@ -62,7 +62,7 @@ async def add(
         )
     )
     await tx.flush()
-    subject = await people.holder_of(tx, kit, number)
+    subject = await numbers.holder_of(tx, kit, number)
     kit.journal.record(tx, ManagerAppointed(subject=subject, unit=unit.id), by=by, now=now)
     return True
 
@@ -76,7 +76,7 @@ async def remove(
     if not held:
         raise ManagerNotFound
     await tx.execute(update(Manager).where(Manager.id.in_(held)).values(ended_at=now))
-    subject = await people.holder_of(tx, kit, number)
+    subject = await numbers.holder_of(tx, kit, number)
     kit.journal.record(tx, ManagerDismissed(subject=subject, unit=unit.id), by=by, now=now)
 
 
@@ -93,7 +93,7 @@ async def listed(tx: AsyncSession, kit: Kit, unit_code: str | None = None) -> li
     found = []
     for manager, unit in await tx.execute(query):
         number = kit.keys.open("managers.national_id", manager.id, manager.national_id)
-        has_account = await people.holder_of(tx, kit, number) is not None
+        has_account = await numbers.holder_of(tx, kit, number) is not None
         found.append(ManagerView(unit.code, unit.name, masked(number), has_account, manager.created_at))
     return found
 

@@ -17,6 +17,7 @@ from backend.accounts.phones import read_phone
 from backend.db import new_id
 from backend.errors import FieldsInvalid, NotFound
 from backend.facts import StaffImported
+from backend.hotlines import HOTLINES
 from backend.kit import Kit
 from backend.names import clean_name, same_name
 from backend.roles import forms, rights
@@ -42,7 +43,6 @@ PHONE = re.compile(r"[+0-9][0-9 .\-()]{5,24}")
 VIETNAMESE_DAY = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})")
 CHUNK = 500
 NOBODY = "000000000000"
-HOTLINES = {"vneid": "19000368", "hue_s": "19001075"}  # source 003, VI
 
 
 class NotInDirectory(NotFound):

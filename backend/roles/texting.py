@@ -25,7 +25,9 @@ from backend.roles import policy, rows
 from backend.roles.models import RoleRequest
 
 LOOK = 5.0  # seconds between two looks
-PAUSE = timedelta(minutes=1)  # before the next try; also how long one process may take over one message
+PAUSE = timedelta(
+    minutes=1
+)  # before the next try; also how long one process may take over one message, at least
 NEWS = timedelta(days=1)  # nobody is told of what was decided longer ago
 AT_ONCE = 50
 DECISIONS = (policy.APPROVED, policy.RETURNED, policy.REJECTED)
@@ -88,7 +90,8 @@ class Texting:
         if not phones:
             found.text_due_at = None
             return None
-        found.text_due_at = now + PAUSE
+        patience = timedelta(seconds=self._kit.limits.sms_timeout)
+        found.text_due_at = now + max(PAUSE, 2 * patience)
         phone, text = people.number_of(self._kit, phones[0]), decided_text(found.status)
         return Message(found.id, found.version, found.text_due_at, phone, text)
 

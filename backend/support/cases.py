@@ -12,10 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
 from backend.db import new_id
-from backend.errors import Conflict, Forbidden, Invalid, NotFound, Refusal
+from backend.errors import Conflict, FieldError, FieldsInvalid, Forbidden, Invalid, NotFound, Refusal, gather
 from backend.facts import AccessRefused, CaseAnswered, CaseClosed, CaseContinued, CaseOpened
 from backend.kit import Kit
 from backend.support import codes, desks, mails, notices, texts
+from backend.support.covering import covered
 from backend.support.models import Case, CaseMessage, Desk
 from backend.throttle import Window
 
@@ -60,6 +61,20 @@ class Draft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     desk: str | None = None
 
     @property
+    def holds_secret(self) -> bool:
+        """Whether something of it is covered before it is stored."""
+        return any(covered(part) != part for part in (self.subject, self.text))
+
+    def tidy(self) -> Draft:
+        """As it is stored: cleaned, and every password, PIN or code in it covered; raises FieldsInvalid."""
+        bad: list[FieldError] = []
+        subject = gather(bad, lambda: texts.subject(self.subject))
+        text = gather(bad, lambda: texts.body(self.text))
+        if subject is None or text is None:
+            raise FieldsInvalid(*bad)
+        return Draft(covered(subject), covered(text), self.desk)
+
+    @property
     def print(self) -> bytes:
         """What makes two bodies the same for an Idempotency-Key."""
         return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).digest()
@@ -75,17 +90,18 @@ class Clerk(msgspec.Struct, frozen=True):
 async def ask(
     tx: AsyncSession, kit: Kit, draft: Draft, *, by: UUID, now: datetime, key: str | None = None
 ) -> tuple[Case, Desk]:
-    """The person's own case; the same `key` with the same body gives the same case again."""
+    """The person's own case; the same `key` with the same body gives the same case again. Raises FieldsInvalid."""
+    draft = draft.tidy()
     await tx.execute(select(Account.id).where(Account.id == by).with_for_update())
     earlier = await _earlier(tx, by, key)
     if earlier is not None:
         if earlier.idempotency_print != draft.print:
             raise CaseKeyReused
         return earlier, await tx.get_one(Desk, earlier.desk_id)
-    subject, text = texts.subject(draft.subject), texts.body(draft.text)
     desk = await desks.named(tx, draft.desk) if draft.desk else await desks.first(tx)
     window = [Window(kit.limits.cases_per_hour, 3600)]
     await kit.throttle.spend(tx, [("support cases", str(by), window)], now=now)
+    subject, text = draft.subject, draft.text
     case = await add(tx, kit, desk, subject=subject, text=text, origin="app", account_id=by, by=by, now=now)
     if key is not None:
         case.idempotency_key, case.idempotency_print = key, draft.print

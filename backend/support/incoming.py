@@ -14,6 +14,7 @@ import msgspec
 
 from backend.support import texts
 from backend.support.codes import CODE
+from backend.support.covering import covered
 from backend.support.desks import ADDRESS
 
 HEADER_LONGEST = 4000
@@ -37,7 +38,7 @@ class Incoming(msgspec.Struct, frozen=True):
 
 
 def read(raw: bytes, form: str) -> Incoming:
-    """Read a mail, or the beginning of a large one; `form` is the tag's form, with `{unit}` in it."""
+    """Read a mail, or the beginning of a large one, secrets covered; `form` is the tag's form, with `{unit}` in it."""
     headers = _headers(raw)
     subject = texts.from_mail(" ".join(_decoded(headers, "Subject").split()), longest=texts.SUBJECT_LONGEST)
     tag = re.search(UNIT.join(re.escape(part) for part in form.split("{unit}")), subject)
@@ -47,8 +48,8 @@ def read(raw: bytes, form: str) -> Incoming:
     return Incoming(
         sender=found[0] if len(found) == 1 and len(found[0]) <= 254 else None,
         recipients=frozenset(_addresses(headers, "To", "Cc", "Delivered-To", "X-Original-To")),
-        subject=subject,
-        text=_text(raw) or "…",
+        subject=covered(subject),
+        text=covered(_text(raw)) or "…",
         tag=tag.group() if tag else None,
         code=code.group() if code else None,
         message_id=answers.group() if answers else None,

@@ -15,6 +15,7 @@ from backend.names import masked
 from backend.support import cases, codes, desks
 from backend.support.cases import Clerk
 from backend.support.models import Case, CaseMessage, Desk
+from backend.words import say
 
 
 class Stands(msgspec.Struct, frozen=True):
@@ -66,11 +67,20 @@ async def stands_behind(tx: AsyncSession, kit: Kit, text: str, *, now: datetime)
 
 
 async def mine(
-    tx: AsyncSession, kit: Kit, account_id: UUID, *, before: UUID | None = None, most: int = 50
+    tx: AsyncSession, kit: Kit, account_id: UUID, *, lang: str, before: UUID | None = None, most: int = 50
 ) -> list[CaseView]:
-    """The person's own cases with what was written, newest first."""
+    """The person's own cases with what was written, newest first; subjects of ours are said in `lang`."""
     query = select(Case).where(Case.account_id == account_id).order_by(Case.id.desc()).limit(most)
-    return await _views(tx, kit, query.where(Case.id < before) if before else query, account_id)
+    found = await _views(tx, kit, query.where(Case.id < before) if before else query, account_id)
+    return [msgspec.structs.replace(one, subject=_said(one, lang)) for one in found]
+
+
+def _said(case: CaseView, lang: str) -> str:
+    """A subject that "Không phải tôi" wrote is two sentences of ours; what a person wrote stays as it is."""
+    if case.origin not in ("notice", "takeover"):
+        return case.subject
+    first, colon, rest = case.subject.partition(": ")
+    return f"{say(first, lang)}{colon}{say(rest, lang)}"
 
 
 async def inbox(

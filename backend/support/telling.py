@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from backend.words import mark as _
 
+DENIED = _("Không phải tôi")  # how the subject of a case begins that a denied notice opened
+
 WORDS = {
     "device_replaced": (
         _("Tài khoản đã đăng nhập trên thiết bị khác"),

@@ -35,7 +35,6 @@ def publish(title: str, body: str, until: datetime | None) -> None:
     try:
         opened(write)
     except FieldsInvalid as refusal:
-        errors: list[dict[str, str]] = refusal.facts["errors"]  # type: ignore[assignment]
-        words = "; ".join(f"{error['field']}: {error['message']}" for error in errors)
+        words = "; ".join(f"{one.field}: {one.message}" for one in refusal.fields)
         raise Wrong(f"not published: {words}") from refusal
     out.print("published")

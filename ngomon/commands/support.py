@@ -132,5 +132,4 @@ def _said(job: Callable[[], Result], code: str) -> Result:
     except registry.DeskStaffNotFound as refusal:
         raise Wrong(f"that person does not work at {code}") from refusal
     except FieldsInvalid as refusal:
-        errors: list[dict[str, str]] = refusal.facts["errors"]  # type: ignore[assignment]
-        raise Wrong("not acceptable: " + ", ".join(error["field"] for error in errors)) from refusal
+        raise Wrong("not acceptable: " + ", ".join(one.field for one in refusal.fields)) from refusal

@@ -102,9 +102,7 @@ def list_() -> None:
 
     table = Table("system", "kind", "address", "units", "state", "waiting", "failed", "last error")
     for one in _said(look):
-        waiting = sum(
-            one.counts.get(word, 0) for word in ("held", "pending", "delivering", "paused", "retrying")
-        )
+        waiting = sum(one.counts.get(word, 0) for word in WAITING)
         state = "disabled" if one.disabled_at else one.state
         units = ", ".join(one.unit_codes) or "all"
         dead = str(one.counts.get("dead", 0))
@@ -180,9 +178,7 @@ async def _compare(db: Database, kit: Kit, settings: Settings, name: str) -> lis
 
 
 def _summary(found: Sequence[Finding]) -> str:
-    count = {
-        kind: sum(finding.kind == kind for finding in found) for kind in ("missing", "different", "extra")
-    }
+    count = {kind: sum(finding.kind == kind for finding in found) for kind in WRONG}
     healing = sum(count.values())
     words = ", ".join(f"{number} {kind}" for kind, number in count.items())
     waiting = sum(finding.kind == "waiting" for finding in found)
@@ -197,5 +193,5 @@ async def _refuse_unknown_units(tx: AsyncSession, codes: Sequence[str]) -> None:
 
 
 def _guarded(settings: Settings) -> Guarded:
-    allowed = [host.strip() for host in settings.allowed_private_hosts.split(",") if host.strip()]
-    return Guarded(allowed, reply_bytes=settings.limits.reply_bytes, timeout=settings.limits.delivery_timeout)
+    limits = settings.limits
+    return Guarded(settings.private_hosts, reply_bytes=limits.reply_bytes, timeout=limits.delivery_timeout)

@@ -103,6 +103,23 @@ async def test_td09_host_case_default_and_query_are_normalised(service: Service)
     assert (await service.http.get(f"{ME}?a=1&b=2", headers=sent)).status_code == 200
 
 
+async def test_td09_a_path_with_escapes_is_compared_as_it_was_sent(service: Service) -> None:
+    phone = await service.sign_in()
+    code = "/v1/support-codes/SD261122%20123456%c3%a9"
+    sent = {"Authorization": f"DPoP {phone.session['access_token']}"}
+    sent["DPoP"] = phone.proof("GET", code, phone.session["access_token"])
+    answer = await service.http.get(code, headers=sent)
+    assert (answer.status_code, answer.content) == (200, b'{"genuine":false}'), answer.text
+    for path, named in (
+        (code, code.replace("SD", "%53D")),
+        ("/v1/support-codes/a%2Fb", "/v1/support-codes/a/b"),
+        ("/v1/x/%2541", "/v1/x/%41"),
+    ):
+        sent = {"Authorization": f"DPoP {phone.session['access_token']}"}
+        sent["DPoP"] = phone.proof("GET", named, phone.session["access_token"])
+        refused(await service.http.get(path, headers=sent), 401, "invalid_dpop_proof")
+
+
 async def test_td10_forged_and_monstrous_proofs_are_refused(service: Service) -> None:
     phone = await service.sign_in()
     token = phone.session["access_token"]

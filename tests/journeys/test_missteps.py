@@ -6,8 +6,10 @@ import re
 
 from playwright.async_api import Browser, Page, expect
 
+from backend.support import desks
 from tests.journeys.visitor import PASSWORD, Somebody, a_phone, next_number, register, sign_out, to_the_code
 from tests.mobile_api.test_recoveries import NEW, officer
+from tests.mobile_api.test_support import DESK
 from tests.parts.browser import axe
 from tests.service import Service
 
@@ -101,4 +103,24 @@ async def test_an_officer_sets_the_mail_password_and_tries_it(service: Service, 
     await page.get_by_label("Mật khẩu").fill(NEW)
     await page.get_by_role("button", name="Đăng nhập").click()
     await expect(page.get_by_text("Mật khẩu mới đã có hiệu lực")).to_be_visible()
+    await page.context.close()
+
+
+async def test_whoever_writes_a_password_to_the_desk_is_told_that_it_was_covered(
+    service: Service, browser: Browser
+) -> None:
+    who, page = Somebody(service, "Trần Thị Lỡ Lời"), await a_phone(browser, service)
+    await register(page, service, who)
+    async with service.db.write() as tx:
+        if not await desks.listed(tx):
+            await desks.add(tx, service.kit, "HUE", **DESK, now=service.clock.now())
+    for text, told in (("Tôi quên mật khẩu, xin giúp.", 0), ("Mật khẩu là Abc@12345, xin giúp.", 1)):
+        await went(page, "/support")
+        await went(page, "/support/new")
+        await page.get_by_label("Tiêu đề").fill("Không đăng nhập được")
+        await page.get_by_label("Nội dung").fill(text)
+        await page.get_by_role("button", name="Gửi yêu cầu").click()
+        await expect(page.get_by_role("heading", name="Đã tạo yêu cầu")).to_be_visible()
+        await expect(page.get_by_text("đã được che bằng ••••••")).to_have_count(told)
+    assert await axe(page) == []
     await page.context.close()

@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
-from backend.accounts import people
+from backend.accounts import numbers, people
 from backend.outbox import systems
 from backend.outside.eid_claims import Person
 from backend.roles import desired, managers, review, tables, units
@@ -127,7 +127,7 @@ async def test_a_citizen_becomes_an_officer_on_real_parts(
     asked = await phone.call("POST", "/v1/role-requests", wish, **{"Idempotency-Key": "k-1"})
     assert asked.status_code == 201, asked.text
     async with real.db.write() as tx:
-        manager = await people.holder_of(tx, real.kit, MANAGER.national_id)
+        manager = await numbers.holder_of(tx, real.kit, MANAGER.national_id)
         assert manager is not None
         await review.approve(
             tx, real.kit, UUID(asked.json()["id"]), version=None, by=manager, now=real.clock.now()

@@ -7,9 +7,10 @@ import contextlib
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import select
 
-from backend.accounts.people import holder_of
+from backend.accounts.numbers import holder_of
 from backend.roles import managers, requests, review
 from backend.roles.models import RoleRequest
 from backend.roles.texting import Texting
@@ -238,3 +239,26 @@ class Dying:
     async def send(self, to: str, text: str, *, message_id: str) -> None:
         """Never comes back."""
         raise asyncio.CancelledError(to, text, message_id)
+
+
+async def test_to13_however_patient_one_process_is_no_other_sends_the_same_meanwhile(
+    service: Service,
+) -> None:
+    asks = await Applicant.new(service)
+    await asks.decided(review.approve, version=1)
+    patient = service.kit._replace(limits=msgspec.structs.replace(service.kit.limits, sms_timeout=300.0))
+    service.pass_time(seconds=PAST_UNDO)
+    first = Texting(service.db, patient, Slow(asks), service.clock)
+    await first.round()
+    assert asks.texts() == [] and not await asks.due(), "the second one has found nothing to do"
+
+
+class Slow:
+    """Takes a message, and says so after nearly all of the time that it has; others look for work meanwhile."""
+
+    def __init__(self, asks: Applicant) -> None:
+        self._asks = asks
+
+    async def send(self, to: str, text: str, *, message_id: str) -> None:  # noqa: ARG002
+        """In five minutes."""
+        await self._asks.later(290)

@@ -44,6 +44,30 @@ async def test_a_lost_phone_is_replaced_inside_the_sign_in(service: Service) -> 
     assert notices[0]["kind"] == "phone_changed" and notices[0]["can_deny"]
 
 
+async def test_after_a_change_the_waiting_sign_in_turns_to_the_new_number_whatever_was_chosen_before(
+    service: Service,
+) -> None:
+    citizen = await Citizen.new(service).register()
+    second, new, phone = await citizen.second_number(), service.mobile_number(), service.phone()
+    citizen.subscribe(new)
+    begun = (await citizen.knock(phone)).json()
+    login, chosen = f"/v1/logins/{begun['id']}", begun["methods"][1]
+    assert chosen["sent_to"].endswith(second[-3:])
+    turned = await phone.open(f"{login}/otp/resend", {"method_id": chosen["id"]})
+    assert turned.json()["sent_to"] == chosen["sent_to"], turned.text
+    at = await ask(phone, new, begun["id"])
+    assert (await phone.open(f"{at}/otp", {"code": await citizen.code(new)})).status_code == 200
+    again = await phone.open(f"{login}/otp/resend", {})
+    assert again.status_code == 200 and again.json()["sent_to"] == f"055****{new[-3:]}", again.text
+    early = await phone.open(f"{login}/otp/resend", {})
+    assert (early.status_code, early.json()["code"]) == (429, "otp_too_soon")
+    service.pass_time(seconds=61)
+    back = await phone.open(f"{login}/otp/resend", {"method_id": chosen["id"]})
+    assert back.json()["sent_to"] == chosen["sent_to"], "a choice made after the change counts"
+    entered = await phone.open(f"{login}/otp", {"code": await citizen.code(second)})
+    assert entered.json()["step"] == "done", entered.text
+
+
 async def test_a_registry_that_names_somebody_else_gives_a_slip_for_the_counter(service: Service) -> None:
     citizen = await Citizen.new(service).register()
     new = service.mobile_number()

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
+from backend.devices import notices as pushing
 from backend.devices.notices import PushedPhones
 from backend.support import notices
 from tests.citizen import PASSWORD, Citizen
@@ -120,6 +121,19 @@ class Trouble:
         return False
 
 
+class Silent:
+    """A push service that answers when it likes to."""
+
+    def __init__(self) -> None:
+        self.asked, self.speaks = 0, asyncio.Event()
+
+    async def send(self, token: str, title: str, body: str, data: dict[str, str]) -> bool:  # noqa: ARG002
+        """In the end."""
+        self.asked += 1
+        await self.speaks.wait()
+        return True
+
+
 async def _tell(citizen: Citizen, trouble: Trouble) -> None:
     service, account_id = citizen.service, UUID(citizen.done["account"]["id"])
     phones = PushedPhones(service.db, service.kit.keys, trouble)
@@ -142,6 +156,23 @@ async def test_a_dead_address_is_forgotten(citizen: Citizen) -> None:
     for _ in range(2):
         await _tell(citizen, trouble)
     assert len(trouble.asked) == 1
+
+
+async def test_while_the_push_service_is_silent_no_more_than_so_many_pushes_wait_for_it(
+    citizen: Citizen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pushing, "MOST", 3)
+    service, silent = citizen.service, Silent()
+    phones = PushedPhones(service.db, service.kit.keys, silent)
+    kit, account_id = service.kit._replace(phones=phones), UUID(citizen.done["account"]["id"])
+    async with service.db.write() as tx:
+        for _ in range(5):
+            notices.tell(tx, kit, account_id, "method_added", now=service.clock.now(), method="vneid")
+    silent.speaks.set()
+    await phones.told(account_id)
+    assert silent.asked == 3
+    shown = (await citizen.phone.call("GET", "/v1/notices")).json()["items"]
+    assert [one["kind"] for one in shown].count("method_added") == 5, "the notice in the app is the promise"
 
 
 async def test_what_is_taken_back_is_not_pushed(citizen: Citizen) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
-from backend.accounts.people import holder_of
+from backend.accounts.numbers import holder_of
 from backend.roles import managers, review, staff, tables, units
 from backend.roles.models import RoleRequest
 from tests.phone import Phone

@@ -253,5 +253,6 @@ async def test_a_new_password_must_be_good(service: Service) -> None:
 async def test_whoever_has_no_password_cannot_change_one(service: Service) -> None:
     phone = await service.sign_in()
     refused = await phone.call("POST", "/v1/me/password", {"current": FIRST, "new": SECOND})
-    assert refused.status_code == 401 and refused.json()["code"] == "credentials_wrong"
+    assert refused.status_code == 409 and refused.json()["code"] == "no_password"
+    assert "chưa có mật khẩu" in refused.json()["title"] and "Quên mật khẩu" in refused.json()["title"]
     assert "password" not in await rows(phone)

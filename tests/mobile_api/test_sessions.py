@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from backend.accounts import people
+from backend.accounts import numbers
 from backend.devices import takeover
 from tests.service import Service
 
@@ -94,7 +94,7 @@ async def test_not_me_ends_the_newer_session_and_freezes_phone_sign_in(service: 
     async with service.db.write() as tx:
         account = (await old.call("GET", "/v1/me")).json()
         assert account["code"] == "session_replaced"
-        account_id = await people.holder_of(tx, service.kit, person.national_id)
+        account_id = await numbers.holder_of(tx, service.kit, person.national_id)
         assert account_id is not None
         await takeover.thaw(tx, service.kit, account_id, now=service.clock.now())
     await service.sign_in(person)

@@ -16,6 +16,7 @@ from backend.support import cases, desks
 from backend.support.cases import Clerk
 from backend.support.models import Case, Desk
 from backend.throttle import Budget
+from tests.citizen import fields
 from tests.phone import Phone
 from tests.service import Service
 
@@ -110,6 +111,12 @@ async def test_bad_texts_are_refused_by_field(helped: Service, body: dict[str, s
     answer = await (await helped.sign_in()).call("POST", "/v1/support-cases", body)
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+async def test_all_that_is_wrong_with_a_case_is_said_at_once(helped: Service) -> None:
+    phone = await helped.sign_in()
+    answer = await phone.call("POST", "/v1/support-cases", {"subject": "", "text": " "})
+    assert fields(answer) == {("subject", "required"), ("text", "required")}
 
 
 async def test_anybody_learns_whether_a_code_is_genuine_and_nothing_of_the_case(helped: Service) -> None:

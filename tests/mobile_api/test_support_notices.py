@@ -12,9 +12,11 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import delete, func, select, update
 
+from backend.devices import takeover
 from backend.outside.clock import local_day
 from backend.support import desks, notices, telling
 from backend.support.models import Case, Desk, Notice, NoticeRead
+from backend.words import english
 from tests.mobile_api.test_support import DESK
 from tests.phone import Phone
 from tests.service import Service
@@ -138,6 +140,23 @@ async def test_a_denial_opens_one_case_however_often_it_is_said(helped: Service)
     assert found["can_deny"] is False and found["first"] is False
     (case,) = (await phone.call("GET", "/v1/support-cases")).json()["items"]
     assert "055****456" in case["messages"][0]["text"]
+
+
+async def test_the_subject_of_a_denial_is_read_in_the_readers_language(helped: Service) -> None:
+    phone = await helped.sign_in()
+    for kind in ("password_changed", "phone_changed"):
+        mine = await told(helped, phone, kind)
+        assert (await phone.call("POST", f"/v1/notices/{mine}/deny")).status_code == 201
+    own = {"subject": "Không phải tôi: Mật khẩu đã thay đổi", "text": "Chữ của tôi."}
+    await phone.call("POST", "/v1/support-cases", own)
+    subjects = {}
+    for lang in ("vi", "en"):
+        found = await phone.call("GET", "/v1/support-cases", **{"Accept-Language": lang})
+        subjects[lang] = [one["subject"] for one in found.json()["items"]]
+    assert subjects["vi"][0] == subjects["vi"][2] == subjects["en"][0] == own["subject"]
+    assert subjects["en"][2] == "This was not me: Your password was changed"
+    assert subjects["en"][1].startswith("This was not me: ") and subjects["en"][1] != subjects["vi"][1]
+    assert all(part in english() for part in takeover.SUBJECT.split(": "))
 
 
 async def test_only_some_kinds_and_only_for_a_month(helped: Service) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import LargeBinary
 
-from backend.accounts import attributes, people
+from backend.accounts import attributes, numbers
 from backend.accounts.numbers import TAX_CODE, identifier_row
 from backend.crypto import KeyRing, new_secret_key
 from backend.db import Base
@@ -38,7 +38,7 @@ async def test_an_old_key_can_be_given_up_after_the_rotation(tmp_path: Path) -> 
         person = service.person("Nguyễn Thị Khóa")
         await service.sign_in(person)
         async with service.db.write() as tx:
-            account = await people.holder_of(tx, service.kit, person.national_id)
+            account = await numbers.holder_of(tx, service.kit, person.national_id)
             assert account is not None
             now = service.clock.now()
             tx.add(identifier_row(service.kit, account, TAX_CODE, TAX, source="certificate", now=now))
@@ -47,7 +47,7 @@ async def test_an_old_key_can_be_given_up_after_the_rotation(tmp_path: Path) -> 
         newest = new_secret_key()
         both = Kit.of(KeyRing.parse(f"{newest},{old}"), service.kit.limits)
         async with service.db.read() as tx:
-            assert await people.holder_of(tx, both, person.national_id) is not None
+            assert await numbers.holder_of(tx, both, person.national_id) is not None
         heard: dict[str, int] = {}
         report = await rotate(service.db, both.keys, heard.__setitem__)
         assert report.rewritten == sum(heard.values()) > 0
@@ -57,7 +57,7 @@ async def test_an_old_key_can_be_given_up_after_the_rotation(tmp_path: Path) -> 
         assert again.rewritten == 0
         alone = Kit.of(KeyRing.parse(newest), service.kit.limits)
         async with service.db.read() as tx:
-            assert await people.holder_of(tx, alone, person.national_id) == account
-            assert await people.holder_of(tx, alone, TAX, TAX_CODE) == account, "each kind has its own index"
-            assert await people.holder_of(tx, service.kit, person.national_id) is None
+            assert await numbers.holder_of(tx, alone, person.national_id) == account
+            assert await numbers.holder_of(tx, alone, TAX, TAX_CODE) == account, "each kind has its own index"
+            assert await numbers.holder_of(tx, service.kit, person.national_id) is None
         await check(service.db, both)

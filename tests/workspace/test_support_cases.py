@@ -120,7 +120,7 @@ async def test_what_the_desk_does_stands_in_the_journal_without_words(
     await counter.post(f"{HOME}/{made['id']}", act="answer", text="Đã sửa.")
     service = office.service
     async with service.db.read() as tx:
-        found = await tx.scalars(select(Entry).where(Entry.fact.contains(made["id"])))
+        found = await tx.scalars(select(Entry).where(Entry.fact.contains(made["id"])).order_by(Entry.seq))
         entries = [(entry.tag, entry.fact) for entry in found]
         assert [tag for tag, _ in entries] == ["support.case_opened", "support.case_answered"]
         assert all("Đã sửa" not in fact and made["code"] not in fact for _, fact in entries)

@@ -37,6 +37,7 @@ export function newCase() {
     const made = await call("POST", "/v1/support-cases", { body, key });
     show(t("Đã tạo yêu cầu", "The case is open"), back("#/support"),
       el("p", {}, t("Mã yêu cầu của bạn:", "Your case's code:")), el("p", { class: "code big" }, made.code), desk(made.desk),
+      made.covered && el("div", { class: "alert" }, t("Yêu cầu có nội dung giống mật khẩu, mã PIN hoặc mã OTP nên phần ấy đã được che bằng ••••••, cán bộ hỗ trợ không đọc được. Nếu đó là mật khẩu hay mã PIN thật, bạn nên đổi ngay.", "Something in it looked like a password, a PIN or a code. It was covered by •••••• and the desk cannot read it. If it was a real password or PIN, please change it now.")),
       el("p", { class: "soft" }, t("Ai tự xưng là cán bộ hỗ trợ đều phải đọc được mã này. Hãy kiểm tra mã trước khi làm theo.", "Whoever claims to be the support desk has to know this code. Check it before you follow anybody.")));
   }));
   show(t("Tạo yêu cầu hỗ trợ", "Ask for help"), back("#/support"), form);

@@ -250,6 +250,8 @@ async def test_a_national_authoritys_list_is_read_whole_and_a_longer_one_is_no_a
         "Cache-Control: max-age=-5\r\n",
         "Cache-Control: max-age=600, max-age=5\r\n",
         "Cache-Control: s-maxage=600\r\n",
+        "Cache-Control: max-age=600\r\nAge: 600\r\n",  # a cache on the way has had it as long as it may
+        "Cache-Control: max-age=600\r\nAge: old\r\n",
         "Expires: Wed, 21 Oct 2099 07:28:00 GMT\r\n",
     ],
 )

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import firebase_admin
 import pytest
 import pytest_asyncio
 import uvicorn
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from firebase_admin import messaging
 from litestar import Litestar, Request, Response, post
 
-from backend.outside.push import FirebasePush
+from backend.outside.push import PATIENCE, FirebasePush
 from tests.parts.processes import free_port
 
 UNREGISTERED = {
@@ -71,7 +73,11 @@ async def firebase() -> AsyncIterator[Firebase]:
 
 
 @pytest.fixture
-def credentials(firebase: Firebase, tmp_path: Path) -> str:
+def credentials(firebase: Firebase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    service = messaging._MessagingService
+    monkeypatch.setattr(
+        service, "FCM_URL", service.FCM_URL
+    )  # changed by the product, put back for the next test
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     pem = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -87,7 +93,10 @@ def credentials(firebase: Firebase, tmp_path: Path) -> str:
     }
     file = tmp_path / "account.json"
     file.write_text(json.dumps(account))
-    return str(file)
+    yield str(file)
+    firebase_admin.delete_app(
+        firebase_admin.get_app("hue-s-test")
+    )  # the SDK keeps one of a name in a process
 
 
 async def test_a_push_reaches_firebase_and_a_dead_address_is_told(
@@ -98,3 +107,30 @@ async def test_a_push_reaches_firebase_and_a_dead_address_is_told(
     assert firebase.messages[0]["notification"] == {"title": "Hue-S", "body": "Có thiết bị mới"}
     assert firebase.messages[0]["data"] == {"kind": "device_replaced"}
     assert not await push.send("dead", "Hue-S", "Có thiết bị mới", {})
+
+
+async def test_a_silent_firebase_holds_up_nobody_who_wants_a_thread(
+    firebase: Firebase, credentials: str
+) -> None:
+    """Passwords are hashed in the common threads: a Firebase that says nothing must not close that door."""
+    reached, enough = asyncio.Event(), asyncio.Event()
+
+    async def silent(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        reached.set()
+        await enough.wait()
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    push = FirebasePush(credentials, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    sendings = [asyncio.create_task(push.send("alive", "Hue-S", "Có thiết bị mới", {})) for _ in range(64)]
+    try:
+        async with asyncio.timeout(4 * PATIENCE):
+            await reached.wait()
+        async with asyncio.timeout(PATIENCE / 2):
+            assert await asyncio.to_thread(len, "another's work") == len("another's work")
+    finally:
+        for one in sendings:
+            one.cancel()
+        enough.set()
+        server.close()
+        await asyncio.gather(*sendings, return_exceptions=True)

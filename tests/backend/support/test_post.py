@@ -133,6 +133,25 @@ async def test_machines_and_nobody_are_never_answered(
     assert await all_of(room.world, CaseMail) == []
 
 
+async def test_th01_a_secret_in_a_mail_never_reaches_the_desk(room: Room, mailbox: MailboxPart) -> None:
+    first, more = letter("[0010#DVC] Mật khẩu là Abc@12345"), letter()
+    first.set_content("Tôi nhận mã OTP 123456 nhưng trang báo sai.\nMật khẩu: Abc@12345\nXin giúp.")
+    mailbox.deliver(first)
+    await room.post.round()
+    (case,) = await all_of(room.world, Case)
+    more.replace_header("Subject", f"Re: [0010#DVC] {case.code}")
+    more.set_content("Mã PIN của tôi là 4711")
+    mailbox.deliver(more)
+    await room.post.round()
+    async with room.world.db.read() as tx:
+        (view,) = await reading.inbox(tx, room.world.kit, room.world.clerk, status=None, before=None, most=5)
+    assert view.subject == "[0010#DVC] Mật khẩu là ••••••"
+    assert [one.text for one in view.messages] == [
+        "Tôi nhận mã OTP •••••• nhưng trang báo sai.\nMật khẩu: ••••••\nXin giúp.",
+        "Mã PIN của tôi là ••••••",
+    ]
+
+
 async def test_the_desk_is_that_of_the_address(room: Room, mailbox: MailboxPart) -> None:
     async with room.world.db.write() as tx:
         other = await desks.add(
