@@ -11,7 +11,9 @@ import structlog
 PAUSE = 60.0  # seconds between two lines of the same alarm: a flood must not fill the log as well
 
 log = structlog.get_logger("alarms")
-Name = Literal["sms_budget_all", "sms_budget_network", "sms_budget_block", "wrong_reset_codes"]
+Name = Literal[
+    "sms_budget_all", "sms_budget_hidden", "sms_budget_network", "sms_budget_block", "wrong_reset_codes"
+]
 raised: Counter[Name] = Counter(
     dict.fromkeys(get_args(Name), 0)
 )  # of this process; zeros, so that growth is seen

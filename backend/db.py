@@ -168,6 +168,7 @@ class Database:
             pool_size=16,
             max_overflow=8,
             pool_pre_ping=True,
+            hide_parameters=True,  # an error in the log must not say what was being written
             isolation_level="READ COMMITTED",
             connect_args={"server_settings": own},
         )
@@ -198,6 +199,7 @@ def _sqlite_engine(file: Path, pool: type[Any], options: dict[str, Any]) -> Asyn
         module=_adapted(),
         async_creator=connect,
         poolclass=pool,
+        hide_parameters=True,
         **options,
     )
 

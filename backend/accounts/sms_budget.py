@@ -35,8 +35,11 @@ async def spend(
     """
     if not kit.limits.otp_per_address_per_hour:  # outside production: nobody counts what strangers share
         return
-    wants = [] if confirmed else _of_newcomers(kit.limits, phone, address)
-    wants.append(("sms_budget_all", "", _in_all(kit.limits, confirmed=confirmed)))
+    limits = kit.limits
+    wants = [] if confirmed else _of_newcomers(limits, phone, address)
+    wants.append(
+        ("sms_budget_all", "", _in_all(limits, 100 if confirmed else 100 - limits.sms_reserved_percent))
+    )
     for name, who, windows in wants:
         counted = [window for window in windows if window.count > 0]
         if not counted:
@@ -48,18 +51,22 @@ async def spend(
 
 
 def _of_newcomers(limits: Limits, phone: str, address: str) -> list[Count]:
+    """Codes to hidden numbers cost nothing to ask for, so they may use half of the newcomers' share only."""
     wants: list[Count] = [
         ("sms_budget_network", _network(address), [Window(limits.otp_per_network_per_hour, HOUR)])
     ]
     if phone:
         wants.append(("sms_budget_block", phone[:-BLOCK], [Window(limits.otp_per_block_per_hour, HOUR)]))
+    else:
+        wants.append(("sms_budget_hidden", "", _in_all(limits, (100 - limits.sms_reserved_percent) // 2)))
     return wants
 
 
-def _in_all(limits: Limits, *, confirmed: bool) -> list[Window]:
-    share = 100 if confirmed else 100 - limits.sms_reserved_percent
+def _in_all(limits: Limits, percent: int) -> list[Window]:
     return [
-        Window(-(-count * share // 100), seconds)  # rounded up: none of a counted budget would mean uncounted
+        Window(
+            -(-count * percent // 100), seconds
+        )  # rounded up: none of a counted budget would mean uncounted
         for count, seconds in ((limits.sms_per_five_minutes, FIVE_MINUTES), (limits.sms_per_day, DAY))
     ]
 

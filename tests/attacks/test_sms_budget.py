@@ -161,9 +161,25 @@ async def test_to12_one_block_of_numbers_has_a_budget_of_its_own(guarded: Servic
     assert (await asks(guarded, "0550781234", "192.0.2.200")).status_code == 201
 
 
+async def test_to12_recoveries_of_nobody_use_up_no_more_than_half_of_what_newcomers_may(
+    guarded: Service,
+) -> None:
+    async def recovers(n: int) -> httpx2.Response:
+        asked = {"national_id": f"0000987{n:05d}"}
+        async with AT_ONCE:
+            return await guarded.phone().open("/v1/recoveries", asked, **{"X-Forwarded-For": f"198.51.{n}.7"})
+
+    answers = await asyncio.gather(*(recovers(n) for n in range(20)))
+    assert Counter(answer.status_code for answer in answers) == {
+        201: NEWCOMERS // 2,
+        429: 20 - NEWCOMERS // 2,
+    }
+    assert (await flood(guarded, numbers(NEWCOMERS)))[201] == NEWCOMERS // 2, "the rest is for registrations"
+
+
 async def test_to12_to14_a_used_budget_says_the_same_of_known_and_unknown_people(guarded: Service) -> None:
     citizen = await known(guarded)
-    await flood(guarded, numbers(NEWCOMERS))
+    assert (await flood(guarded, numbers(NEWCOMERS)))[201] == NEWCOMERS
     told = []
     for number in (citizen.person.national_id, "000098760001"):
         answer = await guarded.phone().open(
