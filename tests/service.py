@@ -24,7 +24,7 @@ from tests.parts.client import client
 from tests.parts.processes import free_port
 from tests.phone import Phone, returned
 
-_numbers = itertools.count(100_000)
+_numbers = itertools.count(400_000)  # the demo's own residents have the numbers from 100_000 on
 CODE = re.compile(r"\b\d{6}\b")
 
 
