@@ -203,9 +203,7 @@ async def test_to14_the_states_of_a_recovery_are_the_same_for_nobody_closed_and_
 async def _down_the_road(service: Service, name: str) -> list[tuple[int, Any, list[str]]]:
     phone = service.phone()
     begun = await phone.open("/v1/recoveries", {"national_id": name})
-    if (
-        not service.inbox.sms_down
-    ):  # else it is tried for twenty seconds, and a stranger does not wait for that
+    if not service.inbox.sms_down:  # else it is tried for twenty seconds: a stranger waits for nothing
         await service.settled()
     at = f"/v1/recoveries/{begun.json()['id']}"
     steps: list[tuple[str, Any]] = [("/otp/resend", {}), ("/password", {"password": PASSWORD})]
