@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import Engine, event
 
 from backend.crypto import KeyRing, new_secret_key
 from backend.db import Database
@@ -30,6 +31,13 @@ LONG = ("crash", "races", "journeys", "ngomon")  # few tests, each of many secon
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Folders of long tests first: at the end of a run there is work for both processes."""
     items.sort(key=lambda item: item.path.parent.name not in LONG)
+
+
+@event.listens_for(Engine, "connect")
+def _order_nobody_asked_for(connection: Any, _: object) -> None:
+    """SQLite answers backwards where no order is asked for: what leans on the order of storing fails here."""
+    if connection.__class__.__module__.endswith("aiosqlite"):
+        connection.cursor().execute("PRAGMA reverse_unordered_selects=ON")
 
 
 @dataclass

@@ -26,7 +26,9 @@ def form(number: str, text: str = "Nghe máy") -> dict[str, Any]:
 async def looked_up(service: Service, clerk: Somebody) -> list[UUID | None]:
     """Whom the clerk asked about, as the journal has it."""
     async with service.db.read() as tx:
-        found = list(await tx.scalars(select(Entry).where(Entry.tag == "support.person_looked_up")))
+        found = list(
+            await tx.scalars(select(Entry).where(Entry.tag == "support.person_looked_up").order_by(Entry.seq))
+        )
     mine = [msgspec.json.decode(entry.fact) for entry in found if str(clerk.account_id) in str(entry.by)]
     assert not any("0000" in str(fact) for fact in mine)
     return [UUID(fact["subject"]) if "subject" in fact else None for fact in mine]
