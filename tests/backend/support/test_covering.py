@@ -16,7 +16,7 @@ SECRETS = [
     ("mật khẩu: Abc@12345, xin giúp", "mật khẩu: ••••••, xin giúp"),
     ("mat khau=hunter2", "mat khau=••••••"),
     ("MẬT KHẨU Abc@12345 không vào được", "MẬT KHẨU •••••• không vào được"),
-    ("Mật khẩu của tôi là Sông Hương 2026! Xin giúp", "Mật khẩu của tôi là •••••• Xin giúp"),
+    ("Mật khẩu của tôi là Sông Hương 2026! Xin giúp", "Mật khẩu của tôi là Sông Hương •••••• Xin giúp"),
     ("mk: hoahong", "mk: ••••••"),
     ("mk hoahong1", "mk ••••••"),
     ("MK=Abc", "MK=••••••"),
@@ -220,6 +220,4 @@ def test_no_search_behind_a_word_looks_farther_than_some_hundred_letters() -> No
     parse = import_module("re._parser").parse
     patterns = {name: value for name, value in vars(covering).items() if isinstance(value, re.Pattern)}
     far = {name for name, one in patterns.items() if parse(one.pattern).getwidth()[1] > 1000}
-    assert far == {"PUBLIC", "REST"}, (
-        "these run once over a text, and over a value that is then covered whole"
-    )
+    assert far == {"PUBLIC"}, "this one runs once over a text"
