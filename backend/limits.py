@@ -55,7 +55,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mail_otp_resend_after: int = 300  # the mail guide's pause (source 000, 2), and its two a day
     mail_otp_per_day: int = 2
     wrong_codes_per_day: int = 10  # on one account; then codes rest for two hours, other ways stay open
-    wrong_reset_codes_per_hour: int = 200  # in all: what a spray over many accounts meets (security TO18)
+    wrong_reset_codes_per_hour: int = 200  # in all; then only on known devices (security TO18)
 
     # passwords, registration, recovery
     password_tries: int = (

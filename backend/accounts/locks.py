@@ -15,8 +15,10 @@ from backend.accounts import codes
 from backend.accounts.models import Account
 from backend.alarms import alarm
 from backend.db import Database
+from backend.devices import sessions
 from backend.errors import TooMany
 from backend.facts import TriesSpent
+from backend.flows import Flow
 from backend.kit import Kit
 from backend.support import notices
 from backend.throttle import Window
@@ -25,9 +27,13 @@ REST = 7200  # seconds that codes rest after too many wrong ones (security A6)
 PASSWORD = "password"  # noqa: S105 - the name of a channel
 
 
-async def refuse_resting(tx: AsyncSession, kit: Kit, who: str, kind: str, now: datetime) -> None:
-    """Raise codes.OtpLimit while codes of this kind of flow rest, for the person or for everybody."""
-    limits = kit.limits
+async def refuse_resting(tx: AsyncSession, kit: Kit, flow: Flow, who: str, now: datetime) -> None:
+    """Raise codes.OtpLimit while codes of this kind of flow rest: for the person, or for every unknown device.
+
+    When many accounts are sprayed with wrong reset codes, a code alone proves too little. What is asked for then is the
+    key of the device on which the person was signed in: no stranger has it, and nobody is asked for more (TO18).
+    """
+    limits, kind = kit.limits, flow.kind
     if limits.wrong_codes_per_day:
         rest = Window(1, REST)
         if await kit.throttle.left(tx, f"{kind} lock", who, [rest], now=now) <= 0:
@@ -35,8 +41,9 @@ async def refuse_resting(tx: AsyncSession, kit: Kit, who: str, kind: str, now: d
     if kind == "recovery" and (in_all := limits.wrong_reset_codes_per_hour):
         window = [Window(in_all, codes.HOUR)]
         if await kit.throttle.left(tx, "wrong resets", "all", window, now=now) <= 0:
-            alarm("wrong_reset_codes")  # security TO18
-            raise codes.OtpLimit(retry_after=codes.HOUR)
+            alarm("wrong_reset_codes")
+            if not await sessions.knows_key(tx, flow.account_id or UUID(int=0), flow.jkt):
+                raise codes.OtpLimit(retry_after=codes.HOUR)
 
 
 async def count_wrong_code(tx: AsyncSession, kit: Kit, who: str, kind: str, now: datetime) -> bool:

@@ -214,7 +214,7 @@ async def guess(
         flows.expect(flow, "otp")
         data = flows.data_of(flow, door.kit.keys, CodeData)
         if data.strict:
-            await locks.refuse_resting(tx, door.kit, data.who, kind, now)
+            await locks.refuse_resting(tx, door.kit, flow, data.who, now)
         code = await codes.count_guess(tx, door.kit, flow, now=now)
     if codes.matches(door.kit, code, flow, typed) and not data.decoy:
         return code

@@ -62,19 +62,13 @@ async def change(door: Door, who: Who, *, current: str, new: str, address: str, 
         ):  # changed meanwhile: what was given is no longer the current one
             raise CredentialsWrong
         await passwords.put(tx, account.id, made, now=now)
-        await _end_others(tx, door.kit, who, now)
+        reason = "password_changed"  # whoever got in with the old one is out in the same commit (security S5)
+        await sessions.end_all(
+            tx, door.kit, account.id, reason=reason, by=account.id, now=now, but=who.session_id
+        )
         await methods.forget_flows(tx, account.id)
         door.kit.journal.record(tx, PasswordSet(subject=account.id, how=HOW), by=account.id, now=now)
         notices.tell(tx, door.kit, account.id, "password_changed", now=now)
-
-
-async def _end_others(tx: AsyncSession, kit: Kit, who: Who, now: datetime) -> None:
-    """Whoever got in with the old password is out in the same commit (security S5)."""
-    query = select(Session).where(
-        Session.account_id == who.account_id, Session.ended_at.is_(None), Session.id != who.session_id
-    )
-    for session in await tx.scalars(query):
-        await sessions.end(tx, kit, session, reason="password_changed", by=who.account_id, now=now)
 
 
 async def _name(tx: AsyncSession, kit: Kit, account_id: UUID) -> str:

@@ -192,10 +192,8 @@ async def _change(
             row.ended_at = now
     people.bind_phone(tx, door.kit, account.id, data.phone, now=now, source="subscriber")
     account.phone_changed_at, account.version = now, account.version + 1
-    live = select(Session).where(Session.account_id == account.id, Session.ended_at.is_(None))
-    for session in await tx.scalars(live):
-        if session.id != data.session:
-            await sessions.end(tx, door.kit, session, reason="phone_changed", by=account.id, now=now)
+    reason = "phone_changed"
+    await sessions.end_all(tx, door.kit, account.id, reason=reason, by=account.id, now=now, but=data.session)
     kept = [flow.id] + ([data.login] if data.login else [])
     await methods.forget_flows(tx, account.id, but=kept)  # codes to the lost phone wait no more (S5)
     notices.tell(tx, door.kit, account.id, "phone_changed", now=now, phone=masked_phone(data.phone))

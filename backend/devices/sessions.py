@@ -241,14 +241,30 @@ async def end(
 
 
 async def end_all(
-    tx: AsyncSession, kit: Kit, account_id: UUID, *, reason: str, by: UUID | None, now: datetime
+    tx: AsyncSession,
+    kit: Kit,
+    account_id: UUID,
+    *,
+    reason: str,
+    by: UUID | None,
+    now: datetime,
+    but: UUID | None = None,
 ) -> int:
-    """End every session of an account in this transaction (security S5); returns how many."""
+    """End every session of an account, or all but one, in this transaction (security S5); returns how many."""
     await tx.execute(select(Account.id).where(Account.id == account_id).with_for_update())
-    live = await tx.scalars(
-        select(Session).where(Session.account_id == account_id, Session.ended_at.is_(None))
-    )
+    query = select(Session).where(Session.account_id == account_id, Session.ended_at.is_(None))
+    live = [session for session in await tx.scalars(query.order_by(Session.id)) if session.id != but]
     return sum([await end(tx, kit, session, reason=reason, by=by, now=now) for session in live])
+
+
+async def knows_key(tx: AsyncSession, account_id: UUID, jkt: str | None) -> bool:
+    """Whether the account is, or was until its owner signed out, on the device that has this key (RFC 7638)."""
+    query = select(Session.id).where(
+        Session.account_id == account_id,
+        Session.jkt == jkt,
+        Session.end_reason.is_(None) | Session.end_reason.in_(("signed_out", "expired")),
+    )
+    return jkt is not None and await tx.scalar(query.limit(1)) is not None
 
 
 async def set_push_token(tx: AsyncSession, kit: Kit, session_id: UUID, token: str) -> None:
