@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
-import msgspec
 from litestar.di import NamedDependency
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,17 +11,8 @@ from backend.kit import Kit
 from backend.roles import rights
 from backend.support import desks
 from backend.support.cases import Clerk
-from backend.support.models import Desk
 from workspace.auth import SignedOut, Visit
-from workspace.manager import Manager
-
-
-class AtDesk(msgspec.Struct, frozen=True):
-    """Somebody at the desk's pages, and which desks are theirs at this moment."""
-
-    account_id: UUID
-    name: str
-    desks: list[Desk]
+from workspace.manager import AtDesk, Manager
 
 
 async def clerk_of(request: Visit, db: NamedDependency[Database], kit: NamedDependency[Kit]) -> AtDesk:

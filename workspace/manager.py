@@ -19,6 +19,7 @@ from backend.kit import Kit
 from backend.roles import policy, rights
 from backend.roles.models import Role, StaffRecord, Unit
 from backend.support import desks
+from backend.support.models import Desk
 from workspace.auth import SignedOut, Visit
 from workspace.pages import page
 
@@ -61,6 +62,14 @@ class Manager(msgspec.Struct, frozen=True):
         return cls(session.account_id, session.full_name, managed)
 
 
+class AtDesk(msgspec.Struct, frozen=True):
+    """Somebody at the desk's pages, and which desks are theirs at this moment."""
+
+    account_id: UUID
+    name: str
+    desks: list[Desk]
+
+
 async def manager_of(request: Visit, db: NamedDependency[Database], kit: NamedDependency[Kit]) -> Manager:
     """The dependency behind every page but the sign-in and the desk's: raises NothingManaged, DeskInstead."""
     session: BrowserSession | None = request.user
@@ -75,7 +84,8 @@ async def manager_of(request: Visit, db: NamedDependency[Database], kit: NamedDe
             raise NothingManaged(askable=await _askable(tx, kit, session.account_id))
     manager = Manager.of(session, units)
     request.scope["state"]["manager"] = manager
-    request.scope["state"]["clerk"] = staffed  # the way to the desk's pages stands in the header
+    if staffed:  # the way to the desk's pages stands in the header
+        request.scope["state"]["clerk"] = AtDesk(session.account_id, session.full_name, staffed)
     return manager
 
 

@@ -22,7 +22,8 @@ from backend.support import cases, lookups, reading
 from backend.support.desks import ADDRESS, NATIONAL_ID
 from workspace import forms
 from workspace.auth import Visit
-from workspace.clerk import AtDesk, clerk_in
+from workspace.clerk import clerk_in
+from workspace.manager import AtDesk
 from workspace.pages import ages, errors_of, page
 
 PAGE = 25
