@@ -80,6 +80,26 @@ SECRETS = [
     ("OTP: A1B2C3", "OTP: ••••••"),
     ("Mã là G-123456 phải không", "Mã là G-•••••• phải không"),
     ("Mã: 123456, 654321", "Mã: ••••••, ••••••"),
+    ("Mã OTP 482913 ngày hôm nay không vào", "Mã OTP •••••• ngày hôm nay không vào"),
+    ("Tôi nhập mã 482913 lần nào cũng sai", "Tôi nhập mã •••••• lần nào cũng sai"),
+    ("Mã PIN 482913 đồng thời báo lỗi", "Mã PIN •••••• đồng thời báo lỗi"),
+    ("Số PIN là 1985 năm sinh", "Số PIN là •••••• năm sinh"),
+    ("mật khẩu là 1234567d", "mật khẩu là ••••••"),
+    ("Mật khẩu của tôi là Lan@15.8.1990", "Mật khẩu của tôi là ••••••"),
+    ("mk: Hue@2024.vn", "mk: ••••••"),
+    ("mật khẩu là 15/08/1990", "mật khẩu là ••••••"),
+    ("mk 123456789", "mk ••••••"),
+    ("Mã đăng nhập là 4829", "Mã đăng nhập là ••••••"),
+    ("Tôi nhập Huong@1985 nhưng báo sai mật khẩu", "Tôi nhập •••••• nhưng báo sai mật khẩu"),
+    ("Em dùng Huong@1985 làm mật khẩu", "Em dùng •••••• làm mật khẩu"),
+    ("mk1: Huong@1985, mk2: Lan@1990", "mk1: ••••••, mk2: ••••••"),
+    ("mat_khau=Huong@1985", "mat_khau=••••••"),
+    ("mật-khẩu: Huong@1985", "mật-khẩu: ••••••"),
+    ("passwork: Huong@1985", "passwork: ••••••"),
+    ("Mã OTP là 48-29-13", "Mã OTP là ••••••"),
+    ("OTP 48 29 13", "OTP ••••••"),
+    ("mã khôi phục: 8H3K-92LM-44PQ", "mã khôi phục: ••••••"),
+    ("mã PIN chứng thư số tôi hiện đang dùng 12345678", "mã PIN chứng thư số tôi hiện đang dùng ••••••"),
 ]
 HARMLESS = [
     "tôi quên mật khẩu, xin giúp",
@@ -220,4 +240,4 @@ def test_no_search_behind_a_word_looks_farther_than_some_hundred_letters() -> No
     parse = import_module("re._parser").parse
     patterns = {name: value for name, value in vars(covering).items() if isinstance(value, re.Pattern)}
     far = {name for name, one in patterns.items() if parse(one.pattern).getwidth()[1] > 1000}
-    assert far == {"PUBLIC"}, "this one runs once over a text"
+    assert far == {"NEVER"}, "this one runs once over a text"
