@@ -33,7 +33,7 @@ async def a_case(service: Service, found: UUID, words: str, *, status: str = "op
     """A request for help, as the desk keeps it."""
     now, kit = service.clock.now(), service.kit
     desk = Desk(id=new_id(), name="Bàn thử", mailbox="ban@vi-du.example", phone="19001075", added_at=now)
-    desk.code = desk.id.hex[-12:]
+    desk.code, desk.removed_at = desk.id.hex[-12:], now  # whatever names no desk goes to those of other tests
     case = Case(
         id=new_id(), desk_id=desk.id, account_id=found, origin="app", opened_at=now, desk_wrote_at=now
     )
