@@ -12,7 +12,12 @@ PAUSE = 60.0  # seconds between two lines of the same alarm: a flood must not fi
 
 log = structlog.get_logger("alarms")
 Name = Literal[
-    "sms_budget_all", "sms_budget_hidden", "sms_budget_network", "sms_budget_block", "wrong_reset_codes"
+    "sms_budget_all",
+    "sms_budget_hidden",
+    "sms_budget_network",
+    "sms_budget_block",
+    "wrong_reset_codes",
+    "wrong_reset_codes_network",
 ]
 raised: Counter[Name] = Counter(
     dict.fromkeys(get_args(Name), 0)

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from backend.errors import BadRequest
+from backend.words import mark as _
 
 # Possessive, and an unclosed string runs to the end: linear whatever is sent
 # (a pattern that retries took a minute for 64 KiB)
@@ -26,19 +27,19 @@ def check_json(raw: bytes, *, depth: int, keys: int) -> None:
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise BodyMalformed(f"UTF-8 không hợp lệ tại byte {error.start}") from error
+        raise BodyMalformed(_("UTF-8 không hợp lệ tại byte {at}"), at=error.start) from error
     if _depth(STRINGS.sub("", text)) > depth:
-        raise BodyMalformed(f"JSON lồng quá {depth} tầng")
+        raise BodyMalformed(_("JSON lồng quá {most} tầng"), most=depth)
     seen = 0
 
     def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
         nonlocal seen
         seen += len(found)
         if seen > keys:
-            raise BodyMalformed(f"JSON có quá {keys} trường")
-        names = [name for name, _ in found]
+            raise BodyMalformed(_("JSON có quá {most} trường"), most=keys)
+        names = [name for name, _value in found]
         if len(set(names)) != len(names):
-            raise BodyMalformed("JSON có trường bị lặp")
+            raise BodyMalformed(_("JSON có trường bị lặp"))
         return dict(found)
 
     try:
@@ -46,7 +47,7 @@ def check_json(raw: bytes, *, depth: int, keys: int) -> None:
             text, object_pairs_hook=pairs, parse_constant=_constant, parse_int=_whole, parse_float=_fraction
         )
     except (json.JSONDecodeError, RecursionError) as error:
-        raise BodyMalformed("JSON không đúng cú pháp") from error
+        raise BodyMalformed(_("JSON không đúng cú pháp")) from error
     _check_texts(value)
 
 
@@ -62,27 +63,27 @@ def _depth(structure: str) -> int:
 
 
 def _constant(name: str) -> float:
-    raise BodyMalformed(f"{name} không phải JSON")
+    raise BodyMalformed(_("{constant} không phải JSON"), constant=name)
 
 
 def _whole(digits: str) -> int:
     if len(digits) > LONGEST_NUMBER:
-        raise BodyMalformed("JSON có số quá dài")
+        raise BodyMalformed(_("JSON có số quá dài"))
     return int(digits)
 
 
 def _fraction(digits: str) -> float:
     if len(digits) > LONGEST_NUMBER * 2 or float(digits) in (float("inf"), float("-inf")):
-        raise BodyMalformed("JSON có số quá lớn")
+        raise BodyMalformed(_("JSON có số quá lớn"))
     return float(digits)
 
 
 def _check_texts(value: Any) -> None:
     if isinstance(value, str):
         if "\x00" in value:
-            raise BodyMalformed("Nội dung có ký tự NUL")
+            raise BodyMalformed(_("Nội dung có ký tự NUL"))
         if any("\ud800" <= character <= "\udfff" for character in value):
-            raise BodyMalformed("Nội dung có ký tự Unicode không hợp lệ")
+            raise BodyMalformed(_("Nội dung có ký tự Unicode không hợp lệ"))
     elif isinstance(value, dict):
         for name, inner in value.items():
             _check_texts(name)

@@ -13,14 +13,15 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import aiosqlite
 import pysqlite3
-from sqlalchemy import DateTime, Dialect, MetaData, event
+from sqlalchemy import CursorResult, DateTime, Dialect, MetaData, Update, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_dbapi
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -85,6 +86,18 @@ def at_commit(tx: AsyncSession, key: str, action: AtCommit) -> None:
 def after_commit(tx: AsyncSession, action: AfterCommit) -> None:
     """Run `action` when this transaction has been committed, and never when it has not."""
     tx.info.setdefault("after_commit", []).append(action)
+
+
+async def changed_one(tx: AsyncSession, statement: Update) -> bool:
+    """Whether a conditional update found its row: of many at once one does (design §4.2)."""
+    done = await tx.execute(statement.execution_options(synchronize_session=False))
+    return isinstance(done, CursorResult) and done.rowcount == 1
+
+
+def insert_into(tx: AsyncSession, table: type[Base]) -> sqlite.Insert | postgresql.Insert:
+    """The engine's own INSERT, which knows ON CONFLICT."""
+    insert = sqlite.insert if tx.get_bind().dialect.name == "sqlite" else postgresql.insert
+    return insert(table)
 
 
 class Database:
@@ -225,13 +238,3 @@ def _begin_immediate(connection: Any) -> None:
 
 def _begin_snapshot(connection: Any) -> None:
     connection.exec_driver_sql("BEGIN")
-
-
-def text_of_time(moment: datetime) -> str:
-    """How SQLite holds a time, for the prepared statements that bypass SQLAlchemy."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
-
-
-def text_of_date(day: date) -> str:
-    """How SQLite holds a day."""
-    return day.isoformat()

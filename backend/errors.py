@@ -14,7 +14,10 @@ T = TypeVar("T")
 
 
 class Refusal(Exception):
-    """The root of every answer that is a clear no. `code` is stable; facts hold no personal data."""
+    """The root of every answer that is a clear no. `code` is stable; facts hold no personal data.
+
+    The facts stand beside the words on the wire, and fill the `{places}` of `detail`.
+    """
 
     status: ClassVar[int] = 400
     code: ClassVar[str] = "refused"

@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import CursorResult, LargeBinary, String, delete, select, update
+from sqlalchemy import LargeBinary, String, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.crypto import KeyRing
-from backend.db import Base, UtcDateTime, new_id
+from backend.db import Base, UtcDateTime, changed_one, new_id
 from backend.errors import Conflict, NotFound
 
 Data = TypeVar("Data", bound=msgspec.Struct)
@@ -80,13 +80,23 @@ def start(
     return flow
 
 
-async def find(tx: AsyncSession, flow_id: UUID, *, kind: str, jkt: str | None, now: datetime) -> Flow:
-    """The live flow of this kind and key; raises FlowNotFound."""
+async def find(
+    tx: AsyncSession,
+    flow_id: UUID,
+    *,
+    kind: str,
+    jkt: str | None,
+    now: datetime,
+    step: str | None = None,
+) -> Flow:
+    """The live flow of this kind and key, at `step` if that is named; raises FlowNotFound, FlowStepMismatch."""
     flow = (
         await tx.execute(select(Flow).where(Flow.id == flow_id).execution_options(populate_existing=True))
     ).scalar_one_or_none()
     if flow is None or flow.kind != kind or flow.jkt != jkt or flow.expires_at <= now:
         raise FlowNotFound
+    if step is not None:
+        expect(flow, step)
     return flow
 
 
@@ -116,13 +126,12 @@ async def advance(
         values["data"] = _sealed(keys, flow.id, data)
     if account_id is not None:
         values["account_id"] = account_id
-    moved = await tx.execute(
+    moved = (
         update(Flow)
         .where(Flow.id == flow.id, Flow.step == flow.step, Flow.version == flow.version)
         .values(**values)
-        .execution_options(synchronize_session=False)
     )
-    if not isinstance(moved, CursorResult) or moved.rowcount != 1:
+    if not await changed_one(tx, moved):
         current = await tx.scalar(select(Flow.step).where(Flow.id == flow.id))
         raise FlowStepMismatch(step=current or "done")
     await tx.refresh(flow)

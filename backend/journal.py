@@ -113,8 +113,6 @@ class Journal:
             previous = entry.hash
         if head is None or not head.seal:  # as `prepare` leaves it until the first fact
             return expected, None if expected == 0 else "the head is missing"
-        if not head.seal and head.seq == expected == 0:
-            return 0, "nothing was ever written, and the head is not sealed"
         if head.seq != expected or head.hash != previous:
             return expected, f"the tail was cut after entry {expected}, the head says {head.seq}"
         if head.key_id not in self._keys.key_ids or self._head_seal(head) != head.seal:

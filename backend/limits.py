@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-COUNTS = (  # 0 switches one off, which production refuses
+COUNTS = (  # 0 switches one off, or everything that needs it; production refuses both
     "otp_attempts",
     "otp_resend_after",
     "otp_per_hour",
@@ -19,6 +19,7 @@ COUNTS = (  # 0 switches one off, which production refuses
     "mail_otp_per_day",
     "wrong_codes_per_day",
     "wrong_reset_codes_per_hour",
+    "wrong_reset_codes_per_network_per_hour",
     "password_tries",
     "password_tries_per_day",
     "captcha_seconds",
@@ -27,6 +28,15 @@ COUNTS = (  # 0 switches one off, which production refuses
     "cases_per_hour",
     "desk_lookups_per_hour",
     "support_codes_per_address_per_hour",
+    "accounts_per_phone",
+    "captcha_cost",
+    "hashes_at_once",
+    "caution",
+    "sim_rest",
+    "bulk_most",
+    "delivery_attempts",
+    "json_depth",
+    "json_keys",
 )
 
 
@@ -51,11 +61,12 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     otp_total_lifetime: int = 600  # a code dies ten minutes after its first sending (design §4.3)
     accounts_per_phone: int = 5  # families share a phone (source 001: the number may serve other accounts)
 
-    otp_attempts_careful: int = 3  # recovery, phone change and a new sign-in method (security §6)
+    otp_attempts_careful: int = 3  # recovery and phone change (contract-accounts, 41)
     mail_otp_resend_after: int = 300  # the mail guide's pause (source 000, 2), and its two a day
     mail_otp_per_day: int = 2
     wrong_codes_per_day: int = 10  # on one account; then codes rest for two hours, other ways stay open
     wrong_reset_codes_per_hour: int = 200  # in all; then only on known devices (security TO18)
+    wrong_reset_codes_per_network_per_hour: int = 30  # of one /24, or /48 of IPv6; then the same there
 
     # passwords, registration, recovery
     password_tries: int = (

@@ -6,44 +6,36 @@ Whatever must not live longer because of that asks here too (security TO10).
 
 from __future__ import annotations
 
+import math
 import time
 from collections import OrderedDict
-from typing import NamedTuple
-from uuid import UUID
+from collections.abc import Hashable
 
 MOST = 20_000  # remembered at once; the province's budget of messages allows far fewer in ten minutes
 
 
-class Life(NamedTuple):
-    """Seconds of the process's own clock."""
-
-    began: float
-    ends: float
-
-
 class Lives:
-    """The lives that this process knows of, oldest first."""
+    """The lives that this process knows of, oldest first; its own clock is shifted by `ahead` seconds (zero
+    outside tests).
+    """
 
     def __init__(self) -> None:
-        self._known: OrderedDict[UUID, Life] = OrderedDict()
+        self._ends: OrderedDict[Hashable, float] = OrderedDict()
+        self.ahead = 0.0
 
-    def begin(self, name: UUID, seconds: float) -> None:
+    def begin(self, name: Hashable, seconds: float) -> None:
         """From now on, for so long."""
-        now = time.monotonic()
-        self._known[name] = Life(now, now + seconds)
-        while len(self._known) > MOST:
-            self._known.popitem(last=False)
+        self._ends[name] = self._now() + seconds
+        while len(self._ends) > MOST:
+            self._ends.popitem(last=False)
 
-    def lengthen(self, name: UUID, seconds: float, *, total: float) -> None:
-        """For so long from now on, and never past `total` seconds from its beginning."""
-        if (known := self._known.get(name)) is not None and known.ends > (now := time.monotonic()):
-            self._known[name] = Life(known.began, min(now + seconds, known.began + total))
-
-    def end(self, name: UUID) -> None:
+    def end(self, name: Hashable) -> None:
         """It is over for good, also when a clock that was ahead is put right again."""
         self.begin(name, 0)
 
-    def is_over(self, name: UUID) -> bool:
+    def is_over(self, name: Hashable) -> bool:
         """Whether it is known to be over."""
-        known = self._known.get(name)
-        return known is not None and known.ends <= time.monotonic()
+        return self._ends.get(name, math.inf) <= self._now()
+
+    def _now(self) -> float:
+        return time.monotonic() + self.ahead

@@ -70,6 +70,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     post_office_redirect_uri: str = ""
     post_office_scopes: str = "openid profile phone eid"
     post_office_claims: str = ""
+    post_office_flavour: str = "oidc"
+    post_office_authorize_url: str = ""
+    post_office_token_url: str = ""
+    post_office_userinfo_url: str = ""
+    post_office_userinfo_method: str = ""
+    post_office_acr_values: str = ""
+    post_office_envelope_key: str = ""
+    post_office_envelope_cipher: str = "ecb"
+    post_office_envelope_code: str = "decrypted"
     subscribers_url: str = ""
     social_insurance_url: str = ""
     trusted_cas: str = ""
@@ -198,7 +207,7 @@ def _values(given: dict[str, str], problems: list[str]) -> dict[str, Any]:
 
 
 def _defaults(values: dict[str, Any]) -> dict[str, Any]:
-    public = str(values.get("public_url", Settings.__struct_defaults__[3])).rstrip("/")
+    public = str(values.get("public_url", Settings().public_url)).rstrip("/")
     values["public_url"] = public
     values.setdefault("vneid_redirect_uri", f"{public}/app/vneid")
     values.setdefault("post_office_redirect_uri", f"{public}/app/post-office")
@@ -209,7 +218,7 @@ def _defaults(values: dict[str, Any]) -> dict[str, Any]:
             values["vneid_issuer"] = f"{public}{STAND_INS.get(values.get('vneid_flavour', 'oidc'), '')}"
             values["vneid_client_id"] = "ngomon-demo"
             values["vneid_client_secret"] = "demo"  # noqa: S105 - the stand-in's own, production refuses it
-        if "post_office_issuer" not in values:
+        if "post_office_issuer" not in values and values.get("post_office_flavour", "oidc") == "oidc":
             values["post_office_issuer"] = f"{public}/demo/post-office"
             values["post_office_client_id"] = "ngomon-demo"
             values["post_office_client_secret"] = "demo"  # noqa: S105 - as above

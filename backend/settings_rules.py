@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from cryptography.x509 import ObjectIdentifier, load_pem_x509_certificates
 
 from backend.limits import COUNTS
+from backend.outside.addresses import Allowed
 from backend.outside.eid_claims import SHIPPED
 from backend.outside.eid_envelope import envelope_key
 from backend.outside.places import Places, PlacesError
@@ -28,6 +29,9 @@ ADDRESSES = (
     "vneid_userinfo_url",
     "post_office_issuer",
     "post_office_redirect_uri",
+    "post_office_authorize_url",
+    "post_office_token_url",
+    "post_office_userinfo_url",
     "subscribers_url",
     "social_insurance_url",
 )
@@ -37,15 +41,21 @@ NAMED_FILES = (
     "vneid_envelope_key",
     "post_office_client_key",
     "post_office_claims",
+    "post_office_envelope_key",
     "fcm_credentials",
     "trusted_cas",
     "places",
 )
+PROVIDERS = ("vneid", "post_office")  # both have the same settings (contract-accounts, 2)
 CHOICES = {
-    "vneid_flavour": ("oidc", "portal", "vneid_direct"),
-    "vneid_userinfo_method": ("", "GET", "POST"),
-    "vneid_envelope_cipher": ("ecb", "cbc"),
-    "vneid_envelope_code": ("decrypted", "raw"),
+    f"{provider}_{name}": choices
+    for provider in PROVIDERS
+    for name, choices in {
+        "flavour": ("oidc", "portal", "vneid_direct"),
+        "userinfo_method": ("", "GET", "POST"),
+        "envelope_cipher": ("ecb", "cbc"),
+        "envelope_code": ("decrypted", "raw"),
+    }.items()
 }
 SCHEMES = {"support_imap_url": ("imap", "imaps"), "support_smtp_url": ("smtp", "smtps")}
 
@@ -76,13 +86,11 @@ def shape(settings: Settings) -> list[str]:
     problems += _mailbox(settings.support_imap_url)
     if settings.limits.sms_reserved_percent > RESERVED_MOST:
         problems.append(f"NGOMON_LIMIT_SMS_RESERVED_PERCENT: must be at most {RESERVED_MOST}")
-    if settings.vneid_flavour == "vneid_direct" and not settings.vneid_envelope_key:
-        problems.append("NGOMON_VNEID_ENVELOPE_KEY: is required by the flavour vneid_direct")
     if "{unit}" not in settings.support_subject_tag:
         problems.append("NGOMON_SUPPORT_SUBJECT_TAG: must hold {unit}")
     for key in settings.secret_keys.split(",") if settings.secret_keys else []:
         problems += _key_problem(key.strip())
-    problems += _certificate_problems(settings)
+    problems += _certificate_problems(settings) + _hosts_problem(settings)
     for name in NAMED_FILES:
         shipped = SHIPPED if name.endswith("_claims") else ()
         value = getattr(settings, name)
@@ -90,15 +98,27 @@ def shape(settings: Settings) -> list[str]:
             problems.append(f"{PREFIX}{name.upper()}: no such file")
     if settings.places and Path(settings.places).is_file():
         problems += _places_problem(settings.places)
-    return problems + _envelope_problem(settings.vneid_envelope_key)
+    return problems + _provider_problems(settings)
 
 
-def _envelope_problem(file: str) -> list[str]:
+def _provider_problems(settings: Settings) -> list[str]:
+    problems = [line for provider in PROVIDERS for line in _envelope_problem(settings, provider)]
+    if settings.post_office_flavour != "oidc" and not settings.post_office_issuer:
+        problems.append(
+            "NGOMON_POST_OFFICE_ISSUER: is required by this flavour; the demo has no such stand-in"
+        )
+    return problems
+
+
+def _envelope_problem(settings: Settings, provider: str) -> list[str]:
+    name, file = f"{provider}_envelope_key", getattr(settings, f"{provider}_envelope_key")
+    if not file and getattr(settings, f"{provider}_flavour") == "vneid_direct":
+        return [f"{PREFIX}{name.upper()}: is required by the flavour vneid_direct"]
     try:
         if file and Path(file).is_file():
             envelope_key(file)
     except ValueError:
-        return ["NGOMON_VNEID_ENVELOPE_KEY: must be an RSA private key in PEM without a password"]
+        return [f"{PREFIX}{name.upper()}: must be an RSA private key in PEM without a password"]
     return []
 
 
@@ -115,6 +135,14 @@ def _certificate_problems(settings: Settings) -> list[str]:
         except ValueError:
             problems.append("NGOMON_TRUSTED_CAS: holds no certificates in PEM")
     return problems
+
+
+def _hosts_problem(settings: Settings) -> list[str]:
+    try:
+        Allowed(settings.private_hosts)
+    except ValueError as error:
+        return [f"NGOMON_ALLOWED_PRIVATE_HOSTS: {error}"]
+    return []
 
 
 def _mailbox(url: str) -> list[str]:
@@ -164,6 +192,12 @@ def production(settings: Settings) -> list[str]:
         "SMS_URL": settings.sms_url,
         "FCM_CREDENTIALS": settings.fcm_credentials,
     }
+    if settings.post_office_issuer:
+        secret = settings.post_office_client_secret or settings.post_office_client_key
+        missing |= {
+            "POST_OFFICE_CLIENT_ID": settings.post_office_client_id,
+            "POST_OFFICE_CLIENT_SECRET (or _CLIENT_KEY)": secret,
+        }
     problems = [f"{PREFIX}{name}: is required in production" for name, value in missing.items() if not value]
     if not settings.public_url.startswith("https://"):
         problems.append("NGOMON_PUBLIC_URL: must be https in production")

@@ -9,12 +9,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from sqlalchemy import BigInteger, LargeBinary, delete, select
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.db import Base
+from backend.db import Base, insert_into
 from backend.throttle import Window
 
 SLOT = 60  # seconds
@@ -37,9 +35,8 @@ async def add(tx: AsyncSession, key: bytes, windows: list[Window], *, now: datet
     Whoever is told to wait rolls back. The minute's row stays locked to the end of the transaction, so at once
     no more get through than there is room for: call it last.
     """
-    insert = sqlite_insert if tx.get_bind().dialect.name == "sqlite" else pg_insert
     slot = int(now.timestamp()) // SLOT
-    row = insert(Tally).values(key=key, slot=slot, count=1)
+    row = insert_into(tx, Tally).values(key=key, slot=slot, count=1)
     await tx.execute(
         row.on_conflict_do_update(index_elements=["key", "slot"], set_={"count": Tally.count + 1})
     )

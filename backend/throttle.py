@@ -12,13 +12,11 @@ from datetime import datetime, timedelta
 
 import msgspec
 from sqlalchemy import LargeBinary, Text, delete, select
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.crypto import KeyRing
-from backend.db import Base, UtcDateTime
+from backend.db import Base, UtcDateTime, insert_into
 from backend.errors import TooMany
 
 
@@ -99,8 +97,9 @@ async def sweep(tx: AsyncSession, *, now: datetime) -> None:
 
 
 async def _locked(tx: AsyncSession, key: bytes, now: datetime) -> Budget:
-    insert = sqlite_insert if tx.get_bind().dialect.name == "sqlite" else pg_insert
-    await tx.execute(insert(Budget).values(key=key, stamps="[]", stale_at=now).on_conflict_do_nothing())
+    await tx.execute(
+        insert_into(tx, Budget).values(key=key, stamps="[]", stale_at=now).on_conflict_do_nothing()
+    )
     query = (
         select(Budget).where(Budget.key == key).with_for_update().execution_options(populate_existing=True)
     )

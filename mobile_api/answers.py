@@ -45,7 +45,7 @@ def hidden_code_step(step: CodeStep) -> HiddenCodeStepOut:
 def eid_step(door: Door, flow: Flow, url: str) -> schemas.LoginOut:
     """The flow waits at the e-ID, which is at `url`."""
     lifetime = door.kit.limits.state_lifetime
-    return schemas.LoginOut(id=flow.id, step=flow.step, authorization_url=url, expires_in=lifetime)
+    return schemas.LoginOut(id=flow.id, step="authorize", authorization_url=url, expires_in=lifetime)
 
 
 def sign_step(step: SignStep) -> SignStepOut:
@@ -58,17 +58,16 @@ def answered(body: Body, later: Later | None, *, status: int = 200) -> Response[
     return Response(body, status_code=status, background=BackgroundTask(later) if later else None)
 
 
-def done(flow_id: UUID, outcome: Done) -> Response[schemas.DoneOut]:
+def done(flow_id: UUID, outcome: Done) -> schemas.DoneOut:
     """Somebody is in."""
     replaced = outcome.replaced
-    body = schemas.DoneOut(
+    return schemas.DoneOut(
         id=flow_id,
         step="done",
         session=msgspec.convert(outcome.tokens, schemas.SessionOut, from_attributes=True),
-        account=outcome.account,
+        account=msgspec.convert(outcome.account, schemas.AccountOut),
         replaced_device=schemas.ReplacedOut(replaced.name, replaced.last_seen_at) if replaced else None,
     )
-    return Response(body, status_code=200)
 
 
 def device_of(data: schemas.DeviceIn | None) -> Device:
@@ -119,17 +118,7 @@ def answer_of(data: schemas.AuthorizeIn) -> Answer:
     return Answer(data.state or "", data.code, data.iss)
 
 
-def method_of(raw: bytes) -> UUID | None:
-    """The body of `resend` may be absent; when present it is checked like any other."""
-    if not raw.strip():
-        return None
-    try:
-        return msgspec.json.decode(raw, type=schemas.ResendIn).method_id
-    except msgspec.ValidationError as error:
-        raise FieldsInvalid(FieldError("method_id", "invalid", "Giá trị không hợp lệ")) from error
-
-
-def no_other_number(raw: bytes) -> None:
+def no_other_number(data: schemas.ResendIn | None) -> None:
     """Only a password sign-in has other registered numbers."""
-    if method_of(raw) is not None:
+    if data is not None and data.method_id is not None:
         raise FieldsInvalid(FieldError("method_id", "unknown", "Bước này không có số điện thoại nào khác"))

@@ -66,7 +66,7 @@ class Doorkeeper:
             elif name == b"dpop":
                 proof.append(value.decode("latin-1"))
         now = self._clock.now()
-        if not authorization and (open_to := _openness(method, path)) is not None:
+        if not authorization and (open_to := openness(method, path)) is not None:
             known: dict[str, Any] = {"jkt": None}
             if open_to == "proof" or (open_to == "either" and proof):
                 known["jkt"] = await self._entry.key_of(
@@ -91,7 +91,7 @@ class Doorkeeper:
         await _send(send, refusal.status, headers, body)
 
 
-def _openness(method: str, path: str) -> str | None:
+def openness(method: str, path: str) -> str | None:
     """What a call without a token must bring: a `proof`, `either` or `nothing`; none where it is not open at all."""
     if path == TOKEN or _is_below(path, SIGNING_IN):
         return "proof"

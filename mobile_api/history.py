@@ -10,12 +10,12 @@ from litestar import Controller, Request, get
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
+from backend import paging
 from backend.accounts import history
 from backend.db import Database
 from backend.devices.entry import Who
 from backend.kit import Kit
 from backend.outside.clock import Clock
-from backend.roles import paging
 from mobile_api import schemas_self as schemas
 
 Cursor = Annotated[str | None, QueryParameter(max_length=300)]

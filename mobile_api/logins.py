@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 import msgspec
 from litestar import Controller, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
-from litestar.response import Response
 
 from backend.accounts import login, password_login, phone_proof, signing_login
 from backend.accounts.door import Door
@@ -27,7 +25,6 @@ from mobile_api.answers import (
     device_of,
     done,
     eid_step,
-    method_of,
     sign_step,
     wanted,
 )
@@ -93,12 +90,12 @@ class LoginController(Controller):
         data: JSONBody[schemas.AuthorizeIn],
         door: NamedDependency[Door],
         clock: NamedDependency[Clock],
-    ) -> Response[Any]:
+    ) -> schemas.DoneOut | schemas.PhoneStepOut:
         """`phone` for a new person, `done` for a known one; 403 `login_cancelled`, `login_refused`, `link_required`."""
         outcome = await login.authorize(door, login_id, answer_of(data), jkt=key_of(request), now=clock.now())
         if isinstance(outcome, Done):
             return done(login_id, outcome)
-        return Response(schemas.PhoneStepOut(id=outcome.id, step=outcome.step), status_code=200)
+        return schemas.PhoneStepOut(id=outcome.id, step="phone")
 
     @post(
         "/{login_id:uuid}/sign",
@@ -113,7 +110,7 @@ class LoginController(Controller):
         data: JSONBody[SignIn],
         door: NamedDependency[Door],
         clock: NamedDependency[Clock],
-    ) -> Response[schemas.DoneOut]:
+    ) -> schemas.DoneOut:
         """`done`; 403 `certificate_refused` or `registration_required`, 503 `certificate_check_unavailable`."""
         outcome = await signing_login.sign(
             door, login_id, data.certificate, data.signature, jkt=key_of(request), now=clock.now()
@@ -150,11 +147,11 @@ class LoginController(Controller):
         login_id: FromPath[UUID],
         door: NamedDependency[Door],
         clock: NamedDependency[Clock],
+        data: JSONBody[schemas.ResendIn | None] = None,
     ) -> schemas.CodeStepOut:
         """The same code again, or one to another registered number; 429 `otp_too_soon` within the pause."""
-        method_id = method_of(await request.body())
         step = await phone_proof.send_again(
-            door, login_id, jkt=key_of(request), now=clock.now(), method_id=method_id
+            door, login_id, jkt=key_of(request), now=clock.now(), method_id=data.method_id if data else None
         )
         return code_step(step)
 
@@ -171,7 +168,7 @@ class LoginController(Controller):
         data: JSONBody[schemas.CodeIn],
         door: NamedDependency[Door],
         clock: NamedDependency[Clock],
-    ) -> Response[schemas.DoneOut]:
+    ) -> schemas.DoneOut:
         """`done`; 422 `otp_wrong` with `attempts_left`, 410 `otp_exhausted` or `otp_expired`."""
         outcome = await phone_proof.give_code(door, login_id, data.code, jkt=key_of(request), now=clock.now())
         return done(login_id, outcome)

@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, Request, get
 from litestar.di import NamedDependency
+from litestar.openapi import ResponseSpec
 from litestar.response import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,6 +19,7 @@ from backend.accounts import people
 from backend.db import Database
 from backend.devices.entry import Who
 from backend.kit import Kit
+from mobile_api.schemas_self import MeOut
 
 KEPT = 50_000
 RolesOf = Callable[[AsyncSession, Kit, UUID], Awaitable[list[Any]]]
@@ -54,7 +56,11 @@ class MeController(Controller):
     path = "/me"
     tags = ["me"]
 
-    @get(operation_id="getMe", summary="Tôi là ai · Who I am")
+    @get(
+        operation_id="getMe",
+        summary="Tôi là ai · Who I am",
+        responses={200: ResponseSpec(MeOut, generate_examples=False, description="Who one is")},
+    )
     async def me(
         self, request: Request[Who, Any, Any], profiles: NamedDependency[Profiles]
     ) -> Response[bytes]:

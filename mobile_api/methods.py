@@ -8,7 +8,6 @@ from uuid import UUID
 from litestar import Controller, Request, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
-from litestar.response import Response
 
 from backend.accounts import method_adding, methods, own_password
 from backend.accounts.door import Door
@@ -19,6 +18,7 @@ from mobile_api.answers import address_of, answer_of, code_step, eid_step, sign_
 from mobile_api.problems import language_of
 
 Call = Request[Who, Any, Any]
+Begun = schemas.CodeStepOut | schemas.LoginOut | schemas_ways_in.SignStepOut
 
 
 class MethodController(Controller):
@@ -42,7 +42,7 @@ class MethodController(Controller):
         data: JSONBody[schemas_self.MethodIn],
         door: NamedDependency[Door],
         clock: NamedDependency[Clock],
-    ) -> Response[Any]:
+    ) -> Begun:
         """201: `otp` for a phone, `sign` for a certificate, `authorize` for VNeID; wants a sign-in of 300 s at most."""
         who, now = request.user, clock.now()
         if data.type == methods.PHONE:
@@ -50,16 +50,16 @@ class MethodController(Controller):
             step = await method_adding.begin_phone(
                 door, who, data.phone or "", address=address_of(request), now=now
             )
-            return Response(code_step(step), status_code=201)
+            return code_step(step)
         if data.type == methods.CERTIFICATE:
             wanted(data, "certificate", other=("phone",))
             asked = await method_adding.begin_certificate(
                 door, who, data.certificate or "", address=address_of(request), now=now
             )
-            return Response(sign_step(asked), status_code=201)
+            return sign_step(asked)
         wanted(data, other=("phone", "certificate"))
         flow, url = await method_adding.begin_vneid(door, who, now=now)
-        return Response(eid_step(door, flow, url), status_code=201)
+        return eid_step(door, flow, url)
 
     @post(
         "/{method_id:uuid}/otp",
@@ -109,7 +109,7 @@ class MethodController(Controller):
         door: NamedDependency[Door],
         clock: NamedDependency[Clock],
     ) -> schemas_self.MethodDoneOut:
-        """`done`; 403 `certificate_refused`, 409 `certificate_of_another` or `certificate_added`."""
+        """`done`; 403 `certificate_refused`, 409 `certificate_of_another` or `method_exists`."""
         made = await method_adding.sign(
             door, request.user, method_id, data.certificate, data.signature, now=clock.now()
         )

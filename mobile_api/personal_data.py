@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Controller, Request, delete, get, put
 from litestar.di import NamedDependency
+from litestar.openapi import ResponseSpec
 from litestar.params import JSONBody, PathParameter
 from litestar.response import Response
 
@@ -19,6 +20,7 @@ from backend.outside.clock import Clock
 from backend.roles import leaving
 from backend.settings import Settings
 from mobile_api import schemas_self as schemas
+from mobile_api.schemas_copy import ExportOut
 
 Call = Request[Who, Any, Any]
 Purpose = Annotated[str, PathParameter(max_length=40)]
@@ -59,7 +61,12 @@ class PersonalDataController(Controller):
     path = "/me"
     tags = ["me"]
 
-    @get("/export", operation_id="exportMyData", summary="Xuất dữ liệu cá nhân · A copy of everything held")
+    @get(
+        "/export",
+        operation_id="exportMyData",
+        summary="Xuất dữ liệu cá nhân · A copy of everything held",
+        responses={200: ResponseSpec(ExportOut, generate_examples=False, description="Everything held")},
+    )
     async def export(
         self,
         request: Call,

@@ -74,9 +74,10 @@ class PhoneChangeController(Controller):
         change_id: FromPath[UUID],
         door: NamedDependency[Door],
         clock: NamedDependency[Clock],
+        data: JSONBody[schemas.ResendIn | None] = None,
     ) -> schemas.CodeStepOut:
         """The same code again; 429 `otp_too_soon` within the pause."""
-        no_other_number(await request.body())
+        no_other_number(data)
         return code_step(await phone_change.send_again(door, change_id, jkt=key_of(request), now=clock.now()))
 
     @get(

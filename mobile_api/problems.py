@@ -84,7 +84,7 @@ class InternalError(Refusal):
 
     status = 500
     code = "internal_error"
-    title = "Hệ thống gặp lỗi, vui lòng thử lại và báo mã yêu cầu cho hỗ trợ"
+    title = "Hệ thống gặp lỗi, vui lòng thử lại; nếu liên hệ hỗ trợ, hãy cung cấp mã tham chiếu"
 
 
 def language_of(scope: Scope) -> str:
@@ -107,7 +107,7 @@ def body_of(refusal: Refusal, *, lang: str, instance: str) -> bytes:
         "type": f"/problems/{refusal.code}",
         "title": title,
         "status": refusal.status,
-        "detail": words.say(refusal.detail, lang) if refusal.detail else title,
+        "detail": words.say(refusal.detail, lang, **refusal.facts) if refusal.detail else title,
         "instance": f"urn:request:{instance}",
         "code": refusal.code,
     }
@@ -145,8 +145,10 @@ def on_refusal(request: Request[Any, Any, Any], refusal: Refusal) -> Response[by
 
 
 def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
-    """Exception handler for what the framework itself refuses."""
-    return on_refusal(request, _translated(error))
+    """Exception handler for what the framework itself refuses; 405 says what is allowed (RFC 9110 §15.5.6)."""
+    answer = on_refusal(request, _translated(error))
+    answer.headers.update(error.headers or {})
+    return answer
 
 
 def on_bug(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
@@ -186,12 +188,12 @@ def _field(message: str, key: str) -> dict[str, str]:
     missing = text.partition("missing required field `")[2].rstrip("`")
     field = unknown or missing or path.strip(".`") or key or "body"
     if unknown:
-        return {"field": field, "code": "unknown", "message": "Trường này không có, vui lòng bỏ đi"}
+        return {"field": field, "code": "unknown", "message": mark("Trường này không có, vui lòng bỏ đi")}
     if missing:
-        return {"field": field, "code": "missing", "message": "Vui lòng nhập trường này"}
+        return {"field": field, "code": "missing", "message": mark("Vui lòng nhập trường này")}
     wrong_type = text.startswith("Expected `") and ", got `" in text
     if wrong_type:
-        return {"field": field, "code": "type", "message": "Sai kiểu dữ liệu"}
+        return {"field": field, "code": "type", "message": mark("Sai kiểu dữ liệu")}
     return {"field": field, "code": "invalid", "message": _remedy(text, field)}
 
 

@@ -73,9 +73,10 @@ class RecoveryController(Controller):
         recovery_id: FromPath[UUID],
         door: NamedDependency[Door],
         clock: NamedDependency[Clock],
+        data: JSONBody[schemas.ResendIn | None] = None,
     ) -> Response[forms.HiddenCodeStepOut]:
         """The same code again; 429 within the pause (five minutes for the official mail)."""
-        no_other_number(await request.body())
+        no_other_number(data)
         step, later = await recovery.send_again(door, recovery_id, jkt=key_of(request), now=clock.now())
         return answered(hidden_code_step(step), later)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -33,6 +32,7 @@ from mobile_api.answers import (
 from mobile_api.auth import key_of
 
 TYPED = ("national_id", "full_name", "birth_date", "phone")
+Begun = schemas.CodeStepOut | forms.SignStepOut
 
 
 class RegistrationController(Controller):
@@ -48,7 +48,7 @@ class RegistrationController(Controller):
         data: JSONBody[forms.RegistrationIn],
         door: NamedDependency[Door],
         clock: NamedDependency[Clock],
-    ) -> Response[Any]:
+    ) -> Response[Begun]:
         """201 with `otp`, or with `sign` for a certificate; 422 `registry_mismatch`, 503 `registry_unavailable`.
 
         The same answer whether or not the person has an account.
@@ -115,9 +115,10 @@ class RegistrationController(Controller):
         registration_id: FromPath[UUID],
         door: NamedDependency[Door],
         clock: NamedDependency[Clock],
+        data: JSONBody[schemas.ResendIn | None] = None,
     ) -> Response[schemas.CodeStepOut]:
         """The same code again; 429 `otp_too_soon` within the pause."""
-        no_other_number(await request.body())
+        no_other_number(data)
         step, later = await registration.send_again(
             door, registration_id, jkt=key_of(request), now=clock.now()
         )
@@ -136,7 +137,7 @@ class RegistrationController(Controller):
         data: JSONBody[forms.PasswordIn],
         door: NamedDependency[Door],
         clock: NamedDependency[Clock],
-    ) -> Response[schemas.DoneOut]:
+    ) -> schemas.DoneOut:
         """`done` with a session; 422 names every rule that the password misses."""
         outcome = await registration.give_password(
             door, registration_id, data.password, jkt=key_of(request), now=clock.now()
@@ -176,7 +177,7 @@ class RegistrationController(Controller):
         data: JSONBody[forms.ConfirmIn],
         door: NamedDependency[Door],
         clock: NamedDependency[Clock],
-    ) -> Response[schemas.DoneOut]:
+    ) -> schemas.DoneOut:
         """`done` with a session; an enterprise states an e-mail address."""
         outcome = await signing_registration.confirm(
             door, registration_id, data.email, jkt=key_of(request), now=clock.now()
@@ -186,7 +187,7 @@ class RegistrationController(Controller):
 
 async def _by_certificate(
     request: Call, data: forms.RegistrationIn, door: Door, clock: Clock
-) -> Response[Any]:
+) -> Response[Begun]:
     wanted(data, "certificate", other=(*TYPED, "social_insurance_number", "captcha"))
     step = await signing_registration.begin(
         door,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -41,7 +41,7 @@ class LoginOut(msgspec.Struct):
     """A sign-in that waits at the e-ID; times in seconds."""
 
     id: UUID
-    step: str
+    step: Literal["authorize"]
     authorization_url: str
     expires_in: int
 
@@ -65,7 +65,8 @@ class PhoneIn(msgspec.Struct, forbid_unknown_fields=True):
 class CodeIn(msgspec.Struct, forbid_unknown_fields=True):
     """The six digits of the message."""
 
-    code: Annotated[str, Meta(pattern=r"^[0-9]{6}\Z", max_length=6)]
+    # `$` alone would take a line feed at the end here (not in JavaScript, for which `\Z` is a Z): the length refuses it
+    code: Annotated[str, Meta(pattern="^[0-9]{6}$", max_length=6)]
 
 
 class ResendIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -78,7 +79,7 @@ class PhoneStepOut(msgspec.Struct):
     """The sign-in waits for a phone number."""
 
     id: UUID
-    step: str
+    step: Literal["phone"]
 
 
 class CodeStepOut(msgspec.Struct, omit_defaults=True):
@@ -88,7 +89,7 @@ class CodeStepOut(msgspec.Struct, omit_defaults=True):
     """
 
     id: UUID
-    step: str
+    step: Literal["otp"]
     sent_to: str
     resend_in: int
     expires_in: int
@@ -127,13 +128,32 @@ class ReplacedOut(msgspec.Struct):
     last_seen_at: datetime
 
 
+class IdentifierOut(msgspec.Struct):
+    """One number of the person, masked."""
+
+    type: str
+    value: str
+
+
+class AccountOut(msgspec.Struct, kw_only=True):
+    """Whose account it is; identifiers and phones are masked."""
+
+    id: UUID
+    kind: str
+    full_name: str
+    identifiers: list[IdentifierOut]
+    phones: list[str]
+    assurance_level: int
+    assurance_scheme: str
+
+
 class DoneOut(msgspec.Struct):
     """Signed in."""
 
     id: UUID
-    step: str
+    step: Literal["done"]
     session: SessionOut
-    account: dict[str, Any]
+    account: AccountOut
     replaced_device: ReplacedOut | None
 
 
@@ -155,13 +175,21 @@ class PushTokenIn(msgspec.Struct, forbid_unknown_fields=True):
     token: Annotated[str, Meta(min_length=1, max_length=4096)]
 
 
+class DeviceOut(msgspec.Struct):
+    """A phone or a browser as it described itself."""
+
+    platform: str
+    name: str
+    model: str
+
+
 class SessionRow(msgspec.Struct):
     """One of one's own live sessions."""
 
     id: UUID
     kind: str
     current: bool
-    device: dict[str, str]
+    device: DeviceOut
     method: str
     created_at: datetime
     last_seen_at: datetime
@@ -172,3 +200,11 @@ class SessionList(msgspec.Struct):
 
     items: list[SessionRow]
     next_cursor: str | None = None
+
+
+class TakeoverOut(msgspec.Struct, omit_defaults=True):
+    """The account is frozen; `code` is that of the support case, where a desk is set up."""
+
+    status: str
+    hotline: str
+    code: str | None = None

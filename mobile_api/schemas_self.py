@@ -12,11 +12,19 @@ from msgspec import Meta
 from backend.accounts.consents import Standing
 from backend.accounts.methods import Method
 from backend.accounts.models import Access
+from backend.roles.views import RoleView
 from backend.words import say
+from mobile_api.schemas import AccountOut
 from mobile_api.schemas_ways_in import Certificate, Secret
 
 Text = Annotated[str, Meta(max_length=1000)]
 Name = Annotated[str, Meta(max_length=40)]
+
+
+class MeOut(AccountOut, kw_only=True):
+    """Who one is, with the roles of `GET /v1/roles`."""
+
+    roles: list[RoleView]
 
 
 class AttributesIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -103,7 +111,7 @@ class MethodDoneOut(msgspec.Struct):
     """The way in that was added."""
 
     id: UUID
-    step: str
+    step: Literal["done"]
     method: MethodOut
 
 

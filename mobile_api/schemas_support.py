@@ -99,7 +99,11 @@ class CaseList(msgspec.Struct):
 
 
 class CodeOut(msgspec.Struct, omit_defaults=True):
-    """Whether a quoted code is genuine, and who stands behind it; a code that is not says nothing more."""
+    """Whether a quoted code is genuine, and who stands behind it; a code that is not says nothing more.
+
+    `desk_wrote: false` is said without a session, of a case that somebody opened and no clerk has answered: the code
+    is ours, and does not show that whoever quotes it is.
+    """
 
     genuine: bool
     desk: str | None = None
@@ -107,6 +111,7 @@ class CodeOut(msgspec.Struct, omit_defaults=True):
     phone: str | None = None
     valid_until: datetime | None = None
     for_you: bool | None = None
+    desk_wrote: bool = True
 
     @classmethod
     def of(cls, found: Stands | None, reader: UUID | None) -> CodeOut:
@@ -120,11 +125,12 @@ class CodeOut(msgspec.Struct, omit_defaults=True):
             phone=found.phone,
             valid_until=found.valid_until,
             for_you=None if reader is None else found.account_id == reader,
+            desk_wrote=found.desk_wrote or reader is not None,
         )
 
 
 class NoticeList(msgspec.Struct):
-    """What to show before anything else stands first; there are never many."""
+    """What to show before anything else stands first."""
 
     items: list[NoticeView]
     next_cursor: str | None = None

@@ -40,7 +40,7 @@ class SignStepOut(msgspec.Struct):
     """The flow waits for a signature over `challenge` (its UTF-8 bytes as they stand); `expires_in` in seconds."""
 
     id: UUID
-    step: str
+    step: Literal["sign"]
     challenge: str
     expires_in: int
 
@@ -56,7 +56,7 @@ class ConfirmStepOut(msgspec.Struct):
     """Whom the certificate names, before the account is opened; the identifier is masked."""
 
     id: UUID
-    step: str
+    step: Literal["confirm"]
     subject: dict[str, Any]
     identifier: dict[str, str]
     email_required: bool
@@ -78,7 +78,7 @@ class StepOut(msgspec.Struct):
     """What is due now."""
 
     id: UUID
-    step: str
+    step: Literal["password", "done"]
 
 
 class RecoveryIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -92,7 +92,7 @@ class HiddenCodeStepOut(msgspec.Struct):
     """The flow waits for the code; where it went is not said. Times in seconds."""
 
     id: UUID
-    step: str
+    step: Literal["otp"]
     resend_in: int
     expires_in: int
     attempts_left: int
@@ -109,7 +109,7 @@ class PhoneChangedOut(msgspec.Struct):
     """The number that gets codes from now on, masked."""
 
     id: UUID
-    step: str
+    step: Literal["done"]
     phone: str
 
 

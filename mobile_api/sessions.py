@@ -121,15 +121,14 @@ class DeviceController(Controller):
         db: NamedDependency[Database],
         kit: NamedDependency[Kit],
         clock: NamedDependency[Clock],
-    ) -> dict[str, str]:
+    ) -> schemas.TakeoverOut:
         """From a replaced device, with its old token and key: freezes phone sign-in and ends the newer session.
 
         `code` is that of the support case which follows it up, where a desk is set up.
         """
         async with db.write() as tx:
             case = await takeover.report(tx, kit, request.user.session_id, now=clock.now())
-        frozen = {"status": "frozen", "hotline": hotlines.HUE_S}
-        return frozen | {"code": case.code} if case else frozen
+        return schemas.TakeoverOut("frozen", hotlines.HUE_S, case.code if case else None)
 
 
 def _row(session: Session, current: UUID) -> schemas.SessionRow:
@@ -137,11 +136,7 @@ def _row(session: Session, current: UUID) -> schemas.SessionRow:
         id=session.id,
         kind=session.kind,
         current=session.id == current,
-        device={
-            "platform": session.device_platform,
-            "name": session.device_name,
-            "model": session.device_model,
-        },
+        device=schemas.DeviceOut(session.device_platform, session.device_name, session.device_model),
         method=session.method,
         created_at=session.created_at,
         last_seen_at=session.last_seen_at,

@@ -9,16 +9,16 @@ from litestar import Controller, Request, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 
+from backend import paging
 from backend.db import Database
 from backend.devices import takeover
 from backend.devices.entry import Who
 from backend.errors import settle
 from backend.kit import Kit
 from backend.outside.clock import Clock
-from backend.roles import paging
-from backend.support import cases, notices, reading
-from backend.throttle import Window
+from backend.support import cases, lookups, notices, reading
 from mobile_api import schemas_support as schemas
+from mobile_api.answers import address_of
 from mobile_api.auth import caller
 from mobile_api.problems import language_of
 
@@ -27,6 +27,7 @@ Anybody = Request[Any, Any, Any]
 Cursor = Annotated[str | None, QueryParameter(max_length=300)]
 Key = Annotated[str | None, HeaderParameter(name="Idempotency-Key", min_length=1, max_length=80)]
 PAGE = 50
+UNREAD, READ = "unread", "read"  # the two halves of the notices, in a cursor
 
 
 class CaseController(Controller):
@@ -65,7 +66,7 @@ class CaseController(Controller):
         cursor: Cursor = None,
     ) -> schemas.CaseList:
         """Newest first, with what was written; a subject that the product wrote is in the reader's language."""
-        before, lang = _place(cursor), language_of(request.scope)
+        before, lang = paging.uuid_of(cursor) if cursor else None, language_of(request.scope)
         async with db.read() as tx:
             found = await reading.mine(
                 tx, kit, request.user.account_id, lang=lang, before=before, most=PAGE + 1
@@ -85,7 +86,6 @@ class CodeController(Controller):
         "/{code:path}",
         operation_id="checkCode",
         summary="Kiểm tra mã yêu cầu · Is a code genuine?",
-        security=[{}],
     )
     async def check(
         self,
@@ -97,10 +97,8 @@ class CodeController(Controller):
     ) -> schemas.CodeOut:
         """Open to anybody, 20 an hour and address; unknown, too old and malformed are one answer."""
         now, who = clock.now(), caller(request)
-        most = [Window(kit.limits.support_codes_per_address_per_hour, 3600)]
-        address = str(request.scope.get("address", ""))
         async with db.write() as tx:
-            await kit.throttle.spend(tx, [("support codes", address, most)], now=now)
+            await lookups.count_code(tx, kit, address_of(request), now=now)
         async with db.read() as tx:
             found = await reading.stands_behind(tx, kit, code.removeprefix("/"), now=now)
         return schemas.CodeOut.of(found, who.account_id if who else None)
@@ -112,19 +110,32 @@ class NoticeController(Controller):
     path = "/notices"
     tags = ["support"]
 
-    @get(operation_id="listNotices", summary="Thông báo · Notices", security=[{}, {"dpop": []}])
+    @get(operation_id="listNotices", summary="Thông báo · Notices")
     async def shown(
         self,
         request: Anybody,
         db: NamedDependency[Database],
         kit: NamedDependency[Kit],
         clock: NamedDependency[Clock],
+        cursor: Cursor = None,
     ) -> schemas.NoticeList:
         """Without a session announcements only; unread ones (`first`) before the rest, then the newest first."""
         who, lang = caller(request), language_of(request.scope)
         async with db.read() as tx:
-            mine = who.account_id if who else None
-            return schemas.NoticeList(await notices.of(tx, kit, mine, lang=lang, now=clock.now()))
+            found = await notices.of(
+                tx,
+                kit,
+                who.account_id if who else None,
+                lang=lang,
+                now=clock.now(),
+                after=_place(cursor) if cursor else None,
+                most=notices.SHOWN + 1,
+            )
+        shown, more = paging.cut(found, notices.SHOWN)
+        following = (
+            paging.cursor_of(f"{UNREAD if shown[-1].first else READ}|{shown[-1].id}") if more else None
+        )
+        return schemas.NoticeList(shown, following)
 
     @post("/{notice_id:uuid}/read", operation_id="readNotice", status_code=204, summary="Đã đọc · Read")
     async def read(
@@ -153,11 +164,12 @@ class NoticeController(Controller):
         return schemas.CaseOut.of(*settle(outcome))
 
 
-def _place(cursor: str | None) -> UUID | None:
-    if cursor is None:
-        return None
+def _place(cursor: str) -> notices.Place:
+    half, _, last = paging.place_of(cursor).partition("|")
+    if half not in (UNREAD, READ):
+        raise paging.CursorInvalid
     try:
-        return UUID(paging.place_of(cursor))
+        return half == UNREAD, UUID(last)
     except ValueError as error:
         raise paging.CursorInvalid from error
 

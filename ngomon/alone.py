@@ -10,18 +10,16 @@ from backend.db import Database
 from backend.kit import Kit
 from backend.outbox.bell import Bell
 from backend.outside.clock import Clock
-from backend.outside.http import Guarded
 from backend.settings import Settings
 from backend.support.post import PostRoom
-from ngomon.tasks import worker_of
+from ngomon.tasks import outgoing, worker_of
 
 
 async def run_worker(settings: Settings) -> None:
     """Deliver until SIGTERM or SIGINT, then finish what is held."""
     db, clock = Database(settings.database_url), Clock()
     kit = Kit.of(KeyRing.parse(settings.secret_keys), settings.limits)
-    limits = settings.limits
-    http = Guarded(settings.private_hosts, reply_bytes=limits.reply_bytes, timeout=limits.delivery_timeout)
+    http = outgoing(settings)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

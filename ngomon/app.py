@@ -65,9 +65,9 @@ class Outside:
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self.clock = clock
-        limits, hosts = settings.limits, settings.private_hosts
-        self.http = Guarded(hosts, reply_bytes=limits.reply_bytes, timeout=limits.delivery_timeout)
-        self.sms_http = Guarded(hosts)  # a silent SMS centre holds up nobody else's calls
+        limits = settings.limits
+        self.http = tasks.outgoing(settings)
+        self.sms_http = Guarded(settings.private_hosts)  # a silent SMS centre holds up nobody else's calls
         self.stand = _stand_ins(settings, clock) if settings.is_demo else None
         self.eid = EId(eid_provider.vneid(settings), self.http, clock)
         second = eid_provider.post_office(settings)
@@ -127,7 +127,7 @@ class App:
         self.profiles = Profiles(self.db, self.kit, own.roles_of)
         self.litestar = self._litestar()
         if settings.open_docs:
-            schema.tell_problems(self.litestar)
+            schema.complete(self.litestar)
         guarded = Doorkeeper(self.litestar, self.entry, self.profiles, self.clock)
         self._asgi: ASGIApp = Edge(
             guarded,

@@ -7,8 +7,6 @@ import os
 import sys
 
 import rich_click as click
-from rich.console import Console
-from rich.table import Table
 
 from backend.accounts import numbers
 from backend.crypto import KeyRing
@@ -20,7 +18,7 @@ from backend.outside.clock import Clock
 from backend.settings import Settings, SettingsError, load, with_keys
 from ngomon import doctor, logs, migrations, server
 from ngomon.app import create_app
-from ngomon.commands import Wrong, opened
+from ngomon.commands import Wrong, opened, out, show
 from ngomon.commands.keys import keys
 from ngomon.commands.managers import managers
 from ngomon.commands.notices import notices
@@ -28,8 +26,6 @@ from ngomon.commands.staff import staff
 from ngomon.commands.support import support
 from ngomon.commands.systems import systems
 from ngomon.commands.units import units
-
-out = Console()
 
 
 @click.group(help="Ngọ Môn: một người, một tài khoản, một thiết bị, đúng vai trò ở mọi hệ thống.")
@@ -61,6 +57,7 @@ def serve(host: str, port: int, workers: int) -> None:
         raise Wrong("SQLite takes one server process; use PostgreSQL for --workers above 1")
     _ensure_current(settings)
     with server.only_one(db):
+        out.print(f"serving on http://{host}:{port}, processes: {workers}, {_described(db)}")
         if workers == 1:
             server.serve(create_app(settings), host=host, port=port)
         else:
@@ -75,7 +72,9 @@ def worker() -> None:
     settings = _settings()
     logs.set_up(quiet=False)
     _ensure_current(settings)
-    with server.only_one(Database(settings.database_url)):
+    db = Database(settings.database_url)
+    with server.only_one(db):
+        out.print(f"delivering to the downstream systems, {_described(db)}")
         asyncio.run(alone.run_worker(settings))
 
 
@@ -89,17 +88,18 @@ def migrate() -> None:
 
 @command.command(name="limits", help="Print every limit in force.")
 def limits_() -> None:
-    """Seconds and counts."""
-    table = Table("limit", "value")
+    """Seconds and counts, by the names under which they are set."""
     limits = _settings().limits
-    for name in limits.__struct_fields__:
-        table.add_row(name, str(getattr(limits, name)))
-    out.print(table)
+    show(
+        ("setting", "value"),
+        [(f"NGOMON_LIMIT_{name.upper()}", str(getattr(limits, name))) for name in limits.__struct_fields__],
+    )
 
 
 @command.command(name="doctor", help="Check every counterpart and setting, one line each.")
 def doctor_() -> None:
     """Exit 1 when something is wrong."""
+    logs.set_up(quiet=True)  # what the calls log goes to standard error, beside the lines
     if not asyncio.run(doctor.examine(_settings(), out)):
         sys.exit(1)
 
@@ -159,16 +159,31 @@ def _settings() -> Settings:
     return with_keys(load(os.environ))
 
 
+def _described(db: Database) -> str:
+    """Which database, without what lets one in."""
+    return f"SQLite {db.file}" if db.is_sqlite else f"PostgreSQL {db.url.host}/{db.url.database}"
+
+
 def main() -> None:
     """Run, and turn every known cause into one line and exit code 1."""
     try:
-        command(standalone_mode=True)
+        sys.exit(command(prog_name="ngomon", standalone_mode=False))
+    except click.ClickException as error:
+        _fail(_usage(error))
+    except click.Abort:
+        _fail("stopped")
     except SettingsError as error:
         _fail(*error.problems)
     except (Wrong, server.Busy) as error:
         _fail(str(error))
     except Refusal as refusal:
         _fail(f"{refusal.code}: {refusal.detail or refusal.title}")
+
+
+def _usage(error: click.ClickException) -> str:
+    """What is wrong with the words of a command, in one line, and where to read on."""
+    where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "ngomon"
+    return f"{' '.join(error.format_message().split())} See `{where} --help`."
 
 
 def _fail(*lines: str) -> None:

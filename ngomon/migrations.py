@@ -31,13 +31,17 @@ def _scripts() -> Path:
     return beside if (beside / "env.py").exists() else Path(str(resources.files("ngomon"))) / "alembic"
 
 
+def newest(url: str) -> str | None:
+    """The schema that this release wants."""
+    return ScriptDirectory.from_config(config(url)).get_current_head()
+
+
 async def is_current(url: str) -> bool:
     """Whether the database has the newest schema; a server or worker must not start on another one."""
-    newest = ScriptDirectory.from_config(config(url)).get_current_head()
     db = Database(url)
     try:
         async with db.read() as tx:
-            return bool(await tx.scalar(text("SELECT version_num FROM alembic_version")) == newest)
+            return bool(await tx.scalar(text("SELECT version_num FROM alembic_version")) == newest(url))
     except (OperationalError, ProgrammingError):
         return False
     finally:

@@ -10,11 +10,16 @@ from litestar.openapi.spec import (
     OpenAPIMediaType,
     OpenAPIResponse,
     OpenAPIType,
+    Operation,
     Reference,
+    RequestBody,
     Schema,
+    SecurityRequirement,
     SecurityScheme,
     Tag,
 )
+
+from mobile_api.auth import openness
 
 PROBLEMS = {
     "400": "Malformed: `body_malformed`, `validation_failed`",
@@ -28,7 +33,16 @@ PROBLEMS = {
     "422": "Understood, but not acceptable; `errors` name the fields",
     "429": "Slow down; with Retry-After",
     "503": "A counterpart does not answer; with Retry-After",
+    "default": "`method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500)",
 }
+PROOF: SecurityRequirement = {"proof": []}
+SESSION: SecurityRequirement = {"dpop": [], "proof": []}
+WANTED: dict[str | None, list[SecurityRequirement]] = {
+    None: [SESSION],
+    "proof": [PROOF, SESSION],
+    "either": [{}, PROOF, SESSION],
+    "nothing": [{}, SESSION],
+}  # what a call may bring, by how open the door is
 TEXT = Schema(type=OpenAPIType.STRING)
 PROBLEM = Schema(
     type=OpenAPIType.OBJECT,
@@ -58,14 +72,19 @@ def config() -> OpenAPIConfig:
         render_plugins=[JsonRenderPlugin(path=["/", "/openapi.json"])],
         use_handler_docstrings=True,
         components=Components(
-            schemas={"Problem": PROBLEM},
             security_schemes={
                 "dpop": SecurityScheme(
                     type="http", scheme="DPoP", description="RFC 9449: the token is bound to the device's key"
-                )
+                ),
+                "proof": SecurityScheme(
+                    type="apiKey",
+                    name="DPoP",
+                    security_scheme_in="header",
+                    description="RFC 9449: signed with the device's key for this one call; with a token also its `ath`",
+                ),
             },
         ),
-        security=[{"dpop": []}],
+        security=[SESSION],
         tags=[
             Tag(name="logins"),
             Tag(name="registrations"),
@@ -81,12 +100,29 @@ def config() -> OpenAPIConfig:
     )
 
 
-def tell_problems(app: Litestar) -> None:
+def complete(app: Litestar) -> None:
+    """Say of every call of the API what the framework does not know: its problems, its door, an optional body."""
+    app.openapi_schema.components.schemas["Problem"] = PROBLEM  # the framework drops what its config names
+    for path, item in (app.openapi_schema.paths or {}).items():
+        for method in ("get", "put", "post", "delete", "patch") if path.startswith("/v1") else ():
+            operation: Operation | None = getattr(item, method)
+            if operation is not None:
+                operation.responses = {**(operation.responses or {}), **_problems()}
+                operation.security = WANTED[openness(method.upper(), path)]
+                if isinstance(operation.request_body, RequestBody):
+                    operation.request_body.required = not _may_be_null(operation.request_body)
+
+
+def _problems() -> dict[str, OpenAPIResponse]:
     """Every call may answer with a problem; the framework would document its own error body instead."""
     content = {"application/problem+json": OpenAPIMediaType(schema=Reference("#/components/schemas/Problem"))}
-    for path, item in (app.openapi_schema.paths or {}).items():
-        operations = (item.get, item.put, item.post, item.delete, item.patch)
-        for operation in operations if path.startswith("/v1") else ():
-            if operation is not None and operation.responses is not None:
-                for status, meaning in PROBLEMS.items():
-                    operation.responses[status] = OpenAPIResponse(description=meaning, content=content)
+    return {
+        status: OpenAPIResponse(description=meaning, content=content) for status, meaning in PROBLEMS.items()
+    }
+
+
+def _may_be_null(body: RequestBody) -> bool:
+    """A handler that takes null for a body takes none at all as well; the framework calls every body required."""
+    schemas = [media.schema for media in body.content.values()]
+    inner = [one for schema in schemas if isinstance(schema, Schema) for one in schema.one_of or ()]
+    return any(isinstance(one, Schema) and one.type == OpenAPIType.NULL for one in inner)

@@ -23,10 +23,17 @@ from backend.outside.clock import Clock
 from backend.outside.http import Guarded
 from backend.roles import desired, timeline
 from backend.roles.texting import Texting
+from backend.settings import Settings
 from backend.support.post import PostRoom
 
 log = structlog.get_logger("tasks")
 SEEN_SECONDS, SWEEP_SECONDS = 20, 600
+
+
+def outgoing(settings: Settings) -> Guarded:
+    """How systems, registries and e-IDs are called: behind the guard, within the limits (security X3, X4)."""
+    limits = settings.limits
+    return Guarded(settings.private_hosts, reply_bytes=limits.reply_bytes, timeout=limits.delivery_timeout)
 
 
 def worker_of(db: Database, kit: Kit, clock: Clock, bell: Bell, http: Guarded) -> Worker:

@@ -41,7 +41,7 @@ class SignedOut(Unproved):
     """No session, or its time is over: the way leads to the sign-in page."""
 
     code = "signed_out"
-    title = "Phiên làm việc đã kết thúc, vui lòng đăng nhập lại"
+    title = "Phiên đăng nhập đã kết thúc, vui lòng đăng nhập lại"
 
 
 class ForeignPage(Forbidden):

@@ -34,7 +34,7 @@ WHY_YOU = {
 }
 
 DECISIONS = {
-    "approved": _("Đã đồng ý"),
+    "approved": _("Đã phê duyệt"),
     "rejected": _("Đã từ chối"),
     "returned": _("Đã trả lại để bổ sung"),
 }
@@ -106,7 +106,7 @@ FACTS = {
     "phone.bound": _("Liên kết số điện thoại"),
     "code.withheld": _("Mã xác thực không được gửi đi"),
     "phone.changed": _("Đổi số điện thoại nhận OTP"),
-    "phone.change_refused": _("Chưa đổi được số nhận OTP vì thuê bao không khớp"),
+    "phone.change_refused": _("Chưa đổi được số điện thoại nhận OTP vì thuê bao không khớp"),
     "password.set": _("Đặt mật khẩu"),
     "password.official_mail": _("Đặt lại mật khẩu thư công vụ"),
     "recovery.started": _("Bắt đầu lấy lại mật khẩu"),
@@ -178,9 +178,10 @@ SYSTEM_STATES = {
     "dead": _("Lỗi"),
 }
 
+# by the scale that the number `n` is on (contract-accounts, 6); an e-ID's own map may count beyond two
 LEVELS = {
-    1: _("Định danh điện tử mức độ 1"),
-    2: _("Định danh điện tử mức độ 2"),
+    "vneid": _("Định danh điện tử mức độ {n}"),
+    "ial": _("Mức xác minh {n}"),
 }
 
 CASE_STATES = {

@@ -14,9 +14,9 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.response import Stream
 
+from backend.accounts import browser
 from backend.accounts.browser import BrowserSession
 from backend.db import Database
-from backend.devices.models import Session
 from backend.outbox.bell import Bell
 from backend.outside.clock import Clock
 
@@ -48,18 +48,8 @@ async def _looks(
         yield LOOK if missed else HELLO
         while True:
             heard = await listener.wait(HEARTBEAT)
-            if not await _is_live(db, session, clock):
+            if not await browser.is_live(db, session, clock.now()):
                 yield SIGNED_OUT
                 return
             yield LOOK if heard else STILL_HERE
             await asyncio.sleep(PAUSE)
-
-
-async def _is_live(db: Database, session: BrowserSession, clock: Clock) -> bool:
-    """Looks without touching: an open page alone does not keep a session from idling out."""
-    now = clock.now()
-    async with db.read() as tx:
-        row = await tx.get(Session, session.session_id)
-    if row is None or row.ended_at is not None:
-        return False
-    return min(row.access_expires_at, row.absolute_expires_at) > now

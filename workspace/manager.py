@@ -9,15 +9,13 @@ import msgspec
 from litestar import Response
 from litestar.di import NamedDependency
 from litestar.response import Redirect
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.accounts.browser import BrowserSession
 from backend.db import Database
 from backend.errors import Forbidden
 from backend.kit import Kit
-from backend.roles import policy, rights
-from backend.roles.models import Role, StaffRecord, Unit
+from backend.roles import rights
+from backend.roles.models import Unit
 from backend.support import desks
 from backend.support.models import Desk
 from workspace.auth import SignedOut, Visit
@@ -81,7 +79,7 @@ async def manager_of(request: Visit, db: NamedDependency[Database], kit: NamedDe
         if staffed and not units and request.url.path in FIRST_PAGE:
             raise DeskInstead
         if not units:
-            raise NothingManaged(askable=await _askable(tx, kit, session.account_id))
+            raise NothingManaged(askable=await rights.askable(tx, kit, session.account_id))
     manager = Manager.of(session, units)
     request.scope["state"]["manager"] = manager
     if staffed:  # the way to the desk's pages stands in the header
@@ -99,13 +97,3 @@ def nothing_managed(request: Visit, refusal: NothingManaged) -> Response[str]:
 def to_the_desk(_: Visit, __: DeskInstead) -> Redirect:
     """From the first page of the workspace to the desk's."""
     return Redirect("/workspace/support", status_code=303)
-
-
-async def _askable(tx: AsyncSession, kit: Kit, account_id: UUID) -> list[str]:
-    """The units that decide about the person's own posts, as the roles and the staff directory know them."""
-    blinds = await rights.blinds_of(tx, kit, account_id)
-    held = select(Role.unit_id).where(Role.account_id == account_id, Role.state.in_(policy.HELD))
-    listed = select(StaffRecord.unit_id).where(StaffRecord.national_id_blind.in_(blinds))
-    posts = {*await tx.scalars(held), *await tx.scalars(listed)}
-    deciding = {await rights.deciding_unit(tx, kit, unit_id, account_id) for unit_id in posts} - {None}
-    return list(await tx.scalars(select(Unit.name).where(Unit.id.in_(deciding)).order_by(Unit.name)))

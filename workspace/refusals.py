@@ -49,7 +49,7 @@ def refused(request: Visit, refusal: Refusal) -> Response[str]:
         refusal=refusal,
         here="/workspace",
         title=say(refusal.title, lang),
-        detail=say(refusal.detail, lang) if refusal.detail else None,
+        detail=say(refusal.detail, lang, **refusal.facts) if refusal.detail else None,
         fields=errors_of(refusal) if isinstance(refusal, FieldsInvalid) else [],
         code=refusal.code,
         retry_after=refusal.retry_after,

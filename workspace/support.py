@@ -12,6 +12,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from backend import paging
 from backend.accounts import numbers
 from backend.db import Database
 from backend.errors import Conflict, FieldError, FieldsInvalid, Forbidden, NotFound, Refusal, TooMany, settle
@@ -19,7 +20,8 @@ from backend.kit import Kit
 from backend.outside.clock import Clock
 from backend.settings import Settings
 from backend.support import cases, lookups, reading
-from backend.support.desks import ADDRESS, NATIONAL_ID
+from backend.support.desks import ADDRESS
+from backend.typed import NATIONAL_ID
 from workspace import forms
 from workspace.auth import Visit
 from workspace.clerk import clerk_in
@@ -214,13 +216,14 @@ async def _list(
         who = await clerk_in(tx, kit, clerk)
         status = filters.status or None
         found = await reading.inbox(tx, kit, who, status=status, before=filters.cursor, most=PAGE + 1)
+    shown, more = paging.cut(found, PAGE)
     return page(
         request,
         "support.html",
         refusal=refusal,
         here=HOME if refusal else None,
-        cases=found[:PAGE],
-        next_cursor=str(found[PAGE - 1].id) if len(found) > PAGE else "",
+        cases=shown,
+        next_cursor=str(shown[-1].id) if more else "",
         filters=filters,
         form=form or CounterForm(),
         errors=errors_of(refusal),
@@ -267,7 +270,7 @@ def _new(request: Visit, clerk: AtDesk, form: NewForm, *, refusal: Refusal | Non
 
 def _address(text: str) -> str | None:
     address = text.strip().lower()
-    return address if len(address) <= 254 and ADDRESS.fullmatch(address) else None
+    return address if ADDRESS.fullmatch(address) else None
 
 
 def _number(text: str) -> str:

@@ -6,7 +6,6 @@ The lists and their order are the source's own (source 001, 3.1; contract-accoun
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable
 from datetime import date, datetime
 from uuid import UUID
@@ -19,6 +18,7 @@ from backend.db import new_id
 from backend.errors import FieldError
 from backend.kit import Kit
 from backend.names import clean_name
+from backend.typed import EARLIEST, is_forbidden
 
 SELF = "self"
 CITIZEN = (
@@ -45,9 +45,7 @@ EMAIL = re.compile(
     r"@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
 )
 LONGEST_EMAIL, LONGEST_TEXT = 254, 200
-EARLIEST = date(1900, 1, 1)
 OLD_ID_NUMBER = re.compile(r"\d{9}", re.ASCII)
-HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def checked(name: str, text: str, *, today: date) -> str | FieldError:
@@ -55,7 +53,7 @@ def checked(name: str, text: str, *, today: date) -> str | FieldError:
     field = f"attributes.{name}"
     if len(text) > 4 * LONGEST_EMAIL:
         return FieldError(field, "too_long", "Nội dung quá dài")
-    if any(unicodedata.category(letter) in HIDDEN for letter in text):
+    if any(is_forbidden(letter) for letter in text):
         return FieldError(field, "bad_characters", "Có ký tự không được phép")
     return RULES.get(name, _text)(field, clean_name(text), today)
 

@@ -47,7 +47,6 @@ class BrowserSession(msgspec.Struct, frozen=True):
     session_id: UUID
     account_id: UUID
     full_name: str
-    level: int
 
 
 async def begin(
@@ -113,8 +112,7 @@ async def _claim(
     tx: AsyncSession, kit: Kit, flow_id: UUID, answer: Answer, *, secret: str, now: datetime
 ) -> BrowserData | Refusal:
     """Use the state up in the browser that asked; a refusal ends the flow for good, so it is returned."""
-    flow = await flows.find(tx, flow_id, kind=KIND, jkt=None, now=now)
-    flows.expect(flow, "authorize")
+    flow = await flows.find(tx, flow_id, kind=KIND, jkt=None, step="authorize", now=now)
     data = flows.data_of(flow, kit.keys, BrowserData)
     is_ours = hmac.compare_digest(token_hash(secret).hex(), data.secret)
     refusal = objection(data.attempt, answer) if is_ours else LoginRefused()
@@ -187,9 +185,16 @@ async def session_of(db: Database, kit: Kit, token: str, now: datetime) -> Brows
                 .values(last_seen_at=now, access_expires_at=idle)
             )
     name = kit.keys.open("accounts.full_name", account.id, account.full_name)
-    return BrowserSession(
-        session_id=session.id, account_id=account.id, full_name=name, level=session.assurance_level
-    )
+    return BrowserSession(session_id=session.id, account_id=account.id, full_name=name)
+
+
+async def is_live(db: Database, session: BrowserSession, now: datetime) -> bool:
+    """Looks without touching: an open page alone does not keep a session from idling out."""
+    async with db.read() as tx:
+        row = await tx.get(Session, session.session_id)
+    if row is None or row.ended_at is not None:
+        return False
+    return min(row.access_expires_at, row.absolute_expires_at) > now
 
 
 async def sign_out(tx: AsyncSession, kit: Kit, session: BrowserSession, *, now: datetime) -> None:

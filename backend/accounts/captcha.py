@@ -6,7 +6,6 @@ Version 2 of the protocol: PBKDF2 rounds until the derived key begins with a zer
 from __future__ import annotations
 
 import base64
-import binascii
 from datetime import datetime
 from typing import Any
 
@@ -74,9 +73,7 @@ def _read(payload: str) -> dict[str, Any]:
         challenge, solution = body["challenge"], body["solution"]
         shaped = isinstance(solution, dict) and isinstance(challenge["signature"], str)
         challenge["parameters"].get("expiresAt")
-    except (binascii.Error, msgspec.DecodeError, LookupError, TypeError, ValueError) as error:
-        raise _wrong() from error
-    except (AttributeError, RecursionError) as error:
+    except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         raise _wrong() from error
     if not shaped:
         raise _wrong()

@@ -13,12 +13,13 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import pyotp
-from sqlalchemy import CursorResult, delete, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import throttle
+from backend.accounts import code_life
 from backend.accounts.models import OneTimeCode
-from backend.db import new_id
+from backend.db import changed_one, new_id
 from backend.errors import Gone, Invalid, TooMany
 from backend.facts import CodeSent, CodeWithheld, CodeWrong
 from backend.flows import Flow
@@ -65,10 +66,10 @@ class OtpTooSoon(TooMany):
 
 
 MAIL = "mail_recovery"  # the one purpose with a policy of its own: the mail guide's (source 000, 2)
-CAREFUL = ("recovery", "phone_change", "method", MAIL)  # fewer guesses (security §6, A6)
+CAREFUL = ("recovery", "phone_change", MAIL)  # fewer guesses (contract-accounts, 41)
 
 
-def windows(limits: Limits, purpose: str = "login") -> list[Window]:
+def windows(limits: Limits, purpose: str) -> list[Window]:
     """How often a code may leave for this purpose: a pause between two, so many an hour and a day (contract §4)."""
     if purpose == MAIL:
         pause = limits.mail_otp_resend_after
@@ -85,7 +86,7 @@ def pause(limits: Limits, purpose: str) -> int:
     return limits.mail_otp_resend_after if purpose == MAIL else limits.otp_resend_after
 
 
-def guesses(limits: Limits, purpose: str = "login") -> int:
+def guesses(limits: Limits, purpose: str) -> int:
     """How many guesses a code stands; with the count switched off, as many as there are codes."""
     return (limits.otp_attempts_careful if purpose in CAREFUL else limits.otp_attempts) or 10**6
 
@@ -100,7 +101,7 @@ async def spend(
     jkt: str | None,
     address: str,
     now: datetime,
-    purpose: str = "login",
+    purpose: str,
     at_once: bool = False,
     unseen: bool = False,
 ) -> list[bytes] | None:
@@ -151,11 +152,8 @@ def issue(
         key_id=kit.keys.newest,
         attempts=0,
         sendings=1,
-        first_sent_at=now,
-        last_sent_at=now,
-        expires_at=now + timedelta(seconds=kit.limits.otp_lifetime),
     )
-    kit.lives.begin(code.id, kit.limits.otp_lifetime)
+    code_life.first(kit, code, now=now)
     code.phone = kit.keys.seal("one_time_codes.phone", code.id, phone)
     tx.add(code)
     if withheld:
@@ -169,14 +167,11 @@ def issue(
 def sent_again(
     tx: AsyncSession, kit: Kit, code: OneTimeCode, *, now: datetime, withheld: bool = False
 ) -> None:
-    """Lengthen the same code's life, never past its total (README "Settled" 8)."""
-    total = code.first_sent_at + timedelta(seconds=kit.limits.otp_total_lifetime)
-    if now >= total:
+    """The same code lives from this sending on, never past its total (README "Settled" 8); raises OtpExpired."""
+    if code_life.is_over_for_good(kit, code, now=now):
         raise OtpExpired
     code.sendings += 1
-    code.last_sent_at = now
-    code.expires_at = min(now + timedelta(seconds=kit.limits.otp_lifetime), total)
-    kit.lives.lengthen(code.id, kit.limits.otp_lifetime, total=kit.limits.otp_total_lifetime)
+    code_life.again(kit, code, now=now)
     sent = CodeSent(subject=code.account_id, flow=code.flow_id, purpose=code.purpose, sending=code.sendings)
     fact = CodeWithheld(flow=code.flow_id, purpose=code.purpose) if withheld else sent
     kit.journal.record(tx, fact, by=None, now=now)
@@ -216,10 +211,9 @@ async def count_guess(tx: AsyncSession, kit: Kit, flow: Flow, *, now: datetime) 
     code = await of_flow(tx, flow)
     if code.used_at is not None:
         raise OtpExhausted
-    if code.expires_at <= now or kit.lives.is_over(code.id):
-        kit.lives.end(code.id)
+    if code_life.is_over(kit, code, now=now):
         raise OtpExpired
-    counted = await tx.execute(
+    counted = (
         update(OneTimeCode)
         .where(
             OneTimeCode.id == code.id,
@@ -227,9 +221,8 @@ async def count_guess(tx: AsyncSession, kit: Kit, flow: Flow, *, now: datetime) 
             OneTimeCode.used_at.is_(None),
         )
         .values(attempts=OneTimeCode.attempts + 1)
-        .execution_options(synchronize_session=False)
     )
-    if not isinstance(counted, CursorResult) or counted.rowcount != 1:
+    if not await changed_one(tx, counted):
         raise OtpExhausted
     await tx.refresh(code)
     return code
@@ -251,13 +244,12 @@ def wrong(tx: AsyncSession, kit: Kit, code: OneTimeCode, *, now: datetime) -> Ot
 
 async def consume(tx: AsyncSession, code: OneTimeCode, *, now: datetime) -> None:
     """Use the code up; of any number of right guesses one gets through (design §4.2)."""
-    used = await tx.execute(
+    used = (
         update(OneTimeCode)
         .where(OneTimeCode.id == code.id, OneTimeCode.used_at.is_(None), OneTimeCode.voided_at.is_(None))
         .values(used_at=now)
-        .execution_options(synchronize_session=False)
     )
-    if not isinstance(used, CursorResult) or used.rowcount != 1:
+    if not await changed_one(tx, used):
         raise OtpExhausted
 
 
@@ -271,12 +263,14 @@ async def void(tx: AsyncSession, flow: Flow, keys: list[bytes], *, now: datetime
     await throttle.refund(tx, keys, now=now)
 
 
-async def unsend(tx: AsyncSession, code: OneTimeCode, keys: list[bytes], *, now: datetime) -> None:
-    """A repeated sending did not leave: the code keeps the life that it had, and nothing is counted."""
+async def unsend(
+    tx: AsyncSession, kit: Kit, code: OneTimeCode, keys: list[bytes], *, sent_at: datetime, now: datetime
+) -> None:
+    """A repeated sending did not leave: the code lives as from the one before, and nothing is counted."""
     row = await tx.get(OneTimeCode, code.id, with_for_update=True)
     if row is not None:
         row.sendings -= 1
-        row.last_sent_at = row.first_sent_at
+        code_life.as_of(kit, row, sent_at)
     await throttle.refund(tx, keys, now=now)
 
 

@@ -41,7 +41,7 @@ async def refresh(
 def _follow(kit: Kit, account: Account, person: Person, by: str, now: datetime) -> None:
     """What the provider does not state stays as it is known."""
     name, birth = names_of(kit, account)
-    level = person.level if by == VNEID else 2
+    level = level_of(person, by)
     told = (person.full_name, person.birth_date or birth, person.gender or account.gender, level)
     if (name, birth, account.gender, account.assurance_level) != told:
         seal_names(kit, account, person.full_name, told[1])
@@ -54,10 +54,7 @@ async def _follow_numbers(
     tx: AsyncSession, kit: Kit, account: Account, person: Person, now: datetime
 ) -> None:
     """Numbers that the provider states now; one that somebody else holds is left alone (security TL10)."""
-    stated = {NATIONAL_ID: person.national_id, OLD_ID: person.old_id_number, TAX_CODE: person.tax_code}
-    for kind, value in stated.items():
-        if not value:
-            continue
+    for kind, value in numbers_of(person).items():
         query = select(Identifier).where(
             Identifier.account_id == account.id, Identifier.kind == kind, Identifier.ended_at.is_(None)
         )
@@ -73,6 +70,17 @@ async def _follow_numbers(
             kit.journal.record(tx, fact, by=None, now=now)
         tx.add(identifier_row(kit, account.id, kind, value, source=person.issuer, now=now))
         account.version += 1
+
+
+def numbers_of(person: Person) -> dict[str, str]:
+    """The numbers that an e-ID states, by kind."""
+    stated = {NATIONAL_ID: person.national_id, OLD_ID: person.old_id_number, TAX_CODE: person.tax_code}
+    return {kind: value for kind, value in stated.items() if value}
+
+
+def level_of(person: Person, by: str) -> int:
+    """The assurance level that a sign-in is worth: only VNeID's own word goes beyond 2."""
+    return person.level if by == VNEID else 2
 
 
 def names_of(kit: Kit, account: Account) -> tuple[str, str | None]:

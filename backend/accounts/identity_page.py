@@ -23,6 +23,7 @@ from backend.facts import AttributeEdited
 from backend.kit import Kit
 from backend.names import masked, masked_phone
 from backend.outside.clock import local_day
+from backend.typed import shown
 
 VERIFIED, UNVERIFIED, MISSING = "verified", "unverified", "missing"
 NAMED = {"full_name": "organization_name"}
@@ -40,7 +41,7 @@ class UsePhoneChange(Conflict):
     """The phone receives codes: it changes by proof only."""
 
     code = "use_phone_change"
-    title = "Số điện thoại chỉ được thay bằng chức năng đổi số điện thoại nhận mã"
+    title = "Số điện thoại chỉ được thay bằng chức năng đổi số điện thoại nhận OTP"
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -119,7 +120,7 @@ def _checked(
     if strange := [name for name in wanted if name not in listed]:
         raise FieldsInvalid(
             *(
-                FieldError(f"attributes.{_shown(name)}", "unknown", "Trường này không có, vui lòng bỏ đi")
+                FieldError(f"attributes.{shown(name)}", "unknown", "Trường này không có, vui lòng bỏ đi")
                 for name in strange
             )
         )
@@ -168,11 +169,6 @@ async def _known(tx: AsyncSession, kit: Kit, account: Account) -> dict[str, Know
     for phone in (await people.phones_of(tx, account.id))[:1]:  # the one that codes go to
         known["phone"] = (people.number_of(kit, phone), VERIFIED, phone.source, phone.confirmed_at)
     return known
-
-
-def _shown(name: str) -> str:
-    """An unknown attribute's name as it may be echoed."""
-    return "".join(letter for letter in name[:40] if letter.isprintable())
 
 
 def _masked(name: str, value: str | None) -> str | None:

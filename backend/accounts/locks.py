@@ -6,20 +6,22 @@ known or not; who is behind the name is looked up after the answer, so that its 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.accounts import codes
+from backend.accounts import codes, sms_budget
 from backend.accounts.models import Account
 from backend.alarms import alarm
 from backend.db import Database
-from backend.devices import sessions
+from backend.devices.known import knows_key
 from backend.errors import TooMany
 from backend.facts import TriesSpent
 from backend.flows import Flow
 from backend.kit import Kit
+from backend.limits import Limits
 from backend.support import notices
 from backend.throttle import Window
 
@@ -27,35 +29,54 @@ REST = 7200  # seconds that codes rest after too many wrong ones (security A6)
 PASSWORD = "password"  # noqa: S105 - the name of a channel
 
 
-async def refuse_resting(tx: AsyncSession, kit: Kit, flow: Flow, who: str, now: datetime) -> None:
+async def refuse_resting(
+    tx: AsyncSession, kit: Kit, flow: Flow, who: str, address: str, now: datetime
+) -> None:
     """Raise codes.OtpLimit while codes of this kind of flow rest: for the person, or for every unknown device.
 
     When many accounts are sprayed with wrong reset codes, a code alone proves too little. What is asked for then is the
-    key of the device on which the person was signed in: no stranger has it, and nobody is asked for more (TO18).
+    key of a device that the account knows: no stranger has it, and nobody is asked for more (TO18). One network that
+    sprays is asked before all are: `address` is where the flow was begun, which its other budgets count too.
     """
     limits, kind = kit.limits, flow.kind
     if limits.wrong_codes_per_day:
         rest = Window(1, REST)
         if await kit.throttle.left(tx, f"{kind} lock", who, [rest], now=now) <= 0:
             raise codes.OtpLimit(retry_after=REST)
-    if kind == "recovery" and (in_all := limits.wrong_reset_codes_per_hour):
-        window = [Window(in_all, codes.HOUR)]
-        if await kit.throttle.left(tx, "wrong resets", "all", window, now=now) <= 0:
-            alarm("wrong_reset_codes")
-            if not await sessions.knows_key(tx, flow.account_id or UUID(int=0), flow.jkt):
+    for name, of, window in _wrong_resets(limits, kind, address):
+        if await kit.throttle.left(tx, name, of, window, now=now) <= 0:
+            alarm(name)
+            if not await knows_key(tx, flow.account_id or UUID(int=0), flow.jkt):
                 raise codes.OtpLimit(retry_after=codes.HOUR)
 
 
-async def count_wrong_code(tx: AsyncSession, kit: Kit, who: str, kind: str, now: datetime) -> bool:
-    """Count a wrong code of one person, and wrong resets of everybody; True for the one that begins a rest."""
+def _wrong_resets(limits: Limits, kind: str, address: str) -> list[sms_budget.Count]:
+    """What a wrong code of this kind of flow counts to, of one network and of everybody."""
+    if kind != "recovery":
+        return []
+    one = limits.wrong_reset_codes_per_network_per_hour if limits.otp_per_address_per_hour else 0
+    wants: list[sms_budget.Count] = [
+        ("wrong_reset_codes_network", sms_budget.network(address), [Window(one, codes.HOUR)]),
+        ("wrong_reset_codes", "all", [Window(limits.wrong_reset_codes_per_hour, codes.HOUR)]),
+    ]
+    return [want for want in wants if want[2][0].count]
+
+
+async def count_wrong_code(
+    tx: AsyncSession, kit: Kit, who: str, kind: str, address: str, now: datetime
+) -> bool:
+    """Count a wrong code of one person, and wrong resets of its network and of everybody; True when a rest begins.
+
+    A network that has had its share adds nothing to everybody's: one line cannot close recovery for the province.
+    """
     most, rests = kit.limits.wrong_codes_per_day, False
     if most and kind != "registration":
         day = Window(most, codes.DAY)
         if await kit.throttle.left(tx, f"{kind} wrong", who, [day], now=now) <= 1:
             rests = await _spent(tx, kit, f"{kind} lock", who, Window(1, REST), now)
         await _spent(tx, kit, f"{kind} wrong", who, day, now)
-    if kind == "recovery" and (in_all := kit.limits.wrong_reset_codes_per_hour):
-        await _spent(tx, kit, "wrong resets", "all", Window(in_all, codes.HOUR), now)
+    with suppress(TooMany):
+        await kit.throttle.spend(tx, [*_wrong_resets(kit.limits, kind, address)], now=now)
     return rests
 
 

@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
-from backend.accounts import people, step_up
+from backend.accounts import following, people, step_up
 from backend.accounts.door import Door
 from backend.accounts.entering import Done, let_in
 from backend.accounts.models import Account
@@ -83,6 +83,22 @@ def provider(door: Door, method: str) -> EId:
     return eid
 
 
+async def use_up(
+    tx: AsyncSession, kit: Kit, flow: Flow, attempt: Attempt, answer: Answer, now: datetime
+) -> LoginRefused | LoginCancelled | None:
+    """Take the answer's state, which works once; a refusal ends the flow for good, so it is returned."""
+    late = (now - flow.created_at).total_seconds() > kit.limits.state_lifetime
+    refusal = objection(attempt, answer, late=late)
+    await flows.advance(tx, kit.keys, flow, to="ended" if refusal else "exchange")
+    return refusal
+
+
+async def close(tx: AsyncSession, kit: Kit, flow: Flow, refusal: Refusal) -> None:
+    """After a refusal the flow is over; when the e-ID was out of reach the same answer may be brought again."""
+    again = isinstance(refusal, ProviderUnavailable)
+    await flows.advance(tx, kit.keys, flow, to="authorize" if again else "ended")
+
+
 async def begin(
     door: Door,
     device: Device,
@@ -145,8 +161,7 @@ async def _known(
 ) -> PhoneStep | Done:
     """Whoever has an account and a phone is in; a new person is asked for a phone."""
     async with door.db.write() as tx:
-        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
-        flows.expect(flow, "exchange")
+        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step="exchange", now=now)
         known = await people.account_of(tx, door.kit, person, now=now, by=data.method)
         if data.step_up is not None:
             if known is None or known.id != flow.account_id:
@@ -171,13 +186,10 @@ async def _claim(
     tx: AsyncSession, kit: Kit, flow_id: UUID, answer: Answer, *, jkt: str | None, now: datetime
 ) -> LoginData | Refusal:
     """Use the state up; a refusal ends the flow for good, so it is returned."""
-    flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
-    flows.expect(flow, "authorize")
+    flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step="authorize", now=now)
     data = flows.data_of(flow, kit.keys, LoginData)
     assert data.attempt is not None
-    late = (now - flow.created_at).total_seconds() > kit.limits.state_lifetime
-    refusal = objection(data.attempt, answer, late=late)
-    await flows.advance(tx, kit.keys, flow, to="ended" if refusal else "exchange")
+    refusal = await use_up(tx, kit, flow, data.attempt, answer, now)
     if refusal:
         kit.journal.record(tx, SignInRefused(flow=flow_id, reason=refusal.code), by=None, now=now)
         return refusal
@@ -185,11 +197,9 @@ async def _claim(
 
 
 async def _close(door: Door, flow_id: UUID, refusal: Refusal, *, jkt: str | None, now: datetime) -> None:
-    """After a refusal the flow is over; when the e-ID was out of reach the same answer may be brought again."""
     async with door.db.write() as tx:
         flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
-        again = isinstance(refusal, ProviderUnavailable)
-        await flows.advance(tx, door.kit.keys, flow, to="authorize" if again else "ended")
+        await close(tx, door.kit, flow, refusal)
         door.kit.journal.record(tx, SignInRefused(flow=flow_id, reason=refusal.code), by=None, now=now)
 
 
@@ -197,9 +207,7 @@ async def enter(
     tx: AsyncSession, door: Door, flow: Flow, account: Account, data: LoginData, *, now: datetime
 ) -> Done:
     """Open the session that this sign-in has earned."""
-    level = data.level
-    if data.person is not None:
-        level = data.person.level if data.method != POST_OFFICE else 2
+    level = data.level if data.person is None else following.level_of(data.person, data.method)
     return await let_in(
         tx,
         door.kit,

@@ -29,7 +29,7 @@ from backend.accounts import (
 from backend.accounts.door import Door
 from backend.accounts.following import VNEID
 from backend.accounts.login import Answer
-from backend.accounts.models import Account, Identity, Phone
+from backend.accounts.models import Account, Identity
 from backend.accounts.otp import CodeData, CodeStep
 from backend.accounts.phone_proof import refuse_crowded
 from backend.accounts.phones import read_phone
@@ -101,10 +101,9 @@ async def give_code(door: Door, who: Who, flow_id: UUID, typed: str, *, now: dat
         await _refuse_known(tx, door.kit, account.id, data.phone)
         await refuse_crowded(tx, door, data.phone)
         has_main = bool(await people.phones_of(tx, account.id))
-        people.bind_phone(tx, door.kit, account.id, data.phone, now=now, is_main=not has_main)
+        row = people.bind_phone(tx, door.kit, account.id, data.phone, now=now, is_main=not has_main)
         account.version += 1
         await flows.advance(tx, door.kit.keys, flow, to="done")
-        row = next(one for one in await people.phones_of(tx, account.id) if _is(door.kit, one, data.phone))
         door.kit.journal.record(tx, PhoneBound(subject=account.id, flow=flow.id), by=account.id, now=now)
         _told(tx, door.kit, account, row.id, methods.PHONE, now)
         return row.id
@@ -162,8 +161,7 @@ async def authorize(door: Door, who: Who, flow_id: UUID, answer: Answer, *, now:
     except (ProviderUnavailable, LoginRefused, IdentityOfAnother, methods.MethodExists) as refusal:
         async with door.db.write() as tx:
             flow = await _own(tx, who, flow_id, "exchange", now)
-            again = isinstance(refusal, ProviderUnavailable)
-            await flows.advance(tx, door.kit.keys, flow, to="authorize" if again else "ended")
+            await login.close(tx, door.kit, flow, refusal)
         raise
 
 
@@ -173,10 +171,7 @@ async def _claim(
     """Use the state up; a refusal ends the flow for good, so it is returned."""
     flow = await _own(tx, who, flow_id, "authorize", now)
     attempt = flows.data_of(flow, kit.keys, LinkData).attempt
-    late = (now - flow.created_at).total_seconds() > kit.limits.state_lifetime
-    refusal = login.objection(attempt, answer, late=late)
-    await flows.advance(tx, kit.keys, flow, to="ended" if refusal else "exchange")
-    return refusal or attempt
+    return await login.use_up(tx, kit, flow, attempt, answer, now) or attempt
 
 
 async def _link(tx: AsyncSession, kit: Kit, account: Account, person: Person, now: datetime) -> UUID:
@@ -228,12 +223,8 @@ async def _own(tx: AsyncSession, who: Who, flow_id: UUID, step: str, now: dateti
 
 
 async def _refuse_known(tx: AsyncSession, kit: Kit, account_id: UUID, phone: str) -> None:
-    if any(_is(kit, row, phone) for row in await people.phones_of(tx, account_id)):
+    if any(people.number_of(kit, row) == phone for row in await people.phones_of(tx, account_id)):
         raise methods.MethodExists
-
-
-def _is(kit: Kit, row: Phone, phone: str) -> bool:
-    return people.number_of(kit, row) == phone
 
 
 def _told(tx: AsyncSession, kit: Kit, account: Account, row: UUID, kind: str, now: datetime) -> None:

@@ -15,6 +15,11 @@ from backend.kit import Kit
 NATIONAL_ID, OLD_ID, TAX_CODE, AGENCY_CODE = "national_id", "old_id_number", "tax_code", "agency_code"
 
 
+def kind_of(number: str) -> str:
+    """Which number of a person this is: twelve digits are a CCCD, nine an old CMND."""
+    return NATIONAL_ID if len(number) == 12 else OLD_ID
+
+
 async def holder_of(tx: AsyncSession, kit: Kit, value: str, kind: str = NATIONAL_ID) -> UUID | None:
     """Who holds a number of this kind at present."""
     return (

@@ -67,6 +67,7 @@ class Sending(NamedTuple):
     phone: str
     spent: list[bytes]
     back_to: str | None  # the step that is due again if it cannot leave
+    lives_from: datetime  # the code's newest sending if this one cannot leave
 
 
 async def begin(
@@ -97,7 +98,7 @@ async def begin(
     )
     if instead_of is not None:
         instead_of.voided_at, code.attempts = now, instead_of.attempts
-    owed = Sending(flow, code, data.phone, spent, back_to) if spent is not None else None
+    owed = Sending(flow, code, data.phone, spent, back_to, now) if spent is not None else None
     return owed, _step_of(kit, flow, code, data, now)
 
 
@@ -141,8 +142,9 @@ async def again(
     if code.attempts >= codes.guesses(kit.limits, code.purpose):
         raise codes.OtpExhausted
     spent = await _spend(tx, kit, flow, data, code.purpose, now)
+    earlier = code.last_sent_at
     codes.sent_again(tx, kit, code, now=now, withheld=spent is None)
-    owed = Sending(flow, code, data.phone, spent, None) if spent is not None else None
+    owed = Sending(flow, code, data.phone, spent, None, earlier) if spent is not None else None
     return owed, _step_of(kit, flow, code, data, now)
 
 
@@ -151,8 +153,7 @@ async def again_later(
 ) -> tuple[CodeStep, Later | None]:
     """The same code once more in a flow whose messages leave after the answer: the second value sends it."""
     async with door.db.write() as tx:
-        flow = await flows.find(tx, flow_id, kind=kind, jkt=jkt, now=now)
-        flows.expect(flow, "otp")
+        flow = await flows.find(tx, flow_id, kind=kind, jkt=jkt, step="otp", now=now)
         owed, step = await again(tx, door.kit, flow, flows.data_of(flow, door.kit.keys, CodeData), now=now)
     return step, partial(deliver_later, door, owed) if owed is not None else None
 
@@ -174,7 +175,7 @@ async def deliver(door: Door, sending: Sending | None, step: CodeStep, now: date
     except SmsUnavailable:
         async with door.db.write() as tx:
             if sending.back_to is None:
-                await codes.unsend(tx, code, sending.spent, now=now)
+                await codes.unsend(tx, door.kit, code, sending.spent, sent_at=sending.lives_from, now=now)
             else:
                 living = await flows.find(tx, flow.id, kind=flow.kind, jkt=flow.jkt, now=now)
                 await flows.advance(tx, door.kit.keys, living, to=sending.back_to)
@@ -210,16 +211,16 @@ async def guess(
 ) -> OneTimeCode:
     """Count a guess, commit that, then compare (security D3); returns the right code, which is not used up yet."""
     async with door.db.write() as tx:
-        flow = await flows.find(tx, flow_id, kind=kind, jkt=jkt, now=now)
-        flows.expect(flow, "otp")
+        flow = await flows.find(tx, flow_id, kind=kind, jkt=jkt, step="otp", now=now)
         data = flows.data_of(flow, door.kit.keys, CodeData)
         if data.strict:
-            await locks.refuse_resting(tx, door.kit, flow, data.who, now)
+            await locks.refuse_resting(tx, door.kit, flow, data.who, data.address, now)
         code = await codes.count_guess(tx, door.kit, flow, now=now)
     if codes.matches(door.kit, code, flow, typed) and not data.decoy:
         return code
     async with door.db.write() as tx:
-        rests = data.strict and await locks.count_wrong_code(tx, door.kit, data.who, kind, now)
+        counted = (data.who, kind, data.address, now)
+        rests = data.strict and await locks.count_wrong_code(tx, door.kit, *counted)
         refusal = codes.wrong(tx, door.kit, code, now=now)
     if rests:
         refusal.later = partial(locks.tell_owner, door.db, door.kit, flow.account_id, kind, now=now)

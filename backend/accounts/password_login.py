@@ -80,14 +80,19 @@ async def begin(
         refusal = CredentialsWrong()
         refusal.later = partial(_remember, door, found.account_id, name, address, device.name, now)
         raise refusal
-    assert found.account_id is not None
     renewed = await door.passwords.hashed(password) if door.passwords.is_old(found.stored or "") else None
-    return await _send_code(door, found.account_id, device, renewed, jkt=jkt, address=address, now=now)
+    try:
+        return await _send_code(door, found, device, renewed, jkt=jkt, address=address, now=now)
+    except CredentialsWrong as refusal:  # right when it was compared: it counts like any that is wrong now
+        async with door.db.write() as tx:
+            await count_try(tx, door.kit, name, address, now)
+        refusal.later = partial(_remember, door, found.account_id, name, address, device.name, now)
+        raise
 
 
 async def _send_code(
     door: Door,
-    account_id: UUID,
+    found: Found,
     device: Device,
     renewed: str | None,
     *,
@@ -95,11 +100,14 @@ async def _send_code(
     address: str,
     now: datetime,
 ) -> tuple[CodeStep, list[Choice]]:
+    account_id, compared = found
+    assert account_id is not None
     async with door.db.write() as tx:
         account, phones = await _ready(tx, account_id)
-        if renewed:
-            await passwords.put(tx, account_id, renewed, now=now)
-        (await tx.get_one(Password, account_id)).last_used_at = now
+        row = await tx.get(Password, account_id, populate_existing=True)
+        if row is None or row.hash != compared:  # changed or removed since: whoever knows the old one is out
+            raise CredentialsWrong
+        row.hash, row.last_used_at = renewed or row.hash, now
         data = LoginData(
             device=device,
             method="password",

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.accounts import following, unproved
 from backend.accounts.following import VNEID
 from backend.accounts.models import Account, Identifier, Identity, Phone
-from backend.accounts.numbers import NATIONAL_ID, OLD_ID, TAX_CODE, holder_among, holder_of, identifier_row
+from backend.accounts.numbers import OLD_ID, holder_among, holder_of, identifier_row
 from backend.db import new_id
 from backend.errors import Conflict, Forbidden
 from backend.facts import AccountOpened, IdentityLinked
@@ -54,13 +54,12 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
 def profile_of(person: Person, vouched_by: str) -> Profile:
     """An e-ID's person as the account will hold them."""
-    numbers = {NATIONAL_ID: person.national_id, OLD_ID: person.old_id_number, TAX_CODE: person.tax_code}
     return Profile(
         full_name=person.full_name,
-        level=person.level if vouched_by == VNEID else 2,
+        level=following.level_of(person, vouched_by),
         vouched_by=vouched_by,
         source=person.issuer,
-        identifiers={kind: value for kind, value in numbers.items() if value},
+        identifiers=following.numbers_of(person),
         kind=person.kind,
         birth_date=person.birth_date,
         gender=person.gender,
@@ -186,12 +185,13 @@ def bind_phone(
     now: datetime,
     source: str = "code",
     is_main: bool = True,
-) -> None:
-    """Give the account a phone that a code has just proved."""
+) -> Phone:
+    """Give the account a phone that a code has just proved; where `source` is subscriber, the carrier too."""
     row = Phone(id=new_id(), account_id=account_id, blind=kit.keys.blind("phone", phone), confirmed_at=now)
     row.source, row.is_main = source, is_main
     row.number = kit.keys.seal("phones.number", row.id, phone)
     tx.add(row)
+    return row
 
 
 async def phones_of(tx: AsyncSession, account_id: UUID) -> list[Phone]:

@@ -108,7 +108,9 @@ async def _refuse_unfit(tx: AsyncSession, door: Door, account: Account, phone: s
     """Raises FieldsInvalid for the number that is in use already, and for one that serves too many."""
     present = {people.number_of(door.kit, row): row.is_main for row in await people.phones_of(tx, account.id)}
     if present.get(phone):
-        raise FieldsInvalid(FieldError("phone", "phone_same", "Đây đang là số nhận OTP của bạn"))
+        raise FieldsInvalid(
+            FieldError("phone", "phone_same", "Số này đang là số điện thoại nhận OTP của bạn")
+        )
     if phone not in present:
         await refuse_crowded(tx, door, phone)
 
@@ -119,8 +121,7 @@ async def _account(
     if who is not None:
         return await tx.get_one(Account, who.account_id, with_for_update=True)
     assert login is not None
-    waiting = await flows.find(tx, login, kind=LOGIN, jkt=jkt, now=now)
-    flows.expect(waiting, "otp")
+    waiting = await flows.find(tx, login, kind=LOGIN, jkt=jkt, step="otp", now=now)
     if flows.data_of(waiting, door.kit.keys, LoginData).method != "password" or waiting.account_id is None:
         raise flows.FlowNotFound  # a new person's sign-in has no number to lose
     return await tx.get_one(Account, waiting.account_id, with_for_update=True)
@@ -129,8 +130,7 @@ async def _account(
 async def send_again(door: Door, flow_id: UUID, *, jkt: str | None, now: datetime) -> CodeStep:
     """The same code once more."""
     async with door.db.write() as tx:
-        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
-        flows.expect(flow, "otp")
+        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step="otp", now=now)
         owed, step = await otp.again(
             tx, door.kit, flow, flows.data_of(flow, door.kit.keys, CodeData), now=now
         )
@@ -179,8 +179,7 @@ async def _change(
     now: datetime,
 ) -> None:
     """Old number out, new one in, other sessions ended, in one commit; of two changes at once one finds no code."""
-    flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
-    flows.expect(flow, "otp")
+    flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step="otp", now=now)
     assert flow.account_id is not None
     account = await tx.get_one(Account, flow.account_id, with_for_update=True, populate_existing=True)
     if account.phone_changed_at is not None and account.phone_changed_at > flow.created_at:

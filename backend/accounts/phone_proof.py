@@ -29,8 +29,7 @@ async def give_phone(door: Door, flow_id: UUID, text: str, *, jkt: str | None, n
     """Send a code to the phone that a new person names (source 003, step 4)."""
     phone = read_phone(text, allow_invented=door.settings.is_demo)
     async with door.db.write() as tx:
-        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
-        flows.expect(flow, "phone")
+        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step="phone", now=now)
         data = flows.data_of(flow, door.kit.keys, LoginData)
         assert data.person is not None
         owned = False
@@ -64,14 +63,13 @@ async def send_again(
     A number that was put in force while this sign-in waited (lost phone) is used at once, whatever was chosen before.
     """
     async with door.db.write() as tx:
-        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
-        flows.expect(flow, "otp")
+        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step="otp", now=now)
         data = flows.data_of(flow, door.kit.keys, LoginData)
-        number = await _number(tx, door, flow, data, method_id, await codes.of_flow(tx, flow))
+        before = await codes.of_flow(tx, flow)
+        number = await _number(tx, door, flow, data, method_id, before)
         if number == data.phone:
             owed, step = await otp.again(tx, door.kit, flow, data, now=now)
         else:
-            before = await codes.of_flow(tx, flow)
             if before.attempts >= codes.guesses(door.kit.limits, before.purpose):
                 raise codes.OtpExhausted
             data = msgspec.structs.replace(data, phone=number)
@@ -116,8 +114,7 @@ async def give_code(door: Door, flow_id: UUID, typed: str, *, jkt: str | None, n
     """Take the code: the guess is counted and committed before it is compared (security D3)."""
     code = await otp.guess(door, flow_id, typed, kind=KIND, jkt=jkt, now=now)
     async with door.db.write() as tx:
-        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
-        flows.expect(flow, "otp")
+        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step="otp", now=now)
         await codes.consume(tx, code, now=now)
         data = flows.data_of(flow, door.kit.keys, LoginData)
         if data.person is None:

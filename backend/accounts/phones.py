@@ -26,7 +26,7 @@ def read_phone(text: str, *, allow_invented: bool) -> str:
             FieldError(
                 "phone",
                 "phone_old",
-                "Đầu số 11 chữ số đã ngừng từ năm 2018, vui lòng nhập số 10 chữ số hiện nay",
+                "Số di động 11 chữ số đã ngừng sử dụng từ năm 2018, vui lòng nhập số 10 chữ số hiện nay",
             )
         )
     try:

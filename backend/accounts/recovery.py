@@ -141,17 +141,18 @@ async def give_code(door: Door, flow_id: UUID, typed: str, *, jkt: str | None, n
         flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
         data = flows.data_of(flow, door.kit.keys, RecoveryData)
     reason = await _objection(door, flow, data, code, now)
-    if reason is not None:
-        async with door.db.write() as tx:
-            flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
-            flows.expect(flow, "otp")
-            await _end(tx, door.kit, flow, reason, now)
-        raise _refusal(reason, mail=data.mail is not None)
     async with door.db.write() as tx:
-        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
-        flows.expect(flow, "otp")
-        await codes.consume(tx, code, now=now)
-        await flows.advance(tx, door.kit.keys, flow, to="password")
+        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step="otp", now=now)
+        if data.mail is None:
+            assert flow.account_id is not None
+            await _still_open(tx, door.kit, flow.account_id, data.phone)
+        if reason is None:
+            await codes.consume(tx, code, now=now)
+            await flows.advance(tx, door.kit.keys, flow, to="password")
+        else:
+            await _end(tx, door.kit, flow, reason, now)
+    if reason is not None:
+        raise _refusal(reason, mail=data.mail is not None)
 
 
 async def _objection(
@@ -195,8 +196,7 @@ async def give_password(
 ) -> Later | None:
     """Set the new password where it belongs; the answer tells the phone. Raises FieldsInvalid on `password`."""
     async with door.db.read() as tx:
-        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
-        flows.expect(flow, "password")
+        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step="password", now=now)
         data = flows.data_of(flow, door.kit.keys, RecoveryData)
     passwords.check(text)
     if data.mail is not None:
@@ -204,10 +204,10 @@ async def give_password(
         return None
     stored = await door.passwords.hashed(text)
     async with door.db.write() as tx:
-        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
-        flows.expect(flow, "password")
+        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step="password", now=now)
         assert flow.account_id is not None
-        if (await _still_open(tx, flow.account_id)).recovery_frozen_at is not None:
+        account = await _still_open(tx, door.kit, flow.account_id, data.phone)
+        if account.recovery_frozen_at is not None:
             raise _refusal(NAMED_ANOTHER, mail=False)
         await flows.advance(tx, door.kit.keys, flow, to="done")
         await passwords.put(tx, flow.account_id, stored, now=now)
@@ -226,10 +226,9 @@ async def _set_mail(
     Of many at once one asks it, or the password in force could be that of a call which was refused (security TP01).
     """
     async with door.db.write() as tx:
-        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
-        flows.expect(flow, "password")
+        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step="password", now=now)
         if flow.account_id is not None:
-            await _still_open(tx, flow.account_id)
+            await _still_open(tx, door.kit, flow.account_id)
         await flows.advance(tx, door.kit.keys, flow, to="setting")
     try:
         await door.official_mail.set_password(mail, text)
@@ -247,13 +246,19 @@ async def _set_mail(
             notices.tell(tx, door.kit, flow.account_id, "recovery_done", now=now, what="official_mail")
 
 
-async def _still_open(tx: AsyncSession, account_id: UUID) -> Account:
-    """The account, held; a take-over report or an erasure since the beginning ends what was half way."""
+async def _still_open(tx: AsyncSession, kit: Kit, account_id: UUID, phone: str | None = None) -> Account:
+    """The account, held; a take-over report or an erasure since the beginning ends what was half way.
+
+    So does a change of the number that committed after the beginning had read it: its `phone` is the main one still.
+    """
     account = await tx.get_one(Account, account_id, with_for_update=True, populate_existing=True)
     if account.status != "active":
         raise flows.FlowNotFound
     if account.frozen_at is not None:
         raise sessions.AccountFrozen
+    main = (await people.phones_of(tx, account_id))[:1] if phone else []
+    if phone and phone not in [people.number_of(kit, row) for row in main]:
+        raise flows.FlowNotFound
     return account
 
 
@@ -278,7 +283,7 @@ def _read(number: str | None, mail: str | None) -> tuple[str | None, str | None]
         )
     if number is not None:
         number = re.sub(r"\s", "", number).upper()
-        if not re.fullmatch(r"[0-9]{9}|[0-9]{12}|[0-9]{10}(-[0-9]{3})?|[0-9A-Z.]{3,35}", number):
+        if not re.fullmatch(r"[0-9]{10}-[0-9]{3}|[0-9A-Z.]{3,35}", number):
             raise FieldsInvalid(
                 FieldError("national_id", "invalid", "Số CCCD gồm 12 chữ số, số CMND gồm 9 chữ số")
             )

@@ -82,7 +82,7 @@ async def begin(
     assert device is not None
     async with door.db.write() as tx:
         await door.captcha.spend(tx, solved, now=now)
-        await _count(tx, door, address, now)
+        await count(tx, door, address, now)
     return await _start(door, asked, await _confirmed(door, asked, now), device, jkt, address, now)
 
 
@@ -124,7 +124,8 @@ async def _start(
     return step, partial(_tell_holder, door, holder, now) if holder is not None else None
 
 
-async def _count(tx: AsyncSession, door: Door, address: str, now: datetime) -> None:
+async def count(tx: AsyncSession, door: Door, address: str, now: datetime) -> None:
+    """Spend the network address's budget of registrations, whatever their method; raises TooMany."""
     window = Window(door.kit.limits.registrations_per_address_per_hour, codes.HOUR)
     await door.kit.throttle.spend(tx, [("registrations", address, [window])], now=now)
 
@@ -144,13 +145,12 @@ async def _confirmed(door: Door, asked: Asked, now: datetime) -> Profile:
             fact = RegistrationRefused(reason=RegistryMismatch.code, method=asked.method)
             door.kit.journal.record(tx, fact, by=None, now=now)
         raise RegistryMismatch
-    kind = numbers.NATIONAL_ID if len(found.national_id) == 12 else numbers.OLD_ID
     return Profile(
         full_name=clean_name(found.full_name),
         level=2,
         vouched_by=asked.method,
         source=asked.method,
-        identifiers={kind: found.national_id},
+        identifiers={numbers.kind_of(found.national_id): found.national_id},
         birth_date=found.birth_date,
     )
 
@@ -181,8 +181,7 @@ async def give_code(door: Door, flow_id: UUID, typed: str, *, jkt: str | None, n
     """A right code makes `password` due."""
     code = await otp.guess(door, flow_id, typed, kind=KIND, jkt=jkt, now=now)
     async with door.db.write() as tx:
-        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
-        flows.expect(flow, "otp")
+        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step="otp", now=now)
         await codes.consume(tx, code, now=now)
         await flows.advance(tx, door.kit.keys, flow, to="password")
 
@@ -190,12 +189,11 @@ async def give_code(door: Door, flow_id: UUID, typed: str, *, jkt: str | None, n
 async def give_password(door: Door, flow_id: UUID, text: str, *, jkt: str | None, now: datetime) -> Done:
     """Open the account with this password and the proved phone; raises people.AccountExists when another was first."""
     async with door.db.read() as tx:
-        flows.expect(await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now), "password")
+        await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step="password", now=now)
     passwords.check(text)
     stored = await door.passwords.hashed(text)
     async with door.db.write() as tx:
-        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
-        flows.expect(flow, "password")
+        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step="password", now=now)
         data = flows.data_of(flow, door.kit.keys, RegistrationData)
         await refuse_crowded(tx, door, data.phone)
         profile = data.profile

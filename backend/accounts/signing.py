@@ -132,9 +132,7 @@ async def proved(
 
 async def checking(tx: AsyncSession, flow_id: UUID, *, kind: str, jkt: str | None, now: datetime) -> Flow:
     """The flow that `proved` has left for this call to finish."""
-    flow = await flows.find(tx, flow_id, kind=kind, jkt=jkt, now=now)
-    flows.expect(flow, CHECKING)
-    return flow
+    return await flows.find(tx, flow_id, kind=kind, jkt=jkt, step=CHECKING, now=now)
 
 
 async def turn_away(
@@ -159,8 +157,7 @@ async def _claim(
     tx: AsyncSession, door: Door, flow_id: UUID, *, kind: str, jkt: str | None, now: datetime
 ) -> SignData | CertificateRefused:
     """One caller gets the challenge; a late one ends the flow, so that refusal is returned."""
-    flow = await flows.find(tx, flow_id, kind=kind, jkt=jkt, now=now)
-    flows.expect(flow, SIGN)
+    flow = await flows.find(tx, flow_id, kind=kind, jkt=jkt, step=SIGN, now=now)
     data = flows.data_of(flow, door.kit.keys, SignData)
     if now - data.asked_at > timedelta(seconds=door.kit.limits.certificate_challenge):
         await turn_away(tx, door, flow, data, "challenge_late", account_id=flow.account_id, now=now)

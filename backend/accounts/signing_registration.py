@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
-from backend.accounts import attributes, codes, enrolled, people, signing
+from backend.accounts import attributes, enrolled, people, registration, signing
 from backend.accounts.door import Door
 from backend.accounts.entering import Done, let_in
 from backend.accounts.models import Account
@@ -22,7 +22,6 @@ from backend.facts import CertificateEnrolled, CertificateUsed, RegistrationRefu
 from backend.flows import Flow
 from backend.names import masked
 from backend.outside.certificates import Holder
-from backend.throttle import Window
 
 CONFIRM = "confirm"
 
@@ -63,9 +62,8 @@ async def begin(
         )
     if bad:
         raise FieldsInvalid(*bad)
-    window = Window(door.kit.limits.registrations_per_address_per_hour, codes.HOUR)
     async with door.db.write() as tx:
-        await door.kit.throttle.spend(tx, [("registrations", address, [window])], now=now)
+        await registration.count(tx, door, address, now)
         step = signing.start(
             tx,
             door,
@@ -102,8 +100,7 @@ async def sign(
 async def confirm(door: Door, flow_id: UUID, email: str | None, *, jkt: str | None, now: datetime) -> Done:
     """Open the account and let its holder in; an enterprise needs an e-mail address, given now or at the beginning."""
     async with door.db.write() as tx:
-        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
-        flows.expect(flow, CONFIRM)
+        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step=CONFIRM, now=now)
         data = flows.data_of(flow, door.kit.keys, SignData)
         assert data.holder is not None
         email = _email(email, data)

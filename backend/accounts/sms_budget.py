@@ -53,7 +53,7 @@ async def spend(
 def _of_newcomers(limits: Limits, phone: str, address: str) -> list[Count]:
     """Codes to hidden numbers cost nothing to ask for, so they may use half of the newcomers' share only."""
     wants: list[Count] = [
-        ("sms_budget_network", _network(address), [Window(limits.otp_per_network_per_hour, HOUR)])
+        ("sms_budget_network", network(address), [Window(limits.otp_per_network_per_hour, HOUR)])
     ]
     if phone:
         wants.append(("sms_budget_block", phone[:-BLOCK], [Window(limits.otp_per_block_per_hour, HOUR)]))
@@ -71,7 +71,7 @@ def _in_all(limits: Limits, percent: int) -> list[Window]:
     ]
 
 
-def _network(address: str) -> str:
+def network(address: str) -> str:
     """The neighbourhood of an address: /24, of IPv6 /48, which is what one customer of a provider gets."""
     try:
         found = ipaddress.ip_address(address)

@@ -29,8 +29,8 @@ async def names(door: Door, found: Subscriber | None, account_id: UUID | None) -
     async with door.db.read() as tx:
         account = await tx.get_one(Account, account_id)
         name, birth = following.names_of(door.kit, account)
-        kind = numbers.NATIONAL_ID if len(found.national_id) == 12 else numbers.OLD_ID
-        holder = await numbers.holder_of(tx, door.kit, found.national_id, kind)
+        number = found.national_id
+        holder = await numbers.holder_of(tx, door.kit, number, numbers.kind_of(number))
     return holder == account.id and same_name(name, found.full_name) and birth in (None, found.birth_date)
 
 

@@ -17,6 +17,7 @@ from backend.devices.sessions import (
     TokenInvalid,
 )
 from backend.errors import Refusal, Unproved
+from backend.words import mark as _
 
 SEEN_EVERY = timedelta(seconds=60)
 LONGEST_TOKEN = 200
@@ -76,11 +77,11 @@ class Entry:
         if found is None:
             raise TokenInvalid
         if (found.jkt is None and scheme != "bearer") or (found.jkt is not None and scheme != "dpop"):
-            raise TokenInvalid("Sai loại token")  # RFC 9449 §7.2: no downgrade to Bearer
+            raise TokenInvalid(_("Sai loại token"))  # RFC 9449 §7.2: no downgrade to Bearer
         if found.jkt is not None:
             checked = self._checked(proof, method, path, token, now)
             if checked.jkt != found.jkt:
-                raise InvalidProof("Khóa không phải của phiên này")
+                raise InvalidProof(_("Khóa không phải của phiên này"))
             await self._reader.remember(checked.seen_id, checked.until)
         refusal = why_not_enter(found, now)
         if refusal is not None and not (ended and isinstance(refusal, SessionReplacedByDevice)):
@@ -100,7 +101,7 @@ class Entry:
 
     def _checked(self, proof: list[str], method: str, path: str, token: str | None, now: datetime) -> Proof:
         if len(proof) != 1:
-            raise InvalidProof("Cần đúng một tiêu đề DPoP")
+            raise InvalidProof(_("Cần đúng một tiêu đề DPoP"))
         return self._proofs.check(proof[0], method=method, path=path, token=token, now=now.timestamp())
 
 
@@ -108,8 +109,7 @@ def why_not_enter(found: Found, now: datetime) -> Refusal | None:
     """The reason that this session's token opens nothing now."""
     if found.ended_at is not None:
         if found.end_reason == "replaced":
-            at = found.ended_at.isoformat()
-            return SessionReplacedByDevice(replaced_by={"name": found.newer_device or "", "at": at})
+            return SessionReplacedByDevice.by(found.newer_device, found.ended_at)
         return SessionRevoked(reason=found.end_reason)
     if found.status != "active":
         return AccountClosed()

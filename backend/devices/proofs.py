@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from backend.errors import Unproved
+from backend.words import mark as _
 
 PLAIN = bytes.maketrans(b"-_", b"+/")
 ES256 = ec.ECDSA(hashes.SHA256())
@@ -87,29 +88,29 @@ class Proofs:
         `path` is the path as it was sent, escapes and all: decoded, two resources could look the same.
         """
         if len(proof) > LONGEST or not proof.isascii() or proof.count(".") != 2:
-            raise InvalidProof("Cấu trúc DPoP không hợp lệ")
-        message, _, signature = proof.rpartition(".")
-        head, _, body = message.partition(".")
+            raise InvalidProof(_("Cấu trúc DPoP không hợp lệ"))
+        message, _dot, signature = proof.rpartition(".")
+        head, _dot, body = message.partition(".")
         key = self._key(head)
         _verify(key, message.encode(), _decoded(signature))
         try:
             claims = msgspec.json.decode(_decoded(body), type=_Claims)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise InvalidProof("Nội dung DPoP không hợp lệ") from error
+            raise InvalidProof(_("Nội dung DPoP không hợp lệ")) from error
         self._match(claims, method, path, now)
         expected = None if token is None else _b64(hashlib.sha256(token.encode()).digest())
         if expected is not None and not hmac.compare_digest((claims.ath or "").encode(), expected.encode()):
-            raise InvalidProof("ath không khớp với token")
+            raise InvalidProof(_("ath không khớp với token"))
         seen = hashlib.sha256(f"{key.jkt}|{claims.jti}".encode()).digest()
         return Proof(key.jkt, seen, int(claims.iat) + self._past + 2, claims.nonce)
 
     def _match(self, claims: _Claims, method: str, path: str, now: float) -> None:
         if not 0 < len(claims.jti) <= LONGEST_JTI:
-            raise InvalidProof("jti không hợp lệ")
+            raise InvalidProof(_("jti không hợp lệ"))
         if claims.htm != method:
-            raise InvalidProof("htm không khớp")
+            raise InvalidProof(_("htm không khớp"))
         if not now - self._past <= claims.iat <= now + self._future:
-            raise InvalidProof("iat ngoài khoảng cho phép")
+            raise InvalidProof(_("iat ngoài khoảng cho phép"))
         if claims.htu != f"{self._exact}{self._base}{path}":
             self._match_address(claims, path)
 
@@ -119,10 +120,10 @@ class Proofs:
             parts = urlsplit(claims.htu)
             same = _origin(parts.scheme, parts.hostname or "", parts.port) == self._origin
         except ValueError as error:
-            raise InvalidProof("htu không khớp") from error
+            raise InvalidProof(_("htu không khớp")) from error
         # RFC 9449 §4.3: query and fragment are ignored
         if not same or parts.path != self._base + path or parts.username:
-            raise InvalidProof("htu không khớp")
+            raise InvalidProof(_("htu không khớp"))
 
     def _key(self, head: str) -> _Key:
         key = self._keys.get(head)
@@ -140,10 +141,10 @@ def _built(head: str) -> _Key:
     try:
         header = msgspec.json.decode(_decoded(head), type=_Header)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidProof("Tiêu đề DPoP không hợp lệ") from error
+        raise InvalidProof(_("Tiêu đề DPoP không hợp lệ")) from error
     jwk = header.jwk
     if header.typ != "dpop+jwt" or "d" in jwk or "k" in jwk:
-        raise InvalidProof("typ hoặc jwk không hợp lệ")
+        raise InvalidProof(_("typ hoặc jwk không hợp lệ"))
     try:
         if header.alg == "ES256" and jwk.get("kty") == "EC" and jwk.get("crv") == "P-256":
             return _p256(jwk)
@@ -152,8 +153,8 @@ def _built(head: str) -> _Key:
             member = f'{{"crv":"Ed25519","kty":"OKP","x":"{_b64(x)}"}}'
             return _Key(ed25519.Ed25519PublicKey.from_public_bytes(x).verify, _thumbprint(member))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InvalidProof("Khóa trong jwk không hợp lệ") from error
-    raise InvalidProof("Chỉ nhận ES256 hoặc EdDSA")
+        raise InvalidProof(_("Khóa trong jwk không hợp lệ")) from error
+    raise InvalidProof(_("Chỉ nhận ES256 hoặc EdDSA"))
 
 
 def _p256(jwk: dict[str, Any]) -> _Key:
@@ -172,11 +173,11 @@ def _p256(jwk: dict[str, Any]) -> _Key:
 
 def _verify(key: _Key, message: bytes, signature: bytes) -> None:
     if len(signature) != 64:
-        raise InvalidProof("Chữ ký DPoP không hợp lệ")
+        raise InvalidProof(_("Chữ ký DPoP không hợp lệ"))
     try:
         key.verify(signature, message)
     except (InvalidSignature, ValueError) as error:
-        raise InvalidProof("Chữ ký DPoP không hợp lệ") from error
+        raise InvalidProof(_("Chữ ký DPoP không hợp lệ")) from error
 
 
 def _origin(scheme: str, host: str, port: int | None) -> tuple[str, str, int]:
@@ -189,7 +190,7 @@ def _decoded(text: str) -> bytes:
         plain = text.encode("ascii").translate(PLAIN) + b"=" * (-len(text) % 4)
         return binascii.a2b_base64(plain, strict_mode=True)
     except (ValueError, TypeError) as error:
-        raise InvalidProof("base64url không hợp lệ") from error
+        raise InvalidProof(_("base64url không hợp lệ")) from error
 
 
 def _b64(raw: bytes) -> str:

@@ -16,6 +16,7 @@ from uuid import UUID
 from backend.db import Database, sqlite_connection
 from backend.devices.proofs import InvalidProof
 from backend.devices.seen import SeenProofs
+from backend.words import mark as _
 
 KEPT = 50_000
 COLUMNS = """
@@ -104,7 +105,7 @@ class SqliteReader:
     async def remember(self, seen_id: bytes, until: int) -> None:
         """This process serves alone, so its memory decides."""
         if not self._seen.add(seen_id, until):
-            raise InvalidProof("Bằng chứng DPoP đã được dùng")
+            raise InvalidProof(_("Bằng chứng DPoP đã được dùng"))
 
     async def close(self) -> None:
         """Close both files."""
@@ -142,7 +143,7 @@ class PostgresReader:
             "INSERT INTO seen_proofs VALUES ($1, $2) ON CONFLICT DO NOTHING", seen_id, until
         )
         if done != "INSERT 0 1":
-            raise InvalidProof("Bằng chứng DPoP đã được dùng")
+            raise InvalidProof(_("Bằng chứng DPoP đã được dùng"))
         if until - self._forgotten > 60:
             self._forgotten = until
             await pool.execute("DELETE FROM seen_proofs WHERE until < $1", until - 240)

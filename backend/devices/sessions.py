@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
 from backend.crypto import new_token, token_hash
-from backend.db import new_id
+from backend.db import changed_one, new_id
 from backend.devices.models import RefreshToken, Session
 from backend.errors import Forbidden, NotFound, Unproved
 from backend.facts import SessionEnded, SessionOpened, SessionReplaced
@@ -33,14 +33,19 @@ class TokenExpired(Unproved):
     """The access token's time is over: refresh it."""
 
     code = "token_expired"
-    title = "Phiên làm việc đã hết hạn"
+    title = "Phiên đăng nhập đã hết hạn"
 
 
 class SessionReplacedByDevice(Unproved):
-    """A newer device has taken the slot; `replaced_by` names it."""
+    """A newer device has taken the slot; `replaced_by` names it and says when."""
 
     code = "session_replaced"
     title = "Tài khoản vừa đăng nhập trên thiết bị khác nên thiết bị này đã đăng xuất"
+
+    @classmethod
+    def by(cls, name: str | None, at: datetime) -> SessionReplacedByDevice:
+        """The refusal, in one spelling at every door; `name` is empty where nobody knows it any more."""
+        return cls(replaced_by={"name": name or "", "at": at})
 
 
 class SessionRevoked(Unproved):
@@ -54,7 +59,7 @@ class AccountFrozen(Forbidden):
     """The person reported a take-over; an operator must check who is who first."""
 
     code = "account_frozen"
-    title = "Tài khoản đang tạm khóa đăng nhập vì có báo cáo không chính chủ, vui lòng gọi 19001075"
+    title = "Tài khoản đang tạm khóa đăng nhập vì có báo cáo đăng nhập không chính chủ, vui lòng gọi 19001075"
 
 
 class AccountClosed(Forbidden):
@@ -212,8 +217,7 @@ async def why_ended(tx: AsyncSession, session: Session) -> Unproved | None:
         return None
     if session.end_reason == "replaced":
         newer = await tx.get(Session, session.replaced_by) if session.replaced_by else None
-        named = {"name": newer.device_name, "at": session.ended_at} if newer else None
-        return SessionReplacedByDevice(replaced_by=named)
+        return SessionReplacedByDevice.by(newer.device_name if newer else None, session.ended_at)
     return SessionRevoked(reason=session.end_reason)
 
 
@@ -221,13 +225,12 @@ async def end(
     tx: AsyncSession, kit: Kit, session: Session, *, reason: str, by: UUID | None, now: datetime
 ) -> bool:
     """End one session, and free the slot if it held it; False when it had ended already."""
-    ended = await tx.execute(
+    ended = (
         update(Session)
         .where(Session.id == session.id, Session.ended_at.is_(None))
         .values(ended_at=now, end_reason=reason)
-        .execution_options(synchronize_session=False)
     )
-    if not isinstance(ended, CursorResult) or ended.rowcount != 1:
+    if not await changed_one(tx, ended):
         return False
     await tx.execute(
         update(Account)
@@ -249,22 +252,13 @@ async def end_all(
     by: UUID | None,
     now: datetime,
     but: UUID | None = None,
-) -> int:
-    """End every session of an account, or all but one, in this transaction (security S5); returns how many."""
+) -> None:
+    """End every session of an account, or all but one, in this transaction (security S5)."""
     await tx.execute(select(Account.id).where(Account.id == account_id).with_for_update())
     query = select(Session).where(Session.account_id == account_id, Session.ended_at.is_(None))
-    live = [session for session in await tx.scalars(query.order_by(Session.id)) if session.id != but]
-    return sum([await end(tx, kit, session, reason=reason, by=by, now=now) for session in live])
-
-
-async def knows_key(tx: AsyncSession, account_id: UUID, jkt: str | None) -> bool:
-    """Whether the account is, or was until its owner signed out, on the device that has this key (RFC 7638)."""
-    query = select(Session.id).where(
-        Session.account_id == account_id,
-        Session.jkt == jkt,
-        Session.end_reason.is_(None) | Session.end_reason.in_(("signed_out", "expired")),
-    )
-    return jkt is not None and await tx.scalar(query.limit(1)) is not None
+    for session in await tx.scalars(query.order_by(Session.id)):
+        if session.id != but:
+            await end(tx, kit, session, reason=reason, by=by, now=now)
 
 
 async def set_push_token(tx: AsyncSession, kit: Kit, session_id: UUID, token: str) -> None:

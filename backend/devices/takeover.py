@@ -9,10 +9,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import CursorResult, delete, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
+from backend.db import changed_one
 from backend.devices import sessions
 from backend.devices.models import Session
 from backend.errors import Conflict, NotFound, Refusal
@@ -36,7 +37,7 @@ class NotReplaced(Conflict):
 
 
 class NotFrozen(NotFound):
-    """The account is not frozen, or there is none."""
+    """Neither the account nor its recovery is frozen, or there is no account."""
 
     code = "not_frozen"
     title = "Tài khoản không ở trạng thái tạm khóa"
@@ -87,13 +88,12 @@ async def freeze(
     now: datetime,
 ) -> bool:
     """Nobody gets in by phone and every session ends; False when the account is frozen already."""
-    frozen = await tx.execute(
+    frozen = (
         update(Account)
         .where(Account.id == account_id, Account.frozen_at.is_(None))
         .values(frozen_at=now, epoch=Account.epoch + 1)
-        .execution_options(synchronize_session=False)
     )
-    if not isinstance(frozen, CursorResult) or frozen.rowcount != 1:
+    if not await changed_one(tx, frozen):
         return False
     fact = TakeoverReported(subject=account_id, session=session, by_session=by_session)
     kit.journal.record(tx, fact, by=account_id, now=now)
@@ -137,13 +137,16 @@ async def deny(
 
 
 async def thaw(tx: AsyncSession, kit: Kit, account_id: UUID, *, now: datetime) -> None:
-    """Lift the freeze after an operator has checked the person; raises NotFrozen."""
+    """Lift the freeze of the account, and that of its recovery, after an operator has checked the person.
+
+    Raises NotFrozen where there is neither.
+    """
     account = (
         await tx.execute(select(Account).where(Account.id == account_id).with_for_update())
     ).scalar_one_or_none()
-    if account is None or account.frozen_at is None:
+    if account is None or (account.frozen_at is None and account.recovery_frozen_at is None):
         raise NotFrozen
-    account.frozen_at = None
+    account.frozen_at = account.recovery_frozen_at = None
     kit.journal.record(tx, AccountThawed(subject=account_id), by=None, now=now)
 
 

@@ -11,12 +11,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select, update
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
-from backend.db import new_id
+from backend.db import insert_into, new_id
 from backend.facts import DeliveryReplayed
 from backend.kit import Kit
 from backend.outbox.bell import DELIVERIES, ring_after
@@ -103,12 +101,11 @@ async def _write(
     """One row for each (system, account, version); one that is settled becomes pending again."""
     if not wanted:
         return
-    insert = sqlite_insert if tx.get_bind().dialect.name == "sqlite" else pg_insert
     links = [
         {"id": new_id(), "system_id": s, "account_id": a, "delivered_version": 0, "state": "unknown"}
         for s, a, _ in wanted
     ]
-    await tx.execute(insert(Link).values(links).on_conflict_do_nothing())
+    await tx.execute(insert_into(tx, Link).values(links).on_conflict_do_nothing())
     fresh = {
         "state": "pending",
         "attempts": 0,
@@ -123,7 +120,7 @@ async def _write(
     if request_id is not None:
         again["request_id"] = request_id
     await tx.execute(
-        insert(Delivery)
+        insert_into(tx, Delivery)
         .values(rows)
         .on_conflict_do_update(
             index_elements=["system_id", "account_id", "version"],

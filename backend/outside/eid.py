@@ -20,7 +20,7 @@ from joserfc.jwk import ECKey
 
 from backend.outside.clock import Clock
 from backend.outside.eid_callback import Callback, read_callback
-from backend.outside.eid_claims import Person, claim_of, person_of
+from backend.outside.eid_claims import Person, is_incomplete, person_of
 from backend.outside.eid_envelope import NotOpened
 from backend.outside.eid_errors import LoginRefused, ProviderUnavailable, refused
 from backend.outside.eid_openid import Metadata, OpenId
@@ -78,6 +78,16 @@ class EId:
             query["acr_values"] = self.provider.acr_values
         joint = "&" if "?" in metadata.authorization_endpoint else "?"
         return metadata.authorization_endpoint + joint + urlencode(query), attempt
+
+    async def called(self) -> dict[str, str]:
+        """What we call there, by what it is for, as discovery or the flavour says; raises ProviderUnavailable."""
+        found = await self._openid.metadata()
+        places = {
+            "token": found.token_endpoint,
+            "keys": found.jwks_uri,
+            "userinfo": found.userinfo_endpoint or "",
+        }
+        return {name: place for name, place in places.items() if place}
 
     async def finish(
         self, attempt: Attempt, *, code: str, iss: str | None, encrypt_key: str | None = None
@@ -161,8 +171,7 @@ class EId:
                 raise refused("access_token_missing")
             return await self._userinfo(metadata, access_token)
         claims = await self._openid.verified(metadata, attempt.nonce, tokens)
-        wanted = ("subject", "national_id", "full_name", "assurance_level")
-        if access_token and any(claim_of(claims, self.provider.claims, name) is None for name in wanted):
+        if access_token and is_incomplete(claims, self.provider.claims):
             more = await self._userinfo(metadata, access_token)
             if more and more.get("sub") != claims.get("sub"):  # OpenID Connect Core §5.3.2
                 raise refused("userinfo_sub")

@@ -32,6 +32,9 @@ DAYS = (  # besides ISO 8601, which the standard library reads
 )
 LEVELS = {"1": 1, "2": 2}
 
+ALWAYS = ("subject", "national_id", "full_name", "assurance_level", "birth_date", "gender")
+IF_MAPPED = ("old_id_number", "kind", "organization_name", "tax_code")  # by a map of a provider that has them
+
 ClaimMap = Mapping[str, Any]
 
 
@@ -52,9 +55,6 @@ class Person(msgspec.Struct, frozen=True):
     kind: str = "citizen"
     old_id_number: str | None = None
     tax_code: str | None = None
-    phone_number: str | None = None
-    email: str | None = None
-    address: str | None = None
 
 
 def claims_map(name: str) -> ClaimMap:
@@ -86,10 +86,16 @@ def person_of(claims: dict[str, Any], places: ClaimMap, *, issuer: str) -> Perso
         kind=kind,
         old_id_number=old_id_number,
         tax_code=None if is_citizen else _tax_code(read("tax_code")),
-        phone_number=_contact(read("phone_number"), 20),
-        email=_contact(read("email"), 254),
-        address=_contact(read("address"), 400),
     )
+
+
+def is_incomplete(claims: dict[str, Any], places: ClaimMap) -> bool:
+    """Whether something is missing that the product uses and the map has a place for: userinfo may know it.
+
+    What a map gives no place (`[]`) is not missing, or every sign-in would cost one more request for nothing.
+    """
+    wanted = [*ALWAYS, *(name for name in IF_MAPPED if name in places)]
+    return any(places.get(name, name) and claim_of(claims, places, name) is None for name in wanted)
 
 
 def claim_of(claims: dict[str, Any], places: ClaimMap, name: str) -> Any:
@@ -189,12 +195,3 @@ def _spelt(value: object, known: Mapping[str, Any], name: str) -> Any:
     if (spelling := "" if value is None else str(value)) not in known:
         raise ValueError(name)
     return known[spelling]
-
-
-def _contact(value: object, most: int) -> str | None:
-    """How somebody is reached, unverified: nobody's identity rests on it, so what cannot be used is left out."""
-    return (
-        value.strip() or None
-        if isinstance(value, str) and len(value) <= most and value.isprintable()
-        else None
-    )

@@ -59,7 +59,7 @@ class OpenId:
         provider = self._provider
         issuer = provider.issuer.rstrip("/")
         if provider.flavour.paths is None:
-            metadata = _read(await self._wire.ask("GET", f"{issuer}/.well-known/openid-configuration"))
+            metadata = _read(await self._wire.page(f"{issuer}/.well-known/openid-configuration"))
             if metadata.issuer != provider.issuer:
                 raise unavailable("discovery_issuer_differs")
         else:
@@ -105,7 +105,7 @@ class OpenId:
     async def _jwks(self, metadata: Metadata, *, fresh: bool) -> KeySet:
         age = self._clock.now().timestamp() - self._keys_at
         if self._keys is None or age > JWKS_LIFE or (fresh and age > JWKS_PAUSE):
-            body = await self._wire.ask("GET", metadata.jwks_uri)
+            body = await self._wire.page(metadata.jwks_uri)
             try:
                 self._keys = signing_keys(body)
             except ValueError as error:

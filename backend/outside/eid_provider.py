@@ -135,50 +135,45 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
 
 def vneid(settings: Settings) -> Provider:
     """The provider behind `NGOMON_VNEID_*`."""
-    flavour = FLAVOURS[settings.vneid_flavour]
-    untouched = (
-        settings.vneid_scopes == OIDC.scopes
-    )  # the default of the settings is the one for plain OpenID
-    return Provider(
-        issuer=settings.vneid_issuer,
-        client_id=settings.vneid_client_id,
-        client_secret=settings.vneid_client_secret,
-        client_key=settings.vneid_client_key,
-        scopes=flavour.scopes if untouched else settings.vneid_scopes,
-        claims=claims_map(settings.vneid_claims or flavour.claims),
-        timeout=settings.limits.provider_timeout,
-        flavour=flavour,
-        authorize_url=settings.vneid_authorize_url,
-        token_url=settings.vneid_token_url,
-        userinfo_url=settings.vneid_userinfo_url,
-        userinfo_method=settings.vneid_userinfo_method or flavour.userinfo_method,
-        acr_values=settings.vneid_acr_values or flavour.acr_values,
-        envelope=_envelope(settings),
-    )
+    return _provider(settings, "vneid")
 
 
 def post_office(settings: Settings) -> Provider | None:
     """The second provider, behind `NGOMON_POST_OFFICE_*`; nothing when none is named."""
     if not settings.post_office_issuer:
         return None
-    claims = claims_map(settings.post_office_claims)
-    fixed = claims.get("fixed", {}) | {"assurance_level": POST_OFFICE_LEVEL}
+    provider = _provider(settings, "post_office")
+    fixed = provider.claims.get("fixed", {}) | {"assurance_level": POST_OFFICE_LEVEL}
+    return msgspec.structs.replace(provider, claims={**provider.claims, "fixed": fixed})
+
+
+def _provider(settings: Settings, group: str) -> Provider:
+    """The settings of both groups have the same names (contract-accounts, 2)."""
+
+    def given(name: str) -> str:
+        return str(getattr(settings, f"{group}_{name}"))
+
+    flavour = FLAVOURS[given("flavour")]
+    untouched = given("scopes") == OIDC.scopes  # the default of the settings is the one for plain OpenID
     return Provider(
-        issuer=settings.post_office_issuer,
-        client_id=settings.post_office_client_id,
-        client_secret=settings.post_office_client_secret,
-        client_key=settings.post_office_client_key,
-        scopes=settings.post_office_scopes,
-        claims={**claims, "fixed": fixed},
+        issuer=given("issuer"),
+        client_id=given("client_id"),
+        client_secret=given("client_secret"),
+        client_key=given("client_key"),
+        scopes=flavour.scopes if untouched else given("scopes"),
+        claims=claims_map(given("claims") or flavour.claims),
         timeout=settings.limits.provider_timeout,
+        flavour=flavour,
+        authorize_url=given("authorize_url"),
+        token_url=given("token_url"),
+        userinfo_url=given("userinfo_url"),
+        userinfo_method=given("userinfo_method") or flavour.userinfo_method,
+        acr_values=given("acr_values") or flavour.acr_values,
+        envelope=_envelope(given("envelope_key"), given("envelope_cipher"), given("envelope_code")),
     )
 
 
-def _envelope(settings: Settings) -> Envelope | None:
-    if not settings.vneid_envelope_key:
+def _envelope(key_file: str, cipher: str, code: str) -> Envelope | None:
+    if not key_file:
         return None
-    return Envelope(
-        envelope_key(settings.vneid_envelope_key),
-        cipher=settings.vneid_envelope_cipher,
-        raw_code=settings.vneid_envelope_code == "raw",
-    )
+    return Envelope(envelope_key(key_file), cipher=cipher, raw_code=code == "raw")

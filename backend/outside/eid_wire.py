@@ -1,4 +1,4 @@
-"""The calls to one provider, and which of its answers mean trouble on its side and which refuse the sign-in."""
+"""The calls to one provider: which answers refuse the sign-in, and which mean that it is out of reach."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from urllib.parse import quote
 import httpx2
 import msgspec
 
-from backend.outside.eid_errors import refused, unavailable
+from backend.outside.eid_errors import log, refused, unavailable
 from backend.outside.eid_provider import Provider
 from backend.outside.http import Guarded, HttpTrouble
 
-BUSY = (408, 425, 429)
+OK = 200
+BUSY = (408, 425, 429)  # "come again", which is no answer either
+OUR_FAULT = ("invalid_client", "unauthorized_client")
 
 
 class Wire:
@@ -22,38 +24,54 @@ class Wire:
     def __init__(self, provider: Provider, http: Guarded) -> None:
         self._provider, self._http = provider, http
 
-    async def ask(self, method: str, url: str, **options: Any) -> dict[str, Any]:
-        """The object that the provider answers with.
+    async def page(self, url: str) -> dict[str, Any]:
+        """What the provider publishes: discovery, keys. It is about nobody's sign-in, so it refuses nobody."""
+        answer = await self._answered("GET", url)
+        found = _object(answer) if answer.status_code == OK else None
+        if found is None:
+            raise unavailable(f"page_{answer.status_code}")
+        return found
 
-        Where identity rests on a signed ID token, a senseless answer is the provider's trouble and the person
-        may try again; otherwise it is an answer that does not verify (contract-accounts, 5).
+    async def ask(self, method: str, url: str, **options: Any) -> dict[str, Any]:
+        """The object that the provider answers about one sign-in.
+
+        Any answer that is none is one that does not verify, and the sign-in is over (contract-accounts, 5). That
+        goes for `invalid_client` too, though it is our own settings that are wrong: trying the same again cannot
+        help the person, who is told the same as always, and the log calls the operator.
         """
+        answer = await self._answered(method, url, **options)
+        if answer.status_code != OK:
+            if (word := _word(answer)) in OUR_FAULT:
+                log.error("the provider does not accept our client", reason=word)
+            raise refused("answer_" + word)
+        found = _object(answer)
+        if found is None:
+            raise refused("answer_no_object")
+        return found
+
+    async def _answered(self, method: str, url: str, **options: Any) -> httpx2.Response:
+        """An answer of the provider itself; redirects are not followed, so what stands behind one is out of reach."""
         try:
             answer = await self._http.request(method, url, timeout=self._provider.timeout, **options)
         except HttpTrouble as error:
             raise unavailable(type(error).__name__) from error
-        signed = self._provider.flavour.signed
-        if self._refuses(method, answer.status_code):
-            raise refused("answer_" + _word(answer))
-        if answer.status_code != 200:
+        if answer.status_code >= 500 or answer.is_redirect or answer.status_code in BUSY:
             raise unavailable(f"status_{answer.status_code}")
-        try:
-            body = msgspec.json.decode(answer.content)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise (unavailable if signed else refused)("not_json") from error
-        if not isinstance(body, dict):
-            raise (unavailable if signed else refused)("not_an_object")
-        return body
-
-    def _refuses(self, method: str, status: int) -> bool:
-        if self._provider.flavour.signed:
-            return status in (400, 403) and method == "POST"
-        return 400 <= status < 500 and status not in BUSY
+        return answer
 
     def basic(self) -> str:
         """RFC 6749 §2.3.1: name and secret are form-encoded before they are joined."""
         pair = f"{quote(self._provider.client_id, safe='')}:{quote(self._provider.client_secret, safe='')}"
         return "Basic " + base64.b64encode(pair.encode()).decode()
+
+
+def _object(answer: httpx2.Response) -> dict[str, Any] | None:
+    """The JSON object in an answer, or nothing."""
+    try:
+        body = msgspec.json.decode(answer.content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return body if isinstance(body, dict) else None
 
 
 def _word(answer: httpx2.Response) -> str:

@@ -6,14 +6,16 @@ Passwords travel only over TLS, or to this machine itself.
 from __future__ import annotations
 
 import asyncio
+import binascii
 import imaplib
+import re
 import smtplib
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from email.message import EmailMessage
-from email.utils import format_datetime, formataddr
+from email.header import Header
+from email.utils import format_datetime
 from typing import TypeVar
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -22,7 +24,15 @@ import msgspec
 T = TypeVar("T")
 TIMEOUT = 20.0
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+NOTHING: Mapping[str, int] = {}
 FETCHED = 256 * 1024  # of a larger mail only the beginning is read
+# addresses and message ids that we write into headers: no blank, no line's end, and no `?`, so no encoded word either
+ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}")
+MESSAGE_ID = re.compile(r"<[A-Za-z0-9.!#$%&'*+/=^_`{|}~@:\[\]-]{1,250}>")
+LINE = re.compile(r"[\x20-\x3e\x40-\x7e]{1,200}")  # may stand in a header as it is
+PHRASE = re.compile(r"[A-Za-z0-9 ]{1,60}")  # may stand before an address as it is
+NAMES = re.compile(rb"^([^\s:]+):", re.MULTILINE)
+STRAY = re.compile(rb"\r(?!\n)|(?<!\r)\n|[^\r\n\x20-\x7e]")
 
 
 class MailUnreachable(Exception):
@@ -31,6 +41,10 @@ class MailUnreachable(Exception):
 
 class MailRefused(Exception):
     """The mail server is there and does not take this one mail."""
+
+
+class MailUnfit(MailRefused):
+    """What the mail holds cannot be written as one: trying again would change nothing."""
 
 
 class Fetched(msgspec.Struct, frozen=True):
@@ -61,21 +75,28 @@ class Mailbox:
         self._url = urlsplit(url)
         self._folder = unquote(self._url.path.strip("/")) or "INBOX"
 
-    async def fetch_new(self, keywords: tuple[str, ...], *, most: int) -> tuple[str, list[Fetched]]:
-        """UIDVALIDITY and the oldest mails that carry none of the keywords; raises MailUnreachable."""
-        return await _in_thread(lambda: self._fetch(keywords, most))
+    async def fetch_new(
+        self, keywords: tuple[str, ...], *, most: int, tried: Mapping[str, int] = NOTHING
+    ) -> tuple[str, list[Fetched]]:
+        """UIDVALIDITY and the oldest mails that carry none of the keywords; raises MailUnreachable.
+
+        What was `tried` (UID to how often) comes after the others, so that it is never in their way.
+        """
+        return await _in_thread(lambda: self._fetch(keywords, most, tried))
 
     async def mark(self, uids: list[str], keyword: str) -> None:
         """Give mails a keyword (RFC 9051 §2.3.2); they stay where they are, and unread."""
         await _in_thread(lambda: self._mark(",".join(uids), keyword))
 
-    def _fetch(self, keywords: tuple[str, ...], most: int) -> tuple[str, list[Fetched]]:
+    def _fetch(
+        self, keywords: tuple[str, ...], most: int, tried: Mapping[str, int]
+    ) -> tuple[str, list[Fetched]]:
         with self._open() as imap:
             validity = (imap.response("UIDVALIDITY")[1] or [b"0"])[0]
             wanted = " ".join(f"UNKEYWORD {keyword}" for keyword in keywords)
             _, found = imap.uid("SEARCH", f"UNDELETED {wanted}")
-            uids = (found[0] or b"").decode().split()[:most]
-            return (validity or b"0").decode(), [Fetched(uid, self._raw(imap, uid)) for uid in uids]
+            uids = sorted((found[0] or b"").decode().split(), key=lambda uid: tried.get(uid, 0))
+            return (validity or b"0").decode(), [Fetched(uid, self._raw(imap, uid)) for uid in uids[:most]]
 
     def _raw(self, imap: imaplib.IMAP4, uid: str) -> bytes:
         _, parts = imap.uid("FETCH", uid, f"(BODY.PEEK[]<0.{FETCHED}>)")
@@ -112,11 +133,11 @@ class Sender:
         self._url = urlsplit(url)
 
     async def send(self, mail: Outgoing) -> None:
-        """Hand one mail over; raises MailUnreachable, MailRefused."""
-        message = message_of(mail)
-        await _in_thread(lambda: self._send(message, mail))
+        """Hand one mail over; raises MailUnreachable, MailRefused, MailUnfit."""
+        content = message_of(mail)
+        await _in_thread(lambda: self._send(content, mail))
 
-    def _send(self, message: EmailMessage, mail: Outgoing) -> None:
+    def _send(self, content: bytes, mail: Outgoing) -> None:
         host, port = _place(self._url, {"smtp": 25, "smtps": 465})
         context = ssl.create_default_context()
         if self._url.scheme == "smtps":
@@ -128,23 +149,59 @@ class Sender:
                 smtp.starttls(context=context)
             if self._url.username:
                 smtp.login(unquote(self._url.username), unquote(self._url.password or ""))
-            smtp.send_message(message, mail.sender, [mail.recipient])
+            smtp.sendmail(mail.sender, [mail.recipient], content)
 
 
-def message_of(mail: Outgoing) -> EmailMessage:
-    """The mail as RFC 5322 wants it; the standard library refuses line breaks in headers."""
-    message = EmailMessage()
-    message["From"] = formataddr((mail.sender_name, mail.sender))
-    message["To"] = mail.recipient
-    message["Subject"] = mail.subject
-    message["Date"] = format_datetime(mail.at)
-    message["Message-ID"] = f"<{mail.name}@{mail.sender.partition('@')[2]}>"
+def message_of(mail: Outgoing) -> bytes:
+    """The mail as RFC 5322 and 2045 want it; raises MailUnfit.
+
+    The headers are written letter by letter and never parsed: a library that reads them may find an encoded word in
+    what a stranger sent, and line breaks in that.
+    """
+    headers = {
+        "From": f"{_words(PHRASE, mail.sender_name)} <{_sound(ADDRESS, mail.sender)}>",
+        "To": _sound(ADDRESS, mail.recipient),
+        "Subject": _words(LINE, mail.subject),
+        "Date": format_datetime(mail.at),
+        "Message-ID": _sound(MESSAGE_ID, f"<{mail.name}@{mail.sender.partition('@')[2]}>"),
+    }
     if mail.answers is not None:
-        message["In-Reply-To"] = message["References"] = mail.answers
+        headers["In-Reply-To"] = headers["References"] = _sound(MESSAGE_ID, mail.answers)
     if mail.is_automatic:
-        message["Auto-Submitted"] = "auto-replied"  # RFC 3834: nobody's machine answers this
-    message.set_content(mail.body, cte="quoted-printable")
-    return message
+        headers["Auto-Submitted"] = "auto-replied"  # RFC 3834: nobody's machine answers this
+    headers |= {
+        "MIME-Version": "1.0",
+        "Content-Type": 'text/plain; charset="utf-8"',
+        "Content-Transfer-Encoding": "quoted-printable",
+    }
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode()
+    content = head + b"\r\n" + _body(mail.body)
+    if [name.decode() for name in NAMES.findall(head)] != [*headers] or STRAY.search(content):
+        raise MailUnfit("headers")
+    return content
+
+
+def _sound(form: re.Pattern[str], text: str) -> str:
+    if not form.fullmatch(text):
+        raise MailUnfit("address")
+    return text
+
+
+def _words(plain: re.Pattern[str], text: str) -> str:
+    """A text as it is, or as encoded words, which say nothing but themselves (RFC 2047)."""
+    if plain.fullmatch(text):
+        return text
+    if not text.isprintable():
+        raise MailUnfit("characters")
+    return Header(text, "utf-8", header_name="Subject").encode(linesep="\r\n")
+
+
+def _body(text: str) -> bytes:
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    try:
+        return binascii.b2a_qp(lines.encode()).replace(b"\n", b"\r\n") + b"\r\n"
+    except UnicodeEncodeError as error:
+        raise MailUnfit("characters") from error
 
 
 def _place(url: SplitResult, ports: dict[str, int]) -> tuple[str, int]:
@@ -159,5 +216,5 @@ async def _in_thread(job: Callable[[], T]) -> T:
         return await asyncio.to_thread(job)
     except (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as error:
         raise MailRefused(type(error).__name__) from error
-    except (imaplib.IMAP4.error, smtplib.SMTPException, OSError) as error:
+    except (imaplib.IMAP4.error, smtplib.SMTPException, OSError, ValueError) as error:
         raise MailUnreachable(type(error).__name__) from error

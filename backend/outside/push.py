@@ -60,7 +60,4 @@ class FirebasePush:
 def _point_to(messaging: Any, endpoint: str) -> None:
     """`NGOMON_FCM_ENDPOINT`: the SDK has no setting for its host, so its one constant is changed."""
     service = messaging._MessagingService
-    for name in ("FCM_URL",):
-        setattr(
-            service, name, getattr(service, name).replace("https://fcm.googleapis.com", endpoint.rstrip("/"))
-        )
+    service.FCM_URL = service.FCM_URL.replace("https://fcm.googleapis.com", endpoint.rstrip("/"))

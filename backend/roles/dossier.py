@@ -70,7 +70,8 @@ async def view(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID, *, no
 async def _applicant(tx: AsyncSession, kit: Kit, account: Account) -> Applicant:
     name = kit.keys.open("accounts.full_name", account.id, account.full_name)
     numbers = await rights.national_ids_of(tx, kit, [account.id])
-    return Applicant(name, masked(numbers.get(account.id, "")), account.assurance_level)
+    number = masked(numbers.get(account.id, ""))
+    return Applicant(name, number, account.assurance_scheme, account.assurance_level)
 
 
 def _units(found: RoleRequest, steps: list[RequestStep]) -> set[UUID]:

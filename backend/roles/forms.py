@@ -13,15 +13,12 @@ from datetime import date
 
 from backend.errors import FieldError, FieldsInvalid
 from backend.roles.catalog import FieldType, FormField, SubjectType
+from backend.typed import EARLIEST, NATIONAL_ID, kept, shown
 
 REASON_LONGEST = 500
-EARLIEST = date(1900, 1, 1)
-MARKS_IN_A_ROW = 2
-FORBIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 EMAIL = re.compile(
     r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
 )
-NATIONAL_ID = re.compile(r"\d{12}", re.ASCII)
 
 
 class BadText(ValueError):
@@ -37,10 +34,7 @@ def clean(text: str, *, longest: int, lines: bool = False) -> str:
     if len(text) > longest * 4:
         raise BadText("too_long", "Nội dung quá dài")
     tidy = unicodedata.normalize("NFC", text.replace("\r\n", "\n")).strip()
-    allowed = "\n" if lines else ""
-    if any(unicodedata.category(letter) in FORBIDDEN and letter not in allowed for letter in tidy):
-        raise BadText("bad_characters", "Có ký tự không được phép")
-    if _piled(tidy):
+    if kept(tidy) != tidy or ("\n" in tidy and not lines):
         raise BadText("bad_characters", "Có ký tự không được phép")
     if len(tidy) > longest:
         raise BadText("too_long", "Nội dung quá dài")
@@ -62,7 +56,7 @@ def check_form(kind: SubjectType, given: Mapping[str, object]) -> tuple[dict[str
     """The form's cleaned values and what is wrong with them, each named `fields.<name>`."""
     values: dict[str, str] = {}
     errors = [
-        FieldError(f"fields.{_shown(name)}", "unknown_field", "Trường này không có trong biểu mẫu")
+        FieldError(f"fields.{shown(name)}", "unknown_field", "Trường này không có trong biểu mẫu")
         for name in given
         if kind.field(name) is None
     ]
@@ -122,17 +116,3 @@ def national_id(text: str) -> str:
     if not NATIONAL_ID.fullmatch(number):
         raise BadText("bad_national_id", "Số định danh cá nhân gồm 12 chữ số")
     return number
-
-
-def _piled(text: str) -> bool:
-    row = 0
-    for letter in text:
-        row = row + 1 if unicodedata.combining(letter) else 0
-        if row > MARKS_IN_A_ROW:
-            return True
-    return False
-
-
-def _shown(name: str) -> str:
-    """An unknown field's name as it may be echoed."""
-    return "".join(letter for letter in name[:40] if letter.isprintable())

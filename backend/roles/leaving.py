@@ -25,7 +25,7 @@ from backend.kit import Kit
 from backend.roles import draft as drafts
 from backend.roles import own, policy, rights
 from backend.roles.models import Manager, RequestStep, Role, RoleRequest, StaffRecord
-from backend.support import personal_data as support
+from backend.support import desks
 
 
 class ErasureRefused(Conflict):
@@ -88,7 +88,7 @@ async def why_not_leave(tx: AsyncSession, kit: Kit, account_id: UUID, *, now: da
     manages = exists().where(Manager.national_id_blind.in_(blinds), Manager.ended_at.is_(None))
     if blinds and await tx.scalar(select(manages.label("manages"))):
         found.append(Reason("manager", duty))
-    if await support.works_at_a_desk(tx, blinds):
+    if await desks.staffed_by(tx, blinds):
         found.append(Reason("support_staff", duty))
     return found
 

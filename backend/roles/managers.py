@@ -31,7 +31,7 @@ class ManagerNotFound(NotFound):
     """That person does not decide for that unit."""
 
     code = "manager_not_found"
-    title = "Người này không phụ trách đơn vị"
+    title = "Người này không phụ trách đơn vị này"
 
 
 class ManagerView(msgspec.Struct, frozen=True):
@@ -109,7 +109,7 @@ async def _current(tx: AsyncSession, kit: Kit, unit_id: UUID, number: str) -> li
 async def _unit(tx: AsyncSession, code: str) -> Unit:
     unit = await drafts.find_unit(tx, code)
     if unit is None:
-        raise UnitNotFound(f"no unit {code!r}")
+        raise UnitNotFound
     return unit
 
 

@@ -9,13 +9,14 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend import paging
 from backend.account import Account
 from backend.kit import Kit
 from backend.outbox import queue as outbox
 from backend.outbox.queue import SyncState
 from backend.outside.clock import local_day
 from backend.roles import draft as drafts
-from backend.roles import paging, policy
+from backend.roles import policy
 from backend.roles.models import RequestStep, Role, RoleRequest, Unit
 from backend.roles.views import OwnRequest, Page, RoleView, StepView
 
@@ -34,7 +35,7 @@ async def mine(
     """The requests about somebody, newest first."""
     query = select(RoleRequest).where(RoleRequest.account_id == account_id)
     if cursor:
-        query = query.where(RoleRequest.id < _uuid(cursor))
+        query = query.where(RoleRequest.id < paging.uuid_of(cursor))
     found = (await tx.scalars(query.order_by(RoleRequest.id.desc()).limit(most + 1))).all()
     shown, more = paging.cut(found, most)
     return Page(
@@ -137,10 +138,3 @@ def _own(
         steps=steps,
         sync=sync,
     )
-
-
-def _uuid(cursor: str) -> UUID:
-    try:
-        return UUID(paging.place_of(cursor))
-    except ValueError as error:
-        raise paging.CursorInvalid from error

@@ -10,11 +10,12 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, false, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend import paging
 from backend.account import Account
 from backend.accounts.models import Identifier
 from backend.kit import Kit
 from backend.names import folded, masked
-from backend.roles import paging, policy, rights
+from backend.roles import policy, rights
 from backend.roles.catalog import position_label
 from backend.roles.dossier import view
 from backend.roles.models import RequestStep, Role, RoleRequest, Unit

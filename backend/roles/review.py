@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.db import new_id
+from backend.db import changed_one, new_id
 from backend.errors import Refusal
 from backend.facts import DecisionUndone, RequestDecided, RoleRequested, StepDecided
 from backend.kit import Kit
@@ -153,13 +153,12 @@ async def _say(
     """Write the word at each step; a step takes one word."""
     for step in steps:
         sealed = kit.keys.seal("request_steps.reason", step.id, why) if why else None
-        said = await tx.execute(
+        said = (
             update(RequestStep)
             .where(RequestStep.id == step.id, RequestStep.decision.is_(None))
             .values(decision=decision, by=by, at=now, reason=sealed)
-            .execution_options(synchronize_session=False)
         )
-        if not rows.is_one(said):
+        if not await changed_one(tx, said):
             raise policy.AlreadyDecided(**rows.last_word(found))
         word = StepDecided(
             subject=found.account_id, request=found.id, duty=step.duty, unit=step.unit_id, decision=decision

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.accounts.models import Identifier
 from backend.kit import Kit
 from backend.roles import policy
-from backend.roles.models import Manager, RequestStep, RoleRequest, Unit
+from backend.roles.models import Manager, RequestStep, Role, RoleRequest, StaffRecord, Unit
 from backend.roles.policy import Standing, UnitPost
 
 
@@ -111,6 +111,16 @@ async def units_managed(tx: AsyncSession, kit: Kit, account_id: UUID) -> list[Un
     """The units that somebody manages, by code."""
     managed = await managed_by(tx, kit, account_id)
     return list(await tx.scalars(select(Unit).where(Unit.id.in_(managed)).order_by(Unit.code)))
+
+
+async def askable(tx: AsyncSession, kit: Kit, account_id: UUID) -> list[str]:
+    """Names of the units that decide about somebody's own posts, as the roles and the staff directory know them."""
+    blinds = await blinds_of(tx, kit, account_id)
+    held = select(Role.unit_id).where(Role.account_id == account_id, Role.state.in_(policy.HELD))
+    listed = select(StaffRecord.unit_id).where(StaffRecord.national_id_blind.in_(blinds))
+    posts = {*await tx.scalars(held), *await tx.scalars(listed)}
+    deciding = {await deciding_unit(tx, kit, unit_id, account_id) for unit_id in posts} - {None}
+    return list(await tx.scalars(select(Unit.name).where(Unit.id.in_(deciding)).order_by(Unit.name)))
 
 
 async def is_within(tx: AsyncSession, unit_id: UUID, managed: dict[UUID, str]) -> bool:

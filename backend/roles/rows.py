@@ -10,10 +10,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
+from backend.db import changed_one
 from backend.outbox.bell import REQUESTS, ring_after
 from backend.outside.clock import LOCAL
 from backend.roles import policy
@@ -56,7 +57,7 @@ async def home_role(tx: AsyncSession, account_id: UUID, *states: str) -> Role | 
 
 async def move(tx: AsyncSession, found: RoleRequest, *, to: str, **values: object) -> None:
     """Take one edge of the state machine; whoever comes second gets AlreadyDecided."""
-    moved = await tx.execute(
+    moved = (
         update(RoleRequest)
         .where(
             RoleRequest.id == found.id,
@@ -64,9 +65,8 @@ async def move(tx: AsyncSession, found: RoleRequest, *, to: str, **values: objec
             RoleRequest.version == found.version,
         )
         .values(status=to, version=found.version + 1, **values)
-        .execution_options(synchronize_session=False)
     )
-    if not is_one(moved):
+    if not await changed_one(tx, moved):
         raise policy.AlreadyDecided(**last_word(found))
     await tx.refresh(found)
     ring_after(tx, REQUESTS)
@@ -88,11 +88,6 @@ def last_word(found: RoleRequest) -> dict[str, Any]:
     """What may be told to somebody who came too late; never a name."""
     at = found.decided_at.astimezone(LOCAL).isoformat(timespec="seconds") if found.decided_at else None
     return {"decision": found.status, "at": at}
-
-
-def is_one(result: object) -> bool:
-    """Whether a conditional update changed exactly its row."""
-    return isinstance(result, CursorResult) and result.rowcount == 1
 
 
 def stamp(now: datetime, *, by: UUID) -> dict[str, object]:

@@ -11,11 +11,11 @@ import msgspec
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend import paging
 from backend.db import new_id
 from backend.facts import UnitsImported
 from backend.kit import Kit
 from backend.names import folded
-from backend.roles import paging
 from backend.roles.models import Unit
 from backend.roles.tables import ImportRefused, Record, Row, RowError
 from backend.roles.views import Page

@@ -22,10 +22,11 @@ class Page(msgspec.Struct, Generic[Item]):
 
 
 class Applicant(msgspec.Struct, frozen=True):
-    """Whom a request is about; the number is masked."""
+    """Whom a request is about; the number is masked, and `level` counts on the scale `scheme`."""
 
     name: str
     national_id: str
+    scheme: str
     level: int
 
 

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
-from backend.db import new_id
+from backend.db import changed_one, new_id
 from backend.errors import Conflict, FieldError, FieldsInvalid, Forbidden, Invalid, NotFound, Refusal, gather
 from backend.facts import AccessRefused, CaseAnswered, CaseClosed, CaseContinued, CaseOpened
 from backend.kit import Kit
@@ -281,12 +281,11 @@ async def _of_clerk(tx: AsyncSession, kit: Kit, case_id: UUID, clerk: Clerk, now
 
 async def _move(tx: AsyncSession, case: Case, **values: object) -> None:
     """Change an open case; of two who close it one does, the other gets CaseIsClosed."""
-    moved = await tx.execute(
+    moved = (
         update(Case)
         .where(Case.id == case.id, Case.status != CLOSED)
         .values(version=Case.version + 1, **values)
-        .execution_options(synchronize_session=False)
     )
-    if not isinstance(moved, CursorResult) or moved.rowcount != 1:
+    if not await changed_one(tx, moved):
         raise CaseIsClosed
     await tx.refresh(case)

@@ -10,11 +10,10 @@ import re
 from datetime import date, datetime
 
 from sqlalchemy import exists, select
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.crypto import KeyRing
+from backend.db import insert_into
 from backend.errors import Unavailable
 from backend.kit import Kit
 from backend.outside.clock import local_day
@@ -70,8 +69,7 @@ def is_code(text: str) -> bool:
 
 async def _counted(tx: AsyncSession, kit: Kit, day: date) -> tuple[int, bytes]:
     """Count one more case of the day, in one statement on both engines."""
-    insert = sqlite_insert if tx.get_bind().dialect.name == "sqlite" else pg_insert
-    first = insert(CaseDay).values(day=day, last=1, key_id=kit.keys.newest)
+    first = insert_into(tx, CaseDay).values(day=day, last=1, key_id=kit.keys.newest)
     more = first.on_conflict_do_update(index_elements=[CaseDay.day], set_={"last": CaseDay.last + 1})
     row = (await tx.execute(more.returning(CaseDay.last, CaseDay.key_id))).one()
     return row[0], row[1]

@@ -16,13 +16,13 @@ from backend.facts import DeskAdded, DeskRemoved, DeskStaffAdded, DeskStaffRemov
 from backend.kit import Kit
 from backend.names import clean_name, masked
 from backend.support.models import Desk, DeskStaff
+from backend.typed import NATIONAL_ID
 
 CODE = re.compile(r"[A-Za-z0-9.-]{1,20}")
-ADDRESS = re.compile(
-    r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
+ADDRESS = re.compile(  # without `?`, which begins an encoded word, and without dots that a header may not hold
+    r"(?=.{1,254}\Z)(?=[^@]{1,64}@)[a-z0-9!#$%&'*+/=^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=^_`{|}~-]+)*@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
 )
 PHONE = re.compile(r"[0-9+][0-9 .()-]{2,38}[0-9]")
-NATIONAL_ID = re.compile(r"[0-9]{12}")
 
 
 class NoDesk(Unavailable):
@@ -50,7 +50,7 @@ class DeskStaffNotFound(NotFound):
     """That person does not work at that desk."""
 
     code = "desk_staff_not_found"
-    title = "Người này không làm việc ở đầu mối hỗ trợ"
+    title = "Người này không làm việc ở đầu mối hỗ trợ này"
 
 
 class NotAtADesk(Forbidden):
@@ -191,7 +191,7 @@ def _ensure_sound(code: str, *, name: str, mailbox: str, phone: str) -> None:
     checks = (
         ("code", CODE.fullmatch(code), "Mã gồm 1 đến 20 chữ cái, chữ số, dấu chấm hoặc gạch nối"),
         ("name", 0 < len(name) <= 120 and name.isprintable(), "Tên đầu mối chưa hợp lệ"),
-        ("mailbox", ADDRESS.fullmatch(mailbox) and len(mailbox) <= 254, "Địa chỉ thư điện tử chưa đúng"),
+        ("mailbox", ADDRESS.fullmatch(mailbox), "Địa chỉ thư điện tử chưa đúng"),
         ("phone", PHONE.fullmatch(phone), "Số điện thoại chưa đúng"),
     )
     wrong = [FieldError(field, "invalid", words) for field, good, words in checks if not good]

@@ -1,7 +1,7 @@
-"""A personal number typed at a desk, which tells whether somebody has an account here.
+"""What tells something to whoever asks, and is counted for that: personal numbers at a desk, quoted codes.
 
-Whoever helps by telephone needs that answer; it is counted and journalled for each clerk, so that nobody
-finds out with it who of a long list is here (security A15).
+Whoever helps by telephone needs to know whether a number has an account here; it is counted and journalled
+for each clerk, so that nobody finds out with it who of a long list is here (security A15).
 """
 
 from __future__ import annotations
@@ -36,6 +36,12 @@ async def count(tx: AsyncSession, kit: Kit, clerk: Clerk, *, now: datetime) -> N
     windows = [Window(most, 3600), Window(most * HOURS, 86400)]
     wanted = [("desk lookups", str(clerk.account_id), windows)]
     await kit.throttle.spend(tx, wanted, now=now, refusal=TooManyLookups)
+
+
+async def count_code(tx: AsyncSession, kit: Kit, address: str, *, now: datetime) -> None:
+    """Count one quoted code before it is looked up, for the network address that asks; raises TooMany."""
+    most = [Window(kit.limits.support_codes_per_address_per_hour, 3600)]
+    await kit.throttle.spend(tx, [("support codes", address, most)], now=now)
 
 
 def journal(tx: AsyncSession, kit: Kit, clerk: Clerk, found: UUID | None, *, now: datetime) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
-import msgspec
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.db import new_id
+from backend.db import changed_one, new_id
 from backend.kit import Kit
+from backend.outside.mail import Outgoing
 from backend.support.models import Case, CaseMail, Desk
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
@@ -30,19 +30,6 @@ FORM = (
     " must hold the tag {form}, for example {example}."
 )
 UNTAGGED = "Tiêu đề thư chưa đúng cấu trúc {form}"
-
-
-class Owed(msgspec.Struct, frozen=True):
-    """One mail in the hands of one sender, in clear."""
-
-    id: UUID
-    sender_name: str
-    sender: str
-    recipient: str
-    subject: str
-    body: str
-    answers: str | None
-    is_automatic: bool
 
 
 def owe(
@@ -85,26 +72,25 @@ async def due(tx: AsyncSession, now: datetime, *, most: int = 20) -> list[UUID]:
     return list(await tx.scalars(query.order_by(CaseMail.id).limit(most)))
 
 
-async def claim(tx: AsyncSession, kit: Kit, mail_id: UUID, *, now: datetime) -> Owed | None:
-    """Take one mail to send; nothing when another process has it. Unsent, it is due again after a pause."""
+async def claim(tx: AsyncSession, kit: Kit, mail_id: UUID, *, now: datetime) -> Outgoing | None:
+    """Take one mail to send, in clear; nothing when another process has it. Unsent, it is due again after a pause."""
     row = await tx.scalar(
         select(CaseMail).where(CaseMail.id == mail_id).execution_options(populate_existing=True)
     )
     if row is None:
         return None
     pause = min(FIRST_PAUSE * 2**row.attempts, LONGEST_PAUSE) if row.attempts < 10 else LONGEST_PAUSE
-    taken = await tx.execute(
+    taken = (
         update(CaseMail)
         .where(CaseMail.id == mail_id, CaseMail.sent_at.is_(None), CaseMail.attempts == row.attempts)
         .where(CaseMail.not_before <= now)
         .values(attempts=row.attempts + 1, not_before=now + pause)
-        .execution_options(synchronize_session=False)
     )
-    if not isinstance(taken, CursorResult) or taken.rowcount != 1:
+    if not await changed_one(tx, taken):
         return None
     desk = await tx.get_one(Desk, row.desk_id)
-    return Owed(
-        id=row.id,
+    return Outgoing(
+        name=str(row.id),
         sender_name=desk.name,
         sender=desk.mailbox,
         recipient=kit.keys.open("support_mails.recipient", row.id, row.recipient),
@@ -112,9 +98,15 @@ async def claim(tx: AsyncSession, kit: Kit, mail_id: UUID, *, now: datetime) -> 
         body=kit.keys.open("support_mails.body", row.id, row.body),
         answers=kit.keys.open("support_mails.answers", row.id, row.answers) if row.answers else None,
         is_automatic=row.is_automatic,
+        at=now,
     )
 
 
 async def sent(tx: AsyncSession, mail_id: UUID, *, now: datetime) -> None:
     """The mail server has taken it: it is not sent again."""
     await tx.execute(update(CaseMail).where(CaseMail.id == mail_id).values(sent_at=now))
+
+
+async def give_up(tx: AsyncSession, mail_id: UUID) -> None:
+    """The mail can never be sent as it is: it is not tried again."""
+    await tx.execute(update(CaseMail).where(CaseMail.id == mail_id).values(attempts=TRIES))

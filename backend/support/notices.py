@@ -7,12 +7,10 @@ from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import CursorResult, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.db import new_id
+from backend.db import changed_one, insert_into, new_id
 from backend.errors import Conflict, FieldError, FieldsInvalid, NotFound
 from backend.facts import NoticeDenied, NoticePublished
 from backend.kit import Kit
@@ -37,6 +35,7 @@ DENIABLE = frozenset(
 PUSHED = DENIABLE - {"role_changed"}  # what security demands; a manager's word may still be taken back
 PLACE = re.compile(r"\{(\w+)\}")
 SHOWN = 100
+Place = tuple[bool, UUID]  # of a notice in the list: whether it is unread, and which one it is
 
 
 class NoticeNotFound(NotFound):
@@ -50,7 +49,7 @@ class NotDeniable(Conflict):
     """A notice of another kind, or one that is too old to be denied."""
 
     code = "notice_not_deniable"
-    title = "Thông báo này không thể phản hồi “Không phải tôi”"
+    title = "Không thể phản hồi “Không phải tôi” với thông báo này"
 
 
 class NoticeView(msgspec.Struct, frozen=True):
@@ -95,32 +94,43 @@ def publish(
 
 
 async def of(
-    tx: AsyncSession, kit: Kit, account_id: UUID | None, *, lang: str, now: datetime
+    tx: AsyncSession,
+    kit: Kit,
+    account_id: UUID | None,
+    *,
+    lang: str,
+    now: datetime,
+    after: Place | None = None,
+    most: int = SHOWN,
 ) -> list[NoticeView]:
-    """Announcements and, with an account, its own notices: unread ones first, then the newest first."""
-    mine = Notice.account_id == account_id if account_id else Notice.kind == ANNOUNCEMENT
+    """Announcements and, with an account, its own notices: unread ones first, then the newest first.
+
+    `after` is the place of the last one that was shown. What is read in between is shown once more, further on.
+    """
+    read_at = func.coalesce(Notice.read_at, NoticeRead.at)
+    by_them = and_(NoticeRead.notice_id == Notice.id, NoticeRead.account_id == account_id)
     query = (
-        select(Notice)
-        .where(or_(mine, Notice.kind == ANNOUNCEMENT))
+        select(Notice, read_at)
+        .outerjoin(NoticeRead, by_them)
+        .where(or_(Notice.account_id.is_(None), Notice.account_id == account_id))
         .where(or_(Notice.until.is_(None), Notice.until > now))
-        .order_by(Notice.id.desc())
-        .limit(SHOWN)
+        .order_by(read_at.is_not(None), Notice.id.desc())
+        .limit(most)
     )
-    found = list(await tx.scalars(query))
-    read = {
-        row.notice_id: row.at
-        for row in await tx.scalars(select(NoticeRead).where(NoticeRead.account_id == account_id))
-    }
-    shown = [_view(kit, notice, read.get(notice.id), lang, now) for notice in found]
-    return sorted(shown, key=lambda view: not view.first)  # stable: newest first within each half
+    if after is not None:
+        is_unread, last = after
+        further = Notice.id < last
+        query = query.where(
+            or_(read_at.is_not(None), further) if is_unread else and_(read_at.is_not(None), further)
+        )
+    return [_view(kit, notice, seen, lang, now) for notice, seen in await tx.execute(query)]
 
 
 async def read(tx: AsyncSession, notice_id: UUID, *, by: UUID, now: datetime) -> None:
     """Remember that it was read; a second time changes nothing. Raises NoticeNotFound."""
     notice = await _own(tx, notice_id, by)
     if notice.account_id is None:
-        insert = sqlite_insert if tx.get_bind().dialect.name == "sqlite" else pg_insert
-        row = insert(NoticeRead).values(notice_id=notice_id, account_id=by, at=now)
+        row = insert_into(tx, NoticeRead).values(notice_id=notice_id, account_id=by, at=now)
         await tx.execute(row.on_conflict_do_nothing())
     elif notice.read_at is None:
         notice.read_at = now
@@ -135,13 +145,8 @@ async def deny(
         return notice, False
     if not _can_deny(kit, notice, now):
         raise NotDeniable
-    taken = await tx.execute(
-        update(Notice)
-        .where(Notice.id == notice_id, Notice.is_denied.is_(False))
-        .values(is_denied=True, read_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    fresh = isinstance(taken, CursorResult) and taken.rowcount == 1
+    once = update(Notice).where(Notice.id == notice_id, Notice.is_denied.is_(False))
+    fresh = await changed_one(tx, once.values(is_denied=True, read_at=now))
     if fresh:
         kit.journal.record(tx, NoticeDenied(subject=by, notice=notice_id), by=by, now=now)
     return notice, fresh
@@ -168,9 +173,8 @@ def _filled(body: str, details: dict[str, str], lang: str) -> dict[str, object]:
     return {name: say(telling.CODES.get(value, value), lang) for name, value in found.items()}
 
 
-def _view(kit: Kit, notice: Notice, read_at: datetime | None, lang: str, now: datetime) -> NoticeView:
+def _view(kit: Kit, notice: Notice, seen: datetime | None, lang: str, now: datetime) -> NoticeView:
     title, body = words_of(kit, notice, lang)
-    seen = read_at if notice.account_id is None else notice.read_at
     return NoticeView(
         id=notice.id,
         kind=notice.kind,

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.kit import Kit
-from backend.support.models import Case, CaseMail, CaseMessage, DeskStaff, Notice, NoticeRead
+from backend.support.models import Case, CaseMail, CaseMessage, Notice, NoticeRead
 
 GONE = "Nội dung đã xóa theo yêu cầu của chủ thể dữ liệu"
 CLOSED = "closed"
@@ -20,7 +21,11 @@ CLOSED = "closed"
 async def cases_of(tx: AsyncSession, kit: Kit, account_id: UUID) -> list[dict[str, Any]]:
     """Every case that the person opened, with all that was written in it."""
     query = select(Case).where(Case.account_id == account_id).order_by(Case.opened_at, Case.id)
-    return [await _case(tx, kit, case) for case in await tx.scalars(query)]
+    found = list(await tx.scalars(query))
+    written: dict[UUID, list[CaseMessage]] = {case.id: [] for case in found}
+    for message in await tx.scalars(_messages_of(account_id).order_by(CaseMessage.at, CaseMessage.id)):
+        written[message.case_id].append(message)
+    return [_case(kit, case, written[case.id]) for case in found]
 
 
 async def notices_of(tx: AsyncSession, kit: Kit, account_id: UUID) -> list[dict[str, Any]]:
@@ -41,14 +46,6 @@ async def notices_of(tx: AsyncSession, kit: Kit, account_id: UUID) -> list[dict[
     ]
 
 
-async def works_at_a_desk(tx: AsyncSession, blinds: list[bytes]) -> bool:
-    """Whether somebody with one of these blind personal numbers answers people at a desk."""
-    query = select(DeskStaff.id).where(
-        DeskStaff.national_id_blind.in_(blinds), DeskStaff.removed_at.is_(None)
-    )
-    return bool(blinds) and await tx.scalar(query.limit(1)) is not None
-
-
 async def erase(tx: AsyncSession, kit: Kit, account_id: UUID, *, now: datetime) -> None:
     """Close and empty the person's cases, forget their notices; codes stay, so that none is made twice."""
     for case in await tx.scalars(select(Case).where(Case.account_id == account_id).with_for_update()):
@@ -57,16 +54,26 @@ async def erase(tx: AsyncSession, kit: Kit, account_id: UUID, *, now: datetime) 
         case.version += 1
         if case.status != CLOSED:
             case.status, case.closed_at = CLOSED, now
-        for message in await tx.scalars(select(CaseMessage).where(CaseMessage.case_id == case.id)):
-            message.text = kit.keys.seal("support_messages.text", message.id, GONE)
-        await tx.execute(delete(CaseMail).where(CaseMail.case_id == case.id))
+    for message in await tx.scalars(_messages_of(account_id)):
+        message.text = kit.keys.seal("support_messages.text", message.id, GONE)
+    await tx.execute(
+        delete(CaseMail)
+        .where(CaseMail.case_id.in_(_cases_of(account_id)))
+        .execution_options(synchronize_session=False)
+    )
     await tx.execute(delete(NoticeRead).where(NoticeRead.account_id == account_id))
     await tx.execute(delete(Notice).where(Notice.account_id == account_id))
 
 
-async def _case(tx: AsyncSession, kit: Kit, case: Case) -> dict[str, Any]:
-    query = select(CaseMessage).where(CaseMessage.case_id == case.id)
-    messages = await tx.scalars(query.order_by(CaseMessage.at, CaseMessage.id))
+def _cases_of(account_id: UUID) -> Select[UUID]:
+    return select(Case.id).where(Case.account_id == account_id)
+
+
+def _messages_of(account_id: UUID) -> Select[CaseMessage]:
+    return select(CaseMessage).where(CaseMessage.case_id.in_(_cases_of(account_id)))
+
+
+def _case(kit: Kit, case: Case, messages: Sequence[CaseMessage]) -> dict[str, Any]:
     return {
         "code": case.code,
         "subject": kit.keys.open("support_cases.subject", case.id, case.subject),

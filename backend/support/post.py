@@ -7,19 +7,19 @@ transaction that opens the case, and sent by whoever claims its row. Nothing is 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from datetime import datetime
+from uuid import UUID
 
 import structlog
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.db import Database, new_id
+from backend.db import Database, insert_into, new_id
 from backend.errors import TooMany
 from backend.kit import Kit
 from backend.outside.clock import Clock
-from backend.outside.mail import Fetched, Mailbox, MailRefused, MailUnreachable, Outgoing, Sender
+from backend.outside.mail import Fetched, Mailbox, MailRefused, MailUnfit, MailUnreachable, Sender
 from backend.settings import Settings
 from backend.support import cases, desks, incoming, mails
 from backend.support.incoming import Incoming
@@ -27,7 +27,7 @@ from backend.support.models import Case, Desk, ReadMail
 from backend.throttle import Window
 
 CASE, UNTAGGED = "$NgoMonCase", "$NgoMonUntagged"
-AT_ONCE = 25
+AT_ONCE, BATCHES = 25, 8  # in one round, so that a flood keeps nobody waiting for long
 log = structlog.get_logger("post")
 
 
@@ -39,29 +39,29 @@ class PostRoom:
         self._mailbox = Mailbox(settings.support_imap_url) if settings.support_imap_url else None
         self._sender = Sender(settings.support_smtp_url) if settings.support_smtp_url else None
         self._form = settings.support_subject_tag
+        self._tried: Counter[str] = Counter()  # UIDs of mails that could not be taken in, and how often
         self._pause = max(1, settings.support_poll_seconds)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`; trouble with a mail server is logged in a word and tried again."""
+        """Until `stop`."""
         if self._mailbox is None and self._sender is None:
             return
         while not stop.is_set():
-            try:
-                await self.round()
-            except Exception as error:
-                log.exception("post failed", exc_info=error)
+            await self.round()
             try:
                 await asyncio.wait_for(stop.wait(), self._pause)
             except TimeoutError:
                 continue
 
     async def round(self) -> None:
-        """Take in what came, then send what is owed; one failing does not keep the other."""
+        """Take in what came, then send what is owed; one failing, which is logged, does not keep the other."""
         for half in (self._take_in, self._send):
             try:
                 await half()
             except MailUnreachable as error:
                 log.warning("mail server out of reach", cause=str(error))
+            except Exception as error:
+                log.exception("post failed", exc_info=error)
 
     async def _take_in(self) -> None:
         if self._mailbox is None:
@@ -69,35 +69,46 @@ class PostRoom:
         async with self._db.read() as tx:
             if not await desks.listed(tx):
                 return  # nobody could answer: the mails wait where they are
-        validity, found = await self._mailbox.fetch_new((CASE, UNTAGGED), most=AT_ONCE)
+        for _ in range(BATCHES):
+            if not await self._take_batch(self._mailbox):
+                return
+
+    async def _take_batch(self, mailbox: Mailbox) -> bool:
+        """Take in some mails; whether there may be more. What failed comes after all others from now on."""
+        validity, found = await mailbox.fetch_new((CASE, UNTAGGED), most=AT_ONCE, tried=self._tried)
         marks: dict[str, list[str]] = {}
         for fetched in found:
+            mail = await asyncio.to_thread(_read, fetched.raw, self._form)
             try:
-                mail = await asyncio.to_thread(incoming.read, fetched.raw, self._form)
                 async with self._db.write() as tx:
                     keyword = await self._taken(tx, mail, fetched, validity, self._clock.now())
             except Exception as error:
                 log.exception("a mail was not taken in", exc_info=error)  # the others are
+                self._tried[fetched.uid] += 1
                 continue
             marks.setdefault(keyword, []).append(fetched.uid)
+            self._tried.pop(fetched.uid, None)
         for keyword, uids in marks.items():
-            await self._mailbox.mark(uids, keyword)
+            await mailbox.mark(uids, keyword)
+        return sum(map(len, marks.values())) == AT_ONCE
 
     async def _taken(
         self, tx: AsyncSession, mail: Incoming, fetched: Fetched, validity: str, now: datetime
     ) -> str:
         """Deal with one mail, once; the keyword that it gets (again, when a crash kept it from getting it)."""
         is_case = mail.tag is not None and mail.sender is not None
-        insert = sqlite_insert if tx.get_bind().dialect.name == "sqlite" else pg_insert
-        row = insert(ReadMail).values(id=new_id(), uid_validity=validity[:20], uid=fetched.uid[:20], at=now)
+        row = insert_into(tx, ReadMail).values(
+            id=new_id(), uid_validity=validity[:20], uid=fetched.uid[:20], at=now
+        )
         fresh = await tx.scalar(row.on_conflict_do_nothing().returning(ReadMail.id))
         if fresh is not None:
             is_case = await self._deal_with(tx, mail, is_case=is_case, now=now)
         return CASE if is_case else UNTAGGED
 
     async def _deal_with(self, tx: AsyncSession, mail: Incoming, *, is_case: bool, now: datetime) -> bool:
-        desk = await _desk_for(tx, mail)
-        if desk is None or mail.sender is None or mail.sender == desk.mailbox:
+        known = await desks.listed(tx)
+        desk = _desk_for(known, mail)
+        if desk is None or mail.sender is None or mail.sender in {one.mailbox for one in known}:
             return False  # nobody to answer, or our own mail come back
         window = [Window(self._kit.limits.cases_per_hour, 3600)]
         try:
@@ -167,35 +178,39 @@ class PostRoom:
         async with self._db.read() as tx:
             waiting = await mails.due(tx, self._clock.now())
         for mail_id in waiting:
-            now = self._clock.now()
-            async with self._db.write() as tx:
-                owed = await mails.claim(tx, self._kit, mail_id, now=now)
-            if owed is None:
-                continue
             try:
-                await self._sender.send(_outgoing(owed, now))
-            except MailRefused as error:
-                log.warning("a mail was refused", cause=str(error))  # its pause has begun
-                continue
-            async with self._db.write() as tx:
-                await mails.sent(tx, mail_id, now=self._clock.now())
+                await self._send_one(self._sender, mail_id)
+            except MailUnreachable:
+                raise
+            except Exception as error:
+                log.exception("a mail was not sent", exc_info=error)  # the others are
+
+    async def _send_one(self, sender: Sender, mail_id: UUID) -> None:
+        async with self._db.write() as tx:
+            owed = await mails.claim(tx, self._kit, mail_id, now=self._clock.now())
+        if owed is None:
+            return
+        try:
+            await sender.send(owed)
+        except MailRefused as error:
+            log.warning("a mail was refused", cause=str(error))  # its pause has begun
+            if isinstance(error, MailUnfit):
+                async with self._db.write() as tx:
+                    await mails.give_up(tx, mail_id)
+            return
+        async with self._db.write() as tx:
+            await mails.sent(tx, mail_id, now=self._clock.now())
 
 
-def _outgoing(owed: mails.Owed, now: datetime) -> Outgoing:
-    return Outgoing(
-        name=str(owed.id),
-        sender_name=owed.sender_name,
-        sender=owed.sender,
-        recipient=owed.recipient,
-        subject=owed.subject,
-        body=owed.body,
-        answers=owed.answers,
-        is_automatic=owed.is_automatic,
-        at=now,
-    )
+def _read(raw: bytes, form: str) -> Incoming:
+    """A mail on which the reader itself fails is left to the people of the desk, and is in nobody's way."""
+    try:
+        return incoming.read(raw, form)
+    except Exception as error:  # noqa: BLE001 - and not written out, for it may quote the mail
+        log.warning("a mail cannot be read", cause=type(error).__name__)
+        return incoming.UNREADABLE
 
 
-async def _desk_for(tx: AsyncSession, mail: Incoming) -> Desk | None:
+def _desk_for(known: list[Desk], mail: Incoming) -> Desk | None:
     """The desk whose mailbox the mail was written to, else the first."""
-    known = await desks.listed(tx)
     return next((desk for desk in known if desk.mailbox in mail.recipients), known[0] if known else None)

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Select, select
+from sqlalchemy import Select, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
@@ -19,13 +19,17 @@ from backend.words import say
 
 
 class Stands(msgspec.Struct, frozen=True):
-    """Who stands behind a genuine code, and until when; nothing of the case."""
+    """Who stands behind a genuine code, and until when; nothing of the case.
+
+    `desk_wrote` is false while nobody of the desk has: whoever opened the case has the code too, and may quote it.
+    """
 
     desk: str
     mailbox: str
     phone: str
     valid_until: datetime
     account_id: UUID | None
+    desk_wrote: bool
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -57,13 +61,16 @@ async def stands_behind(tx: AsyncSession, kit: Kit, text: str, *, now: datetime)
     """Which desk a quoted code is of; nothing for one that is unknown, too old, or not a code at all alike."""
     if not codes.is_code(text):
         return None
-    query = select(Case, Desk).join(Desk, Desk.id == Case.desk_id)
+    wrote = exists().where(CaseMessage.case_id == Case.id, CaseMessage.author == cases.DESK)
+    query = select(Case, Desk, wrote).join(Desk, Desk.id == Case.desk_id)
     found = (await tx.execute(query.where(Case.code == text, Desk.removed_at.is_(None)))).one_or_none()
     if found is None:
         return None
-    case, desk = found
+    case, desk, desk_wrote = found
     until = cases.valid_until(kit, case)
-    return Stands(desk.name, desk.mailbox, desk.phone, until, case.account_id) if now < until else None
+    if now >= until:
+        return None
+    return Stands(desk.name, desk.mailbox, desk.phone, until, case.account_id, desk_wrote)
 
 
 async def mine(
@@ -86,11 +93,12 @@ def _said(case: CaseView, lang: str) -> str:
 async def inbox(
     tx: AsyncSession, kit: Kit, clerk: Clerk, *, status: str | None, before: UUID | None, most: int
 ) -> list[CaseView]:
-    """The cases of the clerk's desks, newest first."""
+    """The cases of the clerk's desks, newest first, without what was written in them."""
     staffed = [desk.id for desk in await desks.staffed_by(tx, clerk.blinds)]
     query = select(Case).where(Case.desk_id.in_(staffed)).order_by(Case.id.desc()).limit(most)
     query = query.where(Case.status == status) if status else query
-    return await _views(tx, kit, query.where(Case.id < before) if before else query, clerk.account_id)
+    query = query.where(Case.id < before) if before else query
+    return await _views(tx, kit, query, clerk.account_id, written=False)
 
 
 async def one(tx: AsyncSession, kit: Kit, clerk: Clerk, case_id: UUID) -> CaseView:
@@ -111,16 +119,15 @@ async def _one(tx: AsyncSession, kit: Kit, clerk: Clerk, query: Select[Case]) ->
     return found[0]
 
 
-async def _views(tx: AsyncSession, kit: Kit, query: Select[Case], viewer: UUID) -> list[CaseView]:
+async def _views(
+    tx: AsyncSession, kit: Kit, query: Select[Case], viewer: UUID, *, written: bool = True
+) -> list[CaseView]:
     found = list(await tx.scalars(query))
-    at = {desk.id: desk for desk in await tx.scalars(select(Desk))}
+    named = select(Desk).where(Desk.id.in_({case.desk_id for case in found}))
+    at = {desk.id: desk for desk in await tx.scalars(named)}
     accounts = {case.account_id for case in found if case.account_id}
     people = {one.id: one for one in await tx.scalars(select(Account).where(Account.id.in_(accounts)))}
-    written: dict[UUID, list[Message]] = {case.id: [] for case in found}
-    rows = select(CaseMessage).where(CaseMessage.case_id.in_(written)).order_by(CaseMessage.id)
-    for row in await tx.scalars(rows):
-        text = kit.keys.open("support_messages.text", row.id, row.text)
-        written[row.case_id].append(Message(row.author, text, row.at))
+    messages = await _written(tx, kit, [case.id for case in found]) if written else {}
     return [
         CaseView(
             id=case.id,
@@ -134,10 +141,19 @@ async def _views(tx: AsyncSession, kit: Kit, query: Select[Case], viewer: UUID) 
             opened_at=case.opened_at,
             closed_at=case.closed_at,
             valid_until=cases.valid_until(kit, case),
-            messages=written[case.id],
+            messages=messages.get(case.id, []),
         )
         for case in found
     ]
+
+
+async def _written(tx: AsyncSession, kit: Kit, case_ids: list[UUID]) -> dict[UUID, list[Message]]:
+    found: dict[UUID, list[Message]] = {case_id: [] for case_id in case_ids}
+    rows = select(CaseMessage).where(CaseMessage.case_id.in_(found)).order_by(CaseMessage.id)
+    for row in await tx.scalars(rows):
+        text = kit.keys.open("support_messages.text", row.id, row.text)
+        found[row.case_id].append(Message(row.author, text, row.at))
+    return found
 
 
 def _who(kit: Kit, case: Case, people: dict[UUID, Account]) -> str:

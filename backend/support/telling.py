@@ -15,7 +15,7 @@ WORDS = {
         ),
     ),
     "phone_changed": (
-        _("Số điện thoại nhận mã xác thực đã thay đổi"),
+        _("Số điện thoại nhận OTP đã thay đổi"),
         _("Mã xác thực từ nay được gửi tới số {phone}. Nếu không phải bạn, hãy chọn “Không phải tôi”."),
     ),
     "password_changed": (
@@ -35,8 +35,11 @@ WORDS = {
         ),
     ),
     "recovery_done": (
-        _("Tài khoản đã được khôi phục"),
-        _("Mật khẩu mới đã được đặt qua khôi phục tài khoản. Nếu không phải bạn, hãy chọn “Không phải tôi”."),
+        _("Mật khẩu đã được đặt lại"),
+        _(
+            "Mật khẩu của tài khoản vừa được đặt lại bằng chức năng “Quên mật khẩu”."
+            " Nếu không phải bạn, hãy chọn “Không phải tôi”."
+        ),
     ),
     "codes_locked": (
         _("Mã xác thực tạm dừng vì nhập sai nhiều lần"),

@@ -12,10 +12,10 @@ import unicodedata
 
 from backend.errors import FieldError, FieldsInvalid
 from backend.names import folded
+from backend.support.covering import covered
+from backend.typed import kept
 
 SUBJECT_LONGEST, TEXT_LONGEST = 200, 4000
-FORBIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-MARKS_IN_A_ROW = 2
 
 SECRET = re.compile(
     r"\b(?:mat\s*khau|mat\s*ma|password|pass\s*word|passcode|passphrase|passwd|pasword|pwd|pass|mk"
@@ -93,6 +93,15 @@ def _asking_for_nothing(field: str, tidy: str) -> str:
                 " từ xa; vui lòng bỏ phần đó rồi gửi lại",
             )
         )
+    if covered(tidy) != tidy:
+        raise FieldsInvalid(
+            FieldError(
+                field,
+                "holds_secret",
+                "Nội dung có phần giống mật khẩu, mã PIN hoặc mã xác thực (như dãy 6 chữ số đứng riêng); vui lòng bỏ"
+                " phần đó rồi gửi lại",
+            )
+        )
     return tidy
 
 
@@ -110,8 +119,9 @@ def asks_for_secret(text: str) -> bool:
 
 def from_mail(text: str, *, longest: int = TEXT_LONGEST) -> str:
     """A stranger's text as it may be stored: nothing is refused, what cannot stay is left out."""
-    tidy = unicodedata.normalize("NFC", text[: longest * 4].replace("\r\n", "\n").replace("\r", "\n"))
-    return re.sub(r"\n{3,}", "\n\n", _kept(tidy)).strip()[:longest]
+    lines = text[: longest * 4].replace("\r\n", "\n").replace("\r", "\n")
+    tidy = unicodedata.normalize("NFC", kept(lines))  # in this order: it takes the square of a pile of marks
+    return re.sub(r"\n{3,}", "\n\n", tidy).strip()[:longest]
 
 
 def _without_warnings(plain: str) -> str:
@@ -132,24 +142,15 @@ def _plain(text: str) -> str:
 def _clean(field: str, text: str, *, longest: int, lines: bool) -> str:
     if len(text) > longest * 4:
         raise _too_long(field)
-    tidy = unicodedata.normalize("NFC", text.replace("\r\n", "\n")).strip()
+    tidy = text.replace("\r\n", "\n").strip()
     if not tidy:
         raise FieldsInvalid(FieldError(field, "required", "Vui lòng nhập trường này"))
+    if kept(tidy) != tidy or ("\n" in tidy and not lines):
+        raise _bad(field)
+    tidy = unicodedata.normalize("NFC", tidy)  # dear where marks lie in piles, so not before
     if len(tidy) > longest:
         raise _too_long(field)
-    if _kept(tidy) != tidy or ("\n" in tidy and not lines):
-        raise _bad(field)
     return tidy
-
-
-def _kept(text: str) -> str:
-    """What of a text may be stored: no control or format characters, no piles of marks (security TW10)."""
-    kept, row = [], 0
-    for letter in text:
-        row = row + 1 if unicodedata.combining(letter) else 0
-        if row <= MARKS_IN_A_ROW and (letter == "\n" or unicodedata.category(letter) not in FORBIDDEN):
-            kept.append(letter)
-    return "".join(kept)
 
 
 def _bad(field: str) -> FieldsInvalid:

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Sequence
+import sys
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from backend.crypto import KeyRing
 from backend.db import Database
 from backend.kit import Kit
-from backend.roles.tables import ImportRefused, RowError
+from backend.roles.tables import ImportRefused
 from backend.settings import Settings, load, with_keys
 
 Result = TypeVar("Result")
-out = Console()
-SHOWN = 50
+SHOWN = 50  # bad cells on a screen; a file or another program gets them all
+WIDE = 100_000  # columns where no screen ends them
+# what we print is never markup: a unit may be called [x]
+out = Console(width=None if sys.stdout.isatty() else WIDE, markup=False, emoji=False, highlight=False)
 
 
 class Wrong(Exception):
@@ -36,10 +40,22 @@ def bad_rows(file: Path, refused: ImportRefused) -> Wrong:
     """Print every bad cell of a file, and what to say in one line."""
     if [error.line for error in refused.errors] == [0]:
         return Wrong(f"{file}: {refused.errors[0].reason}")
-    out.print(_table(refused.errors[:SHOWN]))
-    more = len(refused.errors) - SHOWN
-    rest = f" ({more} more not shown)" if more > 0 else ""
+    shown = refused.errors[:SHOWN] if out.is_terminal else refused.errors
+    show(
+        ("line", "column", "reason"),
+        [(str(error.line), error.column or "-", error.reason) for error in shown],
+    )
+    more = len(refused.errors) - len(shown)
+    rest = f" ({more} more not shown: write them to a file with > FILE)" if more else ""
     return Wrong(f"{file}: {len(refused.errors)} errors{rest}; nothing was imported")
+
+
+def show(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table. What stands in it can be searched for: nothing is cut, on a narrow screen it is folded."""
+    table = Table(*(Column(header, overflow="fold") for header in headers))
+    for row in rows:
+        table.add_row(*map(Text, row))
+    out.print(table)
 
 
 async def _run(job: Callable[[Database, Kit, Settings], Awaitable[Result]]) -> Result:
@@ -48,22 +64,16 @@ async def _run(job: Callable[[Database, Kit, Settings], Awaitable[Result]]) -> R
     try:
         return await job(db, Kit.of(KeyRing.parse(settings.secret_keys), settings.limits), settings)
     except (OperationalError, ProgrammingError) as error:
-        raise Wrong(_cause(error)) from error
+        raise Wrong(cause(error)) from error
     except OSError as error:
         raise Wrong(f"the database does not answer: {error}") from error
     finally:
         await db.close()
 
 
-def _cause(error: OperationalError | ProgrammingError) -> str:
+def cause(error: OperationalError | ProgrammingError) -> str:
+    """One line about a database that does not answer as it should; its own words hold no password."""
     text = str(error.orig)
     if "no such table" in text or "UndefinedTable" in text or "does not exist" in text:
         return "the database has no schema yet: run `ngomon migrate`"
     return f"the database does not answer: {text.splitlines()[0]}"
-
-
-def _table(errors: Sequence[RowError]) -> Table:
-    table = Table("line", "column", "reason")
-    for error in errors:
-        table.add_row(str(error.line), error.column or "-", error.reason)
-    return table

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import rich_click as click
-from rich.table import Table
 
 from backend.db import Database
 from backend.errors import FieldsInvalid
@@ -14,7 +13,7 @@ from backend.kit import Kit
 from backend.outside.clock import Clock
 from backend.roles import managers as registry
 from backend.settings import Settings
-from ngomon.commands import Wrong, opened, out
+from ngomon.commands import Wrong, opened, out, show
 
 Result = TypeVar("Result")
 
@@ -74,8 +73,14 @@ def list_(unit_code: str | None) -> None:
             return await registry.listed(tx, kit, unit_code)
 
     found = _said(lambda: opened(read), unit_code or "")
-    table = Table("unit", "name", "personal number", "has an account", "since")
-    for one in found:
-        known = "yes" if one.has_account else "not yet"
-        table.add_row(one.unit_code, one.unit_name, one.national_id, known, f"{one.since:%Y-%m-%d}")
-    out.print(table)
+    rows = [
+        (
+            one.unit_code,
+            one.unit_name,
+            one.national_id,
+            "yes" if one.has_account else "not yet",
+            f"{one.since:%Y-%m-%d}",
+        )
+        for one in found
+    ]
+    show(("unit", "name", "personal number", "has an account", "since"), rows)

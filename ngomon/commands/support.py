@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import rich_click as click
-from rich.table import Table
 
 from backend.db import Database
 from backend.errors import FieldsInvalid
@@ -15,7 +14,7 @@ from backend.outside.clock import Clock
 from backend.settings import Settings
 from backend.support import desks as registry
 from backend.support.models import Desk
-from ngomon.commands import Wrong, opened, out
+from ngomon.commands import Wrong, opened, out, show
 
 Result = TypeVar("Result")
 
@@ -59,10 +58,8 @@ def list_desks() -> None:
         async with db.read() as tx:
             return await registry.listed(tx)
 
-    table = Table("code", "name", "mailbox", "phone")
-    for desk in opened(read):
-        table.add_row(desk.code, desk.name, desk.mailbox, desk.phone)
-    out.print(table)
+    rows = [(desk.code, desk.name, desk.mailbox, desk.phone) for desk in opened(read)]
+    show(("code", "name", "mailbox", "phone"), rows)
 
 
 @desks.command(help="Close a desk: none of its codes is genuine from now on.")
@@ -101,10 +98,9 @@ def list_staff(desk: str | None) -> None:
         async with db.read() as tx:
             return await registry.staff(tx, kit, desk)
 
-    table = Table("desk", "personal number", "since")
-    for one in _said(lambda: opened(read), desk or ""):
-        table.add_row(one.desk, one.national_id, f"{one.since:%Y-%m-%d}")
-    out.print(table)
+    found = _said(lambda: opened(read), desk or "")
+    rows = [(one.desk, one.national_id, f"{one.since:%Y-%m-%d}") for one in found]
+    show(("desk", "personal number", "since"), rows)
 
 
 @staff.command(name="remove", help="Take the pages away, from the very next request on.")

@@ -8,7 +8,6 @@ from typing import TypeVar
 import msgspec
 import rich_click as click
 from rich.progress import Progress
-from rich.table import Table
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,11 +18,11 @@ from backend.outbox import systems as registry
 from backend.outbox.reconcile import Comparison, Finding
 from backend.outside.clock import Clock
 from backend.outside.connectors import ConnectorMissing, DeliveryError
-from backend.outside.http import Guarded
 from backend.roles import desired
 from backend.roles.models import Unit
 from backend.settings import Settings
-from ngomon.commands import Wrong, opened, out
+from ngomon.commands import Wrong, opened, out, show
+from ngomon.tasks import outgoing
 
 WAITING = ("held", "pending", "delivering", "paused", "retrying")
 WRONG = ("missing", "different", "extra")
@@ -70,7 +69,7 @@ def add(
     options = _options(kind, token, places)
 
     async def connect(db: Database, kit: Kit, settings: Settings) -> int:
-        await registry.check(_guarded(settings), kind=kind, url=url, options=options)
+        await registry.check(outgoing(settings), kind=kind, url=url, options=options)
         async with db.write() as tx:
             await _refuse_unknown_units(tx, unit_codes)
             _, told = await registry.add(
@@ -100,14 +99,20 @@ def list_() -> None:
         async with db.read() as tx:
             return await queue.overview(tx, Clock().now())
 
-    table = Table("system", "kind", "address", "units", "state", "waiting", "failed", "last error")
-    for one in _said(look):
-        waiting = sum(one.counts.get(word, 0) for word in WAITING)
-        state = "disabled" if one.disabled_at else one.state
-        units = ", ".join(one.unit_codes) or "all"
-        dead = str(one.counts.get("dead", 0))
-        table.add_row(one.name, one.kind, one.url, units, state, str(waiting), dead, one.error or "-")
-    out.print(table)
+    rows = [
+        (
+            one.name,
+            one.kind,
+            one.url,
+            ", ".join(one.unit_codes) or "all",
+            "disabled" if one.disabled_at else one.state,
+            str(sum(one.counts.get(word, 0) for word in WAITING)),
+            str(one.counts.get("dead", 0)),
+            one.error or "-",
+        )
+        for one in _said(look)
+    ]
+    show(("system", "kind", "address", "units", "state", "waiting", "failed", "last error"), rows)
 
 
 @systems.command(help="Send a system nothing more; what waits is kept until it is connected again.")
@@ -143,10 +148,8 @@ def reconcile(name: str) -> None:
     found = _said(lambda db, kit, settings: _compare(db, kit, settings, name))
     wrong = [finding for finding in found if finding.is_wrong or finding.kind == "unreadable"]
     if wrong:
-        table = Table("what", "account", "fields")
-        for finding in wrong:
-            table.add_row(finding.kind, str(finding.account_id), ", ".join(finding.fields) or "-")
-        out.print(table)
+        rows = [(one.kind, str(one.account_id), ", ".join(one.fields) or "-") for one in wrong]
+        show(("what", "account", "fields"), rows)
     out.print(f"{name}: {_summary(found)}")
 
 
@@ -167,7 +170,7 @@ async def _compare(db: Database, kit: Kit, settings: Settings, name: str) -> lis
         system = await registry.named(tx, name)
     if system.disabled_at is not None:
         raise Wrong(f"{name} is disabled")
-    comparison = Comparison(db, kit, desired.desired, desired.people_in_scope, Clock(), _guarded(settings))
+    comparison = Comparison(db, kit, desired.desired, desired.people_in_scope, Clock(), outgoing(settings))
     found: list[Finding] = []
     with Progress(console=out, transient=True) as progress:
         bar = progress.add_task(name, total=None)
@@ -190,8 +193,3 @@ async def _refuse_unknown_units(tx: AsyncSession, codes: Sequence[str]) -> None:
     known = set(await tx.scalars(select(Unit.code).where(Unit.code.in_(codes))))
     if unknown := sorted(set(codes) - known):
         raise registry.SystemTrouble(f"no unit with the code {', '.join(unknown)}")
-
-
-def _guarded(settings: Settings) -> Guarded:
-    limits = settings.limits
-    return Guarded(settings.private_hosts, reply_bytes=limits.reply_bytes, timeout=limits.delivery_timeout)

@@ -69,7 +69,8 @@ def _forget(file: Path) -> None:
 def _welcome(settings: Settings, out: Console) -> None:
     url = settings.public_url
     out.print(
-        f"\n[bold]Ngọ Môn[/bold] · bản thử / demo\n\n  Bắt đầu ở đây · start here   [bold]{url}/[/bold]"
+        f"\n[bold]Ngọ Môn[/bold] · bản thử / demo\n\n  Bắt đầu ở đây · start here   [bold]{url}/[/bold]",
+        markup=True,
     )
     for label, path in {
         "Điện thoại · phone": "/demo/phone",

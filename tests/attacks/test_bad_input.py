@@ -124,6 +124,8 @@ async def test_ti01_ti02_a_body_that_is_wrong_as_a_whole_is_refused(service: Ser
     before = await rows(service)
     for one in await operations(service):
         for name, body in BODIES.items() if one.schema else ():
+            if name in ("nothing", "null") and not one.told["requestBody"]["required"]:
+                continue
             answer = await one.send(phone, body)
             assert not (trouble := _trouble(one, answer, None)), (one.path, name, trouble)
     assert await rows(service) == before

@@ -8,7 +8,16 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from tests.attacks.attempts import STRANGER, all_are_refused, attempt, is_refused, pointing
+import pytest
+
+from tests.attacks.attempts import (
+    STRANGER,
+    all_are_refused,
+    attempt,
+    is_refused,
+    pointing,
+    why_not_refused,
+)
 from tests.attacks.conftest import Hostile, trusting
 from tests.attacks.evil import dripping, evil_provider, saying
 from tests.attacks.jose import Key, b64
@@ -73,8 +82,7 @@ LARGE = b'{"access_token":"' + b"x" * 20_000_000 + b'"}'
 FAILURES = {
     "500": saying({"error": "server_error"}, status=500), "502 in HTML": saying(b"<html>", status=502, content_type="text/html"), "redirect": saying({}, status=302, location="/token"),
     "20 MB": saying(LARGE), "gzip bomb": saying(gzip.compress(LARGE), content_encoding="gzip"), "unknown coding": saying(b"x", content_encoding="br"),
-    "not JSON": saying(b"<html>"), "a list": saying([]), "not UTF-8": saying(b'{"a":"\xff"}'), "deep": saying(b"[" * 60_000), "empty": saying(b""),
-    "401": saying({"error": "invalid_client"}, status=401), "418": saying({}, status=418),
+    "come again": saying({}, status=429),
 }  # fmt: skip
 
 
@@ -92,6 +100,59 @@ async def test_tl12_a_token_endpoint_in_trouble_is_told_and_the_answer_may_be_br
         hostile.evil.reset()
         assert (await phone.bring(started["id"], back)).status_code == 200, name
     assert await rows(hostile.service) == before | {"flows": before["flows"] + len(FAILURES)}
+
+
+SENSELESS = {
+    "not JSON": saying(b"<html>"), "a list": saying([]), "not UTF-8": saying(b'{"a":"\xff"}'), "deep": saying(b"[" * 60_000), "empty": saying(b""),
+    "400": saying({"error": "invalid_grant"}, status=400), "401": saying({"error": "invalid_client"}, status=401), "403": saying({}, status=403),
+    "404": saying({}, status=404), "418": saying({}, status=418), "204": saying(b"", status=204),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("place", ["/token", "/userinfo"])
+async def test_tl12_an_answer_that_does_not_verify_ends_the_sign_in_wherever_it_comes_from(
+    hostile: Hostile, place: str
+) -> None:
+    """contract-accounts, 5: 403 for whatever the provider answers; 503 is for one that is out of reach."""
+    for name, failure in SENSELESS.items():
+        knowing_userinfo(hostile)
+        hostile.evil.instead[place] = failure
+        assert await why_not_refused(hostile, birth_date=None) is None, name
+
+
+def knowing_userinfo(hostile: Hostile) -> None:
+    """From now on discovery names a place for userinfo, as soon as it is asked again."""
+    hostile.service.pass_time(seconds=3601)
+    page = hostile.evil._metadata() | {"userinfo_endpoint": f"{hostile.evil.issuer}/userinfo"}
+    hostile.evil.instead["/.well-known/openid-configuration"] = saying(page)
+
+
+@pytest.mark.parametrize("missing", ["birth_date", "gender", "full_name"])
+async def test_what_the_id_token_leaves_out_is_read_from_userinfo(hostile: Hostile, missing: str) -> None:
+    """contract §1: claims are read from the ID token first, then from userinfo."""
+    service, sub = hostile.service, secrets.token_hex(8)
+    knowing_userinfo(hostile)
+    more = {"sub": sub, "birth_date": "1971-12-13", "gender": "female", "full_name": "Trần Thị Sáu"}
+    hostile.evil.instead["/userinfo"] = saying(more)
+    phone, login, _ = await attempt(hostile, sub=sub, **{missing: None})
+    number = service.mobile_number()
+    await phone.open(f"/v1/logins/{login}/phone", {"phone": number})
+    phone.keep((await phone.open(f"/v1/logins/{login}/otp", {"code": service.code_for(number)})).json())
+    told = (await phone.call("GET", "/v1/me/identity")).json()
+    values = {one["name"]: one["value"] for one in told["items" if "items" in told else "attributes"]}
+    first = {"birth_date": "1990-02-03", "gender": "male", "full_name": "Nguyễn Văn Giả"}
+    assert {name: values[name] for name in first} == first | {missing: more[missing]}
+
+
+async def test_a_whole_id_token_costs_no_second_question_and_another_persons_userinfo_is_refused(
+    hostile: Hostile,
+) -> None:
+    knowing_userinfo(hostile)
+    hostile.evil.instead["/userinfo"] = saying({"sub": "somebody else", "gender": "female"})
+    before = hostile.evil.asked["/userinfo"]
+    assert (await attempt(hostile))[2].status_code == 200
+    assert hostile.evil.asked["/userinfo"] == before
+    await is_refused(hostile, gender=None)
 
 
 async def test_tl12_a_drip_without_end_is_cut(hostile: Hostile) -> None:
@@ -112,7 +173,7 @@ async def test_tl12_a_drip_holds_nobody_up(tmp_path: Path) -> None:
             assert (await service.http.get("/health/live")).status_code == 200
         assert not slow.done()
         over.set()
-        refused((await slow)[2], 503, "provider_unavailable")
+        refused((await slow)[2], 403, "login_refused")  # a whole answer by then, and an empty one
 
 
 async def test_an_answer_without_an_id_token_is_refused(hostile: Hostile) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from backend.crypto import new_secret_key
-from backend.settings import SettingsError, load, with_keys
+from backend.limits import COUNTS
+from backend.settings import Settings, SettingsError, load, with_keys
 
 KEY = new_secret_key()
 
@@ -89,13 +90,59 @@ def test_ti13_all_causes_come_at_once() -> None:
         ("NGOMON_VNEID_ISSUER", "javascript:alert(1)"), ("NGOMON_VNEID_REDIRECT_URI", "//cong.example"), ("NGOMON_DATABASE_URL", "sqlite:///x.db"),
         ("NGOMON_DATABASE_URL", "mysql://x"), ("NGOMON_SMS_URL", "http://sms.example"), ("NGOMON_VNEID_FLAVOUR", "saml"), ("NGOMON_VNEID_CLIENT_KEY", "/nowhere/key.json"),
         ("NGOMON_SECRET_KEYS_FILE", "/nowhere/keys"), ("NGOMON_SECRET_KEYS", "x"), ("NGOMON_CERTIFICATE_POLICIES", "1.2.3,x"),
-        ("NGOMON_TRUSTED_CAS", "/nowhere/cas.pem"), ("NGOMON_TRUSTED_CAS", __file__),
+        ("NGOMON_TRUSTED_CAS", "/nowhere/cas.pem"), ("NGOMON_ALLOWED_PRIVATE_HOSTS", "10.0.0.1,a b:c"), ("NGOMON_TRUSTED_CAS", __file__),
     ],
 )  # fmt: skip
 def test_ti13_a_wrong_or_unknown_variable_is_an_error_that_names_it(name: str, value: str) -> None:
     found = causes({name: value})
     named = name.removesuffix("_FILE") if name.endswith("KEYS_FILE") else name
     assert any(named in cause for cause in found), found
+
+
+def test_ti13_no_limit_that_is_a_count_may_be_switched_off_in_production(
+    production: dict[str, str],
+) -> None:
+    assert {"accounts_per_phone", "bulk_most", "hashes_at_once", "caution", "sim_rest"} <= set(COUNTS)
+    found = causes(production | {f"NGOMON_LIMIT_{name.upper()}": "0" for name in COUNTS})
+    assert len(found) == len(COUNTS)
+
+
+def test_ti13_a_second_provider_in_production_wants_our_name_and_proof_there(
+    production: dict[str, str],
+) -> None:
+    there = {"NGOMON_POST_OFFICE_ISSUER": "https://buu-dien.example"}
+    named = {"NGOMON_POST_OFFICE_CLIENT_ID": "cong"}
+    assert [cause.split(":")[0] for cause in causes(production | there)] == [
+        "NGOMON_POST_OFFICE_CLIENT_ID",
+        "NGOMON_POST_OFFICE_CLIENT_SECRET (or _CLIENT_KEY)",
+    ]
+    assert len(causes(production | there | named)) == 1
+    load(production | there | named | {"NGOMON_POST_OFFICE_CLIENT_SECRET": "s"})
+
+
+def test_both_providers_have_the_same_settings() -> None:
+    names = [name for name in Settings.__struct_fields__ if name.startswith("vneid_")]
+    others = [name for name in Settings.__struct_fields__ if name.startswith("post_office_")]
+    assert {name.removeprefix("vneid_") for name in names} == {
+        name.removeprefix("post_office_") for name in others
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("FLAVOUR", "saml"), ("USERINFO_METHOD", "PUT"), ("ENVELOPE_CIPHER", "gcm"), ("ENVELOPE_CODE", "x"), ("TOKEN_URL", "x"), ("ENVELOPE_KEY", "/nowhere.pem"), ("ENVELOPE_KEY", __file__)],
+)  # fmt: skip
+def test_a_wrong_setting_of_either_provider_is_named(name: str, value: str) -> None:
+    for group in ("VNEID", "POST_OFFICE"):
+        assert f"NGOMON_{group}_{name}" in causes({f"NGOMON_{group}_{name}": value})[0]
+
+
+def test_another_flavour_of_the_post_office_wants_its_address_and_its_key() -> None:
+    found = causes({"NGOMON_POST_OFFICE_FLAVOUR": "vneid_direct"})
+    assert [cause.split(":")[0] for cause in found] == [
+        "NGOMON_POST_OFFICE_ENVELOPE_KEY",
+        "NGOMON_POST_OFFICE_ISSUER",
+    ]
 
 
 def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:

@@ -149,7 +149,7 @@ async def test_a_lost_number_is_changed_where_the_carrier_agrees_and_gets_a_slip
     await page.get_by_label("Số điện thoại").fill(who.other)
     await page.get_by_role("button", name="Đăng ký", exact=True).click()
     await type_code(page, city, who.other)
-    await expect(page.get_by_text("Số nhận OTP bây giờ là")).to_be_visible()
+    await expect(page.get_by_text("Số điện thoại nhận OTP bây giờ là")).to_be_visible()
     await type_code(page, city, who.other)
     await expect(page.get_by_text(who.name).first).to_be_visible()
     await page.evaluate("location.hash = '#/history'")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import itertools
 
+import pytest
 from sqlalchemy import func, select
 
 from backend.account import Account
 from backend.accounts import numbers
+from backend.devices import takeover
 from backend.outbox import systems
 from backend.outbox.models import System
 from backend.roles import desired, staff, tables, units
@@ -134,10 +136,19 @@ async def test_tc06_a_recycled_number_recovers_nothing(service: Service) -> None
     await recover(citizen, phone)
     await service.settled()
     assert len(service.inbox.sms) == before, "frozen until a person has looked"
-    async with service.db.read() as tx:
+    async with service.db.write() as tx:
         holder = await numbers.holder_of(tx, service.kit, citizen.person.national_id)
         account = await tx.scalar(select(Account).where(Account.id == holder))
-    assert account is not None and account.recovery_frozen_at is not None
+        assert account is not None and account.recovery_frozen_at is not None
+        await takeover.thaw(tx, service.kit, account.id, now=service.clock.now())
+        with pytest.raises(takeover.NotFrozen):
+            await takeover.thaw(tx, service.kit, account.id, now=service.clock.now())
+    citizen.subscribe(citizen.number)
+    service.pass_time(seconds=61)
+    again = await recover(citizen, phone)
+    await service.settled()
+    await phone.open(f"{again}/otp", {"code": await citizen.code()})
+    assert (await phone.open(f"{again}/password", {"password": NEW})).json()["step"] == "done"
 
 
 async def test_while_the_registry_cannot_say_the_right_code_stays_right(service: Service) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from backend.accounts import numbers
 from backend.devices import takeover
 from tests.service import Service
@@ -49,6 +51,17 @@ async def test_a_refresh_gives_new_tokens_and_the_old_access_token_dies(service:
     phone.session = old
     dead = await phone.call("GET", "/v1/me")
     assert dead.status_code == 401 and dead.json()["code"] == "token_invalid"
+
+
+async def test_a_replaced_phone_is_told_the_same_by_every_door(service: Service) -> None:
+    person = service.person()
+    old = await service.sign_in(person)
+    await service.sign_in(person, service.phone("Máy mới"))
+    call = await old.call("GET", "/v1/me")
+    refresh = await old.open("/v1/token", {"refresh_token": old.session["refresh_token"]})
+    told = call.json()["replaced_by"]
+    assert told == refresh.json()["replaced_by"]
+    assert told["name"] == "Máy mới" and told["at"].endswith("Z")
 
 
 async def test_an_access_token_lives_five_minutes(service: Service) -> None:
@@ -111,3 +124,29 @@ async def test_every_refusal_speaks_the_language_that_was_asked_for(service: Ser
     en = await service.http.get("/v1/me", headers={"Accept-Language": "en"})
     assert vi.json()["title"] == "Bạn cần đăng nhập" and en.json()["title"] == "Please sign in"
     assert vi.json()["code"] == en.json()["code"] == "unauthenticated"
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("[" * 40 + "]" * 40, "The JSON is nested deeper than 32 levels"),
+        ('{"device": NaN}', "NaN is not JSON"),
+        ('{"device": "\\u0000"}', "The content has a NUL character"),
+    ],
+)
+async def test_what_is_wrong_with_a_body_is_told_with_its_values(
+    service: Service, body: str, told: str
+) -> None:
+    headers = {"Content-Type": "application/json", "Accept-Language": "en"}
+    answer = await service.http.post("/v1/logins", content=body, headers=headers)
+    assert answer.status_code == 400 and answer.json()["code"] == "body_malformed"
+    assert answer.json()["detail"] == told
+
+
+async def test_a_wrong_proof_and_a_wrong_type_are_told_in_english_too(service: Service) -> None:
+    phone = service.phone()
+    headers = {"Accept-Language": "en", "DPoP": phone.proof("GET", "/v1/logins")}
+    wrong_proof = await service.http.post("/v1/logins", json={}, headers=headers)
+    assert wrong_proof.json()["detail"] == "htm does not match"
+    wrong_type = await phone.open("/v1/logins", {"device": 7}, **{"Accept-Language": "en"})
+    assert [error["message"] for error in wrong_type.json()["errors"]] == ["The value has the wrong type"]

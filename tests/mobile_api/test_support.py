@@ -125,7 +125,7 @@ async def test_anybody_learns_whether_a_code_is_genuine_and_nothing_of_the_case(
     answer = await check(helped, str(made["code"]))
     assert answer.status_code == 200
     told = answer.json()
-    assert set(told) == {"genuine", "desk", "mailbox", "phone", "valid_until"}
+    assert set(told) == {"genuine", "desk", "mailbox", "phone", "valid_until", "desk_wrote"}
     assert told["genuine"] is True
     assert (told["desk"], told["mailbox"], told["phone"]) == tuple(DESK.values())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,6 +13,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import delete, func, select, update
 
+from backend import paging
 from backend.devices import takeover
 from backend.outside.clock import local_day
 from backend.support import desks, notices, telling
@@ -80,6 +82,73 @@ async def test_what_was_read_stands_behind_what_was_not(helped: Service) -> None
     assert found[0]["id"] == str(newest) and found[0]["first"] is True
     assert all(one["read_at"] and not one["first"] for one in found[1:]) and len(found) == 3
     assert (await shown(other))[0]["first"] is True, "one reader does not read for the others"
+
+
+async def pages(reader: Phone) -> list[list[str]]:
+    """The identifiers on every page of the list, in order."""
+    found, cursor = list[list[str]](), ""
+    while True:
+        answer = await reader.call("GET", f"/v1/notices{cursor}")
+        assert answer.status_code == 200, answer.text
+        found.append([one["id"] for one in answer.json()["items"]])
+        if answer.json()["next_cursor"] is None:
+            return found
+        cursor = f"?cursor={answer.json()['next_cursor']}"
+
+
+async def many(service: Service, reader: Phone, count: int) -> list[UUID]:
+    """Notices of one person, the newest first."""
+    async with service.db.write() as tx:
+        mine, now = await account_of(reader), service.clock.now()
+        made = [notices.tell(tx, service.kit, mine, "case_answered", now=now) for _ in range(count)]
+    return sorted((notice.id for notice in made), reverse=True)
+
+
+async def test_every_notice_is_reached_page_by_page_unread_ones_first(helped: Service) -> None:
+    phone, announcement = await helped.sign_in(), await announced(helped)
+    found = await many(helped, phone, 229)
+    was_read = found[::2]
+    async with helped.db.write() as tx:
+        seen = update(Notice).where(Notice.id.in_(was_read)).values(read_at=helped.clock.now())
+        await tx.execute(seen)
+    unread = [*found[1::2], announcement]
+    first, second, third = await pages(phone)
+    assert [len(first), len(second), len(third)] == [100, 100, 30]
+    assert [*first, *second, *third] == [str(one) for one in (*unread, *was_read)]
+    assert (await phone.call("POST", f"/v1/notices/{announcement}/read")).status_code == 204
+    assert [one for page in await pages(phone) for one in page][-1] == str(announcement)
+
+
+async def test_what_is_read_between_two_pages_hides_nothing(helped: Service) -> None:
+    phone = await helped.sign_in()
+    found = {str(one) for one in await many(helped, phone, 205)}
+    first = (await phone.call("GET", "/v1/notices")).json()
+    for one in first["items"][::40]:
+        assert (await phone.call("POST", f"/v1/notices/{one['id']}/read")).status_code == 204
+    second = (await phone.call("GET", f"/v1/notices?cursor={first['next_cursor']}")).json()
+    third = (await phone.call("GET", f"/v1/notices?cursor={second['next_cursor']}")).json()
+    assert {one["id"] for page in (first, second, third) for one in page["items"]} == found
+    assert third["next_cursor"] is None
+
+
+async def test_a_stranger_reaches_every_announcement(helped: Service) -> None:
+    try:
+        async with helped.db.write() as tx:
+            publish = partial(notices.publish, tx, helped.kit, until=None, now=helped.clock.now())
+            made = {str(publish(title=f"Bảo trì {number}", body="Từ 22 giờ.").id) for number in range(101)}
+        first = (await helped.http.get("/v1/notices")).json()
+        rest = (await helped.http.get(f"/v1/notices?cursor={first['next_cursor']}")).json()
+        assert (len(first["items"]), len(rest["items"]), rest["next_cursor"]) == (100, 1, None)
+        assert {one["id"] for one in first["items"] + rest["items"]} == made
+    finally:
+        async with helped.db.write() as tx:
+            await tx.execute(delete(Notice).where(Notice.account_id.is_(None)))
+
+
+@pytest.mark.parametrize("place", ["", "unread", "unread|x", f"later|{UUID(int=7)}", str(UUID(int=7))])
+async def test_a_place_that_no_list_of_notices_gave_out_is_refused(helped: Service, place: str) -> None:
+    answer = await helped.http.get(f"/v1/notices?cursor={paging.cursor_of(place) or 'x'}")
+    assert (answer.status_code, answer.json()["code"]) == (400, "cursor_invalid")
 
 
 async def test_an_announcement_ends_with_its_day(helped: Service) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from backend.crypto import new_secret_key
-from ngomon import cli
+from backend.limits import Limits
+from ngomon import cli, commands
 from ngomon.migrations import migrate
 
 Said = tuple[int, str, str]
@@ -29,7 +32,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFi
     asyncio.run(migrate(url))
     monkeypatch.setenv("NGOMON_DATABASE_URL", url)
     monkeypatch.setenv("NGOMON_SECRET_KEYS", new_secret_key())
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("COLUMNS", "40")  # whatever a screen has, this is none
 
     def command(*words: str | Path) -> Said:
         monkeypatch.setattr("sys.argv", ["ngomon", *map(str, words)])
@@ -81,6 +84,69 @@ def test_bad_rows_are_listed_and_nothing_comes_in(run: Run, file: Callable[[str]
     for column in ("name", "parent_code", "agency_code"):
         assert column in out
     assert run("units", "import", file(UNITS))[1].strip() == "2 units created, 0 updated"
+
+
+def test_every_bad_row_is_listed_where_no_screen_is_filled(
+    run: Run, file: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = UNITS + "".join(f"X{number},Phòng,NOWHERE-{number},,\n" for number in range(90))
+    code, out, err = run("units", "import", file(rows))
+    assert code == 1 and "90 errors; nothing was imported" in err
+    assert out.count("parent_code") == 90
+    monkeypatch.setattr(commands, "out", Console(file=(screen := io.StringIO()), force_terminal=True))
+    _, _, err = run("units", "import", file(rows))
+    assert "90 errors (40 more not shown" in err and err.count("\n") == 1
+    assert screen.getvalue().count("parent_code") == commands.SHOWN == 50
+
+
+NAME = "He-thong-quan-ly-van-ban-va-dieu-hanh-cua-Uy-ban-nhan-dan"
+ADDRESS = "https://203.0.113.7/scim/v2/" + "mot-duong-dan-rat-dai/" * 5
+
+
+def test_a_name_and_an_address_are_never_cut(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NGOMON_ALLOWED_PRIVATE_HOSTS", "203.0.113.7")
+    for name in (NAME, "[bold]:smile:"):
+        added = run("systems", "add", name, "--kind", "scim", "--url", ADDRESS, "--token", "t")
+        assert added[:2] == (0, f"{name} connected; 0 people to be sent\n")
+    lines = run("systems", "list")[1].splitlines()
+    (line,) = [line for line in lines if NAME in line]
+    assert ADDRESS.rstrip("/") in line and "…" not in "".join(lines)
+    assert any("[bold]:smile:" in line for line in lines), "a name is a name and no markup"
+
+
+def test_a_narrow_screen_folds_and_does_not_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "out", Console(file=(screen := io.StringIO()), width=40))
+    commands.show(("system", "address"), [(NAME, ADDRESS)])
+    kept = "".join(letter for letter in screen.getvalue() if letter.isalnum())
+    assert "…" not in screen.getvalue()
+    assert len(kept) == sum(letter.isalnum() for letter in "systemaddress" + NAME + ADDRESS)
+
+
+def test_limits_are_printed_by_the_names_under_which_they_are_set(run: Run) -> None:
+    code, out, _ = run("limits")
+    assert code == 0
+    assert all(f" NGOMON_LIMIT_{name.upper()} " in out for name in Limits.__struct_fields__)
+
+
+@pytest.mark.parametrize(
+    ("words", "cause"),
+    [
+        (("managers", "add"), "Missing option '--unit'. See `ngomon managers add --help`."),
+        (("managers", "add", "--unti", "X"), "No such option"),
+        (("managers", "appoint"), "No such command 'appoint'. See `ngomon managers --help`."),
+        (("serve", "--workers", "0"), "'--workers'"),
+        (("notices", "publish", "--title", "t", "--body", "b", "--until", "x"), "'--until'"),
+        (("units", "import"), "Missing argument 'FILE'"),
+        (("appoint",), "See `ngomon --help`."),
+    ],
+)
+def test_words_that_are_wrong_are_one_line_that_says_where_to_read_on(
+    run: Run, words: tuple[str, ...], cause: str
+) -> None:
+    code, out, err = run(*words)
+    assert (code, out) == (1, "")
+    assert cause in err and "--help" in err
+    assert err.startswith("ngomon: ") and err.count("\n") == 1
 
 
 @pytest.mark.parametrize(

@@ -11,20 +11,33 @@ from pathlib import Path
 import pytest
 
 from backend.crypto import new_secret_key
+from backend.db import Database
+from ngomon.cli import _described
+from tests.parts.processes import free_port
 
 COMMAND = [sys.executable, "-c", "from ngomon.cli import main; main()"]
 
 
-def run(folder: Path, *words: str, **environ: str) -> tuple[int, list[str]]:
-    """The exit code and what the command complained about."""
+def environment(folder: Path, **environ: str) -> dict[str, str]:
+    """A fresh installation in this folder."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("NGOMON_")}
     where = {
         "NGOMON_DATABASE_URL": f"sqlite+aiosqlite:///{folder / 'ngomon.db'}",
         "NGOMON_SECRET_KEYS": new_secret_key(),
         "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
     }
+    return own | where | environ
+
+
+def run(folder: Path, *words: str, **environ: str) -> tuple[int, list[str]]:
+    """The exit code and what the command complained about."""
     done = subprocess.run(
-        [*COMMAND, *words], env=own | where | environ, capture_output=True, text=True, timeout=60, check=False
+        [*COMMAND, *words],
+        env=environment(folder, **environ),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     return done.returncode, done.stderr.strip().splitlines()
 
@@ -41,6 +54,34 @@ def test_a_second_server_on_one_sqlite_file_says_so_and_ends(tmp_path: Path) -> 
         fcntl.flock(held, fcntl.LOCK_EX)
         code, said = run(tmp_path, "serve", "--port", "1")
     assert code == 1 and len(said) == 1 and "another server or worker" in said[0]
+
+
+@pytest.mark.parametrize("words", [["serve", "--port"], ["worker"]])
+def test_what_runs_says_in_one_line_what_it_does(tmp_path: Path, words: list[str]) -> None:
+    keys = {"NGOMON_SECRET_KEYS": new_secret_key()}
+    assert run(tmp_path, "migrate", **keys)[0] == 0
+    port = str(free_port())
+    command = [*COMMAND, *words, port] if words[0] == "serve" else [*COMMAND, *words]
+    with subprocess.Popen(
+        command, env=environment(tmp_path, **keys), stdout=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stdout is not None
+        line = running.stdout.readline()
+        running.terminate()
+        rest = running.stdout.read()
+    assert f"SQLite {tmp_path / 'ngomon.db'}" in line and rest == ""
+    assert words[0] == "worker" or f"http://127.0.0.1:{port}" in line
+
+
+def test_the_line_about_a_database_holds_no_password() -> None:
+    db = Database("postgresql+asyncpg://ngomon:tests-only@db.example:5432/hue?password=tests-only")
+    assert _described(db) == "PostgreSQL db.example/hue"
+
+
+def test_the_doctor_ends_with_1_when_something_is_wrong(tmp_path: Path) -> None:
+    assert run(tmp_path, "doctor")[0] == 1
+    assert run(tmp_path, "migrate")[0] == 0
+    assert run(tmp_path, "doctor") == (0, [])
 
 
 def test_several_server_processes_need_postgresql(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from jinja2.ext import babel_extract
 import backend
 import mobile_api
 import workspace
-from backend.errors import catalogue
+from backend.errors import Refusal, catalogue
 from backend.roles import catalog
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,6 +52,31 @@ def _spoken(name: str, arguments: list[ast.expr]) -> Iterator[str]:
         argument = arguments[place]
         if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
             yield argument.value
+
+
+def unmarked_details() -> Iterator[str]:
+    """Where a refusal is made with a `detail` that no catalogue can know: not `_("…")` with its values as facts."""
+    kinds = {kind.__name__ for kind in _subclasses(Refusal) if kind.__init__ is Refusal.__init__}
+    for top in ("backend", "mobile_api", "workspace"):
+        for file in sorted((ROOT / top).rglob("*.py")):
+            for node in ast.walk(ast.parse(file.read_text())):
+                if isinstance(node, ast.Call) and _name(node.func) in kinds and any(map(_is_text, node.args)):
+                    yield f"{file.relative_to(ROOT)}:{node.lineno}"
+
+
+def _is_text(node: ast.expr) -> bool:
+    is_put_together = isinstance(node, ast.JoinedStr | ast.BinOp)
+    return is_put_together or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+
+
+def _subclasses(kind: type[Refusal]) -> Iterator[type[Refusal]]:
+    for below in kind.__subclasses__():
+        yield below
+        yield from _subclasses(below)
+
+
+def _name(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
 def _catalogue() -> Iterator[str]:

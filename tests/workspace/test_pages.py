@@ -7,6 +7,8 @@ from uuid import uuid4
 
 import pytest
 
+from backend.account import Account
+from backend.roles.models import RoleRequest
 from tests.parts.client import client
 from tests.service import Service
 from tests.workspace.office import Desk, Office, signed_in
@@ -104,6 +106,31 @@ async def test_one_request_shows_who_what_why_and_the_effect(office: Office, des
         "Trả lại",
     ):
         assert words in page
+
+
+@pytest.mark.parametrize(
+    ("vouched_by", "level", "vietnamese", "english"),
+    [
+        ("vneid", 1, "Định danh điện tử mức độ 1", "Electronic identity of level 1"),
+        (
+            "vneid",
+            3,
+            "Định danh điện tử mức độ 3",
+            "Electronic identity of level 3",
+        ),  # a map of the e-ID's own
+        ("subscriber", 2, "Mức xác minh 2", "Assurance level 2"),
+        ("certificate", 3, "Mức xác minh 3", "Assurance level 3"),
+    ],
+)
+async def test_the_level_of_whoever_asks_is_told_on_its_own_scale(
+    office: Office, desk: Desk, vouched_by: str, level: int, vietnamese: str, english: str
+) -> None:
+    request_id = await office.asks("Vũ Thị Mức")
+    async with office.service.db.write() as tx:
+        account = await tx.get_one(Account, (await tx.get_one(RoleRequest, request_id)).account_id)
+        account.vouched_by, account.assurance_level = vouched_by, level
+    assert vietnamese in await desk.page(f"/workspace/requests/{request_id}")
+    assert english in await desk.page(f"/workspace/requests/{request_id}", lang="en")
 
 
 async def test_another_units_request_does_not_exist(office: Office, desk: Desk) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from backend.facts import vocabulary
 from backend.words import english, language, say
-from tests.workspace.msgids import everything
+from tests.workspace.msgids import everything, unmarked_details
 from workspace import labels
 
 PLACE = re.compile(r"\{(\w+)\}")
@@ -17,6 +17,10 @@ PLACE = re.compile(r"\{(\w+)\}")
 def test_every_message_has_its_english() -> None:
     missing = sorted(everything() - set(english()))
     assert not missing, "\n".join(missing)
+
+
+def test_every_detail_of_a_refusal_is_a_message_with_its_values_beside_it() -> None:
+    assert not list(unmarked_details())
 
 
 def test_the_catalogue_holds_nothing_that_nobody_says() -> None:

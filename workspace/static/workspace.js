@@ -63,6 +63,22 @@
     count();
   });
 
+  // A person's press wins over a look. A form's own request ends a look that began before it and lets later ones wait
+  // (hx-sync): such an answer is older than the press. And a look's answer that comes while a button is held down is
+  // dropped, or it would take the button away before it is let go; the page looks again after that.
+  let missed = false;
+  document.addEventListener("htmx:before:swap", (event) => {
+    if (event.target.id !== "main" || !document.querySelector("#main :active")) return;
+    event.preventDefault();
+    missed = true;
+  });
+  const catchUp = () => {
+    if (!missed || document.querySelector("#main :active")) return;
+    missed = false;
+    htmx.trigger(document.body, "look");
+  };
+  setInterval(catchUp, 500);
+
   // After a swap the pressed button is gone: put the focus where the news is, once.
   document.addEventListener("htmx:after:swap", () => {
     count();

@@ -23,7 +23,7 @@ export function lostPhone({ login, then, stay }) {
         return Boolean(problem.slip);
       },
       next: async (done) => {
-        greet(t(`Số nhận OTP bây giờ là ${done.phone}. Số cũ và các thiết bị của bạn đã được báo tin.`, `Codes now go to ${done.phone}. The old number and your devices were told.`));
+        greet(t(`Số điện thoại nhận OTP bây giờ là ${done.phone}. Số cũ và các thiết bị của bạn đã được báo tin.`, `Codes now go to ${done.phone}. The old number and your devices were told.`));
         await then();
       },
     });

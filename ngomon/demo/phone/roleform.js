@@ -21,7 +21,7 @@ async function isOfThePostOffice() {
 function notForStaff() {
   show(kinds.register, back("#/roles"), el("p", { class: "alert", role: "alert", "data-code": "post_office_not_for_staff" },
     t("Tài khoản từ Bưu điện không dành cho cán bộ, công chức, viên chức. Hãy đăng nhập bằng VNeID.",
-      "An account from the post office is not for civil servants. Please sign in with VNeID.")));
+      "A Vietnam Post account is not for officials, civil servants or public employees. Please sign in with VNeID.")));
 }
 
 /** A returned request, corrected. */

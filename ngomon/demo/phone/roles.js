@@ -18,7 +18,7 @@ const syncs = {
   drift: [t("Lệch", "Differs"), "bad"], paused: [t("Tạm dừng", "Paused"), "wait"],
 };
 const kinds = {
-  register: t("Đăng ký vai trò", "Register a role"), amend: t("Sửa vai trò", "Correct a role"),
+  register: t("Đăng ký vai trò", "Register a role"), amend: t("Điều chỉnh vai trò", "Amend a role"),
   transfer: t("Chuyển đơn vị", "Change unit"), end: t("Kết thúc vai trò", "End a role"),
 };
 const duties = {
@@ -43,7 +43,7 @@ export async function roles() {
     el("div", {}, one.unit_name),
     el("small", {}, t("Từ ", "From "), day(one.from), one.until ? t(" đến ", " until ") + day(one.until) : ""),
     one.state === "active" && el("div", { class: "row" },
-      go(`#/form/amend/${one.id}`, t("Sửa", "Correct")),
+      go(`#/form/amend/${one.id}`, t("Điều chỉnh", "Amend")),
       go(`#/form/transfer/${one.id}`, t("Chuyển đơn vị", "Change unit")),
       go(`#/form/end/${one.id}`, t("Kết thúc", "End"), "danger")));
   show(t("Vai trò", "Roles"), back("#/home"),

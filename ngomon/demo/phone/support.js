@@ -71,7 +71,9 @@ export async function checkCode() {
 function verdict(said) {
   if (!said.genuine) return [el("div", { class: "alert" }, el("strong", {}, t("Mã này không đúng", "This code is not genuine")), el("div", {}, t("Mã không do chúng tôi cấp hoặc đã hết hạn. Đừng cung cấp thông tin, đừng cài phần mềm, đừng mở đường dẫn.", "It is not ours or no longer valid. Tell nothing, install nothing, open no link.")))];
   const where = typeof said.desk === "string" ? { name: said.desk, mailbox: said.mailbox, phone: said.phone } : { ...said.desk, mailbox: said.mailbox ?? said.desk?.mailbox, phone: said.phone ?? said.desk?.phone };
-  return [el("div", { class: "alert good" }, el("strong", {}, t("Mã này đúng là của chúng tôi", "This code is genuine")),
+  if (said.desk_wrote === false) return [el("div", { class: "alert" }, el("strong", {}, t("Mã có thật, nhưng chưa chứng tỏ người gọi là cán bộ", "The code exists, but does not prove who is calling")),
+    el("div", {}, t("Yêu cầu này do một người tự gửi và cán bộ chưa trả lời. Hãy tự gọi số dưới đây để hỏi lại.", "Somebody opened this case and the desk has not answered it yet. Call the number below yourself and ask."))), said.desk && desk(where)];
+  return [el("div", { class: said.for_you === false ? "alert" : "alert good" }, el("strong", {}, t("Mã này đúng là của chúng tôi", "This code is genuine")),
     said.for_you !== undefined && el("div", {}, said.for_you ? t("Đây là yêu cầu của bạn.", "It is your own case.") : t("Nhưng đây không phải yêu cầu của bạn.", "But it is not your case."))),
     said.desk && desk(where),
     said.desk && el("p", { class: "soft" }, t("Chỉ tin thư gửi từ địa chỉ này và cuộc gọi từ số này.", "Trust only mail from this address and calls from this number.")),

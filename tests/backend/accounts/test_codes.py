@@ -84,6 +84,6 @@ def test_to21_codes_are_uniform_six_digits_and_no_stream_repeats() -> None:
 
 def test_with_the_count_of_guesses_switched_off_a_code_still_works() -> None:
     limits = load({"NGOMON_OTP_ATTEMPTS": "0"}).limits
-    assert codes.guesses(limits) >= 10**6
-    assert codes.guesses(Limits()) == 5
-    assert codes.windows(limits)[0].count == 1
+    assert codes.guesses(limits, "login") >= 10**6
+    assert codes.guesses(Limits(), "login") == 5
+    assert codes.windows(limits, "login")[0].count == 1

@@ -28,10 +28,9 @@ def test_every_shipped_map_is_known_by_its_name() -> None:
 
 
 def test_a_citizen_of_the_portal() -> None:
-    found = read("portal", CITIZEN, SoCMND="000000191", ThuDienTu="an@thu.example", SoDienThoai="0550123456")
+    found = read("portal", CITIZEN, SoCMND="000000191")
     assert (found.subject, found.national_id, found.old_id_number) == ("T-1", "000197000101", "000000191")
     assert (found.kind, found.level, found.birth_date, found.tax_code) == ("citizen", 2, None, None)
-    assert (found.email, found.phone_number, found.address) == ("an@thu.example", "0550123456", None)
 
 
 def test_a_citizen_of_the_portal_known_by_the_old_number_only() -> None:
@@ -76,21 +75,14 @@ def test_vneid_itself_knows_citizens(said: Any) -> None:
 
 def test_hue_s_names_no_level_so_the_map_fixes_one_and_a_claim_does_not_change_it() -> None:
     papers = [{"type": "HC", "idNumber": "C0000001"}, {"type": "CMND", "idNumber": "000000191"}, 7]
-    found = read("hue_s", HUE_S, identityPapers=papers, assurance_level=2, email="an@thu.example")
-    assert (found.level, found.old_id_number, found.email) == (1, "000000191", "an@thu.example")
+    found = read("hue_s", HUE_S, identityPapers=papers, assurance_level=2)
+    assert (found.level, found.old_id_number, found.national_id) == (1, "000000191", "000197000101")
     assert (found.full_name, found.birth_date, found.gender) == ("Nguyễn Thị An", "1997-03-14", "female")
-    assert (found.national_id, found.phone_number) == ("000197000101", "0550123456")
 
 
 def test_hue_s_without_a_number_is_nobody() -> None:
     with pytest.raises(ValueError, match="national_id"):
         read("hue_s", HUE_S, citizenId="", identityPapers=[{"type": "CMND", "idNumber": "000000191"}])
-
-
-@pytest.mark.parametrize("wrong", [7, ["a@b.example"], "x" * 300, "a\nb", True, {"a": 1}])
-def test_a_contact_that_cannot_be_used_is_left_out_and_hinders_nobody(wrong: Any) -> None:
-    found = read("hue_s", HUE_S, email=wrong, phone=wrong)
-    assert (found.email, found.phone_number) == (None, None)
 
 
 def test_the_post_offices_level_is_two_whatever_it_claims() -> None:
@@ -112,6 +104,19 @@ def test_each_flavour_brings_its_own_method_level_and_map() -> None:
     assert changed.claims["national_id"] == "citizenId"
     plain = vneid(load({}))
     assert (plain.userinfo_method, plain.acr_values, plain.scopes) == ("GET", "", "openid profile phone eid")
+
+
+def test_the_post_office_may_be_of_any_flavour_and_its_level_stays_two() -> None:
+    there = {"NGOMON_POST_OFFICE_ISSUER": "https://buu-dien.example", "NGOMON_POST_OFFICE_CLIENT_ID": "cong"}
+    told = {"FLAVOUR": "portal", "TOKEN_URL": "https://buu-dien.example/t", "USERINFO_METHOD": "GET", "ACR_VALUES": "LoA2"}  # fmt: skip
+    provider = post_office(
+        load(there | {f"NGOMON_POST_OFFICE_{name}": value for name, value in told.items()})
+    )
+    assert provider is not None
+    assert (provider.issuer, provider.client_id) == ("https://buu-dien.example", "cong")
+    assert (provider.token_url, provider.userinfo_method) == ("https://buu-dien.example/t", "GET")
+    assert (provider.acr_values, provider.scopes, provider.flavour.signed) == ("LoA2", "openid", False)
+    assert person_of(CITIZEN | {"loAs": "LoA3"}, provider.claims, issuer=provider.issuer).level == 2
 
 
 def test_a_map_is_named_or_a_file_and_the_envelope_key_is_looked_at(tmp_path: Path) -> None:

@@ -55,6 +55,20 @@ def test_th01_a_text_that_asks_for_a_secret_is_not_sent(text: str) -> None:
     assert error["field"] == "text" and error["code"] == "asks_for_secret"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ông An đọc qua điện thoại: 482913",
+        "Tôi đã đổi giúp: mk2: Huong@1985",
+        "Số của ông là 482 913, pw Hue#2026",
+    ],
+)
+def test_th01_a_clerk_does_not_write_down_what_a_person_reads_out(text: str) -> None:
+    with pytest.raises(FieldsInvalid) as refused:
+        texts.of_the_desk("text", text)
+    assert refused.value.facts["errors"][0]["code"] == "holds_secret"  # type: ignore[index]
+
+
 @pytest.mark.parametrize("text", HARMLESS)
 def test_help_and_warnings_pass(text: str) -> None:
     assert texts.of_the_desk("text", text) == text

@@ -6,6 +6,7 @@ import base64
 import binascii
 from collections.abc import Sequence
 from typing import TypeVar
+from uuid import UUID
 
 from backend.errors import BadRequest
 
@@ -37,6 +38,14 @@ def place_of(cursor: str) -> str:
     if not place or "\0" in place:
         raise CursorInvalid
     return place
+
+
+def uuid_of(cursor: str) -> UUID:
+    """The identifier that a cursor names; raises CursorInvalid."""
+    try:
+        return UUID(place_of(cursor))
+    except ValueError as error:
+        raise CursorInvalid from error
 
 
 def cut(found: Sequence[Item], most: int) -> tuple[list[Item], bool]:

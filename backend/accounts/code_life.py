@@ -1,0 +1,55 @@
+"""How long a code is right: five minutes from each sending, ten from the first at the latest (contract §4).
+
+The moments stand in the code's row, which all processes see. Each also keeps what it saw begin by a clock that
+nobody can set: the newest sending and the code as a whole (security TO10).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from backend.accounts.models import OneTimeCode
+from backend.kit import Kit
+
+
+def first(kit: Kit, code: OneTimeCode, *, now: datetime) -> None:
+    """The code leaves for the first time."""
+    code.first_sent_at = now
+    kit.lives.begin(code.id, kit.limits.otp_total_lifetime)
+    again(kit, code, now=now)
+
+
+def again(kit: Kit, code: OneTimeCode, *, now: datetime) -> None:
+    """The same code leaves once more; also one whose earlier life was over, but not `for_good`."""
+    as_of(kit, code, now)
+    kit.lives.begin(_sending(code), kit.limits.otp_lifetime)
+
+
+def as_of(kit: Kit, code: OneTimeCode, sent_at: datetime) -> None:
+    """The sending of that moment is the newest one."""
+    code.last_sent_at = sent_at
+    code.expires_at = min(sent_at + timedelta(seconds=kit.limits.otp_lifetime), _latest(kit, code))
+
+
+def is_over(kit: Kit, code: OneTimeCode, *, now: datetime) -> bool:
+    """Whether the code is right no more; once over, this sending stays so when the clock is put back."""
+    if code.expires_at <= now:
+        kit.lives.end(_sending(code))
+    return is_over_for_good(kit, code, now=now) or kit.lives.is_over(_sending(code))
+
+
+def is_over_for_good(kit: Kit, code: OneTimeCode, *, now: datetime) -> bool:
+    """Whether sending it again could not make it right; stays so as well."""
+    if _latest(kit, code) <= now:
+        kit.lives.end(code.id)
+    return kit.lives.is_over(code.id)
+
+
+def _sending(code: OneTimeCode) -> tuple[UUID, datetime]:
+    """What the newest sending is called: a process that another sending came from knows nothing of its end."""
+    return code.id, code.last_sent_at
+
+
+def _latest(kit: Kit, code: OneTimeCode) -> datetime:
+    return code.first_sent_at + timedelta(seconds=kit.limits.otp_total_lifetime)
