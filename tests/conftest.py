@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+import structlog
 from sqlalchemy import Engine, event
 
 from backend.crypto import KeyRing, new_secret_key
@@ -25,6 +26,13 @@ DATABASES = ["sqlite", "postgres"]
 WORN = 40  # tests that one running service serves at least
 
 
+structlog.configure(  # the library's own choice draws every local variable of an error, which takes half a second
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="%H:%M:%S"),
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 LONG = ("crash", "races", "journeys", "ngomon")  # few tests, each of many seconds
 
 

@@ -128,6 +128,7 @@ async def running(database_url: str, **environ: str) -> AsyncIterator[Service]:
             "NGOMON_PUBLIC_URL": url,
             "NGOMON_SECRET_KEYS": new_secret_key(),
             "NGOMON_OTP_PER_ADDRESS_PER_HOUR": "0",
+            "NGOMON_LIMIT_CAPTCHA_COST": "20",  # what a stranger's phone shall work is not what tests shall
         }
         | environ
     )

@@ -182,10 +182,9 @@ async def test_an_official_mails_recovery_keeps_the_number_that_it_was_sent_to(
     assert (await phone.open(f"{at}/password", {"password": NEW})).status_code == 200
 
 
+@pytest.mark.parametrize("service", ["postgres"], indirect=True)  # SQLite has one writer at a time
 async def test_tc03_a_recovery_that_begins_while_the_number_is_changed_is_over(service: Service) -> None:
-    """PostgreSQL only: the recovery has read the old number and waits for a budget; SQLite has one writer at a time."""
-    if service.db.is_sqlite:
-        pytest.skip("one writer at a time")
+    """The recovery has read the old number and waits for a budget."""
     citizen = await Citizen.new(service).register()
     change, phone = await bring("phone_change", citizen), service.phone()
     number = citizen.person.national_id
