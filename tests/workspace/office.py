@@ -12,7 +12,7 @@ import msgspec
 
 from backend.accounts import people
 from backend.outside.eid_claims import Person
-from backend.roles import managers, requests, tables, units
+from backend.roles import managers, requests, review, tables, units
 from backend.roles.draft import Draft
 from ngomon.demo.persona import Persona
 from tests.parts.client import client
@@ -102,6 +102,12 @@ class Office:
             if manages:
                 await managers.add(tx, kit, manages, persona.national_id, by=None, now=now)
         return Somebody(persona, account.id)
+
+    async def approved_by_another(self, request_id: UUID) -> None:
+        """Somebody else's word, given where no open page of ours is."""
+        async with self.service.db.write() as tx:
+            now = self.service.clock.now()
+            await review.approve(tx, self.service.kit, request_id, version=1, by=self.chi.account_id, now=now)
 
     async def asks(self, name: str, *, unit: str | None = None, **fields: str) -> UUID:
         """Somebody new asks for a role; the request."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 import pytest
 from playwright.async_api import Browser, expect
 from sqlalchemy import update
 
 from backend.devices.models import Session
-from backend.roles import managers, review
+from backend.roles import managers
 from tests.workspace.glass import WAIT, at
 from tests.workspace.office import Office
 
@@ -101,20 +99,8 @@ async def test_what_others_do_appears_without_reloading(office: Office, browser:
         await expect(page.get_by_role("link", name="Phan Châu Trinh")).to_be_visible()
         await expect(page.get_by_role("textbox", name="Lý do")).to_have_value("đang viết dở")
         await expect(page.get_by_role("checkbox", name="Chọn yêu cầu của Huỳnh Thúc Kháng")).to_be_checked()
-        await _approve(office, first)
+        await office.approved_by_another(first)
         await expect(page.get_by_role("link", name="Huỳnh Thúc Kháng")).to_have_count(0)
-
-
-async def _approve(office: Office, request_id: UUID) -> None:
-    async with office.service.db.write() as tx:
-        await review.approve(
-            tx,
-            office.service.kit,
-            request_id,
-            version=1,
-            by=office.chi.account_id,
-            now=office.service.clock.now(),
-        )
 
 
 async def test_an_open_page_is_told_when_somebody_else_was_faster(office: Office, browser: Browser) -> None:
@@ -123,7 +109,7 @@ async def test_an_open_page_is_told_when_somebody_else_was_faster(office: Office
         page = await context.new_page()
         await page.route("**/workspace/events", lambda route: route.fulfill(status=204))
         await page.goto(f"/workspace/requests/{request_id}")
-        await _approve(office, request_id)
+        await office.approved_by_another(request_id)
         await page.get_by_role("button", name="Phê duyệt").click()
         await expect(page.get_by_text("Đã được quyết định lúc")).to_be_visible()
         await expect(page.get_by_role("alert")).to_be_focused()

@@ -6,9 +6,8 @@ import asyncio
 from uuid import UUID
 
 import pytest
-from playwright.async_api import Browser, Page, Request, Route, expect
+from playwright.async_api import Browser, BrowserContext, Page, Request, Route, expect
 
-from backend.roles import review
 from backend.roles.models import RoleRequest
 from tests.workspace.glass import at
 from tests.workspace.office import Office
@@ -89,18 +88,26 @@ async def test_a_look_that_began_before_a_press_does_not_bring_the_older_page_ba
     assert await status_of(office, request_id) == "approved"
 
 
+async def held_down_while_somebody_approves(
+    context: BrowserContext, office: Office, request_id: UUID
+) -> Page:
+    """A request's page whose button is held down when a look brings what somebody else has decided."""
+    page = await context.new_page()
+    await silent(page)
+    await page.goto(f"/workspace/requests/{request_id}")
+    await page.get_by_role("button", name="Phê duyệt").hover()
+    await page.mouse.down()
+    await office.approved_by_another(request_id)
+    look = SlowLook(page)
+    await look.begin(f"/workspace/requests/{request_id}")
+    await look.arrive()
+    return page
+
+
 async def test_a_button_stays_under_the_finger_that_holds_it(office: Office, browser: Browser) -> None:
     request_id = await office.asks("Đào Duy Anh")
     async with at(office, browser) as context:
-        page = await context.new_page()
-        await silent(page)
-        await page.goto(f"/workspace/requests/{request_id}")
-        await page.get_by_role("button", name="Phê duyệt").hover()
-        await page.mouse.down()
-        await approved_elsewhere(office, request_id)
-        look = SlowLook(page)
-        await look.begin(f"/workspace/requests/{request_id}")
-        await look.arrive()
+        page = await held_down_while_somebody_approves(context, office, request_id)
         await page.mouse.up()
         await expect(page.get_by_text("Đã được quyết định lúc")).to_be_visible()
 
@@ -108,15 +115,7 @@ async def test_a_button_stays_under_the_finger_that_holds_it(office: Office, bro
 async def test_a_look_that_found_a_button_held_down_is_made_up_for(office: Office, browser: Browser) -> None:
     request_id = await office.asks("Phan Khôi")
     async with at(office, browser) as context:
-        page = await context.new_page()
-        await silent(page)
-        await page.goto(f"/workspace/requests/{request_id}")
-        await page.get_by_role("button", name="Phê duyệt").hover()
-        await page.mouse.down()
-        await approved_elsewhere(office, request_id)
-        look = SlowLook(page)
-        await look.begin(f"/workspace/requests/{request_id}")
-        await look.arrive()
+        page = await held_down_while_somebody_approves(context, office, request_id)
         await expect(page.get_by_role("button", name="Phê duyệt")).to_be_visible()
         await page.mouse.move(1, 1)
         await page.mouse.up()  # away from the button: no press
@@ -163,15 +162,3 @@ async def test_a_second_press_of_the_same_button_is_no_second_word(office: Offic
         await expect(page.get_by_text("Đã được quyết định lúc")).to_have_count(0)
         assert len(sent) == 1
     assert await status_of(office, request_id) == "approved"
-
-
-async def approved_elsewhere(office: Office, request_id: UUID) -> None:
-    async with office.service.db.write() as tx:
-        await review.approve(
-            tx,
-            office.service.kit,
-            request_id,
-            version=1,
-            by=office.chi.account_id,
-            now=office.service.clock.now(),
-        )
