@@ -53,7 +53,7 @@ docs: .venv/.test ## write again what is generated: docs/openapi.json, docs/fact
 	$(BIN)/python scripts/docs.py
 
 LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
-	--generate-hashes --no-emit-index-url --no-annotate $(U)
+	--generate-hashes --no-emit-index-url --no-annotate --no-strip-extras $(U)
 
 lock: .venv/.run ## pin and hash the dependencies again (U=--upgrade for the newest)
 	@$(BIN)/pip install --quiet uv

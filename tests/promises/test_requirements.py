@@ -7,11 +7,13 @@ import json
 import re
 import sys
 import tomllib
-from importlib.metadata import packages_distributions
+from collections.abc import Collection, Iterator
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -19,7 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 RUN_EXTRAS = ("demo", "postgres", "scim", "xlsx")
 ONLY_WHEN_ASKED = ("bonsai", "firebase_admin")  # the extras `ldap` and `push`, imported when they are used
 PIN = re.compile(
-    r"^(?P<name>[a-z0-9-]+)==(?P<version>\S+)(?P<rest>.*?)(?=^[a-z]|\Z)", re.MULTILINE | re.DOTALL
+    r"^(?P<name>[a-z0-9-]+)(?:\[(?P<extras>[a-z0-9,_-]+)\])?==(?P<version>\S+)(?P<rest>.*?)(?=^[a-z]|\Z)",
+    re.MULTILINE | re.DOTALL,
 )
 
 
@@ -27,6 +30,27 @@ def pins(name: str) -> dict[str, str]:
     """Package -> version of one requirement file."""
     text = (ROOT / f"requirements/{name}.txt").read_text(encoding="utf-8")
     return {match["name"]: match["version"] for match in PIN.finditer(text)}
+
+
+def pinned_extras(name: str) -> dict[str, set[str]]:
+    """Package -> the extras that its pin in one requirement file carries."""
+    text = (ROOT / f"requirements/{name}.txt").read_text(encoding="utf-8")
+    return {match["name"]: set((match["extras"] or "").split(",")) for match in PIN.finditer(text)}
+
+
+def asked_with_extras(pinned: Collection[str], roots: list[Requirement]) -> Iterator[Requirement]:
+    """Every requirement that names an extra: the project's own, and those of each pinned package."""
+    yield from (root for root in roots if root.extras)
+    here = default_environment()
+    for name in pinned:
+        try:
+            lines = requires(name) or []
+        except PackageNotFoundError:  # pinned for another system
+            continue
+        for requirement in map(Requirement, lines):
+            unconditional = requirement.marker is None or requirement.marker.evaluate(here | {"extra": ""})
+            if requirement.extras and unconditional and canonicalize_name(requirement.name) in pinned:
+                yield requirement
 
 
 def wanted(extras: tuple[str, ...]) -> list[Requirement]:
@@ -59,6 +83,20 @@ def test_the_pins_are_what_the_project_asks_for(name: str, extras: tuple[str, ..
         if not requirement.specifier.contains(pinned.get(canonicalize_name(requirement.name), "0"))
     ]
     assert late == [], "run `make lock`"
+
+
+@pytest.mark.parametrize(("name", "extras"), [("run", RUN_EXTRAS), ("test", every_extra())])
+def test_s01_a_pin_carries_every_extra_that_anybody_asks_for(name: str, extras: tuple[str, ...]) -> None:
+    """pip up to 23.x takes `pydantic[email]` for another package than the pinned `pydantic`, and refuses."""
+    pinned = pinned_extras(name)
+    asked = list(asked_with_extras(pinned.keys(), wanted(extras)))
+    bare = [
+        str(requirement)
+        for requirement in asked
+        if not requirement.extras <= pinned[canonicalize_name(requirement.name)]
+    ]
+    assert len(asked) >= 3
+    assert bare == [], "run `make lock`, with --no-strip-extras"
 
 
 def test_running_installs_every_package_that_the_product_imports() -> None:
