@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -41,14 +40,13 @@ def pinned_extras(name: str) -> dict[str, set[str]]:
 def asked_with_extras(pinned: Collection[str], roots: list[Requirement]) -> Iterator[Requirement]:
     """Every requirement that names an extra: the project's own, and those of each pinned package."""
     yield from (root for root in roots if root.extras)
-    here = default_environment()
     for name in pinned:
         try:
             lines = requires(name) or []
         except PackageNotFoundError:  # pinned for another system
             continue
         for requirement in map(Requirement, lines):
-            unconditional = requirement.marker is None or requirement.marker.evaluate(here | {"extra": ""})
+            unconditional = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
             if requirement.extras and unconditional and canonicalize_name(requirement.name) in pinned:
                 yield requirement
 
