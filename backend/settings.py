@@ -118,8 +118,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.vneid_issuer in [f"{self.public_url}{path}" for path in STAND_INS.values()]
 
 
-def load(environ: Mapping[str, str]) -> Settings:
-    """Read `NGOMON_*`; raises SettingsError that names every wrong or unknown variable."""
+def load(environ: Mapping[str, str], *, storage_only: bool = False) -> Settings:
+    """Read `NGOMON_*`; raises SettingsError that names every wrong or unknown variable.
+
+    `storage_only`: production asks for database and keys alone (see `settings_rules.production`).
+    """
     problems: list[str] = []
     given = _given(environ, problems)
     limits = _limits(given, problems)
@@ -130,7 +133,9 @@ def load(environ: Mapping[str, str]) -> Settings:
     if problems:
         raise SettingsError(problems)
     settings = Settings(**_defaults(values), limits=limits)
-    problems += rules.shape(settings) + (rules.production(settings) if profile == "production" else [])
+    problems += rules.shape(settings)
+    if profile == "production":
+        problems += rules.production(settings, storage_only=storage_only)
     if problems:
         raise SettingsError(problems)
     return settings

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from cryptography.x509 import ObjectIdentifier, load_pem_x509_certificates
 
+from backend import bounds, strength
 from backend.limits import COUNTS
 from backend.outside.addresses import Allowed
 from backend.outside.eid_claims import SHIPPED
@@ -59,6 +60,7 @@ CHOICES = {
 }
 SCHEMES = {"support_imap_url": ("imap", "imaps"), "support_smtp_url": ("smtp", "smtps")}
 
+NUMBERS = {"support_poll_seconds": (1, 3600), "trusted_proxies": (0, 8)}  # in production
 RESERVED_MOST = 90  # percent: nobody new could come in otherwise
 
 
@@ -182,10 +184,21 @@ def _key_problem(key: str) -> list[str]:
     return [] if good else ["NGOMON_SECRET_KEYS: every key must be base64 of exactly 32 bytes"]
 
 
-def production(settings: Settings) -> list[str]:
-    """One line per cause why this must not run for real people (contract §1, security TI13)."""
+def production(settings: Settings, *, storage_only: bool = False) -> list[str]:
+    """One line per cause why this must not run for real people (contract §1, security TI13).
+
+    `storage_only`: for a command that needs database and keys and nothing else. It asks for nothing else, but what
+    is set must be safe all the same; and an old key may be weak, for this is the way to be rid of it.
+    """
+    problems = [] if settings.secret_keys else ["NGOMON_SECRET_KEYS: is required in production"]
+    keys = settings.secret_keys.split(",")
+    problems += _weak_keys(keys[:1] if storage_only else keys)
+    return problems + ([] if storage_only else _absent(settings)) + _unsafe(settings)
+
+
+def _absent(settings: Settings) -> list[str]:
+    """What has to be set, and be the real thing."""
     missing = {
-        "SECRET_KEYS": settings.secret_keys,
         "VNEID_ISSUER": settings.vneid_issuer,
         "VNEID_CLIENT_ID": settings.vneid_client_id,
         "VNEID_CLIENT_SECRET (or _CLIENT_KEY)": settings.vneid_client_secret or settings.vneid_client_key,
@@ -201,7 +214,14 @@ def production(settings: Settings) -> list[str]:
     problems = [f"{PREFIX}{name}: is required in production" for name, value in missing.items() if not value]
     if not settings.public_url.startswith("https://"):
         problems.append("NGOMON_PUBLIC_URL: must be https in production")
-    problems += [
+    if settings.open_docs is False and not settings.metrics_token:
+        problems.append("NGOMON_METRICS_TOKEN: is required in production unless NGOMON_OPEN_DOCS is true")
+    return problems
+
+
+def _unsafe(settings: Settings) -> list[str]:
+    """What is set, and must not be set so."""
+    problems = [
         f"{PREFIX}{name.upper()}: a stand-in of the demo is refused in production"
         for name in ADDRESSES
         if "/demo/" in getattr(settings, name)
@@ -215,11 +235,45 @@ def production(settings: Settings) -> list[str]:
         problems.append("NGOMON_SMS_URL: the demo inbox is refused in production")
     if not settings.require_dpop:
         problems.append("NGOMON_REQUIRE_DPOP: bearer-only tokens are refused in production")
-    if settings.open_docs is False and not settings.metrics_token:
-        problems.append("NGOMON_METRICS_TOKEN: is required in production unless NGOMON_OPEN_DOCS is true")
+    return problems + _weak(settings) + _stretched(settings)
+
+
+def _weak_keys(keys: list[str]) -> list[str]:
+    if not any(strength.is_weak_key(key.strip()) for key in keys):
+        return []
+    way_out = "put one of `ngomon keys new` before it, run `ngomon keys rotate`, then take it away"
+    return [f"NGOMON_SECRET_KEYS: holds a key that can be guessed; {way_out}"]
+
+
+def _weak(settings: Settings) -> list[str]:
+    """A token that can be guessed, and a list of private places that lists everything."""
+    problems = []
+    if settings.metrics_token and strength.is_weak_token(settings.metrics_token):
+        problems.append(
+            f"NGOMON_METRICS_TOKEN: can be guessed: at least {strength.SHORTEST_TOKEN} characters by chance, "
+            "for instance `openssl rand -hex 32`"
+        )
     problems += [
+        f"NGOMON_ALLOWED_PRIVATE_HOSTS: {host} is too wide, name the hosts that are called"
+        for host in strength.open_doors(settings.private_hosts)
+    ]
+    return problems
+
+
+def _stretched(settings: Settings) -> list[str]:
+    """Limits that are switched off or so wide that they are none."""
+    problems = [
         f"{PREFIX}{name.upper()}: a limit must not be switched off in production"
         for name in COUNTS
         if getattr(settings.limits, name) == 0
+    ]
+    problems += [
+        f"{PREFIX}LIMIT_{name.upper()}: must be at most {most:g} in production"
+        for name, most in bounds.beyond(settings.limits)
+    ]
+    problems += [
+        f"{PREFIX}{name.upper()}: must be from {least} to {most} in production"
+        for name, (least, most) in NUMBERS.items()
+        if not least <= getattr(settings, name) <= most
     ]
     return problems

@@ -51,6 +51,11 @@ def demo(port: int, fresh: bool) -> None:
 def serve(host: str, port: int, workers: int) -> None:
     """On SQLite one process, which carries the worker too."""
     settings = _settings()
+    if settings.is_demo and not server.is_loopback(host):
+        raise Wrong(
+            f"--host {host}: the demo opens its inbox and its e-ID to whoever comes, so it is served on this machine "
+            "only (127.0.0.1, ::1, localhost); other machines get NGOMON_PROFILE=production"
+        )
     logs.set_up(quiet=False)
     db = Database(settings.database_url)
     if db.is_sqlite and workers > 1:
@@ -80,8 +85,8 @@ def worker() -> None:
 
 @command.command(help="Bring the database to the newest schema.")
 def migrate() -> None:
-    """Safe to repeat."""
-    settings = _settings()
+    """Safe to repeat; it needs database and keys, and asks for nothing else."""
+    settings = with_keys(load(os.environ, storage_only=True))
     asyncio.run(migrations.migrate(settings.database_url, KeyRing.parse(settings.secret_keys)))
     out.print("database is at the newest schema")
 

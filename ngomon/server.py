@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import ipaddress
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,6 +38,16 @@ def only_one(db: Database) -> Iterator[None]:
                 "stop it first, or move to PostgreSQL to run several"
             ) from error
         yield
+
+
+def is_loopback(host: str) -> bool:
+    """Whether nobody but this machine reaches that address; a name other than `localhost` may lead anywhere."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def serve(app: Any, *, host: str, port: int, workers: int = 1) -> None:

@@ -31,9 +31,11 @@ class Wrong(Exception):
     """The command cannot do what was asked; the text is the one line that says why."""
 
 
-def opened(job: Callable[[Database, Kit, Settings], Awaitable[Result]]) -> Result:
-    """Run one job on the configured database and close it again."""
-    return asyncio.run(_run(job))
+def opened(
+    job: Callable[[Database, Kit, Settings], Awaitable[Result]], *, storage_only: bool = False
+) -> Result:
+    """Run one job on the configured database and close it again; `storage_only` as in `settings.load`."""
+    return asyncio.run(_run(job, storage_only))
 
 
 def bad_rows(file: Path, refused: ImportRefused) -> Wrong:
@@ -58,8 +60,8 @@ def show(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     out.print(table)
 
 
-async def _run(job: Callable[[Database, Kit, Settings], Awaitable[Result]]) -> Result:
-    settings = with_keys(load(os.environ))
+async def _run(job: Callable[[Database, Kit, Settings], Awaitable[Result]], storage_only: bool) -> Result:
+    settings = with_keys(load(os.environ, storage_only=storage_only))
     db = Database(settings.database_url)
     try:
         return await job(db, Kit.of(KeyRing.parse(settings.secret_keys), settings.limits), settings)

@@ -30,7 +30,7 @@ def rotate() -> None:
     async def work(db: Database, kit: Kit, _: Settings) -> rekey.Report:
         return await rekey.rotate(db, kit.keys, lambda field, count: out.print(f"{field}: {count}"))
 
-    report = opened(work)
+    report = opened(work, storage_only=True)
     out.print(f"{report.rewritten} values sealed anew; none is left under an older key")
     if report.journal_entries:
         out.print(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import re
+import secrets
 import stat
 from pathlib import Path
 
 import pytest
 
+from backend.bounds import MOST
 from backend.crypto import new_secret_key
-from backend.limits import COUNTS
+from backend.limits import COUNTS, Limits
 from backend.settings import Settings, SettingsError, load, with_keys
 
 KEY = new_secret_key()
@@ -29,7 +33,7 @@ def production(tmp_path: Path) -> dict[str, str]:
         "NGOMON_VNEID_CLIENT_SECRET": "secret",
         "NGOMON_SMS_URL": "kannel://user:pass@sms:13013/?from=HUE-S",
         "NGOMON_FCM_CREDENTIALS": str(push),
-        "NGOMON_METRICS_TOKEN": "m" * 32,
+        "NGOMON_METRICS_TOKEN": secrets.token_hex(16),
     }
 
 
@@ -105,6 +109,93 @@ def test_ti13_no_limit_that_is_a_count_may_be_switched_off_in_production(
     assert {"accounts_per_phone", "bulk_most", "hashes_at_once", "caution", "sim_rest"} <= set(COUNTS)
     found = causes(production | {f"NGOMON_LIMIT_{name.upper()}": "0" for name in COUNTS})
     assert len(found) == len(COUNTS)
+
+
+@pytest.mark.parametrize("name", sorted(MOST))
+def test_a20_no_limit_may_be_stretched_beyond_its_most_in_production(
+    production: dict[str, str], name: str
+) -> None:
+    variable = f"NGOMON_LIMIT_{name.upper()}"
+    assert MOST[name] >= getattr(Limits(), name), "the shipped value is within"
+    load(production | {variable: f"{MOST[name]:.0f}"})
+    for far in (MOST[name] + 1, 1_000_000 + MOST[name]):
+        found = causes(production | {variable: f"{far:.0f}"})
+        assert found and all(cause.startswith(f"{variable}:") for cause in found)
+        if name != "sms_reserved_percent":  # nowhere above its most
+            load({variable: f"{far:.0f}"})
+
+
+def test_a20_every_limit_is_listed_with_the_most_that_production_takes() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs/settings.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `NGOMON_LIMIT_([A-Z_]+)` \|.*\| (\d+) \|$", page, re.MULTILINE))
+    assert rows == {name.upper(): f"{most:.0f}" for name, most in MOST.items()}
+    assert set(MOST) == set(Limits.__struct_fields__), "a new limit gets its most in backend/bounds.py"
+
+
+@pytest.mark.parametrize(("name", "value"), [("SUPPORT_POLL_SECONDS", "0"), ("SUPPORT_POLL_SECONDS", "86400"), ("TRUSTED_PROXIES", "1000")])  # fmt: skip
+def test_a20_other_numbers_have_an_end_too(production: dict[str, str], name: str, value: str) -> None:
+    assert [cause.split(":")[0] for cause in causes(production | {f"NGOMON_{name}": value})] == [
+        f"NGOMON_{name}"
+    ]
+
+
+WEAK = {
+    "zeros": bytes(32),
+    "one byte": b"\xa7" * 32,
+    "two bytes": b"\x01\xfe" * 16,
+    "a pattern of eight": bytes([3, 141, 59, 26, 53, 58, 97, 93]) * 4,
+    "a pattern of sixteen": bytes(range(7, 247, 15)) * 2,
+    "counted up": bytes(range(32)),
+    "counted down": bytes(range(255, 191, -2)),
+    "typed": b"correct horse battery staple 123",
+    "hexadecimal": b"0123456789abcdef0123456789abcdef",
+    "mostly zeros": bytes(20) + secrets.token_bytes(12),
+}
+
+
+@pytest.mark.parametrize("kind", WEAK)
+def test_a20_a_key_that_can_be_guessed_is_refused_by_name(production: dict[str, str], kind: str) -> None:
+    weak = base64.b64encode(WEAK[kind]).decode()
+    for keys in (weak, f"{KEY},{weak}", f"{weak},{KEY}"):
+        (found,) = causes(production | {"NGOMON_SECRET_KEYS": keys})
+        assert found.startswith("NGOMON_SECRET_KEYS:") and weak not in found
+
+
+def test_a20_no_key_that_is_made_is_refused(production: dict[str, str]) -> None:
+    for _ in range(300):
+        load(production | {"NGOMON_SECRET_KEYS": new_secret_key()})
+
+
+@pytest.mark.parametrize("token", ["a", "metrics", "m" * 32, "abababababababababab", "1234567"])
+def test_a20_a_token_that_can_be_guessed_is_refused_by_name(production: dict[str, str], token: str) -> None:
+    (found,) = causes(production | {"NGOMON_METRICS_TOKEN": token})
+    assert found.startswith("NGOMON_METRICS_TOKEN:") and (len(token) < 5 or token not in found)
+
+
+@pytest.mark.parametrize("wide", ["0.0.0.0/0", "::/0", "0.0.0.0/1", "128.0.0.0/1", "8.0.0.0/7", "fc00::/7", "2000::/3", "169.254.0.0/16", "169.254.169.254/32", "fe80::/64"])  # fmt: skip
+def test_a20_a_door_as_wide_as_the_wall_is_refused_by_name(production: dict[str, str], wide: str) -> None:
+    (found,) = causes(production | {"NGOMON_ALLOWED_PRIVATE_HOSTS": f"sms.noi-bo:13013,{wide}"})
+    assert found.startswith("NGOMON_ALLOWED_PRIVATE_HOSTS:") and wide in found
+
+
+def test_a20_the_inside_of_a_house_may_be_listed(production: dict[str, str]) -> None:
+    inside = "127.0.0.1,localhost,[::1]:8080,10.0.0.0/8,172.16.0.0/12,192.168.1.0/24,fd12:3456::/32,sms.noi-bo:13013"
+    load(production | {"NGOMON_ALLOWED_PRIVATE_HOSTS": inside})
+
+
+def test_a20_what_needs_database_and_keys_asks_for_nothing_else_and_takes_nothing_unsafe(
+    production: dict[str, str],
+) -> None:
+    few = {name: production[name] for name in ("NGOMON_PROFILE", "NGOMON_DATABASE_URL", "NGOMON_SECRET_KEYS")}
+    assert len(causes(few)) > 3
+    load(few, storage_only=True)
+    weak = base64.b64encode(bytes(32)).decode()
+    load(few | {"NGOMON_SECRET_KEYS": f"{KEY},{weak}"}, storage_only=True)  # the way to be rid of it
+    for name, value in {"SECRET_KEYS": f"{weak},{KEY}", "LIMIT_OTP_ATTEMPTS": "1000000", "METRICS_TOKEN": "a", "ALLOWED_PRIVATE_HOSTS": "0.0.0.0/0", "REQUIRE_DPOP": "false", "UNKNOWN": "1"}.items():  # fmt: skip
+        with pytest.raises(SettingsError, match=f"NGOMON_{name}"):
+            load(few | {f"NGOMON_{name}": value}, storage_only=True)
+    with pytest.raises(SettingsError, match="NGOMON_SECRET_KEYS"):
+        load({"NGOMON_PROFILE": "production"}, storage_only=True)
 
 
 def test_ti13_a_second_provider_in_production_wants_our_name_and_proof_there(

@@ -13,6 +13,7 @@ import pytest
 from backend.crypto import new_secret_key
 from backend.db import Database
 from ngomon.cli import _described
+from ngomon.server import is_loopback
 from tests.parts.processes import free_port
 
 COMMAND = [sys.executable, "-c", "from ngomon.cli import main; main()"]
@@ -103,3 +104,47 @@ def test_a_fresh_journal_is_whole_and_a_wiped_one_is_not(tmp_path: Path) -> None
     assert run(tmp_path / "two", "audit", "verify", **keys)[0] == 0
     code, said = run(tmp_path / "two", "audit", "verify")
     assert code == 1 and "journal is broken" in said[0], "another key did not seal this head"
+
+
+OUTSIDE = [
+    "0.0.0.0",
+    "::",
+    "192.0.2.7",
+    "10.0.0.5",
+    "",
+    "gate.example",
+    "localhost.example",
+    "::ffff:10.0.0.5",
+]
+
+
+@pytest.mark.parametrize("host", OUTSIDE)
+def test_a18_the_demo_is_not_served_to_other_machines(tmp_path: Path, host: str) -> None:
+    code, said = run(tmp_path, "serve", "--host", host, "--port", "1")
+    assert code == 1 and len(said) == 1 and said[0].startswith(f"ngomon: --host {host}:"), said
+
+
+def test_a18_this_machine_has_these_names_and_no_others() -> None:
+    assert all(map(is_loopback, ["127.0.0.1", "127.8.9.1", "::1", "localhost"]))
+    assert not any(map(is_loopback, OUTSIDE))
+
+
+def test_a18_the_demo_itself_takes_no_other_address(tmp_path: Path) -> None:
+    code, said = run(tmp_path, "demo", "--host", "0.0.0.0")
+    assert code == 1 and "--host" in said[0]
+
+
+def test_a20_every_command_refuses_a_limit_that_is_none_but_the_three_that_need_no_setting(
+    tmp_path: Path,
+) -> None:
+    wide = {"NGOMON_PROFILE": "production", "NGOMON_LIMIT_OTP_ATTEMPTS": "1000000"}
+    for words in (["limits"], ["doctor"], ["migrate"], ["serve"], ["worker"], ["managers", "list"], ["keys", "rotate"], ["audit", "verify"]):  # fmt: skip
+        code, said = run(tmp_path, *words, **wide)
+        assert code == 1, words
+        assert any(line.startswith("ngomon: NGOMON_LIMIT_OTP_ATTEMPTS:") for line in said), (words, said)
+    for words in (["--help"], ["--version"], ["keys", "new"]):
+        assert run(tmp_path, *words, **wide)[0] == 0
+
+
+def test_a20_production_migrates_with_database_and_keys_alone(tmp_path: Path) -> None:
+    assert run(tmp_path, "migrate", NGOMON_PROFILE="production") == (0, [])
