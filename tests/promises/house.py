@@ -31,11 +31,11 @@ def files() -> Iterator[Path]:
     for folder, inner, names in os.walk(ROOT):
         here = Path(folder)
         inner[:] = [name for name in inner if is_ours((here / name).relative_to(ROOT))]
-        yield from (here / name for name in names)
+        yield from (here / name for name in names if is_ours((here / name).relative_to(ROOT)))
 
 
 def is_ours(folder: Path) -> bool:
-    """Whether what lies there is written here, not installed or made."""
+    """Whether what lies there is written here, not installed or made; in a second work tree `.git` is a file."""
     made = (
         folder.name == "__pycache__"
         or folder.name.endswith(("_cache", ".egg-info"))
