@@ -15,6 +15,14 @@ EARLIEST = date(1900, 1, 1)  # what a document of a living person may carry
 NATIONAL_ID = re.compile(r"[0-9]{12}")
 
 
+class BadText(ValueError):
+    """Text that cannot be accepted; `code` says why."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code, self.message = code, message
+
+
 def is_forbidden(letter: str) -> bool:
     """Whether this character is kept nowhere; of those a line's end alone may stand in a text of several lines."""
     return unicodedata.category(letter) in FORBIDDEN
@@ -28,6 +36,18 @@ def kept(text: str) -> str:
         if row <= MARKS_IN_A_ROW and (letter == "\n" or not is_forbidden(letter)):
             found.append(letter)
     return "".join(found)
+
+
+def clean(text: str, *, longest: int, lines: bool = False) -> str:
+    """The text as it may be stored, or BadText; `lines` allows line breaks."""
+    if len(text) > longest * 4:
+        raise BadText("too_long", "Nội dung quá dài")
+    tidy = unicodedata.normalize("NFC", text.replace("\r\n", "\n")).strip()
+    if kept(tidy) != tidy or ("\n" in tidy and not lines):
+        raise BadText("bad_characters", "Có ký tự không được phép")
+    if len(tidy) > longest:
+        raise BadText("too_long", "Nội dung quá dài")
+    return tidy
 
 
 def shown(name: str) -> str:

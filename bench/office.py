@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from backend.db import Database
+from backend.imports.rows import records
 from backend.outbox import systems
-from backend.roles import desired, managers, tables, units
+from backend.roles import desired, managers, units
 from bench.desk import Desk
 from bench.eid_server import person
 from bench.handset import Handset
@@ -51,7 +52,7 @@ class Office:
             for code, name in NAMES.items()
         ]
         async with database.write() as tx:
-            await units.bring_in(tx, kit, tables.records(iter(rows)), by=None, now=now)
+            await units.bring_in(tx, kit, records(iter(rows)), by=None, now=now)
             for code, number in MANAGERS.items():
                 await managers.add(tx, kit, code, person(number).national_id, by=None, now=now)
             await systems.add(

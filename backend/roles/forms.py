@@ -1,44 +1,22 @@
 """What people type: cleaned, bounded, and checked against the catalogue's forms.
 
-Text is NFC, without control, format or surrogate characters, and without piles of combining
-marks (security TW10); nothing is cut silently, it is refused with the field's name.
+Nothing is cut silently, it is refused with the field's name.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from datetime import date
 
 from backend.errors import FieldError, FieldsInvalid
 from backend.roles.catalog import FieldType, FormField, SubjectType
-from backend.typed import EARLIEST, NATIONAL_ID, kept, shown
+from backend.typed import EARLIEST, NATIONAL_ID, BadText, clean, shown
 
 REASON_LONGEST = 500
 EMAIL = re.compile(
     r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
 )
-
-
-class BadText(ValueError):
-    """Text that cannot be accepted; `code` says why."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code, self.message = code, message
-
-
-def clean(text: str, *, longest: int, lines: bool = False) -> str:
-    """The text as it may be stored, or BadText; `lines` allows line breaks."""
-    if len(text) > longest * 4:
-        raise BadText("too_long", "Nội dung quá dài")
-    tidy = unicodedata.normalize("NFC", text.replace("\r\n", "\n")).strip()
-    if kept(tidy) != tidy or ("\n" in tidy and not lines):
-        raise BadText("bad_characters", "Có ký tự không được phép")
-    if len(tidy) > longest:
-        raise BadText("too_long", "Nội dung quá dài")
-    return tidy
 
 
 def reason(text: str) -> str:

@@ -18,6 +18,7 @@ from backend.names import masked
 from backend.roles import draft as drafts
 from backend.roles import forms
 from backend.roles.models import Manager, Unit
+from backend.typed import BadText
 
 
 class UnitNotFound(NotFound):
@@ -116,5 +117,5 @@ async def _unit(tx: AsyncSession, code: str) -> Unit:
 def _number(text: str) -> str:
     try:
         return forms.national_id(text)
-    except forms.BadText as bad:
+    except BadText as bad:
         raise FieldsInvalid(FieldError("national_id", bad.code, bad.message)) from bad

@@ -14,10 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend import paging
 from backend.db import new_id
 from backend.facts import UnitsImported
+from backend.imports.rows import ImportRefused, Record, Row, RowError
 from backend.kit import Kit
 from backend.names import folded
 from backend.roles.models import Unit
-from backend.roles.tables import ImportRefused, Record, Row, RowError
 from backend.roles.views import Page
 
 COLUMNS = ("code", "name", "parent_code", "agency_code", "kind")

@@ -16,8 +16,8 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from backend.crypto import KeyRing
 from backend.db import Database
+from backend.imports.rows import ImportRefused
 from backend.kit import Kit
-from backend.roles.tables import ImportRefused
 from backend.settings import Settings, load, with_keys
 
 Result = TypeVar("Result")

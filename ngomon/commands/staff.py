@@ -7,10 +7,11 @@ from pathlib import Path
 import rich_click as click
 
 from backend.db import Database
+from backend.imports import files
+from backend.imports.rows import ImportRefused
 from backend.kit import Kit
 from backend.outside.clock import Clock
 from backend.roles import staff as directory
-from backend.roles import tables
 from backend.roles.units import Imported
 from backend.settings import Settings
 from ngomon.commands import bad_rows, opened, out
@@ -31,9 +32,9 @@ def import_(file: Path) -> None:
             return await directory.bring_in(tx, kit, rows, by=None, now=Clock().now())
 
     try:
-        rows = tables.read(file, directory.COLUMNS, required=directory.REQUIRED)
+        rows = files.read(file, directory.COLUMNS, required=directory.REQUIRED)
         with out.status(f"{len(rows)} people…"):
             done = opened(bring_in)
-    except tables.ImportRefused as refused:
+    except ImportRefused as refused:
         raise bad_rows(file, refused) from refused
     out.print(f"{done.created} people created, {done.updated} updated")

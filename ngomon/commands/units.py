@@ -7,9 +7,10 @@ from pathlib import Path
 import rich_click as click
 
 from backend.db import Database
+from backend.imports import files
+from backend.imports.rows import ImportRefused
 from backend.kit import Kit
 from backend.outside.clock import Clock
-from backend.roles import tables
 from backend.roles import units as registry
 from backend.settings import Settings
 from ngomon.commands import bad_rows, opened, out
@@ -30,9 +31,9 @@ def import_(file: Path) -> None:
             return await registry.bring_in(tx, kit, rows, by=None, now=Clock().now())
 
     try:
-        rows = tables.read(file, registry.COLUMNS, required=registry.REQUIRED)
+        rows = files.read(file, registry.COLUMNS, required=registry.REQUIRED)
         with out.status(f"{len(rows)} units…"):
             done = opened(bring_in)
-    except tables.ImportRefused as refused:
+    except ImportRefused as refused:
         raise bad_rows(file, refused) from refused
     out.print(f"{done.created} units created, {done.updated} updated")

@@ -13,11 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.accounts import people
 from backend.db import Database
 from backend.errors import settle
+from backend.imports.rows import Record, records
 from backend.kit import Kit
 from backend.outbox import queue, systems
 from backend.outbox.models import System
 from backend.outside.eid_claims import Person
-from backend.roles import desired, managers, requests, review, staff, tables, units
+from backend.roles import desired, managers, requests, review, staff, units
 from backend.roles.draft import Draft
 from backend.roles.models import Unit
 from backend.support import desks, notices
@@ -81,8 +82,8 @@ async def tell_systems_again(db: Database, *, now: datetime) -> None:
             await queue.backfill(tx, system.id, told, now=now)
 
 
-def _records(rows: Sequence[msgspec.Struct]) -> list[tables.Record]:
-    return tables.records(msgspec.structs.asdict(row) for row in rows)
+def _records(rows: Sequence[msgspec.Struct]) -> list[Record]:
+    return records(msgspec.structs.asdict(row) for row in rows)
 
 
 async def _fill(db: Database, kit: Kit, issuer: str, now: datetime) -> None:

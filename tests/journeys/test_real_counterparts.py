@@ -14,9 +14,10 @@ import pytest
 import pytest_asyncio
 
 from backend.accounts import numbers, people
+from backend.imports.rows import records
 from backend.outbox import systems
 from backend.outside.eid_claims import Person
-from backend.roles import desired, managers, review, tables, units
+from backend.roles import desired, managers, review, units
 from tests.checker import check
 from tests.parts.kannel import Kannel
 from tests.parts.oidc import OidcProvider
@@ -89,7 +90,7 @@ async def prepare_office(real: Service, scim_server: ScimServer) -> None:
         {"code": "SYT", "name": "Sở Y tế", "parent_code": "", "agency_code": "H57.11", "kind": "department"}
     ]
     async with real.db.write() as tx:
-        await units.bring_in(tx, real.kit, tables.records(rows), by=None, now=now)
+        await units.bring_in(tx, real.kit, records(rows), by=None, now=now)
         await people.open_account(tx, real.kit, MANAGER, now=now)
         await managers.add(tx, real.kit, "SYT", MANAGER.national_id, by=None, now=now)
         await systems.add(

@@ -9,7 +9,8 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from backend.roles import staff, tables
+from backend.imports.rows import records
+from backend.roles import staff
 from backend.support import desks, notices
 from tests.citizen import Citizen
 from tests.mobile_api.described import Document
@@ -49,8 +50,8 @@ async def in_the_directory(service: Service, number: str, birth_date: str) -> No
     row = {"national_id": number, "full_name": "Trần Văn Chức", "birth_date": birth_date}
     row |= {"unit_code": "R-SNV", "subject_type": "cong_chuc", "position": "chuyen_vien"}
     async with service.db.write() as tx:
-        records = tables.records([row])
-        await staff.bring_in(tx, service.kit, records, by=None, now=service.clock.now())
+        given = records([row])
+        await staff.bring_in(tx, service.kit, given, by=None, now=service.clock.now())
 
 
 async def test_an_official_is_answered_as_described(service: Service) -> None:

@@ -11,9 +11,10 @@ from sqlalchemy import func, select
 from backend.account import Account
 from backend.accounts import numbers
 from backend.devices import takeover
+from backend.imports.rows import records
 from backend.outbox import systems
 from backend.outbox.models import System
-from backend.roles import desired, staff, tables, units
+from backend.roles import desired, staff, units
 from backend.roles.models import Unit
 from ngomon.demo.registries import Mood
 from tests.citizen import Citizen, bare, fields
@@ -204,7 +205,7 @@ async def officer(service: Service) -> tuple[Citizen, str]:
                 "agency_code": "",
                 "kind": "department",
             }
-            await units.bring_in(tx, service.kit, tables.records([row]), by=None, now=service.clock.now())
+            await units.bring_in(tx, service.kit, records([row]), by=None, now=service.clock.now())
         line = {
             "national_id": citizen.person.national_id,
             "full_name": citizen.person.full_name,
@@ -216,7 +217,7 @@ async def officer(service: Service) -> tuple[Citizen, str]:
             "official_email": mail,
             "phone": "",
         }
-        await staff.bring_in(tx, service.kit, tables.records([line]), by=None, now=service.clock.now())
+        await staff.bring_in(tx, service.kit, records([line]), by=None, now=service.clock.now())
     return citizen, mail
 
 

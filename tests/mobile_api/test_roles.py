@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import select
 
 from backend.accounts.numbers import holder_of
-from backend.roles import managers, review, staff, tables, units
+from backend.imports.rows import records
+from backend.roles import managers, review, staff, units
 from backend.roles.models import RoleRequest
 from tests.phone import Phone
 from tests.service import Service
@@ -26,7 +27,7 @@ async def a_province(service: Service) -> str:
     boss = service.person("Lê Thị Chi")
     now = service.clock.now()
     async with service.db.write() as tx:
-        await units.bring_in(tx, service.kit, tables.records(UNITS), by=None, now=now)
+        await units.bring_in(tx, service.kit, records(UNITS), by=None, now=now)
         await managers.add(tx, service.kit, "R-SNV", boss.national_id, by=None, now=now)
     await service.sign_in(boss)
     return boss.national_id
@@ -197,7 +198,7 @@ async def test_prefill_says_what_does_not_match(service: Service) -> None:
         "official_email": "d@hue.example",
     }
     async with service.db.write() as tx:
-        await staff.bring_in(tx, service.kit, tables.records([row]), by=None, now=service.clock.now())
+        await staff.bring_in(tx, service.kit, records([row]), by=None, now=service.clock.now())
     phone = await service.sign_in(person)
     filled = (await phone.call("GET", "/v1/role-prefill?subject_type=cong_chuc")).json()
     assert (filled["unit_code"], filled["position"]) == ("R-SNV", "van_thu")

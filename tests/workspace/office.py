@@ -11,8 +11,9 @@ import httpx2
 import msgspec
 
 from backend.accounts import people
+from backend.imports.rows import records
 from backend.outside.eid_claims import Person
-from backend.roles import managers, requests, review, tables, units
+from backend.roles import managers, requests, review, units
 from backend.roles.draft import Draft
 from ngomon.demo.persona import Persona
 from tests.parts.client import client
@@ -77,9 +78,9 @@ class Office:
         ]
         wanted = ("code", "name", "parent_code", "agency_code", "kind")
         now, kit = self.service.clock.now(), self.service.kit
-        records = tables.records({name: row.get(name, "") for name in wanted} for row in rows)
+        given = records({name: row.get(name, "") for name in wanted} for row in rows)
         async with self.service.db.write() as tx:
-            await units.bring_in(tx, kit, records, by=None, now=now)
+            await units.bring_in(tx, kit, given, by=None, now=now)
         self.chi = await self.person("Lê Thị Chi", manages=self.unit)
         self.dung = await self.person("Hoàng Văn Dũng", manages=self.other)
         self.ha = await self.person("Trần Thu Hà", manages=self.root)

@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import select
 
 from backend.errors import FieldsInvalid, Refusal
-from backend.roles import managers, staff, tables
+from backend.imports.rows import ImportRefused, RowError, records
+from backend.roles import managers, staff
 from backend.roles.models import StaffRecord
-from backend.roles.tables import ImportRefused, RowError
 from backend.roles.units import Imported
 from tests.backend.roles.world import World
 
@@ -27,7 +27,7 @@ GOOD = {
 
 async def bring_in(world: World, *rows: dict[str, str]) -> Imported:
     async with world.db.write() as tx:
-        return await staff.bring_in(tx, world.kit, tables.records(rows), by=None, now=world.now)
+        return await staff.bring_in(tx, world.kit, records(rows), by=None, now=world.now)
 
 
 async def prefill(world: World, name: str, subject_type: str | None = None) -> staff.Prefill:

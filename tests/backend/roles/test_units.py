@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from backend.roles import tables, units
+from backend.imports import files
+from backend.imports.rows import ImportRefused, RowError
+from backend.roles import units
 from backend.roles.models import Unit
-from backend.roles.tables import ImportRefused, RowError
 from tests.backend.roles.world import World
 
 HEADER = "code,name,parent_code,agency_code,kind\n"
@@ -22,7 +23,7 @@ def csv(tmp_path: Path, body: str, *, header: str = HEADER, encoding: str = "utf
 
 
 async def bring_in(world: World, file: Path) -> units.Imported:
-    rows = tables.read(file, units.COLUMNS, required=units.REQUIRED)
+    rows = files.read(file, units.COLUMNS, required=units.REQUIRED)
     async with world.db.write() as tx:
         return await units.bring_in(tx, world.kit, rows, by=None, now=world.now)
 
@@ -104,27 +105,36 @@ def test_a_file_of_another_shape_is_refused(tmp_path: Path, content: bytes, reas
     file = tmp_path / "bad.csv"
     file.write_bytes(content)
     with pytest.raises(ImportRefused) as refused:
-        tables.read(file, units.COLUMNS, required=units.REQUIRED)
+        files.read(file, units.COLUMNS, required=units.REQUIRED)
     assert reason in refused.value.errors[0].reason
 
 
 def test_a_missing_file_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(ImportRefused) as refused:
-        tables.read(tmp_path / "none.csv", units.COLUMNS, required=units.REQUIRED)
+        files.read(tmp_path / "none.csv", units.COLUMNS, required=units.REQUIRED)
     assert refused.value.errors == [RowError(0, "", "no such file")]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
 def test_a_byte_order_mark_and_semicolons_are_fine(tmp_path: Path, encoding: str) -> None:
     file = csv(tmp_path, "S;Sở Nội vụ\n", header="code;name\n", encoding=encoding)
-    (row,) = tables.read(file, units.COLUMNS, required=units.REQUIRED)
-    assert (row.line, row.cells["code"], row.cells["name"], row.cells["kind"]) == (2, "S", "Sở Nội vụ", "")
+    (row,) = files.read(file, units.COLUMNS, required=units.REQUIRED)
+    assert (row.line, row.cells) == (2, {"code": "S", "name": "Sở Nội vụ"})
+
+
+def test_a_column_that_the_file_lacks_is_absent_and_a_blank_cell_is_empty(tmp_path: Path) -> None:
+    file = csv(tmp_path, "S,Sở,\nT,Ty\n", header="code,name,kind\n")
+    rows = files.read(file, units.COLUMNS, required=units.REQUIRED)
+    assert [row.cells for row in rows] == [
+        {"code": "S", "name": "Sở", "kind": ""},
+        {"code": "T", "name": "Ty", "kind": ""},
+    ]
 
 
 def test_a_workbook_is_read_as_text_and_computes_nothing(tmp_path: Path) -> None:
     file = tmp_path / "units.xlsx"
     workbook(file, [["code", "name"], ["19774", "=1+1"], [19789.0, "Phường"]])
-    rows = tables.read(file, units.COLUMNS, required=units.REQUIRED)
+    rows = files.read(file, units.COLUMNS, required=units.REQUIRED)
     assert [(row.line, row.cells["code"], row.cells["name"]) for row in rows] == [
         (2, "19774", "=1+1"),
         (3, "19789", "Phường"),
@@ -135,7 +145,7 @@ def test_what_only_looks_like_a_workbook_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "units.xlsx"
     file.write_bytes(b"code,name\n")
     with pytest.raises(ImportRefused) as refused:
-        tables.read(file, units.COLUMNS, required=units.REQUIRED)
+        files.read(file, units.COLUMNS, required=units.REQUIRED)
     assert refused.value.errors[0].reason == "the file is not a workbook that can be read"
 
 

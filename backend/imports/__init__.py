@@ -1,0 +1,1 @@
+"""Files that offices send: CSV and workbooks, read into rows of text."""

@@ -1,0 +1,76 @@
+"""Rows of text with line numbers, and the words for what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from backend.typed import BadText, clean
+
+
+class RowError(msgspec.Struct, frozen=True):
+    """One bad cell; `column` is empty when the whole row or file is meant."""
+
+    line: int
+    column: str
+    reason: str
+
+
+class ImportRefused(Exception):
+    """The file cannot be taken as it is; nothing was written."""
+
+    def __init__(self, errors: Sequence[RowError]) -> None:
+        super().__init__(f"{len(errors)} errors")
+        self.errors = list(errors)
+
+
+class Record(msgspec.Struct, frozen=True):
+    """One row: where it stands in the file, its cells by column, and what the reader found wrong with them.
+
+    A column that the file lacks is absent, a blank cell is "": absence is not a value.
+    """
+
+    line: int
+    cells: Mapping[str, str]
+    errors: Sequence[RowError] = ()
+
+
+def records(rows: Iterable[Mapping[str, str]]) -> list[Record]:
+    """Rows that do not come from a file."""
+    return [Record(number, row) for number, row in enumerate(rows, start=2)]
+
+
+def refused(reason: str) -> ImportRefused:
+    """What is wrong with the whole file."""
+    return ImportRefused([RowError(0, "", reason)])
+
+
+class Row:
+    """Reads one record's cells, collecting what is wrong with them."""
+
+    def __init__(self, record: Record, errors: list[RowError]) -> None:
+        self.line, self._cells, self._errors = record.line, record.cells, errors
+        self._bad = {error.column for error in record.errors}
+        errors.extend(record.errors)
+
+    def has(self, column: str) -> bool:
+        """Whether the file has this column at all."""
+        return column in self._cells
+
+    def text(self, column: str, *, longest: int, required: bool = False) -> str:
+        """A cleaned cell; empty after an error, and where the file has no such column."""
+        if column in self._bad:
+            return ""  # said already
+        try:
+            found = clean(self._cells.get(column, ""), longest=longest)
+        except BadText as bad:
+            self.wrong(column, bad.code)
+            return ""
+        if required and not found:
+            self.wrong(column, "required")
+        return found
+
+    def wrong(self, column: str, reason: str) -> None:
+        """Remember that a cell is bad."""
+        self._errors.append(RowError(self.line, column, reason))
