@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.crypto import KeyRing
 from backend.db import Base, UtcDateTime, at_commit
-from backend.facts import Fact
+from backend.facts import Fact, Operator
 
 PURPOSE = "journal"
 GENESIS = bytes(32)
@@ -54,11 +54,16 @@ class Head(Base):
 class Journal:
     """Writes and checks the chain with the installation's keys."""
 
-    def __init__(self, keys: KeyRing) -> None:
-        self._keys = keys
+    def __init__(self, keys: KeyRing, operator: Operator | None = None) -> None:
+        self._keys, self._operator = keys, operator
 
     def record(self, tx: AsyncSession, fact: Fact, *, by: UUID | None, now: datetime) -> None:
-        """Remember `fact` with this transaction; `by` is the acting account, or nothing for the machine."""
+        """Remember `fact` with this transaction; `by` is the acting account, or nothing for the machine.
+
+        What a command records says who ran it.
+        """
+        if self._operator is not None:
+            fact = msgspec.structs.replace(fact, operator=self._operator)
         tx.info.setdefault("facts", []).append((fact, by, now))
         at_commit(tx, "journal", self._seal)
 

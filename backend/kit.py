@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.crypto import KeyRing
+from backend.facts import Operator
 from backend.journal import Journal
 from backend.limits import Limits
 from backend.lives import Lives
@@ -36,6 +37,8 @@ class Kit(NamedTuple):
     phones: Phones | None = None  # a command pushes nothing: what it tells is read in the app
 
     @classmethod
-    def of(cls, keys: KeyRing, limits: Limits, phones: Phones | None = None) -> Kit:
-        """The usual bundle over one ring of keys."""
-        return cls(keys, Journal(keys), Throttle(keys), limits, Lives(), phones)
+    def of(
+        cls, keys: KeyRing, limits: Limits, phones: Phones | None = None, operator: Operator | None = None
+    ) -> Kit:
+        """The usual bundle over one ring of keys; `operator` runs the command that asks for it."""
+        return cls(keys, Journal(keys, operator), Throttle(keys), limits, Lives(), phones)

@@ -18,7 +18,7 @@ from backend.outside.clock import Clock
 from backend.settings import Settings, SettingsError, load, with_keys
 from ngomon import doctor, logs, migrations, server
 from ngomon.app import create_app
-from ngomon.commands import Wrong, opened, out, show
+from ngomon.commands import Wrong, by, opened, out, show
 from ngomon.commands.keys import keys
 from ngomon.commands.managers import managers
 from ngomon.commands.notices import notices
@@ -135,6 +135,7 @@ def accounts() -> None:
 
 @accounts.command(help="Lift the freeze after checking the person who reported a take-over.")
 @click.option("--national-id", required=True)
+@by.option
 def thaw(national_id: str) -> None:
     """The operator's half of "Không phải tôi"."""
 

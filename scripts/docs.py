@@ -20,7 +20,8 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 FACTS_HEAD = """# What the journal remembers
 
 One line per kind of fact, written by `make docs` from `backend/facts/`. Every fact also has the time, the
-account that acted (nothing for the machine) and `subject`, the account that it is about. Facts hold identifiers
+account that acted (nothing for the machine), `subject`, the account that it is about, and `operator`, who ran the
+command that did it (the machine's account, and the name given with `--by`). Otherwise facts hold identifiers
 and codes only: no name, number, phone, code, token or free text. `ngomon audit verify` walks the chain.
 
 | fact | means | holds |
@@ -57,7 +58,7 @@ def facts() -> str:
 
 
 def _line(tag: str, kind: type[Fact]) -> str:
-    holds = [f"`{name}`" for name in kind.__struct_fields__ if name != "subject"]
+    holds = [f"`{name}`" for name in kind.__struct_fields__ if name not in ("subject", "operator")]
     return f"| `{tag}` | {' '.join((kind.__doc__ or '').split())} | {', '.join(holds) or '–'} |\n"
 
 

@@ -1,7 +1,8 @@
 """The vocabulary of what can happen: one Struct per fact, in the past tense.
 
 Facts go into the journal for ever, so they hold identifiers and codes only: no name,
-number, phone, code, token or free text (security P5).
+number, phone, code, token or free text (security P5). Only of an operator the name is kept: a command
+has no account behind it.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ from backend.facts.accounts import (
     TakeoverReported,
     TriesSpent,
 )
-from backend.facts.fact import Fact
+from backend.facts.fact import Fact, Operator
 from backend.facts.work import (
     AccessRefused,
     CaseAnswered,
@@ -115,6 +116,7 @@ __all__ = [
     "NoticeDenied",
     "NoticePublished",
     "OfficialMailReset",
+    "Operator",
     "PasswordSet",
     "PersonLookedUp",
     "PhoneBound",

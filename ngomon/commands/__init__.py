@@ -19,6 +19,7 @@ from backend.db import Database
 from backend.imports.rows import ImportRefused
 from backend.kit import Kit
 from backend.settings import Settings, load, with_keys
+from ngomon.commands import by
 
 Result = TypeVar("Result")
 SHOWN = 50  # bad cells on a screen; a file or another program gets them all
@@ -34,7 +35,10 @@ class Wrong(Exception):
 def opened(
     job: Callable[[Database, Kit, Settings], Awaitable[Result]], *, storage_only: bool = False
 ) -> Result:
-    """Run one job on the configured database and close it again; `storage_only` as in `settings.load`."""
+    """Run one job on the configured database and close it again; the journal says who ran it.
+
+    `storage_only` as in `settings.load`.
+    """
     return asyncio.run(_run(job, storage_only))
 
 
@@ -64,7 +68,8 @@ async def _run(job: Callable[[Database, Kit, Settings], Awaitable[Result]], stor
     settings = with_keys(load(os.environ, storage_only=storage_only))
     db = Database(settings.database_url)
     try:
-        return await job(db, Kit.of(KeyRing.parse(settings.secret_keys), settings.limits), settings)
+        kit = Kit.of(KeyRing.parse(settings.secret_keys), settings.limits, operator=by.whoever_runs())
+        return await job(db, kit, settings)
     except (OperationalError, ProgrammingError) as error:
         raise Wrong(cause(error)) from error
     except OSError as error:

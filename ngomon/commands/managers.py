@@ -13,7 +13,7 @@ from backend.kit import Kit
 from backend.outside.clock import Clock
 from backend.roles import managers as registry
 from backend.settings import Settings
-from ngomon.commands import Wrong, opened, out, show
+from ngomon.commands import Wrong, by, opened, out, show
 
 Result = TypeVar("Result")
 
@@ -38,6 +38,7 @@ def managers() -> None:
 @managers.command(help="Let somebody decide for a unit; the person need not have an account yet.")
 @click.option("--unit", "unit_code", required=True, help="The unit's code.")
 @click.option("--national-id", required=True, help="The personal number, 12 digits.")
+@by.option
 def add(unit_code: str, national_id: str) -> None:
     """Safe to repeat."""
 
@@ -52,6 +53,7 @@ def add(unit_code: str, national_id: str) -> None:
 @managers.command(help="Take the right away, from the very next request on.")
 @click.option("--unit", "unit_code", required=True, help="The unit's code.")
 @click.option("--national-id", required=True, help="The personal number, 12 digits.")
+@by.option
 def remove(unit_code: str, national_id: str) -> None:
     """Fails when that person is no manager of that unit."""
 

@@ -12,7 +12,7 @@ from backend.kit import Kit
 from backend.outside.clock import Clock
 from backend.settings import Settings
 from backend.support import notices as registry
-from ngomon.commands import Wrong, opened, out
+from ngomon.commands import Wrong, by, opened, out
 
 
 @click.group(help="Announcements that everybody sees first.")
@@ -24,6 +24,7 @@ def notices() -> None:
 @click.option("--title", required=True)
 @click.option("--body", required=True)
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), default=None, help="The last day, as YYYY-MM-DD.")
+@by.option
 def publish(title: str, body: str, until: datetime | None) -> None:
     """An announcement may warn of people who ask for secrets, and may not ask for one itself."""
 

@@ -14,7 +14,7 @@ from backend.outside.clock import Clock
 from backend.roles import staff as directory
 from backend.roles.units import Imported
 from backend.settings import Settings
-from ngomon.commands import bad_rows, opened, out
+from ngomon.commands import bad_rows, by, opened, out
 
 
 @click.group(help="The staff directory.")
@@ -24,6 +24,7 @@ def staff() -> None:
 
 @staff.command(name="import", help="Create or update staff from CSV or XLSX, all or nothing.")
 @click.argument("file", type=click.Path(path_type=Path))
+@by.option
 def import_(file: Path) -> None:
     """Columns as in the contract; position, subject type, code, mail and phone may be empty."""
 

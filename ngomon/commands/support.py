@@ -14,7 +14,7 @@ from backend.outside.clock import Clock
 from backend.settings import Settings
 from backend.support import desks as registry
 from backend.support.models import Desk
-from ngomon.commands import Wrong, opened, out, show
+from ngomon.commands import Wrong, by, opened, out, show
 
 Result = TypeVar("Result")
 
@@ -39,6 +39,7 @@ def staff() -> None:
 @click.option("--name", required=True, help="As people read it.")
 @click.option("--mailbox", required=True, help="The only address that its mails come from.")
 @click.option("--phone", required=True, help="The only number that it calls from.")
+@by.option
 def add(code: str, name: str, mailbox: str, phone: str) -> None:
     """Fails when the code is taken."""
 
@@ -64,6 +65,7 @@ def list_desks() -> None:
 
 @desks.command(help="Close a desk: none of its codes is genuine from now on.")
 @click.argument("code")
+@by.option
 def remove(code: str) -> None:
     """Its cases are kept."""
 
@@ -78,6 +80,7 @@ def remove(code: str) -> None:
 @staff.command(name="add", help="Let somebody work at a desk; the person need not have an account yet.")
 @click.option("--desk", required=True, help="The desk's code.")
 @click.option("--national-id", required=True, help="The personal number, 12 digits.")
+@by.option
 def hire(desk: str, national_id: str) -> None:
     """Safe to repeat."""
 
@@ -106,6 +109,7 @@ def list_staff(desk: str | None) -> None:
 @staff.command(name="remove", help="Take the pages away, from the very next request on.")
 @click.option("--desk", required=True, help="The desk's code.")
 @click.option("--national-id", required=True, help="The personal number, 12 digits.")
+@by.option
 def dismiss(desk: str, national_id: str) -> None:
     """Fails when that person does not work there."""
 

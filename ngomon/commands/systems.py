@@ -21,7 +21,7 @@ from backend.outside.connectors import ConnectorMissing, DeliveryError
 from backend.roles import desired
 from backend.roles.models import Unit
 from backend.settings import Settings
-from ngomon.commands import Wrong, opened, out, show
+from ngomon.commands import Wrong, by, opened, out, show
 from ngomon.tasks import outgoing
 
 WAITING = ("held", "pending", "delivering", "paused", "retrying")
@@ -56,6 +56,7 @@ def systems() -> None:
 @click.option("--people", help="ldap: where people are below the top.  [default: ou=people]")
 @click.option("--groups", help="ldap: where units' groups are below the top.  [default: ou=groups]")
 @click.option("--mail", "keeps_mail", is_flag=True, help="ldap: it keeps the passwords of the official mail.")
+@by.option
 def add(
     name: str,
     kind: str,
@@ -117,6 +118,7 @@ def list_() -> None:
 
 @systems.command(help="Send a system nothing more; what waits is kept until it is connected again.")
 @click.argument("name")
+@by.option
 def disable(name: str) -> None:
     """Works from the next delivery on."""
 
@@ -130,6 +132,7 @@ def disable(name: str) -> None:
 
 @systems.command(help="Try again what failed there.")
 @click.argument("name")
+@by.option
 def replay(name: str) -> None:
     """Parked deliveries, and those that wait for their next try."""
 
@@ -143,6 +146,7 @@ def replay(name: str) -> None:
 
 @systems.command(help="Compare everything a system holds with what it should hold, and heal the rest.")
 @click.argument("name")
+@by.option
 def reconcile(name: str) -> None:
     """Prints identifiers and names of fields, never values; a second run finds nothing."""
     found = _said(lambda db, kit, settings: _compare(db, kit, settings, name))

@@ -13,7 +13,7 @@ from backend.kit import Kit
 from backend.outside.clock import Clock
 from backend.roles import units as registry
 from backend.settings import Settings
-from ngomon.commands import bad_rows, opened, out
+from ngomon.commands import bad_rows, by, opened, out
 
 
 @click.group(help="Units: agencies and their parts.")
@@ -23,6 +23,7 @@ def units() -> None:
 
 @units.command(name="import", help="Create or update units from CSV or XLSX, all or nothing.")
 @click.argument("file", type=click.Path(path_type=Path))
+@by.option
 def import_(file: Path) -> None:
     """Columns: code, name, parent_code, agency_code, kind."""
 

@@ -9,7 +9,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from backend.roles import policy, queue, requests, review
+from backend.facts import Operator
+from backend.kit import Kit
+from backend.roles import managers, policy, queue, requests, review
 from backend.roles.draft import Draft
 from tests.workspace.office import TOKEN, Desk, Office
 
@@ -250,3 +252,13 @@ async def test_the_journal_tells_what_was_done_and_by_whom(office: Office, desk:
     other = await office.desk(office.dung)
     assert "Nguyễn Trãi" not in await other.page("/workspace/audit")
     await other.http.aclose()
+
+
+async def test_a30_the_journal_page_names_the_operator_of_a_command(office: Office, desk: Desk) -> None:
+    service, now = office.service, office.service.clock.now()
+    keys, limits = service.kit.keys, service.kit.limits
+    command = Kit.of(keys, limits, operator=Operator("vanhanh as root", "Phạm Thị Lan"))
+    async with service.db.write() as tx:
+        await managers.add(tx, command, office.unit, "000090799999", by=None, now=now)
+    page = await desk.page("/workspace/audit", kind="manager")
+    assert "Người vận hành Phạm Thị Lan (tài khoản máy chủ: vanhanh as root)" in page
