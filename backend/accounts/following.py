@@ -12,6 +12,7 @@ from backend.accounts.numbers import NATIONAL_ID, OLD_ID, TAX_CODE, holder_of, i
 from backend.facts import IdentifierChanged
 from backend.kit import Kit
 from backend.names import same_name
+from backend.outbox import renewal
 from backend.outside.eid_claims import Person
 
 VNEID = "vneid"
@@ -26,7 +27,7 @@ async def refresh(
     (source 003, VI: which field to check); when nothing differs, VNeID vouches from now on.
     """
     if account.vouched_by == by:
-        _follow(kit, account, person, by, now)
+        await _follow(tx, kit, account, person, by, now)
         await _follow_numbers(tx, kit, account, person, now)
     elif by == VNEID:
         differs = ",".join(differences(kit, account, person))
@@ -35,11 +36,13 @@ async def refresh(
             account.version += 1
         if not differs and person.level >= account.assurance_level:
             account.vouched_by, account.vouched_at = VNEID, now
-            _follow(kit, account, person, by, now)
+            await _follow(tx, kit, account, person, by, now)
 
 
-def _follow(kit: Kit, account: Account, person: Person, by: str, now: datetime) -> None:
-    """What the provider does not state stays as it is known."""
+async def _follow(
+    tx: AsyncSession, kit: Kit, account: Account, person: Person, by: str, now: datetime
+) -> None:
+    """What the provider does not state stays as it is known; of another name every system hears (R22)."""
     name, birth = names_of(kit, account)
     level = level_of(person, by)
     told = (person.full_name, person.birth_date or birth, person.gender or account.gender, level)
@@ -48,6 +51,9 @@ def _follow(kit: Kit, account: Account, person: Person, by: str, now: datetime) 
         account.gender, account.assurance_level = told[2], level
         account.vouched_at = now
         account.version += 1
+    if name != person.full_name:
+        await tx.flush()
+        await renewal.renew(tx, [account.id], now=now)
 
 
 async def _follow_numbers(

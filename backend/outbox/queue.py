@@ -43,6 +43,7 @@ __all__ = [
     "states_for_accounts",
     "states_for_requests",
     "version_of",
+    "write",
 ]
 
 CHUNK = 200  # rows in one statement
@@ -67,7 +68,7 @@ async def enqueue(
     """
     due = now + timedelta(seconds=hold)
     pairs = [(system_id, account_id, version) for system_id in systems]
-    await _write(tx, pairs, lane=lane, due=due, now=now, request_id=request_id)
+    await write(tx, pairs, lane=lane, due=due, now=now, request_id=request_id)
     for system_id in systems:
         waiting = (
             Delivery.system_id == system_id,
@@ -85,11 +86,11 @@ async def backfill(
     """Have one system brought to everybody's version, after everything more urgent."""
     for start in range(0, len(people), CHUNK):
         pairs = [(system_id, *person) for person in people[start : start + CHUNK]]
-        await _write(tx, pairs, lane=BACKFILL, due=now, now=now, request_id=None)
+        await write(tx, pairs, lane=BACKFILL, due=now, now=now, request_id=None)
     ring_after(tx, DELIVERIES)
 
 
-async def _write(
+async def write(
     tx: AsyncSession,
     wanted: Sequence[tuple[UUID, UUID, int]],
     *,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
@@ -17,6 +17,7 @@ from backend.roles import draft as drafts
 from backend.roles import policy
 from backend.roles.catalog import GRANTS, grants_of, position_label
 from backend.roles.models import Role, Unit
+from backend.roles.scope import in_scope, scope_of
 
 
 class Post(msgspec.Struct, frozen=True):
@@ -95,33 +96,6 @@ async def post_of(
         fields.get("employee_code") or None,
         fields.get("official_email") or None,
     )
-
-
-async def systems_touched(tx: AsyncSession, unit_ids: Iterable[UUID]) -> list[System]:
-    """The connected systems whose scope holds at least one of the units."""
-    paths = (await tx.scalars(select(Unit.path).where(Unit.id.in_(list(unit_ids))))).all()
-    systems = (
-        await tx.scalars(select(System).where(System.disabled_at.is_(None)).order_by(System.name))
-    ).all()
-    touched = []
-    for system in systems:
-        scope = await scope_of(tx, system)
-        if any(in_scope(path, scope) for path in paths):
-            touched.append(system)
-    return touched
-
-
-def in_scope(path: str, tops: Sequence[str] | None) -> bool:
-    """Whether a unit's path lies in the subtrees of a scope; no scope means everywhere."""
-    return tops is None or any(path.startswith(top) for top in tops)
-
-
-async def scope_of(tx: AsyncSession, system: System) -> list[str] | None:
-    """The paths at the top of a system's subtrees; nothing when it serves every unit."""
-    codes = msgspec.json.decode(system.unit_codes, type=list[str])
-    if not codes:
-        return None
-    return list(await tx.scalars(select(Unit.path).where(Unit.code.in_(codes))))
 
 
 def _groups(posts: Sequence[Post]) -> list[GroupRef]:

@@ -16,7 +16,7 @@ from backend.outbox.models import System
 from backend.outside.connectors import Desired
 from backend.roles import desired as wanted
 from backend.roles import draft as drafts
-from backend.roles import own, policy, rights, rows
+from backend.roles import own, policy, rights, rows, scope
 from backend.roles.catalog import SUBJECT_TYPES, position_label, subject_label
 from backend.roles.models import RequestStep, Role, RoleRequest, Unit
 from backend.roles.policy import Standing
@@ -123,7 +123,7 @@ async def _effects(
     name = kit.keys.open("accounts.full_name", account.id, account.full_name)
     touched = {found.unit_id} | ({old.unit_id} if old else set())
     effects = []
-    for system in await wanted.systems_touched(tx, touched):
+    for system in await scope.systems_touched(tx, touched):
         before = await wanted.posts_of(tx, kit, account.id, system)
         after = [post for post in before if found.kind == policy.REGISTER]
         if found.kind != policy.END:
@@ -137,7 +137,7 @@ async def _effects(
 
 async def _post(tx: AsyncSession, kit: Kit, found: RoleRequest, system: System) -> list[wanted.Post]:
     unit = await tx.get_one(Unit, found.unit_id)
-    if not wanted.in_scope(unit.path, await wanted.scope_of(tx, system)):
+    if not scope.in_scope(unit.path, await scope.scope_of(tx, system)):
         return []
     fields = drafts.asked_fields(kit, found)
     return [await wanted.post_of(tx, fields, found.subject_type, found.position, unit)]

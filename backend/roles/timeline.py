@@ -19,8 +19,8 @@ from backend.outbox import queue as outbox
 from backend.outside.clock import local_day
 from backend.roles import draft as drafts
 from backend.roles import effects, policy, rows
-from backend.roles.desired import systems_touched
 from backend.roles.models import Role, RoleRequest, Unit
+from backend.roles.scope import systems_touched
 
 ROLL_AT_ONCE = 50
 

@@ -17,6 +17,7 @@ from backend.facts import UnitsImported
 from backend.imports.rows import ImportRefused, Record, Row, RowError
 from backend.kit import Kit
 from backend.names import folded
+from backend.roles import telling
 from backend.roles.models import Unit
 from backend.roles.views import Page
 
@@ -80,6 +81,7 @@ async def bring_in(
     errors: list[RowError] = []
     wanted = [_checked(record, errors) for record in rows]
     known = {unit.code: unit for unit in await tx.scalars(select(Unit))}
+    before = {unit.id: _shown(unit) for unit in known.values()}
     errors += _misplaced(wanted, known)
     if errors:
         raise ImportRefused(sorted(errors, key=lambda error: error.line))
@@ -96,8 +98,15 @@ async def bring_in(
     for row in wanted:
         known[row.code].parent_id = known[row.parent_code].id if row.parent_code else None
     await _place(tx, list(known.values()))
+    told = [unit.id for unit in known.values() if unit.id in before and before[unit.id] != _shown(unit)]
+    await telling.units_changed(tx, told, now=now)
     kit.journal.record(tx, UnitsImported(count=len(wanted)), by=by, now=now)
     return Imported(created, updated)
+
+
+def _shown(unit: Unit) -> tuple[str | None, ...]:
+    """What systems are told of a unit, and where it stands."""
+    return unit.name, unit.code, unit.agency_code, unit.path
 
 
 async def search(
