@@ -11,7 +11,7 @@ from backend.accounts.models import Account, Identifier
 from backend.accounts.numbers import NATIONAL_ID, OLD_ID, TAX_CODE, holder_of, identifier_row
 from backend.facts import IdentifierChanged
 from backend.kit import Kit
-from backend.names import same_name
+from backend.names import same_birth_date, same_name
 from backend.outbox import renewal
 from backend.outside.eid_claims import Person
 
@@ -102,7 +102,7 @@ def differences(kit: Kit, account: Account, person: Person) -> list[str]:
     """Which of name and birth date the provider states otherwise than the account has them."""
     name, birth = names_of(kit, account)
     found = [] if same_name(name, person.full_name) else ["full_name"]
-    if birth and person.birth_date and birth != person.birth_date:
+    if birth and person.birth_date and not same_birth_date(birth, person.birth_date):
         found.append("birth_date")
     return found
 

@@ -9,7 +9,7 @@ from backend.accounts import following, numbers, otp
 from backend.accounts.door import Door
 from backend.accounts.models import Account, OneTimeCode
 from backend.kit import Kit
-from backend.names import same_name
+from backend.names import same_birth_date, same_name
 from backend.outside.registries import RegistryUnavailable, Subscriber
 
 
@@ -31,7 +31,8 @@ async def names(door: Door, found: Subscriber | None, account_id: UUID | None) -
         name, birth = following.names_of(door.kit, account)
         number = found.national_id
         holder = await numbers.holder_of(tx, door.kit, number, numbers.kind_of(number))
-    return holder == account.id and same_name(name, found.full_name) and birth in (None, found.birth_date)
+    born = birth is None or same_birth_date(birth, found.birth_date)
+    return holder == account.id and same_name(name, found.full_name) and born
 
 
 def sim_is_fresh(kit: Kit, found: Subscriber | None, now: datetime) -> bool:

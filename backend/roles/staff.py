@@ -20,7 +20,7 @@ from backend.facts import StaffImported
 from backend.hotlines import HOTLINES
 from backend.imports.rows import ImportRefused, Record, Row, RowError
 from backend.kit import Kit
-from backend.names import clean_name, same_name
+from backend.names import clean_name, same_birth_date, same_name
 from backend.roles import forms, rights
 from backend.roles.catalog import POSITIONS, SUBJECT_TYPES
 from backend.roles.models import StaffRecord, Unit
@@ -187,7 +187,7 @@ def _mismatches(kit: Kit, account: Account, person: StaffPerson) -> list[str]:
         found.append("full_name")
     if account.birth_date is not None:
         born = kit.keys.open("accounts.birth_date", account.id, account.birth_date)
-        if born != person.birth_date:
+        if not same_birth_date(born, person.birth_date):
             found.append("birth_date")
     return found
 
