@@ -8,6 +8,7 @@ snapshot to read.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import secrets
 import time
@@ -20,7 +21,7 @@ from uuid import UUID
 
 import aiosqlite
 import pysqlite3
-from sqlalchemy import CursorResult, DateTime, Dialect, MetaData, Update, event
+from sqlalchemy import CursorResult, DateTime, Dialect, MetaData, Update, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_dbapi
 from sqlalchemy.engine import make_url
@@ -98,6 +99,16 @@ def insert_into(tx: AsyncSession, table: type[Base]) -> sqlite.Insert | postgres
     """The engine's own INSERT, which knows ON CONFLICT."""
     insert = sqlite.insert if tx.get_bind().dialect.name == "sqlite" else postgresql.insert
     return insert(table)
+
+
+async def one_after_another(tx: AsyncSession, what: str) -> None:
+    """Wait until no other transaction does `what`, and keep others waiting until the commit.
+
+    On SQLite whoever writes is alone already; the caller has written, or will.
+    """
+    if tx.get_bind().dialect.name == "postgresql":
+        key = int.from_bytes(hashlib.sha256(what.encode()).digest()[:8], "big", signed=True)
+        await tx.execute(select(func.pg_advisory_xact_lock(key)))
 
 
 class Database:

@@ -118,6 +118,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     undo_window: int = 10  # a decision's deliveries wait this long (design §4.9)
     bulk_most: int = 100
     schedule_ahead_days: int = 366
+    mass_change_percent: int = 10  # of what exists: an import that changes or ends more wants --brake-off
 
     # delivery
     lease: int = 30

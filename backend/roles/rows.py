@@ -6,6 +6,7 @@ rights. Roles are written only while their account is locked.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -21,6 +22,7 @@ from backend.roles import policy
 from backend.roles.models import RequestStep, Role, RoleRequest
 
 FRESH = {"populate_existing": True}
+CHUNK = 500  # accounts in one statement
 
 
 async def request_locked(tx: AsyncSession, request_id: UUID) -> RoleRequest | None:
@@ -82,6 +84,14 @@ async def bump(tx: AsyncSession, account_id: UUID) -> int:
         .execution_options(synchronize_session=False)
     )
     return int((await tx.execute(query)).scalar_one())
+
+
+async def accounts_locked(tx: AsyncSession, accounts: Iterable[UUID]) -> None:
+    """Hold many accounts until the commit, in one order for everybody."""
+    ids = sorted(accounts)
+    for start in range(0, len(ids), CHUNK):
+        query = select(Account.id).where(Account.id.in_(ids[start : start + CHUNK])).order_by(Account.id)
+        await tx.execute(query.with_for_update(key_share=True))
 
 
 def last_word(found: RoleRequest) -> dict[str, Any]:

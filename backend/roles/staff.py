@@ -18,13 +18,13 @@ from backend.db import new_id
 from backend.errors import FieldsInvalid, NotFound
 from backend.facts import StaffImported
 from backend.hotlines import HOTLINES
+from backend.imports.plan import Imported
 from backend.imports.rows import ImportRefused, Record, Row, RowError
 from backend.kit import Kit
 from backend.names import clean_name, same_birth_date, same_name
 from backend.roles import forms, rights
 from backend.roles.catalog import POSITIONS, SUBJECT_TYPES
 from backend.roles.models import StaffRecord, Unit
-from backend.roles.units import Imported
 from backend.typed import BadText
 
 COLUMNS = (

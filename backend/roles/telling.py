@@ -16,7 +16,7 @@ from backend.kit import Kit
 from backend.outbox import renewal
 from backend.outbox.models import System
 from backend.outbox.queue import CHUNK
-from backend.roles import policy
+from backend.roles import policy, rows
 from backend.roles.models import Role, Unit
 from backend.roles.scope import in_scope, scope_of
 
@@ -47,6 +47,31 @@ async def units_changed(tx: AsyncSession, units: Iterable[UUID], *, now: datetim
             if any(in_scope(path, scope) for path in paths):
                 also[account_id].add(system.id)
     return await renewal.renew(tx, concerned, now=now, also=also)
+
+
+async def hold(tx: AsyncSession, units: Iterable[UUID]) -> None:
+    """Before a change of these units and all below them: their people's roles stay as they are until the commit.
+
+    Accounts first, as everywhere; a role that begins there meanwhile waits for its unit, and then reads the new tree.
+    """
+    ids = sorted(units)
+    await rows.accounts_locked(tx, await people_of(tx, ids))
+    for start in range(0, len(ids), CHUNK):
+        part = Unit.id.in_(ids[start : start + CHUNK])
+        await tx.execute(select(Unit.id).where(part).order_by(Unit.id).with_for_update())
+    await rows.accounts_locked(tx, await people_of(tx, ids))
+
+
+async def people_of(tx: AsyncSession, units: Iterable[UUID]) -> set[UUID]:
+    """Who has a role in force in these units."""
+    ids = sorted(units)
+    found: set[UUID] = set()
+    for start in range(0, len(ids), CHUNK):
+        query = select(Role.account_id).where(
+            Role.unit_id.in_(ids[start : start + CHUNK]), Role.state == policy.ACTIVE
+        )
+        found |= set(await tx.scalars(query))
+    return found
 
 
 async def addresses_changed(tx: AsyncSession, kit: Kit, numbers: Iterable[str], *, now: datetime) -> int:

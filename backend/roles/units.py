@@ -1,44 +1,36 @@
-"""Units: brought in from a file, found by name or code (contract §2, §3.3, domain §2.5)."""
+"""Units: brought in from a file, found by name or code (contract §2, §3.3; contract-roles §1)."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import or_, select
+from sqlalchemy import insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import paging
-from backend.db import new_id
+from backend.db import new_id, one_after_another
 from backend.facts import UnitsImported
-from backend.imports.rows import ImportRefused, Record, Row, RowError
+from backend.imports.plan import Change, Field, Imported, Plan, PlanStale, Progress, at_once, in_order
+from backend.imports.rows import Record
 from backend.kit import Kit
 from backend.names import folded
-from backend.roles import telling
+from backend.outside.clock import local_day
+from backend.roles import telling, undecided, unit_tree
 from backend.roles.models import Unit
+from backend.roles.unit_rows import COLUMNS, REQUIRED, UnitRow, agency_code, checked
+from backend.roles.unit_tree import Place, Tree
 from backend.roles.views import Page
 
-COLUMNS = ("code", "name", "parent_code", "agency_code", "kind")
-REQUIRED = ("code", "name")
-CODE = re.compile(r"[\w][\w./-]{0,39}")
-AGENCY = re.compile(r"[0-9A-Z]+(?:\.[0-9A-Z]+)*")
-AGENCY_LONGEST = 35  # QĐ 20/2020/QĐ-TTg
-DEEPEST = 15  # a path has room for as many
+__all__ = ["COLUMNS", "REQUIRED", "UnitView", "UnitsImport", "agency_code", "bring_in", "search"]
+
 Q_LONGEST = 100
-
-
-class UnitRow(msgspec.Struct, frozen=True):
-    """One row of the file, checked."""
-
-    line: int
-    code: str
-    name: str
-    parent_code: str
-    agency_code: str | None
-    kind: str
+CHUNK = 500
+TOLD = {"name", "parent_code", "agency_code"}  # what other systems are told of a unit
+CHANGING = "units"  # one change of the tree after another
 
 
 class UnitView(msgspec.Struct, frozen=True):
@@ -52,61 +44,80 @@ class UnitView(msgspec.Struct, frozen=True):
     parent: UUID | None
 
 
-class Imported(msgspec.Struct, frozen=True):
-    """What an import did."""
+class UnitsImport:
+    """A file of units: a column or a unit that it lacks stays as it is stored."""
 
-    created: int
-    updated: int
+    things, columns, required = "units", COLUMNS, REQUIRED
 
+    def __init__(self, kit: Kit, now: datetime) -> None:
+        self._kit, self._now = kit, now
+        self._stamp = b""
+        self._created: list[Place] = []
+        self._moved: list[Place] = []  # every unit whose row changes, those below a moved one too
+        self._told: set[UUID] = set()  # units of which systems are told something else
+        self._concerned: set[UUID] = set()  # those, and what stands below them
+        self._undecided: set[UUID] = set()
 
-def agency_code(text: str) -> str:
-    """The canonical notation, root first: `000.00.17.G22` and `G22.17` are the same agency (domain §2.5).
+    async def plan(self, tx: AsyncSession, rows: Sequence[Record]) -> Plan:
+        """What the rows would change in the tree as it stands."""
+        plan = Plan(things=self.things)
+        wanted = [checked(record, plan.errors) for record in rows]
+        known = await unit_tree.snapshot(tx)
+        self._stamp, today = unit_tree.stamp(known), local_day(self._now)
+        plan.existing = sum(not unit_tree.has_ended(place, today) for place in known.values())
+        plan.errors += unit_tree.twins(wanted, known)
+        plan.errors += unit_tree.misplaced(wanted, known, today)
+        plan.errors = in_order(plan.errors)
+        if plan.errors:
+            return plan
+        after = _after(wanted, known)
+        self._told = told = _compare(plan, wanted, known, after)
+        self._created = [place for code, place in after.items() if code not in known]
+        self._moved = [place for code, place in after.items() if code in known and place != known[code]]
+        self._concerned = {place.id for place in after.values() if told and _is_below(place, known, told)}
+        paths = {place.id: place.path for place in after.values()}
+        self._undecided = (await undecided.deciders(tx)).lost(paths=paths)
+        await self._say(tx, plan)
+        return plan
 
-    Raises ValueError when it is neither notation.
-    """
-    groups = text.strip().upper().split(".")
-    if len(text) > AGENCY_LONGEST or not AGENCY.fullmatch(".".join(groups)):
-        raise ValueError(text)
-    if groups[0][0].isalpha():
-        return ".".join(groups)
-    if not groups[-1][0].isalpha():
-        raise ValueError(text)
-    return ".".join(group for group in reversed(groups) if group.strip("0"))
+    def prepare(self) -> None:
+        """Nothing of a unit is sealed."""
+
+    async def act(self, tx: AsyncSession, *, by: UUID | None, progress: Progress) -> None:
+        """Write the rows, and queue what systems have to hear; raises PlanStale."""
+        await one_after_another(tx, CHANGING)
+        if unit_tree.stamp(await unit_tree.snapshot(tx)) != self._stamp:
+            raise PlanStale
+        paths = {place.id: place.path for place in self._moved}
+        if not (await undecided.deciders(tx)).lost(paths=paths) <= self._undecided:
+            raise PlanStale
+        await telling.hold(tx, self._concerned)
+        levels = sorted(self._created, key=lambda place: place.path.count("/"))
+        done, every = 0, len(self._created) + len(self._moved)
+        for part in _parts(levels):  # a child's row refers to its parent's
+            await tx.execute(insert(Unit), [_row(place) for place in part])
+            progress(done := done + len(part), every)
+        for part in _parts(self._moved):
+            await tx.execute(update(Unit), [_row(place) for place in part])
+            progress(done := done + len(part), every)
+        await telling.units_changed(tx, self._told, now=self._now)
+        self._kit.journal.record(tx, UnitsImported(count=every), by=by, now=self._now)
+
+    async def _say(self, tx: AsyncSession, plan: Plan) -> None:
+        roots = [place.code for place in self._created if place.parent_id is None]
+        if roots:
+            plan.notes.append(f"{len(roots)} new roots: {', '.join(roots[:10])}")
+        if self._concerned and (people := await telling.people_of(tx, self._concerned)):
+            plan.notes.append(f"systems are told anew of {len(people)} people")
+        if self._undecided:
+            plan.warnings.append(undecided.warning(self._undecided))
 
 
 async def bring_in(
     tx: AsyncSession, kit: Kit, rows: Iterable[Record], *, by: UUID | None, now: datetime
 ) -> Imported:
-    """Create or update every unit of the rows, parents in any order, or raise ImportRefused and nothing."""
-    errors: list[RowError] = []
-    wanted = [_checked(record, errors) for record in rows]
-    known = {unit.code: unit for unit in await tx.scalars(select(Unit))}
-    before = {unit.id: _shown(unit) for unit in known.values()}
-    errors += _misplaced(wanted, known)
-    if errors:
-        raise ImportRefused(sorted(errors, key=lambda error: error.line))
-    created = updated = 0
-    for row in wanted:
-        unit = known.get(row.code)
-        if unit is None:
-            unit = known[row.code] = Unit(id=new_id(), code=row.code, path="/")
-            created += 1
-        else:
-            updated += 1
-        unit.name, unit.agency_code, unit.kind = row.name, row.agency_code, row.kind
-        unit.folded = folded(f"{row.name} {row.code} {row.agency_code or ''}")[:400]
-    for row in wanted:
-        known[row.code].parent_id = known[row.parent_code].id if row.parent_code else None
-    await _place(tx, list(known.values()))
-    told = [unit.id for unit in known.values() if unit.id in before and before[unit.id] != _shown(unit)]
-    await telling.units_changed(tx, told, now=now)
-    kit.journal.record(tx, UnitsImported(count=len(wanted)), by=by, now=now)
-    return Imported(created, updated)
-
-
-def _shown(unit: Unit) -> tuple[str | None, ...]:
-    """What systems are told of a unit, and where it stands."""
-    return unit.name, unit.code, unit.agency_code, unit.path
+    """Create or update the units of the rows at once, or raise ImportRefused and nothing."""
+    return await at_once(UnitsImport(kit, now), tx, list(rows), by=by)
 
 
 async def search(
@@ -136,72 +147,63 @@ def _forms(word: str) -> set[str]:
         return {word}
 
 
-def _checked(record: Record, errors: list[RowError]) -> UnitRow:
-    row = Row(record, errors)
-    code = row.text("code", longest=40, required=True)
-    if code and not CODE.fullmatch(code):
-        row.wrong("code", "only letters, digits, dot, slash, hyphen and underscore")
-    agency: str | None = row.text("agency_code", longest=AGENCY_LONGEST)
-    try:
-        agency = agency_code(agency) if agency else None
-    except ValueError:
-        row.wrong("agency_code", "not an agency code in either notation")
-    return UnitRow(
-        record.line,
-        code,
-        row.text("name", longest=200, required=True),
-        row.text("parent_code", longest=40),
-        agency,
-        row.text("kind", longest=30),
-    )
-
-
-def _misplaced(wanted: list[UnitRow], known: dict[str, Unit]) -> list[RowError]:
-    """Codes that come twice, parents that do not exist, units that are their own ancestor, trees too deep."""
-    errors: list[RowError] = []
-    lines: dict[str, int] = {}
+def _after(wanted: Sequence[UnitRow], known: Tree) -> Tree:
+    """The tree as the rows would have it."""
+    after = {code: msgspec.structs.replace(place) for code, place in known.items()}
     for row in wanted:
-        if row.code and row.code in lines:
-            errors.append(RowError(row.line, "code", f"comes twice, first on line {lines[row.code]}"))
-        lines.setdefault(row.code, row.line)
-    by_id = {unit.id: unit.code for unit in known.values()}
-    parents = {unit.code: by_id.get(unit.parent_id) for unit in known.values() if unit.parent_id is not None}
-    above: dict[str, str | None] = parents | {row.code: row.parent_code or None for row in wanted}
+        place = after.get(row.code)
+        if place is None:
+            place = after[row.code] = Place(new_id(), row.code, "", None, "", None, "", None)
+        place.name = row.given.get("name", place.name)
+        place.kind = row.given.get("kind", place.kind)
+        if "agency_code" in row.given:
+            place.agency_code = row.given["agency_code"] or None
+    above = unit_tree.parents_after(wanted, known)
     for row in wanted:
-        if row.parent_code and row.parent_code not in known and row.parent_code not in lines:
-            errors.append(RowError(row.line, "parent_code", "no such unit"))
-        elif _depth(row.code, above) is None:
-            errors.append(
-                RowError(row.line, "parent_code", "the unit would be its own ancestor, or too deep")
-            )
-    return errors
+        parent = above[row.code]
+        after[row.code].parent_id = after[parent].id if parent else None
+    paths = unit_tree.paths_of(after.values())
+    for place in after.values():
+        place.path = paths[place.id]
+    return after
 
 
-def _depth(code: str, above: dict[str, str | None]) -> int | None:
-    """How many units stand above one; nothing for a circle or more than a path can hold."""
-    depth, here = 0, above.get(code)
-    while here is not None:
-        depth, here = depth + 1, above.get(here)
-        if depth > DEEPEST:
-            return None
-    return depth
+def _compare(plan: Plan, wanted: Sequence[UnitRow], known: Tree, after: Tree) -> set[UUID]:
+    """Count and describe what the rows do; the units of which systems are told something else."""
+    codes: dict[UUID | None, str] = {place.id: code for code, place in after.items()}
+    told: set[UUID] = set()
+    for row in wanted:
+        old, new = known.get(row.code), after[row.code]
+        if old is None:
+            plan.created += 1
+            continue
+        pairs = [
+            ("name", old.name, new.name),
+            ("parent_code", codes.get(old.parent_id, ""), codes.get(new.parent_id, "")),
+            ("agency_code", old.agency_code or "", new.agency_code or ""),
+            ("kind", old.kind, new.kind),
+        ]
+        fields = tuple(Field(*pair) for pair in pairs if pair[1] != pair[2])
+        if not fields:
+            plan.untouched += 1
+            continue
+        plan.changed.append(Change(row.line, row.code, fields))
+        if TOLD & {field.name for field in fields}:
+            told.add(new.id)
+    return told
 
 
-async def _place(tx: AsyncSession, every: list[Unit]) -> None:
-    """Write the path of each unit, parents before children."""
-    by_id = {unit.id: unit for unit in every}
-    paths: dict[UUID, str] = {}
+def _is_below(place: Place, known: Tree, told: set[UUID]) -> bool:
+    """Whether a unit that exists is, or stands below, one of which systems are told something else."""
+    if place.code not in known:
+        return False
+    way = {*known[place.code].path.strip("/").split("/"), *place.path.strip("/").split("/")}
+    return any(UUID(part) in told for part in way)
 
-    def path_of(unit: Unit) -> str:
-        if unit.id not in paths:
-            above = path_of(by_id[unit.parent_id]) if unit.parent_id else "/"
-            paths[unit.id] = f"{above}{unit.id}/"
-        return paths[unit.id]
 
-    for unit in every:
-        if unit.path != path_of(unit):
-            unit.path = paths[unit.id]
-    levels = sorted({unit.path.count("/") for unit in every})
-    for level in levels:  # a child's row refers to its parent's
-        tx.add_all([unit for unit in every if unit.path.count("/") == level])
-        await tx.flush()
+def _row(place: Place) -> dict[str, Any]:
+    return {**msgspec.structs.asdict(place), "folded": place.folded}
+
+
+def _parts(places: Sequence[Place]) -> Iterable[Sequence[Place]]:
+    return (places[start : start + CHUNK] for start in range(0, len(places), CHUNK))

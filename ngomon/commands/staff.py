@@ -8,11 +8,11 @@ import rich_click as click
 
 from backend.db import Database
 from backend.imports import files
+from backend.imports.plan import Imported
 from backend.imports.rows import ImportRefused
 from backend.kit import Kit
 from backend.outside.clock import Clock
 from backend.roles import staff as directory
-from backend.roles.units import Imported
 from backend.settings import Settings
 from ngomon.commands import bad_rows, by, opened, out
 

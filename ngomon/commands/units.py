@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import rich_click as click
 
-from backend.db import Database
-from backend.imports import files
-from backend.imports.rows import ImportRefused
-from backend.kit import Kit
 from backend.outside.clock import Clock
 from backend.roles import units as registry
-from backend.settings import Settings
-from ngomon.commands import bad_rows, by, opened, out
+from ngomon.commands.importing import Flags, flags, run
 
 
 @click.group(help="Units: agencies and their parts.")
@@ -21,20 +17,9 @@ def units() -> None:
     """The group."""
 
 
-@units.command(name="import", help="Create or update units from CSV or XLSX, all or nothing.")
+@units.command(name="import", help="Create or change units from CSV or XLSX; first a plan.")
 @click.argument("file", type=click.Path(path_type=Path))
-@by.option
-def import_(file: Path) -> None:
-    """Columns: code, name, parent_code, agency_code, kind."""
-
-    async def bring_in(db: Database, kit: Kit, _: Settings) -> registry.Imported:
-        async with db.write() as tx:
-            return await registry.bring_in(tx, kit, rows, by=None, now=Clock().now())
-
-    try:
-        rows = files.read(file, registry.COLUMNS, required=registry.REQUIRED)
-        with out.status(f"{len(rows)} units…"):
-            done = opened(bring_in)
-    except ImportRefused as refused:
-        raise bad_rows(file, refused) from refused
-    out.print(f"{done.created} units created, {done.updated} updated")
+@flags
+def import_(file: Path, **chosen: Any) -> None:
+    """Columns: code, name, parent_code (- for a root), agency_code, kind; what the file lacks stays as it is."""
+    run(file, lambda kit: registry.UnitsImport(kit, Clock().now()), Flags(**chosen))

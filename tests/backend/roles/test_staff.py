@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import select
 
 from backend.errors import FieldsInvalid, Refusal
+from backend.imports.plan import Imported
 from backend.imports.rows import ImportRefused, RowError, records
 from backend.roles import managers, staff
 from backend.roles.models import StaffRecord
-from backend.roles.units import Imported
 from tests.backend.roles.world import World
 
 GOOD = {

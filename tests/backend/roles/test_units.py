@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from backend.imports import files
+from backend.imports.plan import Imported
 from backend.imports.rows import ImportRefused, RowError
 from backend.roles import units
 from backend.roles.models import Unit
@@ -22,7 +23,7 @@ def csv(tmp_path: Path, body: str, *, header: str = HEADER, encoding: str = "utf
     return file
 
 
-async def bring_in(world: World, file: Path) -> units.Imported:
+async def bring_in(world: World, file: Path) -> Imported:
     rows = files.read(file, units.COLUMNS, required=units.REQUIRED)
     async with world.db.write() as tx:
         return await units.bring_in(tx, world.kit, rows, by=None, now=world.now)
@@ -41,7 +42,7 @@ async def found(world: World, q: str | None = None, parent: str | None = None) -
 
 async def test_children_may_stand_before_their_parents(world: World, tmp_path: Path) -> None:
     file = csv(tmp_path, "S-P,Phòng,S,,phong\nS,Sở,R,,so\nR,Thành phố,,H57,tinh\n")
-    assert await bring_in(world, file) == units.Imported(created=3, updated=0)
+    assert await bring_in(world, file) == Imported(created=3, updated=0)
     async with world.db.read() as tx:
         by_code = {unit.code: unit for unit in await tx.scalars(select(Unit))}
     top, middle, leaf = by_code["R"], by_code["S"], by_code["S-P"]

@@ -1,0 +1,136 @@
+"""What a file would do, said before it is done: the one plan of every import (contract-roles §1).
+
+A plan is made from what is stored now and acted on later, in one transaction that first makes sure that what
+it was made of still stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.imports.rows import ImportRefused, Record, RowError
+
+FEW = 20  # of so many rows a tenth is two: no brake
+Progress = Callable[[int, int], None]  # rows done, rows in all
+
+
+class PlanStale(Exception):
+    """What the plan was made of has changed since; nothing was written."""
+
+
+class Field(msgspec.Struct, frozen=True):
+    """One value that changes, as an operator may read it."""
+
+    name: str
+    old: str
+    new: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.old or '(empty)'} → {self.new or '(empty)'}"
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One stored thing that changes, field by field."""
+
+    line: int
+    what: str
+    fields: tuple[Field, ...]
+
+
+class Plan(msgspec.Struct, kw_only=True):
+    """What is created, changed, ended and left as it is, and what is wrong with the file.
+
+    `notes` say what follows from it; what `warnings` say wants a yes.
+    """
+
+    things: str
+    existing: int = 0
+    created: int = 0
+    changed: list[Change] = []
+    ended: list[str] = []
+    untouched: int = 0
+    errors: list[RowError] = []
+    notes: list[str] = []
+    warnings: list[str] = []
+
+    @property
+    def needs_yes(self) -> bool:
+        """Whether something that exists changes or ends, or follows from it."""
+        return bool(self.changed or self.ended or self.warnings)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to do."""
+        return not (self.created or self.needs_yes)
+
+    def is_massive(self, percent: int) -> bool:
+        """Whether more of what exists changes or ends than a slip of the hand should be able to."""
+        touched = len(self.changed) + len(self.ended)
+        return self.existing > FEW and touched * 100 > percent * self.existing
+
+    def summary(self) -> str:
+        """The counts in one line."""
+        return (
+            f"{self.created} {self.things} created, {len(self.changed)} updated, {len(self.ended)} ended, "
+            f"{self.untouched} unchanged"
+        )
+
+
+class Imported(msgspec.Struct, frozen=True):
+    """What an import did, in numbers."""
+
+    created: int
+    updated: int
+    ended: int = 0
+    untouched: int = 0
+
+
+class Import(Protocol):
+    """One kind of file. `plan` reads, `prepare` seals what will be written, `act` writes; in this order."""
+
+    @property
+    def things(self) -> str:
+        """What its rows are, in the plural."""
+        ...
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """The columns that its file may have."""
+        ...
+
+    @property
+    def required(self) -> Sequence[str]:
+        """Those without which nothing can be said of a row."""
+        ...
+
+    async def plan(self, tx: AsyncSession, rows: Sequence[Record]) -> Plan:
+        """Say what the rows would do."""
+        ...
+
+    def prepare(self) -> None:
+        """Do all that takes time and needs no database, outside of every transaction (O18)."""
+        ...
+
+    async def act(self, tx: AsyncSession, *, by: UUID | None, progress: Progress) -> None:
+        """Do what was planned; raises PlanStale."""
+        ...
+
+
+async def at_once(job: Import, tx: AsyncSession, rows: Sequence[Record], *, by: UUID | None) -> Imported:
+    """Plan and act in one transaction, for whoever answers for the rows; raises ImportRefused."""
+    plan = await job.plan(tx, rows)
+    if plan.errors:
+        raise ImportRefused(plan.errors)
+    job.prepare()
+    await job.act(tx, by=by, progress=lambda _done, _all: None)
+    return Imported(plan.created, len(plan.changed), len(plan.ended), plan.untouched)
+
+
+def in_order(errors: Sequence[RowError]) -> list[RowError]:
+    """As they stand in the file."""
+    return sorted(errors, key=lambda error: error.line)

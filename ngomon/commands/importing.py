@@ -1,0 +1,165 @@
+"""What every import of a file asks, shows and says (contract-roles §1)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+import rich_click as click
+from rich.progress import Progress
+
+from backend.db import Database
+from backend.imports import files, skipped
+from backend.imports.plan import Import, Plan, PlanStale
+from backend.imports.rows import ImportRefused, Record, RowError
+from backend.kit import Kit
+from backend.settings import Settings
+from ngomon.commands import SHOWN, Wrong, bad_rows, by, opened, out
+
+Command = TypeVar("Command", bound=Callable[..., None])
+
+
+class Flags(msgspec.Struct, frozen=True):
+    """How far an import may go."""
+
+    dry_run: bool = False
+    yes: bool = False
+    brake_off: bool = False
+    skip_bad: Path | None = None
+
+
+def flags(command: Command) -> Command:
+    """The options that every import has."""
+    for option in (
+        by.option,
+        click.option(
+            "--skip-bad", type=click.Path(path_type=Path), help="Take the good rows, write the others here."
+        ),
+        click.option("--brake-off", is_flag=True, help="Even if it changes much of what exists."),
+        click.option("--yes", is_flag=True, help="Do what the plan says without asking."),
+        click.option(
+            "--dry-run", is_flag=True, help="Print the plan and do nothing; exit 1 when rows are bad."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def run(file: Path, make: Callable[[Kit], Import], chosen: Flags) -> None:
+    """Read, plan, ask, act, say."""
+
+    async def go(db: Database, kit: Kit, _: Settings) -> None:
+        job = make(kit)
+        with out.status("reading…"):
+            rows = files.read(file, (*job.columns, skipped.REASON), required=job.required)
+        plan, errors = await _planned(db, job, rows, chosen)
+        if chosen.dry_run:
+            _show(plan)
+            if errors:
+                raise bad_rows(file, ImportRefused(errors))
+            return
+        if errors and chosen.skip_bad is None:
+            raise bad_rows(file, ImportRefused(errors))
+        allow(plan, kit, chosen)
+        if errors and chosen.skip_bad is not None:
+            _write_bad(chosen.skip_bad, rows, errors, job.columns)
+        if not plan.is_empty:
+            await _act(db, job)
+        out.print(plan.summary())
+
+    try:
+        opened(go)
+    except ImportRefused as refused:
+        raise bad_rows(file, refused) from refused
+    except PlanStale as stale:
+        raise Wrong(
+            "what the plan was made of has changed meanwhile: nothing was done, run it again"
+        ) from stale
+
+
+def allow(plan: Plan, kit: Kit, chosen: Flags) -> None:
+    """Show the plan on a screen and ask; elsewhere want what is asked for in words. Raises Wrong."""
+    percent = kit.limits.mass_change_percent
+    if plan.is_massive(percent) and not chosen.brake_off:
+        _show(plan)
+        raise Wrong(
+            f"brake: {len(plan.changed) + len(plan.ended)} of {plan.existing} {plan.things} would change or end, "
+            f"more than {percent} %: if that is meant, say --brake-off; nothing was done"
+        )
+    if plan.is_empty or chosen.yes:
+        return
+    if out.is_terminal and sys.stdin.isatty():
+        _show(plan)
+        click.confirm("do this?", abort=True)
+    elif plan.needs_yes:
+        _show(plan)
+        raise Wrong("this changes what exists: read the plan and say --yes; nothing was done")
+
+
+async def _planned(
+    db: Database, job: Import, rows: Sequence[Record], chosen: Flags
+) -> tuple[Plan, list[RowError]]:
+    """The plan of the good rows, and everything that is wrong with the others."""
+    errors: list[RowError] = []
+    while True:
+        with out.status(f"planning {len(rows)} rows…"):
+            async with db.read() as tx:
+                plan = await job.plan(tx, rows)
+        errors += plan.errors
+        if not plan.errors or chosen.skip_bad is None:
+            return plan, errors
+        left = skipped.good_rows(rows, plan.errors)
+        if len(left) == len(rows):  # not of a row: nothing to pass over
+            raise ImportRefused(errors)
+        rows = left
+
+
+async def _act(db: Database, job: Import) -> None:
+    with Progress(console=out, transient=True, disable=not out.is_terminal) as bar:
+        task = bar.add_task(f"{job.things}: sealing", total=None)
+        job.prepare()
+
+        def progress(done: int, every: int) -> None:
+            bar.update(task, description=job.things, completed=done, total=every)
+
+        async with db.write() as tx:
+            await job.act(tx, by=None, progress=progress)
+
+
+def _write_bad(
+    file: Path, rows: Sequence[Record], errors: Sequence[RowError], columns: Sequence[str]
+) -> None:
+    try:
+        count = skipped.write(file, rows, errors, columns)
+    except FileExistsError as error:
+        raise Wrong(
+            f"{file} is there already: name another file for the bad rows; nothing was done"
+        ) from error
+    except OSError as error:
+        raise Wrong(f"{file} cannot be written: {error.strerror}; nothing was done") from error
+    out.print(f"{count} bad rows written to {file}")
+
+
+def _show(plan: Plan) -> None:
+    """The plan; a screen gets the first lines of each kind, a file or another program all."""
+    out.print(f"plan: {plan.summary()}")
+    _lines(
+        f"  line {change.line}, {change.what}: " + "; ".join(map(str, change.fields))
+        for change in plan.changed
+    )
+    _lines(f"  ended: {what}" for what in plan.ended)
+    for note in plan.notes:
+        out.print(f"  {note}")
+    for warning in plan.warnings:
+        out.print(f"  warning: {warning}")
+
+
+def _lines(lines: Iterable[str]) -> None:
+    for number, line in enumerate(lines):
+        if out.is_terminal and number == SHOWN:
+            out.print("  … (more: write the plan to a file with --dry-run > FILE)")
+            return
+        out.print(line)

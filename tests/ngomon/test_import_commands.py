@@ -1,0 +1,128 @@
+"""Imports from the command line: first the plan, then the yes, then the deed (contract-roles §1)."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from backend.crypto import new_secret_key
+from ngomon import cli
+from ngomon.migrations import migrate
+
+Said = tuple[int, str, str]
+Run = Callable[..., Said]
+UNITS = "code,name,parent_code\nSNV,Sở Nội vụ,\n" + "".join(f"P{n},Phòng {n},SNV\n" for n in range(29))
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    """`ngomon …` on a fresh SQLite database: exit code, output, errors; a text is written to a file first."""
+    url = f"sqlite+aiosqlite:///{tmp_path / 'ngomon.db'}"
+    asyncio.run(migrate(url))
+    monkeypatch.setenv("NGOMON_DATABASE_URL", url)
+    monkeypatch.setenv("NGOMON_SECRET_KEYS", new_secret_key())
+
+    def command(*words: str | Path, text: str | None = None) -> Said:
+        if text is not None:
+            (tmp_path / "rows.csv").write_text(text)
+            words = (*words, tmp_path / "rows.csv")
+        monkeypatch.setattr("sys.argv", ["ngomon", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        out, err = capfd.readouterr()
+        return int(ended.value.code or 0), out, err
+
+    return command
+
+
+def units(run: Run, text: str, *words: str | Path) -> Said:
+    return run("units", "import", *words, text=text)
+
+
+def test_a_dry_run_prints_the_plan_and_changes_nothing(run: Run) -> None:
+    code, out, err = units(run, UNITS, "--dry-run")
+    assert (code, err) == (0, "")
+    assert "plan: 30 units created, 0 updated, 0 ended, 0 unchanged" in out and "1 new roots: SNV" in out
+    assert units(run, UNITS, "--dry-run")[1] == out
+    assert units(run, UNITS)[1].splitlines()[-1] == "30 units created, 0 updated, 0 ended, 0 unchanged"
+    code, out, _ = units(run, "code,name\nP1,Phòng Một\n", "--dry-run")
+    assert code == 0 and "line 2, P1: name: Phòng 1 → Phòng Một" in out
+
+
+def test_a_dry_run_of_bad_rows_names_them_and_exits_with_one(run: Run) -> None:
+    code, out, err = units(run, UNITS + "X,,NOWHERE\n", "--dry-run")
+    assert code == 1 and "2 errors; nothing was imported" in err
+    assert "NOWHERE" not in err and "no such unit" in out
+
+
+def test_what_exists_is_changed_only_after_a_yes(run: Run) -> None:
+    units(run, UNITS)
+    change = "code,name\nP1,Phòng Một\n"
+    code, out, err = units(run, change)
+    assert code == 1 and "say --yes" in err and "Phòng 1 → Phòng Một" in out
+    assert units(run, change, "--yes")[1].strip() == "0 units created, 1 updated, 0 ended, 0 unchanged"
+    assert units(run, change)[:2] == (0, "0 units created, 0 updated, 0 ended, 1 unchanged\n")
+
+
+def test_the_brake_stops_a_change_of_much_of_what_exists(run: Run) -> None:
+    units(run, UNITS)
+    three, four = ("code,name\n" + "".join(f"P{n},Mới {n}\n" for n in range(count)) for count in (3, 4))
+    code, _, err = units(run, four, "--yes")
+    assert code == 1 and "brake: 4 of 30 units would change or end, more than 10 %" in err
+    assert units(run, three, "--yes")[0] == 0
+    assert units(run, four.replace("Mới", "Khác"), "--yes", "--brake-off")[0] == 0
+
+
+def test_the_brake_lets_new_units_and_small_provinces_be(run: Run) -> None:
+    small = UNITS[: UNITS.index("P19")]
+    units(run, small)
+    assert units(run, small.replace("Phòng", "Ban"), "--yes")[0] == 0, "20 rows"
+    assert units(run, small + "".join(f"Q{n},Tổ,SNV\n" for n in range(50)), "--yes")[0] == 0
+
+
+def test_the_brake_is_set_by_a_limit(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    units(run, UNITS)
+    monkeypatch.setenv("NGOMON_LIMIT_MASS_CHANGE_PERCENT", "100")
+    assert units(run, UNITS.replace("Phòng", "Ban"), "--yes")[0] == 0
+
+
+def test_r36_the_good_rows_come_in_and_the_bad_ones_stand_in_a_file_to_be_mended(
+    run: Run, tmp_path: Path
+) -> None:
+    bad = tmp_path / "bad.csv"
+    rows = UNITS + "X,,SNV\nY,Tổ,X\nZ,Tổ,SNV\n"
+    code, out, err = units(run, rows, "--skip-bad", bad)
+    assert (code, err) == (0, "") and "2 bad rows written" in out
+    assert out.splitlines()[-1] == "31 units created, 0 updated, 0 ended, 0 unchanged"
+    assert stat.S_IMODE(bad.stat().st_mode) == 0o600
+    written = list(csv.reader(bad.read_text("utf-8-sig").splitlines()))
+    assert written == [
+        ["code", "name", "parent_code", "reason"],
+        ["X", "", "SNV", "name: required"],
+        ["Y", "Tổ", "X", "parent_code: no such unit"],
+    ]
+    bad.write_text(bad.read_text("utf-8-sig").replace("X,,SNV", "X,Tổ,SNV"))
+    assert (
+        run("units", "import", bad)[1].splitlines()[-1] == "2 units created, 0 updated, 0 ended, 0 unchanged"
+    )
+
+
+def test_r36_bad_rows_are_never_written_over_a_file_and_nothing_is_imported_then(
+    run: Run, tmp_path: Path
+) -> None:
+    bad = tmp_path / "bad.csv"
+    bad.write_text("mine")
+    code, _, err = units(run, UNITS + "X,,SNV\n", "--skip-bad", bad)
+    assert code == 1 and "is there already" in err and bad.read_text() == "mine"
+    assert units(run, UNITS)[1].startswith("30 units created")
+
+
+def test_r36_without_skip_bad_one_bad_row_stops_the_file(run: Run) -> None:
+    code, _, err = units(run, UNITS + "X,,SNV\n", "--yes", "--brake-off")
+    assert code == 1 and "1 errors; nothing was imported" in err
+    assert units(run, UNITS)[1].startswith("30 units created")
