@@ -59,7 +59,9 @@ def file(tmp_path: Path) -> Callable[[str], Path]:
 def test_units_staff_and_managers_come_in(run: Run, file: Callable[[str], Path]) -> None:
     code, out, err = run("units", "import", file(UNITS))
     assert (code, out.strip(), err) == (0, "2 units created, 0 updated, 0 ended, 0 unchanged", "")
-    assert run("units", "import", file(UNITS))[1].strip() == "0 units created, 0 updated, 0 ended, 2 unchanged"
+    assert (
+        run("units", "import", file(UNITS))[1].strip() == "0 units created, 0 updated, 0 ended, 2 unchanged"
+    )
     assert run("staff", "import", file(STAFF))[1].strip() == "1 people created, 0 updated"
     assert run("managers", "add", "--unit", "SNV", "--national-id", "000090000001")[:2] == (
         0,
@@ -83,7 +85,9 @@ def test_bad_rows_are_listed_and_nothing_comes_in(run: Run, file: Callable[[str]
     assert "3 errors; nothing was imported" in err
     for column in ("name", "parent_code", "agency_code"):
         assert column in out
-    assert run("units", "import", file(UNITS))[1].strip() == "2 units created, 0 updated, 0 ended, 0 unchanged"
+    assert (
+        run("units", "import", file(UNITS))[1].strip() == "2 units created, 0 updated, 0 ended, 0 unchanged"
+    )
 
 
 def test_every_bad_row_is_listed_where_no_screen_is_filled(
