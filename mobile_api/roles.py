@@ -14,7 +14,7 @@ from backend.devices.entry import Who
 from backend.errors import FieldError, FieldsInvalid, settle
 from backend.kit import Kit
 from backend.outside.clock import Clock
-from backend.roles import catalog, managers, queue, requests, staff, units
+from backend.roles import catalog, corrections, managers, queue, requests, staff, units
 from backend.roles import draft as drafts
 from backend.roles.draft import Draft
 from mobile_api import schemas_roles as schemas
@@ -103,7 +103,14 @@ class RoleRequestController(Controller):
         who, now = request.user, clock.now()
         async with db.write() as tx:
             made = await requests.create(
-                tx, kit, data, by=who.account_id, now=now, level=who.level, key=idempotency_key
+                tx,
+                kit,
+                data,
+                by=who.account_id,
+                now=now,
+                level=who.level,
+                key=idempotency_key,
+                session=who.session_id,
             )
             found = await queue.one_of_mine(tx, kit, made.id, who.account_id, now=now)
         place = {"Location": f"/v1/role-requests/{found.id}"}
@@ -151,12 +158,14 @@ class RoleRequestController(Controller):
         kit: NamedDependency[Kit],
         clock: NamedDependency[Clock],
     ) -> schemas.RoleRequestOut:
-        """After `returned`: every unit is asked again (409 `not_returned` otherwise)."""
-        who, now = request.user, clock.now()
+        """After `returned`: every unit is asked again (409 `not_returned` otherwise).
+
+        What a manager began only a manager of a unit concerned corrects (403 `not_your_request`).
+        """
+        who = request.user
+        by = corrections.By(who.account_id, who.level, who.session_id)
         async with db.write() as tx:
-            outcome = await requests.resubmit(
-                tx, kit, request_id, data, by=who.account_id, now=now, level=who.level
-            )
+            outcome = await corrections.resubmit(tx, kit, request_id, data, by=by, now=clock.now())
         settle(outcome)
         return await _shown(request, db, kit, clock, request_id)
 

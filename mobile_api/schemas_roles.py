@@ -12,7 +12,7 @@ from backend.outbox.queue import SyncState
 from backend.roles.catalog import FormField, Position, SubjectType
 from backend.roles.staff import Prefill
 from backend.roles.units import UnitView
-from backend.roles.views import OwnRequest, RoleView, StepView
+from backend.roles.views import Correction, OwnRequest, RoleView, StepView
 from backend.words import say
 
 
@@ -167,8 +167,33 @@ class SyncOut(msgspec.Struct):
         return cls(sync.system, sync.state, sync.at)
 
 
+class DifferenceOut(msgspec.Struct):
+    """One thing that a correction changed; units, subject types and positions by code, days as YYYY-MM-DD."""
+
+    field: str
+    old: str
+    new: str
+
+
+class ChangeOut(msgspec.Struct):
+    """Who corrected the request, when, and what is different since."""
+
+    by: str
+    at: datetime
+    differences: list[DifferenceOut]
+
+    @classmethod
+    def of(cls, made: Correction) -> ChangeOut:
+        """The correction by codes."""
+        different = [DifferenceOut(one.field, one.old, one.new) for one in made.differences]
+        return cls(made.by, made.at, different)
+
+
 class RoleRequestOut(msgspec.Struct, kw_only=True):
-    """One of one's own requests and how far it is."""
+    """One of one's own requests and how far it is.
+
+    `on_hold` says why nobody can decide now (`applicant_frozen`); `denied` that its sign-in was disowned.
+    """
 
     id: UUID
     kind: str
@@ -187,6 +212,11 @@ class RoleRequestOut(msgspec.Struct, kw_only=True):
     decided_at: datetime | None
     steps: list[StepOut]
     sync: list[SyncOut]
+    changes: list[ChangeOut]
+    denied: bool
+    on_hold: str | None
+    can_correct: bool
+    can_withdraw: bool
 
     @classmethod
     def of(cls, found: OwnRequest) -> RoleRequestOut:
@@ -209,6 +239,11 @@ class RoleRequestOut(msgspec.Struct, kw_only=True):
             decided_at=found.decided_at,
             steps=[StepOut.of(step) for step in found.steps],
             sync=[SyncOut.of(sync) for sync in found.sync],
+            changes=[ChangeOut.of(one) for one in found.corrections],
+            denied=found.denied,
+            on_hold=found.on_hold,
+            can_correct=found.can_correct,
+            can_withdraw=found.can_withdraw,
         )
 
 

@@ -12,12 +12,13 @@ from litestar.params import FromPath, JSONBody
 
 from backend import hotlines
 from backend.db import Database
-from backend.devices import rotation, sessions, takeover
+from backend.devices import rotation, sessions
 from backend.devices.entry import Who
 from backend.devices.models import Session
 from backend.errors import settle
 from backend.kit import Kit
 from backend.outside.clock import Clock
+from backend.roles import denied
 from mobile_api import schemas
 from mobile_api.auth import key_of
 
@@ -127,7 +128,7 @@ class DeviceController(Controller):
         `code` is that of the support case which follows it up, where a desk is set up.
         """
         async with db.write() as tx:
-            case = await takeover.report(tx, kit, request.user.session_id, now=clock.now())
+            case = await denied.report(tx, kit, request.user.session_id, now=clock.now())
         return schemas.TakeoverOut("frozen", hotlines.HUE_S, case.code if case else None)
 
 

@@ -11,11 +11,11 @@ from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 
 from backend import paging
 from backend.db import Database
-from backend.devices import takeover
 from backend.devices.entry import Who
 from backend.errors import settle
 from backend.kit import Kit
 from backend.outside.clock import Clock
+from backend.roles import denied
 from backend.support import cases, lookups, notices, reading
 from mobile_api import schemas_support as schemas
 from mobile_api.answers import address_of
@@ -160,7 +160,14 @@ class NoticeController(Controller):
     ) -> schemas.CaseOut:
         """201 with the case that follows it up, the same one a second time; for a replaced device also the freeze."""
         async with db.write() as tx:
-            outcome = await takeover.deny(tx, kit, notice_id, by=request.user.account_id, now=clock.now())
+            outcome = await denied.deny(
+                tx,
+                kit,
+                notice_id,
+                by=request.user.account_id,
+                session_id=request.user.session_id,
+                now=clock.now(),
+            )
         return schemas.CaseOut.of(*settle(outcome))
 
 

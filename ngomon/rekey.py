@@ -20,7 +20,7 @@ from backend.db import Database
 from backend.devices.models import Session
 from backend.journal import Entry
 from backend.outbox.models import System
-from backend.roles.models import Manager, RequestStep, Role, RoleRequest, StaffRecord
+from backend.roles.models import Manager, RequestChange, RequestStep, Role, RoleRequest, StaffRecord
 from backend.support.models import Case, CaseMail, CaseMessage, DeskStaff, Notice
 
 BATCH = 200
@@ -75,7 +75,9 @@ SEALED = [
     Sealed(RoleRequest, "fields"),
     Sealed(RoleRequest, "before"),
     Sealed(RoleRequest, "note"),
+    Sealed(RoleRequest, "kept_reason"),
     Sealed(RequestStep, "reason"),
+    Sealed(RequestChange, "before"),
     Sealed(System, "token"),
     Sealed(DeskStaff, "national_id", (Blind("national_id_blind", "national_id"),)),
     Sealed(Case, "subject"),

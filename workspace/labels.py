@@ -16,7 +16,7 @@ STATUSES = {
     "returned": _("Đã trả lại để bổ sung"),
     "approved": _("Đã được phê duyệt"),
     "rejected": _("Đã bị từ chối"),
-    "withdrawn": _("Người đề nghị đã rút"),
+    "withdrawn": _("Đã rút"),
     "expired": _("Đã quá hạn"),
 }
 

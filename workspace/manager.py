@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -52,12 +53,14 @@ class Manager(msgspec.Struct, frozen=True):
     account_id: UUID
     name: str
     units: list[ManagedUnit]
+    level: int  # of the sign-in at this browser
+    authenticated_at: datetime
 
     @classmethod
     def of(cls, session: BrowserSession, units: Sequence[Unit]) -> Manager:
         """Whoever has this session, with the units that the database has just named."""
         managed = [ManagedUnit(unit.id, unit.code, unit.name) for unit in units]
-        return cls(session.account_id, session.full_name, managed)
+        return cls(session.account_id, session.full_name, managed, session.level, session.authenticated_at)
 
 
 class AtDesk(msgspec.Struct, frozen=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from uuid import UUID
 
 import msgspec
@@ -12,14 +11,14 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from backend.db import Database
-from backend.errors import Conflict, FieldError, FieldsInvalid, Refusal, settle
+from backend.errors import Conflict, FieldsInvalid, Refusal, settle
 from backend.kit import Kit
 from backend.outside.clock import Clock
 from backend.roles import catalog, queue, requests, review
-from backend.words import mark as _
 from workspace import forms
 from workspace.auth import Visit
 from workspace.manager import Manager
+from workspace.moving import TransferForm
 from workspace.pages import errors_of, page
 
 PAGE = 25
@@ -36,15 +35,6 @@ class EndForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Why a role ends."""
 
     reason: str = ""
-
-
-class TransferForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where somebody goes, as what, from when."""
-
-    to_unit: str = ""
-    position: str = ""
-    effective_on: str = ""
-    note: str = ""
 
 
 class PeopleController(Controller):
@@ -138,7 +128,7 @@ class PeopleController(Controller):
                     by=manager.account_id,
                     now=clock.now(),
                     position=form.position or None,
-                    effective_on=_day(form.effective_on),
+                    effective_on=form.day(),
                     note=form.note.strip() or None,
                 )
             begun = settle(outcome)
@@ -194,10 +184,3 @@ async def _transferring(
         form=form,
         errors=errors_of(refusal),
     )
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError as error:
-        raise FieldsInvalid(FieldError("effective_on", "not_a_date", _("Ngày không hợp lệ"))) from error

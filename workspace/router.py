@@ -13,6 +13,7 @@ from backend.outside.clock import Clock
 from workspace import clerk, live, manager, refusals, static_files
 from workspace.audit import AuditController
 from workspace.auth import BrowserSessions, Cookies, OwnPage, SignedOut, signed_in
+from workspace.corrections import CorrectionController
 from workspace.decisions import RequestController
 from workspace.headers import PageHeaders
 from workspace.inbox import InboxController
@@ -36,6 +37,7 @@ def router(db: Database, kit: Kit, clock: Clock, public_url: str) -> Router:
             LoginController,
             InboxController,
             RequestController,
+            CorrectionController,
             PeopleController,
             SystemsController,
             AuditController,

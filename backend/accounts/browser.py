@@ -47,6 +47,8 @@ class BrowserSession(msgspec.Struct, frozen=True):
     session_id: UUID
     account_id: UUID
     full_name: str
+    level: int
+    authenticated_at: datetime
 
 
 async def begin(
@@ -185,7 +187,7 @@ async def session_of(db: Database, kit: Kit, token: str, now: datetime) -> Brows
                 .values(last_seen_at=now, access_expires_at=idle)
             )
     name = kit.keys.open("accounts.full_name", account.id, account.full_name)
-    return BrowserSession(session_id=session.id, account_id=account.id, full_name=name)
+    return BrowserSession(session.id, account.id, name, session.assurance_level, session.authenticated_at)
 
 
 async def is_live(db: Database, session: BrowserSession, now: datetime) -> bool:

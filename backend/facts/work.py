@@ -57,9 +57,10 @@ class RequestResubmitted(Fact, tag="role.resubmitted", frozen=True, kw_only=True
 
 
 class RequestWithdrawn(Fact, tag="role.withdrawn", frozen=True, kw_only=True):
-    """The applicant took the request back."""
+    """The request was taken back; `because` says `denied` where its sign-in was disowned, and nothing otherwise."""
 
     request: UUID
+    because: str | None = None
 
 
 class StepDecided(Fact, tag="role.step_decided", frozen=True, kw_only=True):

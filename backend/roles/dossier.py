@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -14,9 +15,9 @@ from backend.names import masked
 from backend.outbox import queue as outbox
 from backend.outbox.models import System
 from backend.outside.connectors import Desired
+from backend.roles import changes, own, policy, rights, rows, scope
 from backend.roles import desired as wanted
 from backend.roles import draft as drafts
-from backend.roles import own, policy, rights, rows, scope
 from backend.roles.catalog import SUBJECT_TYPES, position_label, subject_label
 from backend.roles.models import RequestStep, Role, RoleRequest, Unit
 from backend.roles.policy import Standing
@@ -39,32 +40,51 @@ async def view(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID, *, no
         unit.id: unit for unit in await tx.scalars(select(Unit).where(Unit.id.in_(_units(found, steps))))
     }
     old = await tx.get(Role, found.role_id) if found.role_id else None
+    theirs = await rights.why_not_take_over(tx, kit, found, steps, reader) is None
+    returned = found.status == policy.RETURNED
+    decided = policy.why_not_decide(standing, status=found.status, decided=rows.last_word(found))
     return RequestView(
-        id=found.id,
         account_id=account.id,
-        kind=found.kind,
-        status=found.status,
-        version=found.version,
         applicant=await _applicant(tx, kit, account),
-        unit=units[found.unit_id].name,
-        from_unit=_released(steps, units),
-        subject_type=subject_label(found.subject_type),
-        position=position_label(found.position),
-        fields=_fields(kit, found),
-        note=kit.keys.open("role_requests.note", found.id, found.note) if found.note else None,
-        effective_on=found.effective_on,
-        until_on=found.until_on,
         created_by=names[found.created_by],
-        created_at=found.created_at,
-        decided_at=found.decided_at,
         decided_by=names.get(found.decided_by) if found.decided_by else None,
         steps=(await own.steps_view(tx, kit, [found.id]))[found.id],
         effects=await _effects(tx, kit, found, old, account) if found.status in policy.OPEN else [],
         sync=(await outbox.states_for_requests(tx, [found.id], now))[found.id],
+        corrections=(await changes.corrections_of(tx, kit, [found]))[found.id],
         why_you=_why(standing, steps, units),
-        why_not_decide=policy.why_not_decide(standing, status=found.status, decided=rows.last_word(found)),
+        why_not_decide=decided,
+        may_correct=theirs and returned and found.kind == policy.TRANSFER,
+        may_withdraw=theirs and (returned or (found.status == policy.PENDING and found.created_by == reader)),
         undo_until=_undo_until(kit, found, steps, reader, now),
+        **_wished(kit, found, steps, units),
     )
+
+
+def _wished(
+    kit: Kit, found: RoleRequest, steps: list[RequestStep], units: dict[UUID, Unit]
+) -> dict[str, Any]:
+    """What the request's own row says, in words and by code."""
+    return {
+        "id": found.id,
+        "kind": found.kind,
+        "status": found.status,
+        "version": found.version,
+        "unit": units[found.unit_id].name,
+        "unit_code": units[found.unit_id].code,
+        "from_unit": _released(steps, units),
+        "subject_type": subject_label(found.subject_type),
+        "subject_code": found.subject_type,
+        "position": position_label(found.position),
+        "position_code": found.position,
+        "fields": _fields(kit, found),
+        "note": kit.keys.open("role_requests.note", found.id, found.note) if found.note else None,
+        "effective_on": found.effective_on,
+        "until_on": found.until_on,
+        "created_at": found.created_at,
+        "decided_at": found.decided_at,
+        "denied": found.denied_at is not None,
+    }
 
 
 async def _applicant(tx: AsyncSession, kit: Kit, account: Account) -> Applicant:

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import exists, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.accounts import assurance, consents, mine, personal_data
@@ -24,7 +24,7 @@ from backend.journal import Entry
 from backend.kit import Kit
 from backend.roles import draft as drafts
 from backend.roles import own, policy, rights
-from backend.roles.models import Manager, RequestStep, Role, RoleRequest, StaffRecord
+from backend.roles.models import Manager, RequestChange, RequestStep, Role, RoleRequest, StaffRecord
 from backend.support import desks
 
 
@@ -126,7 +126,10 @@ async def _empty_roles(tx: AsyncSession, kit: Kit, account_id: UUID) -> None:
         role.fields, role.email_blind = drafts.seal_fields(kit, "roles.fields", role.id, {}), None
     for request in await tx.scalars(select(RoleRequest).where(RoleRequest.account_id == account_id)):
         request.fields = drafts.seal_fields(kit, "role_requests.fields", request.id, {})
-        request.before = request.note = request.idempotency_key = request.idempotency_print = None
+        request.before = request.note = request.kept_reason = request.idempotency_key = (
+            request.idempotency_print
+        ) = None
+        await tx.execute(delete(RequestChange).where(RequestChange.request_id == request.id))
         await tx.execute(
             update(RequestStep)
             .where(RequestStep.request_id == request.id)

@@ -58,7 +58,10 @@ class Manager(Base):
     national_id_blind: Mapped[bytes] = mapped_column(LargeBinary)
     national_id: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    from_on: Mapped[date | None]  # the first day, when it was to come
+    until_on: Mapped[date | None]  # the last day, inclusive, when the end was known before
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_by_role: Mapped[UUID | None]  # the post that carried it, and ended
 
 
 class StaffRecord(Base):
@@ -164,10 +167,26 @@ class RoleRequest(Base):
     text_due_at: Mapped[datetime | None] = mapped_column(
         UtcDateTime
     )  # when the decision is (or is again) to be told by text message
+    session_id: Mapped[UUID | None]  # the sign-in behind what it says now; a manager's words have none
+    denied_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # its owner disowned that sign-in
+    kept_by: Mapped[UUID | None]  # who let the person's appointment outlive the post
+    kept_reason: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed: why
     unit: Mapped[Unit] = relationship(lazy="raise")
     steps: Mapped[list[RequestStep]] = relationship(
         lazy="raise", order_by="RequestStep.position", back_populates="request"
     )
+
+
+class RequestChange(Base):
+    """What a request said before somebody corrected it; the next one, or the request, says what it said after."""
+
+    __tablename__ = "request_changes"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    request_id: Mapped[UUID] = mapped_column(ForeignKey("role_requests.id"), index=True)
+    by: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    before: Mapped[bytes] = mapped_column(LargeBinary)  # sealed JSON
 
 
 class RequestStep(Base):

@@ -15,10 +15,10 @@ from backend.kit import Kit
 from backend.outbox import queue as outbox
 from backend.outbox.queue import SyncState
 from backend.outside.clock import local_day
+from backend.roles import changes, policy, rights, rows
 from backend.roles import draft as drafts
-from backend.roles import policy
 from backend.roles.models import RequestStep, Role, RoleRequest, Unit
-from backend.roles.views import OwnRequest, Page, RoleView, StepView
+from backend.roles.views import Correction, OwnRequest, Page, RoleView, StepView
 
 MOST = 50
 
@@ -39,27 +39,32 @@ async def mine(
     found = (await tx.scalars(query.order_by(RoleRequest.id.desc()).limit(most + 1))).all()
     shown, more = paging.cut(found, most)
     return Page(
-        await _own_requests(tx, kit, shown, now), paging.cursor_of(str(shown[-1].id)) if more else None
+        await _own_requests(tx, kit, shown, account_id, now),
+        paging.cursor_of(str(shown[-1].id)) if more else None,
     )
 
 
 async def one_of_mine(
     tx: AsyncSession, kit: Kit, request_id: UUID, account_id: UUID, *, now: datetime
 ) -> OwnRequest:
-    """One request about somebody or made by them; RequestNotFound for any other (security R2)."""
+    """One request about somebody, or begun by a manager of the reader's units; RequestNotFound for any other (R2)."""
     found = await tx.get(RoleRequest, request_id)
-    if found is None or account_id not in {found.account_id, found.created_by}:
+    if found is None:
         raise policy.RequestNotFound
-    (own,) = await _own_requests(tx, kit, [found], now)
+    if found.account_id != account_id:
+        steps = await rows.steps_of(tx, request_id)
+        if await rights.why_not_take_over(tx, kit, found, steps, account_id):
+            raise policy.RequestNotFound
+    (own,) = await _own_requests(tx, kit, [found], account_id, now)
     return own
 
 
 async def roles_of(tx: AsyncSession, kit: Kit, account_id: UUID) -> list[RoleView]:  # noqa: ARG001 - one shape for all readers
     """Somebody's roles, what is in force first; what was taken back is not shown."""
     query = select(Role, Unit).join(Unit, Unit.id == Role.unit_id)
-    rows = await tx.execute(query.where(Role.account_id == account_id, Role.state != policy.UNDONE))
+    held = await tx.execute(query.where(Role.account_id == account_id, Role.state != policy.UNDONE))
     order = (policy.ACTIVE, policy.SUSPENDED, policy.SCHEDULED, policy.ENDED)
-    found = sorted(((row[0], row[1]) for row in rows), key=lambda row: row[0].id, reverse=True)
+    found = sorted(((row[0], row[1]) for row in held), key=lambda row: row[0].id, reverse=True)
     found.sort(key=lambda row: order.index(row[0].state))
     return [
         RoleView(
@@ -106,19 +111,45 @@ async def steps_view(tx: AsyncSession, kit: Kit, request_ids: Sequence[UUID]) ->
 
 
 async def _own_requests(
-    tx: AsyncSession, kit: Kit, found: Sequence[RoleRequest], now: datetime
+    tx: AsyncSession, kit: Kit, found: Sequence[RoleRequest], reader: UUID, now: datetime
 ) -> list[OwnRequest]:
     ids = [one.id for one in found]
+    changed = await changes.corrections_of(tx, kit, found)
+    about = select(Account.id).where(Account.id.in_({one.account_id for one in found}))
+    frozen = set(await tx.scalars(about.where(Account.frozen_at.is_not(None))))
     steps = await steps_view(tx, kit, ids)
     sync = await outbox.states_for_requests(tx, ids, now)
     units = await tx.scalars(select(Unit).where(Unit.id.in_({one.unit_id for one in found})))
     by_id = {unit.id: unit for unit in units}
-    return [_own(kit, one, by_id[one.unit_id], steps[one.id], sync[one.id]) for one in found]
+    return [
+        _own(
+            kit,
+            one,
+            by_id[one.unit_id],
+            steps=steps[one.id],
+            sync=sync[one.id],
+            corrections=changed[one.id],
+            reader=reader,
+            frozen=one.account_id in frozen,
+        )
+        for one in found
+    ]
 
 
 def _own(
-    kit: Kit, found: RoleRequest, unit: Unit, steps: list[StepView], sync: list[SyncState]
+    kit: Kit,
+    found: RoleRequest,
+    unit: Unit,
+    *,
+    steps: list[StepView],
+    sync: list[SyncState],
+    corrections: list[Correction],
+    reader: UUID,
+    frozen: bool,
 ) -> OwnRequest:
+    """A manager who reads here may correct (`one_of_mine`); the person may only what the person asked for."""
+    theirs = reader != found.account_id or found.created_by == found.account_id
+    pending = found.status == policy.PENDING
     return OwnRequest(
         id=found.id,
         kind=found.kind,
@@ -137,4 +168,9 @@ def _own(
         decided_at=found.decided_at,
         steps=steps,
         sync=sync,
+        corrections=corrections,
+        denied=found.denied_at is not None,
+        on_hold=policy.ApplicantFrozen.code if pending and frozen else None,
+        can_correct=theirs and found.status == policy.RETURNED,
+        can_withdraw=theirs and (found.status == policy.RETURNED or (pending and found.created_by == reader)),
     )

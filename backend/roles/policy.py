@@ -147,6 +147,16 @@ class NotReturned(Conflict):
     title = "Yêu cầu chưa được trả lại nên không thể sửa"
 
 
+class ApplicantFrozen(Conflict):
+    """Somebody reported that the person's sign-in was not theirs: nothing is granted until it is known who asks."""
+
+    code = "applicant_frozen"
+    title = (
+        "Tài khoản của người này đang tạm khóa vì có báo cáo đăng nhập không chính chủ."
+        " Chưa thể quyết định cho đến khi tài khoản được mở lại"
+    )
+
+
 class UndoTooLate(Conflict):
     """The seconds of grace are over, or something has already left the house."""
 
@@ -169,6 +179,7 @@ class Standing(msgspec.Struct, frozen=True):
     is_subject: bool
     duties: frozenset[str]  # the undecided duties that are theirs to decide
     acted: bool = False  # one of the decisions already made is theirs, or their unit's
+    frozen: bool = False  # the account that the request is about
 
 
 def deciding_unit(way_up: Sequence[UnitPost]) -> UUID | None:
@@ -194,7 +205,20 @@ def why_not_decide(standing: Standing, *, status: str, decided: dict[str, Any]) 
         return AlreadyDecided(**decided)
     if not standing.duties:
         return AlreadyDecided(**decided) if standing.acted else NotYourUnit()
-    return None
+    return ApplicantFrozen() if standing.frozen else None
+
+
+def why_not_take_over(*, is_subject: bool, began_by_subject: bool, concerned: bool) -> Refusal | None:
+    """The reason why somebody may neither correct nor withdraw a request.
+
+    What the person asked for is the person's; what a manager began is the managers' of the units concerned, as they
+    are now, and never the person's: a manager's word must not stand under another's wish.
+    """
+    if is_subject:
+        return None if began_by_subject else NotYourRequest()
+    if not concerned:
+        return RequestNotFound()
+    return NotYourRequest() if began_by_subject else None
 
 
 def why_not_start_transfer(*, is_subject: bool, duties: AbstractSet[str]) -> Refusal | None:

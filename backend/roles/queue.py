@@ -224,9 +224,13 @@ def _after(placed: list[tuple[str, Item]], cursor: str | None) -> list[tuple[str
 
 
 async def _inbox_rows(tx: AsyncSession, kit: Kit, ids: list[UUID]) -> list[InboxRow]:
-    query = select(RoleRequest, Unit.name).join(Unit, Unit.id == RoleRequest.unit_id)
+    query = (
+        select(RoleRequest, Unit.name, Account.frozen_at)
+        .join(Unit, Unit.id == RoleRequest.unit_id)
+        .join(Account, Account.id == RoleRequest.account_id)
+    )
     rows = (await tx.execute(query.where(RoleRequest.id.in_(ids)).order_by(RoleRequest.id))).all()
-    names = await names_of(tx, kit, [found.account_id for found, _ in rows])
+    names = await names_of(tx, kit, [found.account_id for found, _, _ in rows])
     return [
         InboxRow(
             found.id,
@@ -236,8 +240,9 @@ async def _inbox_rows(tx: AsyncSession, kit: Kit, ids: list[UUID]) -> list[Inbox
             position_label(found.position),
             unit,
             found.created_at,
+            frozen_at is not None,
         )
-        for found, unit in rows
+        for found, unit, frozen_at in rows
     ]
 
 

@@ -1,17 +1,17 @@
-"""Asking for a role: made, corrected, taken back; or moved by a manager (design §4.7, §4.8)."""
+"""Asking for a role: made, taken back; or moved by a manager (design §4.7, §4.8). Corrections: corrections.py."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, exists, select
+from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.db import new_id
 from backend.devices.sessions import AccountClosed
 from backend.errors import FieldError, FieldsInvalid, Invalid, Refusal
-from backend.facts import AccessRefused, RequestResubmitted, RequestWithdrawn, RoleRequested, StepDecided
+from backend.facts import AccessRefused, RequestWithdrawn, RoleRequested, StepDecided
 from backend.kit import Kit
 from backend.outbox.bell import REQUESTS, ring_after
 from backend.roles import draft as drafts
@@ -28,9 +28,17 @@ class IdempotencyKeyReused(Invalid):
 
 
 async def create(
-    tx: AsyncSession, kit: Kit, draft: Draft, *, by: UUID, now: datetime, level: int, key: str | None = None
+    tx: AsyncSession,
+    kit: Kit,
+    draft: Draft,
+    *,
+    by: UUID,
+    now: datetime,
+    level: int,
+    key: str | None = None,
+    session: UUID | None = None,
 ) -> RoleRequest:
-    """The person's own request. The same `key` with the same body gives the same request again."""
+    """The person's own request, made in `session`. The same `key` with the same body gives the same request again."""
     account = await rows.account_locked(tx, by)
     if account.status != "active":
         raise AccountClosed  # erased while this call was under way
@@ -46,41 +54,9 @@ async def create(
         raise refusal
     await _ensure_may_begin(tx, by, draft.kind, role)
     found = await _add(tx, kit, checked, account_id=by, role=role, by=by, now=now)
+    found.session_id = session
     if key is not None:
         found.idempotency_key, found.idempotency_print = key, drafts.print_of(draft)
-    await tx.flush()
-    return found
-
-
-async def resubmit(
-    tx: AsyncSession, kit: Kit, request_id: UUID, draft: Draft, *, by: UUID, now: datetime, level: int
-) -> RoleRequest | Refusal:
-    """A returned request comes back corrected; every step is asked again.
-
-    A stranger's try is returned as a refusal (`settle` it after the commit).
-    """
-    found = await rows.request_locked(tx, request_id)
-    if found is None or not _is_own(found, by):
-        return refused(tx, kit, policy.RequestNotFound(), request_id, by, now)
-    await rows.account_locked(tx, found.account_id)
-    if found.status != policy.RETURNED:
-        raise policy.NotReturned(status=found.status)
-    role = await rows.role_now(tx, found.role_id)
-    if role is not None and role.state != policy.ACTIVE:
-        raise policy.RoleMoved
-    if draft.kind != found.kind or draft.role_id not in {None, found.role_id}:
-        raise FieldsInvalid(
-            FieldError("kind", "immutable", "Không thể đổi loại yêu cầu hoặc vai trò khi sửa")
-        )
-    checked = await drafts.check(tx, kit, draft, account_id=found.account_id, role=role, now=now)
-    if refusal := policy.why_not_assured(level=level, floor=checked.floor):
-        raise refusal
-    await rows.move(
-        tx, found, to=policy.PENDING, decided_at=None, decided_by=None, **_content(kit, found.id, checked)
-    )
-    await tx.execute(delete(RequestStep).where(RequestStep.request_id == found.id))
-    _add_steps(tx, found, role)
-    kit.journal.record(tx, RequestResubmitted(subject=found.account_id, request=found.id), by=by, now=now)
     await tx.flush()
     return found
 
@@ -90,16 +66,20 @@ async def withdraw(
 ) -> RoleRequest | Refusal:
     """Whoever made a request takes it back while nobody has decided it.
 
-    A stranger's try is returned as a refusal (`settle` it after the commit).
+    What a manager began and another returned, any manager of a unit concerned may take back: whoever began it may
+    manage nothing by now. A stranger's try is returned as a refusal (`settle` it after the commit).
     """
     found = await rows.request_locked(tx, request_id)
-    if found is None or not _is_own(found, by):
+    if found is None:
         return refused(tx, kit, policy.RequestNotFound(), request_id, by, now)
-    if found.created_by != by:
-        raise policy.NotYourRequest
+    await rows.account_locked(tx, found.account_id)
+    steps = await rows.steps_of(tx, request_id)
+    if refusal := await rights.why_not_take_over(tx, kit, found, steps, by, hold=True):
+        return refused(tx, kit, refusal, request_id, by, now)
     if found.status not in policy.OPEN:
         raise policy.AlreadyDecided(**rows.last_word(found))
-    await rows.account_locked(tx, found.account_id)
+    if found.status == policy.PENDING and found.created_by != by:
+        raise policy.NotYourRequest
     await rows.move(tx, found, to=policy.WITHDRAWN, **rows.stamp(now, by=by))
     kit.journal.record(tx, RequestWithdrawn(subject=found.account_id, request=found.id), by=by, now=now)
     return found
@@ -132,7 +112,7 @@ async def start_transfer(
     draft = Draft(
         kind="transfer", unit=to_unit, position=position, subject_type=subject_type, effective_on=effective_on
     )
-    refusal, duty = await _starting_duty(tx, kit, role, to_unit, by)
+    refusal, duty = await starting_duty(tx, kit, role, to_unit, by)
     if refusal is not None:
         return refused(tx, kit, refusal, role_id, by, now)
     checked = await drafts.check(tx, kit, draft, account_id=role.account_id, role=role, now=now)
@@ -140,11 +120,11 @@ async def start_transfer(
     found = await _add(tx, kit, checked, account_id=role.account_id, role=role, by=by, now=now)
     if note:
         found.note = kit.keys.seal("role_requests.note", found.id, forms.reason(note))
-    await _count_own_word(tx, kit, found, duty, by, now)
+    await count_own_word(tx, kit, found, duty, by, now)
     return found
 
 
-async def _starting_duty(
+async def starting_duty(
     tx: AsyncSession, kit: Kit, role: Role, to_unit: str, by: UUID
 ) -> tuple[Refusal | None, str]:
     """The duty that a starting manager fulfils: releasing if it is theirs, else receiving."""
@@ -161,9 +141,10 @@ async def _starting_duty(
     return refusal, policy.RELEASE if policy.RELEASE in duties else policy.RECEIVE
 
 
-async def _count_own_word(
+async def count_own_word(
     tx: AsyncSession, kit: Kit, found: RoleRequest, duty: str, by: UUID, now: datetime
 ) -> None:
+    """What a manager begins carries the word of that manager's unit."""
     await tx.flush()
     step = next(step for step in await rows.steps_of(tx, found.id) if step.duty == duty)
     step.decision, step.by, step.at = policy.APPROVED, by, now
@@ -239,11 +220,11 @@ async def _add(
         version=1,
         role_id=role.id if role else None,
         created_at=now,
-        **_content(kit, request_id, checked),
+        **content_of(kit, request_id, checked),
     )
     tx.add(found)
     await tx.flush()
-    _add_steps(tx, found, role)
+    add_steps(tx, found, role)
     kit.journal.record(
         tx, RoleRequested(subject=account_id, request=request_id, kind=checked.kind), by=by, now=now
     )
@@ -251,7 +232,7 @@ async def _add(
     return found
 
 
-def _add_steps(tx: AsyncSession, found: RoleRequest, role: Role | None) -> None:
+def add_steps(tx: AsyncSession, found: RoleRequest, role: Role | None) -> None:
     """One unit's word, or for a transfer the old unit's release and the new unit's acceptance."""
     if found.kind == policy.TRANSFER and role is not None:
         duties = [(policy.RELEASE, role.unit_id), (policy.RECEIVE, found.unit_id)]
@@ -261,7 +242,8 @@ def _add_steps(tx: AsyncSession, found: RoleRequest, role: Role | None) -> None:
         tx.add(RequestStep(request_id=found.id, position=position, unit_id=unit_id, duty=duty))
 
 
-def _content(kit: Kit, request_id: UUID, checked: Checked) -> dict[str, object]:
+def content_of(kit: Kit, request_id: UUID, checked: Checked) -> dict[str, object]:
+    """The columns that say what is wished for."""
     return {
         "unit_id": checked.unit_id,
         "subject_type": checked.subject_type,
@@ -270,11 +252,6 @@ def _content(kit: Kit, request_id: UUID, checked: Checked) -> dict[str, object]:
         "effective_on": checked.effective_on,
         "until_on": checked.until_on,
     }
-
-
-def _is_own(found: RoleRequest, by: UUID) -> bool:
-    """Whether a request is about the person or was made by them; anything else does not exist for them."""
-    return by in {found.account_id, found.created_by}
 
 
 def refused(tx: AsyncSession, kit: Kit, refusal: Refusal, target: UUID, by: UUID, now: datetime) -> Refusal:

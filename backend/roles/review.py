@@ -13,7 +13,7 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.db import changed_one, new_id
-from backend.errors import Refusal
+from backend.errors import Conflict, Refusal
 from backend.facts import DecisionUndone, RequestDecided, RoleRequested, StepDecided
 from backend.kit import Kit
 from backend.outbox.bell import REQUESTS, ring_after
@@ -87,7 +87,7 @@ async def undo(
     mine = [step for step in steps if step.by == by and step.at is not None]
     since = now - timedelta(seconds=kit.limits.undo_window)
     last = max((step.at for step in mine if step.at is not None), default=None)
-    if last is None or last < since or found.status == policy.WITHDRAWN:
+    if last is None or last <= since or found.status == policy.WITHDRAWN:
         raise policy.UndoTooLate
     if found.status != policy.PENDING:
         await _reopen(tx, kit, found, by, now)
@@ -114,7 +114,7 @@ async def _decide(
     steps = await rows.steps_of(tx, request_id)
     standing = await rights.standing(tx, kit, found, steps, by, hold=True)
     refusal = policy.why_not_decide(standing, status=found.status, decided=rows.last_word(found))
-    if isinstance(refusal, policy.AlreadyDecided):
+    if isinstance(refusal, Conflict):
         raise refusal
     if refusal is not None:
         return refused(tx, kit, refusal, request_id, by, now)
@@ -184,7 +184,7 @@ async def _reopen(tx: AsyncSession, kit: Kit, found: RoleRequest, by: UUID, now:
         RoleRequest.id != found.id,
         RoleRequest.status.in_(policy.OPEN),
     )
-    overdue = found.decided_at is None or found.decided_at < now - timedelta(seconds=kit.limits.undo_window)
+    overdue = found.decided_at is None or found.decided_at <= now - timedelta(seconds=kit.limits.undo_window)
     if found.decided_by != by or overdue or await tx.scalar(select(newer.label("newer"))):
         raise policy.UndoTooLate
     if found.status == policy.APPROVED:

@@ -8,7 +8,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.account import Account
 from backend.accounts.models import Identifier
+from backend.errors import Refusal
 from backend.kit import Kit
 from backend.roles import policy
 from backend.roles.models import Manager, RequestStep, Role, RoleRequest, StaffRecord, Unit
@@ -76,13 +78,25 @@ async def deciding_unit(tx: AsyncSession, kit: Kit, unit_id: UUID, applicant: UU
 async def duties_of(
     tx: AsyncSession, kit: Kit, steps: Iterable[RequestStep], *, applicant: UUID, managed: Iterable[UUID]
 ) -> frozenset[str]:
-    """Which of the undecided steps fall to somebody who manages `managed`."""
+    """Which of the steps, decided or not, fall to somebody who manages `managed`."""
     mine = set(managed)
     found = set()
     for step in steps:
-        if step.decision is None and mine and await deciding_unit(tx, kit, step.unit_id, applicant) in mine:
+        if mine and await deciding_unit(tx, kit, step.unit_id, applicant) in mine:
             found.add(step.duty)
     return frozenset(found)
+
+
+async def why_not_take_over(
+    tx: AsyncSession, kit: Kit, found: RoleRequest, steps: list[RequestStep], by: UUID, *, hold: bool = False
+) -> Refusal | None:
+    """The reason why somebody may neither correct nor withdraw a request, as things are now."""
+    managed = await managed_by(tx, kit, by, hold=hold)
+    return policy.why_not_take_over(
+        is_subject=found.account_id == by,
+        began_by_subject=found.created_by == found.account_id,
+        concerned=bool(await duties_of(tx, kit, steps, applicant=found.account_id, managed=managed)),
+    )
 
 
 async def standing(
@@ -97,12 +111,15 @@ async def standing(
     """How somebody stands towards a request: sees it, is its subject, may decide which duties."""
     managed = await managed_by(tx, kit, somebody, hold=hold)
     paths = (await tx.scalars(select(Unit.path).where(Unit.id.in_([step.unit_id for step in steps])))).all()
-    own = somebody in {found.account_id, found.created_by}
+    is_subject = found.account_id == somebody  # whoever began it for another sees it while their units do
     within = any(path.startswith(top) for path in paths for top in managed.values())
+    waiting = [step for step in steps if step.decision is None]
+    frozen_at = await tx.scalar(select(Account.frozen_at).where(Account.id == found.account_id))
     return Standing(
-        sees=own or within,
-        is_subject=found.account_id == somebody,
-        duties=await duties_of(tx, kit, steps, applicant=found.account_id, managed=managed),
+        sees=is_subject or within,
+        is_subject=is_subject,
+        duties=await duties_of(tx, kit, waiting, applicant=found.account_id, managed=managed),
+        frozen=frozen_at is not None,
         acted=any(step.by == somebody or (step.decision and step.unit_id in managed) for step in steps),
     )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, and_, exists, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
@@ -136,11 +136,18 @@ async def _due_accounts(tx: AsyncSession, today: date) -> list[UUID]:
 
 
 def _due_requests(today: date) -> Select[RoleRequest]:
+    """What a frozen account asked for itself waits until it is known who asked; ends and managers' acts go on."""
+    contested = and_(
+        RoleRequest.created_by == RoleRequest.account_id,
+        RoleRequest.kind != policy.END,
+        exists().where(Account.id == RoleRequest.account_id, Account.frozen_at.is_not(None)),
+    )
     return (
         select(RoleRequest)
         .where(
             RoleRequest.status == policy.APPROVED,
             RoleRequest.applied_at.is_(None),
+            not_(contested),
             or_(RoleRequest.effective_on.is_(None), RoleRequest.effective_on <= today),
         )
         .order_by(RoleRequest.id)

@@ -50,6 +50,25 @@ class StepView(msgspec.Struct, frozen=True):
     reason: str | None
 
 
+class Difference(msgspec.Struct, frozen=True):
+    """One thing that a correction changed: codes as they are kept, and the same in words."""
+
+    field: str
+    label: str
+    old: str
+    new: str
+    old_words: str
+    new_words: str
+
+
+class Correction(msgspec.Struct, frozen=True):
+    """Who corrected a request, when, and what is different since."""
+
+    by: str
+    at: datetime
+    differences: list[Difference]
+
+
 class Change(msgspec.Struct, frozen=True):
     """One thing that will be different in a system: a sentence of the catalogue, and about what."""
 
@@ -81,9 +100,12 @@ class RequestView(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     applicant: Applicant
     unit: str
+    unit_code: str
     from_unit: str | None
     subject_type: str
+    subject_code: str
     position: str
+    position_code: str
     fields: list[FieldView]
     note: str | None
     effective_on: date | None
@@ -95,8 +117,12 @@ class RequestView(msgspec.Struct, frozen=True, kw_only=True):
     steps: list[StepView]
     effects: list[Effect]
     sync: list[SyncState]
+    corrections: list[Correction]
+    denied: bool
     why_you: list[Why]
     why_not_decide: Refusal | None
+    may_correct: bool
+    may_withdraw: bool
     undo_until: datetime | None
 
 
@@ -110,6 +136,7 @@ class InboxRow(msgspec.Struct, frozen=True):
     position: str
     unit: str
     created_at: datetime
+    frozen: bool
 
 
 class PersonRow(msgspec.Struct, frozen=True):
@@ -172,3 +199,8 @@ class OwnRequest(msgspec.Struct, frozen=True, kw_only=True):
     decided_at: datetime | None
     steps: list[StepView]
     sync: list[SyncState]
+    corrections: list[Correction]
+    denied: bool
+    on_hold: str | None
+    can_correct: bool
+    can_withdraw: bool

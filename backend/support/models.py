@@ -143,6 +143,9 @@ class Notice(Base):
     until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     read_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     is_denied: Mapped[bool] = mapped_column(Boolean, default=False)
+    about: Mapped[UUID | None] = mapped_column(
+        index=True
+    )  # the act that may still be taken back, and this with it
 
 
 class NoticeRead(Base):

@@ -56,6 +56,13 @@ WORDS = {
         _("Yêu cầu hỗ trợ có trả lời"),
         _("{desk} đã trả lời yêu cầu {code} của bạn."),
     ),
+    "request_withdrawn": (
+        _("Yêu cầu về vai trò đã được rút"),
+        _(
+            "Yêu cầu về vai trò tại {unit} được gửi từ lần đăng nhập mà bạn báo không phải của bạn, nên đã được rút."
+            " Sau khi tài khoản được mở lại, bạn có thể gửi yêu cầu mới."
+        ),
+    ),
     "role_changed": (
         _("Vai trò của bạn đã thay đổi"),
         _("Vai trò tại {unit}: {change}. Nếu có nhầm lẫn, hãy chọn “Không phải tôi”."),

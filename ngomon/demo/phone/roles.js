@@ -91,6 +91,7 @@ function draw(found) {
   const parts = [
     el("div", { class: "row spread" }, el("strong", {}, kinds[found.kind]), chip(states[found.status])),
     el("div", {}, [found.positions[found.position], found.unit_name].filter(Boolean).join(" · ")),
+    found.denied && el("div", { class: "alert bad" }, t("Bạn đã báo rằng lần đăng nhập gửi yêu cầu này không phải của bạn.", "You said that the sign-in that sent this was not yours.")),
     found.effective_on && el("small", {}, t("Hiệu lực từ ", "Effective from "), day(found.effective_on)),
     el("h3", {}, t("Các bước", "Steps")), el("ol", { class: "steps" }, found.steps.map((one) => step(one, found))),
     found.sync.length > 0 && el("h3", {}, t("Các hệ thống liên quan", "Systems")),
@@ -113,14 +114,14 @@ function step(one, found) {
 }
 
 function actions(found) {
-  if (!isOpen(found)) return null;
+  if (!found.can_correct && !found.can_withdraw) return null;
   const withdraw = el("button", { type: "button", class: "danger small" }, t("Rút yêu cầu", "Withdraw"));
   withdraw.addEventListener("click", doing(withdraw, async () => {
     await call("POST", `/v1/role-requests/${found.id}/withdraw`, { body: {} });
     draw({ ...found, ...await call("GET", `/v1/role-requests/${found.id}`) });
   }));
   return el("div", { class: "row actions" },
-    found.status === "returned" && go(`#/again/${found.id}`, t("Sửa và gửi lại", "Correct and send again"), ""), withdraw);
+    found.can_correct && go(`#/again/${found.id}`, t("Sửa và gửi lại", "Correct and send again"), ""), found.can_withdraw && withdraw);
 }
 
 export { kinds };

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
@@ -18,16 +18,17 @@ from backend.devices.sessions import Device, open_mobile
 from backend.errors import Refusal, settle
 from backend.kit import Kit
 from backend.names import folded
-from backend.outbox.models import Delivery, System
-from backend.roles import draft as drafts
-from backend.roles import managers, requests, review, timeline
+from backend.outbox.models import System
+from backend.roles import corrections, managers, requests, review, timeline
+from backend.roles.corrections import By
 from backend.roles.draft import Draft
 from backend.roles.models import Manager, Role, RoleRequest, Unit
+from tests.backend.roles.readings import Readings
 
 START = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)  # Monday, 10:00 in Huế
 
 
-class World:
+class World(Readings):
     """One database with a clock that the test moves."""
 
     def __init__(self, db: Database, kit: Kit) -> None:
@@ -128,12 +129,25 @@ class World:
         return msgspec.convert(body | more, Draft, strict=False)
 
     async def ask(
-        self, name: str, draft: Draft | None = None, *, level: int = 2, key: str | None = None
+        self,
+        name: str,
+        draft: Draft | None = None,
+        *,
+        level: int = 2,
+        key: str | None = None,
+        session: UUID | None = None,
     ) -> RoleRequest:
         """`name` makes a request."""
         async with self.db.write() as tx:
             return await requests.create(
-                tx, self.kit, draft or self.draft(), by=self.people[name], now=self.now, level=level, key=key
+                tx,
+                self.kit,
+                draft or self.draft(),
+                by=self.people[name],
+                now=self.now,
+                level=level,
+                key=key,
+                session=session,
             )
 
     async def approve(self, name: str, request_id: UUID, *, version: int | None = None) -> RoleRequest:
@@ -174,11 +188,25 @@ class World:
             said = await requests.withdraw(tx, self.kit, request_id, by=self.people[name], now=self.now)
         return settle(said)
 
-    async def resubmit(self, name: str, request_id: UUID, draft: Draft | None = None) -> RoleRequest:
+    async def resubmit(
+        self,
+        name: str,
+        request_id: UUID,
+        draft: Draft | None = None,
+        *,
+        note: str | None = None,
+        session: UUID | None = None,
+    ) -> RoleRequest:
         """`name` corrects the request."""
         async with self.db.write() as tx:
-            said = await requests.resubmit(
-                tx, self.kit, request_id, draft or self.draft(), by=self.people[name], now=self.now, level=2
+            said = await corrections.resubmit(
+                tx,
+                self.kit,
+                request_id,
+                draft or self.draft(),
+                by=By(self.people[name], 2, session),
+                now=self.now,
+                note=note,
             )
         return settle(said)
 
@@ -209,12 +237,6 @@ class World:
         await self.approve(manager, asked.id)
         return (await self.roles(name))[-1]
 
-    async def roles(self, name: str) -> list[Role]:
-        """Every role row of a person, oldest first."""
-        async with self.db.read() as tx:
-            query = select(Role).where(Role.account_id == self.people[name]).order_by(Role.id)
-            return list(await tx.scalars(query))
-
     async def signed_in(self, name: str) -> UUID:
         """A mobile session of a person."""
         device = Device(platform="android", name="Điện thoại thử", model="Pixel", push_token=None)
@@ -230,35 +252,6 @@ class World:
                 now=self.now,
             )
         return tokens.session_id
-
-    def fields(self, role: Role) -> dict[str, str]:
-        """The form values of a role."""
-        return drafts.fields_of(self.kit, role)
-
-    async def states(self, name: str) -> list[str]:
-        """`unit:state` of every role row, oldest first."""
-        codes = {unit_id: code for code, unit_id in self.units.items()}
-        return [f"{codes[role.unit_id]}:{role.state}" for role in await self.roles(name)]
-
-    async def request(self, request_id: UUID) -> RoleRequest:
-        """The request as it is."""
-        async with self.db.read() as tx:
-            return (await tx.execute(select(RoleRequest).where(RoleRequest.id == request_id))).scalar_one()
-
-    async def deliveries(self, name: str) -> list[Delivery]:
-        """Everything on its way about a person, in order of version."""
-        async with self.db.read() as tx:
-            query = (
-                select(Delivery).where(Delivery.account_id == self.people[name]).order_by(Delivery.version)
-            )
-            return list(await tx.scalars(query))
-
-    async def tags(self) -> list[str]:
-        """The journal's tags in order."""
-        from backend.journal import Entry
-
-        async with self.db.read() as tx:
-            return list(await tx.scalars(select(Entry.tag).order_by(Entry.seq)))
 
 
 def code_of(refusal: Refusal) -> str:

@@ -1,0 +1,121 @@
+"""What a correction changed in a request, old and new side by side (R01)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.account import Account
+from backend.kit import Kit
+from backend.roles import draft as drafts
+from backend.roles import policy
+from backend.roles.catalog import SUBJECT_TYPES, position_label, subject_label
+from backend.roles.models import RequestChange, RoleRequest, Unit
+from backend.roles.views import Correction, Difference
+from backend.words import mark as _
+
+LABELS = {
+    "unit": _("Đơn vị"),
+    "subject_type": _("Đối tượng"),
+    "position": _("Chức vụ"),
+    "effective_on": _("Ngày hiệu lực"),
+    "until": _("Đến hết ngày"),
+}
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """What a request says: whereto, as what, from when to when, with which form."""
+
+    unit_id: UUID
+    subject_type: str
+    position: str
+    effective_on: date | None
+    until_on: date | None
+    fields: dict[str, str]
+
+
+def wish_of(kit: Kit, found: RoleRequest) -> Wish:
+    """What the request says now."""
+    return Wish(
+        found.unit_id,
+        found.subject_type,
+        found.position,
+        found.effective_on,
+        found.until_on,
+        drafts.asked_fields(kit, found),
+    )
+
+
+async def corrections_of(
+    tx: AsyncSession, kit: Kit, requests: Sequence[RoleRequest]
+) -> dict[UUID, list[Correction]]:
+    """Per request its corrections, oldest first."""
+    found: dict[UUID, list[Correction]] = {request.id: [] for request in requests}
+    query = select(RequestChange).where(RequestChange.request_id.in_(found)).order_by(RequestChange.id)
+    rows: dict[UUID, list[RequestChange]] = {}
+    for row in await tx.scalars(query):
+        rows.setdefault(row.request_id, []).append(row)
+    wishes = {
+        request.id: [*(_before(kit, row) for row in rows[request.id]), wish_of(kit, request)]
+        for request in requests
+        if request.id in rows
+    }
+    units = await _units(tx, {wish.unit_id for said in wishes.values() for wish in said})
+    names = await _names(tx, kit, {row.by for changes in rows.values() for row in changes})
+    for request in requests:
+        for nth, row in enumerate(rows.get(request.id, ())):
+            old, new = wishes[request.id][nth : nth + 2]
+            differences = list(_differences(old, new, request.kind, units))
+            found[request.id].append(Correction(names[row.by], row.at, differences))
+    return found
+
+
+def _before(kit: Kit, row: RequestChange) -> Wish:
+    return msgspec.json.decode(kit.keys.open("request_changes.before", row.id, row.before), type=Wish)
+
+
+def _differences(old: Wish, new: Wish, kind: str, units: dict[UUID, Unit]) -> Iterator[Difference]:
+    was, now = _said(old, units), _said(new, units)
+    for name, label in LABELS.items():
+        if was[name] != now[name]:
+            yield Difference(name, label, was[name][0], now[name][0], was[name][1], now[name][1])
+    form = drafts.END_FORM if kind == policy.END else SUBJECT_TYPES.get(new.subject_type)
+    known = {field.name: field for field in (form.fields if form else ())}
+    for name in dict.fromkeys([*old.fields, *new.fields]):
+        before, after = old.fields.get(name, ""), new.fields.get(name, "")
+        if before != after:
+            field = known.get(name)
+            words = {option.value: option.label for option in (field.options if field else ())}
+            shown = words.get(before, before), words.get(after, after)
+            yield Difference(f"fields.{name}", field.label if field else name, before, after, *shown)
+
+
+def _said(wish: Wish, units: dict[UUID, Unit]) -> dict[str, tuple[str, str]]:
+    """Each part as its code and in words."""
+    unit = units[wish.unit_id]
+    return {
+        "unit": (unit.code, unit.name),
+        "subject_type": (wish.subject_type, subject_label(wish.subject_type)),
+        "position": (wish.position, position_label(wish.position)),
+        "effective_on": _day(wish.effective_on),
+        "until": _day(wish.until_on),
+    }
+
+
+def _day(day: date | None) -> tuple[str, str]:
+    return (day.isoformat(), f"{day:%d/%m/%Y}") if day else ("", "")
+
+
+async def _units(tx: AsyncSession, ids: set[UUID]) -> dict[UUID, Unit]:
+    return {unit.id: unit for unit in await tx.scalars(select(Unit).where(Unit.id.in_(ids)))}
+
+
+async def _names(tx: AsyncSession, kit: Kit, ids: set[UUID]) -> dict[UUID, str]:
+    rows: Any = await tx.execute(select(Account.id, Account.full_name).where(Account.id.in_(ids)))
+    return {account: kit.keys.open("accounts.full_name", account, sealed) for account, sealed in rows}

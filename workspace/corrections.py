@@ -1,0 +1,122 @@
+"""What a manager began and another unit returned: corrected, or taken back, by a manager of a unit concerned (R01)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from backend.db import Database
+from backend.errors import Conflict, FieldsInvalid, Refusal, settle
+from backend.kit import Kit
+from backend.outside.clock import Clock
+from backend.roles import catalog, corrections, policy, queue, requests
+from backend.roles.draft import Draft
+from backend.roles.views import RequestView
+from workspace import forms
+from workspace.auth import Visit
+from workspace.manager import Manager
+from workspace.moving import TransferForm
+from workspace.pages import errors_of, page
+
+
+class CorrectionController(Controller):
+    """The form with what the request says now, and what is done with it."""
+
+    path = "/requests/{request_id:uuid}"
+
+    @get("/correct", name="workspace.correcting")
+    async def ask(
+        self,
+        request: Visit,
+        request_id: FromPath[UUID],
+        manager: NamedDependency[Manager],
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
+    ) -> Response[str]:
+        """Filled with what it said."""
+        return await _form(request, db, kit, clock, manager, request_id)
+
+    @post("/correct", name="workspace.correct")
+    async def correct(
+        self,
+        request: Visit,
+        request_id: FromPath[UUID],
+        manager: NamedDependency[Manager],
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
+    ) -> Response[str] | Redirect:
+        """Every unit is asked again; this manager's word counts at once."""
+        form = await forms.read(request, TransferForm)
+        try:
+            draft = Draft(
+                kind="transfer",
+                unit=form.to_unit,
+                position=form.position or None,
+                effective_on=form.day(),
+            )
+            by = corrections.By(manager.account_id, manager.level)
+            async with db.write() as tx:
+                outcome = await corrections.resubmit(
+                    tx, kit, request_id, draft, by=by, now=clock.now(), note=form.note.strip() or None
+                )
+            settle(outcome)
+        except (FieldsInvalid, Conflict) as refusal:
+            return await _form(request, db, kit, clock, manager, request_id, form, refusal=refusal)
+        return Redirect(f"/workspace/requests/{request_id}", status_code=303)
+
+    @post("/withdraw", name="workspace.withdraw")
+    async def withdraw(
+        self,
+        request: Visit,
+        request_id: FromPath[UUID],
+        manager: NamedDependency[Manager],
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
+    ) -> Redirect:
+        """Take back what was begun here."""
+        await forms.read(request, forms.NoFields)
+        async with db.write() as tx:
+            outcome = await requests.withdraw(tx, kit, request_id, by=manager.account_id, now=clock.now())
+        settle(outcome)
+        return Redirect(f"/workspace/requests/{request_id}", status_code=303)
+
+
+async def _form(
+    request: Visit,
+    db: Database,
+    kit: Kit,
+    clock: Clock,
+    manager: Manager,
+    request_id: UUID,
+    form: TransferForm | None = None,
+    *,
+    refusal: Refusal | None = None,
+) -> Response[str]:
+    async with db.read() as tx:
+        asked = await queue.view(tx, kit, request_id, manager.account_id, now=clock.now())
+        units = await queue.units(tx)
+    if not asked.may_correct:
+        raise policy.NotReturned
+    return page(
+        request,
+        "correct.html",
+        refusal=refusal,
+        here=f"/workspace/requests/{request_id}/correct",
+        asked=asked,
+        units=units,
+        positions=catalog.positions_for(asked.subject_code),
+        form=form or _filled(asked),
+        errors=errors_of(refusal),
+    )
+
+
+def _filled(asked: RequestView) -> TransferForm:
+    day = asked.effective_on.isoformat() if asked.effective_on else ""
+    return TransferForm(asked.unit_code, asked.position_code, day, "")
