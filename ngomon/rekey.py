@@ -128,6 +128,8 @@ async def _batch(tx: AsyncSession, keys: KeyRing, sealed: Sealed, last: Any) -> 
         for blind in sealed.blinds:
             value = blind.indexed(text)
             kind = row.kind if blind.kind == OF_ROW else blind.kind
+            if blind.column == "email_blind" and getattr(row, "left_at", None) is not None:
+                value = None  # who has left the directory gave the address back
             setattr(row, blind.column, keys.blind(kind, value) if value else None)
     return (rows[-1].id if len(rows) == BATCH else None), len(changed)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
@@ -16,7 +16,7 @@ from backend.outside.connectors import Desired, GroupRef
 from backend.roles import draft as drafts
 from backend.roles import policy
 from backend.roles.catalog import GRANTS, grants_of, position_label
-from backend.roles.models import Role, Unit
+from backend.roles.models import Role, StaffRecord, Unit
 from backend.roles.scope import in_scope, scope_of
 
 
@@ -117,3 +117,15 @@ async def people_in_scope(tx: AsyncSession, system: System) -> list[tuple[UUID, 
     )
     rows = await tx.execute(query)
     return sorted({(account_id, version) for account_id, version, path in rows if in_scope(path, scope)})
+
+
+async def listed_in_scope(tx: AsyncSession, system: System) -> int:
+    """How many people the staff directory has within the system's scope: most have no role yet (O10)."""
+    scope = await scope_of(tx, system)
+    query = (
+        select(Unit.path, func.count())
+        .join(StaffRecord, StaffRecord.unit_id == Unit.id)
+        .where(StaffRecord.left_at.is_(None))
+        .group_by(Unit.path)
+    )
+    return sum(count for path, count in await tx.execute(query) if in_scope(path, scope))

@@ -77,6 +77,7 @@ class StaffRecord(Base):
     email_blind: Mapped[bytes | None] = mapped_column(LargeBinary, index=True)
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
     imported_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    left_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # a complete file did not name the person
 
 
 class Role(Base):

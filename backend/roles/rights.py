@@ -134,7 +134,8 @@ async def askable(tx: AsyncSession, kit: Kit, account_id: UUID) -> list[str]:
     """Names of the units that decide about somebody's own posts, as the roles and the staff directory know them."""
     blinds = await blinds_of(tx, kit, account_id)
     held = select(Role.unit_id).where(Role.account_id == account_id, Role.state.in_(policy.HELD))
-    listed = select(StaffRecord.unit_id).where(StaffRecord.national_id_blind.in_(blinds))
+    there = (StaffRecord.national_id_blind.in_(blinds), StaffRecord.left_at.is_(None))
+    listed = select(StaffRecord.unit_id).where(*there)
     posts = {*await tx.scalars(held), *await tx.scalars(listed)}
     deciding = {await deciding_unit(tx, kit, unit_id, account_id) for unit_id in posts} - {None}
     return list(await tx.scalars(select(Unit.name).where(Unit.id.in_(deciding)).order_by(Unit.name)))

@@ -111,10 +111,9 @@ async def _planned(
         errors += plan.errors
         if not plan.errors or chosen.skip_bad is None:
             return plan, errors
-        left = skipped.good_rows(rows, plan.errors)
-        if len(left) == len(rows):  # not of a row: nothing to pass over
+        if any(error.line == 0 for error in plan.errors):  # of the whole file: nothing to pass over
             raise ImportRefused(errors)
-        rows = left
+        rows = skipped.good_rows(rows, plan.errors)
 
 
 async def _act(db: Database, job: Import) -> None:

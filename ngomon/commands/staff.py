@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import rich_click as click
 
-from backend.db import Database
-from backend.imports import files
-from backend.imports.plan import Imported
-from backend.imports.rows import ImportRefused
-from backend.kit import Kit
 from backend.outside.clock import Clock
 from backend.roles import staff as directory
-from backend.settings import Settings
-from ngomon.commands import bad_rows, by, opened, out
+from ngomon.commands.importing import Flags, flags, run
 
 
 @click.group(help="The staff directory.")
@@ -22,20 +17,12 @@ def staff() -> None:
     """The group."""
 
 
-@staff.command(name="import", help="Create or update staff from CSV or XLSX, all or nothing.")
+@staff.command(name="import", help="Create or change staff from CSV or XLSX; first a plan.")
 @click.argument("file", type=click.Path(path_type=Path))
-@by.option
-def import_(file: Path) -> None:
-    """Columns as in the contract; position, subject type, code, mail and phone may be empty."""
-
-    async def bring_in(db: Database, kit: Kit, _: Settings) -> Imported:
-        async with db.write() as tx:
-            return await directory.bring_in(tx, kit, rows, by=None, now=Clock().now())
-
-    try:
-        rows = files.read(file, directory.COLUMNS, required=directory.REQUIRED)
-        with out.status(f"{len(rows)} people…"):
-            done = opened(bring_in)
-    except ImportRefused as refused:
-        raise bad_rows(file, refused) from refused
-    out.print(f"{done.created} people created, {done.updated} updated")
+@click.option(
+    "--complete", is_flag=True, help="Whoever the file does not name, in the units that it names, has left."
+)
+@flags
+def import_(file: Path, complete: bool, **chosen: Any) -> None:
+    """Columns as in the contract; whoever is new needs national_id, full_name, birth_date and unit_code."""
+    run(file, lambda kit: directory.StaffImport(kit, Clock().now(), complete=complete), Flags(**chosen))

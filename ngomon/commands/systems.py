@@ -15,6 +15,7 @@ from backend.db import Database
 from backend.kit import Kit
 from backend.outbox import queue
 from backend.outbox import systems as registry
+from backend.outbox.models import System
 from backend.outbox.reconcile import Comparison, Finding
 from backend.outside.clock import Clock
 from backend.outside.connectors import ConnectorMissing, DeliveryError
@@ -69,11 +70,11 @@ def add(
     """Checks the address before anything is written."""
     options = _options(kind, token, places)
 
-    async def connect(db: Database, kit: Kit, settings: Settings) -> int:
+    async def connect(db: Database, kit: Kit, settings: Settings) -> str:
         await registry.check(outgoing(settings), kind=kind, url=url, options=options)
         async with db.write() as tx:
             await _refuse_unknown_units(tx, unit_codes)
-            _, told = await registry.add(
+            system, told = await registry.add(
                 tx,
                 kit,
                 name=name,
@@ -87,9 +88,9 @@ def add(
                 options=options,
                 keeps_mail=keeps_mail,
             )
-            return told
+            return f"{told} people to be sent{await _why_so_few(tx, system)}"
 
-    out.print(f"{name} connected; {_said(connect)} people to be sent")
+    out.print(f"{name} connected; {_said(connect)}")
 
 
 @systems.command(name="list", help="Every system, and how far it is in step.")
@@ -191,6 +192,13 @@ def _summary(found: Sequence[Finding]) -> str:
     waiting = sum(finding.kind == "waiting" for finding in found)
     rest = f"; {waiting} still on their way" if waiting else ""
     return f"{len(found)} people compared: {words}; {healing} queued for healing{rest}"
+
+
+async def _why_so_few(tx: AsyncSession, system: System) -> str:
+    """Who stands in the directory only is told to nobody."""
+    listed = await desired.listed_in_scope(tx, system)
+    in_force = len(await desired.people_in_scope(tx, system))
+    return f" ({listed:,} in the directory, {in_force:,} with a role in force)" if listed else ""
 
 
 async def _refuse_unknown_units(tx: AsyncSession, codes: Sequence[str]) -> None:

@@ -126,3 +126,56 @@ def test_r36_without_skip_bad_one_bad_row_stops_the_file(run: Run) -> None:
     code, _, err = units(run, UNITS + "X,,SNV\n", "--yes", "--brake-off")
     assert code == 1 and "1 errors; nothing was imported" in err
     assert units(run, UNITS)[1].startswith("30 units created")
+
+
+STAFF = "national_id,full_name,birth_date,unit_code\n" + "".join(
+    f"0000900000{n:02},Người {n},1990,P1\n" for n in range(30)
+)
+
+
+def test_r45_a_complete_file_shows_who_has_left_and_the_brake_counts_them(run: Run) -> None:
+    units(run, UNITS)
+    assert run("staff", "import", text=STAFF)[1].startswith("30 people created")
+    four = STAFF[: STAFF.index("000090000026")]
+    code, out, err = run("staff", "import", "--complete", "--yes", text=four)
+    assert code == 1 and "brake: 4 of 30 people" in err and out.count("has left") == 4
+    code, out, _ = run("staff", "import", "--complete", "--yes", "--brake-off", text=four)
+    assert (code, out.strip()) == (0, "0 people created, 0 updated, 4 ended, 26 unchanged")
+    assert "0000900000" not in out
+
+
+def test_r45_complete_with_bad_rows_passes_over_none(run: Run, tmp_path: Path) -> None:
+    units(run, UNITS)
+    run("staff", "import", text=STAFF)
+    bad = STAFF[: STAFF.index("000090000029")] + "1,Ai,1990,P1\n"
+    code, out, err = run(
+        "staff", "import", "--complete", "--yes", "--skip-bad", tmp_path / "bad.csv", text=bad
+    )
+    assert code == 1 and "nothing was imported" in err and "mend them before --complete" in out
+    assert not (tmp_path / "bad.csv").exists()
+    assert run("staff", "import", text=STAFF)[1].startswith(
+        "0 people created, 0 updated, 0 ended, 30 unchanged"
+    )
+
+
+def test_o10_a_system_is_told_of_nobody_without_a_role_and_the_command_says_so(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NGOMON_ALLOWED_PRIVATE_HOSTS", "203.0.113.7")
+    units(run, UNITS)
+    run("staff", "import", text=STAFF)
+    for unit, listed in (("SNV", 30), ("P2", 0)):
+        words = (
+            "systems",
+            "add",
+            unit,
+            "--kind",
+            "scim",
+            "--url",
+            "https://203.0.113.7/scim",
+            "--token",
+            "t",
+        )
+        _, out, _ = run(*words, "--unit", unit)
+        why = " (30 in the directory, 0 with a role in force)" if listed else ""
+        assert out == f"{unit} connected; 0 people to be sent{why}\n"

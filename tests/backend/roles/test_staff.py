@@ -9,6 +9,7 @@ from backend.errors import FieldsInvalid, Refusal
 from backend.imports.plan import Imported
 from backend.imports.rows import ImportRefused, RowError, records
 from backend.roles import managers, staff
+from backend.roles.catalog import POSITIONS
 from backend.roles.models import StaffRecord
 from tests.backend.roles.world import World
 
@@ -97,14 +98,14 @@ BAD = [
     ({"full_name": " "}, "full_name", "required"),
     ({"full_name": "a\0"}, "full_name", "bad_characters"),
     ({"birth_date": "30/02/1990"}, "birth_date", "bad_date"),
-    ({"birth_date": "1990"}, "birth_date", "bad_date"),
+    ({"birth_date": "0"}, "birth_date", "bad_date"),
     ({"unit_code": "NOWHERE"}, "unit_code", "no such unit"),
     (
         {"subject_type": "vua"},
         "subject_type",
         "unknown; there is: can_bo, cong_chuc, vien_chuc, nguoi_lao_dong",
     ),
-    ({"position": "vua"}, "position", "unknown position code"),
+    ({"position": "vua"}, "position", f"unknown; there is: {', '.join(POSITIONS)}"),
     ({"position": "bi_thu"}, "position", "not a position of cong_chuc"),
     ({"official_email": "an"}, "official_email", "bad_email"),
     ({"phone": "gọi tôi"}, "phone", "not a phone number"),

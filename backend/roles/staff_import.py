@@ -1,0 +1,268 @@
+"""A file of staff: planned, sealed outside of every transaction, and written in chunks (contract-roles §1, O18)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.db import new_id, one_after_another
+from backend.facts import StaffImported
+from backend.imports.plan import Change, Field, Plan, PlanStale, Progress, in_order
+from backend.imports.rows import Record, RowError
+from backend.kit import Kit
+from backend.names import masked
+from backend.outside.clock import local_day
+from backend.roles import telling
+from backend.roles.models import StaffRecord, Unit
+from backend.roles.staff_rows import (
+    COLUMNS,
+    NEEDED,
+    PERSONAL,
+    REQUIRED,
+    StaffPerson,
+    StaffRow,
+    checked,
+    misfit,
+    opened,
+    twice,
+)
+from backend.roles.unit_tree import nearly
+
+Item = TypeVar("Item")
+CHUNK = 500
+NOWHERE = UUID(int=0)  # of a row whose unit is not there, which is never written
+CHANGING = "staff"  # one import of staff after another
+UNFIT = "bad rows say nothing of who has left: mend them before --complete"
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One entry of the directory as it is stored."""
+
+    id: UUID
+    unit_id: UUID
+    subject_type: str
+    position: str
+    left_at: datetime | None
+    sealed: bytes
+
+
+class Written(msgspec.Struct):
+    """One entry as it will be stored; `was` is what it is sealed as now, nothing for a new one."""
+
+    id: UUID
+    person: StaffPerson | None
+    unit_id: UUID
+    subject_type: str
+    position: str
+    was: bytes | None = None
+    row: dict[str, Any] = {}
+
+
+class StaffImport:
+    """A file of staff; `complete`: whoever it does not name, within the units that it names, has left (R45)."""
+
+    things, columns, required = "people", COLUMNS, REQUIRED
+
+    def __init__(self, kit: Kit, now: datetime, *, complete: bool = False) -> None:
+        self._kit, self._now, self._complete = kit, now, complete
+        self._units: dict[str, UUID] = {}  # that the file names
+        self._codes: dict[UUID, str] = {}  # of every unit
+        self._writes: list[Written] = []
+        self._left: list[Entry] = []
+        self._readdressed: list[str] = []  # numbers whose official address becomes another
+
+    async def plan(self, tx: AsyncSession, rows: Sequence[Record]) -> Plan:
+        """What the rows would change in the directory as it stands."""
+        plan = Plan(things=self.things)
+        self._writes, self._left, self._readdressed = [], [], []
+        wanted = [checked(record, plan.errors) for record in rows]
+        plan.errors += twice(wanted)
+        await self._read_units(tx, wanted, plan.errors)
+        there = StaffRecord.left_at.is_(None)
+        plan.existing = await tx.scalar(select(func.count()).select_from(StaffRecord).where(there)) or 0
+        named: set[UUID] = set()
+        mails: list[tuple[StaffRow, UUID]] = []
+        for part in _parts(wanted):
+            known = await self._known(tx, part)
+            mails += await self._holders(tx, part)
+            named |= {entry.id for entry in known.values()}
+            for row in part:
+                self._compare(plan, row, known.get(row.number))
+        foreign = [
+            row.line for row, holder in mails if holder not in named
+        ]  # who is named keeps what the file says
+        plan.errors += [RowError(line, "official_email", "belongs to another person") for line in foreign]
+        if self._complete:
+            await self._leavers(tx, plan, named)
+        plan.errors = in_order(plan.errors)
+        return plan
+
+    def prepare(self) -> None:
+        """Seal every entry that will be written."""
+        keys = self._kit.keys
+        for one in self._writes:
+            person = one.person
+            if person is None:
+                continue
+            mail = person.official_email
+            one.row = {
+                "id": one.id,
+                "national_id_blind": keys.blind("national_id", person.national_id),
+                "email_blind": keys.blind("official_email", mail) if mail else None,
+                "unit_id": one.unit_id,
+                "subject_type": one.subject_type,
+                "position": one.position,
+                "sealed": keys.seal("staff_records.sealed", one.id, msgspec.json.encode(person).decode()),
+                "imported_at": self._now,
+                "left_at": None,
+            }
+            one.person = None  # a file of a hundred thousand is not kept twice
+
+    async def act(self, tx: AsyncSession, *, by: UUID | None, progress: Progress) -> None:
+        """Write the entries; raises PlanStale."""
+        await one_after_another(tx, CHANGING)
+        living = {code for code, unit in (await self._living(tx)).items() if self._units.get(code) == unit}
+        if living != self._units.keys():
+            raise PlanStale
+        fresh = [one for one in self._writes if one.was is None]
+        changed = [one for one in self._writes if one.was is not None]
+        done, every = 0, len(self._writes) + len(self._left)
+        for gone in _parts(self._left):
+            await self._ensure_unchanged(tx, {entry.id: entry.sealed for entry in gone})
+            free = {"left_at": self._now, "email_blind": None}  # the address is there for who comes next
+            await tx.execute(update(StaffRecord), [{"id": entry.id, **free} for entry in gone])
+            progress(done := done + len(gone), every)
+        for part in _parts(changed):
+            await self._ensure_unchanged(tx, {one.id: one.was for one in part})
+            await tx.execute(update(StaffRecord), [one.row for one in part])
+            progress(done := done + len(part), every)
+        for part in _parts(fresh):
+            await _ensure_new(tx, part)
+            await tx.execute(insert(StaffRecord), [one.row for one in part])
+            progress(done := done + len(part), every)
+        await telling.addresses_changed(tx, self._kit, self._readdressed, now=self._now)
+        self._kit.journal.record(tx, StaffImported(count=every), by=by, now=self._now)
+
+    async def _read_units(self, tx: AsyncSession, wanted: Sequence[StaffRow], errors: list[RowError]) -> None:
+        living = await self._living(tx)
+        codes = {row.given["unit_code"] for row in wanted if row.given.get("unit_code")}
+        hints = {code: nearly(code, living) for code in codes - living.keys()}
+        errors += [
+            RowError(row.line, "unit_code", f"no such unit{hints[code]}")
+            for row in wanted
+            if (code := row.given.get("unit_code", "")) in hints
+        ]
+        self._units = {code: living[code] for code in codes & living.keys()}
+
+    async def _known(self, tx: AsyncSession, part: Sequence[StaffRow]) -> dict[str, Entry]:
+        """The entries that exist already, by personal number."""
+        numbers = {
+            blind: row.number for row in part for blind in self._kit.keys.blinds("national_id", row.number)
+        }
+        columns = [getattr(StaffRecord, name) for name in Entry.__struct_fields__]
+        query = select(StaffRecord.national_id_blind, *columns)
+        found = await tx.execute(query.where(StaffRecord.national_id_blind.in_(list(numbers))))
+        return {numbers[blind]: Entry(*rest) for blind, *rest in found}
+
+    async def _holders(self, tx: AsyncSession, part: Sequence[StaffRow]) -> list[tuple[StaffRow, UUID]]:
+        """Whose each address of the rows is now."""
+        mails = {
+            blind: row
+            for row in part
+            if (mail := row.given.get("official_email"))
+            for blind in self._kit.keys.blinds("official_email", mail)
+        }
+        held = select(StaffRecord.email_blind, StaffRecord.id).where(StaffRecord.email_blind.in_(list(mails)))
+        return [(mails[blind], holder) for blind, holder in await tx.execute(held) if blind is not None]
+
+    def _compare(self, plan: Plan, row: StaffRow, entry: Entry | None) -> None:
+        """Count what one row does, and remember what has to be written."""
+        if entry is None:
+            missing = [name for name in NEEDED if name not in row.given]
+            plan.errors += [RowError(row.line, name, "required for somebody new") for name in missing]
+            plan.created += 1
+            old: dict[str, str] = {}
+        else:
+            person = msgspec.structs.asdict(opened(self._kit, entry.id, entry.sealed))
+            post = {"subject_type": entry.subject_type, "position": entry.position}
+            old = person | post | {"unit_code": self._codes[entry.unit_id]}
+        new = {**old, **row.given}
+        plan.errors += misfit(row.line, new.get("subject_type", ""), new.get("position", ""))
+        fields = _fields(old, new, entry)
+        if entry is not None and not fields:
+            plan.untouched += 1
+            return
+        if entry is not None:
+            plan.changed.append(Change(row.line, masked(row.number), fields))
+        if old.get("official_email", "") != new.get("official_email", ""):
+            self._readdressed.append(row.number)
+        self._writes.append(self._written(row, new, entry))
+
+    def _written(self, row: StaffRow, new: dict[str, str], entry: Entry | None) -> Written:
+        person = StaffPerson(row.number, **{name: new.get(name, "") for name in PERSONAL})
+        unit = self._units.get(new.get("unit_code", ""), entry.unit_id if entry else NOWHERE)
+        post = new.get("subject_type", ""), new.get("position", "")
+        if entry is None:
+            return Written(new_id(), person, unit, *post)
+        return Written(entry.id, person, unit, *post, was=entry.sealed)
+
+    async def _leavers(self, tx: AsyncSession, plan: Plan, named: set[UUID]) -> None:
+        """Whom the units of the file have, and the file has not."""
+        if plan.errors:
+            plan.errors.append(RowError(0, "", UNFIT))
+            return
+        columns = [getattr(StaffRecord, name) for name in Entry.__struct_fields__]
+        for part in _parts(sorted(self._units.values())):
+            query = select(*columns).where(StaffRecord.unit_id.in_(part), StaffRecord.left_at.is_(None))
+            self._left += [Entry(*row) for row in await tx.execute(query) if row.id not in named]
+        for entry in self._left:
+            person = opened(self._kit, entry.id, entry.sealed)
+            plan.ended.append(f"{masked(person.national_id)}, {self._codes[entry.unit_id]}: has left")
+            if person.official_email:
+                self._readdressed.append(person.national_id)
+
+    async def _living(self, tx: AsyncSession) -> dict[str, UUID]:
+        """Every unit that has not ended, by code."""
+        today = local_day(self._now)
+        found = (await tx.execute(select(Unit.code, Unit.id, Unit.ended_on))).all()
+        self._codes = {row.id: row.code for row in found}
+        return {row.code: row.id for row in found if row.ended_on is None or row.ended_on > today}
+
+    async def _ensure_unchanged(self, tx: AsyncSession, sealed: Mapping[UUID, bytes | None]) -> None:
+        """The entries are as the plan found them: every writing of one seals it anew."""
+        query = select(StaffRecord.id, StaffRecord.sealed).where(StaffRecord.id.in_(list(sealed)))
+        if {row.id: row.sealed for row in await tx.execute(query.with_for_update())} != sealed:
+            raise PlanStale
+
+
+async def _ensure_new(tx: AsyncSession, part: Sequence[Written]) -> None:
+    """Nobody has made entries of these people since."""
+    blinds = [one.row["national_id_blind"] for one in part]
+    there = select(StaffRecord.id).where(StaffRecord.national_id_blind.in_(blinds)).limit(1)
+    if await tx.scalar(there) is not None:
+        raise PlanStale
+
+
+def _fields(old: dict[str, str], new: dict[str, str], entry: Entry | None) -> tuple[Field, ...]:
+    """What differs, as an operator may read it: what is personal is masked."""
+    differing = [name for name in COLUMNS if old and old.get(name, "") != new.get(name, "")]
+    fields = []
+    for name in differing:
+        was, becomes = old.get(name, ""), new.get(name, "")
+        is_personal = name in PERSONAL
+        fields.append(
+            Field(name, masked(was) if is_personal else was, masked(becomes) if is_personal else becomes)
+        )
+    if entry is not None and entry.left_at is not None:
+        fields.append(Field("left", f"{local_day(entry.left_at):%d/%m/%Y}", ""))
+    return tuple(fields)
+
+
+def _parts(items: Sequence[Item]) -> Iterable[Sequence[Item]]:
+    return (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))

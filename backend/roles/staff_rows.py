@@ -1,0 +1,130 @@
+"""Rows of a staff file, checked one by one; what the directory knows of one person (contract-roles §1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from backend.imports.rows import Record, Row, RowError
+from backend.kit import Kit
+from backend.names import clean_name, read_birth_date
+from backend.roles import forms
+from backend.roles.catalog import POSITIONS, SUBJECT_TYPES
+from backend.roles.models import StaffRecord
+from backend.typed import BadText
+
+COLUMNS = (
+    "national_id",
+    "full_name",
+    "birth_date",
+    "unit_code",
+    "subject_type",
+    "position",
+    "employee_code",
+    "official_email",
+    "phone",
+)
+REQUIRED = ("national_id",)  # another column that the file lacks leaves what is stored
+NEEDED = ("full_name", "birth_date", "unit_code")  # of somebody who is new
+PERSONAL = ("full_name", "birth_date", "employee_code", "official_email", "phone")
+PHONE = re.compile(r"[+0-9][0-9 .\-()]{5,24}")
+
+
+class StaffPerson(msgspec.Struct, frozen=True):
+    """What the directory knows of one person."""
+
+    national_id: str
+    full_name: str
+    birth_date: str
+    employee_code: str = ""
+    official_email: str = ""
+    phone: str = ""
+
+
+class StaffRow(msgspec.Struct, frozen=True):
+    """One row of the file, checked; `given` has the columns that the file has."""
+
+    line: int
+    number: str
+    given: Mapping[str, str]
+
+
+def checked(record: Record, errors: list[RowError]) -> StaffRow:
+    """The row, and in `errors` what is wrong with it."""
+    row = Row(record, errors)
+    number = _read(row, "national_id", forms.national_id, longest=20, required=True)
+    given = {
+        "full_name": clean_name(row.text("full_name", longest=120, required=row.has("full_name"))),
+        "birth_date": _read(row, "birth_date", _birth_date, longest=30, required=row.has("birth_date")),
+        "unit_code": row.text("unit_code", longest=40, required=row.has("unit_code")),
+        "subject_type": row.text("subject_type", longest=30),
+        "position": row.text("position", longest=40),
+        "employee_code": row.text("employee_code", longest=40),
+        "official_email": _read(row, "official_email", forms.email, longest=254),
+        "phone": row.text("phone", longest=25),
+    }
+    if given["phone"] and not PHONE.fullmatch(given["phone"]):
+        row.wrong("phone", "not a phone number")
+    if given["subject_type"] and given["subject_type"] not in SUBJECT_TYPES:
+        row.wrong("subject_type", f"unknown; there is: {', '.join(SUBJECT_TYPES)}")
+    if given["position"] and given["position"] not in POSITIONS:
+        row.wrong("position", f"unknown; there is: {', '.join(POSITIONS)}")
+    return StaffRow(record.line, number, {name: value for name, value in given.items() if row.has(name)})
+
+
+def twice(rows: Sequence[StaffRow]) -> list[RowError]:
+    """Numbers and addresses that stand in the file twice."""
+    errors: list[RowError] = []
+    values: tuple[tuple[str, Callable[[StaffRow], str]], ...] = (
+        ("national_id", lambda row: row.number),
+        ("official_email", lambda row: row.given.get("official_email", "")),
+    )
+    for column, value_of in values:
+        first: dict[str, int] = {}
+        for row in rows:
+            value = value_of(row)
+            if value and value in first:
+                errors.append(RowError(row.line, column, f"comes twice, first on line {first[value]}"))
+            first.setdefault(value, row.line)
+    return errors
+
+
+def misfit(line: int, subject_type: str, position: str) -> list[RowError]:
+    """A position of another kind of staff."""
+    known = position in POSITIONS and subject_type in SUBJECT_TYPES
+    if known and subject_type not in POSITIONS[position].subject_types:
+        return [RowError(line, "position", f"not a position of {subject_type}")]
+    return []
+
+
+def person_of(kit: Kit, record: StaffRecord) -> StaffPerson:
+    """The decrypted entry."""
+    return opened(kit, record.id, record.sealed)
+
+
+def opened(kit: Kit, record_id: object, sealed: bytes) -> StaffPerson:
+    """What was sealed of one person."""
+    return msgspec.json.decode(kit.keys.open("staff_records.sealed", record_id, sealed), type=StaffPerson)
+
+
+def _read(
+    row: Row, column: str, reader: Callable[[str], str], *, longest: int, required: bool = False
+) -> str:
+    text = row.text(column, longest=longest, required=required)
+    if not text:
+        return ""
+    try:
+        return reader(text)
+    except BadText as bad:
+        row.wrong(column, bad.code)
+        return ""
+
+
+def _birth_date(text: str) -> str:
+    """As much of a birth date as is known: of some people only the year is (B10)."""
+    try:
+        return read_birth_date(text)
+    except ValueError as error:
+        raise BadText("bad_date", "Ngày không hợp lý") from error
