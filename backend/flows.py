@@ -45,7 +45,7 @@ class Flow(Base):
     step: Mapped[str] = mapped_column(String(20))
     version: Mapped[int] = mapped_column(default=1)
     jkt: Mapped[str | None] = mapped_column(String(64))
-    account_id: Mapped[UUID | None]
+    account_id: Mapped[UUID | None] = mapped_column(index=True)
     data: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

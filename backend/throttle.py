@@ -83,6 +83,10 @@ class Throttle:
         stamps = _stamps(budget) if budget else []
         return min(w.count - sum(s > now.timestamp() - w.seconds for s in stamps) for w in windows)
 
+    async def forget(self, tx: AsyncSession, names: list[tuple[str, str]]) -> None:
+        """Give whole budgets back: each is a `what` and a `who`."""
+        await tx.execute(delete(Budget).where(Budget.key.in_([self.key(*name) for name in names])))
+
 
 async def refund(tx: AsyncSession, keys: list[bytes], *, now: datetime) -> None:
     """Take the newest use of each budget back: what was to be counted did not happen."""

@@ -25,7 +25,7 @@ from backend.devices import sessions
 from backend.devices.models import Session
 from backend.devices.sessions import AccountClosed, AccountFrozen
 from backend.errors import Refusal, settle
-from backend.facts import SessionOpened, SignInRefused, SignInStarted
+from backend.facts import SessionOpened, SignInRefused
 from backend.kit import Kit
 from backend.outside.eid import Attempt, EId, LoginRefused, ProviderUnavailable
 
@@ -63,7 +63,6 @@ async def begin(
         flow = flows.start(
             tx, kit.keys, kind=KIND, step="authorize", data=data, jkt=None, lifetime=lifetime, now=now
         )
-        kit.journal.record(tx, SignInStarted(flow=flow.id, method="vneid"), by=None, now=now)
     return url, f"{flow.id}.{secret}"
 
 

@@ -21,7 +21,7 @@ from backend.accounts import code_life
 from backend.accounts.models import OneTimeCode
 from backend.db import changed_one, new_id
 from backend.errors import Gone, Invalid, TooMany
-from backend.facts import CodeSent, CodeWithheld, CodeWrong
+from backend.facts import CodeSent, CodeWrong
 from backend.flows import Flow
 from backend.kit import Kit
 from backend.limits import Limits
@@ -68,6 +68,10 @@ class OtpTooSoon(TooMany):
 MAIL = "mail_recovery"  # the one purpose with a policy of its own: the mail guide's (source 000, 2)
 CAREFUL = ("recovery", "phone_change", MAIL)  # fewer guesses (contract-accounts, 41)
 
+# Who may cause a sending: a device that the account knows, whoever has shown the account's password, whoever names
+# somebody who forgot it, whoever registers, whoever types a number
+KNOWN, CONFIRMED, ASKED, REGISTERED, TYPED = "known", "confirmed", "asked", "registered", "typed"
+
 
 def windows(limits: Limits, purpose: str) -> list[Window]:
     """How often a code may leave for this purpose: a pause between two, so many an hour and a day (contract §4)."""
@@ -96,33 +100,33 @@ async def spend(
     kit: Kit,
     *,
     phone: str,
-    confirmed: bool,
+    share: str,
     who: str,
     jkt: str | None,
     address: str,
     now: datetime,
     purpose: str,
     at_once: bool = False,
-    unseen: bool = False,
 ) -> list[bytes] | None:
     """Count one sending against phone, person, device and address; returns what to refund (design §4.3).
 
-    A phone that its owner has confirmed has a budget of its own, so that a stranger who types
-    the number elsewhere cannot use up the owner's. `at_once`: the person turns to another number
-    and need not wait for the pause of the first. Of an `unseen` number the caller must learn nothing:
-    when it has had enough nothing is returned, and the message must not leave.
+    A phone has a budget for each `share`, by who may cause the sending: so a stranger who types a number, registers
+    with it or asks for its recovery uses up nothing of the owner's, nor whoever has the password anything of a device
+    that the account knows (contract-accounts, 41). What others at an address ask for is no matter of such a device
+    either. `at_once`: the person turns to another number and need not wait for the pause of the first. Of a number
+    that was only `ASKED` for the caller must learn nothing: when it has had enough nothing is returned, and the
+    message must not leave.
     """
     limits = kit.limits
     counts = windows(limits, purpose)
     kind = "mail" if purpose == MAIL else "sms"
-    wants = [
-        (f"{kind} person", who, counts[1:] if at_once else counts),
-        ("sms address", address, [Window(limits.otp_per_address_per_hour, HOUR)]),
-    ]
+    wants = [(f"{kind} person", who, counts[1:] if at_once else counts)]
+    if not share.startswith(KNOWN):
+        wants.append(("sms address", address, [Window(limits.otp_per_address_per_hour, HOUR)]))
     if jkt is not None:
         wants.append((f"{kind} device", jkt, counts[1:]))
-    own = (f"{kind} phone confirmed" if confirmed or unseen else f"{kind} phone", phone, counts)
-    if not unseen:
+    own = (f"{kind} phone {share}", phone, counts)
+    if share != ASKED:
         return await kit.throttle.spend(tx, [*wants, own], now=now, refusal=OtpLimit)
     spent = await kit.throttle.spend(tx, wants, now=now, refusal=OtpLimit, if_room=[own])
     return spent if kit.throttle.key(*own[:2]) in spent else None
@@ -137,11 +141,11 @@ def issue(
     purpose: str,
     account_id: UUID | None,
     now: datetime,
-    withheld: bool = False,
 ) -> OneTimeCode:
     """Make the flow's code; the caller has spent the budgets and sends the text after the commit.
 
-    A `withheld` one never leaves: whoever asks about somebody that we do not know meets the same work.
+    Of somebody unproved nothing is journalled: a stranger could fill the journal for ever with what came to nothing,
+    and whoever asks about somebody that we do not know meets the same work.
     """
     code = OneTimeCode(
         id=new_id(),
@@ -156,25 +160,25 @@ def issue(
     code_life.first(kit, code, now=now)
     code.phone = kit.keys.seal("one_time_codes.phone", code.id, phone)
     tx.add(code)
-    if withheld:
-        kit.journal.record(tx, CodeWithheld(flow=flow.id, purpose=purpose), by=None, now=now)
-    else:
-        fact = CodeSent(subject=account_id, flow=flow.id, purpose=purpose, sending=1)
-        kit.journal.record(tx, fact, by=None, now=now)
+    _journal_sending(tx, kit, code, now)
     return code
 
 
-def sent_again(
-    tx: AsyncSession, kit: Kit, code: OneTimeCode, *, now: datetime, withheld: bool = False
-) -> None:
+def _journal_sending(tx: AsyncSession, kit: Kit, code: OneTimeCode, now: datetime) -> None:
+    if code.account_id is not None:
+        fact = CodeSent(
+            subject=code.account_id, flow=code.flow_id, purpose=code.purpose, sending=code.sendings
+        )
+        kit.journal.record(tx, fact, by=None, now=now)
+
+
+def sent_again(tx: AsyncSession, kit: Kit, code: OneTimeCode, *, now: datetime) -> None:
     """The same code lives from this sending on, never past its total (README "Settled" 8); raises OtpExpired."""
     if code_life.is_over_for_good(kit, code, now=now):
         raise OtpExpired
     code.sendings += 1
     code_life.again(kit, code, now=now)
-    sent = CodeSent(subject=code.account_id, flow=code.flow_id, purpose=code.purpose, sending=code.sendings)
-    fact = CodeWithheld(flow=code.flow_id, purpose=code.purpose) if withheld else sent
-    kit.journal.record(tx, fact, by=None, now=now)
+    _journal_sending(tx, kit, code, now)
 
 
 async def of_flow(tx: AsyncSession, flow: Flow) -> OneTimeCode:
@@ -236,9 +240,9 @@ def matches(kit: Kit, code: OneTimeCode, flow: Flow, typed: str) -> bool:
 def wrong(tx: AsyncSession, kit: Kit, code: OneTimeCode, *, now: datetime) -> OtpWrong:
     """Remember a wrong guess; the caller commits and then raises what this returns."""
     left = guesses(kit.limits, code.purpose) - code.attempts
-    kit.journal.record(
-        tx, CodeWrong(subject=code.account_id, flow=code.flow_id, attempts_left=left), by=None, now=now
-    )
+    if code.account_id is not None:
+        fact = CodeWrong(subject=code.account_id, flow=code.flow_id, attempts_left=left)
+        kit.journal.record(tx, fact, by=None, now=now)
     return OtpWrong(attempts_left=left)
 
 

@@ -27,6 +27,8 @@ from backend.throttle import Window
 
 REST = 7200  # seconds that codes rest after too many wrong ones (security A6)
 PASSWORD = "password"  # noqa: S105 - the name of a channel
+# wrong passwords of one person: of some minutes and a place, of a day, and that the owner was told of a whole day's
+BURST, DAY, TOLD = "password", "password day", "password day told"
 
 
 async def refuse_resting(
@@ -50,9 +52,9 @@ async def refuse_resting(
                 raise codes.OtpLimit(retry_after=codes.HOUR)
 
 
-def _wrong_resets(limits: Limits, kind: str, address: str) -> list[sms_budget.Count]:
+def _wrong_resets(limits: Limits, kind: str, address: str | None) -> list[sms_budget.Count]:
     """What a wrong code of this kind of flow counts to, of one network and of everybody."""
-    if kind != "recovery":
+    if kind != "recovery" or address is None:
         return []
     one = limits.wrong_reset_codes_per_network_per_hour if limits.otp_per_address_per_hour else 0
     wants: list[sms_budget.Count] = [
@@ -63,7 +65,7 @@ def _wrong_resets(limits: Limits, kind: str, address: str) -> list[sms_budget.Co
 
 
 async def count_wrong_code(
-    tx: AsyncSession, kit: Kit, who: str, kind: str, address: str, now: datetime
+    tx: AsyncSession, kit: Kit, kind: str, who: str, address: str | None, now: datetime
 ) -> bool:
     """Count a wrong code of one person, and wrong resets of its network and of everybody; True when a rest begins.
 
@@ -81,12 +83,18 @@ async def count_wrong_code(
 
 
 async def passwords_have_run_out(tx: AsyncSession, kit: Kit, name: str, now: datetime) -> bool:
-    """Whether a wrong password was the last of the day for the number `name`; True once a day."""
+    """Whether a wrong password was the last of the day for whom it counts to; True once a day."""
     most = kit.limits.password_tries_per_day
     day = Window(most, codes.DAY)
-    if not most or await kit.throttle.left(tx, "password day", name, [day], now=now) > 0:
+    if not most or await kit.throttle.left(tx, DAY, name, [day], now=now) > 0:
         return False
-    return await _spent(tx, kit, "password day told", name, Window(1, codes.DAY), now)
+    return await _spent(tx, kit, TOLD, name, Window(1, codes.DAY), now)
+
+
+async def forget_passwords(tx: AsyncSession, kit: Kit, account_id: UUID, jkt: str | None) -> None:
+    """After a recovery, on the device `jkt`, what was tried before counts no more: it was another password."""
+    tried = [(what, who) for what in (DAY, TOLD) for who in (str(account_id), f"{account_id}|{jkt}")]
+    await kit.throttle.forget(tx, [(BURST, f"{account_id}|{jkt}"), *tried])
 
 
 async def tell_owner(db: Database, kit: Kit, account_id: UUID | None, kind: str, *, now: datetime) -> None:

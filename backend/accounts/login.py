@@ -23,7 +23,7 @@ from backend.accounts.people import POST_OFFICE
 from backend.devices.entry import Who
 from backend.devices.sessions import Device
 from backend.errors import Forbidden, Refusal, settle
-from backend.facts import SignInRefused, SignInStarted
+from backend.facts import SignInRefused
 from backend.flows import Flow
 from backend.kit import Kit
 from backend.outside.eid import Attempt, EId, LoginRefused, ProviderUnavailable
@@ -133,7 +133,6 @@ async def begin(
             now=now,
             account_id=stepping_up.account_id if stepping_up else None,
         )
-        door.kit.journal.record(tx, SignInStarted(flow=flow.id, method=method), by=None, now=now)
     return flow, url
 
 

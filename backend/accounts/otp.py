@@ -39,9 +39,25 @@ class CodeData(msgspec.Struct, frozen=True, kw_only=True):
     address: str = ""  # the caller's network address
     who: str = ""  # whose budget is spent
     owned: bool = False  # the number is confirmed as the person's own
+    known_key: str | None = (
+        None  # of a device that the account knows: what others cause is not counted with its own
+    )
     unseen: bool = False  # the caller must not learn where the code goes, nor whether it does
     decoy: bool = False  # nobody gets the code, and it is never right
     strict: bool = True  # wrong codes of a day are counted; not where VNeID has said who it is already
+
+    @property
+    def counted_as(self) -> str:
+        """The name that tries and messages of this person are counted under."""
+        return self.who if self.known_key is None else f"{self.who}|{self.known_key}"
+
+    def share(self, purpose: str) -> str:
+        """Which of the number's budgets a message is taken from."""
+        if self.known_key is not None:
+            return f"{codes.KNOWN} {self.known_key}"
+        if self.unseen or self.owned:
+            return codes.ASKED if self.unseen else codes.CONFIRMED
+        return codes.REGISTERED if purpose == "registration" else codes.TYPED
 
 
 class CodeStep(msgspec.Struct, frozen=True):
@@ -94,7 +110,6 @@ async def begin(
         purpose=purpose,
         account_id=None if data.unseen else flow.account_id,  # also what is written down must cost the same
         now=now,
-        withheld=spent is None,
     )
     if instead_of is not None:
         instead_of.voided_at, code.attempts = now, instead_of.attempts
@@ -117,17 +132,16 @@ async def _spend(
         tx,
         kit,
         phone=data.phone,
-        confirmed=data.owned,
-        who=data.who,
+        share=data.share(purpose),
+        who=data.counted_as,
         jkt=flow.jkt,
         address=data.address,
         now=now,
         purpose=purpose,
         at_once=at_once,
-        unseen=data.unseen,
     )
-    typed = "" if data.unseen else data.phone
-    await sms_budget.spend(tx, kit, phone=typed, confirmed=data.owned, address=data.address, now=now)
+    typed, ours = "" if data.unseen else data.phone, data.owned or data.known_key is not None
+    await sms_budget.spend(tx, kit, phone=typed, confirmed=ours, address=data.address, now=now)
     return spent if not data.decoy else None
 
 
@@ -143,7 +157,7 @@ async def again(
         raise codes.OtpExhausted
     spent = await _spend(tx, kit, flow, data, code.purpose, now)
     earlier = code.last_sent_at
-    codes.sent_again(tx, kit, code, now=now, withheld=spent is None)
+    codes.sent_again(tx, kit, code, now=now)
     owed = Sending(flow, code, data.phone, spent, None, earlier) if spent is not None else None
     return owed, _step_of(kit, flow, code, data, now)
 
@@ -214,12 +228,12 @@ async def guess(
         flow = await flows.find(tx, flow_id, kind=kind, jkt=jkt, step="otp", now=now)
         data = flows.data_of(flow, door.kit.keys, CodeData)
         if data.strict:
-            await locks.refuse_resting(tx, door.kit, flow, data.who, data.address, now)
+            await locks.refuse_resting(tx, door.kit, flow, data.counted_as, data.address, now)
         code = await codes.count_guess(tx, door.kit, flow, now=now)
     if codes.matches(door.kit, code, flow, typed) and not data.decoy:
         return code
     async with door.db.write() as tx:
-        counted = (data.who, kind, data.address, now)
+        counted = (kind, data.counted_as, _strange(data), now)
         rests = data.strict and await locks.count_wrong_code(tx, door.kit, *counted)
         refusal = codes.wrong(tx, door.kit, code, now=now)
     if rests:
@@ -233,6 +247,11 @@ async def give_back(door: Door, code: OneTimeCode) -> None:
         row = await tx.get(OneTimeCode, code.id, with_for_update=True)
         if row is not None and row.used_at is None and row.attempts > 0:
             row.attempts -= 1
+
+
+def _strange(data: CodeData) -> str | None:
+    """Where the flow was begun, which others share; nothing on a device that the account knows."""
+    return None if data.known_key is not None else data.address
 
 
 def _step_of(kit: Kit, flow: Flow, code: OneTimeCode, data: CodeData, now: datetime) -> CodeStep:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.accounts import assurance, methods, mine, password_login, passwords
 from backend.accounts.door import Door
-from backend.accounts.models import Identifier, Password
+from backend.accounts.models import Password
 from backend.accounts.password_login import CredentialsWrong
 from backend.devices import sessions
 from backend.devices.entry import Who
 from backend.devices.models import Session
 from backend.errors import Conflict
 from backend.facts import PasswordSet
-from backend.kit import Kit
 from backend.support import notices
 
 HOW = "changed"
@@ -34,7 +31,7 @@ class NoPassword(Conflict):
 
 
 async def change(door: Door, who: Who, *, current: str, new: str, address: str, now: datetime) -> None:
-    """Set another password and end every other session; a wrong `current` is counted as at sign-in.
+    """Set another password and end every other session; a wrong `current` is counted as at sign-in on this device.
 
     Raises NoPassword, CredentialsWrong, password_login.TooManyAttempts, or FieldsInvalid on `new`.
     """
@@ -45,12 +42,13 @@ async def change(door: Door, who: Who, *, current: str, new: str, address: str, 
         row = await tx.get(Password, account.id)
         if row is None:
             raise NoPassword
-        name, stored = await _name(tx, door.kit, account.id), row.hash
-        spent = await password_login.count_try(tx, door.kit, name, address, now)
-    if not await password_login.is_right(door, stored, current, spent, now):
+        stored = row.hash
+        tries = password_login.tries_of(account.id, "", address, who.jkt or str(who.session_id))
+        spent = await password_login.count_try(tx, door.kit, tries, now)
+    if not await password_login.is_right(door, stored, current, tries, spent, now):
         async with door.db.write() as tx:
             device = await tx.scalar(select(Session.device_name).where(Session.id == who.session_id))
-            await password_login.wrong(tx, door, who.account_id, name, address, device or "", now)
+            await password_login.wrong(tx, door, who.account_id, tries, device or "", now)
         raise CredentialsWrong
     made = await door.passwords.hashed(new)
     async with door.db.write() as tx:
@@ -69,11 +67,3 @@ async def change(door: Door, who: Who, *, current: str, new: str, address: str, 
         await methods.forget_flows(tx, account.id)
         door.kit.journal.record(tx, PasswordSet(subject=account.id, how=HOW), by=account.id, now=now)
         notices.tell(tx, door.kit, account.id, "password_changed", now=now)
-
-
-async def _name(tx: AsyncSession, kit: Kit, account_id: UUID) -> str:
-    """The number that one signs in with: wrong tries here and at the door are counted together."""
-    query = select(Identifier).where(Identifier.account_id == account_id, Identifier.ended_at.is_(None))
-    row = (await tx.scalars(query.order_by(Identifier.created_at).limit(1))).first()
-    number = kit.keys.open("identifiers.value", row.id, row.value) if row else str(account_id)
-    return number.strip().upper()

@@ -14,19 +14,20 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
-from backend.accounts import history, locks, numbers, otp, passwords, people
+from backend.accounts import codes, history, locks, numbers, otp, passwords, people
 from backend.accounts.door import Door
 from backend.accounts.login import KIND, LoginData
 from backend.accounts.models import Account, Password, Phone
 from backend.accounts.otp import CodeStep
+from backend.devices.known import own_counts
 from backend.devices.sessions import AccountFrozen, Device
 from backend.errors import TooMany, Unproved
-from backend.facts import SignInRefused, SignInStarted
+from backend.facts import SignInRefused
 from backend.kit import Kit
 from backend.names import masked_phone
-from backend.throttle import Window, refund
+from backend.throttle import Want, Window, refund
 
-BURST, DAY = 300, 86400
+BURST = 300
 FOR_AN_ADDRESS = 40  # offices and carriers share one: so many times what one account may
 
 
@@ -52,10 +53,27 @@ class Choice(msgspec.Struct, frozen=True):
 
 
 class Found(NamedTuple):
-    """The account behind a number, as far as a password sign-in needs it."""
+    """The account behind a number, as far as a password sign-in needs it, and the caller's key if it knows that."""
 
     account_id: UUID | None
     stored: str | None
+    known_key: str | None
+
+
+class Tries(NamedTuple):
+    """What wrong passwords count to: `who` they are tried for, and what others at an `address` share.
+
+    A `device` that the account knows has counts of its own: what strangers try closes nothing there.
+    """
+
+    who: str
+    address: str
+    device: str | None
+
+    @property
+    def day(self) -> str:
+        """Whose count of the day refuses."""
+        return self.who if self.device is None else f"{self.who}|{self.device}"
 
 
 async def begin(
@@ -74,20 +92,26 @@ async def begin(
     name = number.strip().upper()
     async with door.db.write() as tx:
         await door.captcha.spend(tx, solved, now=now)
-        spent = await count_try(tx, door.kit, name, address, now)
-        found = await _find(tx, door.kit, name)
-    if not await is_right(door, found.stored, password, spent, now):
+        found = await _find(tx, door.kit, name, jkt)
+        tries = tries_of(found.account_id, name, address, found.known_key)
+        spent = await count_try(tx, door.kit, tries, now)
+    if not await is_right(door, found.stored, password, tries, spent, now):
         refusal = CredentialsWrong()
-        refusal.later = partial(_remember, door, found.account_id, name, address, device.name, now)
+        refusal.later = partial(_remember, door, found.account_id, tries, device.name, now)
         raise refusal
     renewed = await door.passwords.hashed(password) if door.passwords.is_old(found.stored or "") else None
     try:
         return await _send_code(door, found, device, renewed, jkt=jkt, address=address, now=now)
     except CredentialsWrong as refusal:  # right when it was compared: it counts like any that is wrong now
         async with door.db.write() as tx:
-            await count_try(tx, door.kit, name, address, now)
-        refusal.later = partial(_remember, door, found.account_id, name, address, device.name, now)
+            await count_try(tx, door.kit, tries, now)
+        refusal.later = partial(_remember, door, found.account_id, tries, device.name, now)
         raise
+
+
+def tries_of(account_id: UUID | None, name: str, address: str, device: str | None) -> Tries:
+    """Where a password for the number `name` is counted; `device` is named only if the account knows it."""
+    return Tries(str(account_id) if account_id is not None else name, address, device)
 
 
 async def _send_code(
@@ -100,7 +124,7 @@ async def _send_code(
     address: str,
     now: datetime,
 ) -> tuple[CodeStep, list[Choice]]:
-    account_id, compared = found
+    account_id, compared, known_key = found
     assert account_id is not None
     async with door.db.write() as tx:
         account, phones = await _ready(tx, account_id)
@@ -115,6 +139,7 @@ async def _send_code(
             phone=people.number_of(door.kit, phones[0]),
             who=str(account_id),
             owned=True,
+            known_key=known_key,
             level=min(account.assurance_level, 2),
         )
         life = door.kit.limits.flow_lifetime
@@ -122,8 +147,6 @@ async def _send_code(
             tx, door.kit.keys, kind=KIND, step="otp", data=data, jkt=jkt, lifetime=life, now=now,
             account_id=account_id,
         )  # fmt: skip
-        fact = SignInStarted(subject=account_id, flow=flow.id, method="password")
-        door.kit.journal.record(tx, fact, by=None, now=now)
         owed, step = await otp.begin(tx, door.kit, flow, data, purpose=KIND, now=now)
     step = await otp.deliver(door, owed, step, now)
     return step, [Choice(row.id, masked_phone(people.number_of(door.kit, row))) for row in phones]
@@ -140,29 +163,33 @@ async def _ready(tx: AsyncSession, account_id: UUID) -> tuple[Account, list[Phon
     return account, phones
 
 
-async def _find(tx: AsyncSession, kit: Kit, name: str) -> Found:
-    """The account that holds this number in any of its kinds, and its password."""
+async def _find(tx: AsyncSession, kit: Kit, name: str, jkt: str | None) -> Found:
+    """The account that holds this number in any of its kinds, and its password; the same questions for nobody."""
     account_id = await numbers.holder_of_any(tx, kit, name)
     row = await tx.get(Password, account_id or UUID(int=0))
-    return Found(account_id if row else None, row.hash if row else None)
+    known_key = await own_counts(tx, account_id, jkt)
+    return Found(account_id, row.hash, known_key) if row else Found(None, None, None)
 
 
-async def count_try(tx: AsyncSession, kit: Kit, name: str, address: str, now: datetime) -> list[bytes]:
+async def count_try(tx: AsyncSession, kit: Kit, tries: Tries, now: datetime) -> list[bytes]:
     """Count a password before it is compared: many at once are no more than many after each other (security D3).
 
-    Raises TooManyAttempts while the budget of wrong ones is spent, whoever `name` is; `is_right` takes what this
+    Raises TooManyAttempts while the budget of wrong ones is spent, whoever it is for; `is_right` takes what this
     returns.
     """
     try:
-        return await kit.throttle.spend(tx, _budgets(kit, name, address), now=now, refusal=TooManyAttempts)
+        wants, if_room = _budgets(kit, tries)
+        return await kit.throttle.spend(tx, wants, now=now, refusal=TooManyAttempts, if_room=if_room)
     except TooManyAttempts as refusal:
         raise TooManyAttempts(retry_after=min(900, refusal.retry_after or 900)) from None
 
 
-async def is_right(door: Door, stored: str | None, password: str, spent: list[bytes], now: datetime) -> bool:
+async def is_right(
+    door: Door, stored: str | None, password: str, tries: Tries, spent: list[bytes], now: datetime
+) -> bool:
     """Whether the password is right; if so, and if there was no room to look, the try costs nothing."""
     try:
-        good = await door.passwords.fits(stored, password)
+        good = await door.passwords.fits(stored, password, proved=tries.device is not None)
     except passwords.TooBusy:
         await _give_back(door, spent, now)
         raise
@@ -176,23 +203,21 @@ async def _give_back(door: Door, spent: list[bytes], now: datetime) -> None:
         await refund(tx, spent, now=now)
 
 
-async def _remember(
-    door: Door, account_id: UUID | None, name: str, address: str, device: str, now: datetime
-) -> None:
+async def _remember(door: Door, account_id: UUID | None, tries: Tries, device: str, now: datetime) -> None:
     """After the answer, so that it takes as long for nobody as for somebody (security TO14)."""
     async with door.db.write() as tx:
-        await wrong(tx, door, account_id, name, address, device, now)
+        await wrong(tx, door, account_id, tries, device, now)
 
 
 async def wrong(
-    tx: AsyncSession, door: Door, account_id: UUID | None, name: str, address: str, device: str, now: datetime
+    tx: AsyncSession, door: Door, account_id: UUID | None, tries: Tries, device: str, now: datetime
 ) -> None:
     """Remember a wrong password; the person's own history tells of it, and a notice when it was the day's last."""
     door.kit.journal.record(
         tx, SignInRefused(subject=account_id, reason=CredentialsWrong.code), by=None, now=now
     )
     # before the history, whose line holds the account: of two that wait for each other here PostgreSQL ends one
-    if await locks.passwords_have_run_out(tx, door.kit, name, now):
+    if await locks.passwords_have_run_out(tx, door.kit, tries.day, now):
         await locks.told(tx, door.kit, account_id, locks.PASSWORD, now=now)
     if account_id is not None:
         history.remember(
@@ -201,15 +226,19 @@ async def wrong(
             method="password",
             good=False,
             device=device,
-            place=door.places.of(address),
+            place=door.places.of(tries.address),
             now=now,
         )
 
 
-def _budgets(kit: Kit, name: str, address: str) -> list[tuple[str, str, list[Window]]]:
-    tries, day = kit.limits.password_tries, kit.limits.password_tries_per_day
+def _budgets(kit: Kit, tries: Tries) -> tuple[list[Want], list[Want]]:
+    """What a try needs room in, and what it is added to where there is room."""
+    most, days = kit.limits.password_tries, [Window(kit.limits.password_tries_per_day, codes.DAY)]
+    everywhere = (locks.DAY, tries.who, days)
+    if tries.device is not None:
+        return [(locks.BURST, tries.day, [Window(most, BURST)]), (locks.DAY, tries.day, days)], [everywhere]
     return [
-        ("password", f"{name}|{address}", [Window(tries, BURST)]),
-        ("password address", address, [Window(tries * FOR_AN_ADDRESS, BURST)]),
-        ("password day", name, [Window(day, DAY)]),
-    ]
+        (locks.BURST, f"{tries.who}|{tries.address}", [Window(most, BURST)]),
+        ("password address", tries.address, [Window(most * FOR_AN_ADDRESS, BURST)]),
+        everywhere,
+    ], []

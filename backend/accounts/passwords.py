@@ -69,17 +69,21 @@ class Passwords:
     def __init__(self, limits: Limits) -> None:
         self._hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
         self._places = asyncio.Semaphore(limits.hashes_at_once)
+        self._proved = asyncio.Semaphore(limits.hashes_at_once)
         self._patience = limits.hash_wait
         self._decoy = self._hasher.hash("nobody has this password")
 
     async def hashed(self, text: str) -> str:
-        """The stored form."""
-        async with self.place():
+        """The stored form; whoever may set a password has proved something."""
+        async with self.place(proved=True):
             return await asyncio.to_thread(self._hasher.hash, canonical(text))
 
-    async def fits(self, stored: str | None, text: str) -> bool:
-        """Whether `text` is the password; with nothing stored the same work is done, and it is not."""
-        async with self.place():
+    async def fits(self, stored: str | None, text: str, *, proved: bool = False) -> bool:
+        """Whether `text` is the password; with nothing stored the same work is done, and it is not.
+
+        `proved`: the caller is on a device that the account knows.
+        """
+        async with self.place(proved=proved):
             good = await asyncio.to_thread(self._verified, stored or self._decoy, canonical(text))
         return good and stored is not None
 
@@ -94,17 +98,21 @@ class Passwords:
             return False
 
     @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
-        """One of the places for hashing, within the patience; raises TooBusy."""
+    async def place(self, *, proved: bool = False) -> AsyncIterator[None]:
+        """One of the places for hashing, within the patience; raises TooBusy.
+
+        Strangers who try passwords wait for each other, and keep nobody waiting who has `proved` something.
+        """
+        places = self._proved if proved else self._places
         try:
             async with asyncio.timeout(self._patience):
-                await self._places.acquire()
+                await places.acquire()
         except TimeoutError:
             raise TooBusy(retry_after=5) from None
         try:
             yield
         finally:
-            self._places.release()
+            places.release()
 
 
 def canonical(text: str) -> str:

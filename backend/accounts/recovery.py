@@ -14,15 +14,16 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
-from backend.accounts import codes, methods, numbers, otp, passwords, people, subscription
+from backend.accounts import codes, locks, methods, numbers, otp, passwords, people, subscription
 from backend.accounts.door import Door
 from backend.accounts.messages import send_later
 from backend.accounts.models import Account, OneTimeCode
 from backend.accounts.otp import CodeData, CodeStep, Later
 from backend.accounts.texts import recovered_text
 from backend.devices import sessions
+from backend.devices.known import own_counts
 from backend.errors import FieldError, FieldsInvalid, Forbidden
-from backend.facts import OfficialMailReset, PasswordSet, RecoveryRefused, RecoveryStarted
+from backend.facts import OfficialMailReset, PasswordSet, RecoveryRefused
 from backend.flows import Flow
 from backend.kit import Kit
 from backend.outbox.official_mail import MailDirectoryUnavailable
@@ -77,14 +78,17 @@ async def begin(
     number, mail = _read(number, mail)
     purpose = codes.MAIL if mail else KIND
     async with door.db.write() as tx:
-        window = Window(door.kit.limits.recoveries_per_address_per_hour, codes.HOUR)
-        await door.kit.throttle.spend(tx, [("recoveries", address, [window])], now=now)
         account_id, phone = await _receiver(tx, door, number, mail)
+        known_key = await own_counts(tx, account_id, jkt)
+        if known_key is None:
+            window = Window(door.kit.limits.recoveries_per_address_per_hour, codes.HOUR)
+            await door.kit.throttle.spend(tx, [("recoveries", address, [window])], now=now)
         data = RecoveryData(
             phone=phone or f"nobody|{number or mail}",
             address=address,
             who=f"{purpose}|{number or mail}",
             unseen=True,
+            known_key=known_key,
             decoy=phone is None,
             mail=mail,
         )
@@ -99,7 +103,6 @@ async def begin(
             now=now,
             account_id=account_id,
         )
-        door.kit.journal.record(tx, RecoveryStarted(flow=flow.id), by=None, now=now)
         owed, step = await otp.begin(tx, door.kit, flow, data, purpose=purpose, now=now)
     return step, partial(otp.deliver_later, door, owed) if owed is not None else None
 
@@ -211,6 +214,7 @@ async def give_password(
             raise _refusal(NAMED_ANOTHER, mail=False)
         await flows.advance(tx, door.kit.keys, flow, to="done")
         await passwords.put(tx, flow.account_id, stored, now=now)
+        await locks.forget_passwords(tx, door.kit, flow.account_id, flow.jkt)
         await _end_everything(tx, door.kit, flow, now)
         notices.tell(tx, door.kit, flow.account_id, "recovery_done", now=now)
         fact = PasswordSet(subject=flow.account_id, how=KIND)

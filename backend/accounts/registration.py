@@ -26,7 +26,7 @@ from backend.accounts.phones import read_phone
 from backend.accounts.texts import exists_text
 from backend.devices.sessions import Device
 from backend.errors import FieldError, FieldsInvalid, Invalid, TooMany, gather
-from backend.facts import PasswordSet, PhoneBound, RegistrationRefused, RegistrationStarted
+from backend.facts import PasswordSet, PhoneBound, RegistrationRefused
 from backend.names import clean_name
 from backend.outside import registries
 from backend.throttle import Window
@@ -117,7 +117,6 @@ async def _start(
             lifetime=door.kit.limits.flow_lifetime,
             now=now,
         )
-        door.kit.journal.record(tx, RegistrationStarted(flow=flow.id, method=asked.method), by=None, now=now)
         owed, step = await otp.begin(tx, door.kit, flow, data, purpose=KIND, now=now)
     if owed is not None:
         return step, partial(otp.deliver_later, door, owed)

@@ -16,7 +16,7 @@ from backend.accounts.models import Account
 from backend.accounts.signing import LEVEL, METHOD, SignData, SignStep
 from backend.devices.sessions import Device
 from backend.errors import Forbidden, Refusal, settle
-from backend.facts import CertificateEnrolled, CertificateUsed, SignInStarted
+from backend.facts import CertificateEnrolled, CertificateUsed
 from backend.flows import Flow
 from backend.outside.certificates import CertificateRefused, Holder
 from backend.support import notices
@@ -32,11 +32,9 @@ class RegistrationRequired(Forbidden):
 async def begin(door: Door, device: Device, *, jkt: str | None, address: str, now: datetime) -> SignStep:
     """Start a sign-in; the app has the challenge signed."""
     async with door.db.write() as tx:
-        step = signing.start(
+        return signing.start(
             tx, door, kind=KIND, purpose="login", jkt=jkt, address=address, now=now, device=device
         )
-        door.kit.journal.record(tx, SignInStarted(flow=step.id, method=METHOD), by=None, now=now)
-    return step
 
 
 async def sign(

@@ -18,7 +18,7 @@ from backend.accounts.registration import KIND
 from backend.accounts.signing import ENDED, LEVEL, METHOD, SignData, SignStep
 from backend.devices.sessions import Device
 from backend.errors import FieldError, FieldsInvalid, Refusal, settle
-from backend.facts import CertificateEnrolled, CertificateUsed, RegistrationRefused, RegistrationStarted
+from backend.facts import CertificateEnrolled, CertificateUsed, RegistrationRefused
 from backend.flows import Flow
 from backend.names import masked
 from backend.outside.certificates import Holder
@@ -64,7 +64,7 @@ async def begin(
         raise FieldsInvalid(*bad)
     async with door.db.write() as tx:
         await registration.count(tx, door, address, now)
-        step = signing.start(
+        return signing.start(
             tx,
             door,
             kind=KIND,
@@ -76,8 +76,6 @@ async def begin(
             announced=holder.thumbprint,
             email=email,
         )
-        door.kit.journal.record(tx, RegistrationStarted(flow=step.id, method=METHOD), by=None, now=now)
-    return step
 
 
 async def sign(

@@ -1,14 +1,18 @@
-"""Which devices an account knows: asked where a code alone proves too little (security TO18)."""
+"""Which devices an account knows: what strangers use up is not theirs, and a code alone proves more there (TO18).
+
+Only the holder of such a key is answered otherwise, and no stranger holds one: the question tells nobody who is here.
+"""
 
 from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.devices.models import Session
 from backend.facts import MethodRemoved, PasswordSet, PhoneChanged, TakeoverReported
+from backend.flows import Flow
 from backend.journal import Entry
 
 # after these nobody may be in whom a stranger's password, number or way in has brought
@@ -17,17 +21,34 @@ CHANGES = [
 ]
 
 
-async def knows_key(tx: AsyncSession, account_id: UUID, jkt: str | None) -> bool:
-    """Whether the account is on the device that has this key (RFC 7638), or was until it was signed out there.
+async def knows_key(
+    tx: AsyncSession, account_id: UUID, jkt: str | None, *, left_for_another: bool = False
+) -> bool:
+    """Whether the account is on the device that has this key (RFC 7638), was until it was signed out there, or has
+    just got its password back on it.
 
     A device that was left before the newest of CHANGES may have been a stranger's: it is not known any more. The
-    session that made the change, and was kept, is.
+    session that made the change, and was kept, is. One that was `left_for_another` may be lost: it is known only where
+    that gives it counts of its own, and nothing that it proves.
     """
     changed = exists().where(
         Entry.subject == account_id, Entry.tag.in_(CHANGES), Entry.at >= Session.ended_at
     )
-    left = Session.end_reason.in_(("signed_out", "expired")) & ~changed
-    query = select(Session.id).where(
+    ends = ("signed_out", "expired", "replaced") if left_for_another else ("signed_out", "expired")
+    left = Session.end_reason.in_(ends) & ~changed
+    here = exists().where(
         Session.account_id == account_id, Session.jkt == jkt, Session.end_reason.is_(None) | left
     )
-    return jkt is not None and await tx.scalar(query.limit(1)) is not None
+    recovered = exists().where(
+        Flow.account_id == account_id, Flow.jkt == jkt, Flow.kind == "recovery", Flow.step == "done"
+    )
+    return jkt is not None and bool(await tx.scalar(select(or_(here, recovered))))
+
+
+async def own_counts(tx: AsyncSession, account_id: UUID | None, jkt: str | None) -> str | None:
+    """The key, if the account knows it; what strangers cause is then not counted with what this device does.
+
+    Nobody's account is asked about as well: how long it takes says nothing (security TO14).
+    """
+    is_known = await knows_key(tx, account_id or UUID(int=0), jkt, left_for_another=True)
+    return jkt if is_known else None

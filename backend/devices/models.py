@@ -29,7 +29,7 @@ class Session(Base):
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
     kind: Mapped[str] = mapped_column(String(10))  # mobile, workspace
     epoch: Mapped[int] = mapped_column(BigInteger)
-    jkt: Mapped[str | None] = mapped_column(String(64))
+    jkt: Mapped[str | None] = mapped_column(String(64), index=True)
     access_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     access_expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     absolute_expires_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -8,7 +8,7 @@ from backend.facts.fact import Fact
 
 
 class SignInStarted(Fact, tag="login.started", frozen=True, kw_only=True):
-    """A sign-in by an outside provider began."""
+    """A sign-in began; not written since 0.3.0, as anybody may begin as many as they like."""
 
     flow: UUID
     method: str
@@ -40,7 +40,7 @@ class IdentifierChanged(Fact, tag="account.identifier_changed", frozen=True, kw_
 
 
 class CodeSent(Fact, tag="code.sent", frozen=True, kw_only=True):
-    """A one-time code left for a phone."""
+    """A one-time code left for a phone of somebody who had proved something."""
 
     flow: UUID
     purpose: str
@@ -48,7 +48,7 @@ class CodeSent(Fact, tag="code.sent", frozen=True, kw_only=True):
 
 
 class CodeWithheld(Fact, tag="code.withheld", frozen=True, kw_only=True):
-    """A code was asked for somebody that we do not know, or who may get none: nothing left."""
+    """A code was asked for somebody that we do not know: nothing left; not written since 0.3.0."""
 
     flow: UUID
     purpose: str
@@ -99,7 +99,7 @@ class OfficialMailReset(Fact, tag="password.official_mail", frozen=True, kw_only
 
 
 class RecoveryStarted(Fact, tag="recovery.started", frozen=True, kw_only=True):
-    """Somebody asks for a new password; for whom is said when the code was right."""
+    """Somebody asked for a new password; not written since 0.3.0."""
 
     flow: UUID
 
@@ -112,7 +112,7 @@ class RecoveryRefused(Fact, tag="recovery.refused", frozen=True, kw_only=True):
 
 
 class RegistrationStarted(Fact, tag="registration.started", frozen=True, kw_only=True):
-    """Somebody registers; `method` says by what."""
+    """Somebody began to register; not written since 0.3.0."""
 
     flow: UUID
     method: str

@@ -174,7 +174,7 @@ async def test_to18_guesses_of_one_network_at_once_count_to_all_no_more_than_its
 
     async def left_after(address: str) -> int:
         async with guarded.db.write() as tx:  # one that was compared before its network had had enough
-            await locks.count_wrong_code(tx, guarded.kit, "recovery|nobody", "recovery", address, now)
+            await locks.count_wrong_code(tx, guarded.kit, "recovery", "recovery|nobody", address, now)
         async with guarded.db.read() as tx:
             return await guarded.kit.throttle.left(tx, "wrong_reset_codes", "all", all_of_them, now=now)
 
