@@ -13,14 +13,19 @@ SETUP := $(PYTHON) scripts/setup.py
 J ?= 2
 SIDE_BY_SIDE = --numprocesses $(J) --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 VENDOR := workspace/static/vendor/htmx.min.js
+# A moved or copied folder, or a Python that the system has replaced: what was installed is made anew.
+WHOLE := $(shell [ "$$(cat .venv/.folder 2>/dev/null)" = "$(CURDIR)" ] && $(BIN)/python -c '' 2>/dev/null && echo yes)
+ifneq ($(WHOLE),yes)
+$(shell rm -f .venv/.run .venv/.test)
+endif
 
-.PHONY: help run test gates check bench fix lock migration docs clean
+.PHONY: help run test gates check bench fix lock migration docs packages clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: .venv/.run $(VENDOR) ## start the demo: one port, nothing to configure
-	@$(BIN)/ngomon demo
+run: .venv/.run | $(VENDOR) ## start the demo: one port, nothing to configure (PORT=8001 for another)
+	@$(BIN)/ngomon demo $(if $(PORT),--port $(PORT))
 
 test: .venv/.test ## every test, on SQLite and PostgreSQL, with a real browser and real counterparts (T=path for some, J=4 for four at a time)
 	@$(BIN)/pytest $(or $(T),$(SIDE_BY_SIDE))
@@ -31,6 +36,9 @@ gates: .venv/.test ## format, lint, types, import arrows, generated docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/docs.py --check
+
+packages: ## as root: the Debian packages that the tests need, none of which then starts by itself
+	@$(SETUP) system-test
 
 check: gates test ## what the CI runs: the gates, then every test
 
@@ -52,7 +60,9 @@ migration: .venv/.test ## a new migration from the models: make migration m="add
 docs: .venv/.test ## write again what is generated: docs/openapi.json, docs/facts.md
 	$(BIN)/python scripts/docs.py
 
-LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+# uv does not read pip's configuration: a mirror that is named there is handed on
+LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" UV_DEFAULT_INDEX="$$($(BIN)/pip config get global.index-url 2>/dev/null)" \
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-annotate --no-strip-extras $(U)
 
 lock: .venv/.run ## pin and hash the dependencies again (U=--upgrade for the newest)
@@ -60,25 +70,28 @@ lock: .venv/.run ## pin and hash the dependencies again (U=--upgrade for the new
 	$(LOCK) pyproject.toml requirements/build.in --extra demo --extra postgres --extra scim \
 		--extra xlsx -o requirements/run.txt
 	$(LOCK) pyproject.toml requirements/build.in --all-extras -c requirements/run.txt -o requirements/test.txt
+	$(LOCK) requirements/build.in -c requirements/run.txt -o requirements/build.txt
 	$(LOCK) requirements/node.in -o requirements/node.txt
 	npm install --package-lock-only --silent
 
 clean: ## remove what was installed or built; data/ stays
-	rm -rf .venv node_modules workspace/static/vendor build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .cache node_modules workspace/static/vendor build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
 # --- what the targets above need; each file is a stamp ---
 
-.venv/.run: requirements/run.txt pyproject.toml
+.venv/.run: requirements/run.txt requirements/build.txt pyproject.toml
 	@echo "installing the Python packages (once)"
-	@$(SETUP) python-run
+	@$(SETUP) system-run python-run
+	@printf '%s' "$(CURDIR)" > .venv/.folder
 	@touch $@
 
-.venv/.test: requirements/test.txt pyproject.toml $(VENDOR)
+.venv/.test: requirements/test.txt requirements/build.txt pyproject.toml package-lock.json
 	@echo "installing what the tests need (once)"
-	@$(SETUP) system-build python-test system-test node-test
-	@touch $@
-
-$(VENDOR): .venv/.run package-lock.json scripts/assets.py
-	@$(SETUP) node-run
+	@$(SETUP) system-test python-test node-test
 	@$(BIN)/python scripts/assets.py
-	@touch $@
+	@printf '%s' "$(CURDIR)" > .venv/.folder
+	@touch .venv/.run $(VENDOR) $@
+
+$(VENDOR): package-lock.json scripts/assets.py | .venv/.run
+	@$(SETUP) node-run
+	@[ ! -e $@ ] || touch $@

@@ -14,6 +14,7 @@ from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, ControllerRouterHandler, Receive, Scope, Send
 
 import workspace.router
+import workspace.static_files
 from backend.accounts.captcha import Captcha
 from backend.accounts.door import Door
 from backend.accounts.passwords import Passwords
@@ -199,6 +200,8 @@ class App:
         )
 
     def _workspace(self) -> Router:
+        if not self.settings.is_demo:
+            workspace.static_files.expect_scripts()
         return workspace.router.router(self.db, self.kit, self.clock, self.settings.public_url)
 
     @asynccontextmanager

@@ -26,6 +26,7 @@ from ngomon.commands.staff import staff
 from ngomon.commands.support import support
 from ngomon.commands.systems import systems
 from ngomon.commands.units import units
+from workspace.static_files import AssetsMissing
 
 
 @click.group(help="Ngọ Môn: một người, một tài khoản, một thiết bị, đúng vai trò ở mọi hệ thống.")
@@ -176,11 +177,11 @@ def main() -> None:
         sys.exit(command(prog_name="ngomon", standalone_mode=False))
     except click.ClickException as error:
         _fail(_usage(error))
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
         _fail("stopped")
     except SettingsError as error:
         _fail(*error.problems)
-    except (Wrong, server.Busy) as error:
+    except (Wrong, server.Busy, AssetsMissing) as error:
         _fail(str(error))
     except Refusal as refusal:
         _fail(f"{refusal.code}: {refusal.detail or refusal.title}")

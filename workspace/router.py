@@ -24,10 +24,7 @@ from workspace.systems import SystemsController
 
 
 def router(db: Database, kit: Kit, clock: Clock, public_url: str) -> Router:
-    """Everything under /workspace; `eid` and `bell` come from the application.
-
-    Raises AssetsMissing when htmx has not been copied from its package.
-    """
+    """Everything under /workspace; `eid` and `bell` come from the application."""
     static_files.assets()
     cookies = Cookies(https=public_url.startswith("https://"))
     given = {"db": db, "kit": kit, "clock": clock, "public_url": public_url, "jar": cookies}

@@ -31,7 +31,7 @@ FILES = {
 
 
 class AssetsMissing(Exception):
-    """htmx has not been copied from its package: `make assets` does it."""
+    """htmx has not been copied from its package: `make run` brings it."""
 
 
 class Asset(msgspec.Struct, frozen=True):
@@ -45,8 +45,17 @@ class Asset(msgspec.Struct, frozen=True):
 
 @cache
 def assets() -> dict[str, Asset]:
-    """Every file by name, read and compressed once; raises AssetsMissing."""
+    """Every file by name, read and compressed once. Without htmx there is no script, and pages do without."""
     return {name: _asset(name, kind, parts) for name, (kind, parts) in FILES.items()}
+
+
+def expect_scripts() -> None:
+    """Raises AssetsMissing when htmx is not here: in production nobody would notice until a manager does."""
+    for name in VENDOR:
+        if not (STATIC / "vendor" / name).is_file():
+            raise AssetsMissing(
+                f"workspace/static/vendor/{name} is missing: run `make run` in the checkout first"
+            )
 
 
 def paths() -> dict[str, str]:
@@ -79,7 +88,8 @@ def router() -> Router:
 
 
 def _asset(name: str, kind: str, parts: tuple[str, ...]) -> Asset:
-    plain = b"\n".join(_read(part) for part in parts)
+    whole = all((STATIC / part).is_file() for part in parts)
+    plain = b"\n".join(_read(part) for part in parts) if whole else b"// htmx is not installed"
     digest = hashlib.sha256(plain).hexdigest()[:16]
     path = f"/workspace/static/{digest}/{name}"
     return Asset(path, kind, plain, gzip.compress(plain, 9, mtime=0))
@@ -87,8 +97,5 @@ def _asset(name: str, kind: str, parts: tuple[str, ...]) -> Asset:
 
 def _read(part: str) -> bytes:
     """A file's bytes without the pointer to a source map, which is not shipped."""
-    try:
-        lines = (STATIC / part).read_bytes().splitlines()
-    except FileNotFoundError as error:
-        raise AssetsMissing(f"workspace/static/{part} is missing: run `make assets`") from error
+    lines = (STATIC / part).read_bytes().splitlines()
     return b"\n".join(line for line in lines if not line.startswith(b"//# sourceMappingURL="))

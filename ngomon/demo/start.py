@@ -56,7 +56,9 @@ def _free(port: int) -> None:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            raise click.ClickException(f"port {port} is taken: choose another with --port") from error
+            raise click.ClickException(
+                f"port {port} is taken. Choose another: make run PORT={port + 1}"
+            ) from error
 
 
 def _forget(file: Path) -> None:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import base64
-import grp
 import imaplib
-import os
-import pwd
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import msgspec
 
+from tests.parts.dovecot import Asked, dovecot, program
 from tests.parts.processes import Part, free_port, listens, scratch
 
 BASE = "dc=hue,dc=example"
@@ -36,50 +33,6 @@ limits dn.exact="cn=short,{base}" size=1
 access to attrs=userPassword by dn.exact="cn=ngomon,{base}" write by anonymous auth by * none
 access to dn.subtree="ou=sealed,{base}" by dn.exact="cn=ngomon,{base}" read by * none
 access to * by dn.exact="cn=ngomon,{base}" write by dn.exact="cn=short,{base}" read by anonymous auth by * none
-"""
-DOVECOT = """
-base_dir = {folder}/run
-state_dir = {folder}/state
-log_path = /dev/stderr
-protocols = imap
-listen = 127.0.0.1
-ssl = no
-disable_plaintext_auth = no
-auth_mechanisms = plain
-auth_failure_delay = 0 secs
-default_internal_user = {internal}
-default_login_user = {login}
-default_internal_group = {group}
-first_valid_uid = 0
-mail_location = maildir:{folder}/mail/%u
-service imap-login {{
-  chroot =
-  inet_listener imap {{
-    port = {port}
-  }}
-}}
-service anvil {{
-  chroot =
-  unix_listener anvil-auth-penalty {{
-    mode = 0
-  }}
-}}
-passdb {{
-  driver = ldap
-  args = {folder}/ldap.conf
-}}
-userdb {{
-  driver = static
-  args = uid={user} gid={group_of_user} home={folder}/mail/%u
-}}
-"""
-DOVECOT_LDAP = """
-uris = {url}
-dn = {bind_dn}
-dnpass = {password}
-base = ou=people,{base}
-auth_bind = yes
-pass_filter = (&(objectClass=inetOrgPerson)(|(uid=%u)(mail=%u)))
 """
 WHOLE = """dn: {base}
 objectClass: dcObject
@@ -123,16 +76,11 @@ class Directory:
         self.port, self.imap_port = free_port(), free_port()
         self.url = f"ldap://127.0.0.1:{self.port}"
         folder = scratch("directory")
-        folder.chmod(0o755)  # the mail server's unprivileged parts look into it
-        for name in ("data", "run", "state", "mail"):
-            (folder / name).mkdir()
-        words = {"folder": folder, "base": BASE, "url": self.url, "bind_dn": self.bind_dn}
-        words |= {"password": self.password, "port": self.imap_port} | _users(folder / "mail")
-        files = {"slapd.conf": SLAPD, "ldap.conf": DOVECOT_LDAP, "dovecot.conf": DOVECOT}
-        for name, text in files.items():
-            (folder / name).write_text(text.format(**words), encoding="utf-8")
+        (folder / "data").mkdir()
+        words = {"folder": folder, "base": BASE, "password": self.password}
+        (folder / "slapd.conf").write_text(SLAPD.format(**words), encoding="utf-8")
         slapd: list[str | Path] = [
-            _program("slapd"),
+            program("slapd"),
             "-h",
             f"{self.url}/",
             "-d",
@@ -141,7 +89,10 @@ class Directory:
             folder / "slapd.conf",
         ]
         self._slapd = Part("slapd", slapd)
-        self._dovecot = Part("dovecot", [_program("dovecot"), "-F", "-c", folder / "dovecot.conf"])
+        asks = Asked(self.url, self.bind_dn, self.password, BASE)
+        self._dovecot = dovecot(
+            scratch("mail"), self.imap_port, name="dovecot", mechanisms="plain", asks=asks
+        )
 
     @property
     def options(self) -> str:
@@ -249,26 +200,4 @@ def _entry(block: str) -> dict[str, list[str]]:
         name, _, value = line.partition(":")
         plain = base64.b64decode(value[1:]).decode() if value.startswith(":") else value.strip()
         found.setdefault(name, []).append(plain)
-    return found
-
-
-def _users(mail: Path) -> dict[str, str]:
-    """Who its parts run as: Debian's users when we are root, else whoever we are."""
-    me = pwd.getpwuid(os.geteuid())
-    if me.pw_uid != 0:
-        own = me.pw_name, grp.getgrgid(me.pw_gid).gr_name
-        return {"internal": own[0], "login": own[0], "group": own[1], "user": own[0], "group_of_user": own[1]}
-    shutil.chown(mail, "mail", "mail")
-    return {
-        "internal": "dovecot",
-        "login": "dovenull",
-        "group": "dovecot",
-        "user": "mail",
-        "group_of_user": "mail",
-    }
-
-
-def _program(name: str) -> str:
-    found = shutil.which(name, path=f"{os.environ.get('PATH', '')}{os.pathsep}/usr/sbin")
-    assert found, f"no {name} on this machine: `make test` installs it or says how"
     return found

@@ -13,45 +13,8 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from tests.parts.directory import _program, _users
-from tests.parts.processes import Part, eventually, free_port, listens, scratch
-
-DOVECOT = """
-base_dir = {folder}/run
-state_dir = {folder}/state
-log_path = /dev/stderr
-protocols = imap
-listen = 127.0.0.1
-ssl = no
-disable_plaintext_auth = no
-auth_mechanisms = plain login
-auth_failure_delay = 0 secs
-default_internal_user = {internal}
-default_login_user = {login}
-default_internal_group = {group}
-first_valid_uid = 0
-mail_location = maildir:{folder}/mail/%u
-service imap-login {{
-  chroot =
-  inet_listener imap {{
-    port = {port}
-  }}
-}}
-service anvil {{
-  chroot =
-  unix_listener anvil-auth-penalty {{
-    mode = 0
-  }}
-}}
-passdb {{
-  driver = passwd-file
-  args = {folder}/users
-}}
-userdb {{
-  driver = static
-  args = uid={user} gid={group_of_user} home={folder}/mail/%u
-}}
-"""
+from tests.parts.dovecot import dovecot
+from tests.parts.processes import eventually, free_port, listens, scratch
 
 
 class Kept:
@@ -90,14 +53,9 @@ class MailboxPart:
     def __init__(self) -> None:
         self.imap_port, self.smtp_port = free_port(), free_port()
         folder = scratch("mailbox")
-        folder.chmod(0o755)  # the mail server's unprivileged parts look into it
-        for name in ("run", "state", "mail"):
-            (folder / name).mkdir()
-        words = {"folder": folder, "port": self.imap_port} | _users(folder / "mail")
-        (folder / "dovecot.conf").write_text(DOVECOT.format(**words), encoding="utf-8")
         (folder / "users").write_text(f"{self.user}:{{PLAIN}}{self.password}::::::\n", encoding="utf-8")
         self._mail = folder / "mail"
-        self._dovecot = Part("mailbox", [_program("dovecot"), "-F", "-c", folder / "dovecot.conf"])
+        self._dovecot = dovecot(folder, self.imap_port, name="mailbox", mechanisms="plain login")
         self._kept = Kept()
         self._smtp: Any = None
 
