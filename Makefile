@@ -70,12 +70,14 @@ lock: .venv/.run ## pin and hash the dependencies again (U=--upgrade for the new
 	$(LOCK) pyproject.toml requirements/build.in --extra demo --extra postgres --extra scim \
 		--extra xlsx -o requirements/run.txt
 	$(LOCK) pyproject.toml requirements/build.in --all-extras -c requirements/run.txt -o requirements/test.txt
+	$(LOCK) pyproject.toml requirements/build.in --extra ldap --extra postgres --extra push --extra scim \
+		--extra xlsx -c requirements/test.txt -o requirements/production.txt
 	$(LOCK) requirements/build.in -c requirements/run.txt -o requirements/build.txt
 	$(LOCK) requirements/node.in -o requirements/node.txt
 	npm install --package-lock-only --silent
 
 clean: ## remove what was installed or built; data/ stays
-	rm -rf .venv .cache node_modules workspace/static/vendor build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv node_modules workspace/static/vendor build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
 # --- what the targets above need; each file is a stamp ---
 

@@ -14,7 +14,7 @@ PERSONAL = re.compile(r"(?<!\d)(?:\+?84|0)\d{9,10}(?!\d)|(?<!\d)\d{12}(?!\d)|eyJ
 
 
 def set_up(*, quiet: bool) -> None:
-    """Configure logging once per process; `quiet` keeps request lines out of the demo's terminal.
+    """Configure logging once per process; `quiet` leaves errors only: in the demo's terminal somebody reads.
 
     The HTTP client's own lines name whole addresses, and in one to the SMS centre stands the text with its code.
     """
@@ -28,7 +28,7 @@ def set_up(*, quiet: bool) -> None:
             _without_personal_data,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING if quiet else logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR if quiet else logging.INFO),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=False,
     )

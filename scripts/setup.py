@@ -69,6 +69,7 @@ TEST_NEEDS = (
     Need(f"{DOVECOT}/lmtp", "dovecot-lmtpd"),
 )
 BENCH_NEEDS = (Need("wrk", "wrk"),)
+POLICY = Path("/usr/sbin/policy-rc.d")
 # what a person's own settings would send elsewhere than into the environment
 NOT_HERE = ("PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT")
 
@@ -172,7 +173,7 @@ def install_node(*, everything: bool) -> None:
     wanted = [] if everything or (ROOT / "node_modules/oidc-provider").exists() else ["--omit=dev"]
     environment = os.environ | {"PATH": f"{Path(npm).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
     # its own cache, for a home may be read-only; and one more try, for a minute of silence helps nobody
-    here = (f"--cache={ROOT / '.cache/npm'}", "--fetch-retries=1", "--loglevel=error", "--no-progress")
+    here = (f"--cache={VENV / 'npm-cache'}", "--fetch-retries=1", "--loglevel=error", "--no-progress")
     quietly("npm ci", npm, "ci", *here, *wanted, environment=environment)
 
 
@@ -234,7 +235,7 @@ def install_packages(needs: Sequence[Need]) -> None:
     apt = ("apt-get", "-qq", "-o=Dpkg::Use-Pty=0")
     quietly("apt-get update", *apt, "update", environment=environment)
     wanted = ("install", "--yes", "--no-install-recommends", *packages)
-    with no_daemons():
+    with no_daemons(POLICY):
         quietly("apt-get install", *apt, *wanted, environment=environment)
     for daemon in daemons:  # the tests start their own; nothing of ours is to listen after the next boot
         if Path(f"/etc/init.d/{daemon}").exists():
@@ -242,7 +243,7 @@ def install_packages(needs: Sequence[Need]) -> None:
 
 
 @contextmanager
-def no_daemons(policy: Path = Path("/usr/sbin/policy-rc.d")) -> Iterator[None]:
+def no_daemons(policy: Path) -> Iterator[None]:
     """Debian starts what it installs, unless this file says no; one that is there already is left alone."""
     if policy.exists():
         yield

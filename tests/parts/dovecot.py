@@ -8,6 +8,7 @@ import pwd
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -119,18 +120,24 @@ def dovecot(folder: Path, port: int, *, name: str, mechanisms: str, asks: Asked 
     folder.chmod(0o755)  # its unprivileged parts look into it
     for part in ("run", "state", "mail"):
         (folder / part).mkdir()
-    words = {"folder": folder, "port": port, "mechanisms": mechanisms} | _users(folder / "mail")
+    words: dict[str, object] = {"folder": folder, "port": port, "mechanisms": mechanisms}
+    words |= _users(folder / "mail")
     words |= asks._asdict() if asks else {}
     version = _version()
+    if asks and version < (2, 4):
+        (folder / "ldap.conf").write_text(OLD_LDAP_FILE.format(**words), encoding="utf-8")
+    text = configuration(version, words, asks=asks)
+    (folder / "dovecot.conf").write_text(text, encoding="utf-8")
+    return Part(name, [program("dovecot"), "-F", "-c", folder / "dovecot.conf"])
+
+
+def configuration(version: tuple[int, ...], words: Mapping[str, object], *, asks: Asked | None) -> str:
+    """The text for a Dovecot of that version."""
     if version >= (2, 4):
         text = NEW + BOTH + NEW_USERS + (NEW_LDAP if asks else NEW_FILE)
-        words |= {"version": ".".join(map(str, version))}
     else:
         text = OLD + BOTH + OLD_USERS + (OLD_LDAP if asks else OLD_FILE)
-        if asks:
-            (folder / "ldap.conf").write_text(OLD_LDAP_FILE.format(**words), encoding="utf-8")
-    (folder / "dovecot.conf").write_text(text.strip().format(**words) + "\n", encoding="utf-8")
-    return Part(name, [program("dovecot"), "-F", "-c", folder / "dovecot.conf"])
+    return text.strip().format(**words, version=".".join(map(str, version))) + "\n"
 
 
 @cache

@@ -18,6 +18,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN_EXTRAS = ("demo", "postgres", "scim", "xlsx")
+PRODUCTION_EXTRAS = ("ldap", "postgres", "push", "scim", "xlsx")
 ONLY_WHEN_ASKED = ("bonsai", "firebase_admin")  # the extras `ldap` and `push`, imported when they are used
 PIN = re.compile(
     r"^(?P<name>[a-z0-9-]+)(?:\[(?P<extras>[a-z0-9,_-]+)\])?==(?P<version>\S+)(?P<rest>.*?)(?=^[a-z]|\Z)",
@@ -64,7 +65,7 @@ def every_extra() -> tuple[str, ...]:
     return tuple(project["optional-dependencies"])
 
 
-@pytest.mark.parametrize("name", ["run", "test", "node"])
+@pytest.mark.parametrize("name", ["run", "test", "production", "build", "node"])
 def test_every_pin_is_hashed(name: str) -> None:
     text = (ROOT / f"requirements/{name}.txt").read_text(encoding="utf-8")
     bare = [match["name"] for match in PIN.finditer(text) if "--hash=sha256:" not in match["rest"]]
@@ -72,7 +73,9 @@ def test_every_pin_is_hashed(name: str) -> None:
     assert bare == []
 
 
-@pytest.mark.parametrize(("name", "extras"), [("run", RUN_EXTRAS), ("test", every_extra())])
+@pytest.mark.parametrize(
+    ("name", "extras"), [("run", RUN_EXTRAS), ("production", PRODUCTION_EXTRAS), ("test", every_extra())]
+)
 def test_the_pins_are_what_the_project_asks_for(name: str, extras: tuple[str, ...]) -> None:
     pinned = pins(name)
     late = [
@@ -83,7 +86,9 @@ def test_the_pins_are_what_the_project_asks_for(name: str, extras: tuple[str, ..
     assert late == [], "run `make lock`"
 
 
-@pytest.mark.parametrize(("name", "extras"), [("run", RUN_EXTRAS), ("test", every_extra())])
+@pytest.mark.parametrize(
+    ("name", "extras"), [("run", RUN_EXTRAS), ("production", PRODUCTION_EXTRAS), ("test", every_extra())]
+)
 def test_s01_a_pin_carries_every_extra_that_anybody_asks_for(name: str, extras: tuple[str, ...]) -> None:
     """pip up to 23.x takes `pydantic[email]` for another package than the pinned `pydantic`, and refuses."""
     pinned = pinned_extras(name)
@@ -131,9 +136,10 @@ def imports(node: ast.AST) -> list[str]:
     return [node.module] if isinstance(node, ast.ImportFrom) and node.module and not node.level else []
 
 
-def test_the_tests_run_what_is_run() -> None:
-    run, test = pins("run"), pins("test")
-    assert {name: test.get(name) for name in run} == run
+@pytest.mark.parametrize("name", ["run", "production", "build"])
+def test_the_tests_run_what_is_run(name: str) -> None:
+    run, test = pins(name), pins("test")
+    assert {package: test.get(package) for package in run} == run
 
 
 def test_the_tests_need_more_than_running_does() -> None:
