@@ -89,7 +89,9 @@ MOST: dict[str, float] = {
     "json_depth": 128,
     "json_keys": 10_000,
     "header_bytes": 64 * KIB,
+    "header_seconds": 60,
     "request_seconds": 120,
+    "idle_seconds": 600,
 }
 
 

@@ -136,4 +136,6 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     json_depth: int = 32
     json_keys: int = 200
     header_bytes: int = 16384
-    request_seconds: int = 10
+    header_seconds: int = 10  # from the first moment of a connection, whether or not a byte comes
+    request_seconds: int = 30  # for a body
+    idle_seconds: int = 75  # for a connection between two requests, and for an answer that nobody fetches

@@ -64,10 +64,8 @@ def serve(host: str, port: int, workers: int) -> None:
     _ensure_current(settings)
     with server.only_one(db):
         out.print(f"serving on http://{host}:{port}, processes: {workers}, {_described(db)}")
-        if workers == 1:
-            server.serve(create_app(settings), host=host, port=port)
-        else:
-            server.serve("ngomon.app:from_environment", host=host, port=port, workers=workers)
+        app = create_app(settings) if workers == 1 else "ngomon.app:from_environment"
+        server.serve(app, host=host, port=port, limits=settings.limits, workers=workers)
 
 
 @command.command(help="Deliver to the downstream systems; on PostgreSQL any number may run.")

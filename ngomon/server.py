@@ -13,6 +13,8 @@ from typing import Any
 import uvicorn
 
 from backend.db import Database
+from backend.limits import Limits
+from ngomon.connection import connections
 
 STOP_SECONDS = 10
 HEALTH_SECONDS = 60  # the supervisor kills a process that is silent so long; a busy one is not a dead one
@@ -50,23 +52,23 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def serve(app: Any, *, host: str, port: int, workers: int = 1) -> None:
+def options(limits: Limits) -> dict[str, Any]:
+    """How the server library serves us; tests serve with the same."""
+    return {
+        "loop": "uvloop",
+        "http": connections(limits),
+        "ws": "none",
+        "access_log": False,
+        "log_level": "warning",
+        "server_header": False,
+        "date_header": True,
+        "timeout_graceful_shutdown": STOP_SECONDS,
+        "timeout_keep_alive": limits.idle_seconds,
+        "timeout_worker_healthcheck": HEALTH_SECONDS,
+        "proxy_headers": False,
+    }
+
+
+def serve(app: Any, *, host: str, port: int, limits: Limits, workers: int = 1) -> None:
     """Run until told to stop; `app` is an application, or the name of a factory where there are several workers."""
-    uvicorn.run(
-        app,
-        factory=isinstance(app, str),
-        host=host,
-        port=port,
-        workers=workers,
-        loop="uvloop",
-        http="httptools",
-        access_log=False,
-        log_level="warning",
-        server_header=False,
-        date_header=True,
-        timeout_graceful_shutdown=STOP_SECONDS,
-        timeout_keep_alive=30,
-        timeout_worker_healthcheck=HEALTH_SECONDS,
-        h11_max_incomplete_event_size=32768,
-        proxy_headers=False,
-    )
+    uvicorn.run(app, factory=isinstance(app, str), host=host, port=port, workers=workers, **options(limits))

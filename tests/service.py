@@ -14,12 +14,14 @@ import httpx2
 import uvicorn
 
 from backend.crypto import KeyRing, new_secret_key
+from backend.limits import Limits
 from backend.outside.clock import Clock
 from backend.settings import Settings, load
 from ngomon.app import App, create_app
 from ngomon.demo.persona import Persona
 from ngomon.demo.stand import Stand
 from ngomon.migrations import migrate
+from ngomon.server import options as server_options
 from tests.parts.client import client
 from tests.parts.processes import free_port
 from tests.phone import Phone, returned
@@ -141,10 +143,10 @@ async def running(database_url: str, **environ: str) -> AsyncIterator[Service]:
 async def served(settings: Settings, port: int) -> AsyncIterator[Service]:
     """Serve an application of these settings until the block ends."""
     app = create_app(settings, clock=Clock(), carry_worker=True)
-    config = uvicorn.Config(
-        app, host="127.0.0.1", port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=3,
-        proxy_headers=False, timeout_keep_alive=120,  # the client hangs up first: never while it sends the next request
-    )  # fmt: skip
+    chosen = server_options(settings.limits) | {"loop": "none", "timeout_graceful_shutdown": 3}
+    if settings.limits.idle_seconds == Limits().idle_seconds:
+        chosen["timeout_keep_alive"] = 120  # the client hangs up first: never while it sends the next request
+    config = uvicorn.Config(app, host="127.0.0.1", port=port, **chosen)
     server = uvicorn.Server(config)
     task = asyncio.create_task(server._serve())
     while not server.started:

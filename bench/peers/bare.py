@@ -6,6 +6,7 @@ import sys
 
 from litestar import Litestar, get
 
+from backend.limits import Limits
 from ngomon import server
 
 
@@ -17,4 +18,4 @@ async def hello() -> dict[str, str]:
 
 if __name__ == "__main__":
     app = Litestar([hello], openapi_config=None, logging_config=None)
-    server.serve(app, host="127.0.0.1", port=int(sys.argv[1]))
+    server.serve(app, host="127.0.0.1", port=int(sys.argv[1]), limits=Limits())

@@ -35,7 +35,8 @@ def run(*, port: int, fresh: bool, out: Console) -> None:
         with out.status("Đang chuẩn bị… · getting ready…"):
             asyncio.run(_prepare(settings))
         _welcome(settings, out)
-        server.serve(create_app(settings, carry_worker=True), host="127.0.0.1", port=port)
+        app = create_app(settings, carry_worker=True)
+        server.serve(app, host="127.0.0.1", port=port, limits=settings.limits)
 
 
 async def _prepare(settings: Settings) -> None:
