@@ -19,6 +19,7 @@ from backend.settings import Settings, SettingsError, load, with_keys
 from ngomon import doctor, logs, migrations, server
 from ngomon.app import create_app
 from ngomon.commands import Wrong, by, opened, out, show
+from ngomon.commands.account_import import import_ as import_accounts
 from ngomon.commands.keys import keys
 from ngomon.commands.managers import managers
 from ngomon.commands.notices import notices
@@ -149,6 +150,7 @@ def thaw(national_id: str) -> None:
     out.print("the account may sign in again")
 
 
+accounts.add_command(import_accounts)
 for group in (units, staff, managers, systems, support, notices, keys):
     command.add_command(group)
 

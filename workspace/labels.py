@@ -99,6 +99,7 @@ FACTS = {
     "login.started": _("Bắt đầu đăng nhập"),
     "login.refused": _("Đăng nhập không thành công"),
     "account.opened": _("Mở tài khoản"),
+    "accounts.imported": _("Nhập danh sách tài khoản"),
     "account.identity_linked": _("Liên kết tài khoản định danh điện tử"),
     "account.identifier_changed": _("Số định danh cá nhân thay đổi"),
     "code.sent": _("Gửi mã xác thực"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from backend.facts.accounts import (
     AccountErased,
     AccountOpened,
+    AccountsImported,
     AccountThawed,
     AttributeEdited,
     CertificateEnrolled,
@@ -84,6 +85,7 @@ __all__ = [
     "AccountErased",
     "AccountOpened",
     "AccountThawed",
+    "AccountsImported",
     "AttributeEdited",
     "CaseAnswered",
     "CaseClosed",

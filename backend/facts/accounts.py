@@ -27,6 +27,12 @@ class AccountOpened(Fact, tag="account.opened", frozen=True, kw_only=True):
     issuer: str
 
 
+class AccountsImported(Fact, tag="accounts.imported", frozen=True, kw_only=True):
+    """People who had an account before came from a file, unproved until VNeID comes; once for each chunk of it."""
+
+    count: int
+
+
 class IdentityLinked(Fact, tag="account.identity_linked", frozen=True, kw_only=True):
     """A provider's subject was joined to an account: the provider is trusted for the personal number."""
 

@@ -18,12 +18,19 @@ def read(path: Path, columns: Sequence[str], *, required: Sequence[str]) -> list
     return list(stream(path, columns, required=required))
 
 
-def stream(path: Path, columns: Sequence[str], *, required: Sequence[str]) -> Iterator[Record]:
+def stream(
+    path: Path,
+    columns: Sequence[str],
+    *,
+    required: Sequence[str],
+    rows_most: int = ROWS_MOST,
+    bytes_most: int = BYTES_MOST,
+) -> Iterator[Record]:
     """As `read`, a row at a time; what is wrong with the whole file is raised, with one row stands in it."""
     if not path.is_file():
         raise refused("no such file")
-    if path.stat().st_size > BYTES_MOST:
-        raise refused(f"the file is larger than {BYTES_MOST // 1_000_000} MB")
+    if path.stat().st_size > bytes_most:
+        raise refused(f"the file is larger than {bytes_most // 1_000_000} MB")
     lines = workbooks.lines(path) if path.suffix.lower() in WORKBOOKS else csv_files.lines(path)
     first = next(lines, None)
     if first is None:
@@ -35,8 +42,8 @@ def stream(path: Path, columns: Sequence[str], *, required: Sequence[str]) -> It
         if not any(cell.strip() for cell in cells):
             continue
         count += 1
-        if count > ROWS_MOST:
-            raise refused(f"more than {ROWS_MOST} rows")
+        if count > rows_most:
+            raise refused(f"more than {rows_most} rows")
         yield _record(number, cells, header)
 
 

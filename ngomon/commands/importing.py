@@ -65,7 +65,7 @@ def run(file: Path, make: Callable[[Kit], Import], chosen: Flags) -> None:
             raise bad_rows(file, ImportRefused(errors))
         allow(plan, kit, chosen)
         if errors and chosen.skip_bad is not None:
-            _write_bad(chosen.skip_bad, rows, errors, job.columns)
+            _write_bad(chosen.skip_bad, rows, errors)
         if not plan.is_empty:
             await _act(db, job)
         out.print(plan.summary())
@@ -91,12 +91,23 @@ def allow(plan: Plan, kit: Kit, chosen: Flags) -> None:
         )
     if plan.is_empty or chosen.yes:
         return
-    if out.is_terminal and sys.stdin.isatty():
+    if is_screen():
         _show(plan)
-        click.confirm("do this?", abort=True)
+        asked_on_screen()
     elif plan.needs_yes:
         _show(plan)
         raise Wrong("this changes what exists: read the plan and say --yes; nothing was done")
+
+
+def is_screen() -> bool:
+    """Whether somebody sits there who can be asked."""
+    return out.is_terminal and sys.stdin.isatty()
+
+
+def asked_on_screen() -> None:
+    """Ask whoever sits there; elsewhere nobody is asked."""
+    if is_screen():
+        click.confirm("do this?", abort=True)
 
 
 async def _planned(
@@ -128,11 +139,9 @@ async def _act(db: Database, job: Import) -> None:
             await job.act(tx, by=None, progress=progress)
 
 
-def _write_bad(
-    file: Path, rows: Sequence[Record], errors: Sequence[RowError], columns: Sequence[str]
-) -> None:
+def _write_bad(file: Path, rows: Sequence[Record], errors: Sequence[RowError]) -> None:
     try:
-        count = skipped.write(file, rows, errors, columns)
+        count = skipped.write(file, rows, errors)
     except FileExistsError as error:
         raise Wrong(
             f"{file} is there already: name another file for the bad rows; nothing was done"

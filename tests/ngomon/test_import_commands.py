@@ -179,3 +179,31 @@ def test_o10_a_system_is_told_of_nobody_without_a_role_and_the_command_says_so(
         _, out, _ = run(*words, "--unit", unit)
         why = " (30 in the directory, 0 with a role in force)" if listed else ""
         assert out == f"{unit} connected; 0 people to be sent{why}\n"
+
+
+ACCOUNTS = "national_id,full_name,birth_date,phone,level,opened_on\n" + "".join(
+    f"0000900000{n:02},Người {n},1990-03-14,05500000{n:02},2,2021-05-06\n" for n in range(12)
+)
+
+
+def test_r35_accounts_come_in_by_the_command_and_once_more_changes_nothing(run: Run) -> None:
+    code, out, _ = run("accounts", "import", "--dry-run", text=ACCOUNTS)
+    assert (code, out.strip()) == (0, "plan: 12 accounts created, 0 unchanged, 0 rows bad")
+    code, out, _ = run("accounts", "import", "--by", "Lê Văn Vận", text=ACCOUNTS)
+    assert (code, out.splitlines()[-1]) == (0, "12 accounts created, 0 unchanged, 0 rows bad")
+    again = run("accounts", "import", text=ACCOUNTS)
+    assert again[:2] == (0, "plan: 0 accounts created, 12 unchanged, 0 rows bad\n")
+
+
+def test_r35_bad_accounts_stop_the_file_or_stand_in_another_one(run: Run, tmp_path: Path) -> None:
+    bad, rows = tmp_path / "bad.csv", ACCOUNTS + "1,Ai,1990,,,\n"
+    code, out, err = run("accounts", "import", text=rows)
+    assert code == 1 and "bad_national_id" in out and "1 errors; nothing was imported" in err
+    code, out, _ = run("accounts", "import", "--skip-bad", bad, text=rows)
+    assert code == 0 and "1 bad rows written" in out and "12 accounts created" in out
+    assert bad.read_text("utf-8-sig").splitlines() == [
+        "national_id,full_name,birth_date,phone,level,opened_on,reason",
+        "1,Ai,1990,,,,national_id: bad_national_id",
+    ]
+    assert run("accounts", "import", "--skip-bad", tmp_path / "none.csv", text=ACCOUNTS)[0] == 0
+    assert not (tmp_path / "none.csv").exists()

@@ -1,0 +1,265 @@
+"""People who have an account on the day of going live, from a file as long as a province (cases/roles.md, R35).
+
+The file proves nothing: who comes from it is `imported`, of level 1, and owned by nobody until VNeID has come
+(`docs/joining.md`). It is read twice as a stream, first to see what is wrong, then to write in chunks; an account
+that is there is left as it is, so that the same file goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, time
+from itertools import islice
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.accounts.following import names_of
+from backend.accounts.models import Account, Identifier, Phone
+from backend.accounts.numbers import kind_of
+from backend.accounts.phones import read_phone
+from backend.db import Database, new_id
+from backend.errors import FieldsInvalid
+from backend.facts import AccountsImported
+from backend.imports.rows import Record, Row, RowError
+from backend.kit import Kit
+from backend.names import clean_name, is_whole_birth_date, read_birth_date, same_birth_date, same_name
+from backend.outside.clock import LOCAL, local_day
+
+COLUMNS = ("national_id", "full_name", "birth_date", "phone", "level", "opened_on")
+REQUIRED = ("national_id", "full_name", "birth_date")
+IMPORTED = "imported"  # of `Account.vouched_by`, and where number and phone come from
+NUMBER = re.compile(r"[0-9]{12}|[0-9]{9}")
+LEVELS = ("", "1", "2", "3")
+CHUNK = 500  # rows in one transaction
+
+
+class AccountRow(msgspec.Struct, frozen=True):
+    """One row of the file, checked."""
+
+    line: int
+    number: str
+    full_name: str
+    birth_date: str
+    phone: str | None
+    opened_on: date | None
+
+    @property
+    def kind(self) -> str:
+        """What kind of number it is: nine digits are an old CMND."""
+        return kind_of(self.number)
+
+
+class Count(msgspec.Struct):
+    """What was found in the rows so far."""
+
+    created: int = 0
+    there: int = 0
+    without_phone: int = 0  # what stands there receives no code; the person comes in without
+    bad: int = 0
+
+
+class Sealed(NamedTuple):
+    """The rows of one person as they are written."""
+
+    account: dict[str, Any]
+    number: dict[str, Any]
+    phone: dict[str, Any] | None
+
+
+Told = Callable[[Record, list[RowError]], None]
+Progress = Callable[[Count], None]
+
+
+class AccountsImport:
+    """One file of accounts; `look` says what it would do, `bring_in` does it, each reading it from its beginning."""
+
+    def __init__(self, kit: Kit, now: datetime, *, invented: bool = False) -> None:
+        self._kit, self._now, self._invented = kit, now, invented
+        self._seen: set[int] = set()  # a digest of each number so far: a province of them fits into memory
+
+    async def look(self, db: Database, rows: Iterable[Record], *, bad: Told, progress: Progress) -> Count:
+        """Read every row; `bad` hears of each that cannot be taken."""
+        found = Count()
+        self._seen.clear()
+        for part in _parts(rows):
+            async with db.read() as tx:
+                fresh, errors = await self._judged(tx, part, found)
+            for record in part:
+                if record.line in errors:
+                    bad(record, errors[record.line])
+            found.created += len(fresh)
+            progress(found)
+        return found
+
+    async def bring_in(
+        self, db: Database, rows: Iterable[Record], *, by: UUID | None, progress: Progress
+    ) -> Count:
+        """Open the accounts that are not there yet, chunk by chunk; bad rows are passed over."""
+        done = Count()
+        self._seen.clear()
+        for part in _parts(rows):
+            async with db.read() as tx:
+                fresh, _ = await self._judged(tx, part, done)
+            sealed = [self._sealed(row) for row in fresh]  # which takes longer than writing it
+            async with db.write() as tx:
+                done.created += await self._write(tx, sealed, by)
+            progress(done)
+        return done
+
+    async def _judged(
+        self, tx: AsyncSession, part: Sequence[Record], count: Count
+    ) -> tuple[list[AccountRow], dict[int, list[RowError]]]:
+        """The rows of people who have no account yet, and what is wrong with others, by line."""
+        errors: list[RowError] = []
+        rows = [row for record in part if (row := self._checked(record, errors, count))]
+        bad = {error.line for error in errors}
+        holders = await self._holders(tx, rows)
+        fresh = []
+        for row in rows:
+            if row.line in bad:
+                continue
+            holder = holders.get(row.number)
+            if holder is None:
+                fresh.append(row)
+            elif self._is_of(holder, row):
+                count.there += 1
+            else:
+                errors.append(
+                    RowError(row.line, "national_id", "has an account with another name or birth date")
+                )
+        told: dict[int, list[RowError]] = {}
+        for error in errors:
+            told.setdefault(error.line, []).append(error)
+        count.bad += len(told)
+        return fresh, told
+
+    def _checked(self, record: Record, errors: list[RowError], count: Count) -> AccountRow | None:
+        row, before = Row(record, errors), len(errors)
+        number = "".join(row.text("national_id", longest=20, required=True).split())
+        if number and not NUMBER.fullmatch(number):
+            row.wrong("national_id", "bad_national_id")
+        name = clean_name(row.text("full_name", longest=120, required=True))
+        born = _read(row, "birth_date", read_birth_date, required=True)
+        opened = _read(row, "opened_on", self._day)
+        if row.text("level", longest=10) not in LEVELS:
+            row.wrong("level", "1, 2 or 3")
+        mark = int.from_bytes(self._kit.keys.blind(kind_of(number), number)[:8], "big")
+        if number and mark in self._seen:
+            row.wrong("national_id", "comes twice")
+        if len(errors) > before:
+            return None
+        self._seen.add(mark)
+        phone = self._phone(row, count)
+        return AccountRow(
+            record.line, number, name, born, phone, date.fromisoformat(opened) if opened else None
+        )
+
+    def _phone(self, row: Row, count: Count) -> str | None:
+        """A number that can receive a code; another one keeps nobody out."""
+        text = row.text("phone", longest=25)
+        try:
+            return read_phone(text, allow_invented=self._invented) if text else None
+        except FieldsInvalid:
+            count.without_phone += 1
+            return None
+
+    def _day(self, text: str) -> str:
+        day = read_birth_date(text)
+        if not is_whole_birth_date(day) or date.fromisoformat(day) > local_day(self._now):
+            raise ValueError(text)
+        return day
+
+    async def _holders(self, tx: AsyncSession, rows: Sequence[AccountRow]) -> dict[str, Account]:
+        """Who has an account under these numbers."""
+        numbers = {blind: row.number for row in rows for blind in self._kit.keys.blinds(row.kind, row.number)}
+        held = (
+            select(Identifier.blind, Account)
+            .join(Account, Account.id == Identifier.account_id)
+            .where(Identifier.blind.in_(list(numbers)), Identifier.ended_at.is_(None))
+        )
+        return {numbers[blind]: account for blind, account in await tx.execute(held)}
+
+    def _is_of(self, account: Account, row: AccountRow) -> bool:
+        name, born = names_of(self._kit, account)
+        return same_name(name, row.full_name) and (born is None or same_birth_date(born, row.birth_date))
+
+    def _sealed(self, row: AccountRow) -> Sealed:
+        """The rows of the tables for one person."""
+        keys, account_id, number_id = self._kit.keys, new_id(), new_id()
+        opened = (
+            datetime.combine(row.opened_on, time(), LOCAL).astimezone(UTC) if row.opened_on else self._now
+        )
+        account = {
+            "id": account_id,
+            "status": "active",
+            "kind": "citizen",
+            "full_name": keys.seal("accounts.full_name", account_id, row.full_name),
+            "birth_date": keys.seal("accounts.birth_date", account_id, row.birth_date),
+            "assurance_level": 1,
+            "vouched_by": IMPORTED,
+            "differs": "",
+            "epoch": 0,
+            "version": 1,
+            "role_version": 0,
+            "created_at": opened,
+        }
+        number = {
+            "id": number_id,
+            "account_id": account_id,
+            "kind": row.kind,
+            "value": keys.seal("identifiers.value", number_id, row.number),
+            "blind": keys.blind(row.kind, row.number),
+            "source": IMPORTED,
+            "created_at": self._now,
+        }
+        return Sealed(account, number, self._sealed_phone(account_id, row.phone) if row.phone else None)
+
+    def _sealed_phone(self, account_id: UUID, phone: str) -> dict[str, Any]:
+        keys, phone_id = self._kit.keys, new_id()
+        return {
+            "id": phone_id,
+            "account_id": account_id,
+            "number": keys.seal("phones.number", phone_id, phone),
+            "blind": keys.blind("phone", phone),
+            "is_main": True,
+            "source": IMPORTED,
+            "confirmed_at": self._now,
+        }
+
+    async def _write(self, tx: AsyncSession, sealed: Sequence[Sealed], by: UUID | None) -> int:
+        """Those who have not opened an account meanwhile; how many."""
+        blinds = [one.number["blind"] for one in sealed]
+        taken = set(
+            await tx.scalars(
+                select(Identifier.blind).where(Identifier.blind.in_(blinds), Identifier.ended_at.is_(None))
+            )
+        )
+        fresh = [one for one in sealed if one.number["blind"] not in taken]
+        if not fresh:
+            return 0
+        await tx.execute(insert(Account), [one.account for one in fresh])
+        await tx.execute(insert(Identifier), [one.number for one in fresh])
+        if phones := [one.phone for one in fresh if one.phone]:
+            await tx.execute(insert(Phone), phones)
+        self._kit.journal.record(tx, AccountsImported(count=len(fresh)), by=by, now=self._now)
+        return len(fresh)
+
+
+def _read(row: Row, column: str, reader: Callable[[str], str], *, required: bool = False) -> str:
+    text = row.text(column, longest=30, required=required)
+    try:
+        return reader(text) if text else ""
+    except ValueError:
+        row.wrong(column, "bad_date")
+        return ""
+
+
+def _parts(rows: Iterable[Record]) -> Iterator[list[Record]]:
+    reading = iter(rows)
+    while part := list(islice(reading, CHUNK)):
+        yield part
