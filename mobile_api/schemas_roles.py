@@ -190,7 +190,7 @@ class ChangeOut(msgspec.Struct):
 
 
 class RoleRequestOut(msgspec.Struct, kw_only=True):
-    """One of one's own requests and how far it is.
+    """One of one's own requests and how far it is; until `settled_at` a decision may be taken back.
 
     `on_hold` says why nobody can decide now (`applicant_frozen`); `denied` that its sign-in was disowned.
     """
@@ -215,6 +215,7 @@ class RoleRequestOut(msgspec.Struct, kw_only=True):
     changes: list[ChangeOut]
     denied: bool
     on_hold: str | None
+    settled_at: datetime | None
     can_correct: bool
     can_withdraw: bool
 
@@ -242,6 +243,7 @@ class RoleRequestOut(msgspec.Struct, kw_only=True):
             changes=[ChangeOut.of(one) for one in found.corrections],
             denied=found.denied,
             on_hold=found.on_hold,
+            settled_at=found.settled_at,
             can_correct=found.can_correct,
             can_withdraw=found.can_withdraw,
         )

@@ -98,6 +98,7 @@ async def _taken_back(tx: AsyncSession, kit: Kit, found: RoleRequest, now: datet
     try:
         async with tx.begin_nested():
             await reversal.revert(tx, kit, found, now=now)
+            await notices.take_back(tx, found.id, now=now)
     except policy.UndoTooLate:
         await tx.refresh(found)
         return False

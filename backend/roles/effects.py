@@ -34,8 +34,10 @@ class Before(msgspec.Struct, omit_defaults=True):
     cancelled: list[UUID] = []
 
 
-async def begin(tx: AsyncSession, kit: Kit, found: RoleRequest, *, by: UUID | None, now: datetime) -> None:
-    """The role asked for is in force from now."""
+async def begin(
+    tx: AsyncSession, kit: Kit, found: RoleRequest, *, by: UUID | None, now: datetime, due: datetime
+) -> None:
+    """The role asked for is in force from now; its owner is told when that is `due`, as systems are (R23)."""
     role: Role | None = await tx.scalar(
         select(Role)
         .where(Role.request_id == found.id, Role.state == policy.SCHEDULED)
@@ -50,7 +52,7 @@ async def begin(tx: AsyncSession, kit: Kit, found: RoleRequest, *, by: UUID | No
     await tx.flush()
     fact = RoleBegun(subject=found.account_id, role=role.id, unit=role.unit_id)
     kit.journal.record(tx, fact, by=by, now=now)
-    await _tell(tx, kit, role, "begun", now)
+    await _tell(tx, kit, role, "begun", now, due=due, about=found.id)
 
 
 async def schedule(tx: AsyncSession, kit: Kit, found: RoleRequest, *, by: UUID, now: datetime) -> None:
@@ -69,7 +71,9 @@ async def schedule(tx: AsyncSession, kit: Kit, found: RoleRequest, *, by: UUID, 
         old.until_on = min(old.until_on or date.max, found.effective_on - timedelta(days=1))
 
 
-async def amend(tx: AsyncSession, kit: Kit, found: RoleRequest, *, by: UUID | None, now: datetime) -> None:
+async def amend(
+    tx: AsyncSession, kit: Kit, found: RoleRequest, *, by: UUID | None, now: datetime, due: datetime
+) -> None:
     """Correct the role in place; what it was is kept for the undo."""
     role = in_force(await rows.role_now(tx, found.role_id))
     values = drafts.asked_fields(kit, found)
@@ -79,10 +83,12 @@ async def amend(tx: AsyncSession, kit: Kit, found: RoleRequest, *, by: UUID | No
     put_fields(kit, role, values)
     await tx.flush()
     kit.journal.record(tx, RoleChanged(subject=found.account_id, role=role.id), by=by, now=now)
-    await _tell(tx, kit, role, "changed", now)
+    await _tell(tx, kit, role, "changed", now, due=due, about=found.id)
 
 
-async def leave(tx: AsyncSession, kit: Kit, found: RoleRequest, *, by: UUID | None, now: datetime) -> None:
+async def leave(
+    tx: AsyncSession, kit: Kit, found: RoleRequest, *, by: UUID | None, now: datetime, due: datetime
+) -> None:
     """A role ends for good, and what was planned from it with it."""
     role = await rows.role_now(tx, found.role_id)
     if role is None or role.state not in policy.HELD:
@@ -91,7 +97,7 @@ async def leave(tx: AsyncSession, kit: Kit, found: RoleRequest, *, by: UUID | No
     before.cancelled = await _cancel_plans(tx, found, role, now)
     remember(kit, found, before)
     reason = "cancelled" if role.state == policy.SCHEDULED else "ended"
-    await finish(tx, kit, role, reason=reason, request_id=found.id, by=by, now=now)
+    await finish(tx, kit, role, reason=reason, request_id=found.id, by=by, now=now, due=due)
     if reason == "ended":
         await end_sessions(tx, kit, role.account_id, by=by, now=now)
 
@@ -105,13 +111,14 @@ async def finish(
     request_id: UUID | None,
     by: UUID | None,
     now: datetime,
+    due: datetime,
 ) -> None:
     """The role is no longer in force; RoleMoved when it was not as we thought."""
     ended = {"state": policy.ENDED, "ended_at": now, "end_reason": reason, "ended_by_request": request_id}
     if not await change(tx, Role.id == role.id, Role.state == role.state, **ended):
         raise policy.RoleMoved
     kit.journal.record(tx, RoleEnded(subject=role.account_id, role=role.id, reason=reason), by=by, now=now)
-    await _tell(tx, kit, role, "ended", now)
+    await _tell(tx, kit, role, "ended", now, due=due, about=request_id)
 
 
 async def end_sessions(
@@ -129,10 +136,21 @@ async def change(tx: AsyncSession, *where: ColumnElement[bool], **values: Any) -
     return len(changed.all())
 
 
-async def _tell(tx: AsyncSession, kit: Kit, role: Role, change: str, now: datetime) -> None:
+async def _tell(
+    tx: AsyncSession,
+    kit: Kit,
+    role: Role,
+    change: str,
+    now: datetime,
+    *,
+    due: datetime,
+    about: UUID | None,
+) -> None:
     """The person reads of every change of a role in the app (contract-accounts, 38)."""
-    unit = await tx.scalar(select(Unit.name).where(Unit.id == role.unit_id))
-    notices.tell(tx, kit, role.account_id, "role_changed", now=now, unit=unit or "", change=change)
+    unit = await tx.scalar(select(Unit.name).where(Unit.id == role.unit_id)) or ""
+    notices.tell(
+        tx, kit, role.account_id, "role_changed", now=now, due=due, about=about, unit=unit, change=change
+    )
 
 
 async def _cancel_plans(tx: AsyncSession, found: RoleRequest, role: Role, now: datetime) -> list[UUID]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -59,8 +59,9 @@ async def one_of_mine(
     return own
 
 
-async def roles_of(tx: AsyncSession, kit: Kit, account_id: UUID) -> list[RoleView]:  # noqa: ARG001 - one shape for all readers
+async def roles_of(tx: AsyncSession, kit: Kit, account_id: UUID) -> list[RoleView]:
     """Somebody's roles, what is in force first; what was taken back is not shown."""
+    settled = await _settled(tx, kit, account_id)
     query = select(Role, Unit).join(Unit, Unit.id == Role.unit_id)
     held = await tx.execute(query.where(Role.account_id == account_id, Role.state != policy.UNDONE))
     order = (policy.ACTIVE, policy.SUSPENDED, policy.SCHEDULED, policy.ENDED)
@@ -77,9 +78,34 @@ async def roles_of(tx: AsyncSession, kit: Kit, account_id: UUID) -> list[RoleVie
             role.state,
             role.from_on,
             local_day(role.ended_at) if role.ended_at else role.until_on,
+            max(filter(None, (settled.get(role.id), settled.get(role.request_id))), default=None),
         )
         for role, unit in found
     ]
+
+
+async def _settled(tx: AsyncSession, kit: Kit, account_id: UUID) -> dict[UUID, datetime]:
+    """From when each decision in force stands, by the request, and by the role that it was about."""
+    query = select(RoleRequest).where(
+        RoleRequest.account_id == account_id,
+        RoleRequest.status == policy.APPROVED,
+        RoleRequest.applied_at.is_not(None),
+    )
+    found: dict[UUID, datetime] = {}
+    for request in await tx.scalars(query.order_by(RoleRequest.decided_at)):
+        at = settled_at(kit, request)
+        if at is not None:
+            found[request.id] = at
+            if request.role_id is not None:
+                found[request.role_id] = at
+    return found
+
+
+def settled_at(kit: Kit, found: RoleRequest) -> datetime | None:
+    """From when nobody can take a manager's word back: systems and people are told then (R23)."""
+    said = found.status in {policy.APPROVED, policy.REJECTED, policy.RETURNED}
+    window = timedelta(seconds=kit.limits.undo_window)
+    return found.decided_at + window if said and found.decided_at is not None else None
 
 
 async def steps_view(tx: AsyncSession, kit: Kit, request_ids: Sequence[UUID]) -> dict[UUID, list[StepView]]:
@@ -170,6 +196,7 @@ def _own(
         sync=sync,
         corrections=corrections,
         denied=found.denied_at is not None,
+        settled_at=settled_at(kit, found),
         on_hold=policy.ApplicantFrozen.code if pending and frozen else None,
         can_correct=theirs and found.status == policy.RETURNED,
         can_withdraw=theirs and (found.status == policy.RETURNED or (pending and found.created_by == reader)),

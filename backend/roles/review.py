@@ -19,8 +19,9 @@ from backend.kit import Kit
 from backend.outbox.bell import REQUESTS, ring_after
 from backend.roles import draft as drafts
 from backend.roles import forms, policy, reversal, rights, rows, texting, timeline
-from backend.roles.models import RequestStep, Role, RoleRequest
+from backend.roles.models import RequestStep, Role, RoleRequest, Unit
 from backend.roles.requests import refused
+from backend.support import notices
 
 
 async def approve(
@@ -138,6 +139,19 @@ async def _settle_request(
     )
     if decision == policy.APPROVED:
         await timeline.take_effect(tx, kit, found, by=by, now=now)
+    if found.applied_at is None:  # otherwise the change of the role is told
+        unit = await tx.scalar(select(Unit.name).where(Unit.id == found.unit_id)) or ""
+        notices.tell(
+            tx,
+            kit,
+            found.account_id,
+            "request_decided",
+            now=now,
+            due=now + timedelta(seconds=kit.limits.undo_window),
+            about=found.id,
+            unit=unit,
+            outcome=decision,
+        )
 
 
 async def _say(
@@ -187,6 +201,7 @@ async def _reopen(tx: AsyncSession, kit: Kit, found: RoleRequest, by: UUID, now:
     overdue = found.decided_at is None or found.decided_at <= now - timedelta(seconds=kit.limits.undo_window)
     if found.decided_by != by or overdue or await tx.scalar(select(newer.label("newer"))):
         raise policy.UndoTooLate
+    await notices.take_back(tx, found.id, now=now)
     if found.status == policy.APPROVED:
         await reversal.revert(tx, kit, found, now=now)
     await rows.move(tx, found, to=policy.PENDING, decided_at=None, decided_by=None)

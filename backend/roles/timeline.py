@@ -7,7 +7,7 @@ are those of Asia/Ho_Chi_Minh.
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Select, and_, exists, not_, or_, select
@@ -41,16 +41,18 @@ async def apply(
 ) -> None:
     """Make the request true, and tell every system that the old or the new unit concerns."""
     old = await rows.role_now(tx, found.role_id)
+    due = now + timedelta(seconds=hold)
     if found.kind == policy.AMEND:
-        await effects.amend(tx, kit, found, by=by, now=now)
+        await effects.amend(tx, kit, found, by=by, now=now, due=due)
     elif found.kind == policy.END:
-        await effects.leave(tx, kit, found, by=by, now=now)
+        await effects.leave(tx, kit, found, by=by, now=now, due=due)
     else:
         if found.kind == policy.TRANSFER:
+            ending = effects.in_force(old)
             await effects.finish(
-                tx, kit, effects.in_force(old), reason="transferred", request_id=found.id, by=by, now=now
+                tx, kit, ending, reason="transferred", request_id=found.id, by=by, now=now, due=due
             )
-        await effects.begin(tx, kit, found, by=by, now=now)
+        await effects.begin(tx, kit, found, by=by, now=now, due=due)
     found.applied_at = now
     units = {found.unit_id} | ({old.unit_id} if old else set())
     lane = outbox.REVOCATION if found.kind == policy.END else outbox.DECISION
@@ -111,7 +113,7 @@ async def _roll_request(tx: AsyncSession, kit: Kit, found: RoleRequest, *, now: 
     if overtaken and found.kind != policy.TRANSFER:
         found.applied_at = now  # the role has ended meanwhile: nothing is left to change
     elif overtaken:
-        await effects.begin(tx, kit, found, by=None, now=now)
+        await effects.begin(tx, kit, found, by=None, now=now, due=now)
         found.applied_at = now
         await tell(
             tx, found.account_id, {found.unit_id}, request_id=found.id, lane=outbox.DECISION, now=now, hold=0
@@ -122,7 +124,7 @@ async def _roll_request(tx: AsyncSession, kit: Kit, found: RoleRequest, *, now: 
 
 async def _run_down(tx: AsyncSession, kit: Kit, role: Role, *, now: datetime) -> None:
     """The last day that was known from the beginning has passed."""
-    await effects.finish(tx, kit, role, reason="expired", request_id=None, by=None, now=now)
+    await effects.finish(tx, kit, role, reason="expired", request_id=None, by=None, now=now, due=now)
     await effects.end_sessions(tx, kit, role.account_id, by=None, now=now)
     await tell(tx, role.account_id, {role.unit_id}, request_id=None, lane=outbox.REVOCATION, now=now, hold=0)
 

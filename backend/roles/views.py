@@ -177,6 +177,7 @@ class RoleView(msgspec.Struct, frozen=True, rename={"from_on": "from", "until_on
     state: str
     from_on: date
     until_on: date | None
+    settled_at: datetime | None  # from when the decision behind this state can no longer be taken back
 
 
 class OwnRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -202,5 +203,6 @@ class OwnRequest(msgspec.Struct, frozen=True, kw_only=True):
     corrections: list[Correction]
     denied: bool
     on_hold: str | None
+    settled_at: datetime | None
     can_correct: bool
     can_withdraw: bool

@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.db import changed_one, insert_into, new_id
@@ -65,18 +65,37 @@ class NoticeView(msgspec.Struct, frozen=True):
     can_deny: bool
 
 
-def tell(tx: AsyncSession, kit: Kit, account_id: UUID, kind: str, *, now: datetime, **details: str) -> Notice:
+def tell(
+    tx: AsyncSession,
+    kit: Kit,
+    account_id: UUID,
+    kind: str,
+    *,
+    now: datetime,
+    due: datetime | None = None,
+    about: UUID | None = None,
+    **details: str,
+) -> Notice:
     """Leave a notice of `kind` for one person, in the transaction of the act; `details` are sealed.
 
-    What is urgent is also pushed, after the commit: its title alone, which names nobody.
+    What may still be taken back is there for nobody before it is `due`, and goes by `take_back` of the act that it is
+    `about` (R23). What is urgent is also pushed, after the commit: its title alone, which names nobody.
     """
-    notice = Notice(id=new_id(), account_id=account_id, kind=kind, at=now, is_denied=False)
+    notice = Notice(
+        id=new_id(), account_id=account_id, kind=kind, at=due or now, about=about, is_denied=False
+    )
     if details:
         notice.details = kit.keys.seal("notices.details", notice.id, msgspec.json.encode(details).decode())
     tx.add(notice)
-    if kit.phones is not None and kind in PUSHED:
+    if kit.phones is not None and kind in PUSHED and due is None:
         kit.phones.tell_after(tx, account_id, kind, _words(kind, details)[0], now=now)
     return notice
+
+
+async def take_back(tx: AsyncSession, act: UUID, *, now: datetime) -> None:
+    """Nobody hears of an act that was taken back: what nobody could read yet is gone."""
+    unheard = delete(Notice).where(Notice.about == act, Notice.at > now)
+    await tx.execute(unheard.execution_options(synchronize_session=False))
 
 
 def publish(
@@ -113,7 +132,7 @@ async def of(
         select(Notice, read_at)
         .outerjoin(NoticeRead, by_them)
         .where(or_(Notice.account_id.is_(None), Notice.account_id == account_id))
-        .where(or_(Notice.until.is_(None), Notice.until > now))
+        .where(or_(Notice.until.is_(None), Notice.until > now), Notice.at <= now)
         .order_by(read_at.is_not(None), Notice.id.desc())
         .limit(most)
     )
@@ -128,7 +147,7 @@ async def of(
 
 async def read(tx: AsyncSession, notice_id: UUID, *, by: UUID, now: datetime) -> None:
     """Remember that it was read; a second time changes nothing. Raises NoticeNotFound."""
-    notice = await _own(tx, notice_id, by)
+    notice = await _own(tx, notice_id, by, now)
     if notice.account_id is None:
         row = insert_into(tx, NoticeRead).values(notice_id=notice_id, account_id=by, at=now)
         await tx.execute(row.on_conflict_do_nothing())
@@ -140,7 +159,7 @@ async def deny(
     tx: AsyncSession, kit: Kit, notice_id: UUID, *, by: UUID, now: datetime
 ) -> tuple[Notice, bool]:
     """Take "Không phải tôi"; True for the one call that does it. Raises NoticeNotFound, NotDeniable."""
-    notice = await _own(tx, notice_id, by)
+    notice = await _own(tx, notice_id, by, now)
     if notice.is_denied:
         return notice, False
     if not _can_deny(kit, notice, now):
@@ -192,10 +211,10 @@ def _can_deny(kit: Kit, notice: Notice, now: datetime) -> bool:
     return notice.kind in DENIABLE and not notice.is_denied and now < last
 
 
-async def _own(tx: AsyncSession, notice_id: UUID, account_id: UUID) -> Notice:
+async def _own(tx: AsyncSession, notice_id: UUID, account_id: UUID, now: datetime) -> Notice:
     query = select(Notice).where(Notice.id == notice_id).execution_options(populate_existing=True)
     notice: Notice | None = await tx.scalar(query)
     theirs = notice is not None and notice.account_id not in (None, account_id)
-    if notice is None or theirs:
+    if notice is None or theirs or notice.at > now:
         raise NoticeNotFound
     return notice

@@ -28,9 +28,11 @@ async def cases_of(tx: AsyncSession, kit: Kit, account_id: UUID) -> list[dict[st
     return [_case(kit, case, written[case.id]) for case in found]
 
 
-async def notices_of(tx: AsyncSession, kit: Kit, account_id: UUID) -> list[dict[str, Any]]:
+async def notices_of(tx: AsyncSession, kit: Kit, account_id: UUID, *, now: datetime) -> list[dict[str, Any]]:
     """Everything that the person was told in the app."""
-    query = select(Notice).where(Notice.account_id == account_id).order_by(Notice.at, Notice.id)
+    query = (
+        select(Notice).where(Notice.account_id == account_id, Notice.at <= now).order_by(Notice.at, Notice.id)
+    )
     return [
         {
             "id": notice.id,

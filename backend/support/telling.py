@@ -63,6 +63,10 @@ WORDS = {
             " Sau khi tài khoản được mở lại, bạn có thể gửi yêu cầu mới."
         ),
     ),
+    "request_decided": (
+        _("Yêu cầu về vai trò có kết quả"),
+        _("Yêu cầu về vai trò tại {unit} {outcome}. Xem lý do và việc cần làm ở mục Yêu cầu của tôi."),
+    ),
     "role_changed": (
         _("Vai trò của bạn đã thay đổi"),
         _("Vai trò tại {unit}: {change}. Nếu có nhầm lẫn, hãy chọn “Không phải tôi”."),
@@ -103,6 +107,9 @@ CODES = {
     "recovery": _("lấy lại mật khẩu"),
     "phone_change": _("đổi số điện thoại"),
     "method": _("thêm số điện thoại"),
+    "approved": _("đã được duyệt"),
+    "returned": _("được trả lại để bổ sung"),
+    "rejected": _("không được duyệt"),
     "begun": _("bắt đầu có hiệu lực"),
     "changed": _("được điều chỉnh"),
     "ended": _("đã kết thúc"),

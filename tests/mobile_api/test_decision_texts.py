@@ -262,3 +262,28 @@ class Slow:
     async def send(self, to: str, text: str, *, message_id: str) -> None:  # noqa: ARG002
         """In five minutes."""
         await self._asks.later(290)
+
+
+async def test_r23_of_three_words_within_ten_seconds_phone_and_notices_hear_the_last(
+    service: Service,
+) -> None:
+    asks = await Applicant.new(service)
+    await asks.decided(review.approve, version=1)
+    service.pass_time(seconds=3)
+    await asks.decided(review.undo)
+    service.pass_time(seconds=3)
+    await asks.decided(review.reject, "Sai đơn vị", version=None)
+    pushed = len(service.inbox.push)
+    await asks.later(9)
+    assert asks.texts() == [] and await bodies(asks) == []
+    await asks.later(1)
+    (text,) = asks.texts()
+    assert "khong duoc duyet" in text
+    (body,) = await bodies(asks)
+    assert "không được duyệt" in body and len(service.inbox.push) == pushed
+
+
+async def bodies(asks: Applicant) -> list[str]:
+    """What the notices say of roles and requests."""
+    items = (await asks.phone.call("GET", "/v1/notices")).json()["items"]
+    return [one["body"] for one in items if one["kind"] in {"role_changed", "request_decided"}]

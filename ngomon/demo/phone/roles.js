@@ -26,6 +26,9 @@ const duties = {
   approve: t("Đơn vị phê duyệt", "The unit approves"),
 };
 
+const fresh = (one) => one.settled_at && new Date(one.settled_at) > new Date();
+const open = [t("Vừa quyết định, còn có thể thay đổi", "Just decided, may still change"), "wait"];
+const stateOf = (one) => (fresh(one) ? open : states[one.state ?? one.status]);
 const chip = ([text, kind]) => el("span", { class: `chip ${kind}` }, text);
 const go = (to, text, kind = "quiet") => el("button", { type: "button", class: `small ${kind}`, onclick: () => { location.hash = to; } }, text);
 
@@ -39,7 +42,7 @@ export async function roles() {
   const [{ items }, positions] = await Promise.all([call("GET", "/v1/roles"), positionNames()]);
   const current = items.filter((one) => one.state !== "ended");
   const tile = (one) => el("li", { class: "tile" },
-    el("div", { class: "row spread" }, el("strong", {}, positions[one.position] ?? one.position), chip(states[one.state])),
+    el("div", { class: "row spread" }, el("strong", {}, positions[one.position] ?? one.position), chip(stateOf(one))),
     el("div", {}, one.unit_name),
     el("small", {}, t("Từ ", "From "), day(one.from), one.until ? t(" đến ", " until ") + day(one.until) : ""),
     one.state === "active" && el("div", { class: "row" },
@@ -58,7 +61,7 @@ export async function requests() {
   show(t("Yêu cầu của tôi", "My requests"), back("#/roles"),
     items.length
       ? el("ul", { class: "plain menu" }, items.map((one) => el("li", {},
-          el("button", { type: "button", onclick: () => { location.hash = `#/requests/${one.id}`; } }, kinds[one.kind], chip(states[one.status])))))
+          el("button", { type: "button", onclick: () => { location.hash = `#/requests/${one.id}`; } }, kinds[one.kind], chip(stateOf(one))))))
       : el("p", { class: "soft" }, t("Bạn chưa gửi yêu cầu nào.", "You have made no request.")));
 }
 
@@ -67,7 +70,7 @@ export async function oneRequest(id) {
   const positions = await positionNames();
   const look = async () => {
     const found = { ...await call("GET", `/v1/role-requests/${id}`), positions };
-    const text = JSON.stringify(found);
+    const text = JSON.stringify([found, fresh(found)]);
     if (text !== shown) draw(found);
     shown = text;
     return found;
@@ -84,12 +87,12 @@ export async function oneRequest(id) {
 
 const isOpen = (found) => ["pending", "returned"].includes(found.status);
 const settled = (found) =>
-  !isOpen(found) && (found.status !== "approved" || found.sync.every((one) => one.state === "synced"));
+  !isOpen(found) && !fresh(found) && (found.status !== "approved" || found.sync.every((one) => one.state === "synced"));
 
 function draw(found) {
   const place = document.getElementById("request");
   const parts = [
-    el("div", { class: "row spread" }, el("strong", {}, kinds[found.kind]), chip(states[found.status])),
+    el("div", { class: "row spread" }, el("strong", {}, kinds[found.kind]), chip(stateOf(found))),
     el("div", {}, [found.positions[found.position], found.unit_name].filter(Boolean).join(" · ")),
     found.denied && el("div", { class: "alert bad" }, t("Bạn đã báo rằng lần đăng nhập gửi yêu cầu này không phải của bạn.", "You said that the sign-in that sent this was not yours.")),
     found.effective_on && el("small", {}, t("Hiệu lực từ ", "Effective from "), day(found.effective_on)),

@@ -14,7 +14,7 @@ from backend.outbox.models import Delivery
 from backend.roles import draft as drafts
 from backend.roles import queue
 from backend.roles.models import Role, RoleRequest
-from backend.roles.views import OwnRequest, RequestView
+from backend.roles.views import OwnRequest, RequestView, RoleView
 from backend.support import notices
 
 
@@ -42,6 +42,11 @@ class Readings:
         """The request as the phone of `name` reads it."""
         async with self.db.read() as tx:
             return await queue.one_of_mine(tx, self.kit, request_id, self.people[name], now=self.now)
+
+    async def roles_seen(self, name: str) -> list[RoleView]:
+        """The roles as the phone of `name` reads them."""
+        async with self.db.read() as tx:
+            return await queue.roles_of(tx, self.kit, self.people[name])
 
     async def told(self, name: str) -> list[str]:
         """The bodies of the notices that `name` can read now, oldest first."""

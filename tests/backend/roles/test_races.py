@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from backend.errors import Refusal
+from backend.roles import review
 from tests.backend.roles.world import World
 
 WIDE = 32
@@ -149,3 +150,25 @@ async def _watch(world: World, homes: int, over: asyncio.Event) -> tuple[int, li
             wrong.append(found)
         await asyncio.sleep(0.002)
     return seen, wrong
+
+
+@pytest.mark.parametrize("db", ["postgres"], indirect=True)  # SQLite has one writer: nobody comes between
+async def test_a_right_that_decides_is_held_until_the_decision_is_written(world: World) -> None:
+    asked = await world.ask("An")
+    async with world.db.write() as tx:
+        said = await review.approve(tx, world.kit, asked.id, version=1, by=world.people["Chi"], now=world.now)
+        assert not isinstance(said, Refusal)
+        taking = asyncio.create_task(world.dismiss("Chi"))
+        while not taking.done() and not await _somebody_waits(world):
+            await asyncio.sleep(0.01)
+        assert not taking.done(), "the right was taken away between the question and the commit"
+    await taking
+    assert await world.states("An") == ["NV:active"]
+
+
+async def _somebody_waits(world: World) -> bool:
+    query = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    async with world.db.read() as tx:
+        return bool(await tx.scalar(query))

@@ -145,3 +145,17 @@ async def test_a_decision_that_left_the_house_stays(world: World) -> None:
     with pytest.raises(Refusal, match="undo_too_late"):
         await world.undo("Chi", asked.id)
     assert await world.states("An") == ["NV:active"]
+
+
+async def test_the_last_word_of_a_transfer_is_taken_back_by_nobody_but_who_said_it(world: World) -> None:
+    await world.employ("An", "NV", "Chi")
+    asked = await world.ask("An", world.draft("transfer", "TC"))
+    await world.approve("Chi", asked.id)
+    world.pass_time(seconds=2)
+    await world.approve("Dũng", asked.id)
+    world.pass_time(seconds=2)
+    with pytest.raises(Refusal, match="undo_too_late"):
+        await world.undo("Chi", asked.id)
+    assert await world.states("An") == ["NV:ended", "TC:active"]
+    await world.undo("Dũng", asked.id)
+    assert await world.states("An") == ["NV:active", "TC:undone"]
