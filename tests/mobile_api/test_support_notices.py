@@ -46,7 +46,7 @@ async def shown(phone: Phone, **headers: str) -> list[dict[str, Any]]:
     return items
 
 
-async def told(service: Service, reader: Phone, kind: str, /, **details: str) -> UUID:
+async def told(service: Service, reader: Phone, kind: str, /, **details: Any) -> UUID:
     async with service.db.write() as tx:
         now = service.clock.now()
         return notices.tell(tx, service.kit, await account_of(reader), kind, now=now, **details).id
