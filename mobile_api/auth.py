@@ -57,6 +57,7 @@ class Doorkeeper:
 
     async def _enter(self, scope: HTTPScope) -> bytes | None:
         method, path = scope["method"], scope["path"]
+        asked = str(scope.get("asked", method))  # HEAD is answered as GET, and its proof says HEAD
         raw = scope["raw_path"]
         sent = raw.decode("latin-1") if raw and b"%" in raw else path  # what the proof names
         authorization, proof = [], []
@@ -70,12 +71,12 @@ class Doorkeeper:
             known: dict[str, Any] = {"jkt": None}
             if open_to == "proof" or (open_to == "either" and proof):
                 known["jkt"] = await self._entry.key_of(
-                    proof, method=method, path=sent, now=now, nonce=path == TOKEN
+                    proof, method=asked, path=sent, now=now, nonce=path == TOKEN
                 )
             scope.update(known)  # type: ignore[typeddict-item]
             return None
         who = await self._entry.admit(
-            authorization, proof, method=method, path=sent, now=now, ended=path == TELLING
+            authorization, proof, method=asked, path=sent, now=now, ended=path == TELLING
         )
         scope.update({"user": who, "jkt": who.jkt})  # type: ignore[typeddict-item]
         if path == "/v1/me" and method == "GET":

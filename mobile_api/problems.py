@@ -147,7 +147,9 @@ def on_refusal(request: Request[Any, Any, Any], refusal: Refusal) -> Response[by
 def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     """Exception handler for what the framework itself refuses; 405 says what is allowed (RFC 9110 §15.5.6)."""
     answer = on_refusal(request, _translated(error))
-    answer.headers.update(error.headers or {})
+    for name, value in (error.headers or {}).items():
+        methods = value.split(", ") if name.lower() == "allow" else []
+        answer.headers[name] = f"{value}, HEAD" if "GET" in methods else value  # the edge answers HEAD as GET
     return answer
 
 

@@ -74,7 +74,8 @@ class Edge:
             await send(message)
 
         try:
-            await self._app(scope, await self._guarded(scope, receive), sending)
+            inner, answering = _as_get(scope, sending) if scope["method"] == "HEAD" else (scope, sending)
+            await self._app(inner, await self._guarded(scope, receive), answering)
         except Refusal as refusal:
             await _refuse(scope, sending, refusal, request_id)
         finally:
@@ -137,6 +138,21 @@ class Edge:
                         return b"".join(parts)
         except TimeoutError as error:
             raise RequestTimeout from error
+
+
+def _as_get(scope: HTTPScope, send: Send) -> tuple[HTTPScope, Send]:
+    """HEAD is GET without the body (RFC 9110 §9.3.2); a proof names what was really asked: `scope["asked"]`.
+
+    A stream ends with its head: the server tells the rest of the application that nobody listens.
+    """
+
+    async def head(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await send(message)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    asked: dict[str, object] = {**scope, "method": "GET", "asked": "HEAD"}
+    return cast("HTTPScope", asked), head
 
 
 def _line(address: str) -> str:

@@ -7,49 +7,114 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from uuid import UUID
+from weakref import WeakSet
 
-from litestar import Request, get
-from litestar.datastructures import State
+from litestar import get
 from litestar.di import NamedDependency
 from litestar.response import Stream
 
 from backend.accounts import browser
 from backend.accounts.browser import BrowserSession
 from backend.db import Database
+from backend.errors import TooMany
+from backend.kit import Kit
 from backend.outbox.bell import Bell
 from backend.outside.clock import Clock
+from backend.roles import rights
+from workspace.auth import SignedOut, Visit
+from workspace.manager import Manager
 
 HEARTBEAT = 15.0
 PAUSE = 0.5  # many changes in a row make pages look twice a second at most
+MOST = 8  # open pages of one session that are told; each keeps a connection and asks the database (contract-accounts)
 LOOK = b"id: 1\nevent: look\ndata:\n\n"
 HELLO = b"id: 1\n\n"
 STILL_HERE = b": still here\n\n"
 SIGNED_OUT = b"event: signed-out\ndata:\n\n"
 
 
+class TooManyStreams(TooMany):
+    """The session has as many live pages as it may; the others are right whenever they are loaded again."""
+
+    code = "too_many_streams"
+    title = "Bạn mở quá nhiều trang cùng lúc, vui lòng đóng bớt"
+
+
+class Place:
+    """One open stream; it is given back when nobody holds it any more, begun or not."""
+
+    def __init__(self, session_id: UUID) -> None:
+        self.session_id = session_id
+
+
+class Streams:
+    """The open streams of this process."""
+
+    def __init__(self) -> None:
+        self._open: WeakSet[Place] = WeakSet()
+
+    def enter(self, session_id: UUID) -> Place:
+        """A place for one more; raises TooManyStreams."""
+        if sum(place.session_id == session_id for place in self._open) >= MOST:
+            raise TooManyStreams(retry_after=60)
+        place = Place(session_id)
+        self._open.add(place)
+        return place
+
+    def leave(self, place: Place) -> None:
+        """The stream is over."""
+        self._open.discard(place)
+
+
 @get("/events", name="workspace.events")
 async def events(
-    request: Request[BrowserSession, Any, State],
+    request: Visit,
+    manager: NamedDependency[Manager],  # noqa: ARG001 - asked for, so that only who may see the page may listen
     db: NamedDependency[Database],
+    kit: NamedDependency[Kit],
     bell: NamedDependency[Bell],
     clock: NamedDependency[Clock],
+    streams: NamedDependency[Streams],
 ) -> Stream:
-    """The stream of one open page; it ends with the session."""
+    """The stream of one open page; it ends with the session, and with the right to see the page."""
+    session = request.user
+    if session is None:
+        raise SignedOut
+    place = streams.enter(session.session_id)
     missed = "last-event-id" in request.headers
-    stream = _looks(db, bell, clock, request.user, missed=missed)
-    return Stream(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+    looks = _looks(streams, place, db, kit, bell, clock, session, missed=missed)
+    return Stream(looks, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
 async def _looks(
-    db: Database, bell: Bell, clock: Clock, session: BrowserSession, *, missed: bool
+    streams: Streams,
+    place: Place,
+    db: Database,
+    kit: Kit,
+    bell: Bell,
+    clock: Clock,
+    session: BrowserSession,
+    *,
+    missed: bool,
 ) -> AsyncIterator[bytes]:
-    with bell.listener() as listener:
-        yield LOOK if missed else HELLO
-        while True:
-            heard = await listener.wait(HEARTBEAT)
-            if not await browser.is_live(db, session, clock.now()):
-                yield SIGNED_OUT
-                return
-            yield LOOK if heard else STILL_HERE
-            await asyncio.sleep(PAUSE)
+    try:
+        with bell.listener() as listener:
+            yield LOOK if missed else HELLO
+            while True:
+                heard = await listener.wait(HEARTBEAT)
+                if not await browser.is_live(db, session, clock.now()):
+                    yield SIGNED_OUT
+                    return
+                still = await _may_see(db, kit, session.account_id)
+                yield LOOK if heard or not still else STILL_HERE
+                if not still:
+                    return
+                await asyncio.sleep(PAUSE)
+    finally:
+        streams.leave(place)
+
+
+async def _may_see(db: Database, kit: Kit, account_id: UUID) -> bool:
+    async with db.read() as tx:
+        return bool(await rights.managed_by(tx, kit, account_id))

@@ -20,7 +20,7 @@ from backend.roles.models import Unit
 from backend.support import desks
 from backend.support.models import Desk
 from workspace.auth import SignedOut, Visit
-from workspace.pages import page
+from workspace.pages import page, with_choices
 
 FIRST_PAGE = ("/workspace", "/workspace/")
 
@@ -97,6 +97,6 @@ def nothing_managed(request: Visit, refusal: NothingManaged) -> Response[str]:
     )
 
 
-def to_the_desk(_: Visit, __: DeskInstead) -> Redirect:
+def to_the_desk(visit: Visit, _: DeskInstead) -> Redirect:
     """From the first page of the workspace to the desk's."""
-    return Redirect("/workspace/support", status_code=303)
+    return Redirect(with_choices("/workspace/support", visit), status_code=303)

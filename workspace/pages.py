@@ -146,6 +146,12 @@ def _remembered(visit: Visit) -> list[Cookie]:
     ]
 
 
+def with_choices(path: str, visit: Visit) -> str:
+    """Another address of ours, with the language and looks that this one was asked for in."""
+    chosen = {name: visit.query_params[name] for name in CHOICES if name in visit.query_params}
+    return path + (("&" if "?" in path else "?") + urlencode(chosen) if chosen else "")
+
+
 def _place(visit: Visit) -> str:
     if visit.method != "GET":
         return "/workspace"

@@ -12,7 +12,7 @@ from litestar.response import Redirect
 from backend.errors import BadRequest, FieldsInvalid, NotFound, Refusal
 from backend.words import say
 from workspace.auth import SignedOut, Visit, login_path
-from workspace.pages import errors_of, lang_of, page
+from workspace.pages import errors_of, lang_of, page, with_choices
 
 log = structlog.get_logger("workspace")
 
@@ -34,7 +34,7 @@ class NotUnderstood(BadRequest):
 
 def signed_out(request: Visit, _error: SignedOut) -> Response[Any]:
     """To the sign-in page; htmx must be told, or it would put that page into a table row."""
-    path = login_path(request)
+    path = with_choices(login_path(request), request)
     if request.headers.get("hx-request"):
         return Response(None, status_code=401, headers={"HX-Redirect": path})
     return Redirect(path, status_code=303)

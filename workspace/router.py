@@ -28,6 +28,7 @@ def router(db: Database, kit: Kit, clock: Clock, public_url: str) -> Router:
     static_files.assets()
     cookies = Cookies(https=public_url.startswith("https://"))
     given = {"db": db, "kit": kit, "clock": clock, "public_url": public_url, "jar": cookies}
+    given["streams"] = live.Streams()
     pages = Router(
         path="/",
         route_handlers=[

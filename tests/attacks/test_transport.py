@@ -148,7 +148,7 @@ async def test_ti05_odd_paths_are_no_other_way_in(service: Service) -> None:
 async def test_ti06_only_declared_methods_do_anything(service: Service) -> None:
     phone = await service.sign_in()
     before = await rows(service)
-    for method, path in [("HEAD", "/v1/role-requests"), ("PATCH", "/v1/me"), ("POST", "/v1/me"), ("PUT", "/v1/role-requests"), ("PATCH", "/v1/sessions"), ("TRACE", "/v1/me"),
+    for method, path in [("HEAD", "/v1/takeover-reports"), ("PATCH", "/v1/me"), ("POST", "/v1/me"), ("PUT", "/v1/role-requests"), ("PATCH", "/v1/sessions"), ("TRACE", "/v1/me"),
                          ("PROPFIND", "/v1/me"), ("GET", "/v1/takeover-reports")]:  # fmt: skip
         answer = await phone.call(method, path)
         assert answer.status_code == 405, (method, path, answer.status_code)
@@ -170,6 +170,24 @@ async def test_ti06_only_declared_methods_do_anything(service: Service) -> None:
     assert (await phone.call("GET", "/v1/me")).status_code == 200
     assert await rows(service) == before
     refused(await service.http.request("OPTIONS", "/v1/me"), 401, "unauthenticated")
+
+
+async def test_head_answers_where_get_does_and_says_the_same_without_a_body(service: Service) -> None:
+    phone = await service.sign_in()
+    for path in ("/v1/me", "/v1/role-requests", "/v1/sessions", "/v1/notices", "/v1/units", "/v1/nothing", "/v1/role-requests/x"):  # fmt: skip
+        got, head = await phone.call("GET", path), await phone.call("HEAD", path)
+        assert (head.status_code, head.content) == (got.status_code, b""), path
+        assert head.headers["content-type"] == got.headers["content-type"], path
+        if got.status_code == 200:
+            assert head.headers["content-length"] == str(len(got.content)), path
+    for path in ("/health/live", "/health/ready", "/metrics", "/schema/openapi.json", "/workspace/login", "/workspace", "/v1/captcha", "/", "/nothing"):  # fmt: skip
+        got, head = await service.http.get(path), await service.http.head(path)
+        assert (head.status_code, head.content) == (got.status_code, b""), path
+    for sent in ("GET", "POST"):  # a proof for another method is none
+        answer = await service.http.head("/v1/me", headers=phone.headers(sent, "/v1/me"))
+        assert answer.status_code == 401, sent
+    answer = await service.http.post("/health/live")
+    assert answer.status_code == 405 and "HEAD" in answer.headers["allow"]
 
 
 async def test_h8_no_other_origin_is_let_in(service: Service) -> None:

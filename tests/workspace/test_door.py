@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.parts.client import client
-from tests.workspace.office import SAME_SITE, TOKEN, Desk, Office
+from tests.workspace.office import SAME_SITE, TOKEN, Desk, Office, Somebody
 from tests.workspace.test_deciding import state, word
 
 # a form is refused before any row is asked, and a row does not know where it is kept
@@ -112,3 +112,23 @@ async def test_an_e_id_that_is_away_is_said_so_with_a_time(office: Office) -> No
             },
         )
     assert cancelled.status_code == 403 and "Bạn đã hủy đăng nhập" in cancelled.text
+
+
+async def test_the_chosen_language_survives_the_way_to_the_sign_in_page(office: Office) -> None:
+    async with client(office.service.url, follow_redirects=True) as http:
+        for path in ("/workspace?lang=en", "/workspace/people?lang=en", "/workspace/people?q=a&lang=en", "/workspace/support?lang=en&theme=dark"):  # fmt: skip
+            http.cookies.clear()
+            page = await http.get(path)
+            assert page.url.path == "/workspace/login" and '<html lang="en"' in page.text, path
+        http.cookies.clear()
+        by_htmx = await http.get("/workspace/people?lang=en", headers={"HX-Request": "true"})
+        assert by_htmx.headers["hx-redirect"].endswith("lang=en")
+        http.cookies.clear()
+        assert '<html lang="vi"' in (await http.get("/workspace/people?lang=de")).text
+
+
+async def test_the_chosen_language_survives_the_way_to_the_desk(office: Office, clerk: Somebody) -> None:
+    desk = await office.desk(clerk)
+    answer = await desk.http.get("/workspace?lang=en")
+    assert answer.headers["location"] == "/workspace/support?lang=en"
+    await desk.http.aclose()

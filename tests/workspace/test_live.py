@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import httpx2
 
+from backend.roles import managers
 from tests.parts.client import client
 from tests.workspace.office import Desk, Office
 
@@ -50,3 +52,61 @@ async def test_the_stream_ends_with_the_session(office: Office, desk: Desk) -> N
 async def test_a_stranger_hears_nothing(office: Office) -> None:
     async with client(office.service.url) as http:
         assert (await http.get("/workspace/events")).status_code == 303
+
+
+async def test_a24_whoever_manages_nothing_gets_no_stream(office: Office) -> None:
+    citizen = await office.desk(await office.person("Phan Văn Trị"))
+    for _ in range(12):
+        assert (await citizen.http.get("/workspace/events")).status_code == 403
+    await citizen.http.aclose()
+
+
+async def test_a24_a_session_has_eight_streams_and_the_ninth_waits(office: Office, desk: Desk) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        opened = [
+            await stack.enter_async_context(desk.http.stream("GET", "/workspace/events")) for _ in range(8)
+        ]
+        assert [answer.status_code for answer in opened] == [200] * 8
+        ninth = await desk.http.get("/workspace/events")
+        assert ninth.status_code == 429 and int(ninth.headers["retry-after"]) > 0
+        assert (await desk.http.get("/workspace")).status_code == 200, "the page itself is there"
+        await opened[0].aclose()
+        assert await again(desk), "a place that is given back is a place"
+
+
+async def test_a24_sixty_four_at_once_get_eight(desk: Desk) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def ask() -> int:
+            return (await stack.enter_async_context(desk.http.stream("GET", "/workspace/events"))).status_code
+
+        said = await asyncio.gather(*(ask() for _ in range(64)))
+    assert sorted(said) == [200] * 8 + [429] * 56
+
+
+async def test_a24_the_stream_ends_with_the_right_to_see_the_page(office: Office, desk: Desk) -> None:
+    async with asyncio.timeout(WAIT), desk.http.stream("GET", "/workspace/events") as answer:
+        service, number = office.service, office.chi.persona.national_id
+        async with service.db.write() as tx:
+            await managers.remove(tx, service.kit, office.unit, number, by=None, now=service.clock.now())
+        await office.asks("Ai đó")
+        lines = [line async for line in answer.aiter_lines()]  # to its end
+    assert "event: look" in lines and "event: signed-out" not in lines
+    assert (await desk.http.get("/workspace/events")).status_code == 403
+
+
+async def again(desk: Desk) -> bool:
+    """Whether a stream opens, as soon as the server has noticed that another was closed."""
+    for _ in range(100):
+        async with desk.http.stream("GET", "/workspace/events") as answer:
+            if answer.status_code == 200:
+                return True
+        await asyncio.sleep(0.05)
+    return False
+
+
+async def test_a_head_of_the_stream_ends_at_once(desk: Desk) -> None:
+    async with asyncio.timeout(WAIT):
+        for _ in range(12):
+            answer = await desk.http.head("/workspace/events")
+            assert answer.status_code == 200 and not answer.content
