@@ -16,6 +16,7 @@ Name = Literal[
     "sms_budget_hidden",
     "sms_budget_network",
     "sms_budget_block",
+    "sign_ins_network",
     "wrong_reset_codes",
     "wrong_reset_codes_network",
 ]

@@ -40,6 +40,7 @@ MOST: dict[str, float] = {
     "captcha_cost": 100_000,
     "registrations_per_address_per_hour": 100_000,
     "recoveries_per_address_per_hour": 100_000,
+    "logins_per_network_per_hour": 1_000_000,
     "hashes_at_once": 64,
     "hash_wait": 30,
     # identity, personal data, support

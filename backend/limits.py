@@ -25,6 +25,7 @@ COUNTS = (  # 0 switches one off, or everything that needs it; production refuse
     "captcha_seconds",
     "registrations_per_address_per_hour",
     "recoveries_per_address_per_hour",
+    "logins_per_network_per_hour",
     "cases_per_hour",
     "desk_lookups_per_hour",
     "support_codes_per_address_per_hour",
@@ -77,6 +78,9 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     captcha_cost: int = 500  # the work of one challenge: PBKDF2 rounds per try
     registrations_per_address_per_hour: int = 120
     recoveries_per_address_per_hour: int = 60
+    logins_per_network_per_hour: int = (
+        3600  # sign-ins begun in one /24, or /48 of IPv6; known devices count apart
+    )
     hashes_at_once: int = 2
     hash_wait: float = 5.0
 

@@ -56,6 +56,8 @@ class LoginController(Controller):
         if data.method == "password":
             return await _by_password(request, data, door, clock)
         wanted(data, other=SECRETS)
+        if data.method != "vneid":
+            wanted(data, other=("max_age",))
         if data.method == "certificate":
             step = await signing_login.begin(
                 door,
@@ -74,6 +76,7 @@ class LoginController(Controller):
             now=clock.now(),
             method=data.method,
             stepping_up=_strengthened(request, data) if data.step_up else None,
+            fresh=data.max_age is not None,
         )
         return eid_step(door, flow, url)
 
@@ -177,7 +180,7 @@ class LoginController(Controller):
 async def _by_password(
     request: Call, data: schemas.LoginIn, door: Door, clock: Clock
 ) -> schemas.ChoiceStepOut:
-    wanted(data, "national_id", "password", other=("certificate",))
+    wanted(data, "national_id", "password", other=("certificate", "max_age"))
     step, choices = await password_login.begin(
         door,
         device_of(data.device),

@@ -25,7 +25,8 @@ class DeviceIn(msgspec.Struct, forbid_unknown_fields=True):
 class LoginIn(msgspec.Struct, forbid_unknown_fields=True):
     """Begin a sign-in; number, password and captcha belong to the method `password`.
 
-    `step_up` strengthens the session that makes the call; then no device is named.
+    `step_up` strengthens the session that makes the call; then no device is named. `max_age` 0 has the person show up
+    at VNeID anew, which lifts the freeze of the own account (`account_frozen`).
     """
 
     method: Literal["vneid", "post_office", "password", "certificate"]
@@ -35,6 +36,7 @@ class LoginIn(msgspec.Struct, forbid_unknown_fields=True):
     captcha: Annotated[str, Meta(max_length=4000)] | None = None
     certificate: Annotated[str, Meta(min_length=1, max_length=20_000)] | None = None
     step_up: bool = False
+    max_age: Literal[0] | None = None
 
 
 class LoginOut(msgspec.Struct):

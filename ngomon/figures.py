@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 
 from backend.alarms import raised
+from backend.flows import started
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -45,6 +46,10 @@ class Figures:
         for name, count in raised.items():
             alarms.add_metric([name], count)
         yield alarms
+        flows = CounterMetricFamily("ngomon_flows", "Sign-ins and the like that were begun", labels=["kind"])
+        for kind, count in started.items():
+            flows.add_metric([kind], count)
+        yield flows
 
     def text(self) -> bytes:
         """The exposition format."""

@@ -122,6 +122,17 @@ class Citizen:
         }
         return await (phone or self.phone).open("/v1/logins", body | changes)
 
+    async def knock_from(self, address: str) -> httpx2.Response:
+        """The same from a network address, behind a proxy."""
+        body = {
+            "method": "password",
+            "national_id": self.person.national_id,
+            "password": self.password,
+            "captcha": await captcha(self.service),
+            "device": ABOUT,
+        }
+        return await self.phone.open("/v1/logins", body, **{"X-Forwarded-For": address})
+
     async def sign_in(self, phone: Phone | None = None) -> Phone:
         """Number, password, code."""
         phone = phone or self.phone

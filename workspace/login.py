@@ -52,7 +52,13 @@ class LoginController(Controller):
         agent = request.headers.get("user-agent", "")
         try:
             url, secret = await browser.begin(
-                db, kit, eid, redirect_uri=f"{public_url}{CALLBACK}", browser=agent, now=clock.now()
+                db,
+                kit,
+                eid,
+                redirect_uri=f"{public_url}{CALLBACK}",
+                browser=agent,
+                address=str(request.scope.get("address", "")),
+                now=clock.now(),
             )
         except Refusal as refusal:
             return self._page(request, "/workspace", refusal)

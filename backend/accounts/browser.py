@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
-from backend.accounts import history, people
+from backend.accounts import history, people, starts
 from backend.accounts.login import Answer, objection
 from backend.accounts.models import Account
 from backend.crypto import new_token, token_hash
@@ -28,6 +28,7 @@ from backend.errors import Refusal, settle
 from backend.facts import SessionOpened, SignInRefused
 from backend.kit import Kit
 from backend.outside.eid import Attempt, EId, LoginRefused, ProviderUnavailable
+from backend.outside.eid_claims import Person
 
 KIND = "browser"
 TOUCH = timedelta(seconds=60)
@@ -52,9 +53,9 @@ class BrowserSession(msgspec.Struct, frozen=True):
 
 
 async def begin(
-    db: Database, kit: Kit, eid: EId, *, redirect_uri: str, browser: str, now: datetime
+    db: Database, kit: Kit, eid: EId, *, redirect_uri: str, browser: str, address: str, now: datetime
 ) -> tuple[str, str]:
-    """Start a sign-in; returns the e-ID's address and the value for the transaction cookie."""
+    """Start a sign-in; returns the e-ID's address and the value for the transaction cookie. Raises TooMany."""
     url, attempt = await eid.begin(redirect_uri)
     secret = new_token()
     data = BrowserData(attempt=attempt, secret=token_hash(secret).hex(), browser=browser[:80])
@@ -63,6 +64,7 @@ async def begin(
         flow = flows.start(
             tx, kit.keys, kind=KIND, step="authorize", data=data, jkt=None, lifetime=lifetime, now=now
         )
+        await starts.count(tx, kit, jkt=None, address=address, now=now)
     return url, f"{flow.id}.{secret}"
 
 
@@ -97,7 +99,7 @@ async def finish(
             raise AccountClosed
         if account.frozen_at is not None:
             raise AccountFrozen
-        return await _open_session(tx, kit, account, person.level, data.browser, now)
+        return await _open_session(tx, kit, account, person, data.browser, now)
 
 
 def _read(cookie: str | None) -> tuple[UUID, str]:
@@ -125,7 +127,7 @@ async def _claim(
 
 
 async def _open_session(
-    tx: AsyncSession, kit: Kit, account: Account, level: int, browser: str, now: datetime
+    tx: AsyncSession, kit: Kit, account: Account, person: Person, browser: str, now: datetime
 ) -> str:
     token = new_token()
     session = Session(
@@ -137,8 +139,8 @@ async def _open_session(
         access_expires_at=now + timedelta(seconds=kit.limits.workspace_idle),
         absolute_expires_at=now + timedelta(seconds=kit.limits.workspace_absolute),
         method="vneid",
-        assurance_level=level,
-        authenticated_at=now,
+        assurance_level=person.level,
+        authenticated_at=person.shown_up(now),
         device_platform="web",
         device_name=browser or "Trình duyệt",
         device_model="",

@@ -33,11 +33,15 @@ async def let_in(
     jkt: str | None,
     place: str | None,
     now: datetime,
+    shown: datetime | None = None,
 ) -> Done:
-    """Open the mobile session of a proved person and say who is in; `level` is the strength of this sign-in."""
+    """Open the mobile session of a proved person and say who is in.
+
+    `level` is the strength of this sign-in, `shown` when the person was last seen to be there: now if nothing is said.
+    """
     await tx.flush()
     tokens, replaced = await sessions.open_mobile(
-        tx, kit, account.id, device=device, jkt=jkt, method=method, level=level, now=now
+        tx, kit, account.id, device=device, jkt=jkt, method=method, level=level, shown=shown or now, now=now
     )
     history.remember(
         tx,

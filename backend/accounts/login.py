@@ -14,12 +14,14 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
-from backend.accounts import following, people, step_up
+from backend.accounts import following, people, starts, step_up
 from backend.accounts.door import Door
 from backend.accounts.entering import Done, let_in
+from backend.accounts.following import VNEID
 from backend.accounts.models import Account
 from backend.accounts.otp import CodeData
 from backend.accounts.people import POST_OFFICE
+from backend.devices import takeover
 from backend.devices.entry import Who
 from backend.devices.sessions import Device
 from backend.errors import Forbidden, Refusal, settle
@@ -108,11 +110,17 @@ async def begin(
     now: datetime,
     method: str = "vneid",
     stepping_up: Who | None = None,
+    fresh: bool = False,
 ) -> tuple[Flow, str]:
-    """Start a sign-in, or the strengthening of a session; returns the flow and the address of the e-ID's page."""
+    """Start a sign-in, or the strengthening of a session; returns the flow and the address of the e-ID's page.
+
+    With `fresh`, and to strengthen a session, the person has to show up at the e-ID anew. Raises TooMany when others
+    in the network have begun too many.
+    """
     settings = door.settings
     redirect = settings.post_office_redirect_uri if method == POST_OFFICE else settings.vneid_redirect_uri
-    url, attempt = await provider(door, method).begin(redirect)
+    fresh = fresh or stepping_up is not None
+    url, attempt = await provider(door, method).begin(redirect, fresh=fresh)
     data = LoginData(
         device=device,
         method=method,
@@ -133,6 +141,8 @@ async def begin(
             now=now,
             account_id=stepping_up.account_id if stepping_up else None,
         )
+        account = stepping_up.account_id if stepping_up else None
+        await starts.count(tx, door.kit, jkt=jkt, address=address, now=now, account=account)
     return flow, url
 
 
@@ -162,11 +172,21 @@ async def _known(
     async with door.db.write() as tx:
         flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step="exchange", now=now)
         known = await people.account_of(tx, door.kit, person, now=now, by=data.method)
+        since = data.attempt.fresh_since if data.attempt and data.method == VNEID else None
+        fresh = "proved" if provider(door, data.method).provider.flavour.says_when else "asked"
         if data.step_up is not None:
-            if known is None or known.id != flow.account_id:
+            if known is None or known.id != flow.account_id or since is None:
                 raise LoginRefused
             await flows.advance(tx, door.kit.keys, flow, to="done")
-            return await step_up.strengthen(tx, door.kit, known, data.step_up, level=person.level, now=now)
+            level = person.level
+            return await step_up.strengthen(
+                tx, door.kit, known, data.step_up, level=level, fresh=fresh, now=now
+            )
+        if known is not None:
+            shown = datetime.fromtimestamp(since, now.tzinfo) if since is not None else None
+            await takeover.thaw_by_owner(
+                tx, door.kit, known, level=person.level, since=shown, fresh=fresh, now=now
+            )
         if known is not None and await people.phones_of(tx, known.id):
             await flows.advance(tx, door.kit.keys, flow, to="done", account_id=known.id)
             return await enter(tx, door, flow, known, msgspec.structs.replace(data, person=person), now=now)
@@ -206,7 +226,9 @@ async def enter(
     tx: AsyncSession, door: Door, flow: Flow, account: Account, data: LoginData, *, now: datetime
 ) -> Done:
     """Open the session that this sign-in has earned."""
-    level = data.level if data.person is None else following.level_of(data.person, data.method)
+    level, shown = data.level, now
+    if data.person is not None:
+        level, shown = following.level_of(data.person, data.method), data.person.shown_up(now)
     return await let_in(
         tx,
         door.kit,
@@ -216,5 +238,6 @@ async def enter(
         level=level,
         jkt=flow.jkt,
         place=door.places.of(data.address),
+        shown=shown,
         now=now,
     )

@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
-from backend.accounts import codes, history, locks, numbers, otp, passwords, people
+from backend.accounts import codes, history, locks, numbers, otp, passwords, people, starts
 from backend.accounts.door import Door
 from backend.accounts.login import KIND, LoginData
 from backend.accounts.models import Account, Password, Phone
@@ -95,6 +95,7 @@ async def begin(
         found = await _find(tx, door.kit, name, jkt)
         tries = tries_of(found.account_id, name, address, found.known_key)
         spent = await count_try(tx, door.kit, tries, now)
+        await starts.count(tx, door.kit, jkt=jkt, address=address, now=now)
     if not await is_right(door, found.stored, password, tries, spent, now):
         refusal = CredentialsWrong()
         refusal.later = partial(_remember, door, found.account_id, tries, device.name, now)

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
-from backend.accounts import enrolled, signing
+from backend.accounts import enrolled, signing, starts
 from backend.accounts.door import Door
 from backend.accounts.entering import Done, let_in
 from backend.accounts.login import KIND
@@ -32,9 +32,11 @@ class RegistrationRequired(Forbidden):
 async def begin(door: Door, device: Device, *, jkt: str | None, address: str, now: datetime) -> SignStep:
     """Start a sign-in; the app has the challenge signed."""
     async with door.db.write() as tx:
-        return signing.start(
+        step = signing.start(
             tx, door, kind=KIND, purpose="login", jkt=jkt, address=address, now=now, device=device
         )
+        await starts.count(tx, door.kit, jkt=jkt, address=address, now=now)
+    return step
 
 
 async def sign(

@@ -17,16 +17,17 @@ from backend.kit import Kit
 
 
 async def strengthen(
-    tx: AsyncSession, kit: Kit, account: Account, session_id: UUID, *, level: int, now: datetime
+    tx: AsyncSession, kit: Kit, account: Account, session_id: UUID, *, level: int, fresh: str, now: datetime
 ) -> Done:
-    """The caller has locked the account row. Raises why the session ended, if it did meanwhile."""
+    """The caller has locked the account row, and knows how `fresh` the sign-in is. Raises why the session ended, if it
+    did meanwhile.
+    """
     session = await tx.get_one(Session, session_id, with_for_update=True)
     tokens = await rotation.renew(tx, kit, session, now=now)
     session.method, session.authenticated_at = "vneid", now
     session.assurance_level = max(session.assurance_level, level)  # one proof more never counts for less
-    kit.journal.record(
-        tx, SteppedUp(subject=account.id, session=session_id, level=level), by=account.id, now=now
-    )
+    fact = SteppedUp(subject=account.id, session=session_id, level=level, fresh=fresh)
+    kit.journal.record(tx, fact, by=account.id, now=now)
     history.remember(
         tx,
         account.id,

@@ -45,6 +45,18 @@ async def knows_key(
     return jkt is not None and bool(await tx.scalar(select(or_(here, recovered))))
 
 
+async def whose_key(tx: AsyncSession, jkt: str | None) -> UUID | None:
+    """An account that is on the device with this key, or was until it was signed out there or went elsewhere."""
+    ends = ("signed_out", "expired", "replaced")
+    query = select(Session.account_id).where(
+        Session.jkt == jkt, Session.end_reason.is_(None) | Session.end_reason.in_(ends)
+    )
+    if jkt is None:
+        return None
+    found: UUID | None = await tx.scalar(query.order_by(Session.created_at.desc()).limit(1))
+    return found
+
+
 async def own_counts(tx: AsyncSession, account_id: UUID | None, jkt: str | None) -> str | None:
     """The key, if the account knows it; what strangers cause is then not counted with what this device does.
 

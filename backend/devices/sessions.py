@@ -56,10 +56,16 @@ class SessionRevoked(Unproved):
 
 
 class AccountFrozen(Forbidden):
-    """The person reported a take-over; an operator must check who is who first."""
+    """A take-over was reported. `required` says by which sign-in the owner lifts that; else an operator checks."""
 
     code = "account_frozen"
-    title = "Tài khoản đang tạm khóa đăng nhập vì có báo cáo đăng nhập không chính chủ, vui lòng gọi 19001075"
+    title = (
+        "Tài khoản đang tạm khóa đăng nhập vì có báo cáo đăng nhập không chính chủ. Chủ tài khoản mở khóa bằng cách"
+        " xác thực lại với VNeID (mức 2), hoặc gọi 19001075"
+    )
+
+    def __init__(self) -> None:
+        super().__init__(required={"method": "vneid", "level": 2, "max_age": 0})
 
 
 class AccountClosed(Forbidden):
@@ -113,6 +119,7 @@ async def open_mobile(
     jkt: str | None,
     method: str,
     level: int,
+    shown: datetime,
     now: datetime,
 ) -> tuple[Tokens, Replaced | None]:
     """Take the account's one mobile slot: account row first, then the old session, then the new (security D1)."""
@@ -122,6 +129,7 @@ async def open_mobile(
     access, refresh = new_token(), new_token()
     session = _session(kit, account_id, session_id, epoch, device, now)
     session.jkt, session.method, session.assurance_level = jkt, method, level
+    session.authenticated_at = shown
     session.access_hash = token_hash(access)
     if device.push_token:
         session.push_token = kit.keys.seal("sessions.push_token", session_id, device.push_token)

@@ -1,7 +1,7 @@
 """ "Không phải tôi": the replaced device says that the newer one is not its owner's (design §4.1).
 
 The account's slot is frozen, the newer session ends, a support case is opened, and nobody gets
-in by phone until an operator has checked who is who.
+in by phone until the owner has shown up at VNeID anew, or an operator has checked who is who.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ from backend.devices.models import Session
 from backend.errors import Conflict, NotFound, Refusal
 from backend.facts import AccountThawed, TakeoverReported
 from backend.flows import Flow
+from backend.journal import Entry
 from backend.kit import Kit
 from backend.support import cases, desks, notices, telling, texts
 from backend.support.models import Case, Desk
 from backend.words import VIETNAMESE
 from backend.words import mark as _
 
+OWNER_LEVEL = 2  # of VNeID: below it nobody has looked at the person
 SUBJECT = f"{telling.DENIED}: {_('tài khoản đăng nhập trên thiết bị khác')}"
 TEXT = "Thiết bị bị thay thế báo rằng lần đăng nhập mới không phải của chủ tài khoản. Tài khoản đã tạm khóa đăng nhập."
 
@@ -56,6 +58,7 @@ async def report(tx: AsyncSession, kit: Kit, session_id: UUID, *, now: datetime)
         or session.replaced_by is None
         or session.ended_at is None
         or now - session.ended_at > window
+        or await _owner_came_back(tx, session.account_id, since=session.ended_at)
     ):
         raise NotReplaced
     account_id = session.account_id
@@ -148,6 +151,40 @@ async def thaw(tx: AsyncSession, kit: Kit, account_id: UUID, *, now: datetime) -
         raise NotFrozen
     account.frozen_at = account.recovery_frozen_at = None
     kit.journal.record(tx, AccountThawed(subject=account_id), by=None, now=now)
+
+
+async def thaw_by_owner(
+    tx: AsyncSession,
+    kit: Kit,
+    account: Account,
+    *,
+    level: int,
+    since: datetime | None,
+    fresh: str,
+    now: datetime,
+) -> None:
+    """Lift the freeze for whoever has shown up at VNeID at or after `since`; the caller has locked the account row.
+
+    Who froze it may have been a former device, or somebody who held the phone for a minute (A27). Raises
+    AccountFrozen when that is no proof of the owner: too weak, not asked for, or older than the report.
+    """
+    if account.frozen_at is None:
+        return
+    if level < OWNER_LEVEL or since is None or since <= account.frozen_at:
+        raise sessions.AccountFrozen
+    account.frozen_at = None
+    kit.journal.record(
+        tx, AccountThawed(subject=account.id, how="vneid", fresh=fresh), by=account.id, now=now
+    )
+    notices.tell(tx, kit, account.id, "account_thawed", now=now)
+
+
+async def _owner_came_back(tx: AsyncSession, account_id: UUID, *, since: datetime) -> bool:
+    """Whether the owner has lifted a freeze after `since`: a device that was left before has nothing more to say."""
+    query = select(Entry.seq).where(
+        Entry.subject == account_id, Entry.tag == AccountThawed.__struct_config__.tag, Entry.at >= since
+    )
+    return await tx.scalar(query.limit(1)) is not None
 
 
 async def _reported(tx: AsyncSession, account_id: UUID) -> Case | None:

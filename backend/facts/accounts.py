@@ -132,10 +132,11 @@ class RegistrationRefused(Fact, tag="registration.refused", frozen=True, kw_only
 
 
 class SteppedUp(Fact, tag="session.stepped_up", frozen=True, kw_only=True):
-    """A session was strengthened by a fresh VNeID sign-in."""
+    """A session was strengthened by a fresh VNeID sign-in; `fresh`: VNeID `proved` that it was, or was only `asked`."""
 
     session: UUID
     level: int
+    fresh: str = ""
 
 
 class CertificateUsed(Fact, tag="certificate.used", frozen=True, kw_only=True):
@@ -237,4 +238,10 @@ class TakeoverReported(Fact, tag="account.takeover_reported", frozen=True, kw_on
 
 
 class AccountThawed(Fact, tag="account.thawed", frozen=True, kw_only=True):
-    """An operator lifted the freeze after checking the person."""
+    """The freeze was lifted: by an operator after checking the person, or by the owner (`how`: `vneid`).
+
+    `fresh`: VNeID `proved` that the owner had just shown up there, or was only `asked` to see to it.
+    """
+
+    how: str = "checked"
+    fresh: str = ""

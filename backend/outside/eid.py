@@ -25,6 +25,7 @@ from backend.outside.eid_envelope import NotOpened
 from backend.outside.eid_errors import LoginRefused, ProviderUnavailable, refused
 from backend.outside.eid_openid import Metadata, OpenId
 from backend.outside.eid_provider import Provider
+from backend.outside.eid_tokens import is_moment
 from backend.outside.eid_wire import Wire
 from backend.outside.http import Guarded
 
@@ -40,6 +41,7 @@ class Attempt(msgspec.Struct, frozen=True):
     nonce: str
     verifier: str
     redirect_uri: str
+    fresh_since: float | None = None  # the person has to have shown up at the e-ID since then
 
 
 class EId:
@@ -52,14 +54,19 @@ class EId:
         self._openid = OpenId(provider, self._wire, clock)
         self._client_key = _private_key(provider.client_key) if provider.client_key else None
 
-    async def begin(self, redirect_uri: str) -> tuple[str, Attempt]:
-        """The address to send the person to, and the secrets to keep until they return."""
+    async def begin(self, redirect_uri: str, *, fresh: bool = False) -> tuple[str, Attempt]:
+        """The address to send the person to, and the secrets to keep until they return.
+
+        `fresh`: the e-ID's own session shall not answer for whoever holds the phone; the person shows up again (RFC
+        9470 §5), and the answer has to say so where this kind of e-ID can.
+        """
         metadata = await self._openid.metadata()
         attempt = Attempt(
             state=secrets.token_urlsafe(32),
             nonce=secrets.token_urlsafe(32),
             verifier=secrets.token_urlsafe(48),
             redirect_uri=redirect_uri,
+            fresh_since=self._clock.now().timestamp() if fresh else None,
         )
         query = {
             "response_type": "code",
@@ -74,6 +81,8 @@ class EId:
                 "code_challenge": _b64(hashlib.sha256(attempt.verifier.encode()).digest()),
                 "code_challenge_method": "S256",
             }
+        if fresh:
+            query |= {"max_age": "0"} if self.provider.flavour.says_when else {"prompt": "login"}
         if self.provider.acr_values:
             query["acr_values"] = self.provider.acr_values
         joint = "&" if "?" in metadata.authorization_endpoint else "?"
@@ -106,10 +115,12 @@ class EId:
             raise ProviderUnavailable(retry_after=30) from error
         except NotOpened as error:
             raise refused("envelope") from error
+        shown_at = claims.get("auth_time") if self.provider.flavour.says_when else None
         try:
             person = person_of(claims, self.provider.claims, issuer=metadata.issuer)
         except ValueError as error:
             raise refused("claims_" + str(error)) from error
+        person = msgspec.structs.replace(person, shown_at=shown_at if is_moment(shown_at) else None)
         if self.provider.envelope is not None and person.subject == person.national_id:
             # kept in the clear to find the person by, which a personal number must not be (security P3)
             return msgspec.structs.replace(person, subject=self.provider.envelope.alias(person.subject))
@@ -170,11 +181,12 @@ class EId:
             if not access_token:
                 raise refused("access_token_missing")
             return await self._userinfo(metadata, access_token)
-        claims = await self._openid.verified(metadata, attempt.nonce, tokens)
+        claims = await self._openid.verified(metadata, attempt.nonce, tokens, attempt.fresh_since)
         if access_token and is_incomplete(claims, self.provider.claims):
             more = await self._userinfo(metadata, access_token)
             if more and more.get("sub") != claims.get("sub"):  # OpenID Connect Core §5.3.2
                 raise refused("userinfo_sub")
+            more.pop("auth_time", None)  # only the signed token says when
             claims = {**more, **claims}
         return claims
 

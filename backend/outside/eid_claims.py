@@ -55,6 +55,15 @@ class Person(msgspec.Struct, frozen=True):
     kind: str = "citizen"
     old_id_number: str | None = None
     tax_code: str | None = None
+    shown_at: float | None = (
+        None  # when the person last showed up at the e-ID, in Unix time, where it says so
+    )
+
+    def shown_up(self, now: datetime) -> datetime:
+        """How old this sign-in is: an e-ID whose own session answered proves nothing of today."""
+        if self.shown_at is None or self.shown_at >= now.timestamp():
+            return now
+        return datetime.fromtimestamp(self.shown_at, now.tzinfo)
 
 
 def claims_map(name: str) -> ClaimMap:

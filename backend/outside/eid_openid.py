@@ -70,7 +70,9 @@ class OpenId:
         metadata.userinfo_endpoint = provider.userinfo_url or metadata.userinfo_endpoint
         return metadata
 
-    async def verified(self, metadata: Metadata, nonce: str, tokens: dict[str, Any]) -> dict[str, Any]:
+    async def verified(
+        self, metadata: Metadata, nonce: str, tokens: dict[str, Any], fresh_since: float | None
+    ) -> dict[str, Any]:
         """The claims of the ID token among the tokens; raises LoginRefused when they cannot be believed."""
         token = tokens.get("id_token")
         if not isinstance(token, str):
@@ -83,6 +85,7 @@ class OpenId:
             issuer=metadata.issuer,
             client_id=self._provider.client_id,
             nonce=nonce,
+            fresh_since=fresh_since,
             now=self._clock.now().timestamp(),
         )
         if wrong:

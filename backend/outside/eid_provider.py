@@ -64,11 +64,13 @@ class Flavour(msgspec.Struct, frozen=True, kw_only=True):
     """What differs from one kind of provider to the next.
 
     `paths` are authorize, token and userinfo below the issuer; without them discovery says where they are.
-    `signed`: identity rests on a signed ID token with nonce and PKCE, else on userinfo alone.
+    `signed`: identity rests on a signed ID token with nonce and PKCE, else on userinfo alone. `says_when`: it tells
+    when the person last showed up there (`auth_time`), so a fresh sign-in is proved; else it can only be asked for.
     """
 
     paths: tuple[str, str, str] | None
     signed: bool
+    says_when: bool
     secret_in_body: bool
     userinfo_method: str
     acr_values: str
@@ -81,6 +83,7 @@ class Flavour(msgspec.Struct, frozen=True, kw_only=True):
 OIDC = Flavour(
     paths=None,
     signed=True,
+    says_when=True,
     secret_in_body=False,
     userinfo_method="GET",
     acr_values="",
@@ -92,6 +95,7 @@ OIDC = Flavour(
 PORTAL = Flavour(  # WSO2 Identity Server, as the national portal runs it (domain §1.2)
     paths=("/oauth2/authorize", "/oauth2/token", "/oauth2/userinfo"),
     signed=False,
+    says_when=False,
     secret_in_body=True,
     userinfo_method="POST",
     acr_values="LoA1",
@@ -103,6 +107,7 @@ PORTAL = Flavour(  # WSO2 Identity Server, as the national portal runs it (domai
 DIRECT = Flavour(  # VNeID itself: no usable ID token, no nonce, sealed code and bodies (domain §1.3)
     paths=("/auth", "/token", "/userinfo"),
     signed=False,
+    says_when=False,
     secret_in_body=True,
     userinfo_method="GET",
     acr_values="",

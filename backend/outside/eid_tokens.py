@@ -12,6 +12,7 @@ import msgspec
 SKEW = 10  # seconds that two clocks may differ
 OLDEST = 300  # an ID token older than this was not made for this sign-in
 LONGEST_LIFE = 86400
+LATEST = 1 << 40  # seconds: beyond every calendar
 
 
 def why_not_believe(
@@ -22,9 +23,10 @@ def why_not_believe(
     issuer: str,
     client_id: str,
     nonce: str,
+    fresh_since: float | None,
     now: float,
 ) -> str | None:
-    """The first claim that is wrong, or nothing."""
+    """The first claim that is wrong, or nothing. `fresh_since`: when the person was asked to show up again (§2)."""
     audience = claims.get("aud")
     audiences = audience if isinstance(audience, list) else [audience]
     given_nonce = claims.get("nonce")
@@ -37,9 +39,15 @@ def why_not_believe(
         "exp": _number(claims.get("exp"), now - SKEW, now + LONGEST_LIFE),
         "iat": _number(claims.get("iat"), now - OLDEST, now + SKEW),
         "nbf": "nbf" not in claims or _number(claims["nbf"], 0, now + SKEW),
+        "auth_time": fresh_since is None or _number(claims.get("auth_time"), fresh_since - SKEW, now + SKEW),
         "at_hash": _at_hash_agrees(claims, token, access_token),
     }
     return next((name for name, good in checks.items() if not good), None)
+
+
+def is_moment(value: object) -> bool:
+    """Whether an optional `auth_time` is one: an odd value is none, and refuses nobody."""
+    return _number(value, 1, LATEST)
 
 
 def _number(value: object, least: float, most: float) -> bool:

@@ -48,6 +48,13 @@ WORDS = {
             " VNeID hoặc chứng thư số. Nếu không phải bạn, hãy chọn “Không phải tôi”."
         ),
     ),
+    "account_thawed": (
+        _("Bạn đã mở khóa tài khoản bằng VNeID"),
+        _(
+            "Tài khoản bị tạm khóa vì có báo cáo đăng nhập không chính chủ, và vừa được mở lại sau khi bạn xác thực lại"
+            " bằng VNeID. Hãy xem lại phương thức đăng nhập và đổi mật khẩu nếu có người khác biết."
+        ),
+    ),
     "case_opened": (
         _("Yêu cầu hỗ trợ đã được mở"),
         _("Mã yêu cầu của bạn tại {desk} là {code}. Chỉ làm theo hướng dẫn của người đọc đúng mã này."),

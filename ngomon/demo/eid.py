@@ -34,6 +34,7 @@ from ngomon.demo.persona import Persona
 
 REMEMBERED = 5000
 SCOPES = ("openid", "profile", "phone", "eid")
+PROMPTS = ("none", "login", "consent", "select_account")  # whoever comes is asked anew, whatever max_age says
 VERIFIER = re.compile(r"[A-Za-z0-9\-._~]{43,128}")
 CHALLENGE = re.compile(r"[A-Za-z0-9\-_]{43}")
 
@@ -184,6 +185,10 @@ class StandInEid(Counter):
             "nonce": grant.ask.nonce,
             "at_hash": _b64(hashlib.sha256(token).digest()[:16]),
         }
+        if grant.fault is Fault.OLD_SESSION:
+            claims["auth_time"] = grant.auth_time - 3600
+        if grant.fault is Fault.NO_AUTH_TIME:
+            del claims["auth_time"]
         if grant.fault is Fault.WRONG_NONCE:
             claims["nonce"] = secrets.token_urlsafe(16)
         if grant.fault is Fault.FOREIGN_ISSUER:
@@ -212,6 +217,11 @@ def _trouble_with(asked: Mapping[str, str]) -> tuple[str, str] | None:
         return "invalid_request", "only response_mode=query is offered"
     if "openid" not in asked.get("scope", "").split():
         return "invalid_scope", "the scope openid is missing"
+    if (
+        not re.fullmatch(r"[0-9]{0,9}", asked.get("max_age", ""))
+        or asked.get("prompt", "none") not in PROMPTS
+    ):
+        return "invalid_request", "max_age is a number of seconds, prompt one of a few words"
     if not asked.get("state") or not asked.get("nonce"):
         return "invalid_request", "state and nonce are needed"
     challenge = asked.get("code_challenge", "")

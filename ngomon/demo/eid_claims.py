@@ -24,6 +24,8 @@ class Fault(StrEnum):
     PROVIDER_503 = "provider_503"
     SLOW = "slow"
     OTHER_SUBJECT = "other_subject"
+    OLD_SESSION = "old_session"  # its own session answers, although it was asked to see the person again
+    NO_AUTH_TIME = "no_auth_time"
 
 
 def claims_of(persona: Persona, fault: Fault | None = None) -> dict[str, Any]:

@@ -100,7 +100,7 @@ def known_client(
     clients: dict[str, EidClient], query: list[tuple[str, str]]
 ) -> tuple[EidClient, dict[str, str]]:
     """The client of an authorization request, and what it asks; raises `Refused` when it cannot be told so directly."""
-    names = [name for name, _ in query]
+    names = [name for name, _ in query if name != "prompt"]  # scripts add their own
     if len(names) != len(set(names)):
         raise Refused("invalid_request", "a parameter is given twice")
     asked = dict(query)

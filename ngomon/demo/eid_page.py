@@ -67,7 +67,7 @@ def authorized(request: Visit, eid: Counter) -> Response[bytes]:
             return _go(refused.redirect_to)
         return page(request, "eid_refused.html", status=400, error=refused.description)
     hinted = eid.personas.get(request.query_params.get("login_hint", ""))
-    if request.query_params.get("prompt") == "none" and hinted:
+    if "none" in request.query_params.getall("prompt", []) and hinted:
         return _go(eid.approve(ticket, hinted))
     return _choose(request, eid, ticket)
 

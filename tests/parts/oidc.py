@@ -30,6 +30,7 @@ class OidcProvider:
         self.key = ECKey.generate_key("P-256", {"kid": "client-1", "use": "sig", "alg": "ES256"})
         self._signing = RSAKey.generate_key(2048, {"kid": "eid-1", "use": "sig", "alg": "RS256"})
         self._accounts: dict[str, dict[str, object]] = {}
+        self.logins_asked = 0
         self._redirect_uris = [f"{self.issuer}/nobody"]
         self._file = scratch("oidc") / "config.json"
         program = ROOT / "tests/parts/oidc_provider.mjs"
@@ -77,9 +78,17 @@ class OidcProvider:
         """These paths answer with that status from now on; an empty mapping heals it all."""
         self._administer("faults", dict(faults))
 
-    async def sign_in(self, authorization_url: str, account: str) -> dict[str, str]:
-        """What a person does in the e-ID's pages; answers what came back to the redirect address."""
-        return await self._walk(authorization_url, {"account": account, "answer": "yes"})
+    async def sign_in(
+        self, authorization_url: str, account: str, browser: httpx2.AsyncClient | None = None
+    ) -> dict[str, str]:
+        """What a person does in the e-ID's pages; answers what came back to the redirect address.
+
+        A `browser` that has been there keeps the e-ID's own session; `logins_asked` tells whether that answered.
+        """
+        form = {"account": account, "answer": "yes"}
+        if browser is not None:
+            return await self._through(browser, authorization_url, form)
+        return await self._walk(authorization_url, form)
 
     async def cancel(self, authorization_url: str) -> dict[str, str]:
         """The person presses Huỷ."""
@@ -87,17 +96,22 @@ class OidcProvider:
 
     async def _walk(self, url: str, form: dict[str, str]) -> dict[str, str]:
         async with httpx2.AsyncClient(timeout=15) as browser:
-            answer = await browser.get(url)
-            for _ in range(MOST_STEPS):
-                if answer.is_redirect:
-                    url = urljoin(url, answer.headers["location"])
-                    if not url.startswith(f"{self.issuer}/"):
-                        return dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
-                    answer = await browser.get(url)
-                else:
-                    assert answer.status_code == httpx2.codes.OK, f"{url}: {answer.status_code} {answer.text}"
-                    url = urljoin(url, _form_action(answer.text))
-                    answer = await browser.post(url, data=form)
+            return await self._through(browser, url, form)
+
+    async def _through(self, browser: httpx2.AsyncClient, url: str, form: dict[str, str]) -> dict[str, str]:
+        self.logins_asked = 0
+        answer = await browser.get(url)
+        for _ in range(MOST_STEPS):
+            if answer.is_redirect:
+                url = urljoin(url, answer.headers["location"])
+                if not url.startswith(f"{self.issuer}/"):
+                    return dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
+                answer = await browser.get(url)
+            else:
+                assert answer.status_code == httpx2.codes.OK, f"{url}: {answer.status_code} {answer.text}"
+                self.logins_asked += 'name="account"' in answer.text
+                url = urljoin(url, _form_action(answer.text))
+                answer = await browser.post(url, data=form)
         raise AssertionError(f"the e-ID goes round in circles at {url}")
 
     def _clients(self) -> dict[str, dict[str, object]]:

@@ -35,9 +35,10 @@ function provider(method) {
   return button;
 }
 
-/** Leaves for the provider; what comes back finds its flow by the state. */
-export async function begin(method) {
-  const flow = await call("POST", "/v1/logins", { body: { method, device: about() }, open: true });
+/** Leaves for the provider; what comes back finds its flow by the state. `anew`: the person has to show up there again. */
+export async function begin(method, anew = false) {
+  const body = { method, device: about(), ...(anew && { max_age: 0 }) };
+  const flow = await call("POST", "/v1/logins", { body, open: true });
   await depart(flow, `/v1/logins/${flow.id}`, true);
 }
 
@@ -173,6 +174,14 @@ remedies.insufficient_assurance = ({ required = {} }) => {
   return el("div", {}, why, button, !required.method && !required.level && [t(" hoặc ", " or "), link(t("đăng xuất rồi đăng nhập lại", "sign out and in again"), signOut)]);
 };
 
+/** Whoever froze the account: the owner is let in by showing up at VNeID anew. */
+function thaw() {
+  const button = el("button", { type: "button", class: "wide" }, t("Mở khóa bằng VNeID", "Unlock with VNeID"));
+  button.addEventListener("click", doing(button, () => begin("vneid", true)));
+  return button;
+}
+remedies.account_frozen = () => el("div", {}, el("p", {}, t("Bạn là chủ tài khoản? Hãy xác thực lại bằng VNeID mức độ 2.", "Is it your account? Sign in afresh with VNeID, level 2.")), thaw());
+
 /** For whoever has no VNeID: a sign-in of the account's own is as fresh. */
 async function signOut() {
   await call("DELETE", "/v1/sessions/current");
@@ -193,7 +202,8 @@ export function replaced(problem) {
     await forget();
     showWhole(el("div", { class: "takeover" },
       el("h2", {}, t("Đã tạm khóa tài khoản", "The account is frozen")),
-      el("p", {}, t("Thiết bị kia đã bị đăng xuất và không ai đăng nhập được cho đến khi chúng tôi xác minh. Xin gọi đường dây nóng Hue-S 19001075.", "The other device was signed out, and nobody can sign in until we have checked. Please call the Hue-S hotline 19001075."))));
+      el("p", {}, t("Thiết bị kia đã bị đăng xuất và không ai đăng nhập được cho đến khi bạn mở khóa bằng VNeID hoặc chúng tôi xác minh. Đường dây nóng Hue-S 19001075.", "The other device was signed out, and nobody can sign in until you have unlocked the account with VNeID, or we have checked. Hotline Hue-S 19001075.")),
+      el("div", { class: "actions" }, thaw())));
   }));
   fine.addEventListener("click", async () => { await forget(); welcome(); });
   showWhole(el("div", { class: "takeover" },

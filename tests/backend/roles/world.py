@@ -249,6 +249,7 @@ class World(Readings):
                 jkt="thumb",
                 method="vneid",
                 level=2,
+                shown=self.now,
                 now=self.now,
             )
         return tokens.session_id
