@@ -11,7 +11,7 @@ from backend.db import Base
 from backend.errors import Refusal, catalogue
 from tests.service import Service
 
-MAY_GROW = ("journal", "journal_head", "throttle_budgets", "seen_proofs", "alembic_version")
+MAY_GROW = ("journal", "journal_head", "throttle_budgets", "tallies", "seen_proofs", "alembic_version")
 
 
 def refused(answer: httpx2.Response, status: int | None = None, code: str | None = None) -> dict[str, Any]:
