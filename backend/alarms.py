@@ -19,6 +19,7 @@ Name = Literal[
     "sign_ins_network",
     "wrong_reset_codes",
     "wrong_reset_codes_network",
+    "journal_broken",
 ]
 raised: Counter[Name] = Counter(
     dict.fromkeys(get_args(Name), 0)

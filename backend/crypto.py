@@ -25,6 +25,20 @@ class Unreadable(Exception):
     """A ciphertext that no key opens: altered, moved to another row, or sealed by a lost key."""
 
 
+class KeyTrouble(Exception):
+    """The listed keys are not those of the data; the text is the one line that says why."""
+
+
+class KeyMissing(KeyTrouble):
+    """A key that is not listed is needed."""
+
+    def __init__(self, key_id: bytes) -> None:
+        super().__init__(
+            f"key missing: {key_id.hex()} is not in NGOMON_SECRET_KEYS, and what this database holds is under it"
+        )
+        self.key_id = key_id
+
+
 def new_secret_key() -> str:
     """A fresh base64 key of 32 bytes, as `NGOMON_SECRET_KEYS` wants it."""
     return base64.b64encode(secrets.token_bytes(32)).decode()
@@ -71,8 +85,15 @@ class KeyRing:
         return tuple(self._masters)
 
     def derive(self, purpose: str, key_id: bytes | None = None) -> bytes:
-        """The 32-byte key of one purpose."""
-        return _derive(self._masters[key_id or self.newest], purpose)
+        """The 32-byte key of one purpose; raises KeyMissing."""
+        master = self._masters.get(key_id or self.newest)
+        if master is None:
+            raise KeyMissing(key_id or self.newest)
+        return _derive(master, purpose)
+
+    def fingerprint(self, key_id: bytes) -> bytes:
+        """What only the holder of a key can say of it; it stands in the database (case O16)."""
+        return self.mac("fingerprint", key_id, key_id)
 
     def seal(self, field: str, row: object, text: str) -> bytes:
         """Encrypt `text` for `table.column` of one row; moving it elsewhere makes it unreadable (P2)."""

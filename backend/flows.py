@@ -15,7 +15,7 @@ from sqlalchemy import LargeBinary, String, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.crypto import KeyRing
+from backend.crypto import KeyRing, Unreadable
 from backend.db import Base, UtcDateTime, changed_one, new_id
 from backend.errors import Conflict, NotFound
 
@@ -111,8 +111,12 @@ def expect(flow: Flow, step: str) -> None:
 
 
 def data_of(flow: Flow, keys: KeyRing, kind: type[Data]) -> Data:
-    """The decrypted working data."""
-    return msgspec.json.decode(keys.open("flows.data", flow.id, flow.data), type=kind)
+    """The decrypted working data; raises FlowNotFound when its key was given up meanwhile."""
+    try:
+        text = keys.open("flows.data", flow.id, flow.data)
+    except Unreadable as error:
+        raise FlowNotFound from error
+    return msgspec.json.decode(text, type=kind)
 
 
 async def advance(

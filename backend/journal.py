@@ -7,21 +7,22 @@ so an edit, a gap and a cut tail are all found by `verify`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import BigInteger, LargeBinary, Row, String, Text, select
+from sqlalchemy import BigInteger, LargeBinary, String, Text, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.crypto import KeyRing
-from backend.db import Base, UtcDateTime, at_commit
-from backend.facts import Fact, Operator
+from backend.alarms import alarm
+from backend.chain import GENESIS, KEY_ID, Mark, Walk, Witness, each_key, head_seal, link, range_seal
+from backend.crypto import KeyRing, KeyTrouble
+from backend.db import Base, Database, UtcDateTime, at_commit
+from backend.facts import Fact, KeysRotated, Operator
 
-PURPOSE = "journal"
-GENESIS = bytes(32)
+BROKEN = b"\xff" * 32  # what the next entry hangs on when the head is not ours
 
 
 class Entry(Base):
@@ -49,6 +50,44 @@ class Head(Base):
     hash: Mapped[bytes] = mapped_column(LargeBinary)
     key_id: Mapped[bytes] = mapped_column(LargeBinary)
     seal: Mapped[bytes] = mapped_column(LargeBinary)
+    retired: Mapped[bytes | None] = mapped_column(LargeBinary)  # keys that may seal nothing more, joined
+
+
+class Closed(Base):
+    """A range of entries that `keys rotate` has closed: provable without the keys that it was linked under."""
+
+    __tablename__ = "journal_closed"
+
+    last_seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    hash: Mapped[bytes] = mapped_column(LargeBinary)  # of the last entry
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    retired: Mapped[bytes] = mapped_column(LargeBinary)  # the keys that end here, joined
+    key_id: Mapped[bytes] = mapped_column(LargeBinary)
+    seal: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class KeyPrint(Base):
+    """A key that this database has had; `proof` is empty where nobody could show the key any more (case O16)."""
+
+    __tablename__ = "key_prints"
+
+    key_id: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    proof: Mapped[bytes] = mapped_column(LargeBinary)
+    since: Mapped[datetime] = mapped_column(UtcDateTime)
+    retired_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class KeyRetired(KeyTrouble):
+    """A process has a key in front that `keys rotate` has given up."""
+
+    def __init__(self, key_id: bytes) -> None:
+        super().__init__(
+            f"key {key_id.hex()} was given up by `ngomon keys rotate` and must not stand first in NGOMON_SECRET_KEYS"
+        )
+
+
+class JournalBroken(Exception):
+    """What is to be closed does not verify; the text says where."""
 
 
 class Journal:
@@ -72,57 +111,137 @@ class Journal:
         if head is None:
             head = Head(id=1, seq=0, hash=GENESIS, key_id=self._keys.newest, seal=b"")
             tx.add(head)
+        if self._keys.newest in each_key(head.retired or b""):
+            raise KeyRetired(self._keys.newest)
+        if not self._is_whole(head):  # sealing on would make it look whole: the break must stay to be found
+            alarm("journal_broken")
+            head.hash = BROKEN
         for fact, by, now in tx.info.pop("facts"):
-            body = msgspec.json.encode(fact).decode()
-            link = Entry(
+            entry = Entry(
                 seq=head.seq + 1,
                 at=now,
                 tag=str(fact.__struct_config__.tag),
                 subject=fact.subject,
                 by=by,
-                fact=body,
+                fact=msgspec.json.encode(fact).decode(),
                 key_id=self._keys.newest,
             )
-            link.hash = self._link(head.hash, link)
-            head.seq, head.hash = link.seq, link.hash
-            tx.add(link)
-        head.key_id = self._keys.newest
-        head.seal = self._head_seal(head)
+            entry.hash = link(self._keys, head.hash, entry)
+            head.seq, head.hash = entry.seq, entry.hash
+            tx.add(entry)
+        self._seal_head(head)
         await tx.flush()
 
-    def _link(self, previous: bytes, entry: Entry | Row[Any]) -> bytes:
-        text = f"{entry.seq}|{entry.at.isoformat()}|{entry.tag}|{entry.subject}|{entry.by}|{entry.fact}"
-        return self._keys.mac(PURPOSE, previous + text.encode(), entry.key_id)
+    def _is_whole(self, head: Head) -> bool:
+        """Whether the head is as one of ours left it; raises KeyMissing when that cannot be said."""
+        if not head.seal:
+            return head.seq == 0
+        return head_seal(self._keys, head) == head.seal
 
-    def _head_seal(self, head: Head) -> bytes:
-        return self._keys.mac(f"{PURPOSE} head", b"%d|" % head.seq + head.hash, head.key_id)
+    def _seal_head(self, head: Head) -> None:
+        head.key_id = self._keys.newest
+        head.seal = head_seal(self._keys, head)
 
     async def begin(self, tx: AsyncSession) -> None:
-        """Seal the head of a journal in which nothing stands yet, so that a later wipe is seen."""
+        """Put the head under the newest key: of a journal in which nothing stands yet, so that a later wipe is seen,
+        and when a key has come to the front. The caller has proved the keys.
+        """
         head = await tx.get(Head, 1, with_for_update=True)
-        if head is not None and not head.seal:
-            head.key_id = self._keys.newest
-            head.seal = self._head_seal(head)
+        moved = head is not None and (not head.seal or head.key_id != self._keys.newest)
+        if head is not None and moved and self._is_whole(head):
+            self._seal_head(head)
 
-    async def verify(self, tx: AsyncSession) -> tuple[int, str | None]:
-        """Walk the chain: (number of entries, first thing that is wrong or nothing)."""
+    async def close(self, db: Database, *, now: datetime) -> int:
+        """Close all entries until now and give up every key but the newest; the last entry's number.
+
+        Raises JournalBroken, KeyMissing. The long walk is done before anybody has to wait for it.
+        """
+        async with db.read() as tx:
+            walk = Walk(self._keys, await _known(tx), await _closed(tx), closing=True)
+            trouble = await walked(tx, walk)
+        if trouble is None:
+            async with db.write() as tx:
+                head = await tx.get_one(Head, 1, with_for_update=True)
+                trouble = await walked(tx, walk)
+                if (
+                    trouble is None
+                    and (head.seq, head.hash) == (walk.count, walk.previous)
+                    and self._is_whole(head)
+                ):
+                    await self._close(tx, head, walk, now)
+                    return walk.count
+        raise JournalBroken(trouble or f"the head is not that of entry {walk.count}")
+
+    async def _close(self, tx: AsyncSession, head: Head, walk: Walk, now: datetime) -> None:
+        old = await tx.scalars(
+            select(KeyPrint).where(KeyPrint.retired_at.is_(None), KeyPrint.key_id != self._keys.newest)
+        )
+        retired = b""
+        for row in old:
+            row.retired_at = now
+            retired += row.key_id
+        head.retired = (head.retired or b"") + retired
+        first = 1
+        ranges = await _closed(tx)
+        if walk.count >= walk.first:
+            ranges.append(
+                Closed(last_seq=walk.count, hash=walk.previous, digest=walk.digest, retired=retired)
+            )
+        for closed in ranges:
+            closed.key_id = self._keys.newest
+            closed.seal = range_seal(self._keys, first, closed)
+            first = closed.last_seq + 1
+            tx.add(closed)
+        self.record(tx, KeysRotated(entries=walk.count, given_up=len(retired) // KEY_ID), by=None, now=now)
+
+    async def mark(self, tx: AsyncSession) -> Mark | None:
+        """The head to be kept outside, or nothing before the first seal."""
         head = await tx.get(Head, 1)
-        previous, expected = GENESIS, 0
-        rows = select(*Entry.__table__.columns)  # without objects, which would take most of the time
-        async for entry in await tx.stream(rows.order_by(Entry.seq).execution_options(yield_per=500)):
-            expected += 1
-            if entry.seq != expected:
-                return expected - 1, f"entry {expected} is missing"
-            if entry.key_id not in self._keys.key_ids or self._link(previous, entry) != entry.hash:
-                return expected - 1, f"entry {entry.seq} was altered"
-            previous = entry.hash
+        return Mark(head.seq, head.hash, head.key_id, head.seal) if head is not None and head.seal else None
+
+    def made(self, mark: Mark) -> bool:
+        """Whether this installation made the mark, as far as its keys are still listed."""
+        return mark.key_id not in self._keys.key_ids or head_seal(self._keys, mark) == mark.seal
+
+    async def verify(
+        self, tx: AsyncSession, *, since: Iterable[Mark] = (), witness: Witness | None = None
+    ) -> tuple[int, str | None]:
+        """Walk the chain: (number of entries, first thing that is wrong or nothing); raises KeyMissing.
+
+        `since` are heads that left the house, `witness` knows what the entries must have said.
+        """
+        head = await tx.get(Head, 1)
+        walk = Walk(self._keys, await _known(tx), await _closed(tx), since)
+        trouble = await walked(tx, walk, witness=witness)
+        if trouble is None:
+            trouble = walk.end()
+        if trouble is not None:
+            return walk.count, trouble
         if head is None or not head.seal:  # as `prepare` leaves it until the first fact
-            return expected, None if expected == 0 else "the head is missing"
-        if head.seq != expected or head.hash != previous:
-            return expected, f"the tail was cut after entry {expected}, the head says {head.seq}"
-        if head.key_id not in self._keys.key_ids or self._head_seal(head) != head.seal:
-            return expected, "the head was altered"
-        return expected, None
+            return walk.count, None if walk.count == 0 else "the head is missing"
+        if head.seq != walk.count or head.hash != walk.previous:
+            return walk.count, f"the tail was cut after entry {walk.count}, the head says {head.seq}"
+        return walk.count, walk.head(head) or (witness.trouble() if witness else None)
+
+
+async def walked(tx: AsyncSession, walk: Walk, *, witness: Witness | None = None) -> str | None:
+    """Take a walk on from where it stands to the newest entry; the first trouble ends it."""
+    told = witness.tags if witness else frozenset()
+    rows = select(*Entry.__table__.columns).where(Entry.seq > walk.count)
+    async for entry in await tx.stream(rows.order_by(Entry.seq).execution_options(yield_per=500)):
+        if trouble := walk.step(entry):
+            return trouble
+        if witness is not None and entry.tag in told:
+            witness.hear(entry)
+    return None
+
+
+async def _known(tx: AsyncSession) -> list[bytes]:
+    return list(await tx.scalars(select(KeyPrint.key_id)))
+
+
+async def _closed(tx: AsyncSession) -> list[Closed]:
+    return list(await tx.scalars(select(Closed).order_by(Closed.last_seq)))
 
 
 async def prepare(tx: AsyncSession) -> None:

@@ -153,9 +153,19 @@ def with_keys(settings: Settings) -> Settings:
     file = Path(name).with_suffix(".keys")
     file.parent.mkdir(parents=True, exist_ok=True)
     if not file.exists():
+        if settings.database_url.startswith("sqlite") and _holds_something(Path(name)):
+            raise SettingsError(
+                [
+                    f"NGOMON_SECRET_KEYS: {name} is there, its keys ({file}) are not; a new key would not open it"
+                ]
+            )
         file.touch(mode=0o600)
         file.write_text(new_secret_key() + "\n")
     return msgspec.structs.replace(settings, secret_keys=file.read_text().strip())
+
+
+def _holds_something(database: Path) -> bool:
+    return database.exists() and database.stat().st_size > 0
 
 
 def _given(environ: Mapping[str, str], problems: list[str]) -> dict[str, str]:

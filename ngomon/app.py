@@ -56,6 +56,7 @@ from mobile_api.roles import CONTROLLERS as ROLE_CONTROLLERS
 from mobile_api.sessions import DeviceController, SessionController, TokenController
 from mobile_api.support import CONTROLLERS as SUPPORT_CONTROLLERS
 from ngomon import logs, schema, tasks, trusted
+from ngomon.admission import admit
 from ngomon.edge import Edge
 from ngomon.figures import Figures
 from ngomon.health import health_routes
@@ -213,6 +214,7 @@ class App:
             stack.push_async_callback(self.outside.sms_http.close)
             stack.push_async_callback(self.outside.certificates.close)
             stack.push_async_callback(self.phones.close)
+            await admit(self.db, self.kit.keys, now=self.clock.now())
             await stack.enter_async_context(self.bell)
             worker = (
                 tasks.worker_of(self.db, self.kit, self.clock, self.bell, self.outside.http)

@@ -9,7 +9,7 @@ import sys
 import rich_click as click
 
 from backend.accounts import numbers
-from backend.crypto import KeyRing
+from backend.crypto import KeyRing, KeyTrouble
 from backend.db import Database
 from backend.devices import takeover
 from backend.errors import Refusal
@@ -20,6 +20,7 @@ from ngomon import doctor, logs, migrations, server
 from ngomon.app import create_app
 from ngomon.commands import Wrong, by, opened, out, show
 from ngomon.commands.account_import import import_ as import_accounts
+from ngomon.commands.audit import audit
 from ngomon.commands.keys import keys
 from ngomon.commands.managers import managers
 from ngomon.commands.notices import notices
@@ -62,7 +63,7 @@ def serve(host: str, port: int, workers: int) -> None:
     db = Database(settings.database_url)
     if db.is_sqlite and workers > 1:
         raise Wrong("SQLite takes one server process; use PostgreSQL for --workers above 1")
-    _ensure_current(settings)
+    _ensure_ready(settings)
     with server.only_one(db):
         out.print(f"serving on http://{host}:{port}, processes: {workers}, {_described(db)}")
         app = create_app(settings) if workers == 1 else "ngomon.app:from_environment"
@@ -76,7 +77,7 @@ def worker() -> None:
 
     settings = _settings()
     logs.set_up(quiet=False)
-    _ensure_current(settings)
+    _ensure_ready(settings)
     db = Database(settings.database_url)
     with server.only_one(db):
         out.print(f"delivering to the downstream systems, {_described(db)}")
@@ -109,25 +110,6 @@ def doctor_() -> None:
         sys.exit(1)
 
 
-@command.group(help="The journal.")
-def audit() -> None:
-    """Audit commands."""
-
-
-@audit.command(help="Walk the hash chain; exit 1 at the first broken entry.")
-def verify() -> None:
-    """Finds any edit, gap or cut tail."""
-
-    async def check(db: Database, kit: Kit, _: Settings) -> tuple[int, str | None]:
-        async with db.read() as tx:
-            return await kit.journal.verify(tx)
-
-    count, trouble = opened(check)
-    if trouble:
-        raise Wrong(f"journal is broken: {trouble} ({count} entries before it are good)")
-    out.print(f"journal is whole: {count} entries")
-
-
 @command.group(help="Accounts.")
 def accounts() -> None:
     """Account commands."""
@@ -151,15 +133,21 @@ def thaw(national_id: str) -> None:
 
 
 accounts.add_command(import_accounts)
-for group in (units, staff, managers, systems, support, notices, keys):
+for group in (audit, units, staff, managers, systems, support, notices, keys):
     command.add_command(group)
 
 
-def _ensure_current(settings: Settings) -> None:
+def _ensure_ready(settings: Settings) -> None:
+    """The newest schema, and the keys of the data."""
     if not asyncio.run(migrations.is_current(settings.database_url)):
         raise Wrong(
             "the database does not have the newest schema (or does not answer): run `ngomon migrate` first"
         )
+
+    async def admitted(*_: object) -> None:
+        """What every job asks before it begins."""
+
+    opened(admitted)
 
 
 def _settings() -> Settings:
@@ -181,7 +169,7 @@ def main() -> None:
         _fail("stopped")
     except SettingsError as error:
         _fail(*error.problems)
-    except (Wrong, server.Busy, AssetsMissing) as error:
+    except (Wrong, KeyTrouble, server.Busy, AssetsMissing) as error:
         _fail(str(error))
     except Refusal as refusal:
         _fail(f"{refusal.code}: {refusal.detail or refusal.title}")

@@ -12,7 +12,7 @@ from rich.text import Text
 from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError, ProgrammingError, SQLAlchemyError
 
-from backend.crypto import KeyRing, Unreadable
+from backend.crypto import KeyRing, KeyTrouble, Unreadable
 from backend.db import SAFE_WAL, Database
 from backend.errors import Refusal
 from backend.kit import Kit
@@ -24,7 +24,7 @@ from backend.outside.eid import EId
 from backend.outside.eid_provider import Provider
 from backend.outside.http import Guarded, HttpTrouble
 from backend.settings import Settings
-from ngomon import migrations, reach, trusted
+from ngomon import admission, migrations, reach, trusted
 from ngomon.commands import cause as database_cause
 from ngomon.reach import Ill
 from ngomon.tasks import outgoing
@@ -76,7 +76,7 @@ async def _outcome(check: Check, end: float) -> tuple[str, str]:
 
 def _cause(error: Exception) -> str:
     """In words that hold no secret: of an unforeseen error its kind only."""
-    if isinstance(error, Ill | ConnectorMissing):
+    if isinstance(error, Ill | ConnectorMissing | KeyTrouble):
         return str(error)
     if isinstance(error, Refusal | HttpTrouble | DeliveryError):
         return error.code
@@ -93,6 +93,7 @@ def _own(settings: Settings, db: Database) -> dict[str, Check]:
     return {
         "settings": lambda: _settings(settings),
         "database": lambda: _database(settings, db),
+        "keys": lambda: _keys(settings, db),
         "SQLite": _sqlite,
         "certificates": lambda: _certificates(settings),
     }
@@ -108,6 +109,14 @@ async def _database(settings: Settings, db: Database) -> str:
     if step != migrations.newest(settings.database_url):
         raise Ill(f"schema {step} is not the one of this release: run `ngomon migrate`")
     return f"{db.url.get_backend_name()}, schema {step}"
+
+
+async def _keys(settings: Settings, db: Database) -> str:
+    """Nothing is written here: a new key in front is remembered when a process starts."""
+    keys = KeyRing.parse(settings.secret_keys)
+    async with db.read() as tx:
+        known = await admission.known(tx, keys)
+    return "those of the data" if known else "not yet in the database: the next start or command proves them"
 
 
 async def _sqlite() -> str:

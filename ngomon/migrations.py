@@ -15,6 +15,8 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from backend import journal
 from backend.crypto import KeyRing
 from backend.db import Database
+from backend.outside.clock import Clock
+from ngomon.admission import admit
 
 
 def config(url: str) -> Config:
@@ -49,13 +51,15 @@ async def is_current(url: str) -> bool:
 
 
 async def migrate(url: str, keys: KeyRing | None = None) -> None:
-    """Upgrade to the newest schema; safe to repeat. With `keys` the journal's head is sealed from the start."""
+    """Upgrade to the newest schema; safe to repeat. With `keys`, which must be the data's, the journal begins."""
     await asyncio.to_thread(command.upgrade, config(url), "head")
     db = Database(url)
     try:
         async with db.write() as tx:
             await journal.prepare(tx)
-            if keys is not None:
+        if keys is not None:
+            await admit(db, keys, now=Clock().now())
+            async with db.write() as tx:
                 await journal.Journal(keys).begin(tx)
     finally:
         await db.close()

@@ -7,10 +7,11 @@ small transactions, and may be killed and started again: a row that is done is p
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
@@ -18,7 +19,8 @@ from backend.accounts.models import Attribute, Certificate, Identifier, OneTimeC
 from backend.crypto import KeyRing
 from backend.db import Database
 from backend.devices.models import Session
-from backend.journal import Entry
+from backend.journal import KeyPrint
+from backend.kit import Kit
 from backend.outbox.models import System
 from backend.roles.models import Manager, RequestChange, RequestStep, Role, RoleRequest, StaffRecord
 from backend.support.models import Case, CaseMail, CaseMessage, DeskStaff, Notice
@@ -92,28 +94,32 @@ SEALED = [
 
 
 class Report(NamedTuple):
-    """How many values were sealed anew, and how many journal entries still need an older key to be verified."""
+    """How many values were sealed anew, and up to which journal entry older keys were given up, if any were."""
 
     rewritten: int
-    journal_entries: int
+    closed: int | None
 
 
-async def rotate(db: Database, keys: KeyRing, progress: Callable[[str, int], None]) -> Report:
-    """Seal everything under the newest key; `progress` hears the column and how many were done in it."""
+async def rotate(db: Database, kit: Kit, progress: Callable[[str, int], None], *, now: datetime) -> Report:
+    """Seal everything under the newest key, then close the journal's entries and give older keys up.
+
+    `progress` hears the column and how many were done in it. Raises Unreadable, JournalBroken, KeyMissing.
+    """
     rewritten = 0
     for sealed in SEALED:
         last, done = None, 0
         while True:
             async with db.write() as tx:
-                last, count = await _batch(tx, keys, sealed, last)
+                last, count = await _batch(tx, kit.keys, sealed, last)
             done += count
             if last is None:
                 break
         progress(sealed.field, done)
         rewritten += done
     async with db.read() as tx:
-        old = await tx.scalar(select(func.count()).select_from(Entry).where(Entry.key_id != keys.newest))
-    return Report(rewritten, int(old or 0))
+        older = KeyPrint.retired_at.is_(None) & (KeyPrint.key_id != kit.keys.newest)
+        needless = await tx.scalar(select(KeyPrint.key_id).where(older).limit(1)) is None
+    return Report(rewritten, None if needless else await kit.journal.close(db, now=now))
 
 
 async def _batch(tx: AsyncSession, keys: KeyRing, sealed: Sealed, last: Any) -> tuple[Any, int]:

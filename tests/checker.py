@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.accounts.models import Identifier, OneTimeCode, Phone
 from backend.db import Base, Database
 from backend.kit import Kit
+from backend.roles.owed import owed
 
 PERSONAL = re.compile(r"(?<![0-9a-f-])(000\d{9}|\+?84550\d{6}|0550\d{6})(?![0-9a-f-])")
 LIVE_MOBILE = "SELECT account_id, id, epoch FROM sessions WHERE ended_at IS NULL AND kind = 'mobile'"
@@ -136,7 +137,7 @@ async def _deliveries(tx: AsyncSession) -> list[str]:
 
 
 async def _journal(tx: AsyncSession, kit: Kit) -> list[str]:
-    count, trouble = await kit.journal.verify(tx)
+    count, trouble = await kit.journal.verify(tx, witness=await owed(tx))
     begun = count > 0 or bool(await rows(tx, "SELECT 1 FROM journal_head WHERE length(seal) > 0"))
     found = [f"journal: {trouble}"] if trouble and begun else []
     opened = await rows(tx, "SELECT COUNT(*) FROM journal WHERE tag = 'session.opened'")

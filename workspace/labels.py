@@ -151,6 +151,7 @@ FACTS = {
     "sync.delivered": _("Hệ thống xác nhận đã cập nhật"),
     "sync.parked": _("Gửi không thành công, cần xử lý"),
     "sync.replayed": _("Yêu cầu gửi lại"),
+    "keys.rotated": _("Đổi khóa mã hóa"),
     "support.desk_added": _("Thêm đầu mối hỗ trợ"),
     "support.desk_removed": _("Ngừng đầu mối hỗ trợ"),
     "support.staff_added": _("Giao việc ở đầu mối hỗ trợ"),

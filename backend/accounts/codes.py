@@ -195,7 +195,9 @@ async def of_flow(tx: AsyncSession, flow: Flow) -> OneTimeCode:
 
 
 def text_of(kit: Kit, code: OneTimeCode, flow: Flow) -> str:
-    """The six digits."""
+    """The six digits; raises OtpExpired when the code's key was given up meanwhile."""
+    if code.key_id not in kit.keys.key_ids:
+        raise OtpExpired
     binding = "|".join(
         (
             str(code.id),

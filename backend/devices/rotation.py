@@ -37,6 +37,8 @@ async def rotate(
     if found is None:
         return TokenInvalid()
     row, session = found
+    if row.key_id not in kit.keys.key_ids:
+        return TokenInvalid()  # its key was given up: there is nothing to derive a successor from (A12)
     if refusal := await why_ended(tx, session):
         return refusal
     if session.jkt != jkt and row.used_at is None:

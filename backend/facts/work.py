@@ -197,6 +197,13 @@ class NoticeDenied(Fact, tag="notice.denied", frozen=True, kw_only=True):
     notice: UUID
 
 
+class KeysRotated(Fact, tag="keys.rotated", frozen=True, kw_only=True):
+    """Everything is under the newest key: the entries up to `entries` are closed, so many older keys were given up."""
+
+    entries: int
+    given_up: int
+
+
 class AccessRefused(Fact, tag="access.refused", frozen=True, kw_only=True):
     """Somebody tried what they may not; `target` is a request, session or role."""
 

@@ -14,11 +14,13 @@ from rich.table import Column, Table
 from rich.text import Text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from backend.crypto import KeyRing
+from backend.crypto import KeyRing, KeyTrouble
 from backend.db import Database
 from backend.imports.rows import ImportRefused
 from backend.kit import Kit
+from backend.outside.clock import Clock
 from backend.settings import Settings, load, with_keys
+from ngomon.admission import admit
 from ngomon.commands import by
 
 Result = TypeVar("Result")
@@ -68,10 +70,13 @@ async def _run(job: Callable[[Database, Kit, Settings], Awaitable[Result]], stor
     settings = with_keys(load(os.environ, storage_only=storage_only))
     db = Database(settings.database_url)
     try:
+        await admit(db, KeyRing.parse(settings.secret_keys), now=Clock().now())
         kit = Kit.of(KeyRing.parse(settings.secret_keys), settings.limits, operator=by.whoever_runs())
         return await job(db, kit, settings)
     except (OperationalError, ProgrammingError) as error:
         raise Wrong(cause(error)) from error
+    except KeyTrouble as trouble:
+        raise Wrong(str(trouble)) from trouble
     except OSError as error:
         raise Wrong(f"the database does not answer: {error}") from error
     finally:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import rich_click as click
 
-from backend.crypto import new_secret_key
+from backend.crypto import Unreadable, new_secret_key
 from backend.db import Database
+from backend.journal import JournalBroken
 from backend.kit import Kit
+from backend.outside.clock import Clock
 from backend.settings import Settings
 from ngomon import rekey
-from ngomon.commands import opened, out
+from ngomon.commands import Wrong, by, opened, out
 
 
 @click.group(help="Keys: make a new one, re-encrypt with the newest.")
@@ -23,17 +25,27 @@ def new() -> None:
     click.echo(new_secret_key())
 
 
-@keys.command(help="Re-encrypt everything with the newest key; may be stopped and started again.")
+@keys.command(
+    help="Re-encrypt everything with the newest key, and give the older ones up; may be started again."
+)
+@by.option
 def rotate() -> None:
     """Put the new key first in NGOMON_SECRET_KEYS, restart, then run this."""
 
     async def work(db: Database, kit: Kit, _: Settings) -> rekey.Report:
-        return await rekey.rotate(db, kit.keys, lambda field, count: out.print(f"{field}: {count}"))
+        told = lambda field, count: out.print(f"{field}: {count}")  # noqa: E731
+        return await rekey.rotate(db, kit, told, now=Clock().now())
 
-    report = opened(work, storage_only=True)
+    try:
+        report = opened(work, storage_only=True)
+    except Unreadable as trouble:
+        raise Wrong(
+            f"a value of {trouble} opens with no listed key; what came before it is done"
+        ) from trouble
+    except JournalBroken as trouble:
+        raise Wrong(f"journal is broken: {trouble}; no key was given up") from trouble
     out.print(f"{report.rewritten} values sealed anew; none is left under an older key")
-    if report.journal_entries:
+    if report.closed is not None:
         out.print(
-            f"{report.journal_entries} journal entries were chained under an older key: "
-            "keep that key listed, or `ngomon audit verify` cannot check them"
+            f"journal closed up to entry {report.closed}: older keys are given up and may be taken from the list"
         )

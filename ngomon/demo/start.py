@@ -23,7 +23,7 @@ from ngomon.demo.stand import Stand
 
 def run(*, port: int, fresh: bool, out: Console) -> None:
     """Migrate, seed, print the addresses, serve until Ctrl-C."""
-    settings = with_keys(load({"NGOMON_PUBLIC_URL": f"http://127.0.0.1:{port}"} | dict(os.environ)))
+    settings = load({"NGOMON_PUBLIC_URL": f"http://127.0.0.1:{port}"} | dict(os.environ))
     if not settings.is_demo:
         raise SettingsError(["NGOMON_PROFILE: ngomon demo runs in the demo profile only"])
     _free(port)
@@ -32,6 +32,7 @@ def run(*, port: int, fresh: bool, out: Console) -> None:
     with server.only_one(database):
         if fresh and database.file is not None:
             _forget(database.file)
+        settings = with_keys(settings)
         with out.status("Đang chuẩn bị… · getting ready…"):
             asyncio.run(_prepare(settings))
         _welcome(settings, out)

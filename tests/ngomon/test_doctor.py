@@ -74,7 +74,7 @@ def named(provider: OidcProvider, group: str) -> dict[str, str]:
 def test_a_demo_has_a_line_for_everybody_and_says_who_is_a_stand_in(examine: Callable[..., Seen]) -> None:
     well, said = examine()
     assert well
-    assert {*COUNTERPARTS, "settings", "database", "SQLite", "certificates", "systems"} == said.keys()
+    assert {*COUNTERPARTS, "settings", "database", "keys", "SQLite", "certificates", "systems"} == said.keys()
     assert all("stand-in" in said[name] for name in COUNTERPARTS[:6])
     for name in ("mailbox (IMAP)", "mail server (SMTP)", "systems"):
         assert said[name].startswith("- ") and "not configured" in said[name]

@@ -11,11 +11,12 @@ from backend.accounts.numbers import TAX_CODE, identifier_row
 from backend.crypto import KeyRing, new_secret_key
 from backend.db import Base
 from backend.kit import Kit
+from ngomon.admission import admit
 from ngomon.rekey import SEALED, rotate
 from tests.checker import check
 from tests.service import running
 
-HASHES = {"hash", "access_hash", "idempotency_print", "thumbprint"}
+HASHES = {"hash", "access_hash", "idempotency_print", "thumbprint", "digest", "proof", "retired"}
 NOT_PERSONAL = {"blind", "key", "key_id", "seal", "id", "data", *HASHES}
 TAX = "9000000001-001"
 
@@ -48,12 +49,13 @@ async def test_an_old_key_can_be_given_up_after_the_rotation(tmp_path: Path) -> 
         both = Kit.of(KeyRing.parse(f"{newest},{old}"), service.kit.limits)
         async with service.db.read() as tx:
             assert await numbers.holder_of(tx, both, person.national_id) is not None
+        await admit(service.db, both.keys, now=now)
         heard: dict[str, int] = {}
-        report = await rotate(service.db, both.keys, heard.__setitem__)
+        report = await rotate(service.db, both, heard.__setitem__, now=now)
         assert report.rewritten == sum(heard.values()) > 0
         assert heard["identifiers.value"] == 2 and heard["phones.number"] == 1
         assert heard["attributes.value"] == 1
-        again = await rotate(service.db, both.keys, heard.__setitem__)
+        again = await rotate(service.db, both, heard.__setitem__, now=now)
         assert again.rewritten == 0
         alone = Kit.of(KeyRing.parse(newest), service.kit.limits)
         async with service.db.read() as tx:
@@ -61,3 +63,4 @@ async def test_an_old_key_can_be_given_up_after_the_rotation(tmp_path: Path) -> 
             assert await numbers.holder_of(tx, alone, TAX, TAX_CODE) == account, "each kind has its own index"
             assert await numbers.holder_of(tx, service.kit, person.national_id) is None
         await check(service.db, both)
+        await check(service.db, alone)
