@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
@@ -10,13 +10,14 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.accounts import numbers
-from backend.db import new_id
-from backend.errors import FieldError, FieldsInvalid, NotFound
-from backend.facts import ManagerAppointed, ManagerDismissed
+from backend.errors import Conflict, FieldError, FieldsInvalid, NotFound
+from backend.facts import ManagerDismissed
 from backend.kit import Kit
 from backend.names import masked
+from backend.outside.clock import local_day
 from backend.roles import draft as drafts
-from backend.roles import forms
+from backend.roles import forms, undecided
+from backend.roles.appointments import Days, appoint
 from backend.roles.models import Manager, Unit
 from backend.typed import BadText
 
@@ -35,6 +36,13 @@ class ManagerNotFound(NotFound):
     title = "Người này không phụ trách đơn vị này"
 
 
+class RequestsUndecided(Conflict):
+    """Nobody would decide some open requests any more: another manager has to be there first."""
+
+    code = "requests_undecided"
+    title = "Có yêu cầu sẽ không còn ai duyệt, hãy giao người phụ trách khác trước"
+
+
 class ManagerView(msgspec.Struct, frozen=True):
     """One manager of one unit; the number is masked."""
 
@@ -43,39 +51,52 @@ class ManagerView(msgspec.Struct, frozen=True):
     national_id: str
     has_account: bool
     since: datetime
+    from_on: date | None
+    until_on: date | None
 
 
 async def add(
-    tx: AsyncSession, kit: Kit, unit_code: str, national_id: str, *, by: UUID | None, now: datetime
+    tx: AsyncSession,
+    kit: Kit,
+    unit_code: str,
+    national_id: str,
+    *,
+    by: UUID | None,
+    now: datetime,
+    days: Days = Days(),  # noqa: B008 - immutable
 ) -> bool:
     """Let somebody decide for a unit; False when they already do."""
     unit, number = await _unit(tx, unit_code), _number(national_id)
+    if days.until_on is not None and days.until_on < (days.from_on or local_day(now)):
+        raise FieldsInvalid(
+            FieldError("until", "before_effective", "Ngày kết thúc không được trước ngày hiệu lực")
+        )
     if await _current(tx, kit, unit.id, number):
         return False
-    row = new_id()
-    tx.add(
-        Manager(
-            id=row,
-            unit_id=unit.id,
-            national_id_blind=kit.keys.blind("national_id", number),
-            national_id=kit.keys.seal("managers.national_id", row, number),
-            created_at=now,
-        )
-    )
-    await tx.flush()
-    subject = await numbers.holder_of(tx, kit, number)
-    kit.journal.record(tx, ManagerAppointed(subject=subject, unit=unit.id), by=by, now=now)
+    await appoint(tx, kit, unit.id, number, days, by=by, now=now)
     return True
 
 
 async def remove(
-    tx: AsyncSession, kit: Kit, unit_code: str, national_id: str, *, by: UUID | None, now: datetime
+    tx: AsyncSession,
+    kit: Kit,
+    unit_code: str,
+    national_id: str,
+    *,
+    by: UUID | None,
+    now: datetime,
+    leave_undecided: bool = False,
 ) -> None:
-    """Take the right away, from the very next request on (security R8); raises ManagerNotFound."""
+    """Take the right away, from the very next request on (security R8); raises ManagerNotFound.
+
+    RequestsUndecided when nobody would decide some open requests then, unless that is said to be meant.
+    """
     unit, number = await _unit(tx, unit_code), _number(national_id)
     held = await _current(tx, kit, unit.id, number)
     if not held:
         raise ManagerNotFound
+    if not leave_undecided and (left := await _left_undecided(tx, kit, unit.id, number)):
+        raise RequestsUndecided(count=left)
     await tx.execute(update(Manager).where(Manager.id.in_(held)).values(ended_at=now))
     subject = await numbers.holder_of(tx, kit, number)
     kit.journal.record(tx, ManagerDismissed(subject=subject, unit=unit.id), by=by, now=now)
@@ -95,7 +116,17 @@ async def listed(tx: AsyncSession, kit: Kit, unit_code: str | None = None) -> li
     for manager, unit in await tx.execute(query):
         number = kit.keys.open("managers.national_id", manager.id, manager.national_id)
         has_account = await numbers.holder_of(tx, kit, number) is not None
-        found.append(ManagerView(unit.code, unit.name, masked(number), has_account, manager.created_at))
+        found.append(
+            ManagerView(
+                unit.code,
+                unit.name,
+                masked(number),
+                has_account,
+                manager.created_at,
+                manager.from_on,
+                manager.until_on,
+            )
+        )
     return found
 
 
@@ -105,6 +136,14 @@ async def _current(tx: AsyncSession, kit: Kit, unit_id: UUID, number: str) -> li
         Manager.unit_id == unit_id, Manager.national_id_blind.in_(blinds), Manager.ended_at.is_(None)
     )
     return list(await tx.scalars(query))
+
+
+async def _left_undecided(tx: AsyncSession, kit: Kit, unit_id: UUID, number: str) -> int:
+    """How many open requests nobody would decide without this manager."""
+    open_now = await undecided.deciders(tx)
+    others = open_now.managers.get(unit_id, set()) - set(kit.keys.blinds("national_id", number))
+    managers = {unit: held for unit, held in open_now.managers.items() if unit != unit_id}
+    return len(open_now.lost(managers=managers | ({unit_id: others} if others else {})))
 
 
 async def _unit(tx: AsyncSession, code: str) -> Unit:

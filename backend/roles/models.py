@@ -8,11 +8,13 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    ColumnElement,
     ForeignKey,
     Index,
     LargeBinary,
     String,
     UniqueConstraint,
+    and_,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -58,10 +60,15 @@ class Manager(Base):
     national_id_blind: Mapped[bytes] = mapped_column(LargeBinary)
     national_id: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    from_on: Mapped[date | None]  # the first day, when it was to come
+    from_on: Mapped[date | None]  # the first day, while it is to come; nothing once the right is there
     until_on: Mapped[date | None]  # the last day, inclusive, when the end was known before
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_by_role: Mapped[UUID | None]  # the post that carried it, and ended
+
+    @classmethod
+    def decides(cls) -> ColumnElement[bool]:
+        """The right is there now."""
+        return and_(cls.ended_at.is_(None), cls.from_on.is_(None))
 
 
 class StaffRecord(Base):

@@ -37,7 +37,7 @@ async def national_ids_of(tx: AsyncSession, kit: Kit, accounts: Iterable[UUID]) 
 
 async def managers_by_unit(tx: AsyncSession, units: Iterable[UUID] | None = None) -> dict[UUID, set[bytes]]:
     """The blind personal numbers of the current managers of some units, or of all."""
-    query = select(Manager.unit_id, Manager.national_id_blind).where(Manager.ended_at.is_(None))
+    query = select(Manager.unit_id, Manager.national_id_blind).where(Manager.decides())
     if units is not None:
         query = query.where(Manager.unit_id.in_(list(units)))
     found: dict[UUID, set[bytes]] = {}
@@ -61,7 +61,7 @@ async def managed_by(tx: AsyncSession, kit: Kit, account_id: UUID, *, hold: bool
     query = (
         select(Unit.id, Unit.path)
         .join(Manager, Manager.unit_id == Unit.id)
-        .where(Manager.national_id_blind.in_(blinds), Manager.ended_at.is_(None))
+        .where(Manager.national_id_blind.in_(blinds), Manager.decides())
     )
     if hold:
         query = query.with_for_update(read=True, of=Manager)

@@ -17,8 +17,8 @@ from backend.account import Account
 from backend.kit import Kit
 from backend.outbox import queue as outbox
 from backend.outside.clock import local_day
+from backend.roles import appointments, effects, policy, rows
 from backend.roles import draft as drafts
-from backend.roles import effects, policy, rows
 from backend.roles.models import Role, RoleRequest, Unit
 from backend.roles.scope import systems_touched
 
@@ -92,7 +92,7 @@ async def roll(tx: AsyncSession, kit: Kit, *, now: datetime) -> int:
 
     Never waits: what somebody else is changing right now is left for the next round.
     """
-    today, done = local_day(now), 0
+    today, done = local_day(now), await appointments.roll(tx, kit, now=now)
     for account_id in await _due_accounts(tx, today):
         due = (
             _due_requests(today).where(RoleRequest.account_id == account_id).with_for_update(skip_locked=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,6 +17,7 @@ from backend.imports import files, skipped
 from backend.imports.plan import Import, Plan, PlanStale
 from backend.imports.rows import ImportRefused, Record, RowError
 from backend.kit import Kit
+from backend.roles.appointments import read_day
 from backend.settings import Settings
 from ngomon.commands import SHOWN, Wrong, bad_rows, by, opened, out
 
@@ -46,6 +48,14 @@ def flags(command: Command) -> Command:
     ):
         command = option(command)
     return command
+
+
+def day(_: click.Context, __: click.Parameter, text: str | None) -> date | None:
+    """An option that is a day, as people write one."""
+    try:
+        return read_day(text) if text else None
+    except ValueError as error:
+        raise click.BadParameter("a day, as dd/mm/yyyy or yyyy-mm-dd") from error
 
 
 def run(file: Path, make: Callable[[Kit], Import], chosen: Flags) -> None:

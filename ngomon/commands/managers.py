@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar
 
 import rich_click as click
 
@@ -12,8 +14,10 @@ from backend.errors import FieldsInvalid
 from backend.kit import Kit
 from backend.outside.clock import Clock
 from backend.roles import managers as registry
+from backend.roles.appointments import Days, ManagersImport
 from backend.settings import Settings
 from ngomon.commands import Wrong, by, opened, out, show
+from ngomon.commands.importing import Flags, day, flags, run
 
 Result = TypeVar("Result")
 
@@ -26,7 +30,14 @@ def _said(job: Callable[[], Result], unit_code: str) -> Result:
         raise Wrong(f"no unit with the code {unit_code!r}") from refusal
     except registry.ManagerNotFound as refusal:
         raise Wrong(f"that person is not a manager of {unit_code}") from refusal
+    except registry.RequestsUndecided as refusal:
+        count = refusal.facts["count"]
+        raise Wrong(
+            f"{count} open requests would have nobody to decide them: name another manager first, or say --yes"
+        ) from refusal
     except FieldsInvalid as refusal:
+        if any(field.field == "until" for field in refusal.fields):
+            raise Wrong("the last day is before the first, or over") from refusal
         raise Wrong("a personal number has 12 digits") from refusal
 
 
@@ -38,13 +49,17 @@ def managers() -> None:
 @managers.command(help="Let somebody decide for a unit; the person need not have an account yet.")
 @click.option("--unit", "unit_code", required=True, help="The unit's code.")
 @click.option("--national-id", required=True, help="The personal number, 12 digits.")
+@click.option("--from", "begins", callback=day, help="The first day, dd/mm/yyyy.  [default: at once]")
+@click.option("--until", callback=day, help="The last day, dd/mm/yyyy.")
 @by.option
-def add(unit_code: str, national_id: str) -> None:
+def add(unit_code: str, national_id: str, begins: date | None, until: date | None) -> None:
     """Safe to repeat."""
 
     async def appoint(db: Database, kit: Kit, _: Settings) -> bool:
         async with db.write() as tx:
-            return await registry.add(tx, kit, unit_code, national_id, by=None, now=Clock().now())
+            return await registry.add(
+                tx, kit, unit_code, national_id, by=None, now=Clock().now(), days=Days(begins, until)
+            )
 
     fresh = _said(lambda: opened(appoint), unit_code)
     out.print(f"manager of {unit_code} added" if fresh else f"already a manager of {unit_code}")
@@ -53,16 +68,29 @@ def add(unit_code: str, national_id: str) -> None:
 @managers.command(help="Take the right away, from the very next request on.")
 @click.option("--unit", "unit_code", required=True, help="The unit's code.")
 @click.option("--national-id", required=True, help="The personal number, 12 digits.")
+@click.option("--yes", is_flag=True, help="Even if nobody decides some open requests then.")
 @by.option
-def remove(unit_code: str, national_id: str) -> None:
+def remove(unit_code: str, national_id: str, yes: bool) -> None:
     """Fails when that person is no manager of that unit."""
 
     async def dismiss(db: Database, kit: Kit, _: Settings) -> None:
         async with db.write() as tx:
-            await registry.remove(tx, kit, unit_code, national_id, by=None, now=Clock().now())
+            await registry.remove(
+                tx, kit, unit_code, national_id, by=None, now=Clock().now(), leave_undecided=yes
+            )
 
     _said(lambda: opened(dismiss), unit_code)
     out.print(f"manager of {unit_code} removed")
+
+
+@managers.command(
+    name="import", help="Appoint managers from CSV or XLSX; first a plan. Nobody's right is taken away."
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@flags
+def import_(file: Path, **chosen: Any) -> None:
+    """Columns: unit_code, national_id, from, until."""
+    run(file, lambda kit: ManagersImport(kit, Clock().now()), Flags(**chosen))
 
 
 @managers.command(name="list", help="Everybody who decides now; personal numbers are masked.")
@@ -82,7 +110,9 @@ def list_(unit_code: str | None) -> None:
             one.national_id,
             "yes" if one.has_account else "not yet",
             f"{one.since:%Y-%m-%d}",
+            f"{one.from_on:%d/%m/%Y}" if one.from_on else "now",
+            f"{one.until_on:%d/%m/%Y}" if one.until_on else "-",
         )
         for one in found
     ]
-    show(("unit", "name", "personal number", "has an account", "since"), rows)
+    show(("unit", "name", "personal number", "has an account", "since", "from", "until"), rows)

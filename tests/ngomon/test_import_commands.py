@@ -207,3 +207,18 @@ def test_r35_bad_accounts_stop_the_file_or_stand_in_another_one(run: Run, tmp_pa
     ]
     assert run("accounts", "import", "--skip-bad", tmp_path / "none.csv", text=ACCOUNTS)[0] == 0
     assert not (tmp_path / "none.csv").exists()
+
+
+def test_managers_come_in_by_the_command_with_their_days(run: Run) -> None:
+    units(run, UNITS)
+    rows = "unit_code,national_id,from,until\nP1,000090000001,,31/12/2099\nP2,000090000002,01/01/2099,\n"
+    code, out, _ = run("managers", "import", text=rows)
+    assert (code, out.strip()) == (0, "2 managers created, 0 updated, 0 ended, 0 unchanged")
+    _, listed, _ = run("managers", "list")
+    assert "31/12/2099" in listed and "01/01/2099" in listed and "0000900000" not in listed
+    code, _, err = run(
+        "managers", "add", "--unit", "P3", "--national-id", "000090000003", "--until", "1/1/2020"
+    )
+    assert code == 1 and "the last day is before the first, or over" in err
+    code, _, err = run("managers", "add", "--unit", "P3", "--national-id", "000090000003", "--from", "mai")
+    assert code == 1 and "dd/mm/yyyy" in err

@@ -1,0 +1,223 @@
+"""Who decides for a unit from when until when: the days of appointments, and many of them from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.accounts import numbers
+from backend.db import new_id, one_after_another
+from backend.facts import ManagerAppointed, ManagerDismissed
+from backend.imports.plan import Change, Field, Plan, PlanStale, Progress, in_order
+from backend.imports.rows import Record, Row, RowError
+from backend.kit import Kit
+from backend.names import is_whole_birth_date, masked, read_birth_date
+from backend.outside.clock import local_day
+from backend.roles import forms
+from backend.roles.models import Manager, Unit
+from backend.roles.unit_tree import nearly
+from backend.typed import BadText
+
+COLUMNS = ("unit_code", "national_id", "from", "until")
+REQUIRED = ("unit_code", "national_id")
+CHANGING = "managers"
+CHUNK = 500
+
+
+class Days(NamedTuple):
+    """From which day a right is there, and its last one; nothing: at once, and until it is taken."""
+
+    from_on: date | None = None
+    until_on: date | None = None
+
+
+class ManagerRow(msgspec.Struct, frozen=True):
+    """One row of the file, checked; a column that the file lacks is not in `given`."""
+
+    line: int
+    unit_code: str
+    number: str
+    given: dict[str, date | None]
+
+
+class Planned(NamedTuple):
+    """What one row does: appoints somebody, or gives an appointment other days."""
+
+    row: ManagerRow
+    unit_id: UUID
+    days: Days
+    stored: tuple[UUID, Days] | None
+
+
+async def appoint(
+    tx: AsyncSession, kit: Kit, unit_id: UUID, number: str, days: Days, *, by: UUID | None, now: datetime
+) -> None:
+    """Somebody who does not decide for the unit will."""
+    row = new_id()
+    begins = days.from_on if days.from_on and days.from_on > local_day(now) else None
+    tx.add(
+        Manager(
+            id=row,
+            unit_id=unit_id,
+            national_id_blind=kit.keys.blind("national_id", number),
+            national_id=kit.keys.seal("managers.national_id", row, number),
+            created_at=now,
+            from_on=begins,
+            until_on=days.until_on,
+        )
+    )
+    await tx.flush()
+    subject = await numbers.holder_of(tx, kit, number)
+    kit.journal.record(tx, ManagerAppointed(subject=subject, unit=unit_id), by=by, now=now)
+
+
+async def roll(tx: AsyncSession, kit: Kit, *, now: datetime) -> int:
+    """What was to begin today begins, what had its last day ends; how many."""
+    today = local_day(now)
+    due = or_(Manager.from_on <= today, Manager.until_on < today)
+    query = select(Manager).where(Manager.ended_at.is_(None), due).order_by(Manager.id)
+    found = (await tx.scalars(query.with_for_update(skip_locked=True))).all()
+    for manager in found:
+        if manager.from_on is not None and manager.from_on <= today:
+            manager.from_on = None
+        if manager.until_on is not None and manager.until_on < today:
+            manager.ended_at = now
+            number = kit.keys.open("managers.national_id", manager.id, manager.national_id)
+            subject = await numbers.holder_of(tx, kit, number)
+            kit.journal.record(tx, ManagerDismissed(subject=subject, unit=manager.unit_id), by=None, now=now)
+    return len(found)
+
+
+class ManagersImport:
+    """A file of managers: it appoints and gives other days, and takes nobody's right away."""
+
+    things, columns, required = "managers", COLUMNS, REQUIRED
+
+    def __init__(self, kit: Kit, now: datetime) -> None:
+        self._kit, self._now = kit, now
+        self._planned: list[Planned] = []
+
+    async def plan(self, tx: AsyncSession, rows: Sequence[Record]) -> Plan:
+        """Who would decide for what."""
+        plan = Plan(things=self.things)
+        self._planned = []
+        wanted = [self._checked(record, plan.errors) for record in rows]
+        units = await _living(tx, local_day(self._now))
+        stored = await self._stored(tx, wanted)
+        plan.existing = len(stored)
+        seen: dict[tuple[str, str], int] = {}
+        for row in wanted:
+            unit_id, key = units.get(row.unit_code), (row.unit_code, row.number)
+            if row.unit_code and unit_id is None:
+                hint = nearly(row.unit_code, units)
+                plan.errors.append(RowError(row.line, "unit_code", f"no such unit{hint}"))
+            elif row.number and key in seen:
+                plan.errors.append(
+                    RowError(row.line, "national_id", f"comes twice, first on line {seen[key]}")
+                )
+            elif unit_id is not None and row.number:
+                self._compare(plan, row, unit_id, stored.get((unit_id, row.number)))
+            seen.setdefault(key, row.line)
+        plan.errors = in_order(plan.errors)
+        return plan
+
+    def prepare(self) -> None:
+        """An appointment is sealed where it is written: there are few."""
+
+    async def act(self, tx: AsyncSession, *, by: UUID | None, progress: Progress) -> None:
+        """Appoint, and set days; raises PlanStale."""
+        await one_after_another(tx, CHANGING)
+        stored = await self._stored(tx, [one.row for one in self._planned])
+        for done, one in enumerate(self._planned, start=1):
+            if stored.get((one.unit_id, one.row.number)) != one.stored:
+                raise PlanStale
+            if one.stored is None:
+                await appoint(tx, self._kit, one.unit_id, one.row.number, one.days, by=by, now=self._now)
+            else:
+                manager = await tx.get_one(Manager, one.stored[0])
+                manager.from_on, manager.until_on = one.days
+            progress(done, len(self._planned))
+
+    def _compare(self, plan: Plan, row: ManagerRow, unit_id: UUID, stored: tuple[UUID, Days] | None) -> None:
+        old = stored[1] if stored else Days()
+        begins, until = row.given.get("from", old.from_on), row.given.get("until", old.until_on)
+        today = local_day(self._now)
+        if begins is not None and begins <= today:
+            begins = None  # a right that is there already
+        if stored is not None and old.from_on is None:
+            begins = None  # what has begun does not begin later
+        if until is not None and until < (begins or today):
+            plan.errors.append(RowError(row.line, "until", "before its first day, or over"))
+            return
+        days = Days(begins, until)
+        if stored is None:
+            plan.created += 1
+        elif days == old:
+            plan.untouched += 1
+            return
+        else:
+            pairs = (("from", old.from_on, begins), ("until", old.until_on, until))
+            fields = tuple(Field(name, _shown(was), _shown(is_)) for name, was, is_ in pairs if was != is_)
+            plan.changed.append(Change(row.line, f"{row.unit_code}, {masked(row.number)}", fields))
+        self._planned.append(Planned(row, unit_id, days, stored))
+
+    def _checked(self, record: Record, errors: list[RowError]) -> ManagerRow:
+        row = Row(record, errors)
+        number = row.text("national_id", longest=20, required=True)
+        try:
+            number = forms.national_id(number) if number else ""
+        except BadText as bad:
+            row.wrong("national_id", bad.code)
+            number = ""
+        given = {name: _day(row, name) for name in ("from", "until") if row.has(name)}
+        return ManagerRow(record.line, row.text("unit_code", longest=40, required=True), number, given)
+
+    async def _stored(
+        self, tx: AsyncSession, rows: Sequence[ManagerRow]
+    ) -> dict[tuple[UUID, str], tuple[UUID, Days]]:
+        """The appointments that there are of these people, by unit and number."""
+        found: dict[tuple[UUID, str], tuple[UUID, Days]] = {}
+        blinds = {
+            blind: row.number for row in rows for blind in self._kit.keys.blinds("national_id", row.number)
+        }
+        every = list(blinds)
+        for start in range(0, len(every), CHUNK):
+            part = Manager.national_id_blind.in_(every[start : start + CHUNK])
+            for one in await tx.scalars(select(Manager).where(part, Manager.ended_at.is_(None))):
+                key = one.unit_id, blinds[one.national_id_blind]
+                found[key] = one.id, Days(one.from_on, one.until_on)
+        return found
+
+
+async def _living(tx: AsyncSession, today: date) -> dict[str, UUID]:
+    rows = await tx.execute(
+        select(Unit.code, Unit.id).where(or_(Unit.ended_on.is_(None), Unit.ended_on > today))
+    )
+    return {row.code: row.id for row in rows}
+
+
+def _day(row: Row, column: str) -> date | None:
+    text = row.text(column, longest=30)
+    try:
+        return read_day(text) if text else None
+    except ValueError:
+        row.wrong(column, "bad_date")
+        return None
+
+
+def read_day(text: str) -> date:
+    """A whole day as people write it, `dd/mm/yyyy` or ISO; raises ValueError."""
+    found = read_birth_date(text)
+    if not is_whole_birth_date(found):
+        raise ValueError(text)
+    return date.fromisoformat(found)
+
+
+def _shown(day: date | None) -> str:
+    return f"{day:%d/%m/%Y}" if day else ""
