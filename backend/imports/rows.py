@@ -1,4 +1,4 @@
-"""Rows of text with line numbers, and the words for what is wrong with them."""
+"""Rows of text with line numbers, and what is wrong with them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,16 @@ from backend.typed import BadText, clean
 
 
 class RowError(msgspec.Struct, frozen=True):
-    """One bad cell; `column` is empty when the whole row or file is meant."""
+    """One bad cell; `column` is empty when the whole row or file is meant.
+
+    `reason` is a code of `words.REASONS`, which says it with its remedy, or a phrase that says it already; `values`
+    fill the places of those words.
+    """
 
     line: int
     column: str
     reason: str
+    values: Mapping[str, str] = {}
 
 
 class ImportRefused(Exception):
@@ -41,9 +46,9 @@ def records(rows: Iterable[Mapping[str, str]]) -> list[Record]:
     return [Record(number, row) for number, row in enumerate(rows, start=2)]
 
 
-def refused(reason: str) -> ImportRefused:
+def refused(reason: str, *, line: int = 0, **values: str) -> ImportRefused:
     """What is wrong with the whole file."""
-    return ImportRefused([RowError(0, "", reason)])
+    return ImportRefused([RowError(line, "", reason, values)])
 
 
 class Row:

@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from backend.crypto import KeyRing, KeyTrouble
 from backend.db import Database
 from backend.imports.rows import ImportRefused
+from backend.imports.words import in_both
 from backend.kit import Kit
 from backend.outside.clock import Clock
 from backend.settings import Settings, load, with_keys
@@ -47,11 +48,11 @@ def opened(
 def bad_rows(file: Path, refused: ImportRefused) -> Wrong:
     """Print every bad cell of a file, and what to say in one line."""
     if [error.line for error in refused.errors] == [0]:
-        return Wrong(f"{file}: {refused.errors[0].reason}")
+        return Wrong(f"{file}: {in_both(refused.errors[0])}")
     shown = refused.errors[:SHOWN] if out.is_terminal else refused.errors
     show(
         ("line", "column", "reason"),
-        [(str(error.line), error.column or "-", error.reason) for error in shown],
+        [(str(error.line), error.column or "-", in_both(error)) for error in shown],
     )
     more = len(refused.errors) - len(shown)
     rest = f" ({more} more not shown: write them to a file with > FILE)" if more else ""

@@ -103,7 +103,7 @@ def test_r36_the_good_rows_come_in_and_the_bad_ones_stand_in_a_file_to_be_mended
     written = list(csv.reader(bad.read_text("utf-8-sig").splitlines()))
     assert written == [
         ["code", "name", "parent_code", "reason"],
-        ["X", "", "SNV", "name: required"],
+        ["X", "", "SNV", "name: Chưa có giá trị: điền giá trị vào ô"],
         ["Y", "Tổ", "X", "parent_code: no such unit"],
     ]
     bad.write_text(bad.read_text("utf-8-sig").replace("X,,SNV", "X,Tổ,SNV"))
