@@ -46,6 +46,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     profile: str = "demo"
     database_url: str = "sqlite+aiosqlite:///data/ngomon.db"
     secret_keys: str = ""
+    journal_heads: str = ""
     public_url: str = "http://127.0.0.1:8000"
     vneid_issuer: str = ""
     vneid_client_id: str = ""

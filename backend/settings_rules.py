@@ -98,6 +98,9 @@ def shape(settings: Settings) -> list[str]:
         value = getattr(settings, name)
         if value and value not in shipped and not Path(value).is_file():
             problems.append(f"{PREFIX}{name.upper()}: no such file")
+    heads = Path(settings.journal_heads)
+    if settings.journal_heads and (heads.is_dir() or not heads.parent.is_dir()):
+        problems.append("NGOMON_JOURNAL_HEADS: must be a file in a folder that is there")
     if settings.places and Path(settings.places).is_file():
         problems += _places_problem(settings.places)
     return problems + _provider_problems(settings)

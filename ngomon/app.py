@@ -59,6 +59,7 @@ from ngomon import logs, schema, tasks, trusted
 from ngomon.admission import admit
 from ngomon.edge import Edge
 from ngomon.figures import Figures
+from ngomon.heads import Heads, leaving
 from ngomon.health import health_routes
 
 
@@ -215,6 +216,8 @@ class App:
             stack.push_async_callback(self.outside.certificates.close)
             stack.push_async_callback(self.phones.close)
             await admit(self.db, self.kit.keys, now=self.clock.now())
+            heads = Heads(self.db, self.kit.journal, self.settings.journal_heads)
+            await stack.enter_async_context(leaving(heads))
             await stack.enter_async_context(self.bell)
             worker = (
                 tasks.worker_of(self.db, self.kit, self.clock, self.bell, self.outside.http)

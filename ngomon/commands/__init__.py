@@ -23,6 +23,7 @@ from backend.outside.clock import Clock
 from backend.settings import Settings, load, with_keys
 from ngomon.admission import admit
 from ngomon.commands import by
+from ngomon.heads import Heads
 
 Result = TypeVar("Result")
 SHOWN = 50  # bad cells on a screen; a file or another program gets them all
@@ -73,7 +74,7 @@ async def _run(job: Callable[[Database, Kit, Settings], Awaitable[Result]], stor
     try:
         await admit(db, KeyRing.parse(settings.secret_keys), now=Clock().now())
         kit = Kit.of(KeyRing.parse(settings.secret_keys), settings.limits, operator=by.whoever_runs())
-        return await job(db, kit, settings)
+        return await _done(job, db, kit, settings)
     except (OperationalError, ProgrammingError) as error:
         raise Wrong(cause(error)) from error
     except KeyTrouble as trouble:
@@ -82,6 +83,16 @@ async def _run(job: Callable[[Database, Kit, Settings], Awaitable[Result]], stor
         raise Wrong(f"the database does not answer: {error}") from error
     finally:
         await db.close()
+
+
+async def _done(
+    job: Callable[[Database, Kit, Settings], Awaitable[Result]], db: Database, kit: Kit, settings: Settings
+) -> Result:
+    """The job, and the journal's head out of the house after it (attack A07)."""
+    result = await job(db, kit, settings)
+    if settings.journal_heads:
+        await Heads(db, kit.journal, settings.journal_heads).keep()
+    return result
 
 
 def cause(error: OperationalError | ProgrammingError) -> str:
