@@ -15,7 +15,7 @@ class Account(Base):
     """One person or organisation. The row carries the device slot (design §4.1) and the version of what /v1/me shows.
 
     `vouched_by` says who stands for name, birth date and level: vneid, post_office, subscriber,
-    social_insurance or certificate. `differs` names what VNeID states otherwise (source 003, III).
+    social_insurance, certificate or imported. `differs` names what VNeID states otherwise (source 003, III).
     """
 
     __tablename__ = "accounts"
@@ -35,6 +35,9 @@ class Account(Base):
     frozen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     recovery_frozen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     phone_changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    recovered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # the password was got back by phone
+    vneid_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # VNeID of level 2 first came
+    certificate_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # a certificate first came
     version: Mapped[int] = mapped_column(BigInteger, default=1)  # of the profile: +1 whenever /v1/me changes
     role_version: Mapped[int] = mapped_column(BigInteger, default=0)  # of the roles: +1 at every change
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -43,3 +46,8 @@ class Account(Base):
     def assurance_scheme(self) -> str:
         """Whose scale `assurance_level` is on: VNeID's mức độ, or the old portal's IAL (contract-accounts, 6)."""
         return "vneid" if self.vouched_by == "vneid" else "ial"
+
+    @property
+    def is_owned(self) -> bool:
+        """Whether its person has proved to be it: by VNeID of level 2, or by a certificate."""
+        return self.vneid_at is not None or self.certificate_at is not None

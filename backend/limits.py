@@ -33,6 +33,7 @@ COUNTS = (  # 0 switches one off, or everything that needs it; production refuse
     "captcha_cost",
     "hashes_at_once",
     "caution",
+    "kept_days",
     "sim_rest",
     "bulk_most",
     "delivery_attempts",
@@ -85,7 +86,12 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hash_wait: float = 5.0
 
     # identity, personal data, support
-    caution: int = 86400  # after a phone change, security-relevant acts want VNeID (README "Settled" 9)
+    caution: int = (
+        86400  # after a phone change or a recovery, security-relevant acts want VNeID (README "Settled" 9)
+    )
+    kept_days: int = (
+        30  # a way in that was kept when the owner came is gone if nobody has confirmed it by then
+    )
     reauth_phone: int = 300  # how old a sign-in may be to change phone or sign-in methods
     reauth_data: int = 600  # ... to export or erase one's data
     slip_days: int = 7

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from backend.accounts import passwords, people
+from backend.accounts.evidence import Evidence
 from backend.accounts.numbers import NATIONAL_ID
 from backend.accounts.passwords import Passwords
 from backend.db import Database
@@ -43,10 +44,10 @@ async def settle_in(town: Town, known: int) -> None:
     try:
         async with db.write() as tx:
             for one in range(known):
-                profile = people.Profile(
+                profile = Evidence(
                     full_name=NAME,
                     level=2,
-                    vouched_by="subscriber",
+                    by="subscriber",
                     source="subscriber",
                     identifiers={NATIONAL_ID: number_of(one)},
                     birth_date=BORN,

@@ -9,7 +9,7 @@ from litestar import Controller, Request, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from backend.accounts import method_adding, methods, own_password
+from backend.accounts import kept, method_adding, methods, own_password
 from backend.accounts.door import Door
 from backend.devices.entry import Who
 from backend.outside.clock import Clock
@@ -133,6 +133,25 @@ class MethodController(Controller):
         answer = answer_of(data)
         made = await method_adding.authorize(door, request.user, method_id, answer, now=clock.now())
         return await _done(request, method_id, made, door, clock)
+
+    @post(
+        "/{method_id:uuid}/confirm",
+        operation_id="confirmAuthMethod",
+        status_code=200,
+        summary="Xác nhận phương thức được giữ lại · Confirm a kept way to sign in",
+    )
+    async def confirm(
+        self,
+        request: Call,
+        method_id: FromPath[UUID],
+        door: NamedDependency[Door],
+        clock: NamedDependency[Clock],
+    ) -> schemas_self.MethodOut:
+        """The way in, open from now; wants VNeID or a certificate of 300 s at most, 404 `method_not_found`."""
+        async with door.db.write() as tx:
+            await kept.confirm(tx, door.kit, request.user, method_id, now=clock.now())
+        found = await _listed(request, door, clock)
+        return next(method for method in found if method.id == method_id)
 
     @delete(
         "/{method_id:uuid}",

@@ -12,6 +12,7 @@ from litestar.response import Response
 
 from backend.accounts import registration, signing_registration
 from backend.accounts.door import Door
+from backend.accounts.evidence import SOCIAL_INSURANCE
 from backend.accounts.registration import Asked
 from backend.errors import FieldError, gather
 from backend.outside.clock import Clock
@@ -56,7 +57,7 @@ class RegistrationController(Controller):
         if data.method == "certificate":
             return await _by_certificate(request, data, door, clock)
         insurance = ("social_insurance_number",)
-        by_insurance = data.method == registration.SOCIAL_INSURANCE
+        by_insurance = data.method == SOCIAL_INSURANCE
         bad = unfit(
             data,
             *TYPED,

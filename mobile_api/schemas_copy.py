@@ -51,7 +51,10 @@ class AccountCopy(msgspec.Struct):
     created_at: datetime
     vouched_by: str
     vouched_at: datetime | None
+    vneid_at: datetime | None
+    certificate_at: datetime | None
     phone_changed_at: datetime | None
+    recovered_at: datetime | None
 
 
 class SessionCopy(msgspec.Struct):

@@ -78,7 +78,7 @@ class MethodIn(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class MethodOut(msgspec.Struct):
-    """One way in; `removable` says whether it may go now."""
+    """One way in; `removable` says whether it may go now. `unconfirmed` is shut until its owner confirms it."""
 
     id: UUID
     type: str
@@ -86,6 +86,7 @@ class MethodOut(msgspec.Struct):
     added_at: datetime
     last_used_at: datetime | None
     removable: bool
+    state: str
 
     @classmethod
     def of(cls, method: Method, lang: str) -> MethodOut:
@@ -97,6 +98,7 @@ class MethodOut(msgspec.Struct):
             method.added_at,
             method.last_used_at,
             method.removable,
+            method.state,
         )
 
 

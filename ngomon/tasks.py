@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import update
 
 from backend import flows, tallies, throttle
-from backend.accounts import codes, history
+from backend.accounts import codes, history, kept
 from backend.db import Database
 from backend.devices.entry import Entry
 from backend.devices.models import Session
@@ -89,6 +89,7 @@ async def sweep(db: Database, limits: Limits, now: datetime) -> None:
         await throttle.sweep(tx, now=now)
         await tallies.sweep(tx, now=now)
         await history.sweep(tx, limits, now=now)
+        await kept.sweep(tx, now=now)
 
 
 async def _each(seconds: float, stop: asyncio.Event, job: Callable[[], Awaitable[None]]) -> None:

@@ -171,10 +171,23 @@ class Citizen:
         answer = await self.phone.open(f"/v1/logins/{begun.json()['id']}/authorize", back)
         assert answer.status_code == 200, answer.text
         self.phone.keep(answer.json())
+        await self.confirm()
 
-    async def by_vneid(self, phone: Phone | None = None) -> Phone:
-        """The same person through VNeID."""
-        return await self.service.sign_in(self.person, phone or self.phone)
+    async def by_vneid(self, phone: Phone | None = None, *, confirms: bool = True) -> Phone:
+        """The same person through VNeID, who says that what was kept is theirs."""
+        phone = await self.service.sign_in(self.person, phone or self.phone)
+        if confirms:
+            await self.confirm(phone)
+        return phone
+
+    async def confirm(self, phone: Phone | None = None) -> None:
+        """Confirm every way in that was kept shut."""
+        phone = phone or self.phone
+        listed = await phone.call("GET", "/v1/me/auth-methods")
+        for row in listed.json()["items"] if listed.status_code == 200 else []:
+            if row["state"] == "unconfirmed":
+                said = await phone.call("POST", f"/v1/me/auth-methods/{row['id']}/confirm")
+                assert said.status_code == 200 and said.json()["state"] == "active", said.text
 
 
 def bare(answer: httpx2.Response) -> tuple[int, dict[str, Any], list[str]]:

@@ -12,6 +12,7 @@ from litestar.response import Redirect
 
 from backend.accounts import browser
 from backend.accounts.browser import BrowserSession
+from backend.accounts.door import Door
 from backend.accounts.login import Answer
 from backend.db import Database
 from backend.errors import Refusal
@@ -73,6 +74,7 @@ class LoginController(Controller):
         db: NamedDependency[Database],
         kit: NamedDependency[Kit],
         eid: NamedDependency[EId],
+        door: NamedDependency[Door],
         clock: NamedDependency[Clock],
         jar: NamedDependency[Cookies],
     ) -> Response[str]:
@@ -85,6 +87,7 @@ class LoginController(Controller):
                 db,
                 kit,
                 eid,
+                door.registries,
                 cookie=secret,
                 answer=Answer(said.state, said.code, said.iss, said.encrypt_key),
                 now=clock.now(),

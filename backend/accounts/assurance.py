@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from backend.account import Account
+from backend.accounts.evidence import SURE, VNEID, vouches
 from backend.devices.entry import Who
 from backend.errors import Forbidden
 from backend.limits import Limits
@@ -15,6 +16,14 @@ class InsufficientAssurance(Forbidden):
 
     code = "insufficient_assurance"
     title = "Thao tác này cần xác thực lại bằng VNeID"
+
+
+def demand_proved(who: Who, limits: Limits, *, now: datetime) -> None:
+    """Raise InsufficientAssurance unless VNeID of level 2 or a certificate has let this session in just now."""
+    if not vouches(who.method, who.level) or now - who.authenticated_at > timedelta(
+        seconds=limits.reauth_phone
+    ):
+        raise InsufficientAssurance(required={"method": VNEID, "level": SURE, "max_age": limits.reauth_phone})
 
 
 def demand(
@@ -30,7 +39,7 @@ def demand(
     """Raise InsufficientAssurance unless the session's sign-in is strong and fresh enough.
 
     Inside a sign-in that is not finished nobody is in yet: `who` is nothing, and every demand is unmet.
-    `careful` acts want, for a day after a phone change, a VNeID sign-in made after it
+    `careful` acts want, for a day after a phone change or a recovery, a VNeID sign-in made after it
     (README "Settled" 9; security D19).
     """
     required: dict[str, object] = {}
@@ -38,11 +47,9 @@ def demand(
         required["level"] = level
     if max_age is not None and (who is None or now - who.authenticated_at > timedelta(seconds=max_age)):
         required["max_age"] = max_age
-    changed = account.phone_changed_at
+    changed = max(filter(None, (account.phone_changed_at, account.recovered_at)), default=None)
     cautious = careful and changed is not None and now - changed < timedelta(seconds=limits.caution)
-    came = (
-        who is not None and who.method == "vneid" and changed is not None and who.authenticated_at > changed
-    )
+    came = who is not None and who.method == VNEID and changed is not None and who.authenticated_at > changed
     if cautious and changed is not None and not came:
         required |= {"method": "vneid", "max_age": max(0, int((now - changed).total_seconds()))}
     if required:

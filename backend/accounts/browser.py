@@ -16,7 +16,9 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
-from backend.accounts import history, people, starts
+from backend.accounts import ending, history, people, starts
+from backend.accounts.ending import Coming
+from backend.accounts.evidence import VNEID, of_person
 from backend.accounts.login import Answer, objection
 from backend.accounts.models import Account
 from backend.crypto import new_token, token_hash
@@ -29,6 +31,7 @@ from backend.facts import SessionOpened, SignInRefused
 from backend.kit import Kit
 from backend.outside.eid import Attempt, EId, LoginRefused, ProviderUnavailable
 from backend.outside.eid_claims import Person
+from backend.outside.registries import Registries
 
 KIND = "browser"
 TOUCH = timedelta(seconds=60)
@@ -72,6 +75,7 @@ async def finish(
     db: Database,
     kit: Kit,
     eid: EId,
+    registries: Registries,
     *,
     cookie: str | None,
     answer: Answer,
@@ -91,8 +95,9 @@ async def finish(
         async with db.write() as tx:
             kit.journal.record(tx, SignInRefused(flow=flow_id, reason=refusal.code), by=None, now=now)
         raise
+    vouched = await ending.vouched_phones(db, kit, registries, of_person(person, VNEID))
     async with db.write() as tx:
-        account = await people.account_of(tx, kit, person, now=now)
+        account = await people.account_of(tx, kit, person, now=now, coming=Coming(vouched))
         if account is None:
             account = await people.open_account(tx, kit, person, now=now)
         if account.status != "active":

@@ -13,7 +13,7 @@ from backend.accounts.models import Certificate
 from backend.db import new_id
 from backend.kit import Kit
 from backend.names import agency_notations
-from backend.outside.certificates import CertificateRefused, Holder
+from backend.outside.certificates import Holder
 
 
 async def holder_account(tx: AsyncSession, kit: Kit, holder: Holder) -> UUID | None:
@@ -45,33 +45,28 @@ def enroll(tx: AsyncSession, kit: Kit, account_id: UUID, holder: Holder, *, now:
 async def usable(
     tx: AsyncSession, kit: Kit, account_id: UUID, holder: Holder, *, now: datetime
 ) -> tuple[Certificate, bool]:
-    """The account's row of this certificate, and whether it is new: renewed by the authority for the same holder.
-
-    Raises CertificateRefused for one that the person removed, and where none was ever enrolled.
-    """
-    query = select(Certificate).where(Certificate.account_id == account_id)
-    known = list(await tx.scalars(query))
-    same = next((row for row in known if row.thumbprint == holder.thumbprint), None)
-    if same is not None and same.ended_at is not None:
-        raise CertificateRefused("removed")
-    if same is not None:
-        return same, False
-    if not any(row.ended_at is None for row in known):
-        raise CertificateRefused("not_enrolled")
-    return enroll(tx, kit, account_id, holder, now=now), True
+    """The account's row of a certificate that `joining` lets in, and whether it is new here."""
+    row = await _same(tx, account_id, holder)
+    return (row, False) if row is not None else (enroll(tx, kit, account_id, holder, now=now), True)
 
 
 async def added(
     tx: AsyncSession, kit: Kit, account_id: UUID, holder: Holder, *, now: datetime
 ) -> Certificate | None:
     """The row of a certificate that its owner adds, an earlier one revived; nothing when it is there already."""
+    row = await _same(tx, account_id, holder)
+    if row is None:
+        return enroll(tx, kit, account_id, holder, now=now)
+    if row.ended_at is None and row.kept_until is None:
+        return None
+    row.ended_at = row.kept_until = None
+    row.added_at = now
+    return row
+
+
+async def _same(tx: AsyncSession, account_id: UUID, holder: Holder) -> Certificate | None:
     query = select(Certificate).where(
         Certificate.account_id == account_id, Certificate.thumbprint == holder.thumbprint
     )
-    row = (await tx.execute(query)).scalar_one_or_none()
-    if row is None:
-        return enroll(tx, kit, account_id, holder, now=now)
-    if row.ended_at is None:
-        return None
-    row.ended_at, row.added_at = None, now
+    row: Certificate | None = await tx.scalar(query)
     return row

@@ -7,15 +7,14 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.accounts.evidence import SURE, VNEID, level_of, numbers_of
 from backend.accounts.models import Account, Identifier
-from backend.accounts.numbers import NATIONAL_ID, OLD_ID, TAX_CODE, holder_of, identifier_row
+from backend.accounts.numbers import holder_of, identifier_row
 from backend.facts import IdentifierChanged
 from backend.kit import Kit
 from backend.names import same_birth_date, same_name
 from backend.outbox import renewal
 from backend.outside.eid_claims import Person
-
-VNEID = "vneid"
 
 
 async def refresh(
@@ -34,7 +33,7 @@ async def refresh(
         if differs != account.differs:
             account.differs = differs
             account.version += 1
-        if not differs and person.level >= account.assurance_level:
+        if not differs and SURE <= person.level >= account.assurance_level:
             account.vouched_by, account.vouched_at = VNEID, now
             await _follow(tx, kit, account, person, by, now)
 
@@ -76,17 +75,6 @@ async def _follow_numbers(
             kit.journal.record(tx, fact, by=None, now=now)
         tx.add(identifier_row(kit, account.id, kind, value, source=person.issuer, now=now))
         account.version += 1
-
-
-def numbers_of(person: Person) -> dict[str, str]:
-    """The numbers that an e-ID states, by kind."""
-    stated = {NATIONAL_ID: person.national_id, OLD_ID: person.old_id_number, TAX_CODE: person.tax_code}
-    return {kind: value for kind, value in stated.items() if value}
-
-
-def level_of(person: Person, by: str) -> int:
-    """The assurance level that a sign-in is worth: only VNeID's own word goes beyond 2."""
-    return person.level if by == VNEID else 2
 
 
 def names_of(kit: Kit, account: Account) -> tuple[str, str | None]:

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend import hotlines
 from backend.accounts import attributes, following, mine, people
 from backend.accounts.attributes import SELF
+from backend.accounts.evidence import VNEID
 from backend.accounts.models import Account, Attribute, Identifier
 from backend.errors import Conflict, FieldError, FieldsInvalid
 from backend.facts import AttributeEdited
@@ -185,7 +186,7 @@ def _differing(account: Account) -> set[str]:
 
 
 def _standardization(account: Account, differs: set[str]) -> Standardization:
-    agrees = "done" if account.vouched_by == following.VNEID else "none"
+    agrees = "done" if account.vouched_by == VNEID else "none"
     return Standardization(
         "failed" if differs else agrees, sorted(differs), [Hotline(*one) for one in HOTLINES]
     )

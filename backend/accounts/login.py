@@ -14,13 +14,13 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
-from backend.accounts import following, people, starts, step_up
+from backend.accounts import ending, people, starts, step_up
 from backend.accounts.door import Door
+from backend.accounts.ending import Coming
 from backend.accounts.entering import Done, let_in
-from backend.accounts.following import VNEID
+from backend.accounts.evidence import POST_OFFICE, VNEID, level_of, of_person
 from backend.accounts.models import Account
 from backend.accounts.otp import CodeData
-from backend.accounts.people import POST_OFFICE
 from backend.devices import takeover
 from backend.devices.entry import Who
 from backend.devices.sessions import Device
@@ -160,7 +160,7 @@ async def authorize(
             data.attempt, code=answer.code, iss=answer.iss, encrypt_key=answer.encrypt_key
         )
         return await _known(door, flow_id, data, person, jkt=jkt, now=now)
-    except (ProviderUnavailable, LoginRefused, people.LinkRequired) as refusal:
+    except (ProviderUnavailable, LoginRefused, people.LinkRequired, people.AccountExists) as refusal:
         await _close(door, flow_id, refusal, jkt=jkt, now=now)
         raise
 
@@ -169,9 +169,12 @@ async def _known(
     door: Door, flow_id: UUID, data: LoginData, person: Person, *, jkt: str | None, now: datetime
 ) -> PhoneStep | Done:
     """Whoever has an account and a phone is in; a new person is asked for a phone."""
+    evidence = of_person(person, data.method)
+    vouched = await ending.vouched_phones(door.db, door.kit, door.registries, evidence)
+    coming = Coming(vouched, data.step_up, flow_id)
     async with door.db.write() as tx:
         flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step="exchange", now=now)
-        known = await people.account_of(tx, door.kit, person, now=now, by=data.method)
+        known = await people.account_of(tx, door.kit, person, now=now, by=data.method, coming=coming)
         since = data.attempt.fresh_since if data.attempt and data.method == VNEID else None
         fresh = "proved" if provider(door, data.method).provider.flavour.says_when else "asked"
         if data.step_up is not None:
@@ -187,7 +190,7 @@ async def _known(
             await takeover.thaw_by_owner(
                 tx, door.kit, known, level=person.level, since=shown, fresh=fresh, now=now
             )
-        if known is not None and await people.phones_of(tx, known.id):
+        if known is not None and await people.has_phone(tx, known.id, now=now):
             await flows.advance(tx, door.kit.keys, flow, to="done", account_id=known.id)
             return await enter(tx, door, flow, known, msgspec.structs.replace(data, person=person), now=now)
         await flows.advance(
@@ -228,7 +231,7 @@ async def enter(
     """Open the session that this sign-in has earned."""
     level, shown = data.level, now
     if data.person is not None:
-        level, shown = following.level_of(data.person, data.method), data.person.shown_up(now)
+        level, shown = level_of(data.person, data.method), data.person.shown_up(now)
     return await let_in(
         tx,
         door.kit,

@@ -10,35 +10,35 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
 from backend.accounts import (
     assurance,
     codes,
-    following,
+    ending,
+    finding,
     login,
     methods,
     mine,
-    numbers,
     otp,
     people,
     signing_methods,
 )
 from backend.accounts.door import Door
-from backend.accounts.following import VNEID
+from backend.accounts.ending import Coming
+from backend.accounts.evidence import VNEID, of_person
+from backend.accounts.joining import Verdict
 from backend.accounts.login import Answer
-from backend.accounts.models import Account, Identity
+from backend.accounts.models import Account
 from backend.accounts.otp import CodeData, CodeStep
 from backend.accounts.phone_proof import refuse_crowded
 from backend.accounts.phones import read_phone
 from backend.accounts.signing import SignStep
 from backend.accounts.signing_methods import KIND
-from backend.db import new_id
 from backend.devices.entry import Who
 from backend.errors import Conflict, Refusal, settle
-from backend.facts import IdentityLinked, MethodAdded, PhoneBound
+from backend.facts import MethodAdded, PhoneBound
 from backend.flows import Flow
 from backend.kit import Kit
 from backend.outside.eid import Attempt, LoginRefused, ProviderUnavailable
@@ -127,7 +127,14 @@ async def sign(
     async with door.db.write() as tx:
         await _still(tx, door.kit, who, now)
     return await signing_methods.sign(
-        door, flow_id, certificate, signature, account_id=who.account_id, jkt=who.jkt, now=now
+        door,
+        flow_id,
+        certificate,
+        signature,
+        account_id=who.account_id,
+        jkt=who.jkt,
+        session=who.session_id,
+        now=now,
     )
 
 
@@ -153,11 +160,13 @@ async def authorize(door: Door, who: Who, flow_id: UUID, answer: Answer, *, now:
         person = await login.provider(door, VNEID).finish(
             attempt, code=answer.code or "", iss=answer.iss, encrypt_key=answer.encrypt_key
         )
+        evidence = of_person(person, VNEID)
+        vouched = await ending.vouched_phones(door.db, door.kit, door.registries, evidence, signed_in=True)
         async with door.db.write() as tx:
             account = await _still(tx, door.kit, who, now)
             flow = await _own(tx, who, flow_id, "exchange", now)
             await flows.advance(tx, door.kit.keys, flow, to="done")
-            return await _link(tx, door.kit, account, person, now)
+            return await _link(tx, door.kit, account, person, Coming(vouched, who.session_id, flow.id), now)
     except (ProviderUnavailable, LoginRefused, IdentityOfAnother, methods.MethodExists) as refusal:
         async with door.db.write() as tx:
             flow = await _own(tx, who, flow_id, "exchange", now)
@@ -174,21 +183,21 @@ async def _claim(
     return await login.use_up(tx, kit, flow, attempt, answer, now) or attempt
 
 
-async def _link(tx: AsyncSession, kit: Kit, account: Account, person: Person, now: datetime) -> UUID:
-    query = select(Identity).where(Identity.issuer == person.issuer, Identity.subject == person.subject)
-    present = (await tx.execute(query)).scalar_one_or_none()
-    if present is not None:
-        raise methods.MethodExists if present.account_id == account.id else IdentityOfAnother
-    named = people.profile_of(person, VNEID).identifiers
-    holders = {await numbers.holder_of(tx, kit, value, kind) for kind, value in named.items()} - {None}
-    if holders != {account.id}:
+async def _link(
+    tx: AsyncSession, kit: Kit, account: Account, person: Person, coming: Coming, now: datetime
+) -> UUID:
+    evidence = of_person(person, VNEID)
+    match = await finding.find(tx, kit, evidence)
+    if match is None or match.account.id != account.id:
         raise IdentityOfAnother
-    row = Identity(id=new_id(), account_id=account.id, issuer=person.issuer, subject=person.subject)
-    row.level, row.created_at, row.last_used_at = person.level, now, now
-    tx.add(row)
-    await following.refresh(tx, kit, account, person, VNEID, now)
-    kit.journal.record(tx, IdentityLinked(subject=account.id, issuer=person.issuer), by=account.id, now=now)
-    _told(tx, kit, account, row.id, VNEID, now)
+    if match.identity is not None:
+        raise methods.MethodExists
+    answer = finding.decided(evidence, match, signed_in=True)
+    if answer.verdict is not Verdict.JOIN:
+        raise IdentityOfAnother
+    row = await people.link(tx, kit, account, person, now=now)
+    kit.journal.record(tx, MethodAdded(subject=account.id, method=row.id, kind=VNEID), by=account.id, now=now)
+    await people.joined(tx, kit, match._replace(identity=row), person, VNEID, answer, coming, now=now)
     return row.id
 
 

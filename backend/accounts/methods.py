@@ -11,13 +11,12 @@ from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.accounts import assurance, mine, people
-from backend.accounts.following import VNEID
+from backend.accounts.evidence import POST_OFFICE, VNEID
 from backend.accounts.models import Account, Certificate, Identity, Password, Phone
-from backend.accounts.people import POST_OFFICE
 from backend.devices.entry import Who
 from backend.errors import Conflict, NotFound
 from backend.facts import MethodRemoved
@@ -28,6 +27,7 @@ from backend.support import notices
 from backend.words import mark as _
 
 PASSWORD, PHONE, CERTIFICATE = "password", "phone", "certificate"
+ACTIVE, UNCONFIRMED = "active", "unconfirmed"
 LABELS = {PASSWORD: _("Mật khẩu"), VNEID: "VNeID", POST_OFFICE: _("Bưu điện Việt Nam")}
 
 
@@ -61,10 +61,11 @@ class Method(msgspec.Struct, frozen=True):
     added_at: datetime
     last_used_at: datetime | None
     removable: bool
+    state: str = ACTIVE
 
 
 class Ways(NamedTuple):
-    """Everything that an account could be entered by, as it is now."""
+    """Everything that an account could be entered by, as it is now; what is kept shut is listed and counts nothing."""
 
     password: Password | None
     phones: list[Phone]
@@ -82,52 +83,65 @@ class Ways(NamedTuple):
 
     def are_enough(self, now: datetime) -> bool:
         """Whether somebody can still get in, and every password has a phone for its code."""
-        if self.password is not None and not self.phones:
+        has_password = self.password is not None and self.password.kept_until is None
+        if has_password and not self.open_phones:
             return False
-        valid = any(one.valid_until > now for one in self.certificates)
-        return self.password is not None or valid or bool(self.identities)
+        valid = any(one.valid_until > now and one.kept_until is None for one in self.certificates)
+        return has_password or valid or bool(self.identities)
+
+    @property
+    def open_phones(self) -> list[Phone]:
+        """The numbers that may get codes."""
+        return [one for one in self.phones if one.kept_until is None]
 
 
-async def ways_of(tx: AsyncSession, account_id: UUID) -> Ways:
-    """What the account can be entered by."""
+async def ways_of(tx: AsyncSession, account_id: UUID, now: datetime) -> Ways:
+    """What the account can be entered by; what nobody has confirmed in time is gone."""
+    password = await tx.get(Password, account_id, populate_existing=True)
+    phones = select(Phone).where(Phone.account_id == account_id, Phone.ended_at.is_(None))
     certificates = select(Certificate).where(
         Certificate.account_id == account_id, Certificate.ended_at.is_(None)
     )
     identities = select(Identity).where(Identity.account_id == account_id)
+    phones = phones.where(or_(Phone.kept_until.is_(None), Phone.kept_until > now))
+    certificates = certificates.where(or_(Certificate.kept_until.is_(None), Certificate.kept_until > now))
     return Ways(
-        await tx.get(Password, account_id, populate_existing=True),
-        await people.phones_of(tx, account_id),
+        password if password is not None and is_there(password, now) else None,
+        list(await tx.scalars(phones.order_by(Phone.is_main.desc(), Phone.confirmed_at))),
         list(await tx.scalars(certificates.order_by(Certificate.added_at))),
         list(await tx.scalars(identities.order_by(Identity.created_at))),
     )
+
+
+def is_there(row: Password | Phone | Certificate, now: datetime) -> bool:
+    """Whether it is open, or waits for the owner's word and is not too old for it."""
+    return row.kept_until is None or row.kept_until > now
 
 
 async def listed(
     tx: AsyncSession, kit: Kit, account_id: UUID, *, post_office: str, now: datetime, plain: bool = False
 ) -> list[Method]:
     """Every way in; `post_office` is that provider's issuer, phones are masked unless `plain`."""
-    ways = await ways_of(tx, account_id)
-    found = [
-        Method(
-            account_id, PASSWORD, LABELS[PASSWORD], one.changed_at, one.last_used_at, _may_go(ways, one, now)
-        )
-        for one in ([ways.password] if ways.password else [])
-    ]
+    ways = await ways_of(tx, account_id, now)
+    found: list[Method] = []
+
+    def add(row: Password | Phone | Certificate | Identity, kind: str, label: str, since: datetime) -> None:
+        """One line; `since` is when the way in came to be."""
+        name = account_id if isinstance(row, Password) else row.id
+        state = ACTIVE if isinstance(row, Identity) or row.kept_until is None else UNCONFIRMED
+        found.append(Method(name, kind, label, since, row.last_used_at, _may_go(ways, row, now), state))
+
+    if ways.password is not None:
+        add(ways.password, PASSWORD, LABELS[PASSWORD], ways.password.changed_at)
     for phone in ways.phones:
         number = people.number_of(kit, phone)
-        label = number if plain else masked_phone(number)
-        used = phone.last_used_at
-        found.append(Method(phone.id, PHONE, label, phone.confirmed_at, used, _may_go(ways, phone, now)))
+        add(phone, PHONE, number if plain else masked_phone(number), phone.confirmed_at)
     for held in ways.certificates:
         label = kit.keys.open("certificates.label", held.id, held.label)
-        used = held.last_used_at
-        found.append(Method(held.id, CERTIFICATE, label, held.added_at, used, _may_go(ways, held, now)))
+        add(held, CERTIFICATE, label, held.added_at)
     for linked in ways.identities:
         kind = _kind_of(linked, post_office)
-        used = linked.last_used_at
-        found.append(
-            Method(linked.id, kind, LABELS[kind], linked.created_at, used, _may_go(ways, linked, now))
-        )
+        add(linked, kind, LABELS[kind], linked.created_at)
     return found
 
 
@@ -140,8 +154,8 @@ async def remove(
     """
     account = await mine.locked(tx, who.account_id)
     assurance.demand(who, account, kit.limits, now=now, max_age=kit.limits.reauth_phone, careful=True)
-    ways = await ways_of(tx, account.id)
-    row = _named(ways, account, method_id)
+    ways = await ways_of(tx, account.id, now)
+    row = named(ways, account, method_id)
     if not _may_go(ways, row, now):
         raise LastMethod
     kind = await _end(tx, account, ways, row, post_office, now)
@@ -166,7 +180,8 @@ def _kind_of(identity: Identity, post_office: str) -> str:
     return POST_OFFICE if post_office and identity.issuer == post_office else VNEID
 
 
-def _named(ways: Ways, account: Account, method_id: UUID) -> Password | Phone | Certificate | Identity:
+def named(ways: Ways, account: Account, method_id: UUID) -> Password | Phone | Certificate | Identity:
+    """The way in of that name; raises MethodNotFound for anybody else's."""
     if ways.password is not None and method_id == account.id:
         return ways.password
     rows: list[Phone | Certificate | Identity] = [*ways.phones, *ways.certificates, *ways.identities]
@@ -191,7 +206,7 @@ async def _end(
     """Write that a way in is no more; which kind it was."""
     if isinstance(row, Phone):
         row.ended_at = now
-        left = ways.without(row).phones
+        left = ways.without(row).open_phones
         if row.is_main and left:
             row.is_main, left[0].is_main = False, True
         account.version += 1

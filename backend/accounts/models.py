@@ -67,6 +67,9 @@ class Phone(Base):
     confirmed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    kept_until: Mapped[datetime | None] = mapped_column(
+        UtcDateTime
+    )  # shut: not confirmed since the owner came
 
 
 class Attribute(Base):
@@ -93,6 +96,7 @@ class Password(Base):
     hash: Mapped[str] = mapped_column(String(200))
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    kept_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # as a phone's
 
 
 class Certificate(Base):
@@ -109,6 +113,7 @@ class Certificate(Base):
     added_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    kept_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # as a phone's
 
 
 class Access(Base):

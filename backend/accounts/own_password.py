@@ -8,7 +8,6 @@ from sqlalchemy import select
 
 from backend.accounts import assurance, methods, mine, password_login, passwords
 from backend.accounts.door import Door
-from backend.accounts.models import Password
 from backend.accounts.password_login import CredentialsWrong
 from backend.devices import sessions
 from backend.devices.entry import Who
@@ -24,10 +23,7 @@ class NoPassword(Conflict):
     """The account has no password that could be changed: it signs in by VNeID or by certificate."""
 
     code = "no_password"
-    title = (
-        "Tài khoản chưa có mật khẩu nên không đổi được. Hãy đăng xuất rồi đặt mật khẩu bằng “Quên mật khẩu”"
-        " ở trang đăng nhập"
-    )
+    title = "Tài khoản chưa có mật khẩu nên không đổi được. Hãy đăng nhập bằng VNeID hoặc chứng thư số"
 
 
 async def change(door: Door, who: Who, *, current: str, new: str, address: str, now: datetime) -> None:
@@ -39,7 +35,7 @@ async def change(door: Door, who: Who, *, current: str, new: str, address: str, 
     async with door.db.write() as tx:
         account = await mine.locked(tx, who.account_id)
         assurance.demand(who, account, door.kit.limits, now=now, careful=True)
-        row = await tx.get(Password, account.id)
+        row = await passwords.current(tx, account.id)
         if row is None:
             raise NoPassword
         stored = row.hash
@@ -54,7 +50,7 @@ async def change(door: Door, who: Who, *, current: str, new: str, address: str, 
     async with door.db.write() as tx:
         account = await mine.locked(tx, who.account_id)
         assurance.demand(who, account, door.kit.limits, now=now, careful=True)
-        row = await tx.get(Password, account.id, populate_existing=True)
+        row = await passwords.current(tx, account.id)
         if (
             row is None or row.hash != stored
         ):  # changed meanwhile: what was given is no longer the current one

@@ -17,7 +17,7 @@ from backend import flows
 from backend.accounts import codes, history, locks, numbers, otp, passwords, people, starts
 from backend.accounts.door import Door
 from backend.accounts.login import KIND, LoginData
-from backend.accounts.models import Account, Password, Phone
+from backend.accounts.models import Account, Phone
 from backend.accounts.otp import CodeStep
 from backend.devices.known import own_counts
 from backend.devices.sessions import AccountFrozen, Device
@@ -129,7 +129,7 @@ async def _send_code(
     assert account_id is not None
     async with door.db.write() as tx:
         account, phones = await _ready(tx, account_id)
-        row = await tx.get(Password, account_id, populate_existing=True)
+        row = await passwords.current(tx, account_id)
         if row is None or row.hash != compared:  # changed or removed since: whoever knows the old one is out
             raise CredentialsWrong
         row.hash, row.last_used_at = renewed or row.hash, now
@@ -167,7 +167,7 @@ async def _ready(tx: AsyncSession, account_id: UUID) -> tuple[Account, list[Phon
 async def _find(tx: AsyncSession, kit: Kit, name: str, jkt: str | None) -> Found:
     """The account that holds this number in any of its kinds, and its password; the same questions for nobody."""
     account_id = await numbers.holder_of_any(tx, kit, name)
-    row = await tx.get(Password, account_id or UUID(int=0))
+    row = await passwords.current(tx, account_id or UUID(int=0))
     known_key = await own_counts(tx, account_id, jkt)
     return Found(account_id, row.hash, known_key) if row else Found(None, None, None)
 

@@ -145,6 +145,12 @@ def common() -> frozenset[str]:
     return frozenset(FREQUENCY_LISTS["passwords"]) | local
 
 
+async def current(tx: AsyncSession, account_id: UUID) -> Password | None:
+    """The password that signs in at present: none that is kept shut for its owner's word."""
+    row = await tx.get(Password, account_id, populate_existing=True)
+    return row if row is not None and row.kept_until is None else None
+
+
 async def put(tx: AsyncSession, account_id: UUID, stored: str, *, now: datetime) -> None:
     """Give the account this password, in place of the one that it had."""
     row = await tx.get(Password, account_id, with_for_update=True)

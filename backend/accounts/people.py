@@ -5,24 +5,24 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.accounts import following, unproved
-from backend.accounts.following import VNEID
+from backend.accounts import ending, finding, following
+from backend.accounts.ending import Coming
+from backend.accounts.evidence import VNEID, Evidence, of_person
+from backend.accounts.finding import Match
+from backend.accounts.joining import Answer, Verdict
 from backend.accounts.models import Account, Identifier, Identity, Phone
 from backend.accounts.numbers import OLD_ID, holder_among, holder_of, identifier_row
 from backend.db import new_id
-from backend.errors import Conflict, Forbidden
+from backend.errors import Conflict
 from backend.facts import AccountOpened, IdentityLinked
 from backend.kit import Kit
 from backend.names import masked, masked_phone
 from backend.outside.eid_claims import Person
 from backend.support import notices
-
-POST_OFFICE = "post_office"
 
 
 class AccountExists(Conflict):
@@ -32,98 +32,94 @@ class AccountExists(Conflict):
     title = "Bạn đã có tài khoản, vui lòng đăng nhập hoặc lấy lại mật khẩu"
 
 
-class LinkRequired(Forbidden):
-    """The post office names a person who has an account; it is never linked by number alone (contract-accounts, 2)."""
+class LinkRequired(Conflict):
+    """The person has an account that this way in may not enter by number: sign in as before, then add it."""
 
     code = "link_required"
-    title = "Bạn đã có tài khoản. Hãy đăng nhập bằng cách đã dùng"
-
-
-class Profile(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody proved, as an account is opened for them; `vouched_by` proved it, `source` is its name in full."""
-
-    full_name: str
-    level: int
-    vouched_by: str
-    source: str
-    identifiers: dict[str, str]
-    kind: str = "citizen"
-    birth_date: str | None = None
-    gender: str | None = None
-
-
-def profile_of(person: Person, vouched_by: str) -> Profile:
-    """An e-ID's person as the account will hold them."""
-    return Profile(
-        full_name=person.full_name,
-        level=following.level_of(person, vouched_by),
-        vouched_by=vouched_by,
-        source=person.issuer,
-        identifiers=following.numbers_of(person),
-        kind=person.kind,
-        birth_date=person.birth_date,
-        gender=person.gender,
-    )
+    title = "Bạn đã có tài khoản. Hãy đăng nhập bằng cách đã dùng, rồi thêm cách này trong mục phương thức đăng nhập"
 
 
 async def account_of(
-    tx: AsyncSession, kit: Kit, person: Person, *, now: datetime, by: str = VNEID
+    tx: AsyncSession,
+    kit: Kit,
+    person: Person,
+    *,
+    now: datetime,
+    by: str = VNEID,
+    coming: Coming = Coming(),  # noqa: B008 - immutable
 ) -> Account | None:
     """The person's account, brought up to date with what the e-ID says today, or nothing.
 
-    Raises LinkRequired when another provider than VNeID names somebody who has one.
+    Raises LinkRequired or AccountExists where `joining` lets nobody in.
     """
-    query = select(Identity).where(Identity.issuer == person.issuer, Identity.subject == person.subject)
-    identity = (await tx.execute(query)).scalar_one_or_none()
-    is_linked = identity is not None
-    if identity is None:
-        holder = await _named(tx, kit, person, by)
-        if holder is None:
-            return None
-        if by != VNEID:
-            raise LinkRequired
-        identity = _identity(holder, person, now)
-        tx.add(identity)
-        kit.journal.record(tx, IdentityLinked(subject=holder, issuer=person.issuer), by=holder, now=now)
-        notices.tell(tx, kit, holder, "method_added", now=now, method=VNEID)  # also if another opened it
-    account = await tx.get(Account, identity.account_id, with_for_update=True)
-    assert account is not None
-    if not is_linked:
-        await unproved.drop(tx, kit, account, now=now)
+    evidence = of_person(person, by)
+    match = await finding.find(tx, kit, evidence)
+    answer = finding.decided(evidence, match)
+    if match is None or answer.verdict is Verdict.NEW:
+        return None
+    if answer.verdict is not Verdict.JOIN:
+        raise LinkRequired if answer.verdict is Verdict.ASK else AccountExists
+    if match.identity is None:
+        match = match._replace(identity=await link(tx, kit, match.account, person, now=now))
+    return await joined(tx, kit, match, person, by, answer, coming, now=now)
+
+
+async def joined(
+    tx: AsyncSession,
+    kit: Kit,
+    match: Match,
+    person: Person,
+    by: str,
+    answer: Answer,
+    coming: Coming,
+    *,
+    now: datetime,
+) -> Account:
+    """Let an e-ID's person into the account that it has now: what has to end does, and the account follows."""
+    account, identity = match.account, match.identity
+    assert identity is not None
+    evidence = of_person(person, by)
+    if answer.ends:
+        await ending.owner_came(tx, kit, match, evidence, coming, now=now)
+    own(account, evidence, now)
     identity.last_used_at, identity.level = now, person.level
     await following.refresh(tx, kit, account, person, by, now)
     return account
 
 
-async def _named(tx: AsyncSession, kit: Kit, person: Person, by: str) -> UUID | None:
-    """Whose account the numbers name; an old number alone must fit name and birth date too.
+def own(account: Account, evidence: Evidence, now: datetime) -> None:
+    """Remember that the person has proved to be the account's owner."""
+    if evidence.vouches and evidence.by == VNEID:
+        account.vneid_at = account.vneid_at or now
+    elif evidence.vouches:
+        account.certificate_at = account.certificate_at or now
 
-    Nine digits were given out by each province, and the same ones to two people now and then: they
-    let nobody into a stranger's account.
-    """
-    stated = profile_of(person, by).identifiers
-    old = stated.pop(OLD_ID, None)
-    holder = await holder_among(tx, kit, stated)
-    if holder is not None or old is None:
-        return holder
-    holder = await holder_of(tx, kit, old, OLD_ID)
-    account = await tx.get(Account, holder) if holder is not None else None
-    return holder if account is not None and not following.differences(kit, account, person) else None
+
+async def link(tx: AsyncSession, kit: Kit, account: Account, person: Person, *, now: datetime) -> Identity:
+    """What the e-ID calls the person is a way into the account from now; its owner is told."""
+    identity = _identity(account.id, person, now)
+    tx.add(identity)
+    await tx.flush()
+    kit.journal.record(tx, IdentityLinked(subject=account.id, issuer=person.issuer), by=account.id, now=now)
+    notices.tell(tx, kit, account.id, "method_added", now=now, method=VNEID)  # also if another opened it
+    return identity
 
 
 async def open_account(
     tx: AsyncSession, kit: Kit, person: Person, *, now: datetime, by: str = VNEID
 ) -> Account:
     """Give a proved person the one account; of two at once one opens it and the other finds it."""
-    profile = profile_of(person, by)
-    old = profile.identifiers.get(OLD_ID)
-    if old is not None and len(profile.identifiers) > 1 and await holder_of(tx, kit, old, OLD_ID) is not None:
-        profile.identifiers.pop(
-            OLD_ID
-        )  # a stranger's: `account_of` has found that this is not the same person
+    evidence = of_person(person, by)
+    old = evidence.identifiers.get(OLD_ID)
+    if (
+        old is not None
+        and len(evidence.identifiers) > 1
+        and await holder_of(tx, kit, old, OLD_ID) is not None
+    ):
+        del evidence.identifiers[OLD_ID]  # a stranger's: `joining` has said that this is not the same person
     try:
         async with tx.begin_nested():
-            account = await open_with(tx, kit, profile, now=now)
+            account = await open_with(tx, kit, evidence, now=now)
             tx.add(_identity(account.id, person, now))
     except AccountExists:
         existing = await account_of(tx, kit, person, now=now, by=by)
@@ -133,17 +129,17 @@ async def open_account(
     return account
 
 
-async def open_with(tx: AsyncSession, kit: Kit, profile: Profile, *, now: datetime) -> Account:
+async def open_with(tx: AsyncSession, kit: Kit, evidence: Evidence, *, now: datetime) -> Account:
     """Open the one account of somebody proved; raises AccountExists when one of the numbers is held."""
-    if await holder_among(tx, kit, profile.identifiers) is not None:
+    if await holder_among(tx, kit, evidence.identifiers) is not None:
         raise AccountExists
     account = Account(
         id=new_id(),
         status="active",
-        kind=profile.kind,
-        gender=profile.gender,
-        assurance_level=profile.level,
-        vouched_by=profile.vouched_by,
+        kind=evidence.kind,
+        gender=evidence.gender,
+        assurance_level=evidence.level,
+        vouched_by=evidence.by,
         vouched_at=now,
         differs="",
         epoch=0,
@@ -151,16 +147,17 @@ async def open_with(tx: AsyncSession, kit: Kit, profile: Profile, *, now: dateti
         role_version=0,
         created_at=now,
     )
-    following.seal_names(kit, account, profile.full_name, profile.birth_date)
+    own(account, evidence, now)
+    following.seal_names(kit, account, evidence.full_name, evidence.birth_date)
     try:
         async with tx.begin_nested():
             tx.add(account)
             await tx.flush()
-            for kind, value in profile.identifiers.items():
-                tx.add(identifier_row(kit, account.id, kind, value, source=profile.source, now=now))
+            for kind, value in evidence.identifiers.items():
+                tx.add(identifier_row(kit, account.id, kind, value, source=evidence.source, now=now))
     except IntegrityError:
         raise AccountExists from None
-    kit.journal.record(tx, AccountOpened(subject=account.id, issuer=profile.source), by=account.id, now=now)
+    kit.journal.record(tx, AccountOpened(subject=account.id, issuer=evidence.source), by=account.id, now=now)
     return account
 
 
@@ -195,9 +192,18 @@ def bind_phone(
 
 
 async def phones_of(tx: AsyncSession, account_id: UUID) -> list[Phone]:
-    """The account's present phones, the main one first, then by age."""
-    query = select(Phone).where(Phone.account_id == account_id, Phone.ended_at.is_(None))
+    """The account's phones that may get codes, the main one first, then by age; none that is kept shut."""
+    query = select(Phone).where(
+        Phone.account_id == account_id, Phone.ended_at.is_(None), Phone.kept_until.is_(None)
+    )
     return list(await tx.scalars(query.order_by(Phone.is_main.desc(), Phone.confirmed_at)))
+
+
+async def has_phone(tx: AsyncSession, account_id: UUID, *, now: datetime) -> bool:
+    """Whether the account has a phone, be it one that its owner has still to confirm."""
+    query = select(Phone.id).where(Phone.account_id == account_id, Phone.ended_at.is_(None))
+    kept = or_(Phone.kept_until.is_(None), Phone.kept_until > now)
+    return await tx.scalar(query.where(kept).limit(1)) is not None
 
 
 def number_of(kit: Kit, phone: Phone) -> str:

@@ -75,7 +75,8 @@ async def erase(tx: AsyncSession, kit: Kit, account: Account, *, now: datetime) 
     )
     await support.erase(tx, kit, account.id, now=now)
     account.full_name = kit.keys.seal("accounts.full_name", account.id, GONE)
-    account.birth_date = account.gender = account.phone_changed_at = account.vouched_at = None
+    account.birth_date = account.gender = account.vouched_at = None
+    account.phone_changed_at = account.recovered_at = account.vneid_at = account.certificate_at = None
     account.status, account.differs = "closed", ""
     account.version += 1
 
@@ -118,7 +119,10 @@ async def _account(tx: AsyncSession, kit: Kit, account: Account) -> dict[str, An
         "created_at": account.created_at,
         "vouched_by": account.vouched_by,
         "vouched_at": account.vouched_at,
+        "vneid_at": account.vneid_at,
+        "certificate_at": account.certificate_at,
         "phone_changed_at": account.phone_changed_at,
+        "recovered_at": account.recovered_at,
     }
 
 

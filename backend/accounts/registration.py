@@ -15,12 +15,14 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
-from backend.accounts import attributes, codes, numbers, otp, passwords, people
+from backend.accounts import attributes, codes, finding, otp, passwords, people
 from backend.accounts.door import Door
 from backend.accounts.entering import Done, let_in
+from backend.accounts.evidence import SUBSCRIBER, Evidence, of_registry
+from backend.accounts.joining import Verdict
 from backend.accounts.messages import send_later
+from backend.accounts.models import Account
 from backend.accounts.otp import CodeData, CodeStep, Later
-from backend.accounts.people import Profile
 from backend.accounts.phone_proof import refuse_crowded
 from backend.accounts.phones import read_phone
 from backend.accounts.texts import exists_text
@@ -32,7 +34,6 @@ from backend.outside import registries
 from backend.throttle import Window
 
 KIND = "registration"
-SUBSCRIBER, SOCIAL_INSURANCE = "subscriber", "social_insurance"
 
 
 class RegistryMismatch(Invalid):
@@ -58,7 +59,7 @@ class RegistrationData(CodeData, frozen=True, kw_only=True):
     """What a registration remembers between its steps, encrypted."""
 
     device: Device
-    profile: Profile
+    profile: Evidence
     email: str | None = None
 
 
@@ -89,22 +90,27 @@ async def begin(
 async def _start(
     door: Door,
     asked: Asked,
-    profile: Profile,
+    evidence: Evidence,
     device: Device,
     jkt: str | None,
     address: str,
     now: datetime,
 ) -> tuple[CodeStep, Later | None]:
     async with door.db.write() as tx:
-        holder = await numbers.holder_among(tx, door.kit, profile.identifiers)
+        match = await finding.find(tx, door.kit, evidence, hold=False)
+        holder = match.account.id if match is not None else None
+        if match is None:
+            await tx.get(
+                Account, UUID(int=0)
+            )  # the same questions for nobody: how long they take says nothing
         data = RegistrationData(
             device=device,
-            profile=profile,
+            profile=evidence,
             email=asked.email,
             phone=asked.phone,
             address=address,
             who=f"registration|{asked.number}",
-            decoy=holder is not None,
+            decoy=finding.decided(evidence, match).verdict is not Verdict.NEW,
             strict=False,
         )
         flow = flows.start(
@@ -129,7 +135,7 @@ async def count(tx: AsyncSession, door: Door, address: str, now: datetime) -> No
     await door.kit.throttle.spend(tx, [("registrations", address, [window])], now=now)
 
 
-async def _confirmed(door: Door, asked: Asked, now: datetime) -> Profile:
+async def _confirmed(door: Door, asked: Asked, now: datetime) -> Evidence:
     """Whom the registry names; the identity is taken from it (source 001, 1.2). Raises RegistryMismatch."""
     found: registries.Subscriber | registries.Insured | None
     if asked.insurance is not None:
@@ -144,14 +150,7 @@ async def _confirmed(door: Door, asked: Asked, now: datetime) -> Profile:
             fact = RegistrationRefused(reason=RegistryMismatch.code, method=asked.method)
             door.kit.journal.record(tx, fact, by=None, now=now)
         raise RegistryMismatch
-    return Profile(
-        full_name=clean_name(found.full_name),
-        level=2,
-        vouched_by=asked.method,
-        source=asked.method,
-        identifiers={numbers.kind_of(found.national_id): found.national_id},
-        birth_date=found.birth_date,
-    )
+    return of_registry(found, asked.method)
 
 
 async def _tell_holder(door: Door, holder: UUID, now: datetime) -> None:
@@ -197,7 +196,7 @@ async def give_password(door: Door, flow_id: UUID, text: str, *, jkt: str | None
         await refuse_crowded(tx, door, data.phone)
         profile = data.profile
         account = await people.open_with(tx, door.kit, profile, now=now)
-        source = SUBSCRIBER if profile.vouched_by == SUBSCRIBER else "code"
+        source = SUBSCRIBER if profile.by == SUBSCRIBER else "code"
         people.bind_phone(tx, door.kit, account.id, data.phone, now=now, source=source)
         await passwords.put(tx, account.id, stored, now=now)
         if data.email:

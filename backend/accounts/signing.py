@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend import flows
 from backend.accounts import enrolled, history
 from backend.accounts.door import Door
+from backend.accounts.evidence import CERTIFICATE, CERTIFICATE_LEVEL
 from backend.db import new_id
 from backend.devices.sessions import Device
 from backend.errors import TooMany, settle
@@ -29,8 +30,7 @@ from backend.outside.certificates import (
 )
 from backend.throttle import Window
 
-METHOD = "certificate"
-LEVEL = 3  # IAL3 (contract-accounts, 6)
+METHOD, LEVEL = CERTIFICATE, CERTIFICATE_LEVEL  # IAL3 (contract-accounts, 6)
 SIGN, CHECKING, ENDED = "sign", "checking", "ended"
 FEW_IN = 300  # seconds; as with wrong passwords
 

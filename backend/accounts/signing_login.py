@@ -8,18 +8,26 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
-from backend.accounts import enrolled, signing, starts
+from backend.accounts import ending, enrolled, finding, people, signing, starts
 from backend.accounts.door import Door
+from backend.accounts.ending import Coming
 from backend.accounts.entering import Done, let_in
+from backend.accounts.evidence import of_holder
+from backend.accounts.joining import Standing, Verdict
 from backend.accounts.login import KIND
-from backend.accounts.models import Account
 from backend.accounts.signing import LEVEL, METHOD, SignData, SignStep
 from backend.devices.sessions import Device
 from backend.errors import Forbidden, Refusal, settle
 from backend.facts import CertificateEnrolled, CertificateUsed
 from backend.flows import Flow
+from backend.kit import Kit
 from backend.outside.certificates import CertificateRefused, Holder
 from backend.support import notices
+
+REASONS = {
+    Standing.REMOVED: "removed",
+    Standing.SHUT: "unconfirmed",
+}  # the journal's, where another is not plainer
 
 
 class RegistrationRequired(Forbidden):
@@ -47,36 +55,40 @@ async def sign(
     Raises CertificateRefused, CertificateCheckUnavailable or RegistrationRequired.
     """
     data, holder = await signing.proved(door, flow_id, certificate, signature, kind=KIND, jkt=jkt, now=now)
+    vouched = await ending.vouched_phones(door.db, door.kit, door.registries, of_holder(holder))
     async with door.db.write() as tx:
         flow = await signing.checking(tx, flow_id, kind=KIND, jkt=jkt, now=now)
-        outcome = await _enter(tx, door, flow, data, holder, now)
+        outcome = await _enter(tx, door, flow, data, holder, vouched, now)
     return settle(outcome)
 
 
 async def _enter(
-    tx: AsyncSession, door: Door, flow: Flow, data: SignData, holder: Holder, now: datetime
+    tx: AsyncSession,
+    door: Door,
+    flow: Flow,
+    data: SignData,
+    holder: Holder,
+    vouched: frozenset[str],
+    now: datetime,
 ) -> Done | Refusal:
     """A refusal is returned, because the flow has ended and history has a line."""
     assert data.device is not None
-    account_id = await enrolled.holder_account(tx, door.kit, holder)
-    if account_id is None:
+    evidence = of_holder(holder)
+    match = await finding.find(tx, door.kit, evidence)
+    answer = finding.decided(evidence, match)
+    if match is None or answer.verdict is Verdict.NEW:
         await signing.turn_away(tx, door, flow, data, "nobody_known", account_id=None, now=now)
         return RegistrationRequired()
-    account = await tx.get_one(Account, account_id, with_for_update=True)
-    try:
-        row, renewed = await enrolled.usable(tx, door.kit, account_id, holder, now=now)
-    except CertificateRefused as refusal:
-        await signing.turn_away(tx, door, flow, data, refusal.reason, account_id=account_id, now=now)
-        return refusal
-    row.last_used_at = now
-    record = door.kit.journal.record
-    if renewed:
-        fact = CertificateEnrolled(subject=account_id, certificate=row.id, how="renewal")
-        record(tx, fact, by=account_id, now=now)
-        notices.tell(tx, door.kit, account_id, "method_added", now=now, method=METHOD)
-    used = CertificateUsed(subject=account_id, certificate=row.id, flow=flow.id, checked_by=holder.checked_by)
-    record(tx, used, by=account_id, now=now)
-    await flows.advance(tx, door.kit.keys, flow, to="done", account_id=account_id)
+    account = match.account
+    if answer.verdict is not Verdict.JOIN:
+        reason = REASONS.get(match.found.standing, "not_enrolled")
+        await signing.turn_away(tx, door, flow, data, reason, account_id=account.id, now=now)
+        return CertificateRefused(reason)
+    if answer.ends:
+        await ending.owner_came(tx, door.kit, match, evidence, Coming(vouched, flow=flow.id), now=now)
+    people.own(account, evidence, now)
+    await _use(tx, door.kit, account.id, holder, flow, now)
+    await flows.advance(tx, door.kit.keys, flow, to="done", account_id=account.id)
     return await let_in(
         tx,
         door.kit,
@@ -88,3 +100,17 @@ async def _enter(
         place=door.places.of(data.address),
         now=now,
     )
+
+
+async def _use(
+    tx: AsyncSession, kit: Kit, account_id: UUID, holder: Holder, flow: Flow, now: datetime
+) -> None:
+    """Remember what the certificate did; one that is new here is enrolled, and its owner told."""
+    row, renewed = await enrolled.usable(tx, kit, account_id, holder, now=now)
+    row.last_used_at = now
+    if renewed:
+        fact = CertificateEnrolled(subject=account_id, certificate=row.id, how="renewal")
+        kit.journal.record(tx, fact, by=account_id, now=now)
+        notices.tell(tx, kit, account_id, "method_added", now=now, method=METHOD)
+    used = CertificateUsed(subject=account_id, certificate=row.id, flow=flow.id, checked_by=holder.checked_by)
+    kit.journal.record(tx, used, by=account_id, now=now)

@@ -9,11 +9,13 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
-from backend.accounts import attributes, enrolled, people, registration, signing
+from backend.accounts import attributes, enrolled, finding, people, registration, signing
 from backend.accounts.door import Door
 from backend.accounts.entering import Done, let_in
+from backend.accounts.evidence import of_holder
+from backend.accounts.joining import Verdict
 from backend.accounts.models import Account
-from backend.accounts.people import AccountExists, Profile
+from backend.accounts.people import AccountExists
 from backend.accounts.registration import KIND
 from backend.accounts.signing import ENDED, LEVEL, METHOD, SignData, SignStep
 from backend.devices.sessions import Device
@@ -86,8 +88,10 @@ async def sign(
     async with door.db.write() as tx:
         flow = await signing.checking(tx, flow_id, kind=KIND, jkt=jkt, now=now)
         outcome: ConfirmStep | Refusal
-        if (account_id := await enrolled.holder_account(tx, door.kit, holder)) is not None:
-            outcome = await _exists(tx, door, flow, account_id, now)
+        evidence = of_holder(holder)
+        match = await finding.find(tx, door.kit, evidence, hold=False)
+        if match is not None and finding.decided(evidence, match).verdict is not Verdict.NEW:
+            outcome = await _exists(tx, door, flow, match.account.id, now)
         else:
             data = msgspec.structs.replace(data, holder=holder)
             await flows.advance(tx, door.kit.keys, flow, to=CONFIRM, data=data)
@@ -103,7 +107,7 @@ async def confirm(door: Door, flow_id: UUID, email: str | None, *, jkt: str | No
         assert data.holder is not None
         email = _email(email, data)
         try:
-            account = await people.open_with(tx, door.kit, _profile(data.holder), now=now)
+            account = await people.open_with(tx, door.kit, of_holder(data.holder), now=now)
         except AccountExists:
             taken = await enrolled.holder_account(tx, door.kit, data.holder)
             outcome: Done | Refusal = await _exists(tx, door, flow, taken, now)
@@ -167,17 +171,6 @@ def _email(given: str | None, data: SignData) -> str | None:
     if bad:
         raise FieldsInvalid(*bad)
     return email
-
-
-def _profile(holder: Holder) -> Profile:
-    return Profile(
-        full_name=holder.name,
-        level=LEVEL,
-        vouched_by=METHOD,
-        source=METHOD,
-        identifiers={holder.identifier_kind: holder.identifier},
-        kind=holder.kind,
-    )
 
 
 def _shown(flow_id: UUID, holder: Holder, email: str | None) -> ConfirmStep:

@@ -39,6 +39,14 @@ class IdentityLinked(Fact, tag="account.identity_linked", frozen=True, kw_only=T
     issuer: str
 
 
+class OwnerCame(Fact, tag="account.owner_came", frozen=True, kw_only=True):
+    """VNeID or a certificate came for the first time: what nobody vouches for was ended, what is kept is shut."""
+
+    proved_by: str
+    ended: int
+    kept: int
+
+
 class IdentifierChanged(Fact, tag="account.identifier_changed", frozen=True, kw_only=True):
     """The provider now states another personal number for the same subject; the old one is kept as history."""
 
@@ -169,6 +177,13 @@ class AttributeEdited(Fact, tag="account.attribute_edited", frozen=True, kw_only
 
 class MethodAdded(Fact, tag="account.method_added", frozen=True, kw_only=True):
     """The person gave the account another way in; `kind` says which."""
+
+    method: UUID
+    kind: str
+
+
+class MethodConfirmed(Fact, tag="account.method_confirmed", frozen=True, kw_only=True):
+    """The owner said that a way in is theirs, which was kept shut when they first came."""
 
     method: UUID
     kind: str

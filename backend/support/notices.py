@@ -187,9 +187,15 @@ def _words(kind: str, details: dict[str, str]) -> tuple[str, str]:
 
 
 def _filled(body: str, details: dict[str, str], lang: str) -> dict[str, object]:
-    """The places of a sentence; codes that have words are said in the reader's language."""
+    """The places of a sentence; codes that have words are said in the reader's language, those of a list each."""
     found = {name: details.get(name, "…") for name in PLACE.findall(body)}
-    return {name: say(telling.CODES.get(value, value), lang) for name, value in found.items()}
+    return {
+        name: ", ".join(
+            say(telling.CODES.get(one, one), lang)
+            for one in (value.split("|") if name in telling.LISTS else [value])
+        )
+        for name, value in found.items()
+    }
 
 
 def _view(kit: Kit, notice: Notice, seen: datetime | None, lang: str, now: datetime) -> NoticeView:

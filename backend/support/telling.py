@@ -34,6 +34,14 @@ WORDS = {
             "Tài khoản không còn phương thức đăng nhập: {method}. Nếu không phải bạn, hãy chọn “Không phải tôi”."
         ),
     ),
+    "owner_came": (
+        _("Chủ tài khoản đã được xác thực lần đầu"),
+        _(
+            "Tài khoản từng được mở bằng cách khác. Đã kết thúc vì không ai xác thực là của bạn: {ended}."
+            " Được giữ lại nhưng tạm khóa: {kept}. Nếu đúng là của bạn, hãy xác nhận từng phương thức trong 30 ngày;"
+            " nếu không, hãy gỡ bỏ."
+        ),
+    ),
     "recovery_done": (
         _("Mật khẩu đã được đặt lại"),
         _(
@@ -103,6 +111,8 @@ SPECIAL = {
     ),
 }
 
+LISTS = ("ended", "kept")  # places whose details are several codes or numbers, joined by |
+
 # what details may say by a code
 CODES = {
     "phone": _("số điện thoại"),
@@ -110,6 +120,7 @@ CODES = {
     "vneid": _("VNeID"),
     "post_office": _("tài khoản Bưu điện"),
     "password": _("mật khẩu"),
+    "nothing": _("không có"),
     "login": _("đăng nhập"),
     "recovery": _("lấy lại mật khẩu"),
     "phone_change": _("đổi số điện thoại"),

@@ -76,6 +76,7 @@ async def test_tc03_a_take_over_report_stops_a_change_and_a_recovery_that_are_ha
     service: Service,
 ) -> None:
     citizen = await Citizen.new(service).register()
+    await citizen.step_up()  # VNeID has come: another sign-in by it replaces this phone
     recovery = await bring("recovery", citizen)
     assert (await recovery.guess(recovery.code)).status_code == 200
     service.pass_time(seconds=61)

@@ -184,6 +184,7 @@ async def test_to14_the_states_of_a_recovery_are_the_same_for_nobody_closed_and_
     """Every answer on the whole way down, in bytes; also what follows when the message cannot leave."""
     closed, frozen = await Citizen.new(service).register(), await Citizen.new(service).register()
     assert (await closed.phone.call("DELETE", "/v1/me")).status_code == 204
+    await frozen.step_up()
     await frozen.by_vneid(service.phone())
     assert (await frozen.phone.call("POST", "/v1/takeover-reports")).status_code in (200, 201)
     known = await Citizen.new(service).register()

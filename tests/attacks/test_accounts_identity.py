@@ -6,6 +6,7 @@ import itertools
 from typing import Any
 
 import httpx2
+import pytest
 
 from tests.attacks.conftest import Hostile
 from tests.attacks.problems import refused
@@ -98,6 +99,92 @@ async def test_the_same_person_is_found_by_the_old_digits(hostile: Hostile) -> N
     number = service.person().national_id
     _, answer, _ = await by_evil(hostile, national_id=number, sub=f"truoc-{old}", **claims)
     assert answer.json()["account"]["id"] == first.done["account"]["id"], answer.text
+
+
+async def test_a03_another_persons_certificate_with_the_same_nine_digits_opens_nothing(
+    service: Service,
+) -> None:
+    old = next(_cmnd)
+    _, done = await (await Token.issued(service, "citizen", old, "Trần Thị Trước")).register(
+        owners := service.phone(), "citizen"
+    )
+    assert done is not None and done.status_code == 200
+    for name in (
+        "Lê Văn Sau",
+        "Trần Thị Trước",
+    ):  # a certificate states no birth date: the name alone is not enough
+        other = await Token.issued(service, "citizen", old, name)
+        refused(await other.sign_in(service.phone()), 403, "certificate_refused")
+    assert (await owners.call("GET", "/v1/me")).status_code == 200, "the owner has noticed nothing"
+
+
+async def test_a03_a_certificate_that_names_nine_digits_is_added_by_whoever_is_signed_in(
+    service: Service,
+) -> None:
+    old = next(_cmnd)
+    first = await registered_by_cmnd(service, old, full_name="Trần Thị Trước")
+    for name, status in (("Lê Văn Sau", 409), ("Trần Thị Trước", 201)):
+        token = await Token.issued(service, "citizen", old, name)
+        body = {"type": "certificate", "certificate": token.certificate}
+        begun = await first.phone.call("POST", "/v1/me/auth-methods", body)
+        assert begun.status_code == status, begun.text
+    signed = {
+        "certificate": token.certificate,
+        "signature": await token.signature(begun.json()["challenge"]),
+    }
+    done = await first.phone.call("POST", f"/v1/me/auth-methods/{begun.json()['id']}/sign", signed)
+    assert done.status_code == 200, done.text
+    assert (await token.sign_in(service.phone())).status_code == 200
+
+
+async def test_a03_nine_digits_without_a_birth_date_ask_for_the_way_that_was_used_before(
+    hostile: Hostile,
+) -> None:
+    service, old = hostile.service, next(_cmnd)
+    first = await registered_by_cmnd(service, old, full_name="Trần Thị Trước")
+    number = service.person().national_id
+    stated = {"old_id_number": old, "full_name": "Trần Thị Trước", "birth_date": None}
+    _, answer, _ = await by_evil(hostile, national_id=number, sub=f"cung-ten-{old}", **stated)
+    refused(answer, 409, "link_required")
+    assert (await first.phone.call("GET", "/v1/me")).status_code == 200
+
+
+@pytest.mark.parametrize("opened", ["vneid", "subscriber", "certificate"])
+async def test_a04_vneid_of_level_one_joins_nothing(hostile: Hostile, opened: str) -> None:
+    service = hostile.service
+    owner = Citizen.new(service)
+    number = owner.person.national_id
+    if opened == "certificate":
+        token = await Token.issued(service, "citizen", number, owner.person.full_name)
+        await token.register(owner.phone, "citizen")
+    elif opened == "subscriber":
+        await owner.register()
+    else:
+        _, answer, login = await by_evil(hostile, national_id=number, sub=f"own-{number}")
+        assert answer.json()["step"] == "phone"
+        typed = service.mobile_number()
+        phone, answer, login = await by_evil(hostile, national_id=number, sub=f"own-{number}")
+        await phone.open(f"/v1/logins/{login}/phone", {"phone": typed})
+        done = await phone.open(f"/v1/logins/{login}/otp", {"code": service.code_for(typed)})
+        owner.phone.session, owner.phone.key = phone.keep(done.json())["session"], phone.key
+    _, answer, _ = await by_evil(hostile, national_id=number, sub=f"low-{number}", assurance_level=1)
+    refused(answer, 409, "link_required")
+    assert (await owner.phone.call("GET", "/v1/me")).status_code == 200, "nobody was pushed out"
+    if opened == "certificate":  # level 3: VNeID of level 2 does not join it either, the holder adds it
+        _, answer, _ = await by_evil(hostile, national_id=number, sub=f"mid-{number}", assurance_level=2)
+        refused(answer, 409, "link_required")
+
+
+async def test_a04_vneid_of_level_one_opens_an_account_of_level_one_where_none_is(hostile: Hostile) -> None:
+    service, number = hostile.service, hostile.service.person().national_id
+    phone, answer, login = await by_evil(hostile, national_id=number, sub=f"one-{number}", assurance_level=1)
+    typed = service.mobile_number()
+    assert (await phone.open(f"/v1/logins/{login}/phone", {"phone": typed})).status_code == 200
+    done = await phone.open(f"/v1/logins/{login}/otp", {"code": service.code_for(typed)})
+    assert phone.keep(done.json())["account"]["assurance_level"] == 1
+    _, answer, _ = await by_evil(hostile, national_id=number, sub=f"two-{number}", assurance_level=2)
+    assert answer.json()["step"] == "phone", "the owner, whom nobody's earlier number concerns"
+    refused(await phone.call("GET", "/v1/me"), 401, "session_revoked")
 
 
 async def test_digits_of_another_kind_take_nobodys_sign_in_or_recovery_away(service: Service) -> None:

@@ -88,8 +88,8 @@ async def test_an_official_is_answered_as_described(service: Service) -> None:
 async def test_a_citizen_is_answered_as_described(service: Service) -> None:
     async with compared(service) as seen:
         citizen = await Citizen.new(service).register()
-        await citizen.second_number()
         await citizen.step_up()
+        await citizen.second_number()
         await citizen.phone.call("POST", "/v1/me/auth-methods", {"type": "vneid"})
         begun = (await citizen.knock(phone := service.phone())).json()
         at = f"/v1/logins/{begun['id']}"

@@ -94,8 +94,9 @@ async def test_a_change_of_number_is_pushed_before_it_is_answered(citizen: Citiz
 
 
 async def test_a_sign_in_elsewhere_is_pushed_to_the_old_phone_alone(citizen: Citizen) -> None:
-    """By VNeID, which is another way in from then on: both are told."""
     service, new = citizen.service, citizen.service.phone()
+    await citizen.step_up()
+    await gets(citizen, "method_added")
     started = await new.begin(push_token=f"push-{citizen.number}-new")
     back = await service.consent(started["authorization_url"], citizen.person)
     new.keep((await new.bring(started["id"], back)).json())

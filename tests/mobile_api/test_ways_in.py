@@ -102,7 +102,7 @@ async def test_an_organisations_account_registers_no_role(service: Service) -> N
 async def test_the_post_office_is_never_linked_by_number(service: Service) -> None:
     citizen = await Citizen.new(service).register()
     _, answer = await by_post_office(citizen, service.phone())
-    assert answer.status_code == 403 and answer.json()["code"] == "link_required"
+    assert answer.status_code == 409 and answer.json()["code"] == "link_required"
 
 
 async def test_step_up_needs_the_same_person_and_a_session(service: Service) -> None:

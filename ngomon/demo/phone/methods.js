@@ -32,10 +32,20 @@ function tile(one) {
       go("#/methods");
     }));
   }
+  const shut = one.state === "unconfirmed";
+  const mine = shut && el("button", { type: "button", class: "small" }, t("Đúng là của tôi", "This is mine"));
+  if (mine) {
+    mine.addEventListener("click", doing(mine, async () => {
+      await call("POST", `/v1/me/auth-methods/${one.id}/confirm`);
+      greet(t("Đã xác nhận. Từ nay phương thức này dùng được.", "Confirmed. It can be used from now on."));
+      go("#/methods");
+    }));
+  }
   return el("li", { class: "tile", "data-type": one.type },
     el("div", { class: "row spread" }, el("strong", {}, types[one.type] ?? one.type), !["password", "vneid", "post_office"].includes(one.type) && el("span", {}, one.label)),
     el("small", {}, t("Thêm ngày ", "Added "), day(one.added_at), one.last_used_at ? t(", dùng lần cuối ", ", last used ") + when(one.last_used_at) : ""),
-    el("div", { class: "row actions" }, one.type === "password" && el("button", { type: "button", class: "small quiet", onclick: () => go("#/password") }, t("Sửa", "Change")), remove));
+    shut && el("p", { class: "soft" }, t("Có từ trước khi bạn được xác thực lần đầu nên đang tạm khóa. Nếu là của bạn, hãy xác nhận trong 30 ngày; nếu không, hãy gỡ.", "It is older than your first proof of who you are, so it is shut. Confirm it within 30 days if it is yours, or remove it.")),
+    el("div", { class: "row actions" }, mine, !shut && one.type === "password" && el("button", { type: "button", class: "small quiet", onclick: () => go("#/password") }, t("Sửa", "Change")), remove));
 }
 
 export function addMethod() {

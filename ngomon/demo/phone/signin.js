@@ -170,7 +170,7 @@ function postOffice() {
 remedies.insufficient_assurance = ({ required = {} }) => {
   const button = el("button", { type: "button", class: "small" }, t("Xác thực lại bằng VNeID", "Sign in afresh with VNeID"));
   button.addEventListener("click", doing(button, stepUp));
-  const why = required.method && el("p", {}, t("Trong 24 giờ sau khi đổi số điện thoại nhận OTP, việc này chỉ làm được sau một lần đăng nhập VNeID mới.", "For 24 hours after the number for codes was changed this takes a new VNeID sign-in."));
+  const why = required.method && el("p", {}, t("Việc này chỉ làm được sau một lần đăng nhập VNeID mới, ví dụ trong 24 giờ sau khi đổi số điện thoại nhận OTP hoặc lấy lại mật khẩu.", "This takes a new VNeID sign-in, for instance within 24 hours after the number for codes was changed or a password got back."));
   return el("div", {}, why, button, !required.method && !required.level && [t(" hoặc ", " or "), link(t("đăng xuất rồi đăng nhập lại", "sign out and in again"), signOut)]);
 };
 
@@ -188,7 +188,7 @@ async function signOut() {
   await forget();
   go("#/signin");
 }
-remedies.link_required = () => el("p", {}, t("Người này đã có tài khoản. Hãy đăng nhập bằng cách đã dùng trước đây.", "This person has an account. Please sign in the way you did before."));
+remedies.link_required = () => el("p", {}, t("Người này đã có tài khoản. Hãy đăng nhập bằng cách đã dùng trước đây, rồi thêm cách này trong “Các phương thức xác thực”.", "This person has an account. Please sign in the way you did before, then add this way under “Sign-in methods”."));
 remedies.registration_required = () => el("p", {}, link(t("Đăng ký tài khoản", "Register"), "#/register"));
 remedies.account_exists = () => el("p", {}, link(t("Đăng nhập", "Sign in"), "#/signin"), " · ", link(t("Quên mật khẩu?", "Password forgotten?"), "#/forgot"));
 
