@@ -86,11 +86,6 @@ def is_whole_birth_date(text: str) -> bool:
     return all(_parts(text))
 
 
-def same_birth_date(one: str, other: str) -> bool:
-    """Whether two birth dates are of one person, as far as both go."""
-    return one == other
-
-
 def folded(text: str) -> str:
     """Without marks and case, đ as d: what a search compares."""
     decomposed = unicodedata.normalize("NFD", clean_name(text).casefold().translate(ONE_D).replace("đ", "d"))

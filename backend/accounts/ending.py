@@ -99,8 +99,8 @@ async def owner_came(
     await _half_way(tx, account.id, coming.flow, now)
     came = OwnerCame(subject=account.id, proved_by=evidence.by, ended=len(ended), kept=len(kept))
     kit.journal.record(tx, came, by=account.id, now=now)
-    told = {"ended": "|".join(ended) or "nothing", "kept": "|".join(kept) or "nothing"}
-    notices.tell(tx, kit, account.id, REASON, now=now, **told)
+    gone, shut = "|".join(ended) or "nothing", "|".join(kept) or "nothing"
+    notices.tell(tx, kit, account.id, REASON, now=now, ended=gone, kept=shut)
     account.version += 1
     await tx.flush()
 

@@ -18,6 +18,7 @@ import msgspec
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.accounts.evidence import IMPORTED
 from backend.accounts.following import names_of
 from backend.accounts.models import Account, Identifier, Phone
 from backend.accounts.numbers import kind_of
@@ -32,7 +33,6 @@ from backend.outside.clock import LOCAL, local_day
 
 COLUMNS = ("national_id", "full_name", "birth_date", "phone", "level", "opened_on")
 REQUIRED = ("national_id", "full_name", "birth_date")
-IMPORTED = "imported"  # of `Account.vouched_by`, and where number and phone come from
 NUMBER = re.compile(r"[0-9]{12}|[0-9]{9}")
 LEVELS = ("", "1", "2", "3")
 CHUNK = 500  # rows in one transaction

@@ -29,6 +29,7 @@ from backend.accounts.texts import exists_text
 from backend.devices.sessions import Device
 from backend.errors import FieldError, FieldsInvalid, Invalid, TooMany, gather
 from backend.facts import PasswordSet, PhoneBound, RegistrationRefused
+from backend.kit import Kit
 from backend.names import clean_name
 from backend.outside import registries
 from backend.throttle import Window
@@ -97,12 +98,7 @@ async def _start(
     now: datetime,
 ) -> tuple[CodeStep, Later | None]:
     async with door.db.write() as tx:
-        match = await finding.find(tx, door.kit, evidence, hold=False)
-        holder = match.account.id if match is not None else None
-        if match is None:
-            await tx.get(
-                Account, UUID(int=0)
-            )  # the same questions for nobody: how long they take says nothing
+        holder, is_free = await _holder(tx, door.kit, evidence)
         data = RegistrationData(
             device=device,
             profile=evidence,
@@ -110,7 +106,7 @@ async def _start(
             phone=asked.phone,
             address=address,
             who=f"registration|{asked.number}",
-            decoy=finding.decided(evidence, match).verdict is not Verdict.NEW,
+            decoy=not is_free,
             strict=False,
         )
         flow = flows.start(
@@ -127,6 +123,16 @@ async def _start(
     if owed is not None:
         return step, partial(otp.deliver_later, door, owed)
     return step, partial(_tell_holder, door, holder, now) if holder is not None else None
+
+
+async def _holder(tx: AsyncSession, kit: Kit, evidence: Evidence) -> tuple[UUID | None, bool]:
+    """Who has this number already, and whether an account may be opened under it."""
+    match = await finding.find(tx, kit, evidence, hold=False)
+    is_free = finding.decided(evidence, match).verdict is Verdict.NEW
+    if match is not None:
+        return match.account.id, is_free
+    await tx.get(Account, UUID(int=0))  # the same questions for nobody: how long they take says nothing
+    return None, is_free
 
 
 async def count(tx: AsyncSession, door: Door, address: str, now: datetime) -> None:
