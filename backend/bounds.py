@@ -45,6 +45,7 @@ MOST: dict[str, float] = {
     "hash_wait": 30,
     # identity, personal data, support
     "caution": 30 * DAY,
+    "kept_days": 90,
     "reauth_phone": HOUR,
     "reauth_data": HOUR,
     "slip_days": 30,
