@@ -24,7 +24,13 @@ OUR_SIDE = {
     "address_refused",
     "connector_missing",
     "patch_unsupported",
+    "write_unsupported",
     "no_such_place",
+    "endpoint_missing",
+    "unreadable_reply",
+    "active_not_kept",
+    "membership_not_kept",
+    "group_not_kept",
 }
 OF_SYSTEM = OUR_SIDE | {
     "unreachable",

@@ -29,6 +29,7 @@ from backend.outside.connectors import (
     Target,
     connect,
 )
+from backend.outside.connectors.learnt import read_learnt, written
 from backend.outside.http import Guarded
 
 log = structlog.get_logger("delivery")
@@ -57,7 +58,8 @@ class Connections:
             async with self._opening:
                 if system.id not in self._open or self._open[system.id][0] != target:
                     await self.drop(system.id)
-                    self._open[system.id] = (target, await connect(system.kind, target, self._http))
+                    known = read_learnt(system.learnt)
+                    self._open[system.id] = (target, await connect(system.kind, target, self._http, known))
                 return self._open[system.id][1]
         except (ConnectorMissing, Unreadable) as error:
             raise DeliveryError("connector_missing", permanent=False, of_system=True) from error
@@ -76,7 +78,19 @@ class Connections:
 def target_of(kit: Kit, system: System) -> Target:
     """How to reach a system, with its token in clear; never to be kept or shown."""
     token = kit.keys.open("systems.token", system.id, system.token) if system.token else None
-    return Target(system.url, token, kit.limits.delivery_timeout, system.options)
+    since = read_learnt(system.learnt).since
+    return Target(system.url, token, kit.limits.delivery_timeout, system.options, since)
+
+
+async def remember(database: Database, system: System, connector: Connector) -> None:
+    """Keep with the system what was learnt of it, for the other workers and for its page."""
+    now_known = written(connector.learnt)
+    if now_known == system.learnt:
+        return
+    async with database.write() as tx:
+        row = await tx.get(System, system.id, with_for_update=True, populate_existing=True)
+        if row is not None and read_learnt(row.learnt).since == connector.learnt.since:
+            row.learnt = now_known
 
 
 class Deliverer:
@@ -127,7 +141,10 @@ class Deliverer:
 
     async def _send(self, turn: Turn, aim: Aim, system: System, desired: Desired) -> Receipt:
         connector = await self._connections.to(system)
-        return await connector.apply(desired, aim.remote_id, lambda: self.still_mine(turn))
+        try:
+            return await connector.apply(desired, aim.remote_id, lambda: self.still_mine(turn))
+        finally:
+            await remember(self._database, system, connector)
 
     async def _acknowledge(self, turn: Turn, aim: Aim, receipt: Receipt) -> None:
         now = self._clock.now()

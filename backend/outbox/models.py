@@ -35,6 +35,9 @@ class System(Base):
     options: Mapped[str] = mapped_column(
         Text, default="{}", server_default="{}"
     )  # JSON, read by the connector
+    learnt: Mapped[str] = mapped_column(
+        Text, default="{}", server_default="{}"
+    )  # JSON (connectors/learnt.py): what it has turned out not to do
     keeps_mail: Mapped[bool] = mapped_column(default=False, server_default=false())  # official-mail passwords
     paused_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # circuit breaker
     failures: Mapped[int] = mapped_column(default=0)

@@ -14,15 +14,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.db import Database
 from backend.kit import Kit
 from backend.outbox import queue
-from backend.outbox.delivery import DesiredState, target_of
+from backend.outbox.delivery import DesiredState, remember, target_of
 from backend.outbox.models import Delivery, Link, System
 from backend.outbox.systems import InScope, affected
 from backend.outside.clock import Clock
 from backend.outside.connectors import Connector, DeliveryError, Desired, connect
+from backend.outside.connectors.learnt import read_learnt
 from backend.outside.http import Guarded
 
 AT_ONCE = 4  # people asked about at the same time: a comparison must not be a load test
-OF_A_LEAVER = ("active", "groups")
+OF_A_LEAVER = ("active", "groups", "user_name")
 
 Kind = Literal["same", "missing", "different", "extra", "waiting", "unreadable"]
 
@@ -62,7 +63,8 @@ class Comparison:
         """
         async with self._database.read() as tx:
             people = await affected(tx, system, self._people)
-        connector = await connect(system.kind, target_of(self._kit, system), self._http)
+        known = read_learnt(system.learnt)
+        connector = await connect(system.kind, target_of(self._kit, system), self._http, known)
         try:
             for start in range(0, len(people), AT_ONCE):
                 some = people[start : start + AT_ONCE]
@@ -71,6 +73,7 @@ class Comparison:
                 for finding in found:
                     yield finding, len(people)
         finally:
+            await remember(self._database, system, connector)
             await connector.close()
 
     async def _compare(self, connector: Connector, system: System, account_id: UUID) -> Finding:
@@ -115,10 +118,10 @@ class Comparison:
 
 
 def difference(account_id: UUID, wanted: Desired, held: Desired | None, holds: tuple[str, ...]) -> Finding:
-    """Compare what this kind of system keeps; of a leaver only whether it still lets them in."""
+    """Compare what this kind of system keeps; of a leaver whether it still lets them in, or keeps the name."""
     if held is None:
         return Finding(account_id, "missing" if wanted.active else "same")
-    fields = holds if wanted.active else OF_A_LEAVER
+    fields = holds if wanted.active else [field for field in OF_A_LEAVER if field in holds]
     wrong = tuple(field for field in fields if _value(wanted, field) != _value(held, field))
     if not wrong:
         return Finding(account_id, "same")

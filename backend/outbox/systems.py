@@ -19,6 +19,7 @@ from backend.outbox import queue
 from backend.outbox.models import Link, System
 from backend.outside import connectors
 from backend.outside.connectors import CONNECTORS
+from backend.outside.connectors.learnt import Learnt, written
 from backend.outside.http import AddressRefused, Guarded, HttpTrouble
 
 LONGEST_NAME, LONGEST_URL = 80, 500
@@ -91,6 +92,7 @@ async def add(
         tx.add(system)
     system.kind, system.url = kind, url.rstrip("/")
     system.options, system.keeps_mail = options, keeps_mail
+    system.learnt = written(Learnt(since=now.isoformat()))
     system.token = kit.keys.seal("systems.token", system.id, token) if token else None
     system.unit_codes = msgspec.json.encode(sorted(set(unit_codes))).decode()
     system.disabled_at, system.paused_until, system.failures = None, None, 0

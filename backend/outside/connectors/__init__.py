@@ -14,6 +14,7 @@ from typing import ClassVar, Protocol
 import msgspec
 
 from backend.outside.connectors import ldap_passage
+from backend.outside.connectors.learnt import Learnt
 from backend.outside.http import Guarded
 
 CONNECTORS: dict[str, str] = {
@@ -45,6 +46,9 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
     unit_code: str | None = None
     groups: list[GroupRef] = []
     active: bool = True
+    address_proved: bool = (
+        False  # the staff directory gives `email` to this very number; never sent, never compared
+    )
 
 
 class Receipt(msgspec.Struct, frozen=True):
@@ -61,6 +65,7 @@ class Target(msgspec.Struct, frozen=True):
     token: str | None = None
     reply_timeout: float = 15.0
     options: str = "{}"  # JSON, for the kinds that need more than an address
+    since: str = ""  # when it was connected: another address behind the same name is another system
 
 
 class DeliveryError(Exception):
@@ -85,6 +90,11 @@ class Connector(Protocol):
     """Brings one person's state to one system. Any method may raise DeliveryError."""
 
     holds: ClassVar[tuple[str, ...]]  # the fields of Desired that this kind of system keeps
+
+    @property
+    def learnt(self) -> Learnt:
+        """What this very system has turned out not to do; whoever calls keeps it with the system."""
+        ...
 
     async def apply(self, desired: Desired, remote_id: str | None, still_mine: StillMine) -> Receipt:
         """Make the system hold `desired`, whatever it holds now; asks `still_mine` before every write.
@@ -134,8 +144,8 @@ async def check(kind: str, url: str, options: str, http: Guarded) -> None:
         await http.check(url)
 
 
-async def connect(kind: str, target: Target, http: Guarded) -> Connector:
-    """The connector of a kind for one system."""
+async def connect(kind: str, target: Target, http: Guarded, learnt: Learnt | None = None) -> Connector:
+    """The connector of a kind for one system, with what is known of it."""
     module = await load_in_thread(kind)
-    connector: Connector = module.connect(target, http)
+    connector: Connector = module.connect(target, http, learnt if learnt is not None else Learnt())
     return connector

@@ -38,6 +38,7 @@ from backend.outside.connectors.ldap_wire import (
     named,
     options_of,
 )
+from backend.outside.connectors.learnt import Learnt
 from backend.outside.http import Guarded
 
 __all__ = ["connect", "options_of", "set_mail_password"]
@@ -46,9 +47,9 @@ TRIES = 4  # times that somebody else may write between our reading and our writ
 ROLE_GROUP = "role:"  # groups of granted system roles; a directory has those of units only
 
 
-def connect(target: Target, http: Guarded) -> LdapConnector:
+def connect(target: Target, http: Guarded, learnt: Learnt) -> LdapConnector:
     """The connector for one directory."""
-    return LdapConnector(Wire(target, http))
+    return LdapConnector(Wire(target, http), learnt)
 
 
 async def set_mail_password(target: Target, http: Guarded, address: str, password: str) -> None:
@@ -78,8 +79,9 @@ class LdapConnector:
         "groups",
     )
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, learnt: Learnt | None = None) -> None:
         self._wire = wire
+        self.learnt = learnt if learnt is not None else Learnt()
 
     async def apply(
         self,

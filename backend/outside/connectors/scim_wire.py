@@ -1,65 +1,52 @@
-"""SCIM 2.0 on the wire (RFC 7644) over scim2-client; turns every failure into one word of ours."""
+"""SCIM 2.0 on the wire (RFC 7644): plain JSON, of which only what we need is read.
+
+A reply may hold anything else beside it (RFC 7643 §3.3): unknown attributes and extensions, numbers for texts,
+other schemas are no fault. A moment's trouble is waited for within the call, so that what was done of one person
+is not begun again with another.
+"""
 
 from __future__ import annotations
 
-import email.utils
+import asyncio
 import json
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any
+from urllib.parse import quote
 
 import httpx2
-from scim2_client import SCIMClientException
-from scim2_client.engines.httpx2 import AsyncSCIMClient
-from scim2_models import (
-    EnterpriseUser,
-    Group,
-    ListResponse,
-    Resource,
-    ResourceType,
-    SCIMException,
-    ScimProvider,
-    SearchRequest,
-    User,
-)
+import msgspec
 
 from backend.outside.connectors import DeliveryError, Target
-from backend.outside.http import AddressRefused, Guarded, HttpTrouble, Unreachable
+from backend.outside.connectors.learnt import Learnt
+from backend.outside.connectors.scim_words import (
+    OF_THE_MOMENT,
+    Changed,
+    Conflict,
+    Unsupported,
+    Vanished,
+    pick,
+    refusal,
+    retry_after,
+    text_of,
+)
+from backend.outside.http import AddressRefused, Guarded, HttpTrouble, ReplyTooLarge, Unreachable
 
-R = TypeVar("R", bound=Resource[Any])
-Person = User[EnterpriseUser]
 Operation = dict[str, Any]
+Resource = dict[str, Any]
+Fits = Callable[[Resource], bool]
 
 PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
-ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
 PAGE = 20  # small enough for a reply that is cut
-LONGEST_WAIT = 86400  # a Retry-After beyond a day is not believed
-MOVED, UNAUTHORIZED, FORBIDDEN, TOO_MANY = range(300, 400), 401, 403, 429
-NOT_FOUND, CONFLICT, PRECONDITION_FAILED, NOT_MODIFIED, SERVER_ERROR = 404, 409, 412, 304, 500
-WHOLE_SYSTEM = {429, 502, 503, 504}  # what a system says of itself, not of one person
-KINDS = {
-    "invalidFilter", "tooMany", "uniqueness", "mutability", "invalidSyntax", "invalidPath", "noTarget",
-    "invalidValue", "invalidVers", "sensitive",
-}  # fmt: skip
-
-
-class Conflict(Exception):
-    """409: something else already has that name."""
-
-
-class Vanished(Exception):
-    """404: it was there a moment ago, or we thought so."""
-
-
-class Changed(Exception):
-    """412: somebody wrote between our reading and our writing (RFC 7644 §3.14)."""
+SITTING = (0.3, 1.0, 2.0)  # waits within a call for a system that is busy for a moment
+CALM = 40  # calls that go one at a time after one that came too soon
+LONGEST_SITTING = 5  # whoever asks for more is put off
+USERS, GROUPS = "/Users", "/Groups"
 
 
 class Wire:
     """The calls that the connector needs, and no other."""
 
-    def __init__(self, target: Target, http: Guarded) -> None:
+    def __init__(self, target: Target, http: Guarded, learnt: Learnt | None = None) -> None:
         self._http = http.client(
             base_url=target.url.rstrip("/"),
             headers={
@@ -68,149 +55,232 @@ class Wire:
             }
             | ({"Authorization": f"Bearer {target.token}"} if target.token else {}),
             timeout=target.reply_timeout,
-            event_hooks={"response": [_refuse]},
         )
-        kinds = [ResourceType.from_resource(Person), ResourceType.from_resource(Group)]
-        self._scim = AsyncSCIMClient(
-            self._http, provider=ScimProvider(models=[User, EnterpriseUser, Group], resource_types=kinds)
-        )
-        self._described = False
-        self.filters = True
+        self.learnt = learnt if learnt is not None else Learnt()
+        self._described = self._has_versions = False
+        self._alone, self._calm = asyncio.Lock(), 0
 
     async def describe(self) -> None:
-        """Read once what the system can do (RFC 7643 §5)."""
+        """Read once what the system says it can do (RFC 7643 §5), and whether it has groups by now."""
         if self._described:
             return
         try:
-            with _translated():
-                await self._scim.discover(schemas=False, resource_types=False)
-        except Vanished:
-            pass  # no ServiceProviderConfig: then without ETags
-        config = self._scim.provider.config
-        if config is not None and config.patch is not None and config.patch.supported is False:
-            raise DeliveryError("patch_unsupported", permanent=False, of_system=True)
-        self.filters = not (config and config.filter and config.filter.supported is False)
+            config = await self._ask("GET", "/ServiceProviderConfig")
+        except (Vanished, Unsupported, Conflict):
+            config = None  # then whatever it does is learnt as we go
+        except DeliveryError as error:
+            if error.of_system or not error.permanent:
+                raise
+            config = None
+        said = {name: pick(pick(config, name), "supported") for name in ("patch", "filter", "etag")}
+        self.learnt.no_patch = self.learnt.no_patch or said["patch"] is False
+        self.learnt.no_filters = self.learnt.no_filters or said["filter"] is False
+        self._has_versions = said["etag"] is True
+        if self.learnt.no_groups:
+            await self.has_groups()
         self._described = True
 
-    async def get(self, kind: type[R], remote_id: str) -> R | None:
+    async def has_groups(self) -> bool:
+        """Ask whether there are groups at all."""
+        try:
+            await self._ask("GET", GROUPS, params={"count": "1"})
+        except (Vanished, Unsupported):
+            self.learnt.no_groups = True
+        else:
+            self.learnt.no_groups = False
+        return not self.learnt.no_groups
+
+    async def get(self, place: str, remote_id: str) -> Resource | None:
         """One resource with its version, or nothing."""
         try:
-            with _translated():
-                found = await self._scim.query(kind, remote_id)
+            found = await self._ask("GET", _at(place, remote_id))
         except Vanished:
             return None
-        return found if isinstance(found, kind) else None
+        return _resource(found)
 
-    async def find(self, kind: type[R], attribute: str, value: str, *, without: str | None = None) -> list[R]:
-        """Resources whose attribute is that value, or all of them from a system without filters.
+    async def find(
+        self, place: str, attribute: str, value: str, *, without: str | None = None
+    ) -> list[Resource]:
+        """Resources whose attribute is that value, in whatever letters; of all where the system does not choose.
 
-        Leaves out an attribute that may be long, where the system can choose for us.
+        Leaves out an attribute that may be long, where the system can.
         """
-        if not self.filters:
-            return await self._all(kind)
+
+        def fits(one: Resource) -> bool:
+            return (text_of(pick(one, attribute)) or "").casefold() == value.casefold()
+
+        if not self.learnt.no_filters:
+            found = await self.chosen(place, attribute, value, fits, without=without)
+            if found is not None:
+                return found
+            self.learnt.no_filters = True  # it refused the question, or answered another one
+        return [one async for one in self.all(place, without=without) if fits(one)]
+
+    async def chosen(
+        self, place: str, attribute: str, value: str, fits: Fits, *, without: str | None = None
+    ) -> list[Resource] | None:
+        """What the system chooses by a filter; nothing when it takes no such filter, or one does not fit."""
         asked = {"filter": f"{attribute} eq {json.dumps(value, ensure_ascii=False)}"}
         if without:
             asked["excludedAttributes"] = without
-        return (await self._page(kind, asked))[0]
+        found: list[Resource] = []
+        try:
+            async for one in self._pages(place, asked):
+                if not fits(one):
+                    return None
+                found.append(one)
+        except DeliveryError as error:
+            if not error.permanent:
+                raise
+            return None  # whatever word it has for that
+        except Unsupported:
+            return None
+        return found
 
-    async def _all(self, kind: type[R]) -> list[R]:
-        found: list[R] = []
+    async def all(self, place: str, *, without: str | None = None) -> AsyncIterator[Resource]:
+        """Everything that is there, page by page."""
+        asked = {"excludedAttributes": without} if without else {}
+        async for one in self._pages(place, asked, count=PAGE):
+            yield one
+
+    async def _pages(
+        self, place: str, asked: Mapping[str, str], *, count: int | None = None
+    ) -> AsyncIterator[Resource]:
+        seen = 0
         while True:
-            page, total = await self._page(kind, {"startIndex": len(found) + 1, "count": PAGE})
-            found += page
-            if not page or len(found) >= total:
-                return found
+            page = {"startIndex": str(seen + 1)} if seen else {}
+            page |= {"startIndex": str(seen + 1), "count": str(count)} if count else {}
+            try:
+                found, total = await self._page(place, dict(asked) | page)
+            except ReplyTooLarge as error:
+                if not count or count == 1:
+                    raise DeliveryError(error.code, permanent=False, of_system=True) from error
+                count = 1
+                continue
+            for one in found:
+                yield one
+            seen += len(found)
+            if not found or seen >= total:
+                return
 
-    async def _page(self, kind: type[R], asked: Mapping[str, object]) -> tuple[list[R], int]:
-        request: SearchRequest[Any] = SearchRequest.model_validate(asked)
-        with _translated():
-            found = await self._scim.query(kind, query_parameters=request)
-        if not isinstance(found, ListResponse):
-            raise DeliveryError("unreadable_reply", permanent=False)
-        return list(found.resources or []), found.total_results or 0
+    async def _page(self, place: str, asked: Mapping[str, str]) -> tuple[list[Resource], int]:
+        try:
+            found = await self._ask("GET", place, params=asked, whole=False)
+        except Vanished as error:
+            if place == GROUPS:
+                raise
+            raise DeliveryError("endpoint_missing", permanent=False, of_system=True) from error
+        resources = pick(found, "Resources")
+        listed = [one for one in resources if isinstance(one, dict)] if isinstance(resources, list) else []
+        total = text_of(pick(found, "totalResults")) or ""
+        if not isinstance(found, dict) or (resources is None and not total):
+            raise DeliveryError("unreadable_reply", permanent=False, of_system=True)
+        return listed, int(total) if total.isdigit() else len(listed)
 
-    async def create(self, resource: R) -> R:
+    async def create(self, place: str, resource: Resource) -> Resource:
         """POST; the answer carries the identifier."""
-        with _translated():
-            made = await self._scim.create(resource)
-        if not isinstance(made, type(resource)) or not made.id:
-            raise DeliveryError("unreadable_reply", permanent=False)
-        return made
+        return _resource(await self._ask("POST", place, body=resource))
 
-    async def patch(self, resource: Resource[Any], operations: list[Operation]) -> None:
-        """PATCH under the version that was read, where the system has versions."""
-        await self._patch(resource, None, operations)
-
-    async def patch_members(self, group: Group, operations: list[Operation]) -> None:
-        """PATCH whatever the version: others join and leave at the same time, and all of it adds up."""
-        await self._patch(Group, group.id, operations, params={"excludedAttributes": "members"})
-
-    async def _patch(
-        self, target: Any, remote_id: str | None, operations: list[Operation], **options: Any
+    async def patch(
+        self, place: str, remote_id: str, operations: list[Operation], *, version: str | None = None
     ) -> None:
+        """PATCH, under the version that was read where the system has versions."""
         body = {"schemas": [PATCH], "Operations": operations}
-        with _translated():
-            said = await self._scim.modify(target, remote_id, body, check_response_payload=False, **options)
-        if isinstance(said, dict) and ERROR in said.get("schemas", ()):
-            raise _word_for(int(said.get("status") or SERVER_ERROR), said.get("scimType"))
+        params = {"excludedAttributes": "members"} if place == GROUPS else None
+        await self._ask("PATCH", _at(place, remote_id), params=params, body=body, version=version)
+
+    async def put(self, place: str, resource: Resource, *, version: str | None = None) -> None:
+        """PUT the whole of it (RFC 7644 §3.5.1), under the version that was read."""
+        remote_id = text_of(pick(resource, "id")) or ""
+        await self._ask("PUT", _at(place, remote_id), body=resource, version=version)
 
     async def close(self) -> None:
         """Give the connections back."""
         await self._http.aclose()
 
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: Resource | None = None,
+        version: str | None = None,
+        whole: bool = True,
+    ) -> Any:
+        content = None if body is None else json.dumps(body, ensure_ascii=False).encode()
+        headers = {"If-Match": version} if version and self._has_versions else None
+        try:
+            said = await self._patiently(method, path, params=params, content=content, headers=headers)
+        except ReplyTooLarge as error:
+            if not whole:
+                raise
+            raise DeliveryError(error.code, permanent=False) from error
+        except HttpTrouble as error:
+            of_system = isinstance(error, Unreachable | AddressRefused)
+            raise DeliveryError(error.code, permanent=False, of_system=of_system) from error
+        return _read(said)
 
-@contextmanager
-def _translated() -> Iterator[None]:
+    async def _patiently(self, method: str, path: str, **more: Any) -> httpx2.Response:
+        """One call, made again while the system is busy for a moment.
+
+        One that counts calls gets them one at a time for a while: what eight tasks ask at once, none of them gets.
+        """
+        if not self._calm:
+            said = await self._http.request(method, path, **more)
+            asked_for = retry_after(said.headers) or 0
+            if said.status_code not in OF_THE_MOMENT or asked_for > LONGEST_SITTING:
+                return said
+            self._calm = CALM
+            await asyncio.sleep(max(SITTING[0], asked_for))
+        async with self._alone:
+            for wait in SITTING:
+                said = await self._http.request(method, path, **more)
+                asked_for = retry_after(said.headers) or 0
+                if said.status_code not in OF_THE_MOMENT or asked_for > LONGEST_SITTING:
+                    self._calm = max(self._calm - 1, 0)
+                    return said
+                self._calm = CALM
+                await asyncio.sleep(max(wait, asked_for))
+            return await self._http.request(method, path, **more)
+
+
+def version_of(resource: Resource) -> str | None:
+    """The version of what was read (RFC 7644 §3.14)."""
+    return text_of(pick(pick(resource, "meta"), "version"))
+
+
+def _read(said: httpx2.Response) -> Any:
+    """The JSON of a good answer, nothing of an empty one; raises what a bad one means."""
     try:
-        yield
-    except SCIMException as error:
-        raise _word_for(int(error.status), error.scim_type) from error
-    except HttpTrouble as error:
-        of_system = isinstance(error, Unreachable | AddressRefused)
-        raise DeliveryError(error.code, permanent=False, of_system=of_system) from error
-    except SCIMClientException as error:
-        status = getattr(error.source, "status_code", None)
-        if status is not None and status >= SERVER_ERROR - 100:
-            raise _word_for(status, None) from error
-        raise DeliveryError("unreadable_reply", permanent=False) from error
+        found = msgspec.json.decode(said.content) if said.content else None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        found = said
+    if trouble := refusal(said, pick(found, "scimType")):
+        raise trouble
+    if found is said:  # a proxy's page, or a sign-in page: nothing that one person could be the cause of
+        raise DeliveryError("unreadable_reply", permanent=False, of_system=True)
+    if pick(found, "status") is not None and pick(found, "Resources") is None and _is_error(found):
+        raise DeliveryError("rejected", permanent=True)  # an error that came as a 2xx
+    return found
 
 
-def _word_for(status: int, kind: str | None) -> Exception:
-    known = {NOT_FOUND: Vanished, CONFLICT: Conflict, PRECONDITION_FAILED: Changed}
-    if status in known:
-        return known[status]()
-    if status >= SERVER_ERROR:
-        return DeliveryError(f"status_{status}", permanent=False, of_system=status in WHOLE_SYSTEM)
-    return DeliveryError(f"rejected_{kind}" if kind in KINDS else "rejected", permanent=True)
+def _is_error(found: Any) -> bool:
+    schemas = pick(found, "schemas")
+    return isinstance(schemas, list) and any(str(one).endswith(":Error") for one in schemas)
 
 
-async def _refuse(said: httpx2.Response) -> None:
-    """Statuses that mean the same whatever was asked; before anybody reads the body."""
-    status = said.status_code
-    if status in MOVED and status != NOT_MODIFIED:
-        raise DeliveryError("redirected", permanent=False, of_system=True)
-    if status in {UNAUTHORIZED, FORBIDDEN}:
-        raise DeliveryError("credentials_refused", permanent=False, of_system=True)
-    if status == TOO_MANY or status >= SERVER_ERROR:
-        raise DeliveryError(
-            f"status_{status}",
-            permanent=False,
-            retry_after=_wait(said.headers),
-            of_system=status in WHOLE_SYSTEM,
-        )
+def _resource(found: Any) -> Resource:
+    if not isinstance(found, dict) or text_of(pick(found, "id")) is None:
+        raise DeliveryError("unreadable_user", permanent=False)
+    return found
 
 
-def _wait(headers: httpx2.Headers) -> int | None:
-    """Retry-After in seconds, from seconds or from a date (RFC 9110 §10.2.3), by the sender's own clock."""
-    text = headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdigit():
-        return min(int(text[:9]), LONGEST_WAIT)
-    try:
-        until = email.utils.parsedate_to_datetime(text).timestamp()
-    except (ValueError, TypeError, OverflowError):
-        return None
-    try:
-        sent = email.utils.parsedate_to_datetime(headers.get("date", "")).timestamp()
-    except (ValueError, TypeError, OverflowError):
-        sent = time.time()
-    return max(0, min(int(until - sent), LONGEST_WAIT))
+def _at(place: str, remote_id: str) -> str:
+    return f"{place}/{quote(remote_id, safe='')}"
+
+
+__all__ = [
+    "GROUPS", "USERS", "Changed", "Conflict", "Operation", "Resource", "Unsupported", "Vanished", "Wire",
+    "version_of",
+]  # fmt: skip

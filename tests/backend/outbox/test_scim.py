@@ -68,7 +68,7 @@ async def test_sending_the_same_twice_changes_nothing(scim: ScimConnector, proxy
 
 
 async def test_what_is_not_ours_is_left_alone(scim: ScimConnector, scim_server: ScimServer) -> None:
-    wanted = a_state(uuid4())
+    wanted = a_state(uuid4(), address_proved=True)
     own = {
         "schemas": [USER],
         "userName": wanted.user_name,
@@ -88,10 +88,10 @@ async def test_what_is_not_ours_is_left_alone(scim: ScimConnector, scim_server: 
     assert [member["value"] for member in kept["members"]] == [user["id"]]
 
 
-async def test_somebody_who_is_there_under_that_name_is_adopted(
+async def test_somebody_who_is_there_under_a_name_that_is_proved_is_adopted(
     scim: ScimConnector, scim_server: ScimServer
 ) -> None:
-    wanted = a_state(uuid4())
+    wanted = a_state(uuid4(), address_proved=True)
     scim_server.request(
         "POST", "/Users", json={"schemas": [USER], "userName": wanted.user_name}
     ).raise_for_status()
@@ -229,7 +229,7 @@ SAID = [
         "rejected_invalidValue", True, None, False,
     ),
     (status(400, b"<html>no</html>", Content_Type="text/html"), "rejected", True, None, False),
-    (status(200, b"<html>ok</html>", Content_Type="text/html"), "unreadable_reply", False, None, False),
+    (status(200, b"<html>ok</html>", Content_Type="text/html"), "unreadable_reply", False, None, True),
     (status(201, b"a" * 70000, Content_Type="application/scim+json"), "reply_too_large", False, None, False),
     (slow(3), "unreachable", False, None, True),
 ]  # fmt: skip
