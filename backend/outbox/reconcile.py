@@ -119,7 +119,9 @@ class Comparison:
 
 def difference(account_id: UUID, wanted: Desired, held: Desired | None, holds: tuple[str, ...]) -> Finding:
     """Compare what this kind of system keeps; of a leaver whether it still lets them in, or keeps the name."""
-    if held is None:
+    if held is None or (
+        wanted.active and not held.user_name
+    ):  # nobody, or no more than a right without a user
         return Finding(account_id, "missing" if wanted.active else "same")
     fields = holds if wanted.active else [field for field in OF_A_LEAVER if field in holds]
     wrong = tuple(field for field in fields if _value(wanted, field) != _value(held, field))

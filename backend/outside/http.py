@@ -69,13 +69,15 @@ class Guarded:
         timeout: float | None = None,
         **more: Any,
     ) -> httpx2.AsyncClient:
-        """A client of its own connections behind the guard; the caller closes it."""
+        """A client of its own connections behind the guard; the caller closes it.
+
+        The transport is ours, so that no proxy of the environment is asked.
+        """
         return httpx2.AsyncClient(
             base_url=base_url,
             headers={"User-Agent": AGENT, "Accept-Encoding": "identity"} | (headers or {}),
             timeout=timeout or self._timeout,
             follow_redirects=False,
-            trust_env=False,
             transport=GuardedTransport(self.allowed, self._reply_bytes, self._tls),
             **more,
         )

@@ -14,7 +14,7 @@ from backend.kit import Kit
 from backend.outbox.models import System
 from backend.outside.connectors import Desired, GroupRef
 from backend.roles import draft as drafts
-from backend.roles import policy
+from backend.roles import policy, staff
 from backend.roles.catalog import GRANTS, grants_of, position_label
 from backend.roles.models import Role, StaffRecord, Unit
 from backend.roles.scope import in_scope, scope_of
@@ -60,7 +60,9 @@ async def desired(tx: AsyncSession, kit: Kit, account_id: UUID, system: System) 
     name = kit.keys.open("accounts.full_name", account.id, account.full_name)
     if account.status != "active":
         return state_of(account_id, name, [])
-    return state_of(account_id, name, await posts_of(tx, kit, account_id, system))
+    state = state_of(account_id, name, await posts_of(tx, kit, account_id, system))
+    proved = state.email is not None and await staff.gives(tx, kit, account_id, state.email)
+    return msgspec.structs.replace(state, address_proved=proved)
 
 
 async def posts_of(tx: AsyncSession, kit: Kit, account_id: UUID, system: System) -> list[Post]:

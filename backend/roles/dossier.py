@@ -15,7 +15,7 @@ from backend.names import masked
 from backend.outbox import queue as outbox
 from backend.outbox.models import System
 from backend.outside.connectors import Desired
-from backend.roles import changes, own, policy, rights, rows, scope
+from backend.roles import changes, own, policy, rights, rows, scope, staff
 from backend.roles import desired as wanted
 from backend.roles import draft as drafts
 from backend.roles.catalog import SUBJECT_TYPES, position_label, subject_label
@@ -50,6 +50,7 @@ async def view(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID, *, no
         decided_by=names.get(found.decided_by) if found.decided_by else None,
         steps=(await own.steps_view(tx, kit, [found.id]))[found.id],
         effects=await _effects(tx, kit, found, old, account) if found.status in policy.OPEN else [],
+        unproved_address=found.status in policy.OPEN and await _is_unproved(tx, kit, found),
         sync=(await outbox.states_for_requests(tx, [found.id], now))[found.id],
         corrections=(await changes.corrections_of(tx, kit, [found]))[found.id],
         why_you=_why(standing, steps, units),
@@ -134,6 +135,12 @@ def _undo_until(
         return None
     until = max(said) + timedelta(seconds=kit.limits.undo_window)
     return until if now < until else None
+
+
+async def _is_unproved(tx: AsyncSession, kit: Kit, found: RoleRequest) -> bool:
+    """Whether nobody but the applicant says that the official address is theirs; a system may know it as another's."""
+    address = drafts.asked_fields(kit, found).get("official_email") if found.kind != policy.END else None
+    return address is not None and not await staff.gives(tx, kit, found.account_id, address)
 
 
 async def _effects(

@@ -103,6 +103,13 @@ async def prefill(tx: AsyncSession, kit: Kit, account_id: UUID, subject_type: st
     )
 
 
+async def gives(tx: AsyncSession, kit: Kit, account_id: UUID, address: str) -> bool:
+    """Whether the directory gives an official address to this person's very number (cases/attacks.md, A08)."""
+    record = await record_of(tx, kit, account_id)
+    blinds = kit.keys.blinds("official_email", address.strip().lower())
+    return record is not None and record.email_blind in blinds
+
+
 async def record_of(tx: AsyncSession, kit: Kit, account_id: UUID) -> StaffRecord | None:
     """The directory's entry of somebody with an account, unless they have left."""
     blinds = await rights.blinds_of(tx, kit, account_id)

@@ -116,6 +116,7 @@ class RequestView(msgspec.Struct, frozen=True, kw_only=True):
     decided_by: str | None
     steps: list[StepView]
     effects: list[Effect]
+    unproved_address: bool  # an official address that the staff directory does not give to this number (A08)
     sync: list[SyncState]
     corrections: list[Correction]
     denied: bool

@@ -111,10 +111,11 @@ def list_() -> None:
             str(sum(one.counts.get(word, 0) for word in WAITING)),
             str(one.counts.get("dead", 0)),
             one.error or "-",
+            ", ".join(one.learnt) or "-",
         )
         for one in _said(look)
     ]
-    show(("system", "kind", "address", "units", "state", "waiting", "failed", "last error"), rows)
+    show(("system", "kind", "address", "units", "state", "waiting", "failed", "last error", "learnt"), rows)
 
 
 @systems.command(help="Send a system nothing more; what waits is kept until it is connected again.")

@@ -262,3 +262,13 @@ async def test_a30_the_journal_page_names_the_operator_of_a_command(office: Offi
         await managers.add(tx, command, office.unit, "000090799999", by=None, now=now)
     page = await desk.page("/workspace/audit", kind="manager")
     assert "Người vận hành Phạm Thị Lan (tài khoản máy chủ: vanhanh as root)" in page
+
+
+async def test_a08_a_manager_is_warned_of_an_address_that_only_the_applicant_says_is_theirs(
+    office: Office, desk: Desk
+) -> None:
+    warning = 'id="unproved-address"'
+    typed = await office.asks("Nguyễn Văn Khai", official_email=f"quantri{office.number}@hue.example")
+    assert warning in await desk.page(f"/workspace/requests/{typed}")
+    none = await office.asks("Nguyễn Văn Không")
+    assert warning not in await desk.page(f"/workspace/requests/{none}")

@@ -8,8 +8,14 @@ import msgspec
 from sqlalchemy import update
 
 from backend.db import new_id
+from backend.outbox.circuit import OF_SYSTEM
 from backend.outbox.models import System
+from backend.outside.connectors.ldap import LdapConnector
+from backend.outside.connectors.learnt import LEARNT_WORDS, Learnt, written
+from backend.outside.connectors.scim import ScimConnector
+from backend.outside.connectors.scim_user import FORMATTED
 from tests.workspace.office import Desk, Office
+from workspace import labels
 
 NOBODY = "http://127.0.0.1:9/scim/v2"  # the discard port: nothing listens
 WAIT = 20
@@ -45,3 +51,24 @@ async def test_a_system_that_does_not_answer_is_named_with_the_cause_and_tried_a
             await tx.execute(
                 update(System).where(System.id == system.id).values(disabled_at=service.clock.now())
             )
+
+
+async def test_what_was_learnt_of_a_system_stands_on_its_page(office: Office, desk: Desk) -> None:
+    service, name = office.service, f"Thư điện tử {office.number}"
+    system = System(id=new_id(), name=name, kind="scim", url=NOBODY, created_at=service.clock.now())
+    system.disabled_at = service.clock.now()
+    system.learnt = written(Learnt(no_groups=True, loses=["title"]))
+    async with service.db.write() as tx:
+        tx.add(system)
+    page = await desk.page("/workspace/systems")
+    shown = page[page.index(f'id="system-{system.id}"') :]
+    assert "Không có nhóm: chỉ giữ người dùng" in shown
+    assert "Không giữ chức vụ" in shown
+
+
+def test_everything_that_can_be_learnt_and_every_cause_has_its_words() -> None:
+    fields = {*ScimConnector.holds, *LdapConnector.holds, FORMATTED} - {"active", "user_name", "groups"}
+    assert set(labels.LEARNT) == {*LEARNT_WORDS, *(f"loses:{field}" for field in fields)}
+    assert OF_SYSTEM - {word for word in OF_SYSTEM if word.startswith(("status_", "ldap_"))} <= set(
+        labels.CAUSES
+    )

@@ -12,6 +12,13 @@ from backend.outside.connectors.ldap_wire import Change, Found
 
 NUMBER = "employeeNumber"  # the account's identifier
 OF_A_ROLE = ("title", "ou", "departmentNumber")
+FIELDS = {  # the field of Desired that an attribute stands for
+    "displayName": "full_name",
+    "mail": "email",
+    "title": "title",
+    "ou": "department",
+    "departmentNumber": "unit_code",
+}
 OURS = (NUMBER, "cn", "displayName", "sn", "mail", *OF_A_ROLE)
 PERSON = ("top", "person", "organizationalPerson", "inetOrgPerson")
 

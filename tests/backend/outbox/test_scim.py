@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
@@ -98,6 +98,24 @@ async def test_somebody_who_is_there_under_a_name_that_is_proved_is_adopted(
     await scim.apply(wanted, None, mine)
     (user,) = scim_server.users()
     assert user["externalId"] == wanted.external_id
+
+
+async def test_a08_somebody_who_is_there_under_a_typed_address_stays_who_they_are(
+    scim: ScimConnector, scim_server: ScimServer
+) -> None:
+    newcomer = a_state(uuid4(), user_name="admin@example.gov.vn")
+    theirs = {"schemas": [USER], "userName": "admin@example.gov.vn", "displayName": "Quản trị"}
+    scim_server.request("POST", "/Users", json=theirs).raise_for_status()
+    with pytest.raises(DeliveryError) as refused:
+        await scim.apply(newcomer, None, mine)
+    assert (refused.value.code, refused.value.permanent) == ("belongs_to_somebody", True)
+    known = await scim.apply(a_state(uuid4()), None, mine)
+    renamed = a_state(UUID(scim_server.users()[-1]["externalId"]), user_name="admin@example.gov.vn")
+    with pytest.raises(DeliveryError, match="belongs_to_somebody"):
+        await scim.apply(renamed, known.remote_id, mine)
+    user = scim_server.user("admin@example.gov.vn")
+    assert user is not None
+    assert (user["displayName"], user.get("externalId"), user.get("title")) == ("Quản trị", None, None)
 
 
 async def test_a_name_that_belongs_to_another_person_is_parked(scim: ScimConnector) -> None:

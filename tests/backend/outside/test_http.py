@@ -233,3 +233,33 @@ async def test_a_bomb_of_headers_is_given_up() -> None:
     async with somebody(raw(b"HTTP/1.1 200 OK\r\n" + b"X-A: " + b"a" * 300_000)) as port:
         with pytest.raises(Unreachable):
             await Guarded(["127.0.0.1"]).request("GET", f"http://127.0.0.1:{port}/")
+
+
+async def test_nothing_of_the_environment_leads_a_call_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
+    async with somebody(raw(b"HTTP/1.1 200 OK", b"here")) as port:
+        http = Guarded([f"127.0.0.1:{port}"])
+        said = await http.request("GET", f"http://127.0.0.1:{port}/")
+        await http.close()
+    assert said.content == b"here"
+
+
+async def test_a_cookie_of_one_answer_is_told_to_nobody() -> None:
+    heard: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 200 OK\r\nSet-Cookie: who=somebody; Path=/\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    http = Guarded([f"127.0.0.1:{port}"])
+    for _ in range(2):
+        await http.request("GET", f"http://127.0.0.1:{port}/")
+    await http.close()
+    server.close()
+    assert len(heard) == 2
+    assert all(b"cookie" not in head.lower() for head in heard)

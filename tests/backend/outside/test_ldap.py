@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import uuid4
 
+import msgspec
 import pytest
 
 from backend.outbox.reconcile import difference
@@ -54,7 +55,7 @@ async def test_who_has_a_mailbox_already_is_taken_over_by_address(directory: Dir
     dn = directory.add_mail_user("Anh@hue.example", "mật-khẩu cũ", name="Nguyen Thi Anh")
     more = f"dn: {dn}\nchangetype: modify\nadd: mail\nmail: ngoc.anh@hue.example\n-\nadd: telephoneNumber\n"
     directory.modify(f"{more}telephoneNumber: 0550000111\n-\nadd: employeeNumber\nemployeeNumber: 17\n")
-    connector, wanted = await connected(directory), somebody()
+    connector, wanted = await connected(directory), somebody(address_proved=True)
     await connector.apply(wanted, None, mine)
     entry = directory.entry("anh@hue.example")
     assert entry["dn"] == [dn]
@@ -73,7 +74,7 @@ async def test_an_entry_that_is_named_by_its_cn_keeps_its_name(directory: Direct
     directory.add(
         f"dn: {dn}\nobjectClass: inetOrgPerson\ncn: Anh Nguyen\nsn: Nguyen\nmail: anh@hue.example\n"
     )
-    connector, wanted = await connected(directory), somebody()
+    connector, wanted = await connected(directory), somebody(address_proved=True)
     await connector.apply(wanted, None, mine)
     entry = directory.entry("anh@hue.example")
     assert entry["dn"] == [dn]
@@ -81,14 +82,74 @@ async def test_an_entry_that_is_named_by_its_cn_keeps_its_name(directory: Direct
     assert not (await connector.apply(wanted, None, mine)).changed
 
 
-async def test_an_address_or_a_name_of_another_person_is_parked(directory: Directory) -> None:
+async def test_an_address_of_another_person_is_parked(directory: Directory) -> None:
     connector = await connected(directory)
     await connector.apply(somebody(), None, mine)
-    directory.add_mail_user("binh@mail.example")
-    for taken in ("anh@hue.example", "binh@hue.example"):
+    for proved in (False, True):
         with pytest.raises(DeliveryError) as refused:
-            await connector.apply(somebody(mail=taken), None, mine)
+            await connector.apply(somebody(address_proved=proved), None, mine)
         assert (refused.value.code, refused.value.permanent) == ("user_name_taken", True)
+
+
+async def test_a08_an_entry_that_is_there_is_taken_over_by_a_proved_address_only(
+    directory: Directory,
+) -> None:
+    dn = directory.add_mail_user("admin@hue.example", name="Quản trị")
+    connector, newcomer = await connected(directory), somebody(mail="admin@hue.example")
+    with pytest.raises(DeliveryError) as refused:
+        await connector.apply(newcomer, None, mine)
+    assert (refused.value.code, refused.value.permanent) == ("belongs_to_somebody", True)
+    entry = directory.entry("admin@hue.example")
+    assert (entry["cn"], "employeeNumber" in entry, directory.members(OFFICE.external_id)) == (
+        ["Quản trị"], False, []
+    )  # fmt: skip
+    await connector.apply(msgspec.structs.replace(newcomer, address_proved=True), None, mine)
+    assert directory.entry("admin@hue.example")["employeeNumber"] == [newcomer.external_id]
+    assert directory.members(OFFICE.external_id) == [dn]
+
+
+async def test_b21_two_people_of_one_local_part_both_get_an_entry(directory: Directory) -> None:
+    connector = await connected(directory)
+    first, second = somebody(mail="binh@syt.hue.example"), somebody(mail="binh@snv.hue.example")
+    for person in (first, second):
+        await connector.apply(person, None, mine)
+    assert directory.entry("binh@syt.hue.example")["uid"] == ["binh"]
+    assert directory.entry("binh@snv.hue.example")["uid"] == [second.external_id]
+    assert len(directory.members(OFFICE.external_id)) == 2
+    for person in (first, second):
+        assert not (await connector.apply(person, None, mine)).changed
+
+
+async def test_b21_a_local_part_that_somebody_elses_entry_bears_is_left_to_it(directory: Directory) -> None:
+    directory.add_mail_user("binh@mail.example", name="Người khác")
+    connector, person = await connected(directory), somebody(mail="binh@hue.example")
+    await connector.apply(person, None, mine)
+    assert directory.entry("binh@mail.example")["cn"] == ["Người khác"]
+    assert directory.entry("binh@hue.example")["uid"] == [person.external_id]
+
+
+async def test_the_successor_gets_the_address_that_a_leaver_had(directory: Directory) -> None:
+    connector = await connected(directory)
+    old = somebody(mail="vanthu@hue.example")
+    await connector.apply(old, None, mine)
+    await connector.apply(somebody(old.external_id, active=False), None, mine)
+    new = somebody(mail="vanthu@hue.example", address_proved=True)
+    await connector.apply(new, None, mine)
+    entry = directory.entry("vanthu@hue.example")  # one only
+    assert (entry["employeeNumber"], directory.members(OFFICE.external_id)) == (
+        [new.external_id],
+        entry["dn"],
+    )
+
+
+async def test_at_a_transfer_the_old_groups_are_gone_whatever_else_is_refused(directory: Directory) -> None:
+    connector = await connected(directory)
+    person = somebody()
+    await connector.apply(person, None, mine)
+    moved = msgspec.structs.replace(person, groups=[GroupRef("NV-2", "Phòng 2")], title="\0")
+    with pytest.raises(DeliveryError):
+        await connector.apply(moved, None, mine)
+    assert directory.entry("anh@hue.example")["dn"][0] not in directory.members(OFFICE.external_id)
 
 
 async def test_a_new_address_replaces_the_old_and_the_entry_keeps_its_name(directory: Directory) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 from backend.outbox.models import System
 from backend.outside.connectors import Desired, GroupRef
 from backend.roles.desired import desired
+from tests.backend.roles.test_staff import GOOD, bring_in
 from tests.backend.roles.world import World
 
 
@@ -69,3 +70,15 @@ async def test_a_disabled_system_is_told_nothing(world: World) -> None:
         (await tx.get_one(System, system_id)).disabled_at = world.now
     await world.employ("An", "NV", "Chi")
     assert await world.deliveries("An") == []
+
+
+async def test_a08_an_address_is_proved_by_the_directory_for_this_very_number_only(world: World) -> None:
+    system = await world.system("Văn bản")
+    await bring_in(world, GOOD)
+    await world.employ("An", "NV", "Chi", fields={"official_email": "an@hue.example"})
+    await world.employ("Bình", "NV", "Chi", fields={"official_email": "quantri@hue.example"})
+    await world.employ("Eve", "NV", "Chi")
+    proved = [(await wanted(world, name, system)).address_proved for name in ("An", "Bình", "Eve")]
+    assert proved == [True, False, False]
+    await bring_in(world, GOOD | {"official_email": "an2@hue.example"})
+    assert not (await wanted(world, "An", system)).address_proved
