@@ -20,6 +20,7 @@ Name = Literal[
     "wrong_reset_codes",
     "wrong_reset_codes_network",
     "journal_broken",
+    "unit_without_manager",
 ]
 raised: Counter[Name] = Counter(
     dict.fromkeys(get_args(Name), 0)

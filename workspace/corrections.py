@@ -16,7 +16,7 @@ from backend.outside.clock import Clock
 from backend.roles import catalog, corrections, policy, queue, requests
 from backend.roles.draft import Draft
 from backend.roles.views import RequestView
-from workspace import forms
+from workspace import forms, saying
 from workspace.auth import Visit
 from workspace.manager import Manager
 from workspace.moving import TransferForm
@@ -63,7 +63,14 @@ class CorrectionController(Controller):
             by = corrections.By(manager.account_id, manager.level)
             async with db.write() as tx:
                 outcome = await corrections.resubmit(
-                    tx, kit, request_id, draft, by=by, now=clock.now(), note=form.note.strip() or None
+                    tx,
+                    kit,
+                    request_id,
+                    draft,
+                    by=by,
+                    now=clock.now(),
+                    note=form.note.strip() or None,
+                    how=saying.how(form),
                 )
             settle(outcome)
         except (FieldsInvalid, Conflict) as refusal:
@@ -112,7 +119,7 @@ async def _form(
         asked=asked,
         units=units,
         positions=catalog.positions_for(asked.subject_code),
-        form=form or _filled(asked),
+        said=form or _filled(asked),
         errors=errors_of(refusal),
     )
 

@@ -18,10 +18,11 @@ from backend.errors import Conflict, FieldsInvalid, Refusal, settle
 from backend.kit import Kit
 from backend.outside.clock import Clock
 from backend.roles import queue, review
+from backend.roles.carried import How
 from backend.roles.models import RoleRequest
 from backend.words import mark as _
 from backend.words import say
-from workspace import forms
+from workspace import forms, saying
 from workspace.auth import Visit
 from workspace.manager import Manager
 from workspace.pages import errors_of, lang_of, moment, page
@@ -33,6 +34,9 @@ class DecideForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     decision: Literal["approved", "rejected", "returned"]
     version: int
     reason: str = ""
+    keep: str = ""
+    keep_reason: str = ""
+    confirmed: str = ""
 
 
 async def say_word(
@@ -45,10 +49,11 @@ async def say_word(
     version: int,
     by: UUID,
     now: datetime,
+    how: How,
 ) -> RoleRequest | Refusal:
     """The use case behind each of the three buttons."""
     if decision == "approved":
-        return await review.approve(tx, kit, request_id, version=version, by=by, now=now)
+        return await review.approve(tx, kit, request_id, version=version, by=by, now=now, how=how)
     word = review.reject if decision == "rejected" else review.send_back
     return await word(tx, kit, request_id, reason, version=version, by=by, now=now)
 
@@ -94,12 +99,11 @@ class RequestController(Controller):
                     version=form.version,
                     by=manager.account_id,
                     now=clock.now(),
+                    how=saying.how(form),
                 )
             settle(outcome)
         except (Conflict, FieldsInvalid) as refusal:
-            return await _page(
-                request, db, kit, request_id, manager, clock, refusal=refusal, reason=form.reason
-            )
+            return await _page(request, db, kit, request_id, manager, clock, refusal=refusal, said=form)
         return Redirect(f"/workspace/requests/{request_id}", status_code=303)
 
     @post("/undo", name="workspace.undo")
@@ -132,7 +136,7 @@ async def _page(
     clock: Clock,
     *,
     refusal: Refusal | None = None,
-    reason: str = "",
+    said: DecideForm | None = None,
 ) -> Response[str]:
     async with db.read() as tx:
         asked = await queue.view(tx, kit, request_id, manager.account_id, now=clock.now())
@@ -144,7 +148,7 @@ async def _page(
         asked=asked,
         stale=_stale(request, refusal) if isinstance(refusal, Conflict) else "",
         errors=errors_of(refusal) if isinstance(refusal, FieldsInvalid) else [],
-        reason=reason,
+        said=said or DecideForm("approved", asked.version),
     )
 
 

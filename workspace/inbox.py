@@ -15,6 +15,7 @@ from backend.kit import Kit
 from backend.outside.clock import Clock
 from backend.roles import forms as role_forms
 from backend.roles import queue
+from backend.roles.carried import How
 from backend.words import mark as _
 from workspace import forms
 from workspace.auth import Visit
@@ -118,6 +119,7 @@ class InboxController(Controller):
                         version=version,
                         by=manager.account_id,
                         now=clock.now(),
+                        how=How(many=True),
                     )
                 settle(outcome)
             except Refusal as no:

@@ -137,6 +137,7 @@ FACTS = {
     "units.imported": _("Nhập danh sách đơn vị"),
     "staff.imported": _("Nhập danh bạ cán bộ"),
     "manager.appointed": _("Giao quyền duyệt cho người phụ trách"),
+    "manager.kept": _("Giữ quyền duyệt sau khi thôi vai trò ở đơn vị"),
     "manager.dismissed": _("Thu quyền duyệt của người phụ trách"),
     "system.connected": _("Kết nối hệ thống"),
     "system.disabled": _("Ngừng kết nối hệ thống"),

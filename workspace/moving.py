@@ -17,6 +17,9 @@ class TransferForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     position: str = ""
     effective_on: str = ""
     note: str = ""
+    keep: str = ""
+    keep_reason: str = ""
+    confirmed: str = ""
 
     def day(self) -> date | None:
         """From when; nothing means at once. Raises FieldsInvalid."""

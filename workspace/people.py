@@ -14,8 +14,8 @@ from backend.db import Database
 from backend.errors import Conflict, FieldsInvalid, Refusal, settle
 from backend.kit import Kit
 from backend.outside.clock import Clock
-from backend.roles import catalog, queue, requests, review
-from workspace import forms
+from backend.roles import carried, catalog, queue, requests, review, rows
+from workspace import forms, saying
 from workspace.auth import Visit
 from workspace.manager import Manager
 from workspace.moving import TransferForm
@@ -35,6 +35,9 @@ class EndForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Why a role ends."""
 
     reason: str = ""
+    keep: str = ""
+    keep_reason: str = ""
+    confirmed: str = ""
 
 
 class PeopleController(Controller):
@@ -70,7 +73,7 @@ class PeopleController(Controller):
         kit: NamedDependency[Kit],
     ) -> Response[str]:
         """Whose role it is, and a place for the reason."""
-        return await _ending(request, db, kit, manager, role_id)
+        return await _ending(request, db, kit, manager, role_id, EndForm())
 
     @post("/{role_id:uuid}/end", name="workspace.end")
     async def end(
@@ -87,11 +90,17 @@ class PeopleController(Controller):
         try:
             async with db.write() as tx:
                 outcome = await review.end_role(
-                    tx, kit, role_id, reason=form.reason, by=manager.account_id, now=clock.now()
+                    tx,
+                    kit,
+                    role_id,
+                    reason=form.reason,
+                    by=manager.account_id,
+                    now=clock.now(),
+                    how=saying.how(form),
                 )
             ended = settle(outcome)
         except (FieldsInvalid, Conflict) as refusal:
-            return await _ending(request, db, kit, manager, role_id, refusal=refusal, reason=form.reason)
+            return await _ending(request, db, kit, manager, role_id, form, refusal=refusal)
         return Redirect(f"/workspace/requests/{ended.id}", status_code=303)
 
     @get("/{role_id:uuid}/transfer", name="workspace.transferring")
@@ -130,6 +139,7 @@ class PeopleController(Controller):
                     position=form.position or None,
                     effective_on=form.day(),
                     note=form.note.strip() or None,
+                    how=saying.how(form),
                 )
             begun = settle(outcome)
         except (FieldsInvalid, Conflict) as refusal:
@@ -143,19 +153,21 @@ async def _ending(
     kit: Kit,
     manager: Manager,
     role_id: UUID,
+    form: EndForm,
     *,
     refusal: Refusal | None = None,
-    reason: str = "",
 ) -> Response[str]:
     async with db.read() as tx:
         person = await queue.person(tx, kit, role_id, manager.account_id)
+        at_stake = await carried.outlook(tx, kit, await rows.role_now(tx, role_id))
     return page(
         request,
         "end.html",
         refusal=refusal,
         here=f"/workspace/people/{role_id}/end",
         person=person,
-        reason=reason,
+        said=form,
+        at_stake=at_stake,
         errors=errors_of(refusal),
     )
 
@@ -173,6 +185,7 @@ async def _transferring(
     async with db.read() as tx:
         person = await queue.person(tx, kit, role_id, manager.account_id)
         units = await queue.units(tx)
+        at_stake = await carried.outlook(tx, kit, await rows.role_now(tx, role_id))
     return page(
         request,
         "transfer.html",
@@ -181,6 +194,7 @@ async def _transferring(
         person=person,
         units=units,
         positions=catalog.positions_for(person.subject_type),
-        form=form,
+        said=form,
+        at_stake=at_stake,
         errors=errors_of(refusal),
     )

@@ -50,6 +50,7 @@ from backend.facts.accounts import (
 from backend.facts.fact import Fact, Operator
 from backend.facts.work import (
     AccessRefused,
+    AppointmentKept,
     CaseAnswered,
     CaseClosed,
     CaseContinued,
@@ -89,6 +90,7 @@ __all__ = [
     "AccountOpened",
     "AccountThawed",
     "AccountsImported",
+    "AppointmentKept",
     "AttributeEdited",
     "CaseAnswered",
     "CaseClosed",

@@ -26,9 +26,17 @@ class ManagerAppointed(Fact, tag="manager.appointed", frozen=True, kw_only=True)
 
 
 class ManagerDismissed(Fact, tag="manager.dismissed", frozen=True, kw_only=True):
-    """Somebody may no longer decide for a unit."""
+    """Somebody may no longer decide for a unit; `with_role` names the post that carried the right, and ended."""
 
     unit: UUID
+    with_role: UUID | None = None
+
+
+class AppointmentKept(Fact, tag="manager.kept", frozen=True, kw_only=True):
+    """Somebody decides for a unit on, though the post there ended: the request says why."""
+
+    unit: UUID
+    request: UUID
 
 
 class SystemConnected(Fact, tag="system.connected", frozen=True, kw_only=True):

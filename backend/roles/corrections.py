@@ -17,8 +17,9 @@ from backend.db import new_id
 from backend.errors import FieldError, FieldsInvalid, Refusal
 from backend.facts import RequestResubmitted
 from backend.kit import Kit
+from backend.roles import carried, forms, policy, requests, rights, rows
 from backend.roles import draft as drafts
-from backend.roles import forms, policy, requests, rights, rows
+from backend.roles.carried import How
 from backend.roles.changes import wish_of
 from backend.roles.draft import Draft
 from backend.roles.models import RequestChange, RequestStep, Role, RoleRequest
@@ -41,6 +42,7 @@ async def resubmit(
     by: By,
     now: datetime,
     note: str | None = None,
+    how: How = How(),  # noqa: B008 - immutable
 ) -> RoleRequest | Refusal:
     """A returned request comes back corrected; every step is asked again.
 
@@ -64,18 +66,27 @@ async def resubmit(
     if refusal := policy.why_not_assured(level=by.level, floor=checked.floor):
         raise refusal
     tx.add(_change(kit, found, by.account_id, now))
-    values = requests.content_of(kit, found.id, checked)
-    values["note"] = kit.keys.seal("role_requests.note", found.id, forms.reason(note)) if note else None
-    values["session_id"] = by.session_id if found.account_id == by.account_id else None
+    values = requests.content_of(kit, found.id, checked) | _what_falls(kit, found, by, note)
     await rows.move(tx, found, to=policy.PENDING, decided_at=None, decided_by=None, **values)
     await tx.execute(delete(RequestStep).where(RequestStep.request_id == found.id))
     requests.add_steps(tx, found, role)
     fact = RequestResubmitted(subject=found.account_id, request=found.id)
     kit.journal.record(tx, fact, by=by.account_id, now=now)
     if duty is not None:
+        await carried.weigh(tx, kit, found, {duty}, how, by=by.account_id)
         await requests.count_own_word(tx, kit, found, duty, by.account_id, now)
     await tx.flush()
     return found
+
+
+def _what_falls(kit: Kit, found: RoleRequest, by: By, note: str | None) -> dict[str, object]:
+    """What was said about the earlier wish, and what is said with this one."""
+    return {
+        "note": kit.keys.seal("role_requests.note", found.id, forms.reason(note)) if note else None,
+        "kept_by": None,
+        "kept_reason": None,
+        "session_id": by.session_id if found.account_id == by.account_id else None,
+    }
 
 
 async def _role_of(tx: AsyncSession, found: RoleRequest, draft: Draft) -> Role | None:

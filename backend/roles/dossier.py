@@ -15,7 +15,7 @@ from backend.names import masked
 from backend.outbox import queue as outbox
 from backend.outbox.models import System
 from backend.outside.connectors import Desired
-from backend.roles import changes, own, policy, rights, rows, scope, staff
+from backend.roles import carried, changes, own, policy, rights, rows, scope, staff
 from backend.roles import desired as wanted
 from backend.roles import draft as drafts
 from backend.roles.catalog import SUBJECT_TYPES, position_label, subject_label
@@ -35,13 +35,14 @@ async def view(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID, *, no
     if refusal := policy.why_not_see(standing):
         raise refusal
     account = await tx.get_one(Account, found.account_id)
-    names = await _names(tx, kit, {found.created_by, found.decided_by} - {None})
+    names = await _names(tx, kit, {found.created_by, found.decided_by, found.kept_by} - {None})
     units = {
         unit.id: unit for unit in await tx.scalars(select(Unit).where(Unit.id.in_(_units(found, steps))))
     }
     old = await tx.get(Role, found.role_id) if found.role_id else None
     theirs = await rights.why_not_take_over(tx, kit, found, steps, reader) is None
     returned = found.status == policy.RETURNED
+    leaves = found.status in policy.OPEN and found.kind in {policy.END, policy.TRANSFER}
     decided = policy.why_not_decide(standing, status=found.status, decided=rows.last_word(found))
     return RequestView(
         account_id=account.id,
@@ -55,6 +56,9 @@ async def view(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID, *, no
         corrections=(await changes.corrections_of(tx, kit, [found]))[found.id],
         why_you=_why(standing, steps, units),
         why_not_decide=decided,
+        at_stake=await carried.outlook(tx, kit, old) if leaves and found.kept_by is None else None,
+        may_keep=not carried.OURS.isdisjoint(standing.duties),
+        kept_by=names.get(found.kept_by) if found.kept_by else None,
         may_correct=theirs and returned and found.kind == policy.TRANSFER,
         may_withdraw=theirs and (returned or (found.status == policy.PENDING and found.created_by == reader)),
         undo_until=_undo_until(kit, found, steps, reader, now),
@@ -85,6 +89,9 @@ def _wished(
         "created_at": found.created_at,
         "decided_at": found.decided_at,
         "denied": found.denied_at is not None,
+        "kept_reason": kit.keys.open("role_requests.kept_reason", found.id, found.kept_reason)
+        if found.kept_reason
+        else None,
     }
 
 

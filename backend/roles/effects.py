@@ -18,8 +18,8 @@ from backend.devices import sessions
 from backend.facts import RoleBegun, RoleChanged, RoleEnded, RoleScheduled
 from backend.kit import Kit
 from backend.outside.clock import local_day
+from backend.roles import carried, policy, rows
 from backend.roles import draft as drafts
-from backend.roles import policy, rows
 from backend.roles.models import Role, RoleRequest, Unit
 from backend.support import notices
 
@@ -118,6 +118,7 @@ async def finish(
     if not await change(tx, Role.id == role.id, Role.state == role.state, **ended):
         raise policy.RoleMoved
     kit.journal.record(tx, RoleEnded(subject=role.account_id, role=role.id, reason=reason), by=by, now=now)
+    await carried.follow(tx, kit, role, request_id=request_id, by=by, now=now)
     await _tell(tx, kit, role, "ended", now, due=due, about=request_id)
 
 

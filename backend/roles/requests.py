@@ -14,8 +14,9 @@ from backend.errors import FieldError, FieldsInvalid, Invalid, Refusal
 from backend.facts import AccessRefused, RequestWithdrawn, RoleRequested, StepDecided
 from backend.kit import Kit
 from backend.outbox.bell import REQUESTS, ring_after
+from backend.roles import carried, forms, policy, rights, rows
 from backend.roles import draft as drafts
-from backend.roles import forms, policy, rights, rows
+from backend.roles.carried import How
 from backend.roles.draft import Checked, Draft
 from backend.roles.models import RequestStep, Role, RoleRequest
 
@@ -97,6 +98,7 @@ async def start_transfer(
     subject_type: str | None = None,
     effective_on: date | None = None,
     note: str | None = None,
+    how: How = How(),  # noqa: B008 - immutable
 ) -> RoleRequest | Refusal:
     """A manager moves somebody: their own unit's word counts at once, the other unit is asked.
 
@@ -120,6 +122,7 @@ async def start_transfer(
     found = await _add(tx, kit, checked, account_id=role.account_id, role=role, by=by, now=now)
     if note:
         found.note = kit.keys.seal("role_requests.note", found.id, forms.reason(note))
+    await carried.weigh(tx, kit, found, {duty}, how, by=by)
     await count_own_word(tx, kit, found, duty, by, now)
     return found
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.account import Account
 from backend.kit import Kit
 from backend.outbox import queue as outbox
-from backend.roles import effects, policy, rows
+from backend.roles import carried, effects, policy, rows
 from backend.roles.models import Role, RoleRequest
 
 
@@ -27,16 +27,16 @@ async def revert(tx: AsyncSession, kit: Kit, found: RoleRequest, *, now: datetim
         state = policy.ACTIVE if applied else policy.SCHEDULED
         await _one(tx, Role.request_id == found.id, Role.state == state, to={"state": policy.UNDONE})
     if found.kind == policy.TRANSFER and applied:
-        await _revive(tx, found, policy.ACTIVE)
+        await _revive(tx, kit, found, policy.ACTIVE, now)
     elif found.kind == policy.AMEND and applied:
         await _unamend(tx, kit, found)
     elif found.kind == policy.END:
-        await _unend(tx, kit, found, applied=applied)
+        await _unend(tx, kit, found, applied=applied, now=now)
     found.applied_at, found.before, found.role_version = None, None, None
     await rows.bump(tx, found.account_id)
 
 
-async def _revive(tx: AsyncSession, found: RoleRequest, state: str) -> None:
+async def _revive(tx: AsyncSession, kit: Kit, found: RoleRequest, state: str, now: datetime) -> None:
     back = {"state": state, "ended_at": None, "end_reason": None, "ended_by_request": None}
     await _one(
         tx,
@@ -45,6 +45,7 @@ async def _revive(tx: AsyncSession, found: RoleRequest, state: str) -> None:
         Role.ended_by_request == found.id,
         to=back,
     )
+    await carried.revive(tx, kit, found, now=now)
 
 
 async def _unamend(tx: AsyncSession, kit: Kit, found: RoleRequest) -> None:
@@ -57,13 +58,14 @@ async def _unamend(tx: AsyncSession, kit: Kit, found: RoleRequest) -> None:
     await tx.flush()
 
 
-async def _unend(tx: AsyncSession, kit: Kit, found: RoleRequest, *, applied: bool) -> None:
+async def _unend(tx: AsyncSession, kit: Kit, found: RoleRequest, *, applied: bool, now: datetime) -> None:
     before = effects.before_of(kit, found)
     role = await rows.role_now(tx, found.role_id)
     if role is None:
         raise policy.UndoTooLate
     if applied:
-        await _revive(tx, found, policy.ACTIVE if role.began_at else policy.SCHEDULED)
+        state = policy.ACTIVE if role.began_at else policy.SCHEDULED
+        await _revive(tx, kit, found, state, now)
     await _one(tx, Role.id == role.id, to={"until_on": before.until_on})
     plans = {"state": policy.SCHEDULED, "ended_at": None, "end_reason": None, "ended_by_request": None}
     await effects.change(

@@ -17,18 +17,26 @@ from backend.errors import Conflict, Refusal
 from backend.facts import DecisionUndone, RequestDecided, RoleRequested, StepDecided
 from backend.kit import Kit
 from backend.outbox.bell import REQUESTS, ring_after
+from backend.roles import carried, forms, policy, reversal, rights, rows, texting, timeline
 from backend.roles import draft as drafts
-from backend.roles import forms, policy, reversal, rights, rows, texting, timeline
+from backend.roles.carried import How
 from backend.roles.models import RequestStep, Role, RoleRequest, Unit
 from backend.roles.requests import refused
 from backend.support import notices
 
 
 async def approve(
-    tx: AsyncSession, kit: Kit, request_id: UUID, *, version: int | None, by: UUID, now: datetime
+    tx: AsyncSession,
+    kit: Kit,
+    request_id: UUID,
+    *,
+    version: int | None,
+    by: UUID,
+    now: datetime,
+    how: How = How(),  # noqa: B008 - immutable
 ) -> RoleRequest | Refusal:
     """Say yes for every duty that is the manager's; the last yes makes it true."""
-    return await _decide(tx, kit, request_id, policy.APPROVED, None, version, by, now)
+    return await _decide(tx, kit, request_id, policy.APPROVED, None, version, by, now, how)
 
 
 async def reject(
@@ -46,7 +54,14 @@ async def send_back(
 
 
 async def end_role(
-    tx: AsyncSession, kit: Kit, role_id: UUID, *, reason: str, by: UUID, now: datetime
+    tx: AsyncSession,
+    kit: Kit,
+    role_id: UUID,
+    *,
+    reason: str,
+    by: UUID,
+    now: datetime,
+    how: How = How(),  # noqa: B008 - immutable
 ) -> RoleRequest | Refusal:
     """A manager ends somebody's role at once; the request that says so is made and approved in one act."""
     why = forms.reason(reason)
@@ -61,6 +76,7 @@ async def end_role(
     if role is None or role.state not in policy.HELD:
         raise policy.RoleMoved
     found = await _ending(tx, kit, role, why, by, now)
+    await carried.weigh(tx, kit, found, carried.OURS, how, by=by)
     kit.journal.record(
         tx, RoleRequested(subject=role.account_id, request=found.id, kind=policy.END), by=by, now=now
     )
@@ -93,6 +109,8 @@ async def undo(
     if found.status != policy.PENDING:
         await _reopen(tx, kit, found, by, now)
     await _unsay(tx, [step.id for step in mine if step.at == last])
+    if found.kept_by == by:
+        found.kept_by = found.kept_reason = None  # it was part of the word
     kit.journal.record(tx, DecisionUndone(subject=found.account_id, request=found.id), by=by, now=now)
     await tx.flush()
     return found
@@ -107,6 +125,7 @@ async def _decide(
     version: int | None,
     by: UUID,
     now: datetime,
+    how: How = How(),  # noqa: B008 - immutable
 ) -> RoleRequest | Refusal:
     found = await rows.request_locked(tx, request_id)
     if found is None:
@@ -122,6 +141,8 @@ async def _decide(
     if version is not None and version != found.version:
         raise policy.VersionConflict(version=found.version)
     mine = [step for step in steps if step.duty in standing.duties]
+    if decision == policy.APPROVED:
+        await carried.weigh(tx, kit, found, standing.duties, how, by=by)
     await _say(tx, kit, found, mine, decision, why, by, now)
     if decision != policy.APPROVED or all(step in mine or step.decision for step in steps):
         await _settle_request(tx, kit, found, decision, by, now)

@@ -69,6 +69,17 @@ class Correction(msgspec.Struct, frozen=True):
     differences: list[Difference]
 
 
+class Outlook(msgspec.Struct, frozen=True):
+    """What goes with a role: the appointment, and what becomes of the requests that its unit decides."""
+
+    unit: str
+    unit_code: str
+    is_last: bool
+    waiting: int
+    then: str | None  # the unit that decides them afterwards
+    undecided: int
+
+
 class Change(msgspec.Struct, frozen=True):
     """One thing that will be different in a system: a sentence of the catalogue, and about what."""
 
@@ -122,6 +133,10 @@ class RequestView(msgspec.Struct, frozen=True, kw_only=True):
     denied: bool
     why_you: list[Why]
     why_not_decide: Refusal | None
+    at_stake: Outlook | None
+    may_keep: bool
+    kept_by: str | None
+    kept_reason: str | None
     may_correct: bool
     may_withdraw: bool
     undo_until: datetime | None

@@ -13,6 +13,7 @@ from backend.db import Database
 from backend.errors import FieldsInvalid
 from backend.kit import Kit
 from backend.outside.clock import Clock
+from backend.roles import carried
 from backend.roles import managers as registry
 from backend.roles.appointments import Days, ManagersImport
 from backend.settings import Settings
@@ -93,16 +94,21 @@ def import_(file: Path, **chosen: Any) -> None:
     run(file, lambda kit: ManagersImport(kit, Clock().now()), Flags(**chosen))
 
 
-@managers.command(name="list", help="Everybody who decides now; personal numbers are masked.")
+@managers.command(
+    name="list",
+    help="Everybody who decides now, personal numbers masked; then the units that nobody is in charge of any more.",
+)
 @click.option("--unit", "unit_code", default=None, help="Only this unit's.")
 def list_(unit_code: str | None) -> None:
     """One line each."""
 
-    async def read(db: Database, kit: Kit, _: Settings) -> list[registry.ManagerView]:
+    async def read(
+        db: Database, kit: Kit, _: Settings
+    ) -> tuple[list[registry.ManagerView], list[carried.Vacancy]]:
         async with db.read() as tx:
-            return await registry.listed(tx, kit, unit_code)
+            return await registry.listed(tx, kit, unit_code), await carried.vacancies(tx)
 
-    found = _said(lambda: opened(read), unit_code or "")
+    found, vacant = _said(lambda: opened(read), unit_code or "")
     rows = [
         (
             one.unit_code,
@@ -116,3 +122,15 @@ def list_(unit_code: str | None) -> None:
         for one in found
     ]
     show(("unit", "name", "personal number", "has an account", "since", "from", "until"), rows)
+    lost = [
+        (
+            one.unit_code,
+            one.unit_name,
+            f"{one.since:%Y-%m-%d}" if one.since else "ever",
+            one.decided_by or "NOBODY",
+        )
+        for one in vacant
+        if unit_code in {None, one.unit_code}
+    ]
+    if lost:
+        show(("unit without a manager", "name", "since", "decided by"), lost)

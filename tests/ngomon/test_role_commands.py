@@ -77,6 +77,8 @@ def test_units_staff_and_managers_come_in(run: Run, file: Callable[[str], Path])
     assert "000090000001" not in listed
     assert run("managers", "remove", "--unit", "SNV", "--national-id", "000090000001")[0] == 0
     assert "000******001" not in run("managers", "list")[1]
+    _, vacant, _ = run("managers", "list", "--unit", "SNV")
+    assert "unit without" in vacant and "NOBODY" in vacant, "R02: the operator sees the vacancy"
 
 
 def test_bad_rows_are_listed_and_nothing_comes_in(run: Run, file: Callable[[str], Path]) -> None:

@@ -20,11 +20,13 @@ from backend.kit import Kit
 from backend.names import folded
 from backend.outbox.models import System
 from backend.roles import corrections, managers, requests, review, timeline
+from backend.roles.carried import How
 from backend.roles.corrections import By
 from backend.roles.draft import Draft
 from backend.roles.models import Manager, Role, RoleRequest, Unit
 from tests.backend.roles.readings import Readings
 
+PLAINLY = How()
 START = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)  # Monday, 10:00 in Huế
 
 
@@ -150,11 +152,13 @@ class World(Readings):
                 session=session,
             )
 
-    async def approve(self, name: str, request_id: UUID, *, version: int | None = None) -> RoleRequest:
+    async def approve(
+        self, name: str, request_id: UUID, *, version: int | None = None, how: How = PLAINLY
+    ) -> RoleRequest:
         """`name` says yes."""
         async with self.db.write() as tx:
             said = await review.approve(
-                tx, self.kit, request_id, version=version, by=self.people[name], now=self.now
+                tx, self.kit, request_id, version=version, by=self.people[name], now=self.now, how=how
             )
         return settle(said)
 
@@ -218,11 +222,13 @@ class World(Readings):
             )
         return settle(said)
 
-    async def end(self, name: str, role_id: UUID, reason: str = "Nghỉ hưu") -> RoleRequest:
+    async def end(
+        self, name: str, role_id: UUID, reason: str = "Nghỉ hưu", *, how: How = PLAINLY
+    ) -> RoleRequest:
         """`name`, a manager, ends a role."""
         async with self.db.write() as tx:
             said = await review.end_role(
-                tx, self.kit, role_id, reason=reason, by=self.people[name], now=self.now
+                tx, self.kit, role_id, reason=reason, by=self.people[name], now=self.now, how=how
             )
         return settle(said)
 

@@ -1,0 +1,183 @@
+"""An appointment follows the post that carries it (contract-roles §3, case R02).
+
+When the home role of somebody who decides for that very unit ends or leaves, the right to decide ends in the same
+commit, unless whoever decides about the role keeps it by name, with a reason. Who has no role there keeps it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import exists, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from backend.alarms import alarm
+from backend.db import after_commit
+from backend.errors import Conflict, FieldError, FieldsInvalid
+from backend.facts import AppointmentKept, ManagerAppointed, ManagerDismissed
+from backend.kit import Kit
+from backend.roles import forms, policy, rights, rows, undecided
+from backend.roles.models import Manager, Role, RoleRequest, Unit
+from backend.roles.views import Outlook
+
+OURS = frozenset({policy.APPROVE, policy.RELEASE})  # the words of the unit that the role is in
+
+
+class NobodyWouldDecide(Conflict):
+    """With the appointment the last decider of some open requests goes; `count` says of how many."""
+
+    code = "nobody_would_decide"
+    title = (
+        "Có yêu cầu đang chờ sẽ không còn ai duyệt. Hãy giữ quyền phụ trách, hoặc xác nhận rằng bạn đã biết"
+    )
+
+
+class AppointmentAtStake(Conflict):
+    """One of many, and more than it looks: the person decides for the unit."""
+
+    code = "appointment_at_stake"
+    title = "Người này đang phụ trách đơn vị và sẽ thôi phụ trách; hãy mở yêu cầu để quyết định riêng"
+
+
+class Keep(msgspec.Struct, frozen=True):
+    """The appointment that outlives the post, named by its unit's code, and why."""
+
+    unit: str
+    reason: str
+
+
+class How(msgspec.Struct, frozen=True):
+    """What a yes says beside yes: what is kept, that its consequences were seen, that it is one of many."""
+
+    keep: Keep | None = None
+    confirmed: bool = False
+    many: bool = False
+
+
+class Vacancy(msgspec.Struct, frozen=True):
+    """A unit whose last manager has gone, or for which nobody decides at all."""
+
+    unit_code: str
+    unit_name: str
+    since: datetime | None
+    decided_by: str | None
+
+
+async def outlook(tx: AsyncSession, kit: Kit, role: Role | None) -> Outlook | None:
+    """What the end of a role takes with it; nothing where it carries no appointment."""
+    if role is None or not await _carried(tx, kit, role):
+        return None
+    unit = await tx.get_one(Unit, role.unit_id)
+    own = set(await rights.blinds_of(tx, kit, role.account_id))
+    now = await undecided.deciders(tx)
+    managers = now.managers or await rights.managers_by_unit(tx, [unit.id])
+    others = managers.get(unit.id, set()) - own
+    after = {one: held for one, held in managers.items() if one != unit.id} | (
+        {unit.id: others} if others else {}
+    )
+    waiting, then = set(), set()
+    for step in now.steps:
+        path, applicant = now.paths[step.unit_id], now.own.get(step.account_id, set())
+        if rights.decider(path, managers, applicant) == unit.id:
+            waiting.add(step.request_id)
+            then.add(rights.decider(path, after, applicant))
+    names = (await tx.scalars(select(Unit.name).where(Unit.id.in_(then - {None, unit.id})))).all()
+    lost = now.lost(managers=after)
+    return Outlook(unit.name, unit.code, not others, len(waiting), ", ".join(names) or None, len(lost))
+
+
+async def weigh(
+    tx: AsyncSession, kit: Kit, found: RoleRequest, duties: AbstractSet[str], how: How, *, by: UUID
+) -> None:
+    """Before a yes to an end or a move: remember what is kept; raises what has to be looked at first.
+
+    AppointmentAtStake, NobodyWouldDecide, or FieldsInvalid for a keeping that is nobody's to say or without reason.
+    """
+    leaves = found.kind in {policy.END, policy.TRANSFER}
+    at_stake = await outlook(tx, kit, await rows.role_now(tx, found.role_id)) if leaves else None
+    if how.keep is not None:
+        if at_stake is None or how.keep.unit != at_stake.unit_code:
+            raise FieldsInvalid(FieldError("keep", "no_appointment", "Người này không phụ trách đơn vị này"))
+        if OURS.isdisjoint(duties):
+            raise FieldsInvalid(FieldError("keep", "not_yours", policy.NotYourUnit.title))
+        found.kept_by = by
+        found.kept_reason = kit.keys.seal(
+            "role_requests.kept_reason", found.id, forms.reason(how.keep.reason)
+        )
+        return
+    if at_stake is None or found.kept_by is not None:
+        return
+    if how.many:
+        raise AppointmentAtStake
+    if at_stake.undecided and not how.confirmed:
+        raise NobodyWouldDecide(count=at_stake.undecided)
+
+
+async def follow(
+    tx: AsyncSession, kit: Kit, role: Role, *, request_id: UUID | None, by: UUID | None, now: datetime
+) -> None:
+    """The role has just ended: so has the appointment, unless the request that ended it keeps it."""
+    held = await _carried(tx, kit, role, hold=True)
+    if not held:
+        return
+    kept = select(RoleRequest.kept_by).where(RoleRequest.id == request_id)
+    if request_id is not None and (keeper := await tx.scalar(kept)) is not None:
+        fact = AppointmentKept(subject=role.account_id, unit=role.unit_id, request=request_id)
+        kit.journal.record(tx, fact, by=keeper, now=now)
+        return
+    ended = update(Manager).where(Manager.id.in_(held)).values(ended_at=now, ended_by_role=role.id)
+    await tx.execute(ended.execution_options(synchronize_session=False))
+    kit.journal.record(
+        tx, ManagerDismissed(subject=role.account_id, unit=role.unit_id, with_role=role.id), by=by, now=now
+    )
+    if not await rights.managers_by_unit(tx, [role.unit_id]):
+        after_commit(tx, partial(alarm, "unit_without_manager"))
+
+
+async def revive(tx: AsyncSession, kit: Kit, found: RoleRequest, *, now: datetime) -> None:
+    """The end of the role was taken back, and with it that of the appointment; not where there is a new one."""
+    other = aliased(Manager)
+    again = exists().where(
+        other.unit_id == Manager.unit_id,
+        other.national_id_blind == Manager.national_id_blind,
+        other.ended_at.is_(None),
+    )
+    back = update(Manager).where(Manager.ended_by_role == found.role_id, ~again)
+    back = back.values(ended_at=None, ended_by_role=None)
+    revived = await tx.execute(back.returning(Manager.unit_id).execution_options(synchronize_session=False))
+    for (unit,) in revived.all():
+        fact = ManagerAppointed(subject=found.account_id, unit=unit)
+        kit.journal.record(tx, fact, by=found.decided_by, now=now)
+
+
+async def vacancies(tx: AsyncSession) -> list[Vacancy]:
+    """Living units that have lost their last manager, or for which nobody up the tree decides, by code."""
+    managers = await rights.managers_by_unit(tx)
+    gone = select(Manager.unit_id, func.max(Manager.ended_at)).where(Manager.ended_at.is_not(None))
+    since = {row[0]: row[1] for row in await tx.execute(gone.group_by(Manager.unit_id))}
+    units = {unit.id: unit for unit in await tx.scalars(select(Unit).order_by(Unit.code))}
+    found = []
+    for unit in units.values():
+        if unit.id in managers or unit.ended_on is not None:
+            continue
+        above = rights.decider(unit.path, managers, set())
+        if above is None or unit.id in since:
+            by = units[above].code if above else None
+            found.append(Vacancy(unit.code, unit.name, since.get(unit.id), by))
+    return found
+
+
+async def _carried(tx: AsyncSession, kit: Kit, role: Role, *, hold: bool = False) -> list[UUID]:
+    """The appointments that a role in force carries: its person's, for its very unit."""
+    if not role.is_home or role.state not in {policy.ACTIVE, policy.SUSPENDED}:
+        return []
+    blinds = await rights.blinds_of(tx, kit, role.account_id)
+    query = select(Manager.id).where(
+        Manager.unit_id == role.unit_id, Manager.national_id_blind.in_(blinds), Manager.ended_at.is_(None)
+    )
+    return list(await tx.scalars(query.with_for_update() if hold else query))
