@@ -8,6 +8,7 @@ snapshot to read.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import secrets
@@ -166,6 +167,17 @@ class Database:
             for action in list(tx.info.get("at_commit", {}).values()):
                 await action(tx)
 
+    async def scrub(self) -> bool:
+        """Leave old pages of SQLite in no file; False when a reader stands in the way, who is gone a moment later.
+
+        Deleted rows are overwritten in their pages, but the log of writes keeps pages as they were (attack A19).
+        On PostgreSQL they stay until the engine overwrites them: docs/personal-data.md says what that means.
+        """
+        if self.file is None:
+            return True
+        async with self._turn:
+            return await asyncio.to_thread(_empty_log, self.file)
+
     async def close(self) -> None:
         """Give every connection back."""
         await self._writer.dispose()
@@ -209,9 +221,17 @@ def sqlite_connection(file: Path) -> Any:
         "foreign_keys=ON",
         "busy_timeout=10000",
         "trusted_schema=OFF",
+        "secure_delete=ON",  # what is erased is overwritten, not only forgotten (attack A19)
     ):
         connection.execute(f"PRAGMA {pragma}").fetchall()
     return connection
+
+
+def _empty_log(file: Path) -> bool:
+    with contextlib.closing(sqlite_connection(file)) as connection:
+        connection.execute("PRAGMA busy_timeout=1000").fetchall()
+        (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return bool(busy == 0)
 
 
 def _sqlite_engine(file: Path, pool: type[Any], options: dict[str, Any]) -> AsyncEngine:

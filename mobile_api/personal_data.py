@@ -96,6 +96,7 @@ class PersonalDataController(Controller):
         """204, and no session is left; 409 `erasure_refused` with `reasons` while the law keeps something."""
         async with db.write() as tx:
             await leaving.leave(tx, kit, request.user, now=clock.now())
+        await db.scrub()
 
 
 CONTROLLERS: list[type[Controller]] = [ConsentController, PersonalDataController]

@@ -90,6 +90,7 @@ async def sweep(db: Database, limits: Limits, now: datetime) -> None:
         await tallies.sweep(tx, now=now)
         await history.sweep(tx, limits, now=now)
         await kept.sweep(tx, now=now)
+    await db.scrub()
 
 
 async def _each(seconds: float, stop: asyncio.Event, job: Callable[[], Awaitable[None]]) -> None:

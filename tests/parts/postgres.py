@@ -66,6 +66,11 @@ class Postgres:
         """Away with it, whoever is still connected."""
         self._client("dropdb", "--if-exists", "--force", name)
 
+    def files_hold(self, value: bytes) -> bool:
+        """Whether these bytes stand in any file of the cluster: tables, indexes, its log of writes."""
+        self._client("psql", "-q", "-c", "CHECKPOINT")
+        return any(value in file.read_bytes() for file in self._data.rglob("*") if file.is_file())
+
     def url(self, name: str) -> str:
         """For NGOMON_DATABASE_URL."""
         return f"postgresql+asyncpg://postgres@127.0.0.1:{self.port}/{name}"
