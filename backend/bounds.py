@@ -48,6 +48,7 @@ MOST: dict[str, float] = {
     "kept_days": 90,
     "reauth_phone": HOUR,
     "reauth_data": HOUR,
+    "reauth_bulk": HOUR,
     "slip_days": 30,
     "history_days": 3660,
     "registry_timeout": 60,

@@ -94,6 +94,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     )
     reauth_phone: int = 300  # how old a sign-in may be to change phone or sign-in methods
     reauth_data: int = 600  # ... to export or erase one's data
+    reauth_bulk: int = 900  # ... to decide about many people at once at the workspace
     slip_days: int = 7
     history_days: int = 365
     registry_timeout: float = 5.0

@@ -163,7 +163,7 @@ class RoleRequestController(Controller):
         What a manager began only a manager of a unit concerned corrects (403 `not_your_request`).
         """
         who = request.user
-        by = corrections.By(who.account_id, who.level, who.session_id)
+        by = corrections.By(who.account_id, who.level, who.authenticated_at, who.session_id)
         async with db.write() as tx:
             outcome = await corrections.resubmit(tx, kit, request_id, data, by=by, now=clock.now())
         settle(outcome)

@@ -16,7 +16,7 @@ from backend.outside.clock import Clock
 from backend.roles import catalog, corrections, policy, queue, requests
 from backend.roles.draft import Draft
 from backend.roles.views import RequestView
-from workspace import forms, saying
+from workspace import forms, fresh, saying
 from workspace.auth import Visit
 from workspace.manager import Manager
 from workspace.moving import TransferForm
@@ -39,7 +39,9 @@ class CorrectionController(Controller):
         clock: NamedDependency[Clock],
     ) -> Response[str]:
         """Filled with what it said."""
-        return await _form(request, db, kit, clock, manager, request_id)
+        back = f"/workspace/requests/{request_id}/correct"
+        said = await fresh.left(request, db, kit, clock, manager, TransferForm, back=back)
+        return await _form(request, db, kit, clock, manager, request_id, said, kept=said is not None)
 
     @post("/correct", name="workspace.correct")
     async def correct(
@@ -53,6 +55,9 @@ class CorrectionController(Controller):
     ) -> Response[str] | Redirect:
         """Every unit is asked again; this manager's word counts at once."""
         form = await forms.read(request, TransferForm)
+        back = f"/workspace/requests/{request_id}/correct"
+        if ask := await fresh.wanted(request, db, kit, clock, manager, form, back=back):
+            return ask
         try:
             draft = Draft(
                 kind="transfer",
@@ -60,7 +65,7 @@ class CorrectionController(Controller):
                 position=form.position or None,
                 effective_on=form.day(),
             )
-            by = corrections.By(manager.account_id, manager.level)
+            by = corrections.By(manager.account_id, manager.level, manager.authenticated_at)
             async with db.write() as tx:
                 outcome = await corrections.resubmit(
                     tx,
@@ -86,9 +91,11 @@ class CorrectionController(Controller):
         db: NamedDependency[Database],
         kit: NamedDependency[Kit],
         clock: NamedDependency[Clock],
-    ) -> Redirect:
+    ) -> Response[str] | Redirect:
         """Take back what was begun here."""
-        await forms.read(request, forms.NoFields)
+        form, back = await forms.read(request, forms.NoFields), f"/workspace/requests/{request_id}"
+        if ask := await fresh.wanted(request, db, kit, clock, manager, form, back=back):
+            return ask
         async with db.write() as tx:
             outcome = await requests.withdraw(tx, kit, request_id, by=manager.account_id, now=clock.now())
         settle(outcome)
@@ -105,6 +112,7 @@ async def _form(
     form: TransferForm | None = None,
     *,
     refusal: Refusal | None = None,
+    kept: bool = False,
 ) -> Response[str]:
     async with db.read() as tx:
         asked = await queue.view(tx, kit, request_id, manager.account_id, now=clock.now())
@@ -120,6 +128,7 @@ async def _form(
         units=units,
         positions=catalog.positions_for(asked.subject_code),
         said=form or _filled(asked),
+        kept=kept,
         errors=errors_of(refusal),
     )
 

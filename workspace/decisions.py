@@ -22,7 +22,7 @@ from backend.roles.carried import How
 from backend.roles.models import RoleRequest
 from backend.words import mark as _
 from backend.words import say
-from workspace import forms, saying
+from workspace import forms, fresh, saying
 from workspace.auth import Visit
 from workspace.manager import Manager
 from workspace.pages import errors_of, lang_of, moment, page
@@ -74,7 +74,9 @@ class RequestController(Controller):
         clock: NamedDependency[Clock],
     ) -> Response[str]:
         """Who asks for what, why here, what it changes where, and how far it has come."""
-        return await _page(request, db, kit, request_id, manager, clock)
+        back = f"/workspace/requests/{request_id}"
+        said = await fresh.left(request, db, kit, clock, manager, DecideForm, back=back)
+        return await _page(request, db, kit, request_id, manager, clock, said=said, kept=said is not None)
 
     @post("/decision", name="workspace.decide")
     async def decide(
@@ -88,6 +90,9 @@ class RequestController(Controller):
     ) -> Response[str] | Redirect:
         """Say the word; a page that had grown old is told so and changes nothing (security R6)."""
         form = await forms.read(request, DecideForm)
+        back = f"/workspace/requests/{request_id}"
+        if ask := await fresh.wanted(request, db, kit, clock, manager, form, back=back):
+            return ask
         try:
             async with db.write() as tx:
                 outcome = await say_word(
@@ -104,7 +109,7 @@ class RequestController(Controller):
             settle(outcome)
         except (Conflict, FieldsInvalid) as refusal:
             return await _page(request, db, kit, request_id, manager, clock, refusal=refusal, said=form)
-        return Redirect(f"/workspace/requests/{request_id}", status_code=303)
+        return Redirect(back, status_code=303)
 
     @post("/undo", name="workspace.undo")
     async def undo(
@@ -137,6 +142,7 @@ async def _page(
     *,
     refusal: Refusal | None = None,
     said: DecideForm | None = None,
+    kept: bool = False,
 ) -> Response[str]:
     async with db.read() as tx:
         asked = await queue.view(tx, kit, request_id, manager.account_id, now=clock.now())
@@ -148,6 +154,7 @@ async def _page(
         asked=asked,
         stale=_stale(request, refusal) if isinstance(refusal, Conflict) else "",
         errors=errors_of(refusal) if isinstance(refusal, FieldsInvalid) else [],
+        kept=kept,
         said=said or DecideForm("approved", asked.version),
     )
 

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
+from litestar.response import Redirect
 
 from backend.db import Database
 from backend.errors import FieldError, FieldsInvalid, Refusal, settle
@@ -17,7 +18,7 @@ from backend.roles import forms as role_forms
 from backend.roles import queue
 from backend.roles.carried import How
 from backend.words import mark as _
-from workspace import forms
+from workspace import forms, fresh
 from workspace.auth import Visit
 from workspace.decisions import say_word
 from workspace.forms import FormMalformed
@@ -25,6 +26,7 @@ from workspace.manager import Manager
 from workspace.pages import ages, page
 
 PAGE = 25
+AGAIN = "/workspace/bulk"
 
 
 class Filters(msgspec.Struct, frozen=True):
@@ -87,6 +89,36 @@ class InboxController(Controller):
             filters=filters,
             filtered=bool(filters.q or filters.kind or filters.unit),
             age=ages(request, clock.now()),
+            kept=False,
+            said=BulkForm("approved"),
+        )
+
+    @get("/bulk", name="workspace.bulk_again")
+    async def again(
+        self,
+        request: Visit,
+        manager: NamedDependency[Manager],
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
+    ) -> Response[str] | Redirect:
+        """Back from a fresher sign-in: the same requests, with the same ticks, as far as they still wait."""
+        form = await fresh.left(request, db, kit, clock, manager, BulkForm, back=AGAIN)
+        if form is None:
+            return Redirect("/workspace", status_code=303)
+        picked = [_pick(text)[0] for text in form.pick]
+        async with db.read() as tx:
+            found = await queue.inbox(tx, kit, manager.account_id, only=picked, most=kit.limits.bulk_most)
+        return page(
+            request,
+            "inbox.html",
+            items=found.items,
+            next_cursor=None,
+            filters=Filters(),
+            filtered=True,
+            age=ages(request, clock.now()),
+            kept=True,
+            said=form,
         )
 
     @post("/bulk", name="workspace.bulk", status_code=200)
@@ -105,28 +137,15 @@ class InboxController(Controller):
             raise FieldsInvalid(FieldError("pick", "count", _("Hãy chọn từ 1 đến 100 yêu cầu")))
         if form.decision == "rejected":
             role_forms.reason(form.reason)  # once for all of them, before the first is decided
-        results = []
-        for request_id, version in picks:
-            refusal: Refusal | None = None
-            try:
-                async with db.write() as tx:
-                    outcome = await say_word(
-                        tx,
-                        kit,
-                        request_id,
-                        form.decision,
-                        reason=form.reason,
-                        version=version,
-                        by=manager.account_id,
-                        now=clock.now(),
-                        how=How(many=True),
-                    )
-                settle(outcome)
-            except Refusal as no:
-                refusal = no
-            async with db.read() as tx:
-                name = await queue.name_for(tx, kit, request_id, manager.account_id)
-            results.append(Result(request_id, name or str(request_id), refusal.title if refusal else None))
+        ask = await fresh.wanted(
+            request, db, kit, clock, manager, form, back=AGAIN, max_age=kit.limits.reauth_bulk
+        )
+        if ask is not None:
+            return ask
+        results = [
+            await _decided(db, kit, clock, manager, form, request_id, version)
+            for request_id, version in picks
+        ]
         done = sum(result.refusal is None for result in results)
         return page(request, "bulk.html", results=results, done=done, decision=form.decision)
 
@@ -137,3 +156,35 @@ def _pick(text: str) -> tuple[UUID, int]:
         return UUID(request_id), int(version)
     except ValueError as error:
         raise FormMalformed from error
+
+
+async def _decided(
+    db: Database,
+    kit: Kit,
+    clock: Clock,
+    manager: Manager,
+    form: BulkForm,
+    request_id: UUID,
+    version: int,
+) -> Result:
+    """One of many in a transaction of its own."""
+    refusal: Refusal | None = None
+    try:
+        async with db.write() as tx:
+            outcome = await say_word(
+                tx,
+                kit,
+                request_id,
+                form.decision,
+                reason=form.reason,
+                version=version,
+                by=manager.account_id,
+                now=clock.now(),
+                how=How(many=True),
+            )
+        settle(outcome)
+    except Refusal as no:
+        refusal = no
+    async with db.read() as tx:
+        name = await queue.name_for(tx, kit, request_id, manager.account_id)
+    return Result(request_id, name or str(request_id), refusal.title if refusal else None)

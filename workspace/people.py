@@ -15,7 +15,7 @@ from backend.errors import Conflict, FieldsInvalid, Refusal, settle
 from backend.kit import Kit
 from backend.outside.clock import Clock
 from backend.roles import carried, catalog, queue, requests, review, rows
-from workspace import forms, saying
+from workspace import forms, fresh, saying
 from workspace.auth import Visit
 from workspace.manager import Manager
 from workspace.moving import TransferForm
@@ -71,9 +71,12 @@ class PeopleController(Controller):
         manager: NamedDependency[Manager],
         db: NamedDependency[Database],
         kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
     ) -> Response[str]:
         """Whose role it is, and a place for the reason."""
-        return await _ending(request, db, kit, manager, role_id, EndForm())
+        back = f"/workspace/people/{role_id}/end"
+        said = await fresh.left(request, db, kit, clock, manager, EndForm, back=back)
+        return await _ending(request, db, kit, manager, role_id, said or EndForm(), kept=said is not None)
 
     @post("/{role_id:uuid}/end", name="workspace.end")
     async def end(
@@ -87,6 +90,9 @@ class PeopleController(Controller):
     ) -> Response[str] | Redirect:
         """End it at once; the request that says so can be taken back for ten seconds."""
         form = await forms.read(request, EndForm)
+        back = f"/workspace/people/{role_id}/end"
+        if ask := await fresh.wanted(request, db, kit, clock, manager, form, back=back):
+            return ask
         try:
             async with db.write() as tx:
                 outcome = await review.end_role(
@@ -111,9 +117,14 @@ class PeopleController(Controller):
         manager: NamedDependency[Manager],
         db: NamedDependency[Database],
         kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
     ) -> Response[str]:
         """Where to, as what, from when."""
-        return await _transferring(request, db, kit, manager, role_id, TransferForm())
+        back = f"/workspace/people/{role_id}/transfer"
+        said = await fresh.left(request, db, kit, clock, manager, TransferForm, back=back)
+        return await _transferring(
+            request, db, kit, manager, role_id, said or TransferForm(), kept=said is not None
+        )
 
     @post("/{role_id:uuid}/transfer", name="workspace.transfer")
     async def transfer(
@@ -127,6 +138,9 @@ class PeopleController(Controller):
     ) -> Response[str] | Redirect:
         """Begin the transfer; this unit's word counts at once, the other unit is asked."""
         form = await forms.read(request, TransferForm)
+        back = f"/workspace/people/{role_id}/transfer"
+        if ask := await fresh.wanted(request, db, kit, clock, manager, form, back=back):
+            return ask
         try:
             async with db.write() as tx:
                 outcome = await requests.start_transfer(
@@ -156,6 +170,7 @@ async def _ending(
     form: EndForm,
     *,
     refusal: Refusal | None = None,
+    kept: bool = False,
 ) -> Response[str]:
     async with db.read() as tx:
         person = await queue.person(tx, kit, role_id, manager.account_id)
@@ -167,6 +182,7 @@ async def _ending(
         here=f"/workspace/people/{role_id}/end",
         person=person,
         said=form,
+        kept=kept,
         at_stake=at_stake,
         errors=errors_of(refusal),
     )
@@ -181,6 +197,7 @@ async def _transferring(
     form: TransferForm,
     *,
     refusal: Refusal | None = None,
+    kept: bool = False,
 ) -> Response[str]:
     async with db.read() as tx:
         person = await queue.person(tx, kit, role_id, manager.account_id)
@@ -195,6 +212,7 @@ async def _transferring(
         units=units,
         positions=catalog.positions_for(person.subject_type),
         said=form,
+        kept=kept,
         at_stake=at_stake,
         errors=errors_of(refusal),
     )

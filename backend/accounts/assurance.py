@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 from backend.account import Account
 from backend.accounts.evidence import SURE, VNEID, vouches
 from backend.devices.entry import Who
 from backend.errors import Forbidden
 from backend.limits import Limits
+from backend.outside.clock import LOCAL, local_day
 
 
 class InsufficientAssurance(Forbidden):
@@ -24,6 +25,19 @@ def demand_proved(who: Who, limits: Limits, *, now: datetime) -> None:
         seconds=limits.reauth_phone
     ):
         raise InsufficientAssurance(required={"method": VNEID, "level": SURE, "max_age": limits.reauth_phone})
+
+
+class WorkspaceLevel(Forbidden):
+    """Who decides about others is known at level 2 of VNeID (A11)."""
+
+    code = "workspace_level"
+    title = (
+        "Không gian làm việc cần tài khoản định danh điện tử mức độ 2."
+        " Hãy đăng ký mức độ 2 tại công an xã, phường rồi đăng nhập lại"
+    )
+
+
+WORKSPACE = 2  # the level that the workspace wants
 
 
 def demand(
@@ -54,3 +68,14 @@ def demand(
         required |= {"method": "vneid", "max_age": max(0, int((now - changed).total_seconds()))}
     if required:
         raise InsufficientAssurance(required=required)
+
+
+def stale(
+    authenticated_at: datetime, *, now: datetime, max_age: int | None = None
+) -> InsufficientAssurance | None:
+    """Why a sign-in is too old to decide about others: of another day in Việt Nam, or of `max_age` seconds ago."""
+    since_midnight = now - datetime.combine(local_day(now), time(), LOCAL)
+    most = min(since_midnight, timedelta(seconds=max_age)) if max_age is not None else since_midnight
+    if now - authenticated_at <= most:
+        return None
+    return InsufficientAssurance(required={"max_age": max_age or int(since_midnight.total_seconds())})

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
 from backend.accounts import ending, history, people, starts
+from backend.accounts.assurance import WORKSPACE, WorkspaceLevel
 from backend.accounts.ending import Coming
 from backend.accounts.evidence import VNEID, of_person
 from backend.accounts.login import Answer, objection
@@ -56,10 +57,21 @@ class BrowserSession(msgspec.Struct, frozen=True):
 
 
 async def begin(
-    db: Database, kit: Kit, eid: EId, *, redirect_uri: str, browser: str, address: str, now: datetime
+    db: Database,
+    kit: Kit,
+    eid: EId,
+    *,
+    redirect_uri: str,
+    browser: str,
+    address: str,
+    fresh: bool,
+    now: datetime,
 ) -> tuple[str, str]:
-    """Start a sign-in; returns the e-ID's address and the value for the transaction cookie. Raises TooMany."""
-    url, attempt = await eid.begin(redirect_uri)
+    """Start a sign-in; returns the e-ID's address and the value for the transaction cookie. Raises TooMany.
+
+    `fresh`: the e-ID's own session shall not answer for whoever sits there.
+    """
+    url, attempt = await eid.begin(redirect_uri, fresh=fresh)
     secret = new_token()
     data = BrowserData(attempt=attempt, secret=token_hash(secret).hex(), browser=browser[:80])
     async with db.write() as tx:
@@ -95,6 +107,10 @@ async def finish(
         async with db.write() as tx:
             kit.journal.record(tx, SignInRefused(flow=flow_id, reason=refusal.code), by=None, now=now)
         raise
+    if person.level < WORKSPACE:
+        async with db.write() as tx:
+            kit.journal.record(tx, SignInRefused(flow=flow_id, reason=WorkspaceLevel.code), by=None, now=now)
+        raise WorkspaceLevel
     vouched = await ending.vouched_phones(db, kit, registries, of_person(person, VNEID))
     async with db.write() as tx:
         account = await people.account_of(tx, kit, person, now=now, coming=Coming(vouched))
@@ -182,7 +198,8 @@ async def session_of(db: Database, kit: Kit, token: str, now: datetime) -> Brows
         return None
     session, account = found
     dead = session.kind != "workspace" or session.ended_at is not None or account.status != "active"
-    if dead or min(session.access_expires_at, session.absolute_expires_at) <= now:
+    weak = session.assurance_level < WORKSPACE  # of a release that asked for none
+    if dead or weak or min(session.access_expires_at, session.absolute_expires_at) <= now:
         return None
     if now - session.last_seen_at > TOUCH:
         idle = now + timedelta(seconds=kit.limits.workspace_idle)

@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.accounts import assurance
 from backend.db import new_id
 from backend.errors import FieldError, FieldsInvalid, Refusal
 from backend.facts import RequestResubmitted
@@ -30,6 +31,7 @@ class By(msgspec.Struct, frozen=True):
 
     account_id: UUID
     level: int
+    authenticated_at: datetime
     session_id: UUID | None = None  # of the person's own phone
 
 
@@ -56,12 +58,12 @@ async def resubmit(
     steps = await rows.steps_of(tx, request_id)
     if refusal := await rights.why_not_take_over(tx, kit, found, steps, by.account_id, hold=True):
         return requests.refused(tx, kit, refusal, request_id, by.account_id, now)
+    if found.account_id != by.account_id and (refusal := assurance.stale(by.authenticated_at, now=now)):
+        raise refusal
     role = await _role_of(tx, found, draft)
-    duty = None
-    if found.account_id != by.account_id and found.kind == policy.TRANSFER and role is not None:
-        refusal, duty = await requests.starting_duty(tx, kit, role, draft.unit or "", by.account_id)
-        if refusal is not None:
-            return requests.refused(tx, kit, refusal, request_id, by.account_id, now)
+    refusal, duty = await _own_duty(tx, kit, found, role, draft, by)
+    if refusal is not None:
+        return requests.refused(tx, kit, refusal, request_id, by.account_id, now)
     checked = await drafts.check(tx, kit, draft, account_id=found.account_id, role=role, now=now)
     if refusal := policy.why_not_assured(level=by.level, floor=checked.floor):
         raise refusal
@@ -77,6 +79,15 @@ async def resubmit(
         await requests.count_own_word(tx, kit, found, duty, by.account_id, now)
     await tx.flush()
     return found
+
+
+async def _own_duty(
+    tx: AsyncSession, kit: Kit, found: RoleRequest, role: Role | None, draft: Draft, by: By
+) -> tuple[Refusal | None, str | None]:
+    """The duty that a correcting manager fulfils, as whoever begins a move does; none for the person."""
+    if found.account_id == by.account_id or found.kind != policy.TRANSFER or role is None:
+        return None, None
+    return await requests.starting_duty(tx, kit, role, draft.unit or "", by.account_id)
 
 
 def _what_falls(kit: Kit, found: RoleRequest, by: By, note: str | None) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from operator import itemgetter
 from typing import NamedTuple, TypeVar
 from uuid import UUID
@@ -57,16 +57,19 @@ async def inbox(
     q: str | None = None,
     kind: str | None = None,
     unit: str | None = None,
+    only: Collection[UUID] | None = None,
     cursor: str | None = None,
     most: int = MOST,
 ) -> Page[InboxRow]:
-    """The requests that wait for this manager, oldest first."""
+    """The requests that wait for this manager, oldest first; `only` some of them, if they are named."""
     managed = await rights.managed_by(tx, kit, manager)
     query = _undecided(managed.values())
     if kind:
         query = query.where(RoleRequest.kind == kind)
     if unit:
         query = query.where(Unit.code == unit)
+    if only is not None:
+        query = query.where(RoleRequest.id.in_(only))
     waiting = [Waiting(*row) for row in await tx.execute(query.order_by(RoleRequest.id))]
     waiting = await _decided_by(tx, waiting, set(managed), manager)
     if q:

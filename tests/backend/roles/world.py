@@ -208,7 +208,7 @@ class World(Readings):
                 self.kit,
                 request_id,
                 draft or self.draft(),
-                by=By(self.people[name], 2, session),
+                by=By(self.people[name], 2, self.now, session),
                 now=self.now,
                 note=note,
             )

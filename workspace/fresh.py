@@ -1,0 +1,64 @@
+"""Deciding wants a sign-in of the same day, many at once one of fifteen minutes; nothing typed is lost (A11)."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+from urllib.parse import quote
+from uuid import UUID
+
+import msgspec
+from litestar import Response
+
+from backend.accounts import assurance, forms_left
+from backend.db import Database
+from backend.kit import Kit
+from backend.outside.clock import Clock
+from workspace.auth import Visit
+from workspace.manager import Manager
+from workspace.pages import page
+
+Form = TypeVar("Form", bound=msgspec.Struct)
+
+
+async def wanted(
+    request: Visit,
+    db: Database,
+    kit: Kit,
+    clock: Clock,
+    manager: Manager,
+    form: msgspec.Struct,
+    *,
+    back: str,
+    max_age: int | None = None,
+) -> Response[str] | None:
+    """The page that asks for a fresher sign-in and leads `back` to the form as it was left; nothing if it is fresh."""
+    now = clock.now()
+    refusal = assurance.stale(manager.authenticated_at, now=now, max_age=max_age)
+    if refusal is None:
+        return None
+    typed = forms_left.Left(back, msgspec.json.encode(form).decode())
+    async with db.write() as tx:
+        kept_id = forms_left.keep(tx, kit, manager.account_id, typed, now=now)
+    way = quote(f"{back}?kept={kept_id}", safe="")
+    return page(
+        request,
+        "step_up.html",
+        refusal=refusal,
+        here=back,
+        way=f"/workspace/login/start?fresh=1&next={way}",
+        minutes=max_age // 60 if max_age is not None else None,
+        since=manager.authenticated_at,
+    )
+
+
+async def left(
+    request: Visit, db: Database, kit: Kit, clock: Clock, manager: Manager, kind: type[Form], *, back: str
+) -> Form | None:
+    """The form that this person left on the page `back`, after the sign-in that it asked for."""
+    try:
+        kept_id = UUID(request.query_params.get("kept", ""))
+    except ValueError:
+        return None
+    async with db.read() as tx:
+        form = await forms_left.left_by(tx, kit, kept_id, manager.account_id, page=back, now=clock.now())
+    return msgspec.json.decode(form, type=kind) if form is not None else None
