@@ -14,6 +14,7 @@ from backend.flows import Flow
 from backend.kit import Kit
 from ngomon.admission import admit
 from ngomon.rekey import SEALED, rotate
+from ngomon.tasks import sweep
 from tests.parts.postgres import Postgres
 from tests.service import Service, running
 
@@ -135,3 +136,17 @@ async def test_a19_on_postgresql_what_the_files_keep_opens_with_nothing_after_a_
         ):  # an index opens nothing, and without the key compares with nothing
             with pytest.raises(Unreadable):
                 alone.open(gone[value], "whatever row", value)
+
+
+async def test_a19_what_a_reader_kept_from_being_scrubbed_goes_with_the_next_sweep(tmp_path: Path) -> None:
+    async with running(f"sqlite+aiosqlite:///{tmp_path / 'ngomon.db'}") as service:
+        trail = Trail(service.db)
+        phone = await lives(service, trail, "Nguyễn Văn Quên")
+        files = [tmp_path / f"ngomon.db{end}" for end in ("", "-wal")]
+        async with service.db.read() as tx:
+            await tx.scalar(select(Flow.id).limit(1))  # a snapshot from before the erasure
+            assert (await phone.call("DELETE", "/v1/me")).status_code == 204
+            gone = await trail.gone()
+            assert bytes_left(files, gone), "the reader may still ask for it"
+        await sweep(service.db, service.kit.limits, service.clock.now())
+        assert bytes_left(files, gone) == []

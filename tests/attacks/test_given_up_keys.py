@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator
+from uuid import UUID
 
 import msgspec
+from sqlalchemy import update
 
+from backend.accounts.models import OneTimeCode
 from backend.crypto import KeyRing, new_secret_key
 from backend.db import Database
 from backend.kit import Kit
@@ -69,3 +72,16 @@ async def test_a12_sessions_and_flows_of_a_key_that_was_given_up_begin_again(dat
         again = await service.sign_in(person, moved(idle, service))
         assert (await again.call("GET", "/v1/me")).json()["full_name"] == "Nguyễn Thị Khóa"
         await check(service.db, Kit.of(KeyRing.parse(new), service.kit.limits))
+
+
+async def test_a12_a_code_of_a_key_that_was_given_up_is_over(service: Service) -> None:
+    """The flow was sealed anew by a later step, its code was not."""
+    phone, number = service.phone(), service.mobile_number()
+    login, code = await service.to_code_step(phone, service.person(), number)
+    async with service.db.write() as tx:
+        await tx.execute(update(OneTimeCode).where(OneTimeCode.flow_id == UUID(login)).values(key_id=b"gone"))
+    answer = await phone.open(f"/v1/logins/{login}/otp", {"code": code})
+    assert answer.json()["code"] == "otp_expired" and answer.status_code < 500
+    service.pass_time(seconds=61)
+    again = await phone.open(f"/v1/logins/{login}/otp/resend", {})
+    assert again.json()["code"] == "otp_expired" and again.status_code < 500
