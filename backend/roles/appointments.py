@@ -19,7 +19,7 @@ from backend.imports.rows import Record, Row, RowError
 from backend.kit import Kit
 from backend.names import is_whole_birth_date, masked, read_birth_date
 from backend.outside.clock import local_day
-from backend.roles import forms
+from backend.roles import forms, rights
 from backend.roles.models import Manager, Unit
 from backend.roles.unit_tree import nearly
 from backend.typed import BadText
@@ -91,6 +91,8 @@ async def roll(tx: AsyncSession, kit: Kit, *, now: datetime) -> int:
             number = kit.keys.open("managers.national_id", manager.id, manager.national_id)
             subject = await numbers.holder_of(tx, kit, number)
             kit.journal.record(tx, ManagerDismissed(subject=subject, unit=manager.unit_id), by=None, now=now)
+            await tx.flush()
+            await rights.alarm_of_vacancy(tx, manager.unit_id)
     return len(found)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 from datetime import datetime
-from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -16,8 +15,6 @@ from sqlalchemy import exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from backend.alarms import alarm
-from backend.db import after_commit
 from backend.errors import Conflict, FieldError, FieldsInvalid
 from backend.facts import AppointmentKept, ManagerAppointed, ManagerDismissed
 from backend.kit import Kit
@@ -135,8 +132,7 @@ async def follow(
     kit.journal.record(
         tx, ManagerDismissed(subject=role.account_id, unit=role.unit_id, with_role=role.id), by=by, now=now
     )
-    if not await rights.managers_by_unit(tx, [role.unit_id]):
-        after_commit(tx, partial(alarm, "unit_without_manager"))
+    await rights.alarm_of_vacancy(tx, role.unit_id)
 
 
 async def revive(tx: AsyncSession, kit: Kit, found: RoleRequest, *, now: datetime) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import select
@@ -10,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
 from backend.accounts.models import Identifier
+from backend.alarms import alarm
+from backend.db import after_commit
 from backend.errors import Refusal
 from backend.kit import Kit
 from backend.roles import policy
@@ -44,6 +47,12 @@ async def managers_by_unit(tx: AsyncSession, units: Iterable[UUID] | None = None
     for row in await tx.execute(query):
         found.setdefault(row.unit_id, set()).add(row.national_id_blind)
     return found
+
+
+async def alarm_of_vacancy(tx: AsyncSession, unit_id: UUID) -> None:
+    """Somebody's right to decide for the unit has just ended: if it was the last one's, an operator is told."""
+    if not await managers_by_unit(tx, [unit_id]):
+        after_commit(tx, partial(alarm, "unit_without_manager"))
 
 
 def decider(path: str, managers: dict[UUID, set[bytes]], own: set[bytes]) -> UUID | None:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from backend.accounts.numbers import holder_of
 from backend.imports.rows import records
-from backend.roles import managers, review, staff, units
+from backend.roles import managers, requests, review, staff, units
 from backend.roles.models import RoleRequest
 from tests.phone import Phone
 from tests.service import Service
@@ -221,3 +221,47 @@ async def test_words_come_in_english_when_asked(service: Service) -> None:
 async def test_nothing_is_told_without_a_session(service: Service, path: str) -> None:
     answer = await service.http.get(path)
     assert answer.status_code == 401
+
+
+async def test_r01_over_the_wire_a_correction_says_old_and_new(service: Service) -> None:
+    number = await a_province(service)
+    phone = await service.sign_in()
+    asked = (await phone.call("POST", "/v1/role-requests", body())).json()
+    assert (asked["can_correct"], asked["can_withdraw"], asked["changes"]) == (False, True, [])
+    assert (asked["denied"], asked["on_hold"], asked["settled_at"]) == (False, None, None)
+    async with service.db.write() as tx:
+        by = await holder_of(tx, service.kit, number)
+        assert by is not None
+        now = service.clock.now()
+        await review.send_back(
+            tx, service.kit, UUID(asked["id"]), "Sai chức vụ", version=None, by=by, now=now
+        )
+    path = f"/v1/role-requests/{asked['id']}"
+    back = (await phone.call("GET", path)).json()
+    assert (back["status"], back["can_correct"]) == ("returned", True) and back["settled_at"]
+    sent = await phone.call("PUT", path, body(position="truong_phong"))
+    (change,) = sent.json()["changes"]
+    assert change["differences"] == [{"field": "position", "old": "chuyen_vien", "new": "truong_phong"}]
+    assert set(change) == {"by", "at", "differences"}
+
+
+async def test_r01_over_the_wire_what_a_manager_began_is_not_the_persons_to_correct(service: Service) -> None:
+    number = await a_province(service)
+    phone = await service.sign_in()
+    asked = (await phone.call("POST", "/v1/role-requests", body())).json()
+    await approve(service, asked["id"], number)
+    (role,) = (await phone.call("GET", "/v1/roles")).json()["items"]
+    async with service.db.write() as tx:
+        by = await holder_of(tx, service.kit, number)
+        assert by is not None
+        now = service.clock.now()
+        await managers.add(tx, service.kit, "R-STC", number, by=None, now=now)
+        moved = await requests.start_transfer(tx, service.kit, UUID(role["id"]), "R-STC", by=by, now=now)
+        assert isinstance(moved, RoleRequest)
+        await review.send_back(tx, service.kit, moved.id, "Chưa đủ hồ sơ", version=None, by=by, now=now)
+    path = f"/v1/role-requests/{moved.id}"
+    shown = (await phone.call("GET", path)).json()
+    assert (shown["status"], shown["can_correct"], shown["can_withdraw"]) == ("returned", False, False)
+    wish = body(kind="transfer", unit="R-HUE", position="truong_phong")
+    await refused(phone, "PUT", path, 403, "not_your_request", wish)
+    await refused(phone, "POST", f"{path}/withdraw", 403, "not_your_request")

@@ -10,7 +10,8 @@ from sqlalchemy import select
 from backend.alarms import raised
 from backend.errors import FieldsInvalid, Refusal
 from backend.journal import Entry
-from backend.roles import carried, rights
+from backend.roles import carried, managers, rights
+from backend.roles.appointments import Days
 from backend.roles.carried import How, Keep
 from backend.roles.models import Role
 from tests.backend.roles.world import World
@@ -169,3 +170,13 @@ async def test_r02_nobody_is_left_without_a_decider_unseen(world: World) -> None
     await world.end("Giang", role.id, how=How(confirmed=True))
     assert await manages(world, "Chi") == []
     assert {(await world.request(one.id)).status for one in (own, other)} == {"pending"}
+
+
+async def test_the_last_day_of_the_last_manager_is_told_to_the_operator(world: World) -> None:
+    async with world.db.write() as tx:
+        days = Days(None, world.today)
+        await managers.add(tx, world.kit, "NV-P", world.numbers["Eve"], by=None, now=world.now, days=days)
+    before = raised["unit_without_manager"]
+    world.pass_time(days=1)
+    await world.roll()
+    assert await manages(world, "Eve") == [] and raised["unit_without_manager"] == before + 1

@@ -7,6 +7,8 @@ from datetime import timedelta
 import pytest
 
 from backend.errors import Refusal
+from backend.roles import corrections
+from backend.roles.corrections import By
 from backend.roles.models import RoleRequest
 from tests.backend.roles.world import World
 
@@ -128,3 +130,18 @@ async def test_only_who_began_it_takes_back_what_still_waits(world: World) -> No
     with pytest.raises(Refusal, match="not_your_request"):
         await world.withdraw("Dũng", asked.id)
     await world.withdraw("Chi", asked.id)
+
+
+async def test_a11_a_manager_corrects_with_a_sign_in_of_today(world: World) -> None:
+    asked = await begun_and_returned(world)
+    wish = world.draft("transfer", "TC")
+    with pytest.raises(Refusal, match="insufficient_assurance"):
+        async with world.db.write() as tx:
+            by = By(world.people["Chi"], 2, world.now - timedelta(days=1))
+            await corrections.resubmit(tx, world.kit, asked.id, wish, by=by, now=world.now)
+    assert (await world.request(asked.id)).status == "returned"
+    own = await world.ask("Bình")
+    await world.send_back("Chi", own.id)
+    async with world.db.write() as tx:  # the person's own wish decides about nobody else
+        by = By(world.people["Bình"], 2, world.now - timedelta(days=1))
+        await corrections.resubmit(tx, world.kit, own.id, world.draft(), by=by, now=world.now)

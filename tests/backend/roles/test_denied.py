@@ -194,3 +194,34 @@ async def test_r03_the_sign_in_that_denies_is_believed(world: World) -> None:
         assert first is not None
         await denied.deny(tx, world.kit, first.id, by=world.people["An"], session_id=back, now=world.now)
     assert (await world.request(asked.id)).status == "pending"
+
+
+async def test_r03_saying_it_twice_tells_once_and_takes_nothing_of_a_later_sign_in(world: World) -> None:
+    await taken_over(world, "An")
+    back = await world.signed_in("An")
+    async with world.db.read() as tx:
+        query = select(Notice).where(
+            Notice.account_id == world.people["An"], Notice.kind == "device_replaced"
+        )
+        first = (await tx.scalars(query.order_by(Notice.id))).first()
+        assert first is not None
+    world.pass_time(minutes=1)
+    later = back
+    for turn in range(2):
+        async with world.db.write() as tx:
+            await denied.deny(tx, world.kit, first.id, by=world.people["An"], session_id=later, now=world.now)
+        if turn == 0:
+            await thaw(world, "An")
+            mine = await world.signed_in("An")
+            asked = await world.ask("An", session=mine)
+            world.pass_time(minutes=1)
+            later = await world.signed_in("An")
+    assert (await world.request(asked.id)).status == "pending"
+
+
+async def test_r03_a_second_report_tells_of_nothing_twice(world: World) -> None:
+    owner, stranger = await taken_over(world, "An")
+    await world.ask("An", session=stranger)
+    for _ in range(2):
+        await report(world, owner)
+    assert len([body for body in await world.told("An") if WITHDRAWN in body]) == 1
