@@ -77,10 +77,8 @@ async def _made(
 
 async def _withdraw(tx: AsyncSession, kit: Kit, requests: list[RoleRequest], now: datetime) -> None:
     for found in requests:
-        if found.denied_at is not None:
-            continue
         await rows.account_locked(tx, found.account_id)
-        found.denied_at = now
+        found.denied_at = found.denied_at or now
         await tx.flush()
         if not (found.status in policy.OPEN or await _taken_back(tx, kit, found, now)):
             continue

@@ -124,9 +124,12 @@ async def test_a11_what_was_kept_is_shown_to_nobody_else(office: Office, desk: D
     assert way is not None
     kept = unquote(way.group(1).split("next=")[1])
     assert "Chỉ Chi được đọc" in await desk.page(kept)
-    ha = await office.desk(office.ha)
-    assert "Chỉ Chi được đọc" not in await ha.page(kept)
-    await ha.http.aclose()
+    other = await office.desk(await office.person("Ngô Thì Vị", manages=office.unit))
+    page = await other.page(kept)
+    assert "Chỉ Chi được đọc" not in page and "Trả lại" in page
+    await other.http.aclose()
+    elsewhere = await desk.http.get("/workspace/bulk", params={"kept": kept.split("kept=")[1]})
+    assert elsewhere.status_code == 303, "a form belongs to its page"
 
 
 async def every_act(office: Office) -> dict[str, dict[str, Any]]:

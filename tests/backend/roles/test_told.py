@@ -112,6 +112,15 @@ async def test_r23_the_undo_ends_at_the_instant_at_which_everybody_is_told(world
         await world.undo("Chi", asked.id)
 
 
+async def test_r23_so_does_that_of_one_units_word(world: World) -> None:
+    await world.employ("An", "NV", "Chi")
+    asked = await world.ask("An", world.draft("transfer", "TC"))
+    await world.approve("Chi", asked.id)
+    world.pass_time(seconds=10)
+    with pytest.raises(Refusal, match="undo_too_late"):
+        await world.undo("Chi", asked.id)
+
+
 async def test_r23_the_phone_knows_until_when_a_word_may_be_taken_back(world: World) -> None:
     asked = await world.ask("An")
     await world.approve("Chi", asked.id)
