@@ -12,7 +12,9 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple, Protocol
+from uuid import UUID
 
 from backend.crypto import KeyMissing, KeyRing
 
@@ -59,7 +61,8 @@ class Mark(NamedTuple):
 
 def link(keys: KeyRing, previous: bytes, entry: Any) -> bytes:
     """The keyed hash that ties an entry to the one before."""
-    return keys.mac(PURPOSE, previous + _told(entry), entry.key_id)
+    told = _told(entry.seq, entry.at, entry.tag, entry.subject, entry.by, entry.fact)
+    return keys.mac(PURPOSE, previous + told, entry.key_id)
 
 
 def head_seal(keys: KeyRing, head: Any) -> bytes:
@@ -69,7 +72,7 @@ def head_seal(keys: KeyRing, head: Any) -> bytes:
 
 def range_seal(keys: KeyRing, first: int, closed: Any) -> bytes:
     """The seal of a closed range: where it begins and ends, its digest, and the keys that end with it."""
-    told = b"%d|%d|" % (first, closed.last_seq) + closed.hash + closed.digest + closed.retired
+    told = b"%d|%d|" % (first, closed.last_seq) + closed.digest + closed.retired
     return keys.mac(f"{PURPOSE} range", told, closed.key_id)
 
 
@@ -95,7 +98,7 @@ class Walk:
         closing: bool = False,
     ) -> None:
         self._keys, self._known, self._closing = keys, frozenset(known), closing
-        self._listed = frozenset(keys.key_ids)
+        self._listed = {key_id: keys.derive(PURPOSE, key_id) for key_id in keys.key_ids}
         self._closed = list(closed)
         self._marks = sorted(marks)
         self._next_mark = self._marks[0].seq if self._marks else 0
@@ -113,17 +116,19 @@ class Walk:
         """Where the range that is open now begins."""
         return self._first
 
-    def step(self, entry: Any) -> str | None:
-        """Go on by one entry."""
-        if entry.seq != self.count + 1:
+    def step(self, entry: Sequence[Any]) -> str | None:
+        """Go on by one entry, the columns of its row in their order; this is done a million times."""
+        seq, at, tag, subject, by, fact, key_id, found = entry
+        if seq != self.count + 1:
             return f"entry {self.count + 1} is missing"
+        told = _told(seq, at, tag, subject, by, fact)
         if self._closed or self._closing:
-            self._digest.update(_framed(entry))
-        if trouble := self._within(entry) if self._closed else self._linked(entry):
+            self._digest.update(b"%d|%d|" % (len(told), len(key_id)) + told + key_id + found)
+        if trouble := self._within(seq) if self._closed else self._linked(seq, told, key_id, found):
             return trouble
-        if entry.seq == self._next_mark and (trouble := self._marked(entry)):
+        if seq == self._next_mark and (trouble := self._marked(seq, found)):
             return trouble
-        self.count, self.previous = entry.seq, entry.hash
+        self.count, self.previous = seq, found
         return None
 
     def end(self) -> str | None:
@@ -134,33 +139,32 @@ class Walk:
             return f"the tail was cut after entry {self.count}, entry {self._marks[-1].seq} had been a head"
         return None
 
-    def _within(self, entry: Any) -> str | None:
+    def _within(self, seq: int) -> str | None:
         """In a closed range only its end is compared: what lies inside is in the digest."""
         closed = self._closed[0]
-        if entry.seq != closed.last_seq:
+        if seq != closed.last_seq:
             return None
         if closed.key_id not in self._listed:
             raise KeyMissing(closed.key_id)
         right = range_seal(self._keys, self._first, closed)
-        same = hmac.compare_digest(self._digest.digest(), closed.digest) and entry.hash == closed.hash
+        same = hmac.compare_digest(self._digest.digest(), closed.digest)
         if not same or not hmac.compare_digest(right, closed.seal):
             self.count = self._first - 1
-            return f"an entry of {self._first} to {entry.seq} was altered"
-        self._ended |= dict.fromkeys(each_key(closed.retired), entry.seq)
+            return f"an entry of {self._first} to {seq} was altered"
+        self._ended |= dict.fromkeys(each_key(closed.retired), seq)
         self._closed.pop(0)
-        self._first, self._digest = entry.seq + 1, hashlib.sha256()
+        self._first, self._digest = seq + 1, hashlib.sha256()
         return None
 
-    def _linked(self, entry: Any) -> str | None:
-        if entry.key_id in self._ended:
-            return (
-                f"entry {entry.seq} is under a key that was given up after entry {self._ended[entry.key_id]}"
-            )
-        if entry.key_id not in self._listed:
-            self._ensure_unknown(entry.key_id)
-        elif link(self._keys, self.previous, entry) == entry.hash:
+    def _linked(self, seq: int, told: bytes, key_id: bytes, found: bytes) -> str | None:
+        if key_id in self._ended:
+            return f"entry {seq} is under a key that was given up after entry {self._ended[key_id]}"
+        key = self._listed.get(key_id)
+        if key is None:
+            self._ensure_unknown(key_id)
+        elif hmac.digest(key, self.previous + told, "sha256") == found:
             return None
-        return f"entry {entry.seq} was altered"
+        return f"entry {seq} was altered"
 
     def _ensure_unknown(self, key_id: bytes) -> None:
         if key_id in self._known or (not self._known and len(key_id) == KEY_ID):
@@ -177,25 +181,19 @@ class Walk:
             return "the head is not under the newest key: another process has an older list of keys, or it was put back"
         return None
 
-    def _marked(self, entry: Any) -> str | None:
-        while self._marks and self._marks[0].seq == entry.seq:
-            if self._marks[0].hash != entry.hash:
-                return f"entry {entry.seq} is not the one that had been a head: entries up to it went or were altered"
+    def _marked(self, seq: int, found: bytes) -> str | None:
+        while self._marks and self._marks[0].seq == seq:
+            if self._marks[0].hash != found:
+                return (
+                    f"entry {seq} is not the one that had been a head: entries up to it went or were altered"
+                )
             self._marks.pop(0)
         self._next_mark = self._marks[0].seq if self._marks else 0
         return None
 
 
-def _told(entry: Any) -> bytes:
-    text = f"{entry.seq}|{entry.at.isoformat()}|{entry.tag}|{entry.subject}|{entry.by}|{entry.fact}"
-    return text.encode()
-
-
-def _framed(entry: Any) -> bytes:
-    """An entry for the digest: what it says, its key and its hash, so that no byte can move from one to the next."""
-    told = _told(entry)
-    framed: bytes = b"%d|%d|" % (len(told), len(entry.key_id)) + told + entry.key_id + entry.hash
-    return framed
+def _told(seq: int, at: datetime, tag: str, subject: UUID | None, by: UUID | None, fact: str) -> bytes:
+    return f"{seq}|{at.isoformat()}|{tag}|{subject}|{by}|{fact}".encode()
 
 
 def _text(raw: bytes) -> str:

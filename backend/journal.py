@@ -59,8 +59,7 @@ class Closed(Base):
     __tablename__ = "journal_closed"
 
     last_seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    hash: Mapped[bytes] = mapped_column(LargeBinary)  # of the last entry
-    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    digest: Mapped[bytes] = mapped_column(LargeBinary)  # over its entries, hashes included
     retired: Mapped[bytes] = mapped_column(LargeBinary)  # the keys that end here, joined
     key_id: Mapped[bytes] = mapped_column(LargeBinary)
     seal: Mapped[bytes] = mapped_column(LargeBinary)
@@ -184,9 +183,7 @@ class Journal:
         first = 1
         ranges = await _closed(tx)
         if walk.count >= walk.first:
-            ranges.append(
-                Closed(last_seq=walk.count, hash=walk.previous, digest=walk.digest, retired=retired)
-            )
+            ranges.append(Closed(last_seq=walk.count, digest=walk.digest, retired=retired))
         for closed in ranges:
             closed.key_id = self._keys.newest
             closed.seal = range_seal(self._keys, first, closed)

@@ -68,6 +68,7 @@ async def test_an_untouched_chain_verifies_and_every_tampering_is_found(database
             await connection.rollback()
         assert trouble, f"{name} was not found"
         assert count <= 6
+        assert name != "delete one" or (count, trouble) == (2, "entry 3 is missing")
     assert await verified(database, kit.journal) == (6, None)
 
     forger = Kit.of(KeyRing.parse(new_secret_key()), kit.limits)

@@ -77,7 +77,6 @@ TAMPERING: dict[str, Tampering] = {
     "edit a key within": lambda tx, _: tx.execute(update(Entry).where(Entry.seq == 2).values(key_id=b"abcd")),
     "take one away": lambda tx, _: tx.execute(delete(Entry).where(Entry.seq == 2)),
     "another digest": lambda tx, _: tx.execute(update(Closed).values(digest=b"x" * 32)),
-    "another end": lambda tx, _: tx.execute(update(Closed).values(hash=b"x" * 32)),
     "another seal": lambda tx, _: tx.execute(update(Closed).values(seal=b"x" * 32)),
     "none given up": lambda tx, _: tx.execute(update(Closed).values(retired=b"")),
     "cut to within": lambda tx, _: tx.execute(delete(Entry).where(Entry.seq > 3)),
@@ -224,3 +223,21 @@ async def test_a12_ranges_say_where_they_begin(database: Database) -> None:
         later = (await tx.scalars(select(Closed))).one()
         assert range_seal(kit.keys, 6, later) == later.seal != range_seal(kit.keys, 1, later)
         await tx.rollback()
+
+
+async def test_a07_a_cut_into_a_closed_range_is_found_though_the_head_fits(database: Database) -> None:
+    """The new key had sealed a head before the rotation closed more than that head says."""
+    old, new = new_secret_key(), new_secret_key()
+    await written(database, kit_of(old))
+    both = kit_of(new, old)
+    await written(database, both, 1)
+    async with database.read() as tx:
+        head = await tx.get_one(Head, 1)
+        backup = {"seq": head.seq, "hash": head.hash, "key_id": head.key_id, "seal": head.seal}
+    await written(database, both, 2)
+    await rotated(database, both)
+    async with database.write() as tx:
+        await tx.execute(delete(Entry).where(Entry.seq > 6))
+        await tx.execute(update(Head).values(**backup))
+    cut = "the tail was cut after entry 6, a closed range goes on to 8"
+    assert await verified(database, kit_of(new)) == (6, cut)
