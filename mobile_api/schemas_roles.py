@@ -48,18 +48,19 @@ class FieldOut(msgspec.Struct, omit_defaults=True):
 
 
 class SubjectTypeOut(msgspec.Struct):
-    """A subject type, the assurance level that it needs, and its form."""
+    """A subject type, the assurance level that it needs, its form, and whose word about the person it needs."""
 
     code: str
     label: str
     assurance_level: int
     fields: list[FieldOut]
+    vouched_by: list[str]
 
     @classmethod
     def of(cls, kind: SubjectType, lang: str) -> SubjectTypeOut:
         """The subject type with its words in the caller's language."""
         fields = [FieldOut.of(field, lang) for field in kind.fields]
-        return cls(kind.code, say(kind.label, lang), kind.floor, fields)
+        return cls(kind.code, say(kind.label, lang), kind.floor, fields, list(kind.vouched_by))
 
 
 class SubjectTypeList(msgspec.Struct):

@@ -164,6 +164,7 @@ class App:
             places=Places(self.settings.places),
             official_mail=mail(self.db, self.kit, outside.http),
             holder_of_mail=staff.holder_of_mail,
+            holds_role=own.holds_role,
         )
 
     def _litestar(self) -> Litestar:

@@ -41,6 +41,14 @@ class MailHolders(Protocol):
         ...
 
 
+class Posts(Protocol):
+    """Whether somebody holds a role, or will; the roles know."""
+
+    async def __call__(self, tx: AsyncSession, account_id: UUID, /) -> bool:
+        """Read in the caller's transaction."""
+        ...
+
+
 class Door(msgspec.Struct, frozen=True):
     """Made once by the composition root."""
 
@@ -57,3 +65,4 @@ class Door(msgspec.Struct, frozen=True):
     places: Places
     official_mail: OfficialMail
     holder_of_mail: MailHolders
+    holds_role: Posts

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
-from backend.accounts import codes, locks, methods, numbers, otp, passwords, people, subscription
+from backend.accounts import codes, locks, methods, otp, passwords, people, subscription, ways_back
 from backend.accounts.door import Door
 from backend.accounts.messages import send_later
 from backend.accounts.models import Account, OneTimeCode
@@ -22,7 +22,7 @@ from backend.accounts.otp import CodeData, CodeStep, Later
 from backend.accounts.texts import recovered_text
 from backend.devices import sessions
 from backend.devices.known import own_counts
-from backend.errors import FieldError, FieldsInvalid, Forbidden
+from backend.errors import FieldError, FieldsInvalid, Forbidden, Refusal
 from backend.facts import OfficialMailReset, PasswordSet, RecoveryRefused
 from backend.flows import Flow
 from backend.kit import Kit
@@ -78,7 +78,7 @@ async def begin(
     number, mail = _read(number, mail)
     purpose = codes.MAIL if mail else KIND
     async with door.db.write() as tx:
-        account_id, phone = await _receiver(tx, door, number, mail)
+        account_id, phone = await ways_back.receiver(tx, door, number, mail)
         known_key = await own_counts(tx, account_id, jkt)
         if known_key is None:
             window = Window(door.kit.limits.recoveries_per_address_per_hour, codes.HOUR)
@@ -107,29 +107,6 @@ async def begin(
     return step, partial(otp.deliver_later, door, owed) if owed is not None else None
 
 
-async def _receiver(
-    tx: AsyncSession, door: Door, number: str | None, mail: str | None
-) -> tuple[UUID | None, str | None]:
-    """Whose code it is and where it goes; two times nothing for nobody."""
-    if mail is not None:
-        holder = await door.holder_of_mail(tx, door.kit, mail)
-        if holder is None:
-            return None, None
-        account_id, listed = holder.account_id, holder.phone
-    else:
-        assert number is not None
-        account_id, listed = await numbers.holder_of_any(tx, door.kit, number), None
-    somebody = account_id or UUID(int=0)  # the same questions for nobody: how long they take says nothing
-    account = await tx.get(Account, somebody)
-    phones = await people.phones_of(tx, somebody)
-    if account is None:
-        return None, listed
-    closed = account.status != "active" or account.frozen_at is not None
-    if closed or not phones or (mail is None and account.recovery_frozen_at is not None):
-        return account_id, None
-    return account_id, people.number_of(door.kit, phones[0])
-
-
 async def send_again(
     door: Door, flow_id: UUID, *, jkt: str | None, now: datetime
 ) -> tuple[CodeStep, Later | None]:
@@ -149,6 +126,8 @@ async def give_code(door: Door, flow_id: UUID, typed: str, *, jkt: str | None, n
         if data.mail is None:
             assert flow.account_id is not None
             await _still_open(tx, door.kit, flow.account_id, data.phone)
+            if reason is None and await ways_back.leads_to_vneid(tx, door, flow.account_id):
+                reason = ways_back.USE_VNEID
         if reason is None:
             await codes.consume(tx, code, now=now)
             await flows.advance(tx, door.kit.keys, flow, to="password")
@@ -183,14 +162,16 @@ async def _end(tx: AsyncSession, kit: Kit, flow: Flow, reason: str, now: datetim
     account = await tx.get(Account, flow.account_id or UUID(int=0), with_for_update=True)
     if account is not None and reason == NAMED_ANOTHER:
         account.recovery_frozen_at = now
-    elif account is not None:
+    elif account is not None and reason == SIM_CHANGED:
         notices.tell(tx, kit, account.id, "codes_locked", now=now, what=reason)
     await flows.advance(tx, kit.keys, flow, to="ended")
     fact = RecoveryRefused(subject=flow.account_id, flow=flow.id, reason=reason)
     kit.journal.record(tx, fact, by=None, now=now)
 
 
-def _refusal(reason: str, *, mail: bool) -> RecoveryRefusedForNumber:
+def _refusal(reason: str, *, mail: bool) -> Refusal:
+    if reason == ways_back.USE_VNEID:
+        return ways_back.UseVneid()
     return RecoveryRefusedForNumber(WORDS[reason, mail], ways=WAYS[-1:] if mail else WAYS)
 
 
@@ -212,7 +193,10 @@ async def give_password(
         account = await _still_open(tx, door.kit, flow.account_id, data.phone)
         if account.recovery_frozen_at is not None:
             raise _refusal(NAMED_ANOTHER, mail=False)
+        if await ways_back.leads_to_vneid(tx, door, flow.account_id):
+            raise ways_back.UseVneid  # the password was removed, or a role begun, since the code was right
         await flows.advance(tx, door.kit.keys, flow, to="done")
+        account.recovered_at = now
         await passwords.put(tx, flow.account_id, stored, now=now)
         await locks.forget_passwords(tx, door.kit, flow.account_id, flow.jkt)
         await _end_everything(tx, door.kit, flow, now)

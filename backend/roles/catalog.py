@@ -11,6 +11,8 @@ from enum import Enum
 
 import msgspec
 
+VOUCHED = ("vneid",)  # who asks for a role has come by VNeID (source 003, IV)
+
 
 class FieldType(Enum):
     """How a form field is typed in and checked."""
@@ -40,13 +42,17 @@ class FormField(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class SubjectType(msgspec.Struct, frozen=True):
-    """A kind of person in public service: its form, the assurance that it needs, and what it grants."""
+    """A kind of person in public service: its form, the assurance that it needs, and what it grants.
+
+    `vouched_by`: whose word about the person counts for it, `vneid` (of level 2) and perhaps `certificate`.
+    """
 
     code: str
     label: str
     fields: tuple[FormField, ...]
     grants: tuple[str, ...]
     floor: int = 2
+    vouched_by: tuple[str, ...] = VOUCHED
 
     def field(self, name: str) -> FormField | None:
         """The form field of that name."""

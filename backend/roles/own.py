@@ -201,3 +201,9 @@ def _own(
         can_correct=theirs and found.status == policy.RETURNED,
         can_withdraw=theirs and (found.status == policy.RETURNED or (pending and found.created_by == reader)),
     )
+
+
+async def holds_role(tx: AsyncSession, account_id: UUID) -> bool:
+    """Whether somebody has a role, in force, suspended or about to begin."""
+    held = select(Role.id).where(Role.account_id == account_id, Role.state.in_(policy.HELD))
+    return await tx.scalar(held.limit(1)) is not None

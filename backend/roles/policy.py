@@ -6,7 +6,7 @@ asked about is read from the database at that moment (security R2, R8).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -14,6 +14,7 @@ from uuid import UUID
 import msgspec
 
 from backend.accounts.assurance import InsufficientAssurance
+from backend.accounts.evidence import CERTIFICATE, SURE, VNEID
 from backend.errors import Conflict, Forbidden, NotFound, Refusal
 
 PENDING, RETURNED, APPROVED = "pending", "returned", "approved"
@@ -238,3 +239,14 @@ def why_not_begin(*, kind: str, has_open: bool, has_home: bool) -> Refusal | Non
 def why_not_assured(*, level: int, floor: int) -> Refusal | None:
     """The reason why the sign-in is not strong enough (design §4.5)."""
     return InsufficientAssurance(required={"level": floor}) if level < floor else None
+
+
+def why_not_vouched(*, vneid: bool, certificate: bool, by: Collection[str]) -> Refusal | None:
+    """The reason why somebody may not ask for a role: nobody whose word counts for it vouches for them (R30).
+
+    `vneid`, `certificate`: whether VNeID of level 2, or a certificate, has ever come to the account. The remedy is a
+    VNeID sign-in of the session's own person.
+    """
+    if (vneid and VNEID in by) or (certificate and CERTIFICATE in by):
+        return None
+    return InsufficientAssurance(required={"method": VNEID, "level": SURE})

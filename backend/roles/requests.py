@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.accounts.evidence import SURE
 from backend.db import new_id
 from backend.devices.sessions import AccountClosed
 from backend.errors import FieldError, FieldsInvalid, Invalid, Refusal
@@ -50,6 +51,8 @@ async def create(
     if key is not None and (earlier := await _earlier(tx, draft, by, key)):
         return earlier
     role = await _role_meant(tx, draft, by)
+    if refusal := drafts.why_not_vouched(draft, account, role):
+        raise policy.why_not_assured(level=level, floor=SURE) or refusal
     checked = await drafts.check(tx, kit, draft, account_id=by, role=role, now=now)
     if refusal := policy.why_not_assured(level=level, floor=checked.floor):
         raise refusal

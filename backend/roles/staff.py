@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
+from backend.accounts.evidence import CERTIFICATE, VNEID
 from backend.accounts.numbers import holder_of
 from backend.accounts.phones import read_phone
 from backend.errors import FieldsInvalid, NotFound
@@ -19,7 +20,7 @@ from backend.imports.plan import Imported, at_once
 from backend.imports.rows import Record
 from backend.kit import Kit
 from backend.names import same_birth_date, same_name
-from backend.roles import rights
+from backend.roles import policy, rights
 from backend.roles.catalog import POSITIONS
 from backend.roles.models import StaffRecord, Unit
 from backend.roles.staff_import import StaffImport
@@ -81,13 +82,20 @@ async def bring_in(
 
 
 async def prefill(tx: AsyncSession, kit: Kit, account_id: UUID, subject_type: str | None) -> Prefill:
-    """What the directory knows of somebody; NotInDirectory when it does not know the number."""
+    """What the directory knows of somebody whom VNeID or a certificate vouches for.
+
+    Raises NotInDirectory for a stranger to it, InsufficientAssurance for whoever is not vouched for, listed
+    or not: leaked data open an account, and read nothing here.
+    """
+    account = await tx.get_one(Account, account_id)
+    vneid, certificate = account.vneid_at is not None, account.certificate_at is not None
+    if refusal := policy.why_not_vouched(vneid=vneid, certificate=certificate, by=(VNEID, CERTIFICATE)):
+        raise refusal
     record = await record_of(tx, kit, account_id)
     unit = await tx.get(Unit, record.unit_id) if record else None
     if record is None or unit is None:
         raise NotInDirectory(hotlines=HOTLINES)
     person = person_of(kit, record)
-    account = await tx.get_one(Account, account_id)
     kind = subject_type or record.subject_type or None
     fits = record.position in POSITIONS and (kind in POSITIONS[record.position].subject_types)
     return Prefill(

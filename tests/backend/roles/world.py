@@ -89,7 +89,7 @@ class World(Readings):
 
     async def _person(self, tx: AsyncSession, name: str) -> UUID:
         account_id, identifier_id, number = new_id(), new_id(), f"000{len(self.people):09d}"
-        account = Account(id=account_id, assurance_level=2, created_at=self.now)
+        account = Account(id=account_id, assurance_level=2, created_at=self.now, vneid_at=self.now)
         account.full_name = self.kit.keys.seal("accounts.full_name", account_id, name)
         account.birth_date = self.kit.keys.seal("accounts.birth_date", account_id, "1990-01-02")
         tx.add(account)
