@@ -81,6 +81,23 @@ def same_birth_date(one: str, other: str) -> bool:
     return bool(known) and all(left == right for left, right in known)
 
 
+def proves_birth_date(typed: str, known: str) -> bool:
+    """Whether somebody who typed this knows the birth date: every part that is on file has to be there."""
+    try:
+        pairs = zip(_parts(read_birth_date(typed)), _parts(read_birth_date(known)), strict=True)
+    except ValueError:
+        return False
+    return all(right in {0, left} for left, right in pairs)
+
+
+def fuller_birth_date(told: str | None, known: str | None) -> str | None:
+    """What is known after somebody told it: less of the same date takes nothing away."""
+    if not told or not known:
+        return told or known
+    kept = same_birth_date(told, known) and _parts(known).count(0) < _parts(told).count(0)
+    return known if kept else told
+
+
 def is_whole_birth_date(text: str) -> bool:
     """Whether day, month and year are known."""
     return all(_parts(text))

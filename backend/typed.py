@@ -12,6 +12,7 @@ from datetime import date
 FORBIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 MARKS_IN_A_ROW = 2
 EARLIEST = date(1900, 1, 1)  # what a document of a living person may carry
+TYPED_BIRTH_DATE = re.compile(r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?")  # 1950-03-14, or as much as is known
 NATIONAL_ID = re.compile(r"[0-9]{12}")
 
 

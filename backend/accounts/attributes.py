@@ -17,8 +17,8 @@ from backend.accounts.models import Attribute
 from backend.db import new_id
 from backend.errors import FieldError
 from backend.kit import Kit
-from backend.names import clean_name
-from backend.typed import EARLIEST, is_forbidden
+from backend.names import clean_name, read_birth_date
+from backend.typed import TYPED_BIRTH_DATE, is_forbidden
 
 SELF = "self"
 CITIZEN = (
@@ -99,13 +99,16 @@ def _gender(field: str, text: str, _: date) -> str | FieldError:
 
 
 def _birth_date(field: str, text: str, today: date) -> str | FieldError:
+    """As much of it as is known; that of a later day, month or year is none."""
     try:
-        day = date.fromisoformat(text)
+        known = read_birth_date(text)
     except ValueError:
         return FieldError(field, "bad_date", "Ngày phải theo dạng YYYY-MM-DD")
-    if len(text) != len("YYYY-MM-DD") or not EARLIEST <= day <= today:
+    if not TYPED_BIRTH_DATE.fullmatch(text):
+        return FieldError(field, "bad_date", "Ngày phải theo dạng YYYY-MM-DD")
+    if known > today.isoformat():
         return FieldError(field, "bad_date", "Ngày không hợp lý")
-    return text
+    return known
 
 
 def _old_id_number(field: str, text: str, _: date) -> str | FieldError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from backend.accounts.numbers import NATIONAL_ID, OLD_ID, TAX_CODE, kind_of
-from backend.names import clean_name
+from backend.names import clean_name, read_birth_date
 from backend.outside.certificates import Holder
 from backend.outside.eid_claims import Person
 from backend.outside.registries import Insured, Subscriber
@@ -87,7 +87,7 @@ def of_registry(found: Subscriber | Insured, by: str) -> Evidence:
         by=by,
         source=by,
         identifiers={kind_of(found.national_id): found.national_id},
-        birth_date=found.birth_date,
+        birth_date=read_birth_date(found.birth_date),
     )
 
 

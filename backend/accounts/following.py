@@ -12,7 +12,7 @@ from backend.accounts.models import Account, Identifier
 from backend.accounts.numbers import holder_of, identifier_row
 from backend.facts import IdentifierChanged
 from backend.kit import Kit
-from backend.names import same_birth_date, same_name
+from backend.names import fuller_birth_date, same_birth_date, same_name
 from backend.outbox import renewal
 from backend.outside.eid_claims import Person
 
@@ -44,7 +44,12 @@ async def _follow(
     """What the provider does not state stays as it is known; of another name every system hears (R22)."""
     name, birth = names_of(kit, account)
     level = level_of(person, by)
-    told = (person.full_name, person.birth_date or birth, person.gender or account.gender, level)
+    told = (
+        person.full_name,
+        fuller_birth_date(person.birth_date, birth),
+        person.gender or account.gender,
+        level,
+    )
     if (name, birth, account.gender, account.assurance_level) != told:
         seal_names(kit, account, person.full_name, told[1])
         account.gender, account.assurance_level = told[2], level

@@ -17,6 +17,7 @@ from uuid import UUID
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy.ext.asyncio import AsyncSession
+from zxcvbn import zxcvbn
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from backend.accounts.models import Password
@@ -24,6 +25,10 @@ from backend.errors import FieldError, FieldsInvalid, Unavailable
 from backend.limits import Limits
 
 SHORTEST, LONGEST = 8, 128
+GUESSES, JUDGED = (
+    3 * 10**7,
+    20,
+)  # tries that a common one takes at most; letters beyond which it is not judged
 LOCAL_WORDS = (
     "abc",
     "admin",
@@ -132,10 +137,19 @@ def check(text: str, field: str = "password") -> None:
     found = [code for code, there in kinds.items() if not there]
     found += ["too_short"] if len(text) < SHORTEST else []
     found = ["too_long"] if len(text) > LONGEST else found
-    if not found and text.casefold() in common():
+    if not found and (text.casefold() in common() or _is_guessed(text)):
         found = ["too_common"]
     if found:
         raise FieldsInvalid(*[FieldError(field, code, FAULTS[code].message) for code in found])
+
+
+def _is_guessed(text: str) -> bool:
+    """Whether zxcvbn finds it among its first guesses: `Passw0rd!` has every kind of letter and stops nobody.
+
+    Eight letters by chance are beyond the bound. What is longer than
+    a name and a year is not judged, for the work grows with length.
+    """
+    return len(text) <= JUDGED and bool(zxcvbn(text, user_inputs=LOCAL_WORDS)["guesses"] < GUESSES)
 
 
 @cache

@@ -7,7 +7,7 @@ sentence goes to the phone on file (README "Settled" 7; contract-accounts, 10).
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
 from uuid import UUID
 
@@ -30,9 +30,10 @@ from backend.devices.sessions import Device
 from backend.errors import FieldError, FieldsInvalid, Invalid, TooMany, gather
 from backend.facts import PasswordSet, PhoneBound, RegistrationRefused
 from backend.kit import Kit
-from backend.names import clean_name
+from backend.names import clean_name, read_birth_date
 from backend.outside import registries
 from backend.throttle import Window
+from backend.typed import TYPED_BIRTH_DATE
 
 KIND = "registration"
 
@@ -235,11 +236,16 @@ def _read(door: Door, asked: Asked, told: list[FieldError]) -> Asked:
     if not re.fullmatch(r"[0-9]{12}|[0-9]{9}", number):
         bad.append(FieldError("national_id", "invalid", "Số CCCD gồm 12 chữ số, số CMND gồm 9 chữ số"))
     try:
-        if date.fromisoformat(asked.birth_date).isoformat() != asked.birth_date:
+        if not TYPED_BIRTH_DATE.fullmatch(asked.birth_date):
             raise ValueError(asked.birth_date)  # noqa: TRY301 - one answer for every odd spelling
+        read_birth_date(asked.birth_date)
     except ValueError:
         bad.append(
-            FieldError("birth_date", "invalid", "Ngày sinh cần có dạng năm-tháng-ngày, ví dụ 1990-12-31")
+            FieldError(
+                "birth_date",
+                "invalid",
+                "Ngày sinh cần có dạng năm-tháng-ngày, ví dụ 1990-12-31, hoặc chỉ năm",
+            )
         )
     name = clean_name(asked.full_name)
     if not name or not name.isprintable():

@@ -9,33 +9,32 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
-from datetime import date, datetime
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import structlog
 
-from backend.names import clean_name
+from backend.names import clean_name, read_birth_date
 
 FOLDER = Path(__file__).parent / "claims"
 SHIPPED = frozenset(file.stem for file in FOLDER.glob("*.toml"))
-EARLIEST = 1900  # a birth year before it is a date that was read in the wrong order
+LONGEST_NAME = 200
+MOST_SAID = 20  # letters in which a gender is said
 
 PERSONAL_NUMBER = re.compile(r"[0-9]{12}")
 OLD_NUMBER = re.compile(r"[0-9]{9}")  # the CMND that the twelve digits replaced
 TAX_CODE = re.compile(r"([0-9]{10})(?:-?([0-9]{3}))?")
-DAYS = (  # besides ISO 8601, which the standard library reads
-    (re.compile(r"(?P<day>[0-9]{2})/(?P<month>[0-9]{2})/(?P<year>[0-9]{4})")),
-    (re.compile(r"(?P<year>[0-9]{4})(?P<month>[0-9]{2})(?P<day>[0-9]{2})")),
-)
 LEVELS = {"1": 1, "2": 2}
 
 ALWAYS = ("subject", "national_id", "full_name", "assurance_level", "birth_date", "gender")
 IF_MAPPED = ("old_id_number", "kind", "organization_name", "tax_code")  # by a map of a provider that has them
 
 ClaimMap = Mapping[str, Any]
+log = structlog.get_logger("eid")
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -74,8 +73,12 @@ def claims_map(name: str) -> ClaimMap:
 
 
 def person_of(claims: dict[str, Any], places: ClaimMap, *, issuer: str) -> Person:
-    """Read the person by the map; raises ValueError naming the claim that cannot be used."""
+    """Read the person by the map; raises ValueError naming the claim that cannot be used.
+
+    An odd value of a claim that nobody needs refuses nobody: it is dropped, and the log says of which claim.
+    """
     read = partial(claim_of, claims, places)
+    optional = partial(_optional, claims, places)
     kind = _spelt(read("kind"), places.get("kinds", {"": "citizen"}), "kind")
     is_citizen = kind == "citizen"
     for name in places.get("required", ()):
@@ -89,8 +92,8 @@ def person_of(claims: dict[str, Any], places: ClaimMap, *, issuer: str) -> Perso
         subject=_text(read("subject"), 255),
         national_id=national_id,
         full_name=_name(read("full_name" if is_citizen else "organization_name")),
-        birth_date=_day(read("birth_date")) if is_citizen else None,
-        gender=_gender(read("gender")) if is_citizen else None,
+        birth_date=optional("birth_date", _day) if is_citizen else None,
+        gender=optional("gender", _gender) if is_citizen else None,
         level=_spelt(read("assurance_level"), places.get("levels", LEVELS), "assurance_level"),
         kind=kind,
         old_id_number=old_id_number,
@@ -119,6 +122,21 @@ def claim_of(claims: dict[str, Any], places: ClaimMap, name: str) -> Any:
     return None
 
 
+def _optional(
+    claims: dict[str, Any], places: ClaimMap, name: str, reader: Callable[[object], str]
+) -> str | None:
+    """What a claim says, as far as it can be read; one that the map requires has to be."""
+    if (value := claim_of(claims, places, name)) is None:
+        return None
+    try:
+        return reader(value)
+    except ValueError:
+        if name in places.get("required", ()):
+            raise ValueError(name) from None  # a parser's own words quote the value, and this goes to the log
+    log.info("odd claim dropped", claim=name)
+    return None
+
+
 def _text(value: object, most: int) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= most or not value.isprintable():
         raise ValueError("text")
@@ -126,10 +144,10 @@ def _text(value: object, most: int) -> str:
 
 
 def _name(value: object) -> str:
-    name = clean_name(_text(value, 200))
-    if not name:
-        raise ValueError("text")
-    return name
+    """A name with its blanks made common: what a form or a font brought along refuses nobody."""
+    if not isinstance(value, str):
+        raise ValueError("text")  # noqa: TRY004 - every unusable claim is one kind of trouble
+    return _text(clean_name(value[: 4 * LONGEST_NAME]), LONGEST_NAME)
 
 
 def _numbers(number: object, old: object) -> tuple[str, str | None]:
@@ -147,9 +165,7 @@ def _old_number(value: object) -> str | None:
     if isinstance(value, list):
         given = [paper.get("idNumber") for paper in value if isinstance(paper, dict)]
         return next((_old_number(number) for number in given if _is_old(number)), None)
-    if value is not None and not isinstance(value, str):
-        raise ValueError("old_id_number")
-    return value if _is_old(value) else None
+    return value if isinstance(value, str) and _is_old(value) else None
 
 
 def _is_old(value: object) -> bool:
@@ -164,27 +180,14 @@ def _tax_code(value: object) -> str:
     return "-".join(part for part in found.groups() if part)
 
 
-def _day(value: object) -> str | None:
-    if value is None:
-        return None
+def _day(value: object) -> str:
+    """A birth date, as much of it as the provider knows (OpenID Connect Core §5.1)."""
     if not isinstance(value, str):
         raise ValueError("birth_date")  # noqa: TRY004 - every unusable claim is one kind of trouble
-    spelt = next((found for day in DAYS if (found := day.fullmatch(value))), None)
-    try:
-        if spelt is not None:
-            born = date(int(spelt["year"]), int(spelt["month"]), int(spelt["day"]))
-        else:
-            born = date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value).date()
-    except ValueError:
-        raise ValueError(
-            "birth_date"
-        ) from None  # the parser's own words quote the date, and this goes to the log
-    if born.year < EARLIEST:
-        raise ValueError("birth_date")
-    return born.isoformat()
+    return read_birth_date(value)
 
 
-def _gender(value: object) -> str | None:
+def _gender(value: object) -> str:
     known = {
         "male": "male",
         "nam": "male",
@@ -194,7 +197,9 @@ def _gender(value: object) -> str | None:
         "0": "female",
         "2": "female",
     }
-    return known.get(str(value).strip().lower()) if value is not None else None
+    if (spelt := clean_name(str(value)[:MOST_SAID]).lower()) not in known:
+        raise ValueError("gender")
+    return known[spelt]
 
 
 def _spelt(value: object, known: Mapping[str, Any], name: str) -> Any:

@@ -10,7 +10,7 @@ import msgspec
 import structlog
 
 from backend.errors import Unavailable
-from backend.names import same_birth_date, same_name
+from backend.names import proves_birth_date, same_name
 from backend.outside.http import Guarded, HttpTrouble
 
 log = structlog.get_logger("registries")
@@ -83,10 +83,10 @@ class Registries:
 
 
 def agrees(found: Subscriber | Insured, *, national_id: str, full_name: str, birth_date: str) -> bool:
-    """Number, birth date as far as it is known, and name are the same (contract-accounts, 9)."""
+    """Number, name, and all that the registry knows of the birth date are the same (contract-accounts, 9)."""
     return (
         found.national_id == national_id
-        and same_birth_date(found.birth_date, birth_date)
+        and proves_birth_date(birth_date, found.birth_date)
         and same_name(found.full_name, full_name)
     )
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from datetime import date
 
 import msgspec
+
+from backend.names import clean_name, read_birth_date
 
 NAME_MOST = 100
 
@@ -52,7 +53,7 @@ class NotAPersona(ValueError):
 def invent(form: dict[str, str]) -> Persona:
     """The person of the "someone else" form. Raises `NotAPersona` for a number that could be somebody's."""
     number = re.sub(r"\s", "", form.get("national_id", ""))
-    name = " ".join(form.get("full_name", "").split())
+    name = clean_name(form.get("full_name", ""))
     if not re.fullmatch(r"000\d{9}", number):
         raise NotAPersona(
             "Số định danh phải có 12 chữ số và bắt đầu bằng 000.",
@@ -61,7 +62,7 @@ def invent(form: dict[str, str]) -> Persona:
     if not 1 <= len(name) <= NAME_MOST or not name.isprintable():
         raise NotAPersona("Hãy nhập họ và tên.", "Please enter a full name.")
     try:
-        born = date.fromisoformat(form.get("birth_date", "")).isoformat()
+        born = read_birth_date(form.get("birth_date", ""))
     except ValueError:
         raise NotAPersona("Ngày sinh chưa đúng.", "The birth date is not valid.") from None
     return Persona(

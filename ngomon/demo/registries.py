@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import re
-from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal
@@ -18,7 +17,7 @@ from litestar import Controller, Response, Router, get, post
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath
 
-from backend.names import clean_name
+from backend.names import clean_name, read_birth_date
 from backend.outside.registries import Insured, Subscriber
 from ngomon.demo.pages import Visit, json_of, own_page_only, page
 from ngomon.demo.people import Resident
@@ -137,7 +136,7 @@ def _person(row: Subscriber | Insured) -> dict[str, str]:
     if not 1 <= len(name) <= NAME_MOST or not name.isprintable():
         raise NotARow("full_name", "Hãy nhập họ và tên.", "Please enter a full name.")
     try:
-        born = date.fromisoformat(row.birth_date).isoformat()
+        born = read_birth_date(row.birth_date)
     except ValueError:
         raise NotARow("birth_date", "Ngày sinh chưa đúng.", "The birth date is not valid.") from None
     return {"national_id": number, "full_name": name, "birth_date": born}

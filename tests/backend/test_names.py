@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from backend.names import (
     clean_name,
     folded,
+    fuller_birth_date,
     is_whole_birth_date,
+    proves_birth_date,
     read_birth_date,
     same_birth_date,
     same_name,
@@ -162,6 +164,31 @@ def test_what_is_no_birth_date_is_refused_without_being_quoted(text: str) -> Non
 )  # fmt: skip
 def test_birth_dates_are_compared_as_far_as_both_go(one: str, other: str, same: bool) -> None:
     assert same_birth_date(one, other) is same is same_birth_date(other, one)
+
+
+@pytest.mark.parametrize(
+    ("typed", "known", "proved"),
+    [
+        ("1950-03-14", "1950-03-14", True), ("1950-03-14", "1950", True), ("1950", "1950", True), ("1950", "1950-03-14", False),
+        ("1950-03", "1950-03-14", False), ("1950-03-14", "1950-03-15", False), ("1951", "1950", False), ("0000-03-14", "1950", False),
+        ("1950", "", False), ("", "1950", False), ("1950-03-14", "14/03/1950", True),
+    ],
+)  # fmt: skip
+def test_who_types_less_than_is_on_file_proves_nothing(typed: str, known: str, proved: bool) -> None:
+    assert proves_birth_date(typed, known) is proved
+
+
+@pytest.mark.parametrize(
+    ("told", "known", "kept"),
+    [
+        ("1950", "1950-03-14", "1950-03-14"), ("1950-03-14", "1950", "1950-03-14"), ("1951", "1950-03-14", "1951"),
+        (None, "1950", "1950"), ("1950", None, "1950"), (None, None, None), ("1950-03-15", "1950-03-14", "1950-03-15"),
+    ],
+)  # fmt: skip
+def test_less_of_the_same_date_takes_nothing_away(
+    told: str | None, known: str | None, kept: str | None
+) -> None:
+    assert fuller_birth_date(told, known) == kept
 
 
 def test_only_a_date_with_all_its_parts_is_whole() -> None:

@@ -1,5 +1,5 @@
 // The identity page: every attribute with its mark, and the form for what may be edited (source 001, 3.1).
-import { day, el, t } from "../static/dom.js";
+import { asIso, born, day, el, t } from "../static/dom.js";
 import { call } from "./api.js";
 import { back, doing, field, go, greet, link, show } from "./ui.js";
 import { hotlines } from "./support.js";
@@ -42,7 +42,12 @@ const disagreeing = ({ fields, hotlines: numbers }, rows) => fields.length > 0 &
   el("strong", {}, t("Chuẩn hóa chưa thành công: ", "Matching did not succeed: "), fields.map((name) => wordOf(name, rows)).join(", ")),
   el("div", {}, t("Hãy kiểm tra lại, hoặc gọi ", "Please check, or call "), numbers.map((one) => `${one.name} ${one.phone}`).join(", "), "."));
 
-const shown = (one) => (one.value == null ? "" : one.name === "gender" ? genders[one.value] ?? one.value : one.name === "birth_date" ? day(one.value) : one.value);
+const shown = (one) => (one.value == null ? "" : one.name === "gender" ? genders[one.value] ?? one.value : one.name === "birth_date" ? born(one.value) : one.value);
+
+const typed = (form, { name }) => {
+  const value = form.elements[name].value.trim();
+  return name === "birth_date" ? asIso(value) : value;
+};
 
 /** Only what nobody has vouched for can be typed; the phone has a way of its own. */
 export async function editIdentity() {
@@ -51,7 +56,7 @@ export async function editIdentity() {
   const button = el("button", {}, t("Lưu", "Save"));
   const form = el("form", { novalidate: true }, rows.map((one) => input(one, one.name === "email" && isEnterprise(attributes))), button);
   form.addEventListener("submit", doing(button, async () => {
-    const changed = rows.map((one) => [one.name, form.elements[one.name].value.trim(), one.value ?? ""]).filter(([, now, before]) => now !== before);
+    const changed = rows.map((one) => [one.name, typed(form, one), one.value ?? ""]).filter(([, now, before]) => now !== before);
     if (changed.length > 0) await call("PATCH", "/v1/me/identity", { body: { attributes: Object.fromEntries(changed.map(([name, now]) => [name, now || null])) } });
     if (changed.length > 0) greet(t("Đã lưu. Những mục bạn tự khai mang dấu “!” cho đến khi được xác minh.", "Saved. What you typed yourself carries “!” until somebody vouches for it."));
     go("#/identity");
@@ -62,6 +67,6 @@ export async function editIdentity() {
 
 function input(one, required) {
   const options = one.name === "gender" ? { options: Object.entries(genders).map(([value, label]) => ({ value, label })) } : {};
-  const type = { email: "email", birth_date: "date" }[one.name] ?? "text";
-  return field(one.name, words[one.name] ?? one.name, { required, value: one.value ?? "", ...(options.options ? options : { type }) });
+  const type = { email: "email" }[one.name] ?? "text";
+  return field(one.name, words[one.name] ?? one.name, { required, value: one.name === "birth_date" && one.value ? born(one.value, false) : one.value ?? "", ...(options.options ? options : { type }) });
 }

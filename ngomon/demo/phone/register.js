@@ -1,5 +1,5 @@
 // Making an account: who, by which method, the form, the code, the password (source 001, part I).
-import { day, el, t } from "../static/dom.js";
+import { asIso, day, el, t } from "../static/dom.js";
 import { call } from "./api.js";
 import { captcha } from "./captcha.js";
 import { certificateForm } from "./card.js";
@@ -40,12 +40,12 @@ function byRegistry(method) {
     field("national_id", t("Tên đăng nhập (số CMT/CCCD)", "Personal number"), { required: true, inputmode: "numeric", autocomplete: "username" }),
     insured && field("social_insurance_number", t("Mã bảo hiểm xã hội", "Social-insurance number"), { required: true, inputmode: "numeric", autocomplete: "off" }),
     field("full_name", t("Họ tên", "Full name"), { required: true, autocomplete: "name" }),
-    field("birth_date", t("Ngày sinh", "Birth date"), { required: true, type: "date", autocomplete: "bday" }),
+    field("birth_date", t("Ngày sinh (hoặc chỉ năm)", "Birth date (or the year alone)"), { required: true, autocomplete: "bday" }),
     field("phone", t("Số điện thoại", "Phone number"), { required: true, type: "tel", inputmode: "tel", autocomplete: "tel" }),
     field("email", "Email", { type: "email", autocomplete: "email" }),
     check.box, button);
   form.addEventListener("submit", doing(button, async () => {
-    const typed = Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, value.trim()]).filter(([, value]) => value));
+    const typed = Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, value.trim()]).filter(([, value]) => value).map(([name, value]) => [name, name === "birth_date" ? asIso(value) : value]));
     const body = { method, kind: "citizen", ...typed, captcha: await check.take(), device: about() };
     const flow = await call("POST", "/v1/registrations", { body, open: true });
     const at = flowAt(`/v1/registrations/${flow.id}`);

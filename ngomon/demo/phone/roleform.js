@@ -1,5 +1,5 @@
 // The form of a role request, drawn from what the server says about each subject type.
-import { day, el, t } from "../static/dom.js";
+import { born, el, t } from "../static/dom.js";
 import { call } from "./api.js";
 import { back, complain, doing, field, show } from "./ui.js";
 import { kinds } from "./roles.js";
@@ -74,7 +74,7 @@ async function partsOf(type, given, kind) {
   const from = known ?? given;
   return [
     known && el("p", { class: "alert good", role: "status" },
-      t("Lấy từ danh bạ cán bộ: ", "From the staff directory: "), el("strong", {}, known.full_name), `, ${day(known.birth_date)}. `,
+      t("Lấy từ danh bạ cán bộ: ", "From the staff directory: "), el("strong", {}, known.full_name), `, ${born(known.birth_date)}. `,
       t("Hãy kiểm tra lại.", "Please check.")),
     known?.mismatches.length > 0 && mismatch(known),
     unitField(from),

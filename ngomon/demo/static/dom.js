@@ -25,6 +25,17 @@ export const day = (iso) =>
     day: "2-digit", month: "2-digit", year: "numeric", timeZone: "Asia/Ho_Chi_Minh",
   }).format(new Date(iso));
 
+// A birth date as much as is known: 14/03/1950, 03/1950, 14/03 or 1950 alone; and what people type, as the API takes it.
+export const born = (iso, told = true) => {
+  const [year, month, day_] = iso.split("-");
+  const shown = [day_, month, year].filter((part) => part && part !== "0000").join("/");
+  return !told || (day_ && year !== "0000") ? shown : `${shown} (${month ? t("không đủ ngày tháng năm", "not the whole date") : t("chỉ biết năm", "year only")})`;
+};
+export const asIso = (typed) => {
+  const [, day_, month, year] = /^(?:(\d{1,2})[/.-])?(?:(\d{1,2})[/.-])(\d{4})$/.exec(typed) ?? [];
+  return year ? [year, month, day_].filter(Boolean).map((part) => part.padStart(2, "0")).join("-") : typed;
+};
+
 export async function post(url, value) {
   const answer = await fetch(url, {
     method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(value),

@@ -1,5 +1,5 @@
 // The page of the stand-in registries: who is in them, a form to add somebody, and the switch that breaks them.
-import { day, el, t, post, watch } from "./dom.js";
+import { born, day, el, t, post, watch } from "./dom.js";
 
 const place = document.getElementById("registries");
 const CAST = 11; // stands first, at every start
@@ -26,9 +26,8 @@ const plain = (phone) => phone.replace(/^\+84(\d{3})(\d{3})(\d{3})$/, "0$1 $2 $3
 
 function field(kind, name) {
   const id = `${kind}-${name}`;
-  const type = name === "birth_date" ? "date" : "text";
   return el("div", {}, el("label", { for: id }, words[name]),
-    el("input", { id, name, type, value: kinds[kind].fill[name] ?? "", autocomplete: "off", required: true }));
+    el("input", { id, name, value: kinds[kind].fill[name] ?? "", autocomplete: "off", required: true }));
 }
 
 function form(kind) {
@@ -64,7 +63,7 @@ function row(kind, one) {
   return el("li", { class: "row spread" },
     el("div", {}, el("strong", {}, one.full_name), one.active === false && [" ", el("span", { class: "chip bad" }, t("đã cắt", "cut off"))],
       fresh && [" ", el("span", { class: "chip wait" }, t("SIM thay ", "SIM replaced "), day(fresh))], el("br"),
-      el("small", {}, el("code", {}, kind === "subscribers" ? plain(one.phone) : one.social_insurance_number), ` · ${one.national_id} · ${day(one.birth_date)}`)),
+      el("small", {}, el("code", {}, kind === "subscribers" ? plain(one.phone) : one.social_insurance_number), ` · ${one.national_id} · ${born(one.birth_date)}`)),
     toggle);
 }
 

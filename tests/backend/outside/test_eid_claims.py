@@ -137,3 +137,49 @@ def test_a_map_is_named_or_a_file_and_the_envelope_key_is_looked_at(tmp_path: Pa
 
 def test_production_has_no_second_provider_unless_one_is_named() -> None:
     assert post_office(msgspec.structs.replace(load({}), post_office_issuer="")) is None
+
+
+PLAIN = {"sub": "p-1", "national_id": "000150000777", "full_name": "Nguyễn Thị An", "birth_date": "1950-03-14", "gender": "female", "assurance_level": 2}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [("1950", "1950"), ("1950-00-00", "1950"), ("1950-03", "1950-03"), ("1950-03-00", "1950-03"), ("0000-03-14", "0000-03-14"),
+     ("14/3/1950", "1950-03-14"), ("1950-03-14 00:00:00", "1950-03-14"), ("1950-03-14T00:00:00+07:00", "1950-03-14")],
+)  # fmt: skip
+def test_of_some_people_only_a_part_of_the_birth_date_is_known(said: str, kept: str) -> None:
+    assert read("vneid", PLAIN, birth_date=said).birth_date == kept
+
+
+ODD: dict[str, list[Any]] = {
+    "birth_date": ["0000-00-00", "1990-13-45", "30/02/1990", "1889-01-01", "gestern", 1950, True, ["1950"], {"y": 1950}, "x" * 9999],
+    "gender": ["khác", "X", 7, True, [], {}, "x" * 9999, 1.5],
+    "old_id_number": [7, True, {}, "12", "x" * 9999],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "odd"), [(name, odd) for name, values in ODD.items() for odd in values])
+def test_an_odd_value_that_nobody_needs_refuses_nobody(name: str, odd: Any) -> None:
+    found = read("vneid", PLAIN, **{name: odd})
+    assert (found.national_id, found.full_name, found.level) == ("000150000777", "Nguyễn Thị An", 2)
+    assert getattr(found, name) is None
+
+
+def test_an_odd_value_of_what_the_map_requires_is_refused_and_not_quoted() -> None:
+    with pytest.raises(ValueError, match=r"^birth_date$"):
+        read("vneid_direct", DIRECT, birthDate="1997-13-45")
+
+
+@pytest.mark.parametrize(
+    "blank", ["\u00a0", "\u2009", "\u202f", "\u3000", "\u200b", "\ufeff", " \u200b", "  ", "\t"]
+)
+def test_an_odd_blank_in_a_name_is_a_blank(blank: str) -> None:
+    assert read("vneid", PLAIN, full_name=f"Nguyễn{blank}Thị An{blank}").full_name == "Nguyễn Thị An"
+
+
+@pytest.mark.parametrize(
+    "name", ["", " ", "\u200b", "\u00a0", "An\u202eevil", "An\x07", "x" * 201, "x" * 9999, None, 7, ["An"]]
+)
+def test_a_name_that_nobody_can_read_is_none(name: Any) -> None:
+    with pytest.raises(ValueError, match="text"):
+        read("vneid", PLAIN, full_name=name)
