@@ -59,7 +59,8 @@ async def catch_up(tx: AsyncSession, system_id: UUID, account_id: UUID, *, since
 
 async def failed(tx: AsyncSession, kit: Kit, turn: Turn, error: DeliveryError, *, now: datetime) -> None:
     """Put the delivery off, or park it; and judge the system."""
-    if error.permanent or (error.code not in circuit.OUR_SIDE and _is_last(turn, kit.limits)):
+    of_system = error.of_system or error.code in circuit.OUR_SIDE
+    if error.permanent or (not of_system and _is_last(turn, kit.limits)):
         await _park(tx, kit, turn, error, now)
     else:
         await _put_off(tx, kit.limits, turn, error, now)

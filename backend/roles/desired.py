@@ -25,7 +25,8 @@ class Post(msgspec.Struct, frozen=True):
 
     unit_code: str
     unit_name: str
-    root_name: str
+    group_name: str
+    organization: str
     subject_type: str
     position: str
     employee_code: str | None
@@ -46,7 +47,7 @@ def state_of(account_id: UUID, full_name: str, posts: Sequence[Post]) -> Desired
         title=position_label(first.position),
         employee_number=first.employee_code,
         email=first.email,
-        organization=first.root_name,
+        organization=first.organization,
         department=first.unit_name,
         unit_code=first.unit_code,
         groups=_groups(posts),
@@ -87,12 +88,12 @@ async def post_of(
     tx: AsyncSession, fields: dict[str, str], subject_type: str, position: str, unit: Unit
 ) -> Post:
     """A post at `unit` with these form values."""
-    root_id = UUID(unit.path.strip("/").split("/")[0])
-    root_name = await tx.scalar(select(Unit.name).where(Unit.id == root_id)) or unit.name
+    organization = await _organization(tx, unit)
     return Post(
         unit.code,
         unit.name,
-        root_name,
+        await _group_name(tx, unit, organization),
+        organization,
         subject_type,
         position,
         fields.get("employee_code") or None,
@@ -100,9 +101,27 @@ async def post_of(
     )
 
 
+async def _organization(tx: AsyncSession, unit: Unit) -> str:
+    """The agency that a unit belongs to (contract §7): of the second level, else the nearest, else the root."""
+    way = [UUID(part) for part in reversed(unit.path.strip("/").split("/"))]
+    above = {one.id: one for one in await tx.scalars(select(Unit).where(Unit.id.in_(way)))}
+    units = [above[unit_id] for unit_id in way if unit_id in above] or [unit]
+    agencies = [one for one in units if one.agency_code]
+    second = [one for one in agencies if (one.agency_code or "").count(".") == 1]
+    return (second or agencies or units[-1:])[0].name
+
+
+async def _group_name(tx: AsyncSession, unit: Unit, organization: str) -> str:
+    """The unit's name, with its agency's where another unit has the same: nearly every agency has an office."""
+    same = select(Unit.id).where(Unit.name == unit.name, Unit.id != unit.id, Unit.ended_on.is_(None))
+    if organization == unit.name or await tx.scalar(same.limit(1)) is None:
+        return unit.name
+    return f"{unit.name}, {organization}"
+
+
 def _groups(posts: Sequence[Post]) -> list[GroupRef]:
     """One group per unit, externally known by the unit's code, and one per granted system role."""
-    units = {post.unit_code: post.unit_name for post in posts}
+    units = {post.unit_code: post.group_name for post in posts}
     grants = {grant for post in posts for grant in grants_of(post.subject_type, post.position)}
     found = [GroupRef(code, name) for code, name in units.items()]
     return sorted(found) + sorted(GroupRef(f"role:{grant}", GRANTS[grant]) for grant in grants)

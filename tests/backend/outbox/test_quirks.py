@@ -128,6 +128,17 @@ async def test_what_is_a_systems_fault_is_said_of_the_system_and_costs_nobody_a_
     assert {(row.state, row.attempts) for row in rows} == {("pending", 0)}  # nobody is parked for it
 
 
+async def test_a_systems_fault_parks_nobody_however_often_it_is_tried(world: World) -> None:
+    system, account = await world.system("http://127.0.0.1:9", token=None), await world.person()
+    async with world.working():
+        await world.decide(account, system)
+        for tries in range(1, world.kit.limits.delivery_attempts + 2):
+            await world.until_tried(account, tries)
+            world.pass_time(seconds=400)
+    (row,) = await world.deliveries(account)
+    assert (row.state, row.error) == ("pending", "unreachable")
+
+
 @pytest.mark.parametrize("quirk", ["ignoremembersfilter", "blindmembersfilter"])
 async def test_whoever_is_in_a_group_is_asked_of_the_members_where_the_filter_lies(
     quirky: QuirkyScim, quirk: str

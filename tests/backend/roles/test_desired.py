@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from sqlalchemy import update
+
 from backend.outbox.models import System
 from backend.outside.connectors import Desired, GroupRef
 from backend.roles.desired import desired
+from backend.roles.models import Unit
 from tests.backend.roles.test_staff import GOOD, bring_in
 from tests.backend.roles.world import World
 
@@ -82,3 +85,23 @@ async def test_a08_an_address_is_proved_by_the_directory_for_this_very_number_on
     assert proved == [True, False, False]
     await bring_in(world, GOOD | {"official_email": "an2@hue.example"})
     assert not (await wanted(world, "An", system)).address_proved
+
+
+async def test_r25_the_organization_is_the_agency_and_a_group_whose_name_is_not_unique_carries_it(
+    world: World,
+) -> None:
+    system = await world.system("Văn bản")
+    async with world.db.write() as tx:
+        for code, agency in (("HUE", "H57"), ("NV", "H57.05"), ("NV-P", "H57.05.01"), ("TC", None)):
+            await tx.execute(update(Unit).where(Unit.code == code).values(agency_code=agency))
+    office = await world.unit("NV-P-1", "NV-P")
+    await world.employ("An", "NV-P-1", "Chi")
+    await world.employ("Bình", "TC", "Dũng")
+    an, binh = [await wanted(world, name, system) for name in ("An", "Bình")]
+    assert (an.organization, an.department) == ("Đơn vị NV", "Đơn vị NV-P-1")
+    assert binh.organization == "Đơn vị HUE"
+    assert GroupRef("NV-P-1", "Đơn vị NV-P-1") in an.groups
+    async with world.db.write() as tx:
+        await tx.execute(update(Unit).where(Unit.id == office).values(name="Đơn vị TC"))
+    assert GroupRef("NV-P-1", "Đơn vị TC, Đơn vị NV") in (await wanted(world, "An", system)).groups
+    assert GroupRef("TC", "Đơn vị TC, Đơn vị HUE") in (await wanted(world, "Bình", system)).groups
