@@ -67,16 +67,15 @@ class Doorkeeper:
             elif name == b"dpop":
                 proof.append(value.decode("latin-1"))
         now = self._clock.now()
+        nonce = path.rstrip("/") == TOKEN  # asked for by the call, not by what comes with it
         if not authorization and (open_to := openness(method, path)) is not None:
             known: dict[str, Any] = {"jkt": None}
             if open_to == "proof" or (open_to == "either" and proof):
-                known["jkt"] = await self._entry.key_of(
-                    proof, method=asked, path=sent, now=now, nonce=path == TOKEN
-                )
+                known["jkt"] = await self._entry.key_of(proof, method=asked, path=sent, now=now, nonce=nonce)
             scope.update(known)  # type: ignore[typeddict-item]
             return None
         who = await self._entry.admit(
-            authorization, proof, method=asked, path=sent, now=now, ended=path == TELLING
+            authorization, proof, method=asked, path=sent, now=now, ended=path == TELLING, nonce=nonce
         )
         scope.update({"user": who, "jkt": who.jkt})  # type: ignore[typeddict-item]
         if path == "/v1/me" and method == "GET":

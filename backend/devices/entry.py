@@ -55,9 +55,7 @@ class Entry:
         """The thumbprint of the key behind a call without token; nothing only where DPoP is optional."""
         if not proof and not self._require:
             return None
-        checked = self._checked(proof, method, path, None, now)
-        if nonce and self._want_nonce and not self.nonces.accepts(checked.nonce, now.timestamp()):
-            raise UseNonce
+        checked = self._checked(proof, method, path, None, now, nonce=nonce)
         await self._reader.remember(checked.seen_id, checked.until)
         return checked.jkt
 
@@ -70,8 +68,12 @@ class Entry:
         path: str,
         now: datetime,
         ended: bool = False,
+        nonce: bool = False,
     ) -> Who:
-        """The caller. With `ended`, a replaced session is let in too (for "Không phải tôi" alone)."""
+        """The caller. With `ended`, a replaced session is let in too (for "Không phải tôi" alone).
+
+        `nonce`: the call is one that asks for our nonce, whatever else comes with it.
+        """
         scheme, token = _credentials(authorization)
         found = await self._reader.find(token_hash(token))
         if found is None:
@@ -79,7 +81,7 @@ class Entry:
         if (found.jkt is None and scheme != "bearer") or (found.jkt is not None and scheme != "dpop"):
             raise TokenInvalid(_("Sai loại token"))  # RFC 9449 §7.2: no downgrade to Bearer
         if found.jkt is not None:
-            checked = self._checked(proof, method, path, token, now)
+            checked = self._checked(proof, method, path, token, now, nonce=nonce)
             if checked.jkt != found.jkt:
                 raise InvalidProof(_("Khóa không phải của phiên này"))
             await self._reader.remember(checked.seen_id, checked.until)
@@ -99,10 +101,16 @@ class Entry:
             found.method,
         )
 
-    def _checked(self, proof: list[str], method: str, path: str, token: str | None, now: datetime) -> Proof:
+    def _checked(
+        self, proof: list[str], method: str, path: str, token: str | None, now: datetime, *, nonce: bool
+    ) -> Proof:
         if len(proof) != 1:
             raise InvalidProof(_("Cần đúng một tiêu đề DPoP"))
-        return self._proofs.check(proof[0], method=method, path=path, token=token, now=now.timestamp())
+        at = now.timestamp()
+        checked = self._proofs.check(proof[0], method=method, path=path, token=token, now=at)
+        if nonce and self._want_nonce and not self.nonces.accepts(checked.nonce, at):
+            raise UseNonce
+        return checked
 
 
 def why_not_enter(found: Found, now: datetime) -> Refusal | None:

@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import math
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Annotated, Any, NamedTuple
@@ -46,13 +47,14 @@ class _Header(msgspec.Struct):
     typ: str
     alg: str
     jwk: dict[str, Any]
+    crit: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Claims(msgspec.Struct):
     jti: str
     htm: str
     htu: str
-    iat: Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+    iat: Annotated[float, msgspec.Meta(ge=0, le=2**53)]  # a NumericDate may have a fraction (RFC 7519 §2)
     ath: str | None = None
     nonce: str | None = None
 
@@ -102,7 +104,7 @@ class Proofs:
         if expected is not None and not hmac.compare_digest((claims.ath or "").encode(), expected.encode()):
             raise InvalidProof(_("ath không khớp với token"))
         seen = hashlib.sha256(f"{key.jkt}|{claims.jti}".encode()).digest()
-        return Proof(key.jkt, seen, int(claims.iat) + self._past + 2, claims.nonce)
+        return Proof(key.jkt, seen, math.ceil(claims.iat) + self._past + 2, claims.nonce)
 
     def _match(self, claims: _Claims, method: str, path: str, now: float) -> None:
         if not 0 < len(claims.jti) <= LONGEST_JTI:
@@ -142,6 +144,8 @@ def _built(head: str) -> _Key:
         header = msgspec.json.decode(_decoded(head), type=_Header)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidProof(_("Tiêu đề DPoP không hợp lệ")) from error
+    if header.crit is not msgspec.UNSET:  # we understand no extension (RFC 7515 §4.1.11)
+        raise InvalidProof(_("Tiêu đề DPoP đòi một phần mở rộng không được hỗ trợ"))
     jwk = header.jwk
     if header.typ != "dpop+jwt" or "d" in jwk or "k" in jwk:
         raise InvalidProof(_("typ hoặc jwk không hợp lệ"))

@@ -1,7 +1,8 @@
 """Exchanges refresh tokens, each once (security O11, D12).
 
 A successor is a keyed hash of the token before it, so that the same key asking again,
-because the answer was lost, gets the same successor; anybody else ends the session.
+because the answer was lost, gets the same successor; anybody else ends the session. A step-up knows of
+that token only what is stored, and hashes this: its lost answer is found again in the same way.
 """
 
 from __future__ import annotations
@@ -48,11 +49,10 @@ async def rotate(
     if row.expires_at <= now or session.absolute_expires_at <= now:
         await end(tx, kit, session, reason="expired", by=None, now=now)
         return SessionRevoked(reason="expired")
-    access, successor = _derived(kit, row, refresh)
     if row.used_at is None:
-        return await _use(tx, kit, session, row, access, successor, now)
-    if session.jkt == jkt and await _answer_was_lost(tx, kit, row, now):
-        return tokens_of(kit, session, access, successor, now)
+        return await _use(tx, kit, session, row, *_derived(kit, row, refresh), now)
+    if session.jkt == jkt and (lost := await _lost_answer(tx, kit, row, refresh, now)):
+        return tokens_of(kit, session, *lost, now)
     kit.journal.record(tx, RefreshReused(subject=session.account_id, session=session.id), by=None, now=now)
     await end(tx, kit, session, reason="refresh_reused", by=None, now=now)
     return SessionRevoked(reason="refresh_reused")
@@ -63,14 +63,14 @@ async def renew(tx: AsyncSession, kit: Kit, session: Session, *, now: datetime) 
     if refusal := await why_ended(tx, session):
         raise refusal
     live = select(RefreshToken).where(RefreshToken.session_id == session.id)
-    for row in await tx.scalars(live.where(RefreshToken.used_at.is_(None)).with_for_update()):
+    unused = live.where(RefreshToken.used_at.is_(None)).order_by(RefreshToken.id.desc())
+    rows = list(await tx.scalars(unused.with_for_update()))
+    for row in rows:
         row.used_at = now
+    if rows and rows[0].key_id in kit.keys.key_ids:
+        return await _use(tx, kit, session, rows[0], *_derived(kit, rows[0], rows[0].hash.hex()), now)
     access, refresh = new_token(), new_token()
-    tx.add(refresh_row(kit, session, refresh, now))
-    session.access_hash = token_hash(access)
-    session.access_expires_at = now + timedelta(seconds=kit.limits.access_lifetime)
-    session.last_seen_at = now
-    return tokens_of(kit, session, access, refresh, now)
+    return _follow(tx, kit, session, refresh_row(kit, session, refresh, now), access, refresh, now)
 
 
 async def _locked_chain(tx: AsyncSession, refresh: str) -> tuple[RefreshToken, Session] | None:
@@ -98,24 +98,42 @@ async def _use(
     now: datetime,
 ) -> Tokens:
     following = refresh_row(kit, session, successor, now)
-    tx.add(following)
     row.used_at, row.successor_id = now, following.id
+    return _follow(tx, kit, session, following, access, successor, now)
+
+
+def _follow(
+    tx: AsyncSession,
+    kit: Kit,
+    session: Session,
+    following: RefreshToken,
+    access: str,
+    refresh: str,
+    now: datetime,
+) -> Tokens:
+    tx.add(following)
     session.access_hash = token_hash(access)
     session.access_expires_at = now + timedelta(seconds=kit.limits.access_lifetime)
     session.last_seen_at = now
-    return tokens_of(kit, session, access, successor, now)
+    return tokens_of(kit, session, access, refresh, now)
 
 
-async def _answer_was_lost(tx: AsyncSession, kit: Kit, row: RefreshToken, now: datetime) -> bool:
+async def _lost_answer(
+    tx: AsyncSession, kit: Kit, row: RefreshToken, refresh: str, now: datetime
+) -> tuple[str, str] | None:
+    """The tokens that were answered last, while nobody has used them and not long after; else nothing."""
     assert row.used_at is not None
     successor = await tx.get(RefreshToken, row.successor_id) if row.successor_id else None
     fresh = now - row.used_at <= timedelta(seconds=kit.limits.refresh_grace)
-    return fresh and successor is not None and successor.used_at is None and row.key_id in kit.keys.key_ids
+    if not fresh or successor is None or successor.used_at is not None or row.key_id not in kit.keys.key_ids:
+        return None
+    answered = (_derived(kit, row, secret) for secret in (refresh, row.hash.hex()))
+    return next((pair for pair in answered if token_hash(pair[1]) == successor.hash), None)
 
 
-def _derived(kit: Kit, row: RefreshToken, refresh: str) -> tuple[str, str]:
+def _derived(kit: Kit, row: RefreshToken, secret: str) -> tuple[str, str]:
     def token(purpose: str) -> str:
-        raw = kit.keys.mac(purpose, f"{row.id}|{refresh}".encode(), row.key_id)
+        raw = kit.keys.mac(purpose, f"{row.id}|{secret}".encode(), row.key_id)
         return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
     return token("next access token"), token("next refresh token")

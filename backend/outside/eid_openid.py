@@ -96,7 +96,10 @@ class OpenId:
         for fresh in (False, True):
             keys = await self._jwks(metadata, fresh=fresh)
             try:
-                return dict(jwt.decode(token, keys, algorithms=ALGORITHMS).claims)
+                believed = jwt.decode(token, keys, algorithms=ALGORITHMS)
+                if "crit" in believed.header:  # we understand no extension (RFC 7515 §4.1.11)
+                    raise refused("id_token_crit")
+                return dict(believed.claims)
             except (JoseError, ValueError, TypeError, KeyError, RecursionError) as error:
                 if fresh or not self._may_refetch():
                     raise refused("id_token_signature") from error

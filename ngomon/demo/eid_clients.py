@@ -70,9 +70,12 @@ class ClientDesk:
             raise NotTheClient
         try:
             keys = KeySet.import_key_set({"keys": client.jwks["keys"]})
-            claims = jwt.decode(assertion, keys, algorithms=["ES256", "RS256"]).claims
-        except (JoseError, ValueError, KeyError):
+            signed = jwt.decode(assertion, keys, algorithms=["ES256", "RS256"])
+        except (JoseError, ValueError, KeyError, TypeError):
             raise NotTheClient from None
+        if "crit" in signed.header:  # no extension is understood here (RFC 7515 §4.1.11)
+            raise NotTheClient
+        claims = signed.claims
         audience = claims.get("aud")
         named = set(audience if isinstance(audience, list) else [audience])
         expires, jti = claims.get("exp"), claims.get("jti")

@@ -41,6 +41,11 @@ class Key:
         """The public key as bytes, which a confused verifier takes for a shared secret."""
         return self._private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
+    def take(self, secret: str) -> None:
+        """Sign with this private value of a JWK from now on."""
+        raw = base64.urlsafe_b64decode(secret + "=" * (-len(secret) % 4))
+        self._private = ec.derive_private_key(int.from_bytes(raw), ec.SECP256R1())
+
     def sign(self, message: bytes) -> bytes:
         """ES256 (RFC 7518 §3.4)."""
         r, s = decode_dss_signature(self._private.sign(message, ec.ECDSA(hashes.SHA256())))

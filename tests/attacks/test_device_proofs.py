@@ -246,7 +246,9 @@ async def test_td15_td16_dead_and_other_tokens_open_nothing(service: Service) ->
     )
 
 
-async def test_td13_where_a_nonce_is_demanded_one_retry_is_enough(service: Service) -> None:
+async def test_td13_a22_where_a_nonce_is_demanded_one_retry_is_enough_and_none_goes_without(
+    service: Service,
+) -> None:
     import msgspec
 
     port = free_port()
@@ -267,6 +269,10 @@ async def test_td13_where_a_nonce_is_demanded_one_retry_is_enough(service: Servi
 
         for nonce in ("", "forged", "x" * 200):
             refused(await refresh(nonce), 401, "use_dpop_nonce")
+        token = owner.session["access_token"]
+        for path in ("/v1/token", "/v1/token/", "/v1/tok%65n"):  # A22: a header beside it asks for no less
+            sent = {"Authorization": f"DPoP {token}", "DPoP": phone.proof("POST", path, token)}
+            refused(await other.http.post(path, json=body, headers=sent), 401, "use_dpop_nonce")
         answer = await refresh(None)
         refused(answer, 401, "use_dpop_nonce")
         assert 'error="use_dpop_nonce"' in answer.headers["www-authenticate"]

@@ -127,3 +127,35 @@ async def test_the_whole_address_that_the_provider_called_is_taken_too(service: 
     assert fields(both) == {("state", "unknown")}
     taken = await phone.open(at, {"callback_url": answer.headers["location"]})
     assert taken.json()["step"] == "phone", taken.text
+
+
+async def test_a25_a_step_up_whose_answer_was_lost_has_the_grace_of_a_lost_refresh(service: Service) -> None:
+    citizen = await Citizen.new(service).register()
+    old = dict(citizen.phone.session)
+    await citizen.step_up()
+    answered = dict(citizen.phone.session)
+    service.pass_time(seconds=20)
+    for _ in range(2):  # and this answer may be lost too
+        answer = await citizen.phone.open("/v1/token", {"refresh_token": old["refresh_token"]})
+        assert answer.status_code == 200, answer.text
+        found = answer.json()["session"]
+        names = ("access_token", "refresh_token", "session_id")
+        assert [found[name] for name in names] == [answered[name] for name in names], "the same as was lost"
+    citizen.phone.session = found
+    assert (await citizen.phone.call("GET", "/v1/me")).status_code == 200
+    await citizen.refresh()
+    again = await citizen.phone.open("/v1/token", {"refresh_token": old["refresh_token"]})
+    assert again.status_code == 401, "what came after it was used: nothing was lost"
+    assert again.json()["code"] == "session_revoked"
+
+
+async def test_a25_the_grace_is_for_the_same_key_and_for_half_a_minute(service: Service) -> None:
+    for late in (True, False):
+        citizen = await Citizen.new(service).register()
+        old = citizen.phone.session["refresh_token"]
+        await citizen.step_up()
+        if late:
+            service.pass_time(seconds=31)
+        phone = citizen.phone if late else service.phone()
+        answer = await phone.open("/v1/token", {"refresh_token": old})
+        assert answer.status_code == 401 and answer.json()["code"] == "session_revoked"

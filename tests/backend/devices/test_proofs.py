@@ -122,7 +122,7 @@ WRONG: dict[str, dict[str, Any]] = {
     "other method": {"htm": "POST"}, "method in small letters": {"htm": "get"}, "no method": {"htm": None},
     "no address": {"htu": None}, "address a list": {"htu": [f"{URL}/v1/me"]},
     "no time": {"iat": None}, "time a string": {"iat": str(NOW)}, "time below zero": {"iat": -1}, "time too big": {"iat": 2**60},
-    "time a fraction": {"iat": NOW + 0.5}, "time true": {"iat": True}, "61 s old": {"iat": NOW - 61}, "11 s ahead": {"iat": NOW + 11},
+    "time true": {"iat": True}, "61 s old": {"iat": NOW - 61}, "11 s ahead": {"iat": NOW + 11},
 }  # fmt: skip
 
 
