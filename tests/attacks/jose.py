@@ -41,7 +41,7 @@ class Key:
         """The public key as bytes, which a confused verifier takes for a shared secret."""
         return self._private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
-    def take(self, secret: str) -> None:
+    def take(self, secret: Any) -> None:
         """Sign with this private value of a JWK from now on."""
         raw = base64.urlsafe_b64decode(secret + "=" * (-len(secret) % 4))
         self._private = ec.derive_private_key(int.from_bytes(raw), ec.SECP256R1())
