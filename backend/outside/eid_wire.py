@@ -27,27 +27,32 @@ class Wire:
     async def page(self, url: str) -> dict[str, Any]:
         """What the provider publishes: discovery, keys. It is about nobody's sign-in, so it refuses nobody."""
         answer = await self._answered("GET", url)
-        found = _object(answer) if answer.status_code == OK else None
-        if found is None:
+        found = _json(answer) if answer.status_code == OK else None
+        if not isinstance(found, dict):
             raise unavailable(f"page_{answer.status_code}")
         return found
 
     async def ask(self, method: str, url: str, **options: Any) -> dict[str, Any]:
         """The object that the provider answers about one sign-in.
 
-        Any answer that is none is one that does not verify, and the sign-in is over (contract-accounts, 5). That
-        goes for `invalid_client` too, though it is our own settings that are wrong: trying the same again cannot
-        help the person, who is told the same as always, and the log calls the operator.
+        What is no JSON (a proxy's page, half a file) is no answer of the provider, and may be asked for again. Any
+        other that is not what was asked for does not verify, and the sign-in is over (contract-accounts, 5 and
+        "Settled"). That goes for `invalid_client` too, though it is our own settings that are wrong: trying the
+        same again cannot help the person, who is told the same as always, and the log calls the operator.
         """
         answer = await self._answered(method, url, **options)
+        body = _json(answer)
+        if body is msgspec.UNSET and not (answer.is_client_error and "www-authenticate" in answer.headers):
+            raise unavailable(
+                f"no_json_{answer.status_code}"
+            )  # RFC 6750 §3: a no about a token needs no body
         if answer.status_code != OK:
             if (word := _word(answer)) in OUR_FAULT:
                 log.error("the provider does not accept our client", reason=word)
             raise refused("answer_" + word)
-        found = _object(answer)
-        if found is None:
+        if not isinstance(body, dict):
             raise refused("answer_no_object")
-        return found
+        return body
 
     async def _answered(self, method: str, url: str, **options: Any) -> httpx2.Response:
         """An answer of the provider itself; redirects are not followed, so what stands behind one is out of reach."""
@@ -65,13 +70,12 @@ class Wire:
         return "Basic " + base64.b64encode(pair.encode()).decode()
 
 
-def _object(answer: httpx2.Response) -> dict[str, Any] | None:
-    """The JSON object in an answer, or nothing."""
+def _json(answer: httpx2.Response) -> Any:
+    """What an answer says in JSON; UNSET when it is none."""
     try:
-        body = msgspec.json.decode(answer.content)
+        return msgspec.json.decode(answer.content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    return body if isinstance(body, dict) else None
+        return msgspec.UNSET
 
 
 def _word(answer: httpx2.Response) -> str:

@@ -1,7 +1,8 @@
 """Every malformed answer that the simulators of the two special flavours can give, as a table (domain.md §1.2, §1.3).
 
 A variant spoils one thing in one of three places: the way back through the browser (`callback`), the answer of the
-token endpoint (`token`) or that of userinfo (`userinfo`). Every one of them must end in the same outward refusal.
+token endpoint (`token`) or that of userinfo (`userinfo`). Every one of them must end in the same outward refusal,
+but for those that are `broken`: no JSON is no answer, and the provider counts as out of reach.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True):
     query: Callable[[Pairs], Pairs] | None = None
     changes: dict[str, Any] = {}  # members of the answer; None takes one away
     instead: tuple[int, bytes] | None = None
+    broken: bool = False
     dead_code: bool = False
     enterprise: bool = False
 
@@ -70,20 +72,22 @@ SENSELESS: dict[str, tuple[int, bytes]] = {
     "answers_400": (400, b'{"error":"invalid_grant"}'),
     "answers_401": (401, b'{"error":"invalid_token"}'),
     "answers_403": (403, b'{"error":"access_denied"}'),
-    "answers_404": (404, b"<html></html>"),
-    "answers_415": (415, b""),
-    "empty": (200, b""),
-    "html": (200, b"<html></html>"),
-    "form": (200, b"access_token=x&token_type=bearer"),
     "a_list": (200, b"[]"),
     "a_text": (200, b'"x"'),
     "a_number": (200, b"1"),
     "null": (200, b"null"),
     "no_members": (200, b"{}"),
+    "an_error_with_200": (200, b'{"error":"invalid_grant","error_description":"x"}'),
+}
+BROKEN: dict[str, tuple[int, bytes]] = {  # no answer at all: a proxy's page, half a file
+    "answers_404": (404, b"<html></html>"),
+    "answers_415": (415, b""),
+    "empty": (200, b""),
+    "html": (200, b"<html></html>"),
+    "form": (200, b"access_token=x&token_type=bearer"),
     "not_utf8": (200, b'{"access_token":"\xff","TechID":"\xff"}'),
     "cut": (200, b'{"access_token":"x"'),
     "deep": (200, b"[" * 20_000),
-    "an_error_with_200": (200, b'{"error":"invalid_grant","error_description":"x"}'),
 }
 TOKENS: dict[str, dict[str, Any]] = {
     "access_token_missing": {"access_token": None},
@@ -183,6 +187,11 @@ def _claims(claim: str, wrong: dict[str, Any], **more: Any) -> dict[str, Variant
 def _bodies() -> dict[str, Variant]:
     found = {f"token_{name}": Variant(place="token", instead=said) for name, said in SENSELESS.items()}
     found |= {f"userinfo_{name}": Variant(place="userinfo", instead=said) for name, said in SENSELESS.items()}
+    for place in ("token", "userinfo"):
+        found |= {
+            f"{place}_{name}": Variant(place=place, instead=said, broken=True)
+            for name, said in BROKEN.items()
+        }
     return found | {
         f"token_{name}": Variant(place="token", changes=changes) for name, changes in TOKENS.items()
     }

@@ -116,7 +116,8 @@ async def test_every_malformed_answer_is_one_and_the_same_refusal(
     database_of: Any, flavour: str, record_property: Any
 ) -> None:
     """Same status, headers and bytes but for `instance`; each sign-in is over and nothing else was made."""
-    service, corpus = await database_of(flavour), CORPUS[flavour]
+    service = await database_of(flavour)
+    corpus = {name: one for name, one in CORPUS[flavour].items() if not one.broken}
     person, outward = service.person(), {}
     before = await rows(service)
     over = (await steps(service)).get("ended", 0)
@@ -137,6 +138,23 @@ async def test_every_malformed_answer_is_one_and_the_same_refusal(
     assert (await steps(service))["ended"] == over + len(corpus)
     assert (await attempt(service, person))[2].json()["step"] == "phone", "honest answers are believed again"
     record_property("malformed variants refused alike", len(corpus))
+
+
+@pytest.mark.parametrize("flavour", ["portal", "vneid_direct, ecb, decrypted"])
+async def test_a29_what_is_no_json_is_no_answer_and_may_be_asked_for_again(
+    database_of: Any, flavour: str
+) -> None:
+    service = await database_of(flavour)
+    names = [name for name, one in CORPUS[flavour].items() if one.broken]
+    assert {name.partition("_")[0] for name in names} == {"token", "userinfo"} and len(names) >= 16
+    before = await rows(service)
+    for name in names:
+        phone, login, answer = await attempt(service, service.person(), name)
+        refused(answer, 503, "provider_unavailable")
+        assert int(answer.headers["retry-after"]) > 0, name
+        step = (await phone.open(f"/v1/logins/{login}/phone", {"phone": "0550123456"})).json()
+        assert step["step"] == "authorize", "the sign-in lives on"
+    assert await rows(service) == before | {"flows": before["flows"] + len(names)}
 
 
 def batches(names: list[str], size: int) -> list[list[str]]:

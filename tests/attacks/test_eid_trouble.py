@@ -22,6 +22,7 @@ from tests.attacks.conftest import Hostile, trusting
 from tests.attacks.evil import dripping, evil_provider, saying
 from tests.attacks.jose import Key, b64
 from tests.attacks.problems import refused, rows
+from tests.citizen import ABOUT
 from tests.parts.processes import eventually
 from tests.service import running
 
@@ -84,28 +85,35 @@ FAILURES = {
     "20 MB": saying(LARGE), "gzip bomb": saying(gzip.compress(LARGE), content_encoding="gzip"), "unknown coding": saying(b"x", content_encoding="br"),
     "come again": saying({}, status=429),
 }  # fmt: skip
+BROKEN = {  # A29: a proxy's page, half a file: nobody answered
+    "HTML": saying(b"<html>", content_type="text/html"), "no JSON": saying(b"<html>"), "half": saying(b'{"id_token":"x'), "not UTF-8": saying(b'{"a":"\xff"}'),
+    "deep": saying(b"[" * 60_000), "empty": saying(b""), "204": saying(b"", status=204), "404 in HTML": saying(b"<html>", status=404), "403 in words": saying(b"no", status=403),
+    "200 of a form": saying(b"access_token=x"), "a number that is none": saying(b"NaN"),
+}  # fmt: skip
 
 
 async def test_tl12_a_token_endpoint_in_trouble_is_told_and_the_answer_may_be_brought_again(
     hostile: Hostile,
 ) -> None:
     before = await rows(hostile.service)
-    for name, failure in FAILURES.items():
+    for name, failure in (FAILURES | BROKEN).items():
         hostile.evil.instead["/token"] = failure
         phone = hostile.service.phone()
         started = await phone.begin()
         back = hostile.evil.grant(started["authorization_url"])
         answer = await phone.bring(started["id"], back)
-        assert refused(answer)["code"] == "provider_unavailable", name
+        assert refused(answer, 503)["code"] == "provider_unavailable", name
+        assert int(answer.headers["retry-after"]) > 0
         hostile.evil.reset()
         assert (await phone.bring(started["id"], back)).status_code == 200, name
-    assert await rows(hostile.service) == before | {"flows": before["flows"] + len(FAILURES)}
+    assert await rows(hostile.service) == before | {"flows": before["flows"] + len(FAILURES) + len(BROKEN)}
 
 
 SENSELESS = {
-    "not JSON": saying(b"<html>"), "a list": saying([]), "not UTF-8": saying(b'{"a":"\xff"}'), "deep": saying(b"[" * 60_000), "empty": saying(b""),
+    "a list": saying([]), "a text": saying("x"), "null": saying(None), "201": saying({}, status=201),
+    "401 without a body": saying(b"", status=401, www_authenticate='Bearer error="invalid_token"'),
     "400": saying({"error": "invalid_grant"}, status=400), "401": saying({"error": "invalid_client"}, status=401), "403": saying({}, status=403),
-    "404": saying({}, status=404), "418": saying({}, status=418), "204": saying(b"", status=204),
+    "404": saying({}, status=404), "418": saying({}, status=418),
 }  # fmt: skip
 
 
@@ -113,11 +121,32 @@ SENSELESS = {
 async def test_tl12_an_answer_that_does_not_verify_ends_the_sign_in_wherever_it_comes_from(
     hostile: Hostile, place: str
 ) -> None:
-    """contract-accounts, 5: 403 for whatever the provider answers; 503 is for one that is out of reach."""
+    """contract-accounts, 5: 403 for whatever the provider answers in JSON; 503 is for one that is out of reach."""
     for name, failure in SENSELESS.items():
         knowing_userinfo(hostile)
         hostile.evil.instead[place] = failure
         assert await why_not_refused(hostile, birth_date=None) is None, name
+
+
+@pytest.mark.parametrize("place", ["/userinfo", "/jwks", "/.well-known/openid-configuration"])
+async def test_a29_what_is_no_json_is_no_answer_at_any_other_place_either(
+    hostile: Hostile, place: str
+) -> None:
+    for name, failure in BROKEN.items():
+        knowing_userinfo(hostile)
+        phone = hostile.service.phone()
+        if place.startswith("/.well-known"):
+            hostile.evil.instead[place] = failure
+            answer = await phone.open("/v1/logins", {"method": "vneid", "device": ABOUT})
+        else:
+            hostile.service.pass_time(days=2)  # keys and places are asked for again
+            started = await phone.begin()
+            hostile.evil.instead[place] = failure
+            back = hostile.evil.grant(started["authorization_url"], birth_date=None)
+            answer = await phone.bring(started["id"], back)
+        assert refused(answer, 503)["code"] == "provider_unavailable", name
+        assert int(answer.headers["retry-after"]) > 0, name
+        hostile.evil.reset()
 
 
 def knowing_userinfo(hostile: Hostile) -> None:
@@ -173,7 +202,7 @@ async def test_tl12_a_drip_holds_nobody_up(tmp_path: Path) -> None:
             assert (await service.http.get("/health/live")).status_code == 200
         assert not slow.done()
         over.set()
-        refused((await slow)[2], 403, "login_refused")  # a whole answer by then, and an empty one
+        refused((await slow)[2], 503, "provider_unavailable")  # a whole answer by then, and an empty one
 
 
 async def test_an_answer_without_an_id_token_is_refused(hostile: Hostile) -> None:
