@@ -15,6 +15,7 @@ SHORT = {
     "case_codes": ["--count", "500"],
     "timing": ["--calls", "100"],
     "envelope": ["--calls", "500"],
+    "imports": ["--rows", "2000", "--busy", "1"],
     "pumping": ["--numbers", "1500", "--known", "20"],
 }
 

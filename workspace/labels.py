@@ -135,6 +135,7 @@ FACTS = {
     "consent.given": _("Đồng ý cho xử lý dữ liệu"),
     "consent.withdrawn": _("Rút lại sự đồng ý"),
     "units.imported": _("Nhập danh sách đơn vị"),
+    "unit.ended": _("Kết thúc đơn vị"),
     "staff.imported": _("Nhập danh bạ cán bộ"),
     "manager.appointed": _("Giao quyền duyệt cho người phụ trách"),
     "manager.kept": _("Giữ quyền duyệt sau khi thôi vai trò ở đơn vị"),

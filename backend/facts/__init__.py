@@ -81,6 +81,7 @@ from backend.facts.work import (
     StepDecided,
     SystemConnected,
     SystemDisabled,
+    UnitEnded,
     UnitsImported,
 )
 
@@ -157,6 +158,7 @@ __all__ = [
     "SystemDisabled",
     "TakeoverReported",
     "TriesSpent",
+    "UnitEnded",
     "UnitsImported",
     "vocabulary",
 ]

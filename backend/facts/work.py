@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from uuid import UUID
 
 from backend.facts.fact import Fact
@@ -11,6 +12,14 @@ class UnitsImported(Fact, tag="units.imported", frozen=True, kw_only=True):
     """Units came from a file."""
 
     count: int
+
+
+class UnitEnded(Fact, tag="unit.ended", frozen=True, kw_only=True):
+    """A unit is no longer there from a day on; another one took its work over."""
+
+    unit: UUID
+    successor: UUID
+    on: date
 
 
 class StaffImported(Fact, tag="staff.imported", frozen=True, kw_only=True):

@@ -36,7 +36,10 @@ class Unit(Base):
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("units.id"), index=True)
     path: Mapped[str] = mapped_column(String(600))  # "/root-id/…/own-id/", for subtree questions
     ended_on: Mapped[date | None]
-    parent: Mapped[Unit | None] = relationship(remote_side="Unit.id", lazy="raise")
+    successor_id: Mapped[UUID | None]  # who took its work over
+    parent: Mapped[Unit | None] = relationship(
+        foreign_keys="Unit.parent_id", remote_side="Unit.id", lazy="raise"
+    )
 
 
 class Manager(Base):

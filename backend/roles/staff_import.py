@@ -27,10 +27,10 @@ from backend.roles.staff_rows import (
     REQUIRED,
     StaffPerson,
     StaffRow,
+    Twins,
     checked,
     misfit,
     opened,
-    twice,
 )
 from backend.roles.unit_tree import nearly
 
@@ -71,7 +71,8 @@ class StaffImport:
 
     def __init__(self, kit: Kit, now: datetime, *, complete: bool = False) -> None:
         self._kit, self._now, self._complete = kit, now, complete
-        self._units: dict[str, UUID] = {}  # that the file names
+        self._living: dict[str, UUID] = {}  # every unit that has not ended
+        self._units: dict[str, UUID] = {}  # of these, that the file names
         self._codes: dict[UUID, str] = {}  # of every unit
         self._writes: list[Written] = []
         self._left: list[Entry] = []
@@ -81,22 +82,21 @@ class StaffImport:
         """What the rows would change in the directory as it stands."""
         plan = Plan(things=self.things)
         self._writes, self._left, self._readdressed = [], [], []
-        wanted = [checked(record, plan.errors) for record in rows]
-        plan.errors += twice(wanted)
-        await self._read_units(tx, wanted, plan.errors)
+        self._living, self._units = await self._read_units(tx), {}
         there = StaffRecord.left_at.is_(None)
         plan.existing = await tx.scalar(select(func.count()).select_from(StaffRecord).where(there)) or 0
-        named: set[UUID] = set()
-        mails: list[tuple[StaffRow, UUID]] = []
-        for part in _parts(wanted):
+        twins, named, mails = Twins(), set[UUID](), list[tuple[int, UUID]]()
+        for records in _parts(rows):  # one part after the other: the checked rows are not kept as well
+            part = [checked(record, plan.errors) for record in records]
+            plan.errors += [error for row in part for error in (*twins.of(row), *self._placed(row))]
             known = await self._known(tx, part)
             mails += await self._holders(tx, part)
             named |= {entry.id for entry in known.values()}
             for row in part:
                 self._compare(plan, row, known.get(row.number))
         foreign = [
-            row.line for row, holder in mails if holder not in named
-        ]  # who is named keeps what the file says
+            line for line, holder in mails if holder not in named
+        ]  # who is named has what the file says
         plan.errors += [RowError(line, "official_email", "belongs to another person") for line in foreign]
         if self._complete:
             await self._leavers(tx, plan, named)
@@ -127,7 +127,9 @@ class StaffImport:
     async def act(self, tx: AsyncSession, *, by: UUID | None, progress: Progress) -> None:
         """Write the entries; raises PlanStale."""
         await one_after_another(tx, CHANGING)
-        living = {code for code, unit in (await self._living(tx)).items() if self._units.get(code) == unit}
+        living = {
+            code for code, unit in (await self._read_units(tx)).items() if self._units.get(code) == unit
+        }
         if living != self._units.keys():
             raise PlanStale
         fresh = [one for one in self._writes if one.was is None]
@@ -149,16 +151,15 @@ class StaffImport:
         await telling.addresses_changed(tx, self._kit, self._readdressed, now=self._now)
         self._kit.journal.record(tx, StaffImported(count=every), by=by, now=self._now)
 
-    async def _read_units(self, tx: AsyncSession, wanted: Sequence[StaffRow], errors: list[RowError]) -> None:
-        living = await self._living(tx)
-        codes = {row.given["unit_code"] for row in wanted if row.given.get("unit_code")}
-        hints = {code: nearly(code, living) for code in codes - living.keys()}
-        errors += [
-            RowError(row.line, "unit_code", f"no such unit{hints[code]}")
-            for row in wanted
-            if (code := row.given.get("unit_code", "")) in hints
-        ]
-        self._units = {code: living[code] for code in codes & living.keys()}
+    def _placed(self, row: StaffRow) -> list[RowError]:
+        """Remember the unit that a row names; an error when it is not there."""
+        code = row.given.get("unit_code")
+        if not code:
+            return []
+        if code not in self._living:
+            return [RowError(row.line, "unit_code", f"no such unit{nearly(code, self._living)}")]
+        self._units[code] = self._living[code]
+        return []
 
     async def _known(self, tx: AsyncSession, part: Sequence[StaffRow]) -> dict[str, Entry]:
         """The entries that exist already, by personal number."""
@@ -170,7 +171,7 @@ class StaffImport:
         found = await tx.execute(query.where(StaffRecord.national_id_blind.in_(list(numbers))))
         return {numbers[blind]: Entry(*rest) for blind, *rest in found}
 
-    async def _holders(self, tx: AsyncSession, part: Sequence[StaffRow]) -> list[tuple[StaffRow, UUID]]:
+    async def _holders(self, tx: AsyncSession, part: Sequence[StaffRow]) -> list[tuple[int, UUID]]:
         """Whose each address of the rows is now."""
         mails = {
             blind: row
@@ -179,7 +180,7 @@ class StaffImport:
             for blind in self._kit.keys.blinds("official_email", mail)
         }
         held = select(StaffRecord.email_blind, StaffRecord.id).where(StaffRecord.email_blind.in_(list(mails)))
-        return [(mails[blind], holder) for blind, holder in await tx.execute(held) if blind is not None]
+        return [(mails[blind].line, holder) for blind, holder in await tx.execute(held) if blind is not None]
 
     def _compare(self, plan: Plan, row: StaffRow, entry: Entry | None) -> None:
         """Count what one row does, and remember what has to be written."""
@@ -227,7 +228,7 @@ class StaffImport:
             if person.official_email:
                 self._readdressed.append(person.national_id)
 
-    async def _living(self, tx: AsyncSession) -> dict[str, UUID]:
+    async def _read_units(self, tx: AsyncSession) -> dict[str, UUID]:
         """Every unit that has not ended, by code."""
         today = local_day(self._now)
         found = (await tx.execute(select(Unit.code, Unit.id, Unit.ended_on))).all()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -74,21 +74,21 @@ def checked(record: Record, errors: list[RowError]) -> StaffRow:
     return StaffRow(record.line, number, {name: value for name, value in given.items() if row.has(name)})
 
 
-def twice(rows: Sequence[StaffRow]) -> list[RowError]:
-    """Numbers and addresses that stand in the file twice."""
-    errors: list[RowError] = []
-    values: tuple[tuple[str, Callable[[StaffRow], str]], ...] = (
-        ("national_id", lambda row: row.number),
-        ("official_email", lambda row: row.given.get("official_email", "")),
-    )
-    for column, value_of in values:
-        first: dict[str, int] = {}
-        for row in rows:
-            value = value_of(row)
-            if value and value in first:
-                errors.append(RowError(row.line, column, f"comes twice, first on line {first[value]}"))
-            first.setdefault(value, row.line)
-    return errors
+class Twins:
+    """Numbers and addresses that stand in a file twice, seen row by row."""
+
+    def __init__(self) -> None:
+        self._first: dict[str, dict[str, int]] = {"national_id": {}, "official_email": {}}
+
+    def of(self, row: StaffRow) -> list[RowError]:
+        """What this row has in common with an earlier one."""
+        errors = []
+        values = {"national_id": row.number, "official_email": row.given.get("official_email", "")}
+        for column, value in values.items():
+            line = self._first[column].setdefault(value, row.line)
+            if value and line != row.line:
+                errors.append(RowError(row.line, column, f"comes twice, first on line {line}"))
+        return errors
 
 
 def misfit(line: int, subject_type: str, position: str) -> list[RowError]:

@@ -76,6 +76,7 @@ def run(file: Path, make: Callable[[Kit], Import], chosen: Flags) -> None:
         allow(plan, kit, chosen)
         if errors and chosen.skip_bad is not None:
             _write_bad(chosen.skip_bad, rows, errors)
+        rows.clear()  # what will be written stands in the plan
         if not plan.is_empty:
             await _act(db, job)
         out.print(plan.summary())

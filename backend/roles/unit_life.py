@@ -1,0 +1,104 @@
+"""The units as they stand, and the end of one (contract-roles §1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.db import one_after_another
+from backend.errors import Conflict
+from backend.facts import UnitEnded
+from backend.kit import Kit
+from backend.outside.clock import local_day
+from backend.roles import policy, telling, undecided, unit_tree
+from backend.roles.managers import RequestsUndecided, UnitNotFound
+from backend.roles.models import Role, StaffRecord, Unit
+from backend.roles.unit_rows import COLUMNS, ROOT
+from backend.roles.units import CHANGING
+
+
+class UnitInUse(Conflict):
+    """People have a role in the unit, or units stand below it: they are moved first."""
+
+    code = "unit_in_use"
+    title = "Đơn vị còn người giữ vai trò hoặc còn đơn vị trực thuộc, hãy chuyển đi trước"
+
+
+class Line(NamedTuple):
+    """One living unit in the order of the tree, siblings by code."""
+
+    depth: int
+    code: str
+    name: str
+    parent_code: str
+    agency_code: str
+    kind: str
+    ends_on: date | None
+
+
+async def lines(tx: AsyncSession, today: date) -> list[Line]:
+    """Every living unit."""
+    tree = await unit_tree.snapshot(tx)
+    codes = {place.id: code for code, place in tree.items()}
+    living = [place for place in tree.values() if not unit_tree.has_ended(place, today)]
+    found = []
+    for place in sorted(living, key=lambda one: [codes[UUID(part)] for part in _way(one.path)]):
+        parent = codes[place.parent_id] if place.parent_id else ROOT
+        way = len(_way(place.path)) - 1
+        agency = place.agency_code or ""
+        found.append(Line(way, place.code, place.name, parent, agency, place.kind, place.ended_on))
+    return found
+
+
+def rows(found: Sequence[Line]) -> list[list[str]]:
+    """The units as a file that an import finds nothing to change by."""
+    return [
+        list(COLUMNS),
+        *([one.code, one.name, one.parent_code, one.agency_code, one.kind] for one in found),
+    ]
+
+
+async def end(
+    tx: AsyncSession,
+    kit: Kit,
+    code: str,
+    *,
+    successor: str,
+    on: date,
+    by: UUID | None,
+    now: datetime,
+    leave_undecided: bool = False,
+) -> int:
+    """A unit is no longer there from a day on; how many of the staff directory still stand in it.
+
+    Raises UnitNotFound, UnitInUse, and RequestsUndecided when open requests would have nobody to decide them.
+    """
+    await one_after_another(tx, CHANGING)
+    tree, today = await unit_tree.snapshot(tx), local_day(now)
+    place, heir = tree.get(code), tree.get(successor)
+    if place is None or heir is None or place is heir or unit_tree.has_ended(heir, max(on, today)):
+        raise UnitNotFound
+    await telling.hold(tx, [place.id])
+    children = sum(one.parent_id == place.id and not unit_tree.has_ended(one, on) for one in tree.values())
+    held = (Role.unit_id == place.id, Role.state.in_(policy.HELD))
+    people = await tx.scalar(select(func.count()).select_from(Role).where(*held)) or 0
+    if people or children:
+        raise UnitInUse(people=people, units=children)
+    lost = (await undecided.deciders(tx)).lost(closed=[place.id])
+    if lost and not leave_undecided:
+        raise RequestsUndecided(count=len(lost))
+    unit = await tx.get_one(Unit, place.id)
+    unit.ended_on, unit.successor_id = on, heir.id
+    await telling.units_changed(tx, [place.id], now=now)
+    kit.journal.record(tx, UnitEnded(unit=unit.id, successor=heir.id, on=on), by=by, now=now)
+    listed = (StaffRecord.unit_id == place.id, StaffRecord.left_at.is_(None))
+    return await tx.scalar(select(func.count()).select_from(StaffRecord).where(*listed)) or 0
+
+
+def _way(path: str) -> list[str]:
+    return path.strip("/").split("/")
