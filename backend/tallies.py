@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, LargeBinary, delete, select
+from sqlalchemy import BigInteger, LargeBinary, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -29,21 +29,31 @@ class Tally(Base):
     count: Mapped[int]
 
 
-async def add(tx: AsyncSession, key: bytes, windows: list[Window], *, now: datetime) -> int:
+async def add(tx: AsyncSession, key: bytes, windows: list[Window], *, now: datetime, count: int = 1) -> int:
     """Count one more; the seconds to wait when that is more than a window holds, else 0.
+
+    With a `count` of 0 nothing is counted, with the same work and the same answer.
 
     Whoever is told to wait rolls back. The minute's row stays locked to the end of the transaction, so at once
     no more get through than there is room for: call it last.
     """
     slot = int(now.timestamp()) // SLOT
-    row = insert_into(tx, Tally).values(key=key, slot=slot, count=1)
+    row = insert_into(tx, Tally).values(key=key, slot=slot, count=count)
     await tx.execute(
-        row.on_conflict_do_update(index_elements=["key", "slot"], set_={"count": Tally.count + 1})
+        row.on_conflict_do_update(index_elements=["key", "slot"], set_={"count": Tally.count + count})
     )
     oldest = slot - max(window.seconds for window in windows) // SLOT
     query = select(Tally.slot, Tally.count).where(Tally.key == key, Tally.slot >= oldest)
-    counts = [(minute, count) for minute, count in await tx.execute(query)]
+    counts = [(minute, found) for minute, found in await tx.execute(query)]
+    counts.append((slot, 1 - count))
     return max(_wait(counts, window, now) for window in windows)
+
+
+async def counted(tx: AsyncSession, key: bytes, seconds: int, *, now: datetime) -> int:
+    """How many there were in the last `seconds`."""
+    oldest = int(now.timestamp()) // SLOT - seconds // SLOT
+    query = select(func.coalesce(func.sum(Tally.count), 0)).where(Tally.key == key, Tally.slot >= oldest)
+    return int(await tx.scalar(query) or 0)
 
 
 async def sweep(tx: AsyncSession, *, now: datetime) -> None:

@@ -32,7 +32,7 @@ class RecoveryController(Controller):
         door: NamedDependency[Door],
         clock: NamedDependency[Clock],
     ) -> Response[forms.HiddenCodeStepOut]:
-        """201 with `otp` for everybody; 429 `otp_limit` by what was typed, whoever it names."""
+        """201 with `otp` for everybody; 429 `otp_limit` by what was typed, `captcha_required` by what others ask."""
         step, later = await recovery.begin(
             door,
             number=data.national_id,
@@ -40,6 +40,7 @@ class RecoveryController(Controller):
             jkt=key_of(request),
             address=address_of(request),
             now=clock.now(),
+            captcha=data.captcha,
         )
         return answered(hidden_code_step(step), later, status=201)
 
@@ -53,12 +54,14 @@ class RecoveryController(Controller):
         self,
         request: Call,
         recovery_id: FromPath[UUID],
-        data: JSONBody[schemas.CodeIn],
+        data: JSONBody[forms.RecoveryCodeIn],
         door: NamedDependency[Door],
         clock: NamedDependency[Clock],
     ) -> forms.StepOut:
         """`password` is due; 403 `recovery_refused`: the number is somebody else's, or its SIM is new; `ways`."""
-        await recovery.give_code(door, recovery_id, data.code, jkt=key_of(request), now=clock.now())
+        await recovery.give_code(
+            door, recovery_id, data.code, jkt=key_of(request), now=clock.now(), captcha=data.captcha
+        )
         return forms.StepOut(recovery_id, "password")
 
     @post(

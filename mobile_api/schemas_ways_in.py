@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from mobile_api.schemas import DeviceIn
+from mobile_api.schemas import CodeIn, DeviceIn
 
 Number = Annotated[str, Meta(min_length=1, max_length=40)]
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -82,10 +82,17 @@ class StepOut(msgspec.Struct):
 
 
 class RecoveryIn(msgspec.Struct, forbid_unknown_fields=True):
-    """Whose password: exactly one of the two."""
+    """Whose password: exactly one of the two; `captcha` only when a call was answered `captcha_required`."""
 
     national_id: Number | None = None
     official_email: Mail | None = None
+    captcha: Annotated[str, Meta(max_length=4000)] | None = None
+
+
+class RecoveryCodeIn(CodeIn, forbid_unknown_fields=True):
+    """The six digits of the message; `captcha` only when a call was answered `captcha_required`."""
+
+    captcha: Annotated[str, Meta(max_length=4000)] | None = None
 
 
 class HiddenCodeStepOut(msgspec.Struct):

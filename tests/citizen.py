@@ -23,7 +23,11 @@ ABOUT = {"platform": "android", "name": "Điện thoại thử", "model": "Mẫu
 
 async def captcha(service: Service) -> str:
     """A solved challenge, as the widget hands it in."""
-    made = (await service.http.get("/v1/captcha")).json()
+    return solve((await service.http.get("/v1/captcha")).json())
+
+
+def solve(made: dict[str, Any]) -> str:
+    """The solution of a challenge, as the widget hands it in."""
     parameters = altcha.ChallengeParameters.from_dict(made["parameters"])
     solution = altcha.solve_challenge(altcha.Challenge(parameters, made["signature"]))
     assert solution is not None

@@ -19,6 +19,9 @@ from backend.throttle import Window
 
 ALGORITHM = "PBKDF2/SHA-256"
 LONGEST = 4000
+# what the derived key begins with, and how often the rounds of a try: the server computes one try whatever the level
+LEVELS = (("00", 1), ("00", 4), ("000", 1), ("000", 4), ("0000", 1), ("0000", 4))
+HARDEST = len(LEVELS) - 1
 
 
 class Captcha:
@@ -29,15 +32,24 @@ class Captcha:
         self._life = kit.limits.captcha_seconds or 300
         self._on = kit.limits.captcha_seconds > 0
 
-    def challenge(self, now: datetime) -> dict[str, Any]:
-        """A fresh challenge: `parameters` and their `signature` (contract-accounts, 13)."""
+    def challenge(self, now: datetime, level: int = 0) -> dict[str, Any]:
+        """A fresh challenge: `parameters` and their `signature` (contract-accounts, 13), four times as hard a level."""
+        prefix, times = LEVELS[level]
         made = altcha.create_challenge(
             ALGORITHM,
-            self._kit.limits.captcha_cost,
+            self._kit.limits.captcha_cost * times,
+            key_prefix=prefix,
             expires_at=int(now.timestamp()) + self._life,
             hmac_secret=self._kit.keys.derive("captcha"),
         )
         return dict(made.to_dict())
+
+    def level_of(self, payload: str) -> int:
+        """How hard the challenge is that `payload` solves, if `check` finds it to be one of ours."""
+        parameters = _read(payload)["parameters"]
+        prefix, cost = parameters.get("keyPrefix"), parameters.get("cost")
+        own = {(start, self._kit.limits.captcha_cost * times): n for n, (start, times) in enumerate(LEVELS)}
+        return own.get((prefix, cost), 0) if isinstance(prefix, str) and isinstance(cost, int) else 0
 
     def check(self, payload: str | None, now: datetime) -> str | None:
         """What `spend` needs of a right solution; raises FieldsInvalid on `captcha`."""

@@ -12,9 +12,11 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend import tallies
 from backend.accounts import codes, sms_budget
+from backend.accounts.captcha import HARDEST
 from backend.accounts.models import Account
-from backend.alarms import alarm
+from backend.alarms import Name, alarm
 from backend.db import Database
 from backend.devices.known import knows_key
 from backend.errors import TooMany
@@ -25,6 +27,8 @@ from backend.limits import Limits
 from backend.support import notices
 from backend.throttle import Window
 
+RECOVERY = "recovery"
+SPRAY: Name = "wrong_reset_codes"
 REST = 7200  # seconds that codes rest after too many wrong ones (security A6)
 PASSWORD = "password"  # noqa: S105 - the name of a channel
 # wrong passwords of one person: of some minutes and a place, of a day, and that the owner was told of a whole day's
@@ -33,35 +37,50 @@ BURST, DAY, TOLD = "password", "password day", "password day told"
 
 async def refuse_resting(
     tx: AsyncSession, kit: Kit, flow: Flow, who: str, address: str, now: datetime
-) -> None:
-    """Raise codes.OtpLimit while codes of this kind of flow rest: for the person, or for every unknown device.
+) -> int:
+    """Raise codes.OtpLimit while codes of this kind of flow rest, for the person or for the network; else the work
+    that a guess costs (`work.demand`).
 
-    When many accounts are sprayed with wrong reset codes, a code alone proves too little. What is asked for then is the
-    key of a device that the account knows: no stranger has it, and nobody is asked for more (TO18). One network that
-    sprays is asked before all are: `address` is where the flow was begun, which its other budgets count too.
+    When many accounts are sprayed with wrong reset codes, a code alone proves too little (TO18). A device that the
+    account knows is asked for nothing more; one network that sprays is refused on any other; from others every
+    guess costs work, more with every wrong one, and nobody closes recovery for the province. `address` is where the
+    flow was begun.
     """
     limits, kind = kit.limits, flow.kind
     if limits.wrong_codes_per_day:
         rest = Window(1, REST)
         if await kit.throttle.left(tx, f"{kind} lock", who, [rest], now=now) <= 0:
             raise codes.OtpLimit(retry_after=REST)
-    for name, of, window in _wrong_resets(limits, kind, address):
-        if await kit.throttle.left(tx, name, of, window, now=now) <= 0:
-            alarm(name)
-            if not await knows_key(tx, flow.account_id or UUID(int=0), flow.jkt):
-                raise codes.OtpLimit(retry_after=codes.HOUR)
+    if kind != RECOVERY:
+        return 0
+    known = await knows_key(tx, flow.account_id or UUID(int=0), flow.jkt)
+    name, of, window = _of_network(limits, address)
+    if window[0].count and await kit.throttle.left(tx, name, of, window, now=now) <= 0:
+        alarm(name)
+        if not known:
+            raise codes.OtpLimit(retry_after=codes.HOUR)
+    level = await _spray(tx, kit, now)
+    if level > 0:
+        alarm(SPRAY)
+        if not known and not limits.captcha_seconds:  # no work can be asked for
+            raise codes.OtpLimit(retry_after=codes.HOUR)
+    return 0 if known else level
 
 
-def _wrong_resets(limits: Limits, kind: str, address: str | None) -> list[sms_budget.Count]:
-    """What a wrong code of this kind of flow counts to, of one network and of everybody."""
-    if kind != "recovery" or address is None:
-        return []
-    one = limits.wrong_reset_codes_per_network_per_hour if limits.otp_per_address_per_hour else 0
-    wants: list[sms_budget.Count] = [
-        ("wrong_reset_codes_network", sms_budget.network(address), [Window(one, codes.HOUR)]),
-        ("wrong_reset_codes", "all", [Window(limits.wrong_reset_codes_per_hour, codes.HOUR)]),
-    ]
-    return [want for want in wants if want[2][0].count]
+async def _spray(tx: AsyncSession, kit: Kit, now: datetime) -> int:
+    """How much work a guess costs: a level for each whole budget of wrong ones in the hour."""
+    most = kit.limits.wrong_reset_codes_per_hour
+    if not most:
+        return 0
+    return min(
+        HARDEST, await tallies.counted(tx, kit.throttle.key(SPRAY, "all"), codes.HOUR, now=now) // most
+    )
+
+
+def _of_network(limits: Limits, address: str) -> sms_budget.Count:
+    """What a wrong reset code counts to, of the network of `address`."""
+    most = limits.wrong_reset_codes_per_network_per_hour if limits.otp_per_address_per_hour else 0
+    return "wrong_reset_codes_network", sms_budget.network(address), [Window(most, codes.HOUR)]
 
 
 async def count_wrong_code(
@@ -69,7 +88,7 @@ async def count_wrong_code(
 ) -> bool:
     """Count a wrong code of one person, and wrong resets of its network and of everybody; True when a rest begins.
 
-    A network that has had its share adds nothing to everybody's: one line cannot close recovery for the province.
+    A network that has had its share adds nothing to everybody's: one line makes nobody else work.
     """
     most, rests = kit.limits.wrong_codes_per_day, False
     if most and kind != "registration":
@@ -77,8 +96,11 @@ async def count_wrong_code(
         if await kit.throttle.left(tx, f"{kind} wrong", who, [day], now=now) <= 1:
             rests = await _spent(tx, kit, f"{kind} lock", who, Window(1, REST), now)
         await _spent(tx, kit, f"{kind} wrong", who, day, now)
-    with suppress(TooMany):
-        await kit.throttle.spend(tx, [*_wrong_resets(kit.limits, kind, address)], now=now)
+    if kind == RECOVERY and address is not None:
+        with suppress(TooMany):
+            await kit.throttle.spend(tx, [_of_network(kit.limits, address)], now=now)
+            everybody = [Window(kit.limits.wrong_reset_codes_per_hour, codes.HOUR)]
+            await tallies.add(tx, kit.throttle.key(SPRAY, "all"), everybody, now=now)
     return rests
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from uuid import UUID
 
@@ -10,9 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.accounts.models import Identifier
 from backend.db import new_id
+from backend.errors import FieldError, FieldsInvalid
 from backend.kit import Kit
 
 NATIONAL_ID, OLD_ID, TAX_CODE, AGENCY_CODE = "national_id", "old_id_number", "tax_code", "agency_code"
+MAIL = re.compile(r"[a-z0-9._%+-]{1,64}@[a-z0-9.-]{1,190}")
 
 
 def kind_of(number: str) -> str:
@@ -63,3 +66,24 @@ def identifier_row(
     )
     row.value = kit.keys.seal("identifiers.value", row.id, value)
     return row
+
+
+def typed(number: str | None, mail: str | None) -> tuple[str | None, str | None]:
+    """The number or the address of the official mail, as it is looked up; raises FieldsInvalid unless it is one."""
+    if (number is None) == (mail is None):
+        raise FieldsInvalid(
+            FieldError(
+                "national_id", "missing", "Cần đúng một trong hai trường national_id và official_email"
+            )
+        )
+    if number is not None:
+        number = re.sub(r"\s", "", number).upper()
+        if not re.fullmatch(r"[0-9]{10}-[0-9]{3}|[0-9A-Z.]{3,35}", number):
+            raise FieldsInvalid(
+                FieldError("national_id", "invalid", "Số CCCD gồm 12 chữ số, số CMND gồm 9 chữ số")
+            )
+        return number, None
+    lowered = (mail or "").strip().lower()
+    if not MAIL.fullmatch(lowered):
+        raise FieldsInvalid(FieldError("official_email", "bad_email", "Địa chỉ thư điện tử chưa đúng"))
+    return None, lowered

@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
-from backend.accounts import codes, locks, sms_budget
+from backend.accounts import codes, locks, sms_budget, work
 from backend.accounts.door import Door
 from backend.accounts.messages import send_later
 from backend.accounts.models import OneTimeCode
@@ -140,9 +140,10 @@ async def _spend(
         purpose=purpose,
         at_once=at_once,
     )
+    leaves = spent is not None and not data.decoy
     typed, ours = "" if data.unseen else data.phone, data.owned or data.known_key is not None
-    await sms_budget.spend(tx, kit, phone=typed, confirmed=ours, address=data.address, now=now)
-    return spent if not data.decoy else None
+    await sms_budget.spend(tx, kit, phone=typed, confirmed=ours, address=data.address, now=now, leaves=leaves)
+    return spent if leaves else None
 
 
 async def again(
@@ -221,14 +222,25 @@ def _name_of(sending: Sending) -> str:
 
 
 async def guess(
-    door: Door, flow_id: UUID, typed: str, *, kind: str, jkt: str | None, now: datetime
+    door: Door,
+    flow_id: UUID,
+    typed: str,
+    *,
+    kind: str,
+    jkt: str | None,
+    now: datetime,
+    captcha: str | None = None,
 ) -> OneTimeCode:
-    """Count a guess, commit that, then compare (security D3); returns the right code, which is not used up yet."""
+    """Count a guess, commit that, then compare (security D3); returns the right code, which is not used up yet.
+
+    Raises work.WorkDemanded when strangers guess too much, unless `captcha` is the work.
+    """
     async with door.db.write() as tx:
         flow = await flows.find(tx, flow_id, kind=kind, jkt=jkt, step="otp", now=now)
         data = flows.data_of(flow, door.kit.keys, CodeData)
         if data.strict:
-            await locks.refuse_resting(tx, door.kit, flow, data.counted_as, data.address, now)
+            level = await locks.refuse_resting(tx, door.kit, flow, data.counted_as, data.address, now)
+            await work.demand(tx, door, captcha, level, now=now)
         code = await codes.count_guess(tx, door.kit, flow, now=now)
     if codes.matches(door.kit, code, flow, typed) and not data.decoy:
         return code

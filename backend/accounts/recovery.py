@@ -6,7 +6,6 @@ that is never right where there is nobody (security D18, TO14).
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -14,7 +13,19 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
-from backend.accounts import codes, locks, methods, otp, passwords, people, subscription, ways_back
+from backend.accounts import (
+    codes,
+    locks,
+    methods,
+    numbers,
+    otp,
+    passwords,
+    people,
+    sms_budget,
+    subscription,
+    ways_back,
+    work,
+)
 from backend.accounts.door import Door
 from backend.accounts.messages import send_later
 from backend.accounts.models import Account, OneTimeCode
@@ -22,7 +33,7 @@ from backend.accounts.otp import CodeData, CodeStep, Later
 from backend.accounts.texts import recovered_text
 from backend.devices import sessions
 from backend.devices.known import own_counts
-from backend.errors import FieldError, FieldsInvalid, Forbidden, Refusal
+from backend.errors import Forbidden, Refusal
 from backend.facts import OfficialMailReset, PasswordSet, RecoveryRefused
 from backend.flows import Flow
 from backend.kit import Kit
@@ -33,7 +44,6 @@ from backend.throttle import Window
 from backend.words import mark as _
 
 KIND = "recovery"
-MAIL = re.compile(r"[a-z0-9._%+-]{1,64}@[a-z0-9.-]{1,190}")
 
 NAMED_ANOTHER, SIM_CHANGED = "named_another", "sim_changed"
 WAYS = ("vneid", "certificate", "counter")  # what is left to somebody whose number brings nothing back
@@ -73,9 +83,13 @@ async def begin(
     jkt: str | None,
     address: str,
     now: datetime,
+    captcha: str | None = None,
 ) -> tuple[CodeStep, Later | None]:
-    """Start a recovery; the same answer for everybody. Raises codes.OtpLimit by what was typed alone."""
-    number, mail = _read(number, mail)
+    """Start a recovery; the same answer for everybody.
+
+    Raises codes.OtpLimit by what was typed alone, and work.WorkDemanded by what others ask for.
+    """
+    number, mail = numbers.typed(number, mail)
     purpose = codes.MAIL if mail else KIND
     async with door.db.write() as tx:
         account_id, phone = await ways_back.receiver(tx, door, number, mail)
@@ -83,6 +97,8 @@ async def begin(
         if known_key is None:
             window = Window(door.kit.limits.recoveries_per_address_per_hour, codes.HOUR)
             await door.kit.throttle.spend(tx, [("recoveries", address, [window])], now=now)
+            level = await sms_budget.level(tx, door.kit, hidden=True, address=address, now=now)
+            await work.demand(tx, door, captcha, level, now=now)
         data = RecoveryData(
             phone=phone or f"nobody|{number or mail}",
             address=address,
@@ -114,9 +130,11 @@ async def send_again(
     return await otp.again_later(door, flow_id, kind=KIND, jkt=jkt, now=now)
 
 
-async def give_code(door: Door, flow_id: UUID, typed: str, *, jkt: str | None, now: datetime) -> None:
+async def give_code(
+    door: Door, flow_id: UUID, typed: str, *, jkt: str | None, now: datetime, captcha: str | None = None
+) -> None:
     """A right code makes `password` due, once the registry still names the person (contract-accounts, 23)."""
-    code = await otp.guess(door, flow_id, typed, kind=KIND, jkt=jkt, now=now)
+    code = await otp.guess(door, flow_id, typed, kind=KIND, jkt=jkt, now=now, captcha=captcha)
     async with door.db.read() as tx:
         flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
         data = flows.data_of(flow, door.kit.keys, RecoveryData)
@@ -260,23 +278,3 @@ async def _end_everything(tx: AsyncSession, kit: Kit, flow: Flow, now: datetime)
 async def _tell(door: Door, phone: str, flow_id: UUID) -> None:
     name = f"recovered-{flow_id}"
     await send_later(door, phone, recovered_text(), message_id=name, about="recovery done")
-
-
-def _read(number: str | None, mail: str | None) -> tuple[str | None, str | None]:
-    if (number is None) == (mail is None):
-        raise FieldsInvalid(
-            FieldError(
-                "national_id", "missing", "Cần đúng một trong hai trường national_id và official_email"
-            )
-        )
-    if number is not None:
-        number = re.sub(r"\s", "", number).upper()
-        if not re.fullmatch(r"[0-9]{10}-[0-9]{3}|[0-9A-Z.]{3,35}", number):
-            raise FieldsInvalid(
-                FieldError("national_id", "invalid", "Số CCCD gồm 12 chữ số, số CMND gồm 9 chữ số")
-            )
-        return number, None
-    lowered = (mail or "").strip().lower()
-    if not MAIL.fullmatch(lowered):
-        raise FieldsInvalid(FieldError("official_email", "bad_email", "Địa chỉ thư điện tử chưa đúng"))
-    return None, lowered

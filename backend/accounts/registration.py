@@ -15,7 +15,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
-from backend.accounts import attributes, codes, finding, otp, passwords, people
+from backend.accounts import attributes, codes, finding, otp, passwords, people, sms_budget, work
 from backend.accounts.door import Door
 from backend.accounts.entering import Done, let_in
 from backend.accounts.evidence import SUBSCRIBER, Evidence, of_registry
@@ -86,6 +86,11 @@ async def begin(
     async with door.db.write() as tx:
         await door.captcha.spend(tx, solved, now=now)
         await count(tx, door, address, now)
+        level = await sms_budget.level(tx, door.kit, hidden=False, address=address, now=now)
+        if level > 1 and (
+            captcha is None or door.captcha.level_of(captcha) < level - 1
+        ):  # one stands before it anyway
+            await work.demand(tx, door, None, level, now=now)
     return await _start(door, asked, await _confirmed(door, asked, now), device, jkt, address, now)
 
 

@@ -161,20 +161,31 @@ async def test_to12_one_block_of_numbers_has_a_budget_of_its_own(guarded: Servic
     assert (await asks(guarded, "0550781234", "192.0.2.200")).status_code == 201
 
 
-async def test_to12_recoveries_of_nobody_use_up_no_more_than_half_of_what_newcomers_may(
-    guarded: Service,
-) -> None:
-    async def recovers(n: int) -> httpx2.Response:
-        asked = {"national_id": f"0000987{n:05d}"}
-        async with AT_ONCE:
-            return await guarded.phone().open("/v1/recoveries", asked, **{"X-Forwarded-For": f"198.51.{n}.7"})
+async def recovers(service: Service, number: str, n: int) -> httpx2.Response:
+    async with AT_ONCE:
+        asked = {"national_id": number}
+        return await service.phone().open("/v1/recoveries", asked, **{"X-Forwarded-For": f"198.51.{n}.7"})
 
-    answers = await asyncio.gather(*(recovers(n) for n in range(20)))
-    assert Counter(answer.status_code for answer in answers) == {
-        201: NEWCOMERS // 2,
-        429: 20 - NEWCOMERS // 2,
-    }
-    assert (await flood(guarded, numbers(NEWCOMERS)))[201] == NEWCOMERS // 2, "the rest is for registrations"
+
+async def test_a14_recoveries_of_nobody_use_up_nothing_of_what_the_province_may(guarded: Service) -> None:
+    answers = await asyncio.gather(*(recovers(guarded, f"0000987{n:05d}", n) for n in range(40)))
+    assert Counter(answer.status_code for answer in answers) == {201: 40}
+    assert (await flood(guarded, numbers(40)))[201] == NEWCOMERS
+
+
+async def test_to12_recoveries_use_up_no_more_than_half_of_what_newcomers_may(guarded: Service) -> None:
+    citizens, now = [await known(guarded) for _ in range(2)], guarded.clock.now()
+    key = guarded.kit.throttle.key("sms_budget_hidden", "")
+    async with guarded.db.write() as tx:
+        row = {"key": key, "slot": int(now.timestamp()) // SLOT, "count": NEWCOMERS // 2 - 1}
+        await tx.execute(insert(Tally).values(**row))
+    told = [await recovers(guarded, one.person.national_id, n) for n, one in enumerate(citizens)]
+    assert [answer.status_code for answer in told] == [201, 429]
+    nobody = await recovers(guarded, "000098760009", 9)
+    assert bare(told[1]) == bare(nobody), "where there is nobody the same is said"
+    assert (
+        await citizens[1].phone.open("/v1/recoveries", {"national_id": citizens[1].person.national_id})
+    ).status_code == 201
 
 
 async def test_to12_to14_a_used_budget_says_the_same_of_known_and_unknown_people(guarded: Service) -> None:

@@ -1,5 +1,6 @@
 // The API's client: proofs, the server's nonce, tokens that refresh themselves, problems as errors (RFC 9457).
 import { lang, t } from "../static/dom.js";
+import { solve } from "./captcha.js";
 import { proof } from "./proof.js";
 import { drop, get, put } from "./store.js";
 
@@ -29,6 +30,10 @@ export async function call(method, path, { body, key, open = false } = {}) {
   if (answer.status === 401 && (await code(answer)) === "token_expired" && held) {
     held = await refresh(held.access_token);
     answer = await send(method, path, { body, key, held });
+  }
+  if (answer.status === 429 && (await code(answer)) === "captcha_required") {
+    const { challenge } = await problemOf(answer); // strangers ask a lot: this device works a little, by itself
+    answer = await send(method, path, { body: { ...body, captcha: await solve(challenge) }, key, held });
   }
   if (answer.ok) return answer.status === 204 ? null : answer.json();
   throw new Problem(await problemOf(answer), answer.status);
