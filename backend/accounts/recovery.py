@@ -95,10 +95,7 @@ async def begin(
         account_id, phone = await ways_back.receiver(tx, door, number, mail)
         known_key = await own_counts(tx, account_id, jkt)
         if known_key is None:
-            window = Window(door.kit.limits.recoveries_per_address_per_hour, codes.HOUR)
-            await door.kit.throttle.spend(tx, [("recoveries", address, [window])], now=now)
-            level = await sms_budget.level(tx, door.kit, hidden=True, address=address, now=now)
-            await work.demand(tx, door, captcha, level, now=now)
+            await _as_a_stranger(tx, door, address, captcha, now)
         data = RecoveryData(
             phone=phone or f"nobody|{number or mail}",
             address=address,
@@ -121,6 +118,16 @@ async def begin(
         )
         owed, step = await otp.begin(tx, door.kit, flow, data, purpose=purpose, now=now)
     return step, partial(otp.deliver_later, door, owed) if owed is not None else None
+
+
+async def _as_a_stranger(
+    tx: AsyncSession, door: Door, address: str, captcha: str | None, now: datetime
+) -> None:
+    """What a device that the account does not know uses up, and may have to work for."""
+    window = Window(door.kit.limits.recoveries_per_address_per_hour, codes.HOUR)
+    await door.kit.throttle.spend(tx, [("recoveries", address, [window])], now=now)
+    level = await sms_budget.level(tx, door.kit, hidden=True, address=address, now=now)
+    await work.demand(tx, door, captcha, level, now=now)
 
 
 async def send_again(
