@@ -105,17 +105,11 @@ async def begin(
             decoy=phone is None,
             mail=mail,
         )
+        life = door.kit.limits.flow_lifetime
         flow = flows.start(
-            tx,
-            door.kit.keys,
-            kind=KIND,
-            step="otp",
-            data=data,
-            jkt=jkt,
-            lifetime=door.kit.limits.flow_lifetime,
-            now=now,
+            tx, door.kit.keys, kind=KIND, step="otp", data=data, jkt=jkt, lifetime=life, now=now,
             account_id=account_id,
-        )
+        )  # fmt: skip
         owed, step = await otp.begin(tx, door.kit, flow, data, purpose=purpose, now=now)
     return step, partial(otp.deliver_later, door, owed) if owed is not None else None
 
