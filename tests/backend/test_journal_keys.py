@@ -138,6 +138,15 @@ async def test_a12_the_rotation_closes_nothing_that_does_not_verify(database: Da
         assert all(row.retired_at is None for row in await tx.scalars(select(KeyPrint)))
 
 
+async def test_a12_the_rotation_closes_no_journal_whose_tail_was_cut(database: Database) -> None:
+    old, new = new_secret_key(), new_secret_key()
+    await written(database, kit_of(old))
+    async with database.write() as tx:
+        await tx.execute(delete(Entry).where(Entry.seq > 3))
+    with pytest.raises(JournalBroken, match="the head is not that of entry 3"):
+        await rotated(database, kit_of(new, old))
+
+
 async def test_a12_the_rotation_does_not_whitewash_a_forged_head(database: Database) -> None:
     old, new = new_secret_key(), new_secret_key()
     await written(database, kit_of(old))

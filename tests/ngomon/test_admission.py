@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from backend.facts import AccountThawed, UnitsImported
 from backend.journal import Entry, Head, KeyPrint, KeyRetired
 from backend.kit import Kit
 from backend.limits import Limits
+from backend.roles.models import Manager
 from backend.settings import load
 from ngomon.admission import admit
 from ngomon.app import create_app
@@ -142,6 +144,19 @@ async def test_o16_a_database_of_an_earlier_release_is_adopted_by_its_own_key_on
         await admit(database, KeyRing.parse(wrong), now=NOW)
 
 
+async def test_o16_the_migration_adopts_and_refuses(database: Database) -> None:
+    right = new_secret_key()
+    url = database.url.render_as_string(hide_password=False)
+    async with database.write() as tx:  # sealed values, and a journal in which nothing stands
+        row, keys = uuid4(), KeyRing.parse(right)
+        tx.add(Account(id=row, full_name=keys.seal("accounts.full_name", row, "x"), created_at=NOW))
+    with pytest.raises(KeyMissing):
+        await migrate(url, KeyRing.parse(new_secret_key()))
+    await migrate(url, keys)
+    async with database.read() as tx:
+        assert [row.key_id for row in await tx.scalars(select(KeyPrint))] == [keys.newest]
+
+
 async def test_o16_adoption_opens_what_is_sealed_and_checks_the_head(database: Database) -> None:
     keys = KeyRing.parse(new_secret_key())
     foreign = KeyRing.parse(new_secret_key())
@@ -213,3 +228,37 @@ async def test_a12_a_key_that_was_given_up_may_be_missing_and_never_stands_first
     for stale in (kit_of(old, new), kit_of(old)):  # processes that were not restarted
         with pytest.raises(KeyRetired):
             await filled(database, stale)
+
+
+def test_a12_the_command_says_that_older_keys_may_go_and_names_what_does_not_open(
+    run: Run, file: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("units", "import", file(UNITS))[0] == 0
+    assert run("managers", "add", "--unit", "SNV", "--national-id", "000090000001")[0] == 0
+    old, new = os.environ["NGOMON_SECRET_KEYS"], new_secret_key()
+    assert run("keys", "rotate")[1].endswith("0 values sealed anew; none is left under an older key\n")
+
+    async def spoilt(how: Callable[[bytes], bytes]) -> bytes:
+        db = Database(os.environ["NGOMON_DATABASE_URL"])
+        async with db.write() as tx:
+            row = (await tx.scalars(select(Manager))).one()
+            was, row.national_id = row.national_id, how(row.national_id)
+        await db.close()
+        return was
+
+    monkeypatch.setenv("NGOMON_SECRET_KEYS", f"{new},{old}")
+    right = asyncio.run(spoilt(lambda value: value[:-1] + bytes([value[-1] ^ 1])))
+    code, _, err = run("keys", "rotate")
+    assert code == 1 and err == (
+        "ngomon: a value of managers.national_id opens with no listed key; what came before it is done\n"
+    )
+    asyncio.run(spoilt(lambda _: right))
+    code, out, err = run("keys", "rotate", "--by", "Lê Văn An")
+    assert (code, err) == (0, "") and "1 values sealed anew" in out
+    assert "journal closed up to entry 2: older keys are given up" in out
+    monkeypatch.setenv("NGOMON_SECRET_KEYS", new)
+    assert run("audit", "verify")[1] == "journal is whole: 3 entries\n"
+    assert "000******001" in run("managers", "list")[1]
+    for keys in (old, f"{old},{new}"):
+        monkeypatch.setenv("NGOMON_SECRET_KEYS", keys)
+        assert run("managers", "list")[0] == 1

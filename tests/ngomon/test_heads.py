@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import structlog
 from sqlalchemy import delete, text, update
 
 from backend.chain import Mark
@@ -53,6 +54,20 @@ async def test_a07_the_head_leaves_at_the_start_while_running_and_at_the_end(
             await wrote(database, kit, 3)
     assert kept(path) == [1, 2, 3], "nor by another process"
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+async def test_a07_the_log_has_each_head_once(database: Database, kit: Kit) -> None:
+    await admit(database, kit.keys, now=NOW)
+    heads = Heads(database, kit.journal, "")
+    with structlog.testing.capture_logs() as lines:
+        await heads.keep(told=True)
+        for count in (1, 2):
+            await wrote(database, kit, count)
+            await heads.keep(told=True)
+            await heads.keep(told=True)
+    assert [(line["event"], Mark.parse(line["head"]).seq) for line in lines] == [
+        ("journal head", number) for number in (0, 1, 2)
+    ]
 
 
 async def test_a07_a_file_that_cannot_be_written_stops_nobody(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.journal import Entry
 from backend.roles import review
 from backend.roles.models import Role, RoleRequest
-from backend.roles.owed import owed
+from backend.roles.owed import Owed, owed
 from tests.workspace.office import Office
 
 
@@ -44,6 +44,16 @@ async def test_a07_a_role_without_its_entry_is_found(office: Office) -> None:
     )
     planned = update(Role).where(Role.id == role).values(state="scheduled")
     assert await trouble(office, planned) is None, "what has begun had been planned"
+    unsaid = await trouble(office, planned, without=("role.begun", role))
+    assert unsaid == f"role without entry: {role} is scheduled, {said}"
+
+
+def test_a07_a_role_that_was_only_planned_is_not_in_force() -> None:
+    role = uuid4()
+    for state, found in (("scheduled", False), ("active", True), ("suspended", True)):
+        witness = Owed({role: state}, {})
+        witness.hear(Entry(tag="role.scheduled", subject=uuid4(), fact=f'{{"role":"{role}"}}'))
+        assert bool(witness.trouble()) is found, state
 
 
 async def test_a07_a_decision_that_was_turned_round_is_found(office: Office) -> None:
