@@ -189,6 +189,7 @@ async function signOut() {
   go("#/signin");
 }
 remedies.link_required = () => el("p", {}, t("Người này đã có tài khoản. Hãy đăng nhập bằng cách đã dùng trước đây, rồi thêm cách này trong “Các phương thức xác thực”.", "This person has an account. Please sign in the way you did before, then add this way under “Sign-in methods”."));
+remedies.use_vneid = () => provider("vneid");
 remedies.registration_required = () => el("p", {}, link(t("Đăng ký tài khoản", "Register"), "#/register"));
 remedies.account_exists = () => el("p", {}, link(t("Đăng nhập", "Sign in"), "#/signin"), " · ", link(t("Quên mật khẩu?", "Password forgotten?"), "#/forgot"));
 
