@@ -21,6 +21,8 @@ Name = Literal[
     "wrong_reset_codes_network",
     "journal_broken",
     "unit_without_manager",
+    "database_away",
+    "database_full",
 ]
 raised: Counter[Name] = Counter(
     dict.fromkeys(get_args(Name), 0)

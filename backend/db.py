@@ -22,7 +22,7 @@ from uuid import UUID
 
 import aiosqlite
 import pysqlite3
-from sqlalchemy import CursorResult, DateTime, Dialect, MetaData, Update, event, func, select
+from sqlalchemy import CursorResult, DateTime, Dialect, MetaData, Update, event, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_dbapi
 from sqlalchemy.engine import make_url
@@ -30,6 +30,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import AsyncAdaptedQueuePool, StaticPool
 from sqlalchemy.types import TypeDecorator
+
+from backend import trouble
 
 SAFE_WAL = (3, 51, 3)  # older releases can lose commits in WAL with several connections (security D9)
 
@@ -139,9 +141,10 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        """A session for questions; nothing it does is kept."""
-        async with self._read() as tx:
-            yield tx
+        """A session for questions; nothing it does is kept. Raises StorageTrouble, as `write` does."""
+        with trouble.named():
+            async with self._read() as tx:
+                yield tx
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
@@ -150,12 +153,13 @@ class Database:
         On SQLite writers stand in line here instead of fighting in the engine, whose
         busy handler is not fair. No network call belongs inside.
         """
-        if self.is_sqlite:
-            async with self._turn, self._transaction() as tx:
-                yield tx
-        else:
-            async with self._transaction() as tx:
-                yield tx
+        with trouble.named():
+            if self.is_sqlite:
+                async with self._turn, self._transaction() as tx:
+                    yield tx
+            else:
+                async with self._transaction() as tx:
+                    yield tx
         for action in tx.info.get("after_commit", ()):
             action()
 
@@ -178,6 +182,18 @@ class Database:
         async with self._turn:
             return await asyncio.to_thread(_empty_log, self.file)
 
+    async def prove_writable(self) -> None:
+        """Write something that means nothing, for a database that answers may still have no room.
+
+        Raises StorageTrouble. SQLite's own number of the application stays what it is; PostgreSQL's table lives
+        as long as its transaction.
+        """
+        words = (
+            "PRAGMA user_version = 0" if self.is_sqlite else "CREATE TEMPORARY TABLE room () ON COMMIT DROP"
+        )
+        async with self.write() as tx:
+            await tx.execute(text(words))
+
     async def close(self) -> None:
         """Give every connection back."""
         await self._writer.dispose()
@@ -198,7 +214,10 @@ class Database:
 
     def _postgres(self) -> tuple[AsyncEngine, AsyncEngine]:
         # a process that freezes inside a transaction must not keep its locks (security TF07, TF09)
-        own = {"application_name": "ngomon", "idle_in_transaction_session_timeout": "10s"}
+        own = {
+            "application_name": "ngomon",
+            "idle_in_transaction_session_timeout": trouble.IDLE_IN_TRANSACTION,
+        }
         engine = create_async_engine(
             self.url,
             pool_size=16,

@@ -16,6 +16,7 @@ from backend.errors import Refusal
 from backend.kit import Kit
 from backend.outside.clock import Clock
 from backend.settings import Settings, SettingsError, load, with_keys
+from backend.trouble import PoolerBetween
 from ngomon import doctor, logs, migrations, server
 from ngomon.app import create_app
 from ngomon.commands import Wrong, by, opened, out, show
@@ -169,7 +170,7 @@ def main() -> None:
         _fail("stopped")
     except SettingsError as error:
         _fail(*error.problems)
-    except (Wrong, KeyTrouble, server.Busy, AssetsMissing) as error:
+    except (Wrong, KeyTrouble, server.Busy, AssetsMissing, PoolerBetween) as error:
         _fail(str(error))
     except Refusal as refusal:
         _fail(f"{refusal.code}: {refusal.detail or refusal.title}")

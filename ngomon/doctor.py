@@ -24,8 +24,10 @@ from backend.outside.eid import EId
 from backend.outside.eid_provider import Provider
 from backend.outside.http import Guarded, HttpTrouble
 from backend.settings import Settings
+from backend.trouble import PoolerBetween, StorageTrouble, expect_no_pooler
 from ngomon import admission, migrations, reach, trusted
 from ngomon.commands import cause as database_cause
+from ngomon.commands import said_of
 from ngomon.reach import Ill
 from ngomon.tasks import outgoing
 
@@ -76,8 +78,10 @@ async def _outcome(check: Check, end: float) -> tuple[str, str]:
 
 def _cause(error: Exception) -> str:
     """In words that hold no secret: of an unforeseen error its kind only."""
-    if isinstance(error, Ill | ConnectorMissing | KeyTrouble):
+    if isinstance(error, Ill | ConnectorMissing | KeyTrouble | PoolerBetween):
         return str(error)
+    if isinstance(error, StorageTrouble):
+        return said_of(error)
     if isinstance(error, Refusal | HttpTrouble | DeliveryError):
         return error.code
     if isinstance(error, OperationalError | ProgrammingError):
@@ -104,6 +108,7 @@ async def _settings(settings: Settings) -> str:
 
 
 async def _database(settings: Settings, db: Database) -> str:
+    await expect_no_pooler(db.engine)
     async with db.read() as tx:
         step = await tx.scalar(text("SELECT version_num FROM alembic_version"))
     if step != migrations.newest(settings.database_url):
@@ -180,7 +185,7 @@ async def _systems(settings: Settings, db: Database, http: Guarded) -> dict[str,
     try:
         async with asyncio.timeout(reach.PATIENCE), db.read() as tx:
             found = list(await tx.scalars(select(System).order_by(System.name)))
-    except (SQLAlchemyError, OSError):  # a TimeoutError is an OSError
+    except (SQLAlchemyError, OSError, StorageTrouble):  # a TimeoutError is an OSError
         return {"systems": _unknown}
     kit = Kit.of(KeyRing.parse(settings.secret_keys), settings.limits)
     return {f"system {one.name}": partial(_system, settings, kit, one, http) for one in found} or {

@@ -21,6 +21,7 @@ from backend.errors import BadRequest, Refusal
 from backend.limits import Limits
 from mobile_api.problems import (
     HeadersTooLarge,
+    InternalError,
     PayloadTooLarge,
     RequestTimeout,
     RouteNotFound,
@@ -60,12 +61,12 @@ class Edge:
         request_id = os.urandom(16).hex()
         scope["request_id"] = request_id  # type: ignore[typeddict-unknown-key]
         scope["address"] = self._address(scope)  # type: ignore[typeddict-unknown-key]
-        status = 500
+        status, begun = 500, False
 
         async def sending(message: Message) -> None:
-            nonlocal status
+            nonlocal status, begun
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, begun = message["status"], True
                 message["headers"] = [
                     *message["headers"],
                     *self._headers,
@@ -78,6 +79,11 @@ class Edge:
             await self._app(inner, await self._guarded(scope, receive), answering)
         except Refusal as refusal:
             await _refuse(scope, sending, refusal, request_id)
+        except Exception:
+            if begun:
+                raise
+            log.exception("unhandled", request=request_id)
+            await _refuse(scope, sending, InternalError(), request_id)
         finally:
             seconds = time.perf_counter() - started
             self._figures.request(scope["method"], status, seconds)

@@ -16,7 +16,7 @@ from ngomon.figures import Figures
 
 
 class NotReady(Unavailable):
-    """The database does not answer."""
+    """The database does not answer, or takes nothing more."""
 
     code = "not_ready"
     title = "Hệ thống chưa sẵn sàng"
@@ -42,6 +42,7 @@ def health_routes(parts: Parts) -> list[ControllerRouterHandler]:
         try:
             async with parts.db.read() as tx:
                 await tx.execute(text("SELECT 1 FROM journal_head"))
+            await parts.db.prove_writable()
         except Exception as error:
             raise NotReady(retry_after=5) from error
         return {"status": "ok"}

@@ -16,6 +16,7 @@ from backend import journal
 from backend.crypto import KeyRing
 from backend.db import Database
 from backend.outside.clock import Clock
+from backend.trouble import StorageTrouble, expect_no_pooler
 from ngomon.admission import admit
 
 
@@ -39,12 +40,16 @@ def newest(url: str) -> str | None:
 
 
 async def is_current(url: str) -> bool:
-    """Whether the database has the newest schema; a server or worker must not start on another one."""
+    """Whether the database has the newest schema; a server or worker must not start on another one.
+
+    Raises PoolerBetween.
+    """
     db = Database(url)
     try:
+        await expect_no_pooler(db.engine)
         async with db.read() as tx:
             return bool(await tx.scalar(text("SELECT version_num FROM alembic_version")) == newest(url))
-    except (OperationalError, ProgrammingError):
+    except (OperationalError, ProgrammingError, StorageTrouble):
         return False
     finally:
         await db.close()

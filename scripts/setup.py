@@ -62,6 +62,7 @@ TEST_NEEDS = (
     Need("chromium", "chromium"),
     Need("bearerbox", "kannel", daemon="kannel"),
     Need("postgres", "postgresql", daemon="postgresql"),
+    Need("pgbouncer", "pgbouncer", daemon="pgbouncer"),
     Need("slapd", "slapd", daemon="slapd"),
     Need("ldapsearch", "ldap-utils"),
     Need(f"{DOVECOT}/imap", "dovecot-imapd", daemon="dovecot"),

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
+from backend import trouble
 from backend.db import Database, sqlite_connection
 from backend.devices.proofs import InvalidProof
 from backend.devices.seen import SeenProofs
@@ -87,6 +88,10 @@ class SqliteReader:
 
     async def find(self, access_hash: bytes) -> Found | None:
         """One join by unique key, where something was committed since the last one."""
+        with trouble.named():
+            return self._find(access_hash)
+
+    def _find(self, access_hash: bytes) -> Found | None:
         (version,) = self._connection.execute("PRAGMA data_version").fetchone()
         if version != self._data_version:
             self._known.clear()
@@ -104,7 +109,9 @@ class SqliteReader:
 
     async def remember(self, seen_id: bytes, until: int) -> None:
         """This process serves alone, so its memory decides."""
-        if not self._seen.add(seen_id, until):
+        with trouble.named():
+            fresh = self._seen.add(seen_id, until)
+        if not fresh:
             raise InvalidProof(_("Bằng chứng DPoP đã được dùng"))
 
     async def close(self) -> None:
@@ -127,26 +134,29 @@ class PostgresReader:
             if self._pool is None:
                 import asyncpg
 
-                self._pool = await asyncpg.create_pool(self._dsn, min_size=1, max_size=8)
+                self._pool = await asyncpg.create_pool(self._dsn, min_size=0, max_size=8)
         return self._pool
 
     async def find(self, access_hash: bytes) -> Found | None:
         """One join by unique key."""
-        pool = self._pool or await self._connections()
-        row = await pool.fetchrow(QUESTION + "$1", access_hash)
+        with trouble.named():
+            pool = self._pool or await self._connections()
+            row = await pool.fetchrow(QUESTION + "$1", access_hash)
         return _found(row, _same, _same) if row else None
 
     async def remember(self, seen_id: bytes, until: int) -> None:
         """One insert that either makes the row or finds it, on every process alike."""
-        pool = self._pool or await self._connections()
-        done = await pool.execute(
-            "INSERT INTO seen_proofs VALUES ($1, $2) ON CONFLICT DO NOTHING", seen_id, until
-        )
+        with trouble.named():
+            pool = self._pool or await self._connections()
+            done = await pool.execute(
+                "INSERT INTO seen_proofs VALUES ($1, $2) ON CONFLICT DO NOTHING", seen_id, until
+            )
         if done != "INSERT 0 1":
             raise InvalidProof(_("Bằng chứng DPoP đã được dùng"))
         if until - self._forgotten > 60:
             self._forgotten = until
-            await pool.execute("DELETE FROM seen_proofs WHERE until < $1", until - 240)
+            with trouble.named():
+                await pool.execute("DELETE FROM seen_proofs WHERE until < $1", until - 240)
 
     async def close(self) -> None:
         """Close the pool."""

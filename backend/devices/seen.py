@@ -7,6 +7,7 @@ cut the machine needs longer to start than a proof lives.
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -29,7 +30,11 @@ class _Span:
         """Append first and look then: of two processes with the same proof at least one finds the other's."""
         if key in self._known:
             return False
-        os.write(self._handle, key)
+        if (
+            os.write(self._handle, key) != KEY
+        ):  # the disk is full: half a record would put all later ones askew
+            os.ftruncate(self._handle, os.fstat(self._handle).st_size // KEY * KEY)
+            raise OSError(errno.ENOSPC, "no room to remember a proof")
         news = self._news()
         is_new = len(news) == 1 or (news.count(key) == 1 and key not in self._known)
         self._known.update(news)

@@ -31,6 +31,7 @@ from backend.outside.connectors import (
 )
 from backend.outside.connectors.learnt import read_learnt, written
 from backend.outside.http import Guarded
+from backend.trouble import StorageTrouble
 
 log = structlog.get_logger("delivery")
 
@@ -115,7 +116,7 @@ class Deliverer:
             log.warning("turn_lost", delivery=str(turn.delivery_id))
         except DeliveryError as error:
             await self._fail(turn, error)
-        except SQLAlchemyError as error:  # the lease runs out and somebody tries again
+        except (SQLAlchemyError, StorageTrouble) as error:  # the lease runs out and somebody tries again
             log.warning("database_trouble", delivery=str(turn.delivery_id), error=type(error).__name__)
         except Exception:
             log.exception("delivery_broke", delivery=str(turn.delivery_id))

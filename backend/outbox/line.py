@@ -16,13 +16,14 @@ from backend.outbox.delivery import Deliverer
 from backend.outbox.models import System
 from backend.outbox.turns import Turn
 from backend.outside.clock import Clock
+from backend.trouble import StorageTrouble
 
 log = structlog.get_logger("worker")
 
 IN_FLIGHT = 8  # deliveries to one system at the same time, of different people
 POLL = 1.0  # what came due, or was committed by another process whose bell we missed
 AFTER_TROUBLE = 1.0
-TROUBLE = (SQLAlchemyError, OSError)
+TROUBLE = (SQLAlchemyError, OSError, StorageTrouble)
 FINISHED = "finished"
 
 

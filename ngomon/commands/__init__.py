@@ -21,6 +21,7 @@ from backend.imports.words import in_both
 from backend.kit import Kit
 from backend.outside.clock import Clock
 from backend.settings import Settings, load, with_keys
+from backend.trouble import StorageTrouble
 from ngomon.admission import admit
 from ngomon.commands import by
 from ngomon.heads import Heads
@@ -79,8 +80,8 @@ async def _run(job: Callable[[Database, Kit, Settings], Awaitable[Result]], stor
         raise Wrong(cause(error)) from error
     except KeyTrouble as trouble:
         raise Wrong(str(trouble)) from trouble
-    except OSError as error:
-        raise Wrong(f"the database does not answer: {error}") from error
+    except StorageTrouble as trouble:
+        raise Wrong(said_of(trouble)) from trouble
     finally:
         await db.close()
 
@@ -93,6 +94,14 @@ async def _done(
     if settings.journal_heads:
         await Heads(db, kit.journal, settings.journal_heads).keep()
     return result
+
+
+def said_of(trouble: StorageTrouble) -> str:
+    """One line about a database in trouble, with the words of the engine."""
+    said = trouble.__cause__
+    if isinstance(said, OperationalError | ProgrammingError):
+        return cause(said)
+    return f"the database does not answer: {said}" if said else trouble.code
 
 
 def cause(error: OperationalError | ProgrammingError) -> str:

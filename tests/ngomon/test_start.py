@@ -14,6 +14,8 @@ from backend.crypto import new_secret_key
 from backend.db import Database
 from ngomon.cli import _described
 from ngomon.server import is_loopback
+from tests.parts.pgbouncer import PgBouncer
+from tests.parts.postgres import Postgres
 from tests.parts.processes import free_port
 
 COMMAND = [sys.executable, "-c", "from ngomon.cli import main; main()"]
@@ -73,6 +75,33 @@ def test_what_runs_says_in_one_line_what_it_does(tmp_path: Path, words: list[str
         rest = running.stdout.read()
     assert f"SQLite {tmp_path / 'ngomon.db'}" in line and rest == ""
     assert words[0] == "worker" or f"http://127.0.0.1:{port}" in line
+
+
+@pytest.mark.parametrize("more", ["", "ignore_startup_parameters = idle_in_transaction_session_timeout"])
+def test_b34_a_pooler_between_is_said_in_one_line(tmp_path: Path, postgres: Postgres, more: str) -> None:
+    keys = {"NGOMON_SECRET_KEYS": new_secret_key()}
+    direct = postgres.new_database("pooled")
+    assert run(tmp_path, "migrate", NGOMON_DATABASE_URL=direct, **keys)[0] == 0
+    pooler = PgBouncer(postgres, more=more)
+    pooler.start()
+    try:
+        for words in (["serve", "--port", "1"], ["worker"]):
+            code, said = run(tmp_path, *words, NGOMON_DATABASE_URL=pooler.url("pooled"), **keys)
+            assert (code, len(said)) == (1, 1), said
+            assert "PgBouncer" in said[0] and "PostgreSQL itself" in said[0]
+        doctor = subprocess.run(
+            [*COMMAND, "doctor"],
+            env=environment(tmp_path, NGOMON_DATABASE_URL=pooler.url("pooled"), **keys),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (
+            doctor.returncode == 1
+            and "fail database: NGOMON_DATABASE_URL leads to a connection pooler" in doctor.stdout
+        )
+    finally:
+        pooler.stop()
 
 
 def test_the_line_about_a_database_holds_no_password() -> None:

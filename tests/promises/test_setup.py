@@ -117,7 +117,7 @@ def test_s07_nothing_that_the_tests_brought_starts_by_itself(
     program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     daemons = {need.daemon for need in setup.TEST_NEEDS if need.daemon}
-    assert daemons == {"kannel", "postgresql", "slapd", "dovecot"}
+    assert daemons == {"kannel", "postgresql", "pgbouncer", "slapd", "dovecot"}
     program("apt-get", "exit 0")
     program("update-rc.d", f'echo "$1 $2" >> {tmp_path}/said')
     monkeypatch.setattr(os, "geteuid", lambda: 0)

@@ -1,0 +1,114 @@
+"""When the database itself is in trouble: away, or out of room. One place tells it from a mistake of ours.
+
+Whoever asked is told to come back (503 with Retry-After); nothing is counted against anybody, and it goes on by itself.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from backend.alarms import alarm
+from backend.errors import Refusal, Unavailable
+
+RETRY_SECONDS = 5
+FULL_STATES = ("53100", "53200")  # PostgreSQL: disk_full, out_of_memory
+AWAY_CLASSES = ("08", "53", "57", "58")  # connection, resources, operator intervention, system
+AWAY_STATES = (
+    "25006",
+    "25P03",
+    "25P04",
+)  # a standby that only reads; a transaction that idled or ran too long
+SQLITE_FULL = 13
+SQLITE_AWAY = (5, 8, 10, 14)  # busy, read-only, input or output, cannot open
+IDLE_IN_TRANSACTION = "10s"  # what each of our connections tells PostgreSQL at its beginning
+AWAY_WORDS = (  # asyncpg's own, of a connection that broke while it was asked
+    "connection is closed",
+    "connection was closed",
+    "connection_lost",
+    "connection has been released",
+    "cannot switch to state",
+)
+
+
+class StorageTrouble(Unavailable):
+    """What everybody waits for does not answer now; it is nobody's fault and no try is counted."""
+
+
+class DatabaseAway(StorageTrouble):
+    """The database is out of reach, starting, or handing over."""
+
+    code = "database_unavailable"
+    title = "Hệ thống tạm thời chưa ghi nhận được, vui lòng thử lại sau ít phút"
+
+
+class DatabaseFull(StorageTrouble):
+    """There is no room to write; reading goes on."""
+
+    code = "storage_full"
+    title = "Hệ thống tạm hết chỗ lưu, chưa ghi nhận được; vui lòng thử lại sau ít phút"
+
+
+class PoolerBetween(Exception):
+    """A pooler hands our transactions to connections that are not ours: locks, listening and limits get lost."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "NGOMON_DATABASE_URL leads to a connection pooler (PgBouncer), which keeps from PostgreSQL what a "
+            "connection says of itself: name PostgreSQL itself"
+        )
+
+
+async def expect_no_pooler(engine: AsyncEngine) -> None:
+    """Raises PoolerBetween where what a connection was told at its beginning did not arrive at PostgreSQL."""
+    if engine.dialect.name != "postgresql":
+        return
+    try:
+        async with engine.connect() as connection:
+            words = "SELECT current_setting('idle_in_transaction_session_timeout')"
+            told = await connection.scalar(text(words))
+    except (DBAPIError, OSError) as error:
+        if not any(word in str(error) for word in ("unsupported startup parameter", "prepared statement")):
+            return  # away: whoever asks next is told
+        raise PoolerBetween from error
+    if told != IDLE_IN_TRANSACTION:
+        raise PoolerBetween
+
+
+@contextmanager
+def named() -> Iterator[None]:
+    """What is done inside fails as StorageTrouble when it is the database that fails, and as itself otherwise."""
+    try:
+        yield
+    except Refusal:
+        raise
+    except Exception as error:
+        found = trouble_in(error)
+        if found is None:
+            raise
+        alarm("database_full" if isinstance(found, DatabaseFull) else "database_away")
+        raise found from error
+
+
+def trouble_in(error: BaseException) -> StorageTrouble | None:
+    """What an error says of the database; nothing when it says something of us."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DatabaseFull(retry_after=RETRY_SECONDS)
+    if isinstance(error, NoConnectionFree | OSError):  # a connection that is refused comes as it is
+        return DatabaseAway(retry_after=RETRY_SECONDS)
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    state = getattr(cause, "sqlstate", None) or ""
+    code = (getattr(cause, "sqlite_errorcode", None) or 0) & 0xFF  # the rest of the number says where
+    if state in FULL_STATES or code == SQLITE_FULL:
+        return DatabaseFull(retry_after=RETRY_SECONDS)
+    lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    told = state.startswith(AWAY_CLASSES) or state in AWAY_STATES or code in SQLITE_AWAY
+    if lost or told or any(word in str(cause).lower() for word in AWAY_WORDS):
+        return DatabaseAway(retry_after=RETRY_SECONDS)
+    return None
