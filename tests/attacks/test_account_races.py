@@ -34,11 +34,11 @@ def _id(citizen: Citizen) -> UUID:
 
 
 async def tries_left(citizen: Citizen) -> int:
-    """How many wrong passwords the day has left for the person's number."""
+    """How many wrong passwords the day has left for the account."""
     service, window = citizen.service, [Window(A_DAY, 86400)]
     async with service.db.read() as tx:
         return await service.kit.throttle.left(
-            tx, "password day", citizen.person.national_id, window, now=service.clock.now()
+            tx, "password day", str(_id(citizen)), window, now=service.clock.now()
         )
 
 
