@@ -67,11 +67,9 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" UV_DEFAULT_INDEX="$$($(BIN)/pip con
 
 lock: .venv/.run ## pin and hash the dependencies again (U=--upgrade for the newest)
 	@$(BIN)/pip install --quiet uv
-	$(LOCK) pyproject.toml requirements/build.in --extra demo --extra postgres --extra scim \
-		-o requirements/run.txt
+	$(LOCK) pyproject.toml requirements/build.in --extra demo --extra postgres -o requirements/run.txt
 	$(LOCK) pyproject.toml requirements/build.in --all-extras -c requirements/run.txt -o requirements/test.txt
-	$(LOCK) pyproject.toml requirements/build.in --extra ldap --extra postgres --extra push --extra scim \
-		-c requirements/test.txt -o requirements/production.txt
+	$(LOCK) pyproject.toml requirements/build.in --extra ldap --extra postgres --extra push -c requirements/test.txt -o requirements/production.txt
 	$(LOCK) requirements/build.in -c requirements/run.txt -o requirements/build.txt
 	$(LOCK) requirements/node.in -o requirements/node.txt
 	npm install --package-lock-only --silent

@@ -17,8 +17,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
-RUN_EXTRAS = ("demo", "postgres", "scim")
-PRODUCTION_EXTRAS = ("ldap", "postgres", "push", "scim")
+RUN_EXTRAS = ("demo", "postgres")
+PRODUCTION_EXTRAS = ("ldap", "postgres", "push")
 ONLY_WHEN_ASKED = ("bonsai", "firebase_admin")  # the extras `ldap` and `push`, imported when they are used
 PIN = re.compile(
     r"^(?P<name>[a-z0-9-]+)(?:\[(?P<extras>[a-z0-9,_-]+)\])?==(?P<version>\S+)(?P<rest>.*?)(?=^[a-z]|\Z)",
