@@ -25,6 +25,7 @@ from backend.accounts import (
     people,
     signing_methods,
 )
+from backend.accounts.binding import bind_phone, refuse_crowded
 from backend.accounts.door import Door
 from backend.accounts.ending import Coming
 from backend.accounts.evidence import VNEID, of_person
@@ -32,7 +33,6 @@ from backend.accounts.joining import Verdict
 from backend.accounts.login import Answer
 from backend.accounts.models import Account
 from backend.accounts.otp import CodeData, CodeStep
-from backend.accounts.phone_proof import refuse_crowded
 from backend.accounts.phones import read_phone
 from backend.accounts.signing import SignStep
 from backend.accounts.signing_methods import KIND
@@ -72,7 +72,7 @@ async def begin_phone(door: Door, who: Who, text: str, *, address: str, now: dat
     async with door.db.write() as tx:
         account = await may(tx, door.kit, who, now=now)
         await _refuse_known(tx, door.kit, account.id, phone)
-        await refuse_crowded(tx, door, phone)
+        await refuse_crowded(tx, door.kit, phone, account.id)
         data = CodeData(phone=phone, address=address, who=f"method|{account.id}")
         flow = _start(tx, door.kit, who, "otp", data, now)
         owed, step = await otp.begin(tx, door.kit, flow, data, purpose=KIND, now=now)
@@ -99,9 +99,8 @@ async def give_code(door: Door, who: Who, flow_id: UUID, typed: str, *, now: dat
         data = flows.data_of(flow, door.kit.keys, CodeData)
         await codes.consume(tx, code, now=now)
         await _refuse_known(tx, door.kit, account.id, data.phone)
-        await refuse_crowded(tx, door, data.phone)
         has_main = bool(await people.phones_of(tx, account.id))
-        row = people.bind_phone(tx, door.kit, account.id, data.phone, now=now, is_main=not has_main)
+        row = await bind_phone(tx, door.kit, account.id, data.phone, now=now, is_main=not has_main)
         account.version += 1
         await flows.advance(tx, door.kit.keys, flow, to="done")
         door.kit.journal.record(tx, PhoneBound(subject=account.id, flow=flow.id), by=account.id, now=now)

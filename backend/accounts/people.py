@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -173,24 +173,6 @@ def _identity(account_id: UUID, person: Person, now: datetime) -> Identity:
     )
 
 
-def bind_phone(
-    tx: AsyncSession,
-    kit: Kit,
-    account_id: UUID,
-    phone: str,
-    *,
-    now: datetime,
-    source: str = "code",
-    is_main: bool = True,
-) -> Phone:
-    """Give the account a phone that a code has just proved; where `source` is subscriber, the carrier too."""
-    row = Phone(id=new_id(), account_id=account_id, blind=kit.keys.blind("phone", phone), confirmed_at=now)
-    row.source, row.is_main = source, is_main
-    row.number = kit.keys.seal("phones.number", row.id, phone)
-    tx.add(row)
-    return row
-
-
 async def phones_of(tx: AsyncSession, account_id: UUID) -> list[Phone]:
     """The account's phones that may get codes, the main one first, then by age; none that is kept shut."""
     query = select(Phone).where(
@@ -209,14 +191,6 @@ async def has_phone(tx: AsyncSession, account_id: UUID, *, now: datetime) -> boo
 def number_of(kit: Kit, phone: Phone) -> str:
     """The number itself, E.164."""
     return kit.keys.open("phones.number", phone.id, phone.number)
-
-
-async def accounts_with(tx: AsyncSession, kit: Kit, phone: str) -> int:
-    """How many accounts this number serves."""
-    query = select(func.count(Phone.account_id.distinct())).where(
-        Phone.blind.in_(kit.keys.blinds("phone", phone)), Phone.ended_at.is_(None)
-    )
-    return int(await tx.scalar(query) or 0)
 
 
 async def described(tx: AsyncSession, kit: Kit, account: Account) -> dict[str, object]:

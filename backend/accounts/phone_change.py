@@ -17,12 +17,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend import flows
 from backend.accounts import codes, methods, otp, people, subscription
 from backend.accounts.assurance import demand
+from backend.accounts.binding import bind_phone, refuse_crowded
 from backend.accounts.door import Door
 from backend.accounts.login import KIND as LOGIN
 from backend.accounts.login import LoginData
 from backend.accounts.models import Account, OneTimeCode, Slip
 from backend.accounts.otp import CodeData, CodeStep
-from backend.accounts.phone_proof import refuse_crowded
 from backend.accounts.phones import read_phone
 from backend.accounts.texts import phone_changed_text
 from backend.crypto import new_code
@@ -111,8 +111,7 @@ async def _refuse_unfit(tx: AsyncSession, door: Door, account: Account, phone: s
         raise FieldsInvalid(
             FieldError("phone", "phone_same", "Số này đang là số điện thoại nhận OTP của bạn")
         )
-    if phone not in present:
-        await refuse_crowded(tx, door, phone)
+    await refuse_crowded(tx, door.kit, phone, account.id)
 
 
 async def _account(
@@ -186,10 +185,11 @@ async def _change(
         raise flows.FlowNotFound  # another change came first (security TC03)
     await _refuse_ended(tx, account, data)
     await codes.consume(tx, code, now=now)
-    for row in await people.phones_of(tx, account.id):
+    before = await people.phones_of(tx, account.id)
+    await bind_phone(tx, door.kit, account.id, data.phone, now=now, source="subscriber")
+    for row in before:
         if row.is_main or people.number_of(door.kit, row) == data.phone:
             row.ended_at = now
-    people.bind_phone(tx, door.kit, account.id, data.phone, now=now, source="subscriber")
     account.phone_changed_at, account.version = now, account.version + 1
     reason = "phone_changed"
     await sessions.end_all(tx, door.kit, account.id, reason=reason, by=account.id, now=now, but=data.session)

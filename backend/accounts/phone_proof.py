@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
 from backend.accounts import codes, otp, people
+from backend.accounts.binding import bind_phone, refuse_crowded
 from backend.accounts.door import Door
 from backend.accounts.entering import Done
 from backend.accounts.login import KIND, LoginData, enter
@@ -39,20 +40,9 @@ async def give_phone(door: Door, flow_id: UUID, text: str, *, jkt: str | None, n
         who = f"{data.person.issuer}|{data.person.subject}"
         data = msgspec.structs.replace(data, phone=phone, who=who, owned=owned)
         owed, step = await otp.begin(tx, door.kit, flow, data, purpose=KIND, now=now, back_to="phone")
-        await refuse_crowded(tx, door, phone)
+        await refuse_crowded(tx, door.kit, phone, flow.account_id)
         await flows.advance(tx, door.kit.keys, flow, to="otp", data=data)
     return await otp.deliver(door, owed, step, now)
-
-
-async def refuse_crowded(tx: AsyncSession, door: Door, phone: str) -> None:
-    """Families share a phone, strangers do not: raises FieldsInvalid when the number serves too many accounts."""
-    most = door.kit.limits.accounts_per_phone
-    if most and await people.accounts_with(tx, door.kit, phone) >= most:
-        raise FieldsInvalid(
-            FieldError(
-                "phone", "phone_taken_often", "Số này đã dùng cho nhiều tài khoản, vui lòng dùng số khác"
-            )
-        )
 
 
 async def send_again(
@@ -145,7 +135,7 @@ async def _bind(
     if account is None:
         account = await people.open_account(tx, door.kit, person, now=now, by=data.method)
     phones = await people.phones_of(tx, account.id)
-    people.bind_phone(tx, door.kit, account.id, data.phone, now=now, is_main=not phones)
+    await bind_phone(tx, door.kit, account.id, data.phone, now=now, is_main=not phones)
     account.version += 1
     door.kit.journal.record(tx, PhoneBound(subject=account.id, flow=flow.id), by=account.id, now=now)
     return account

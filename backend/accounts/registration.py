@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
 from backend.accounts import attributes, codes, finding, otp, passwords, people, sms_budget, work
+from backend.accounts.binding import bind_phone
 from backend.accounts.door import Door
 from backend.accounts.entering import Done, let_in
 from backend.accounts.evidence import SUBSCRIBER, Evidence, of_registry
@@ -23,7 +24,6 @@ from backend.accounts.joining import Verdict
 from backend.accounts.messages import send_later
 from backend.accounts.models import Account
 from backend.accounts.otp import CodeData, CodeStep, Later
-from backend.accounts.phone_proof import refuse_crowded
 from backend.accounts.phones import read_phone
 from backend.accounts.texts import exists_text
 from backend.devices.sessions import Device
@@ -205,11 +205,10 @@ async def give_password(door: Door, flow_id: UUID, text: str, *, jkt: str | None
     async with door.db.write() as tx:
         flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step="password", now=now)
         data = flows.data_of(flow, door.kit.keys, RegistrationData)
-        await refuse_crowded(tx, door, data.phone)
         profile = data.profile
         account = await people.open_with(tx, door.kit, profile, now=now)
         source = SUBSCRIBER if profile.by == SUBSCRIBER else "code"
-        people.bind_phone(tx, door.kit, account.id, data.phone, now=now, source=source)
+        await bind_phone(tx, door.kit, account.id, data.phone, now=now, source=source)
         await passwords.put(tx, account.id, stored, now=now)
         if data.email:
             await attributes.put(

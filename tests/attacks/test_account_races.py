@@ -13,6 +13,7 @@ from argon2 import PasswordHasher
 from sqlalchemy import func, select
 
 from backend.accounts import people
+from backend.accounts.binding import bind_phone
 from backend.accounts.models import Access, Account, Password
 from backend.flows import Flow
 from backend.throttle import Want, Window
@@ -126,7 +127,7 @@ async def another_number(citizen: Citizen) -> None:
         for row in await people.phones_of(tx, account.id):
             row.ended_at = now
         number = "+84" + service.mobile_number().removeprefix("0")
-        people.bind_phone(tx, service.kit, account.id, number, now=now, source="subscriber")
+        await bind_phone(tx, service.kit, account.id, number, now=now, source="subscriber")
         account.phone_changed_at = now
 
 
@@ -162,7 +163,7 @@ async def test_tc03_a_second_number_does_not_disturb_a_recovery(service: Service
     way = await bring("recovery", citizen)
     async with service.db.write() as tx:
         number = "+84" + service.mobile_number().removeprefix("0")
-        people.bind_phone(tx, service.kit, _id(citizen), number, now=service.clock.now(), is_main=False)
+        await bind_phone(tx, service.kit, _id(citizen), number, now=service.clock.now(), is_main=False)
     assert (await way.guess(way.code)).status_code == 200
     assert (await way.post("password", {"password": NEW})).status_code == 200
 

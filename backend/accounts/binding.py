@@ -1,0 +1,67 @@
+"""Giving an account a phone, the one way to do it: how many accounts a number serves is counted here, one at a time.
+
+Families share a phone, strangers do not (source 001, 2.1; attack A23). Whoever binds a number waits for whoever binds
+the same one, so that the count is of what is committed. Lock order: the account's row, or the new account's
+identifiers, then the number, then what the end of the transaction writes; a transaction binds one number.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.accounts.models import Phone
+from backend.db import new_id, one_after_another
+from backend.errors import FieldError, FieldsInvalid
+from backend.kit import Kit
+
+
+async def refuse_crowded(tx: AsyncSession, kit: Kit, phone: str, account_id: UUID | None = None) -> None:
+    """Raises FieldsInvalid when the number serves as many others as it may; who has it already keeps it.
+
+    Before a code is sent this spares the message; what holds the count is `bind_phone`.
+    """
+    most = kit.limits.accounts_per_phone
+    if not most:
+        return
+    query = select(func.count(Phone.account_id.distinct())).where(
+        Phone.blind.in_(kit.keys.blinds("phone", phone)), Phone.ended_at.is_(None)
+    )
+    if account_id is not None and await tx.scalar(query.where(Phone.account_id == account_id)):
+        return
+    if int(await tx.scalar(query) or 0) >= most:
+        raise FieldsInvalid(
+            FieldError(
+                "phone", "phone_taken_often", "Số này đã dùng cho nhiều tài khoản, vui lòng dùng số khác"
+            )
+        )
+
+
+async def bind_phone(
+    tx: AsyncSession,
+    kit: Kit,
+    account_id: UUID,
+    phone: str,
+    *,
+    now: datetime,
+    source: str = "code",
+    is_main: bool = True,
+) -> Phone:
+    """Give the account a phone that a code has just proved; where `source` is subscriber, the carrier too.
+
+    The caller holds the account. Raises FieldsInvalid when the number serves too many by now.
+    """
+    await tx.flush()  # the account is there before anybody waits for its number
+    for blind in sorted(
+        kit.keys.blinds("phone", phone)
+    ):  # each key's: processes may differ in which is the newest
+        await one_after_another(tx, f"phone {blind.hex()}")
+    await refuse_crowded(tx, kit, phone, account_id)
+    row = Phone(id=new_id(), account_id=account_id, blind=kit.keys.blind("phone", phone), confirmed_at=now)
+    row.source, row.is_main = source, is_main
+    row.number = kit.keys.seal("phones.number", row.id, phone)
+    tx.add(row)
+    return row
