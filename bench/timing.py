@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from backend.accounts import passwords, people
+from backend.accounts.binding import bind_phone
 from backend.accounts.evidence import Evidence
 from backend.accounts.numbers import NATIONAL_ID
 from backend.accounts.passwords import Passwords
@@ -53,7 +54,7 @@ async def settle_in(town: Town, known: int) -> None:
                     birth_date=BORN,
                 )
                 account = await people.open_with(tx, kit, profile, now=now)
-                people.bind_phone(tx, kit, account.id, f"+84550{one:06d}", now=now)
+                await bind_phone(tx, kit, account.id, f"+84550{one:06d}", now=now)
                 await passwords.put(tx, account.id, stored, now=now)
     finally:
         await db.close()
