@@ -25,6 +25,7 @@ class Account(Base):
     kind: Mapped[str] = mapped_column(String(12), default="citizen", server_default="citizen")
     full_name: Mapped[bytes] = mapped_column(LargeBinary)
     birth_date: Mapped[bytes | None] = mapped_column(LargeBinary)
+    person_blind: Mapped[bytes | None] = mapped_column(LargeBinary, index=True)  # of name and year of birth
     gender: Mapped[str | None] = mapped_column(String(12))
     assurance_level: Mapped[int] = mapped_column(default=1)
     vouched_by: Mapped[str] = mapped_column(String(20), default="vneid", server_default="vneid")
@@ -38,6 +39,7 @@ class Account(Base):
     recovered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # the password was got back by phone
     vneid_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # VNeID of level 2 first came
     certificate_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # a certificate first came
+    joined_into: Mapped[UUID | None]  # closed: the same person's account that took it over
     version: Mapped[int] = mapped_column(BigInteger, default=1)  # of the profile: +1 whenever /v1/me changes
     role_version: Mapped[int] = mapped_column(BigInteger, default=0)  # of the roles: +1 at every change
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

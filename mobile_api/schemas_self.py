@@ -117,6 +117,36 @@ class MethodDoneOut(msgspec.Struct):
     method: MethodOut
 
 
+class JoinOut(msgspec.Struct):
+    """An account that may be the same person's: the kind of its number and the number masked, nothing else."""
+
+    type: Literal["old_id_number"]
+    value: str
+
+
+class JoinList(msgspec.Struct):
+    """Accounts that may be joined with one's own; there are never many."""
+
+    items: list[JoinOut]
+    next_cursor: str | None = None
+
+
+class JoinIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Number and password of the other account, with a solved captcha."""
+
+    national_id: Annotated[str, Meta(min_length=1, max_length=40)]
+    password: Secret
+    captcha: Annotated[str, Meta(max_length=4000)]
+
+
+class JoinDoneOut(msgspec.Struct):
+    """The two accounts are one."""
+
+    id: UUID
+    step: Literal["done"]
+    account: AccountOut
+
+
 class PasswordChangeIn(msgspec.Struct, forbid_unknown_fields=True):
     """The password that one has, and the one that shall be."""
 

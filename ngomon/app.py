@@ -45,6 +45,7 @@ from mobile_api.auth import Doorkeeper, proved
 from mobile_api.captcha import CaptchaController
 from mobile_api.history import HistoryController
 from mobile_api.identity import IdentityController
+from mobile_api.joins import JoinController
 from mobile_api.logins import LoginController
 from mobile_api.me import MeController, Profiles
 from mobile_api.methods import CONTROLLERS as METHOD_CONTROLLERS
@@ -197,7 +198,13 @@ class App:
     def _mobile(self) -> Router:
         handlers = [LoginController, RegistrationController, RecoveryController, PhoneChangeController]
         handlers += [CaptchaController, TokenController, SessionController, DeviceController, MeController]
-        handlers += [IdentityController, HistoryController, *METHOD_CONTROLLERS, *DATA_CONTROLLERS]
+        handlers += [
+            IdentityController,
+            JoinController,
+            HistoryController,
+            *METHOD_CONTROLLERS,
+            *DATA_CONTROLLERS,
+        ]
         return Router(
             "/v1", route_handlers=[*handlers, *ROLE_CONTROLLERS, *SUPPORT_CONTROLLERS], guards=[proved]
         )
@@ -226,7 +233,14 @@ class App:
                 else None
             )
             running = tasks.running(
-                self.db, self.clock, self.entry, worker, self.settings.limits, self.post, self.texting
+                self.db,
+                self.clock,
+                self.kit,
+                self.entry,
+                worker,
+                self.settings.limits,
+                self.post,
+                self.texting,
             )
             await stack.enter_async_context(running)
             yield

@@ -15,6 +15,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
+from backend.accounts import likeness
+from backend.accounts.following import names_in
 from backend.accounts.models import Attribute, Certificate, Identifier, OneTimeCode, Phone, Slip
 from backend.crypto import KeyRing
 from backend.db import Database
@@ -137,6 +139,9 @@ async def _batch(tx: AsyncSession, keys: KeyRing, sealed: Sealed, last: Any) -> 
             if blind.column == "email_blind" and getattr(row, "left_at", None) is not None:
                 value = None  # who has left the directory gave the address back
             setattr(row, blind.column, keys.blind(kind, value) if value else None)
+    if sealed.model is Account:
+        for row in changed:
+            row.person_blind = likeness.blind_of(keys, *names_in(keys, row))
     return (rows[-1].id if len(rows) == BATCH else None), len(changed)
 
 

@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import update
 
 from backend import flows, tallies, throttle
-from backend.accounts import codes, history, kept
+from backend.accounts import candidates, codes, history, kept
 from backend.db import Database
 from backend.devices.entry import Entry
 from backend.devices.models import Session
@@ -45,6 +45,7 @@ def worker_of(db: Database, kit: Kit, clock: Clock, bell: Bell, http: Guarded) -
 async def running(
     db: Database,
     clock: Clock,
+    kit: Kit,
     entry: Entry,
     worker: Worker | None,
     limits: Limits,
@@ -56,6 +57,7 @@ async def running(
     jobs = [
         _each(SEEN_SECONDS, stop, lambda: write_seen(db, entry)),
         _each(SWEEP_SECONDS, stop, lambda: sweep(db, limits, clock.now())),
+        _each(SWEEP_SECONDS, stop, lambda: candidates.fill(db, kit)),
         texting.run(stop),
     ]
     if worker is not None:

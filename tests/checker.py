@@ -14,6 +14,9 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.account import Account
+from backend.accounts import likeness
+from backend.accounts.following import names_of
 from backend.accounts.models import Identifier, OneTimeCode, Phone
 from backend.db import Base, Database
 from backend.kit import Kit
@@ -21,6 +24,32 @@ from backend.roles.owed import owed
 
 PERSONAL = re.compile(r"(?<![0-9a-f-])(000\d{9}|\+?84550\d{6}|0550\d{6})(?![0-9a-f-])")
 LIVE_MOBILE = "SELECT account_id, id, epoch FROM sessions WHERE ended_at IS NULL AND kind = 'mobile'"
+
+JOINED = (
+    "SELECT a.id FROM accounts a WHERE a.joined_into IS NOT NULL AND (a.status <> 'closed' OR "
+    + " OR ".join(
+        f"EXISTS (SELECT 1 FROM {table} x WHERE x.account_id = a.id{also})"
+        for table, also in (
+            *(
+                (name, "")
+                for name in ("identities", "identifiers", "phones", "passwords", "certificates", "roles")
+            ),
+            ("sessions", " AND x.ended_at IS NULL"),
+            *(
+                (name, "")
+                for name in (
+                    "role_requests",
+                    "flows",
+                    "one_time_codes",
+                    "notices",
+                    "support_cases",
+                    "consents",
+                )
+            ),
+        )
+    )
+    + ")"
+)
 
 
 class Broken(AssertionError):
@@ -157,6 +186,11 @@ async def _encryption(tx: AsyncSession, kit: Kit) -> list[str]:
         number = kit.keys.open("phones.number", phone.id, phone.number)
         if phone.blind not in kit.keys.blinds("phone", number):
             found += [f"phone {phone.id}: blind index does not match"]
+    for account in await tx.scalars(select(Account).where(Account.person_blind.is_not(None))):
+        if account.person_blind not in likeness.blinds_of(kit.keys, *names_of(kit, account)):
+            found += [f"account {account.id}: name and birth date are indexed otherwise"]
+    for left in await rows(tx, JOINED):
+        found += [f"account {left[0]} was joined to another and something of it is left"]
     for code in await tx.scalars(select(OneTimeCode)):
         kit.keys.open("one_time_codes.phone", code.id, code.phone)
     return found

@@ -101,6 +101,8 @@ FACTS = {
     "account.opened": _("Mở tài khoản"),
     "accounts.imported": _("Nhập danh sách tài khoản"),
     "account.owner_came": _("Chủ tài khoản được xác thực lần đầu, phương thức cũ bị kết thúc hoặc tạm khóa"),
+    "account.joined": _("Gộp một tài khoản khác của cùng một người"),
+    "account.absorbed": _("Tài khoản được gộp vào tài khoản khác và đóng lại"),
     "account.identity_linked": _("Liên kết tài khoản định danh điện tử"),
     "account.identifier_changed": _("Số định danh cá nhân thay đổi"),
     "code.sent": _("Gửi mã xác thực"),

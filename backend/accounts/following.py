@@ -7,9 +7,11 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.accounts import likeness
 from backend.accounts.evidence import SURE, VNEID, level_of, numbers_of
 from backend.accounts.models import Account, Identifier
 from backend.accounts.numbers import holder_of, identifier_row
+from backend.crypto import KeyRing
 from backend.facts import IdentifierChanged
 from backend.kit import Kit
 from backend.names import fuller_birth_date, same_birth_date, same_name
@@ -84,10 +86,15 @@ async def _follow_numbers(
 
 def names_of(kit: Kit, account: Account) -> tuple[str, str | None]:
     """Full name and birth date."""
+    return names_in(kit.keys, account)
+
+
+def names_in(keys: KeyRing, account: Account) -> tuple[str, str | None]:
+    """The same, where there are keys only."""
     birth = account.birth_date
     return (
-        kit.keys.open("accounts.full_name", account.id, account.full_name),
-        kit.keys.open("accounts.birth_date", account.id, birth) if birth else None,
+        keys.open("accounts.full_name", account.id, account.full_name),
+        keys.open("accounts.birth_date", account.id, birth) if birth else None,
     )
 
 
@@ -101,6 +108,7 @@ def differences(kit: Kit, account: Account, person: Person) -> list[str]:
 
 
 def seal_names(kit: Kit, account: Account, full_name: str, birth_date: str | None) -> None:
-    """Write full name and birth date, sealed."""
+    """Write full name and birth date, sealed, and by what they are found."""
     account.full_name = kit.keys.seal("accounts.full_name", account.id, full_name)
     account.birth_date = kit.keys.seal("accounts.birth_date", account.id, birth_date) if birth_date else None
+    account.person_blind = likeness.blind_of(kit.keys, full_name, birth_date)

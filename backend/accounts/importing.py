@@ -18,6 +18,7 @@ import msgspec
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.accounts import likeness
 from backend.accounts.evidence import IMPORTED
 from backend.accounts.following import names_of
 from backend.accounts.models import Account, Identifier, Phone
@@ -200,6 +201,7 @@ class AccountsImport:
             "kind": "citizen",
             "full_name": keys.seal("accounts.full_name", account_id, row.full_name),
             "birth_date": keys.seal("accounts.birth_date", account_id, row.birth_date),
+            "person_blind": likeness.blind_of(keys, row.full_name, row.birth_date),
             "assurance_level": 1,
             "vouched_by": IMPORTED,
             "differs": "",

@@ -92,13 +92,13 @@ async def begin(
     name = number.strip().upper()
     async with door.db.write() as tx:
         await door.captcha.spend(tx, solved, now=now)
-        found = await _find(tx, door.kit, name, jkt)
+        found = await find(tx, door.kit, name, jkt)
         tries = tries_of(found.account_id, name, address, found.known_key)
         spent = await count_try(tx, door.kit, tries, now)
         await starts.count(tx, door.kit, jkt=jkt, address=address, now=now)
     if not await is_right(door, found.stored, password, tries, spent, now):
         refusal = CredentialsWrong()
-        refusal.later = partial(_remember, door, found.account_id, tries, device.name, now)
+        refusal.later = partial(remember, door, found.account_id, tries, device.name, now)
         raise refusal
     renewed = await door.passwords.hashed(password) if door.passwords.is_old(found.stored or "") else None
     try:
@@ -106,7 +106,7 @@ async def begin(
     except CredentialsWrong as refusal:  # right when it was compared: it counts like any that is wrong now
         async with door.db.write() as tx:
             await count_try(tx, door.kit, tries, now)
-        refusal.later = partial(_remember, door, found.account_id, tries, device.name, now)
+        refusal.later = partial(remember, door, found.account_id, tries, device.name, now)
         raise
 
 
@@ -164,7 +164,7 @@ async def _ready(tx: AsyncSession, account_id: UUID) -> tuple[Account, list[Phon
     return account, phones
 
 
-async def _find(tx: AsyncSession, kit: Kit, name: str, jkt: str | None) -> Found:
+async def find(tx: AsyncSession, kit: Kit, name: str, jkt: str | None) -> Found:
     """The account that holds this number in any of its kinds, and its password; the same questions for nobody."""
     account_id = await numbers.holder_of_any(tx, kit, name)
     row = await passwords.current(tx, account_id or UUID(int=0))
@@ -204,7 +204,7 @@ async def _give_back(door: Door, spent: list[bytes], now: datetime) -> None:
         await refund(tx, spent, now=now)
 
 
-async def _remember(door: Door, account_id: UUID | None, tries: Tries, device: str, now: datetime) -> None:
+async def remember(door: Door, account_id: UUID | None, tries: Tries, device: str, now: datetime) -> None:
     """After the answer, so that it takes as long for nobody as for somebody (security TO14)."""
     async with door.db.write() as tx:
         await wrong(tx, door, account_id, tries, device, now)

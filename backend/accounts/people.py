@@ -9,7 +9,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.accounts import ending, finding, following
+from backend.accounts import candidates, ending, finding, following
 from backend.accounts.ending import Coming
 from backend.accounts.evidence import VNEID, Evidence, of_person
 from backend.accounts.finding import Match
@@ -84,6 +84,7 @@ async def joined(
     own(account, evidence, now)
     identity.last_used_at, identity.level = now, person.level
     await following.refresh(tx, kit, account, person, by, now)
+    await _tell_candidates(tx, kit, account, evidence, now)
     return account
 
 
@@ -126,6 +127,7 @@ async def open_account(
         if existing is None:
             raise
         return existing
+    await _tell_candidates(tx, kit, account, evidence, now)
     return account
 
 
@@ -159,6 +161,15 @@ async def open_with(tx: AsyncSession, kit: Kit, evidence: Evidence, *, now: date
         raise AccountExists from None
     kit.journal.record(tx, AccountOpened(subject=account.id, issuer=evidence.source), by=account.id, now=now)
     return account
+
+
+async def _tell_candidates(
+    tx: AsyncSession, kit: Kit, account: Account, evidence: Evidence, now: datetime
+) -> None:
+    """VNeID knows the person: is there another account of the same name and birth date (R26)?"""
+    if evidence.by == VNEID and evidence.vouches:
+        await tx.flush()
+        await candidates.tell(tx, kit, account, now=now)
 
 
 def _identity(account_id: UUID, person: Person, now: datetime) -> Identity:

@@ -61,7 +61,7 @@ async def erase(tx: AsyncSession, kit: Kit, account: Account, *, now: datetime) 
     """End every session, forget everything personal, close the account. The caller has locked its row."""
     await sessions.end_all(tx, kit, account.id, reason=mine.ERASED, by=account.id, now=now)
     await consents.withdraw_all(tx, kit, account.id, now=now)
-    await _forget_codes(tx, kit, account.id, now)
+    await forget_codes(tx, kit, account.id, now)
     for model in (Access, Attribute, Certificate, Identity, Password, Slip, Phone, Identifier):
         await tx.execute(
             delete(model).where(model.account_id == account.id).execution_options(synchronize_session=False)
@@ -75,13 +75,13 @@ async def erase(tx: AsyncSession, kit: Kit, account: Account, *, now: datetime) 
     )
     await support.erase(tx, kit, account.id, now=now)
     account.full_name = kit.keys.seal("accounts.full_name", account.id, GONE)
-    account.birth_date = account.gender = account.vouched_at = None
+    account.birth_date = account.person_blind = account.gender = account.vouched_at = None
     account.phone_changed_at = account.recovered_at = account.vneid_at = account.certificate_at = None
     account.status, account.differs = "closed", ""
     account.version += 1
 
 
-async def _forget_codes(tx: AsyncSession, kit: Kit, account_id: UUID, now: datetime) -> None:
+async def forget_codes(tx: AsyncSession, kit: Kit, account_id: UUID, now: datetime) -> None:
     """Codes of the account, of its flows, and old ones to its numbers from before it was an account."""
     waiting = select(Flow.id).where(Flow.account_id == account_id)
     blinds = [

@@ -14,6 +14,7 @@ PURPOSES = {
     "mail_recovery": "mat khau thu cong vu",
     "phone_change": "doi so dien thoai",
     "method": "them so dien thoai",
+    "join": "gop tai khoan",
 }
 
 

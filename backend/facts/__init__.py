@@ -8,7 +8,9 @@ has no account behind it.
 from __future__ import annotations
 
 from backend.facts.accounts import (
+    AccountAbsorbed,
     AccountErased,
+    AccountJoined,
     AccountOpened,
     AccountsImported,
     AccountThawed,
@@ -87,7 +89,9 @@ from backend.facts.work import (
 
 __all__ = [
     "AccessRefused",
+    "AccountAbsorbed",
     "AccountErased",
+    "AccountJoined",
     "AccountOpened",
     "AccountThawed",
     "AccountsImported",

@@ -39,6 +39,19 @@ class IdentityLinked(Fact, tag="account.identity_linked", frozen=True, kw_only=T
     issuer: str
 
 
+class AccountJoined(Fact, tag="account.joined", frozen=True, kw_only=True):
+    """The person has proved another account to be theirs too, and this one took it over; `proved_by` says by what."""
+
+    absorbed: UUID
+    proved_by: str
+
+
+class AccountAbsorbed(Fact, tag="account.absorbed", frozen=True, kw_only=True):
+    """The account was taken over by another one of the same person and is closed."""
+
+    into: UUID
+
+
 class OwnerCame(Fact, tag="account.owner_came", frozen=True, kw_only=True):
     """VNeID or a certificate came for the first time: what nobody vouches for was ended, what is kept is shut."""
 

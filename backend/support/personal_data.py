@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.kit import Kit
@@ -65,6 +65,19 @@ async def erase(tx: AsyncSession, kit: Kit, account_id: UUID, *, now: datetime) 
     )
     await tx.execute(delete(NoticeRead).where(NoticeRead.account_id == account_id))
     await tx.execute(delete(Notice).where(Notice.account_id == account_id))
+
+
+async def move(tx: AsyncSession, goes: UUID, stays: UUID) -> None:
+    """Cases and notices of an account that another one of the same person takes over."""
+    cases = update(Case).where(Case.account_id == goes)
+    cases = cases.values(account_id=stays, idempotency_key=None, idempotency_print=None)
+    notices = update(Notice).where(Notice.account_id == goes).values(account_id=stays)
+    read = delete(NoticeRead).where(NoticeRead.account_id == goes)
+    over = delete(Notice).where(
+        Notice.account_id == stays, Notice.about == goes
+    )  # that there is another account
+    for statement in (cases, notices, read, over):
+        await tx.execute(statement.execution_options(synchronize_session=False))
 
 
 def _cases_of(account_id: UUID) -> Select[UUID]:

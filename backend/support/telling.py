@@ -42,6 +42,20 @@ WORDS = {
             " nếu không, hãy gỡ bỏ."
         ),
     ),
+    "same_person": (
+        _("Có thể bạn còn một tài khoản khác"),
+        _(
+            "Có một tài khoản cùng họ tên và ngày sinh với bạn, mở bằng số CMND {number}. Nếu là của bạn, hãy chọn gộp"
+            " tài khoản và chứng minh bằng mật khẩu và mã xác thực của tài khoản ấy. Nếu không phải, không cần làm gì."
+        ),
+    ),
+    "accounts_joined": (
+        _("Hai tài khoản của bạn đã được gộp"),
+        _(
+            "Tài khoản mở bằng số CMND {number} đã gộp vào tài khoản này và không còn dùng riêng được. Số điện thoại và"
+            " chứng thư số khác của tài khoản ấy tạm khóa, hãy xác nhận từng phương thức trong 30 ngày."
+        ),
+    ),
     "recovery_done": (
         _("Mật khẩu đã được đặt lại"),
         _(
@@ -125,6 +139,7 @@ CODES = {
     "recovery": _("lấy lại mật khẩu"),
     "phone_change": _("đổi số điện thoại"),
     "method": _("thêm số điện thoại"),
+    "join": _("gộp tài khoản"),
     "approved": _("đã được duyệt"),
     "returned": _("được trả lại để bổ sung"),
     "rejected": _("không được duyệt"),

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from sqlalchemy import LargeBinary
 
-from backend.accounts import attributes, numbers
+from backend.account import Account
+from backend.accounts import attributes, likeness, numbers
 from backend.accounts.numbers import TAX_CODE, identifier_row
 from backend.crypto import KeyRing, new_secret_key
 from backend.db import Base
@@ -62,5 +63,7 @@ async def test_an_old_key_can_be_given_up_after_the_rotation(tmp_path: Path) -> 
             assert await numbers.holder_of(tx, alone, person.national_id) == account
             assert await numbers.holder_of(tx, alone, TAX, TAX_CODE) == account, "each kind has its own index"
             assert await numbers.holder_of(tx, service.kit, person.national_id) is None
+            found = await tx.get_one(Account, account)
+            assert found.person_blind in likeness.blinds_of(alone.keys, person.full_name, person.birth_date)
         await check(service.db, both)
         await check(service.db, alone)

@@ -1,0 +1,87 @@
+"""Joining two accounts of somebody who works for the state: roles, requests, and what systems hear (R26)."""
+
+from __future__ import annotations
+
+from sqlalchemy import select, update
+
+from backend.account import Account
+from backend.db import new_id
+from backend.outbox.models import Delivery, System
+from backend.outbox.queue import REVOCATION
+from tests.attacks.problems import refused
+from tests.citizen import Citizen
+from tests.mobile_api.test_joins import account_of, begin, items, prove, two_accounts
+from tests.mobile_api.test_roles import a_province, approve, body
+from tests.phone import Phone
+from tests.service import Service
+
+
+async def two_at_work(service: Service) -> tuple[Citizen, Phone]:
+    """The old account may ask for a role: VNeID came to it while the CMND was the person's number."""
+    old, phone = await two_accounts(service)
+    goes, now = await account_of(old.phone), service.clock.now()
+    async with service.db.write() as tx:
+        await tx.execute(update(Account).where(Account.id == goes).values(vneid_at=now))
+    return old, phone
+
+
+async def asks(service: Service, phone: Phone) -> str:
+    answer = await phone.call("POST", "/v1/role-requests", body())
+    assert answer.status_code == 201, answer.text
+    found: str = answer.json()["id"]
+    return found
+
+
+async def test_r26_two_open_requests_stand_in_the_way_and_nothing_has_changed(service: Service) -> None:
+    await a_province(service)
+    old, phone = await two_at_work(service)
+    await asks(service, old.phone)
+    mine = await asks(service, phone)
+    told = refused(await begin(service, phone, old), 409, "join_conflict")
+    assert told["conflicts"] == ["role_request"]
+    assert (await old.phone.call("GET", "/v1/me")).status_code == 200
+    shown = await phone.call("GET", f"/v1/role-requests/{mine}")
+    await phone.call("POST", f"/v1/role-requests/{mine}/withdraw", {"version": shown.json()["version"]})
+    assert (await prove(service, phone, old)).status_code == 200
+    listed = await items(phone, "/v1/role-requests")
+    assert sorted(one["status"] for one in listed) == ["pending", "withdrawn"]
+
+
+async def test_r26_a_role_comes_along_and_systems_hear_of_one_person(service: Service) -> None:
+    number = await a_province(service)
+    old, phone = await two_at_work(service)
+    stays, goes = await account_of(phone), await account_of(old.phone)
+    request = await asks(service, old.phone)
+    system = System(id=new_id(), name=f"r26-{new_id()}", kind="scim", url="http://127.0.0.1:9/scim/v2")
+    system.created_at, system.unit_codes = service.clock.now(), '["R-SNV"]'
+    async with service.db.write() as tx:
+        tx.add(system)
+    await approve(service, request, number)
+    held = refused(await begin(service, phone, old), 409, "join_conflict")
+    assert held["conflicts"] == ["undo"], "a decision that may be taken back is not carried away"
+    service.pass_time(seconds=61)
+    assert (await prove(service, phone, old)).status_code == 200
+    (role,) = (await phone.call("GET", "/v1/me")).json()["roles"]
+    assert (role["unit_code"], role["state"]) == ("R-SNV", "active")
+    async with service.db.read() as tx:
+        told = {
+            row.account_id: row
+            for row in await tx.scalars(
+                select(Delivery).where(Delivery.system_id == system.id).order_by(Delivery.version)
+            )
+        }
+        versions = dict((await tx.execute(select(Account.id, Account.role_version))).all())
+    assert told[goes].lane == REVOCATION and told[goes].version == versions[goes]
+    assert told[stays].version == versions[stays]
+    async with service.db.write() as tx:
+        await tx.execute(update(System).where(System.id == system.id).values(disabled_at=service.clock.now()))
+
+
+async def test_r26_two_home_roles_stand_in_the_way(service: Service) -> None:
+    number = await a_province(service)
+    old, phone = await two_at_work(service)
+    for one in (old.phone, phone):
+        await approve(service, await asks(service, one), number)
+    service.pass_time(seconds=61)
+    told = refused(await begin(service, phone, old), 409, "join_conflict")
+    assert told["conflicts"] == ["home_role"]
