@@ -150,6 +150,7 @@ FACTS = {
     "role.step_decided": _("Một đơn vị quyết định"),
     "role.request_decided": _("Yêu cầu có kết quả"),
     "role.decision_undone": _("Hoàn tác quyết định"),
+    "roles.filled": _("Giao vai trò theo danh sách, căn cứ quyết định"),
     "role.begun": _("Vai trò bắt đầu có hiệu lực"),
     "role.scheduled": _("Vai trò được hẹn ngày hiệu lực"),
     "role.changed": _("Vai trò được điều chỉnh"),

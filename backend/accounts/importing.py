@@ -106,7 +106,9 @@ class AccountsImport:
         for part in _parts(rows):
             async with db.read() as tx:
                 fresh, _ = await self._judged(tx, part, done)
-            sealed = [self._sealed(row) for row in fresh]  # which takes longer than writing it
+            sealed = [
+                sealed_rows(self._kit, row, self._now) for row in fresh
+            ]  # which takes longer than writing it
             async with db.write() as tx:
                 done.created += await self._write(tx, sealed, by)
             progress(done)
@@ -189,50 +191,6 @@ class AccountsImport:
         name, born = names_of(self._kit, account)
         return same_name(name, row.full_name) and (born is None or same_birth_date(born, row.birth_date))
 
-    def _sealed(self, row: AccountRow) -> Sealed:
-        """The rows of the tables for one person."""
-        keys, account_id, number_id = self._kit.keys, new_id(), new_id()
-        opened = (
-            datetime.combine(row.opened_on, time(), LOCAL).astimezone(UTC) if row.opened_on else self._now
-        )
-        account = {
-            "id": account_id,
-            "status": "active",
-            "kind": "citizen",
-            "full_name": keys.seal("accounts.full_name", account_id, row.full_name),
-            "birth_date": keys.seal("accounts.birth_date", account_id, row.birth_date),
-            "person_blind": likeness.blind_of(keys, row.full_name, row.birth_date),
-            "assurance_level": 1,
-            "vouched_by": IMPORTED,
-            "differs": "",
-            "epoch": 0,
-            "version": 1,
-            "role_version": 0,
-            "created_at": opened,
-        }
-        number = {
-            "id": number_id,
-            "account_id": account_id,
-            "kind": row.kind,
-            "value": keys.seal("identifiers.value", number_id, row.number),
-            "blind": keys.blind(row.kind, row.number),
-            "source": IMPORTED,
-            "created_at": self._now,
-        }
-        return Sealed(account, number, self._sealed_phone(account_id, row.phone) if row.phone else None)
-
-    def _sealed_phone(self, account_id: UUID, phone: str) -> dict[str, Any]:
-        keys, phone_id = self._kit.keys, new_id()
-        return {
-            "id": phone_id,
-            "account_id": account_id,
-            "number": keys.seal("phones.number", phone_id, phone),
-            "blind": keys.blind("phone", phone),
-            "is_main": True,
-            "source": IMPORTED,
-            "confirmed_at": self._now,
-        }
-
     async def _write(self, tx: AsyncSession, sealed: Sequence[Sealed], by: UUID | None) -> int:
         """Those who have not opened an account meanwhile; how many."""
         blinds = [one.number["blind"] for one in sealed]
@@ -242,14 +200,65 @@ class AccountsImport:
             )
         )
         fresh = [one for one in sealed if one.number["blind"] not in taken]
-        if not fresh:
-            return 0
-        await tx.execute(insert(Account), [one.account for one in fresh])
-        await tx.execute(insert(Identifier), [one.number for one in fresh])
-        if phones := [one.phone for one in fresh if one.phone]:
-            await tx.execute(insert(Phone), phones)
-        self._kit.journal.record(tx, AccountsImported(count=len(fresh)), by=by, now=self._now)
+        await open_all(tx, self._kit, fresh, by=by, now=self._now)
         return len(fresh)
+
+
+async def open_all(
+    tx: AsyncSession, kit: Kit, sealed: Sequence[Sealed], *, by: UUID | None, now: datetime
+) -> None:
+    """Open the accounts of people who have none."""
+    if not sealed:
+        return
+    await tx.execute(insert(Account), [one.account for one in sealed])
+    await tx.execute(insert(Identifier), [one.number for one in sealed])
+    if phones := [one.phone for one in sealed if one.phone]:
+        await tx.execute(insert(Phone), phones)
+    kit.journal.record(tx, AccountsImported(count=len(sealed)), by=by, now=now)
+
+
+def sealed_rows(kit: Kit, row: AccountRow, now: datetime) -> Sealed:
+    """The rows of the tables for one person, of whom the file proves nothing."""
+    keys, account_id, number_id = kit.keys, new_id(), new_id()
+    opened = datetime.combine(row.opened_on, time(), LOCAL).astimezone(UTC) if row.opened_on else now
+    account = {
+        "id": account_id,
+        "status": "active",
+        "kind": "citizen",
+        "full_name": keys.seal("accounts.full_name", account_id, row.full_name),
+        "birth_date": keys.seal("accounts.birth_date", account_id, row.birth_date),
+        "person_blind": likeness.blind_of(keys, row.full_name, row.birth_date),
+        "assurance_level": 1,
+        "vouched_by": IMPORTED,
+        "differs": "",
+        "epoch": 0,
+        "version": 1,
+        "role_version": 0,
+        "created_at": opened,
+    }
+    number = {
+        "id": number_id,
+        "account_id": account_id,
+        "kind": row.kind,
+        "value": keys.seal("identifiers.value", number_id, row.number),
+        "blind": keys.blind(row.kind, row.number),
+        "source": IMPORTED,
+        "created_at": now,
+    }
+    return Sealed(account, number, _sealed_phone(kit, account_id, row.phone, now) if row.phone else None)
+
+
+def _sealed_phone(kit: Kit, account_id: UUID, phone: str, now: datetime) -> dict[str, Any]:
+    keys, phone_id = kit.keys, new_id()
+    return {
+        "id": phone_id,
+        "account_id": account_id,
+        "number": keys.seal("phones.number", phone_id, phone),
+        "blind": keys.blind("phone", phone),
+        "is_main": True,
+        "source": IMPORTED,
+        "confirmed_at": now,
+    }
 
 
 def _read(row: Row, column: str, reader: Callable[[str], str], *, required: bool = False) -> str:

@@ -109,6 +109,14 @@ class RoleBegun(Fact, tag="role.begun", frozen=True, kw_only=True):
     unit: UUID
 
 
+class RolesFilled(Fact, tag="roles.filled", frozen=True, kw_only=True):
+    """A decision of the province gave the people of a file their home roles: once for each chunk of one `run`."""
+
+    run: UUID
+    decision: str
+    count: int
+
+
 class RoleScheduled(Fact, tag="role.scheduled", frozen=True, kw_only=True):
     """A role will begin on its date."""
 

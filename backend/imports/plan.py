@@ -7,12 +7,13 @@ it was made of still stands.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.db import Database
 from backend.imports.rows import ImportRefused, Record, RowError
 
 FEW = 20  # of so many rows a tenth is two: no brake
@@ -118,6 +119,15 @@ class Import(Protocol):
 
     async def act(self, tx: AsyncSession, *, by: UUID | None, progress: Progress) -> None:
         """Do what was planned; raises PlanStale."""
+        ...
+
+
+@runtime_checkable
+class Staged(Import, Protocol):
+    """An import whose second half is too long for one transaction: `act` does the first, and a second run goes on."""
+
+    async def go_on(self, db: Database, *, by: UUID | None, progress: Progress) -> str:
+        """Do the rest in chunks; what to say of what was left."""
         ...
 
 

@@ -38,10 +38,15 @@ option = click.option(
 )
 
 
+def name_given() -> str | None:
+    """What `--by` said of the command that is running now."""
+    context = click.get_current_context(silent=True)
+    return context.meta.get(KEY) if context else None
+
+
 def whoever_runs() -> Operator:
     """The operator of the command that is running now."""
-    context = click.get_current_context(silent=True)
-    return Operator(system=_system_account(), name=context.meta.get(KEY) if context else None)
+    return Operator(system=_system_account(), name=name_given())
 
 
 def _system_account() -> str:

@@ -14,7 +14,7 @@ from rich.progress import Progress
 
 from backend.db import Database
 from backend.imports import files, skipped
-from backend.imports.plan import Import, Plan, PlanStale
+from backend.imports.plan import Import, Plan, PlanStale, Staged
 from backend.imports.rows import ImportRefused, Record, RowError
 from backend.kit import Kit
 from backend.roles.appointments import read_day
@@ -148,6 +148,9 @@ async def _act(db: Database, job: Import) -> None:
 
         async with db.write() as tx:
             await job.act(tx, by=None, progress=progress)
+        left = await job.go_on(db, by=None, progress=progress) if isinstance(job, Staged) else ""
+    if left:
+        out.print(left)
 
 
 def _write_bad(file: Path, rows: Sequence[Record], errors: Sequence[RowError]) -> None:
@@ -170,8 +173,7 @@ def _show(plan: Plan) -> None:
         for change in plan.changed
     )
     _lines(f"  ended: {what}" for what in plan.ended)
-    for note in plan.notes:
-        out.print(f"  {note}")
+    _lines(f"  {note}" for note in plan.notes)
     for warning in plan.warnings:
         out.print(f"  warning: {warning}")
 
