@@ -17,7 +17,6 @@ from backend.accounts.joining import Answer, Verdict
 from backend.accounts.models import Identifier, Phone
 from backend.accounts.numbers import holder_of
 from backend.facts import RolesFilled
-from backend.imports.plan import PlanStale
 from backend.imports.rows import RowError, records
 from backend.journal import Entry
 from backend.outbox.models import Delivery
@@ -296,13 +295,3 @@ async def test_o15_what_changed_since_the_plan_gives_no_role(world: World, chang
     said = await job.go_on(world.db, by=None, progress=lambda _done, _all: None)
     assert said == "1 people were changed meanwhile and got no role: run it again"
     assert await granted(world) == before and await facts(world, "roles.filled") == []
-
-
-async def test_o15_a_directory_that_changed_since_the_plan_grants_nothing(world: World) -> None:
-    await fill(world, GOOD)
-    job, _ = await planned(world, GOOD | {"phone": "0550 000 009"}, NEW)
-    other, _ = await planned(world, GOOD | {"phone": "0550 000 008"})
-    await listed(world, other)
-    with pytest.raises(PlanStale):
-        await listed(world, job)
-    assert await granted(world) == 1
