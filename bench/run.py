@@ -17,6 +17,7 @@ SHORT = {
     "envelope": ["--calls", "500"],
     "imports": ["--rows", "2000", "--busy", "1"],
     "pumping": ["--numbers", "1500", "--known", "20"],
+    "floods": ["--owners", "2"],
 }
 
 
