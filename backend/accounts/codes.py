@@ -259,6 +259,12 @@ async def consume(tx: AsyncSession, code: OneTimeCode, *, now: datetime) -> None
         raise OtpExhausted
 
 
+async def release(tx: AsyncSession, code: OneTimeCode) -> None:
+    """Make a code right again whose act somebody else has hindered; the guess that used it up costs nothing."""
+    again = update(OneTimeCode).where(OneTimeCode.id == code.id)
+    await tx.execute(again.values(used_at=None, attempts=OneTimeCode.attempts - 1))
+
+
 async def void(tx: AsyncSession, flow: Flow, keys: list[bytes], *, now: datetime) -> None:
     """The message did not leave: nothing is counted and no code of the flow is right any more."""
     await tx.execute(

@@ -32,11 +32,14 @@ from backend.devices.entry import Who
 from backend.devices.models import Session
 from backend.errors import FieldError, FieldsInvalid, Invalid, Unproved
 from backend.facts import PhoneChanged, PhoneChangeRefused
+from backend.flows import Flow
 from backend.names import masked_phone
 from backend.outside.sms import SmsUnavailable
 from backend.support import notices
 
 KIND = "phone_change"
+TELLING = "telling"  # the old number is being told, and by nobody else
+PATIENCE = timedelta(minutes=1)  # how long at least one who tells keeps other changes of the account away
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # read aloud at a counter: no 0, O, 1, I, L
 
 
@@ -148,26 +151,27 @@ async def give_code(door: Door, flow_id: UUID, typed: str, *, jkt: str | None, n
         data = flows.data_of(flow, door.kit.keys, ChangeData)
         assert flow.account_id is not None
         await _refuse_ended(tx, await tx.get_one(Account, flow.account_id), data)
-        old = await people.phones_of(tx, flow.account_id)
-        numbers = [people.number_of(door.kit, row) for row in old[:1]]
     found = await subscription.ask(door, data.phone, code)
     if not await subscription.names(door, found, flow.account_id):
         raise await _slip(door, flow_id, code, data.phone, jkt=jkt, now=now)
+    async with door.db.write() as tx:
+        old = await _claim(tx, door, flow_id, code, data, jkt=jkt, now=now)
     try:
-        for number in numbers:
-            text = phone_changed_text(masked_phone(data.phone))
-            await door.sms.send(number, text, message_id=f"changed-{flow.id}")
+        await _tell(door, flow_id, old, data.phone)
     except SmsUnavailable:
-        await otp.give_back(door, code)
+        async with door.db.write() as tx:
+            flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step=TELLING, now=now)
+            await codes.release(tx, code)
+            await flows.advance(tx, door.kit.keys, flow, to="otp")
         raise
     async with door.db.write() as tx:
-        await _change(tx, door, flow_id, code, data, jkt=jkt, now=now)
+        await _change(tx, door, flow_id, data, jkt=jkt, now=now)
     if door.kit.phones is not None:
         await door.kit.phones.told(flow.account_id)  # before the answer (contract-accounts, 21)
     return Changed(masked_phone(data.phone))
 
 
-async def _change(
+async def _claim(
     tx: AsyncSession,
     door: Door,
     flow_id: UUID,
@@ -176,15 +180,39 @@ async def _change(
     *,
     jkt: str | None,
     now: datetime,
-) -> None:
-    """Old number out, new one in, other sessions ended, in one commit; of two changes at once one finds no code."""
-    flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step="otp", now=now)
-    assert flow.account_id is not None
-    account = await tx.get_one(Account, flow.account_id, with_for_update=True, populate_existing=True)
-    if account.phone_changed_at is not None and account.phone_changed_at > flow.created_at:
-        raise flows.FlowNotFound  # another change came first (security TC03)
-    await _refuse_ended(tx, account, data)
+) -> str | None:
+    """Be the one who tells the old number, which is returned: of many right codes, and of many changes, one (A31).
+
+    Whoever dies while telling leaves the account to the next change after `PATIENCE`.
+    """
+    flow, account = await _held(tx, flow_id, "otp", data, jkt=jkt, now=now)
+    patience = max(PATIENCE, 2 * timedelta(seconds=door.kit.limits.sms_timeout))
+    claimed = (
+        select(Flow.id)
+        .join(OneTimeCode, OneTimeCode.flow_id == Flow.id)
+        .where(Flow.account_id == account.id, Flow.kind == KIND, Flow.step == TELLING)
+        .where(Flow.id != flow.id, OneTimeCode.used_at > now - patience)
+    )
+    if await tx.scalar(claimed.limit(1)) is not None:
+        raise flows.FlowNotFound  # another change is about to be
+    await refuse_crowded(tx, door.kit, data.phone, account.id)
     await codes.consume(tx, code, now=now)
+    await flows.advance(tx, door.kit.keys, flow, to=TELLING)
+    before = await people.phones_of(tx, account.id)
+    return people.number_of(door.kit, before[0]) if before else None
+
+
+async def _tell(door: Door, flow_id: UUID, old: str | None, new: str) -> None:
+    """Tell the old number outside of any transaction; raises SmsUnavailable."""
+    if old is not None:
+        await door.sms.send(old, phone_changed_text(masked_phone(new)), message_id=f"changed-{flow_id}")
+
+
+async def _change(
+    tx: AsyncSession, door: Door, flow_id: UUID, data: ChangeData, *, jkt: str | None, now: datetime
+) -> None:
+    """Old number out, new one in, other sessions ended, in one commit."""
+    flow, account = await _held(tx, flow_id, TELLING, data, jkt=jkt, now=now)
     before = await people.phones_of(tx, account.id)
     await bind_phone(tx, door.kit, account.id, data.phone, now=now, source="subscriber")
     for row in before:
@@ -199,6 +227,19 @@ async def _change(
     fact = PhoneChanged(subject=account.id, flow=flow.id)
     door.kit.journal.record(tx, fact, by=account.id, now=now)
     await flows.advance(tx, door.kit.keys, flow, to="done")
+
+
+async def _held(
+    tx: AsyncSession, flow_id: UUID, step: str, data: ChangeData, *, jkt: str | None, now: datetime
+) -> tuple[Flow, Account]:
+    """The flow at this step and its account, held; raises FlowNotFound when another change came first (TC03)."""
+    flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step=step, now=now)
+    assert flow.account_id is not None
+    account = await tx.get_one(Account, flow.account_id, with_for_update=True, populate_existing=True)
+    if account.phone_changed_at is not None and account.phone_changed_at > flow.created_at:
+        raise flows.FlowNotFound
+    await _refuse_ended(tx, account, data)
+    return flow, account
 
 
 async def _refuse_ended(tx: AsyncSession, account: Account, data: ChangeData) -> None:
