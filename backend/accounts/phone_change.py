@@ -160,9 +160,9 @@ async def give_code(door: Door, flow_id: UUID, typed: str, *, jkt: str | None, n
         await _tell(door, flow_id, old, data.phone)
     except SmsUnavailable:
         async with door.db.write() as tx:
-            flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step=TELLING, now=now)
+            telling = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step=TELLING, now=now)
             await codes.release(tx, code)
-            await flows.advance(tx, door.kit.keys, flow, to="otp")
+            await flows.advance(tx, door.kit.keys, telling, to="otp")
         raise
     async with door.db.write() as tx:
         await _change(tx, door, flow_id, data, jkt=jkt, now=now)
