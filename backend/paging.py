@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import UUID
 
@@ -45,6 +46,17 @@ def uuid_of(cursor: str) -> UUID:
     try:
         return UUID(place_of(cursor))
     except ValueError as error:
+        raise CursorInvalid from error
+
+
+def moment_of(text: str) -> datetime:
+    """The time in a cursor, as the databases have it; raises CursorInvalid, also for one before or after all time."""
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            raise CursorInvalid
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise CursorInvalid from error
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -54,9 +53,6 @@ class HistoryController(Controller):
 def _position(cursor: str) -> history.Position:
     at, _, line = paging.place_of(cursor).partition("|")
     try:
-        moment = datetime.fromisoformat(at)
-        if moment.tzinfo is None:
-            raise paging.CursorInvalid
-        return moment, UUID(line)
-    except (ValueError, OverflowError) as error:
+        return paging.moment_of(at), UUID(line)
+    except ValueError as error:
         raise paging.CursorInvalid from error

@@ -106,6 +106,7 @@ class Edge:
         if "//" in scope["path"] or not scope["path"].startswith("/"):
             # the router reads //v1/x as /v1/x, the guards by prefix do not: one address has one spelling (TI05)
             raise RouteNotFound
+        _without_nul(scope)
         if [name for name, _ in scope["headers"]].count(b"host") != 1 and not scope["path"].startswith(
             "/health"
         ):
@@ -144,6 +145,14 @@ class Edge:
                         return b"".join(parts)
         except TimeoutError as error:
             raise RequestTimeout from error
+
+
+def _without_nul(scope: HTTPScope) -> None:
+    """No name of anything holds a NUL, which one database keeps and the other does not even compare (A21)."""
+    if "\0" in scope["path"]:
+        raise RouteNotFound
+    if b"%00" in scope["query_string"] or b"\0" in scope["query_string"]:
+        raise BadRequest
 
 
 def _as_get(scope: HTTPScope, send: Send) -> tuple[HTTPScope, Send]:

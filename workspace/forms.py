@@ -11,6 +11,7 @@ from backend.errors import BadRequest
 from workspace.auth import TOKEN_FIELD, Visit
 
 LONGEST = 2000  # characters of any one parameter of an address
+MOST = 2**31 - 1  # of any number here: what every column of either database holds (A21)
 Form = TypeVar("Form", bound=msgspec.Struct)
 
 
@@ -54,6 +55,10 @@ def query(visit: Visit, kind: type[Form]) -> Form:
 
 def _converted(values: object, kind: type[Form]) -> Form:
     try:
-        return msgspec.convert(values, kind, strict=False)
+        found = msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
         raise FormMalformed from error
+    numbers = [value for value in msgspec.structs.astuple(found) if isinstance(value, int)]
+    if any(not 0 <= number <= MOST for number in numbers):
+        raise FormMalformed
+    return found
