@@ -193,7 +193,8 @@ class ChangeOut(msgspec.Struct):
 class RoleRequestOut(msgspec.Struct, kw_only=True):
     """One of one's own requests and how far it is; until `settled_at` a decision may be taken back.
 
-    `on_hold` says why nobody can decide now (`applicant_frozen`); `denied` that its sign-in was disowned.
+    `on_hold` says why it cannot be granted now (`applicant_frozen`, `applicant_not_vouched`: a VNeID sign-in of level 2
+    is wanted); `denied` that its sign-in was disowned.
     """
 
     id: UUID

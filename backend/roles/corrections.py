@@ -18,7 +18,7 @@ from backend.db import new_id
 from backend.errors import FieldError, FieldsInvalid, Refusal
 from backend.facts import RequestResubmitted
 from backend.kit import Kit
-from backend.roles import carried, forms, policy, requests, rights, rows
+from backend.roles import carried, forms, policy, requests, rights, rows, vouching
 from backend.roles import draft as drafts
 from backend.roles.carried import How
 from backend.roles.changes import wish_of
@@ -54,13 +54,15 @@ async def resubmit(
     found = await rows.request_locked(tx, request_id)
     if found is None:
         return requests.refused(tx, kit, policy.RequestNotFound(), request_id, by.account_id, now)
-    await rows.account_locked(tx, found.account_id)
+    account = await rows.account_locked(tx, found.account_id)
     steps = await rows.steps_of(tx, request_id)
     if refusal := await rights.why_not_take_over(tx, kit, found, steps, by.account_id, hold=True):
         return requests.refused(tx, kit, refusal, request_id, by.account_id, now)
     if found.account_id != by.account_id and (refusal := assurance.stale(by.authenticated_at, now=now)):
         raise refusal
     role = await _role_of(tx, found, draft)
+    if found.account_id == by.account_id and (refusal := vouching.why_not_ask(draft, account, role)):
+        raise refusal
     refusal, duty = await _own_duty(tx, kit, found, role, draft, by)
     if refusal is not None:
         return requests.refused(tx, kit, refusal, request_id, by.account_id, now)

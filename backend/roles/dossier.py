@@ -15,7 +15,7 @@ from backend.names import masked
 from backend.outbox import queue as outbox
 from backend.outbox.models import System
 from backend.outside.connectors import Desired
-from backend.roles import carried, changes, own, policy, rights, rows, scope, staff
+from backend.roles import carried, changes, own, policy, rights, rows, scope, staff, vouching
 from backend.roles import desired as wanted
 from backend.roles import draft as drafts
 from backend.roles.catalog import SUBJECT_TYPES, position_label, subject_label
@@ -56,6 +56,7 @@ async def view(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID, *, no
         corrections=(await changes.corrections_of(tx, kit, [found]))[found.id],
         why_you=_why(standing, steps, units),
         why_not_decide=decided,
+        why_not_approve=vouching.why_not_approve(found, account) if found.status == policy.PENDING else None,
         at_stake=await carried.outlook(tx, kit, old) if leaves and found.kept_by is None else None,
         may_keep=not carried.OURS.isdisjoint(standing.duties),
         kept_by=names.get(found.kept_by) if found.kept_by else None,

@@ -12,12 +12,11 @@ from msgspec import Meta
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.account import Account
-from backend.errors import FieldError, FieldsInvalid, Refusal
+from backend.errors import FieldError, FieldsInvalid
 from backend.kit import Kit
 from backend.outside.clock import local_day
 from backend.roles import forms, policy, rights, staff
-from backend.roles.catalog import POSITIONS, SUBJECT_TYPES, VOUCHED, FieldType, FormField, SubjectType
+from backend.roles.catalog import POSITIONS, SUBJECT_TYPES, FieldType, FormField, SubjectType
 from backend.roles.models import Role, RoleRequest, StaffRecord, Unit
 
 Code = Annotated[str, Meta(max_length=60)]
@@ -80,16 +79,6 @@ async def check(
     if errors or unit is None or kind is None:
         raise FieldsInvalid(*errors)
     return Checked(draft.kind, unit.id, kind.code, position, fields, draft.effective_on, draft.until)
-
-
-def why_not_vouched(draft: Draft, account: Account, role: Role | None) -> Refusal | None:
-    """The reason why nobody vouches for this person as the wish wants it; to end a role needs nobody's word."""
-    if draft.kind == policy.END:
-        return None
-    code = draft.subject_type or (role.subject_type if role is not None else "")
-    wanted = SUBJECT_TYPES[code].vouched_by if code in SUBJECT_TYPES else VOUCHED
-    vneid, certificate = account.vneid_at is not None, account.certificate_at is not None
-    return policy.why_not_vouched(vneid=vneid, certificate=certificate, by=wanted)
 
 
 async def email_taken(tx: AsyncSession, kit: Kit, mail: str, account_id: UUID) -> bool:

@@ -15,7 +15,7 @@ from backend.kit import Kit
 from backend.outbox import queue as outbox
 from backend.outbox.queue import SyncState
 from backend.outside.clock import local_day
-from backend.roles import changes, policy, rights, rows
+from backend.roles import changes, policy, rights, rows, vouching
 from backend.roles import draft as drafts
 from backend.roles.models import RequestStep, Role, RoleRequest, Unit
 from backend.roles.views import Correction, OwnRequest, Page, RoleView, StepView
@@ -143,6 +143,8 @@ async def _own_requests(
     changed = await changes.corrections_of(tx, kit, found)
     about = select(Account.id).where(Account.id.in_({one.account_id for one in found}))
     frozen = set(await tx.scalars(about.where(Account.frozen_at.is_not(None))))
+    missing = select(RoleRequest.id).where(RoleRequest.id.in_(ids), vouching.is_missing())
+    unvouched = set(await tx.scalars(missing))
     steps = await steps_view(tx, kit, ids)
     sync = await outbox.states_for_requests(tx, ids, now)
     units = await tx.scalars(select(Unit).where(Unit.id.in_({one.unit_id for one in found})))
@@ -156,10 +158,19 @@ async def _own_requests(
             sync=sync[one.id],
             corrections=changed[one.id],
             reader=reader,
-            frozen=one.account_id in frozen,
+            on_hold=_on_hold(one, frozen=one.account_id in frozen, unvouched=one.id in unvouched),
         )
         for one in found
     ]
+
+
+def _on_hold(found: RoleRequest, *, frozen: bool, unvouched: bool) -> str | None:
+    """Why it cannot be granted now; what waits for its day waits on for somebody's word."""
+    if found.status == policy.PENDING and frozen:
+        return policy.ApplicantFrozen.code
+    scheduled = found.status == policy.APPROVED and found.applied_at is None
+    waits = found.status in policy.OPEN or scheduled
+    return policy.ApplicantNotVouched.code if waits and unvouched else None
 
 
 def _own(
@@ -171,7 +182,7 @@ def _own(
     sync: list[SyncState],
     corrections: list[Correction],
     reader: UUID,
-    frozen: bool,
+    on_hold: str | None,
 ) -> OwnRequest:
     """A manager who reads here may correct (`one_of_mine`); the person may only what the person asked for."""
     theirs = reader != found.account_id or found.created_by == found.account_id
@@ -197,7 +208,7 @@ def _own(
         corrections=corrections,
         denied=found.denied_at is not None,
         settled_at=settled_at(kit, found),
-        on_hold=policy.ApplicantFrozen.code if pending and frozen else None,
+        on_hold=on_hold,
         can_correct=theirs and found.status == policy.RETURNED,
         can_withdraw=theirs and (found.status == policy.RETURNED or (pending and found.created_by == reader)),
     )

@@ -158,6 +158,16 @@ class ApplicantFrozen(Conflict):
     )
 
 
+class ApplicantNotVouched(Conflict):
+    """Nobody whose word counts for such a role vouches for the person: it is not granted until VNeID has come (R30)."""
+
+    code = "applicant_not_vouched"
+    title = (
+        "Người này chưa được VNeID mức 2 xác nhận nên chưa thể phê duyệt."
+        " Hãy trả lại và nhắc người này đăng nhập bằng VNeID mức 2"
+    )
+
+
 class UndoTooLate(Conflict):
     """The seconds of grace are over, or something has already left the house."""
 

@@ -15,7 +15,7 @@ from backend.errors import FieldError, FieldsInvalid, Invalid, Refusal
 from backend.facts import AccessRefused, RequestWithdrawn, RoleRequested, StepDecided
 from backend.kit import Kit
 from backend.outbox.bell import REQUESTS, ring_after
-from backend.roles import carried, forms, policy, rights, rows
+from backend.roles import carried, forms, policy, rights, rows, vouching
 from backend.roles import draft as drafts
 from backend.roles.carried import How
 from backend.roles.draft import Checked, Draft
@@ -51,7 +51,7 @@ async def create(
     if key is not None and (earlier := await _earlier(tx, draft, by, key)):
         return earlier
     role = await _role_meant(tx, draft, by)
-    if refusal := drafts.why_not_vouched(draft, account, role):
+    if refusal := vouching.why_not_ask(draft, account, role):
         raise policy.why_not_assured(level=level, floor=SURE) or refusal
     checked = await drafts.check(tx, kit, draft, account_id=by, role=role, now=now)
     if refusal := policy.why_not_assured(level=level, floor=checked.floor):

@@ -17,7 +17,7 @@ from backend.errors import Conflict, Refusal
 from backend.facts import DecisionUndone, RequestDecided, RoleRequested, StepDecided
 from backend.kit import Kit
 from backend.outbox.bell import REQUESTS, ring_after
-from backend.roles import carried, forms, policy, reversal, rights, rows, texting, timeline
+from backend.roles import carried, forms, policy, reversal, rights, rows, texting, timeline, vouching
 from backend.roles import draft as drafts
 from backend.roles.carried import How
 from backend.roles.models import RequestStep, Role, RoleRequest, Unit
@@ -130,7 +130,7 @@ async def _decide(
     found = await rows.request_locked(tx, request_id)
     if found is None:
         return refused(tx, kit, policy.RequestNotFound(), request_id, by, now)
-    await rows.account_locked(tx, found.account_id)
+    account = await rows.account_locked(tx, found.account_id)
     steps = await rows.steps_of(tx, request_id)
     standing = await rights.standing(tx, kit, found, steps, by, hold=True)
     refusal = policy.why_not_decide(standing, status=found.status, decided=rows.last_word(found))
@@ -142,6 +142,8 @@ async def _decide(
         raise policy.VersionConflict(version=found.version)
     mine = [step for step in steps if step.duty in standing.duties]
     if decision == policy.APPROVED:
+        if unvouched := vouching.why_not_approve(found, account):
+            raise unvouched
         await carried.weigh(tx, kit, found, standing.duties, how, by=by)
     await _say(tx, kit, found, mine, decision, why, by, now)
     if decision != policy.APPROVED or all(step in mine or step.decision for step in steps):

@@ -17,7 +17,7 @@ from backend.account import Account
 from backend.kit import Kit
 from backend.outbox import queue as outbox
 from backend.outside.clock import local_day
-from backend.roles import appointments, effects, policy, rows
+from backend.roles import appointments, effects, policy, rows, vouching
 from backend.roles import draft as drafts
 from backend.roles.models import Role, RoleRequest, Unit
 from backend.roles.scope import systems_touched
@@ -138,7 +138,11 @@ async def _due_accounts(tx: AsyncSession, today: date) -> list[UUID]:
 
 
 def _due_requests(today: date) -> Select[RoleRequest]:
-    """What a frozen account asked for itself waits until it is known who asked; ends and managers' acts go on."""
+    """What waits beyond its day is left out.
+
+    What a frozen account asked for itself waits until it is known who asked; ends and managers' acts go on. What
+    nobody whose word counts vouches for waits for that word (R30), whoever began it; ends go on.
+    """
     contested = and_(
         RoleRequest.created_by == RoleRequest.account_id,
         RoleRequest.kind != policy.END,
@@ -150,6 +154,7 @@ def _due_requests(today: date) -> Select[RoleRequest]:
             RoleRequest.status == policy.APPROVED,
             RoleRequest.applied_at.is_(None),
             not_(contested),
+            not_(vouching.is_missing()),
             or_(RoleRequest.effective_on.is_(None), RoleRequest.effective_on <= today),
         )
         .order_by(RoleRequest.id)

@@ -133,6 +133,7 @@ class RequestView(msgspec.Struct, frozen=True, kw_only=True):
     denied: bool
     why_you: list[Why]
     why_not_decide: Refusal | None
+    why_not_approve: Refusal | None  # of the yes alone
     at_stake: Outlook | None
     may_keep: bool
     kept_by: str | None

@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Browser, expect
 from sqlalchemy import select
 
+from backend.account import Account
 from backend.devices import takeover
 from backend.roles import requests, review
 from backend.roles.models import Role, RoleRequest
@@ -98,3 +99,28 @@ async def test_r03_page_list_and_bulk_say_why_a_frozen_persons_request_waits(
     many = await desk.send("/workspace/bulk", {"decision": "approved", "pick": picks})
     assert "Đã ghi 1 quyết định." in many.text and "đang tạm khóa" in many.text
     assert (await state(office, request_id), await state(office, other)) == ("pending", "approved")
+
+
+@ONE_ENGINE
+async def test_r30_page_and_bulk_say_why_an_unvouched_persons_request_is_not_approved(
+    office: Office, desk: Desk
+) -> None:
+    request_id = await office.asks("Đặng Lộ")
+    other = await office.asks("Đặng Thai")
+    async with office.service.db.write() as tx:
+        found = await tx.get_one(RoleRequest, request_id)
+        (await tx.get_one(Account, found.account_id)).vneid_at = None
+    path = f"/workspace/requests/{request_id}"
+    page = await desk.page(path)
+    assert "chưa được VNeID mức 2 xác nhận" in page and "Phê duyệt" not in page
+    assert "Từ chối" in page and "Trả lại" in page
+    answer = await desk.send(f"{path}/decision", word("approved"))
+    assert answer.status_code == 409 and "chưa được VNeID mức 2 xác nhận" in answer.text
+    picks = [f"{request_id}:1", f"{other}:1"]
+    many = await desk.send("/workspace/bulk", {"decision": "approved", "pick": picks})
+    assert "Đã ghi 1 quyết định." in many.text and "chưa được VNeID mức 2 xác nhận" in many.text
+    assert (await state(office, request_id), await state(office, other)) == ("pending", "approved")
+    assert (
+        await desk.send(f"{path}/decision", word("returned", reason="Cần VNeID mức 2"))
+    ).status_code == 303
+    assert await state(office, request_id) == "returned"
