@@ -121,7 +121,6 @@ NAMES: dict[str, Any] = {
     "of_201": "x" * 201,
     "blank": "   ",
     "with_nul": "An\x00",
-    "with_a_line_break": "An\nBình",
     "turned_round": "An\u202eB",
 }
 BAD_LEVELS: dict[str, Any] = {

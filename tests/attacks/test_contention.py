@@ -53,11 +53,11 @@ async def test_to17_a_code_for_a_recovery_and_one_for_a_sign_in_take_their_budge
 ) -> None:
     address: Want = ("sms address", ADDRESS, [])
     citizen = await Citizen.new(town).register()
-    while town.kit.throttle.key("sms phone confirmed", citizen.e164) > town.kit.throttle.key(*address[:2]):
+    while town.kit.throttle.key("sms phone asked", citizen.e164) > town.kit.throttle.key(*address[:2]):
         citizen = await Citizen.new(town).register()
     form = {"national_id": citizen.person.national_id}
     async with town.db.write() as tx:  # a sign-in of the same person, from the same house
-        await town.kit.throttle.spend(tx, [("sms phone confirmed", citizen.e164, [])], now=town.clock.now())
+        await town.kit.throttle.spend(tx, [("sms phone asked", citizen.e164, [])], now=town.clock.now())
         recovery = asyncio.create_task(town.phone().open("/v1/recoveries", form))
         await somebody_waits(town)
         await town.kit.throttle.spend(tx, [address], now=town.clock.now())
@@ -68,10 +68,10 @@ async def test_to17_two_wrong_passwords_at_once_that_are_the_last_of_the_day_bot
     town: Service,
 ) -> None:
     citizen = await Citizen.new(town).register()
-    number = citizen.person.national_id
+    account = (await citizen.phone.call("GET", "/v1/me")).json()["id"]
     citizen.password = "Sai mật khẩu 2026!"
     async with town.db.write() as tx:  # the other one has seen first that no try is left
-        await town.kit.throttle.spend(tx, [("password day told", number, [])], now=town.clock.now())
+        await town.kit.throttle.spend(tx, [("password day told", account, [])], now=town.clock.now())
         assert (await citizen.knock(town.phone())).status_code == 401
         await somebody_waits(town)
         await tx.execute(select(Account).with_for_update())

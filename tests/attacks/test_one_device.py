@@ -245,17 +245,15 @@ async def test_td20_a_device_name_that_deceives_is_refused_or_cleaned(service: S
 
     for name in (
         "\u202egnud",
-        "a\u200bb",
         "a\u0007b",
         "   ",
         "x" * 81,
         "x" * 10_000,
         "",
         "a\u2066b",
-        "a\u00adb",
     ):
         assert refused(await begun(name))["code"] in ("validation_failed", "payload_too_large"), repr(name)
-    phone = await service.sign_in(phone=service.phone("Máy \u2028\n  tôi"))
+    phone = await service.sign_in(phone=service.phone("Máy \u2028\u200b\n  tôi"))
     assert (await phone.call("GET", "/v1/sessions")).json()["items"][0]["device"]["name"] == "Máy tôi"
 
 
