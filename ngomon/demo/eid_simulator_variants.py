@@ -139,7 +139,6 @@ BIRTHS: dict[str, Any] = {
     "missing": None,
     "a_number": 19970314,
     "a_list": ["1997-03-14"],
-    "year_alone": "1997",
     "month_13": "1997-13-14",
     "day_31_of_february": "31/02/1997",
     "day_first_without_strokes": "14031997",

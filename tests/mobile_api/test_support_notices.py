@@ -165,7 +165,7 @@ async def test_every_kind_has_words_in_both_languages(helped: Service, kind: str
         "device": "Máy cũ", "by": "Máy mới", "phone": "055****456", "method": "certificate",
         "unit": "Sở Nội vụ", "change": "begun", "code": "SD260304-123456", "desk": "Đội hỗ trợ",
         "purpose": "recovery", "ended": "password|055****456", "kept": "nothing",
-        "outcome": "rejected",
+        "outcome": "rejected", "number": "000***191",
     }  # fmt: skip
     await told(helped, phone, kind, **details)
     await told(helped, phone, kind)
