@@ -58,10 +58,9 @@ async def resubmit(
     steps = await rows.steps_of(tx, request_id)
     if refusal := await rights.why_not_take_over(tx, kit, found, steps, by.account_id, hold=True):
         return requests.refused(tx, kit, refusal, request_id, by.account_id, now)
-    if found.account_id != by.account_id and (refusal := assurance.stale(by.authenticated_at, now=now)):
-        raise refusal
-    role = await _role_of(tx, found, draft)
-    if found.account_id == by.account_id and (refusal := vouching.why_not_ask(draft, account, role)):
+    role, own = await _role_of(tx, found, draft), found.account_id == by.account_id
+    stale = None if own else assurance.stale(by.authenticated_at, now=now)
+    if refusal := stale or (vouching.why_not_ask(draft, account, role) if own else None):
         raise refusal
     refusal, duty = await _own_duty(tx, kit, found, role, draft, by)
     if refusal is not None:
@@ -74,8 +73,8 @@ async def resubmit(
     await rows.move(tx, found, to=policy.PENDING, decided_at=None, decided_by=None, **values)
     await tx.execute(delete(RequestStep).where(RequestStep.request_id == found.id))
     requests.add_steps(tx, found, role)
-    fact = RequestResubmitted(subject=found.account_id, request=found.id)
-    kit.journal.record(tx, fact, by=by.account_id, now=now)
+    said = RequestResubmitted(subject=found.account_id, request=found.id)
+    kit.journal.record(tx, said, by=by.account_id, now=now)
     if duty is not None:
         await carried.weigh(tx, kit, found, {duty}, how, by=by.account_id)
         await requests.count_own_word(tx, kit, found, duty, by.account_id, now)
