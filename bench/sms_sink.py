@@ -17,10 +17,11 @@ ACCEPTED = b"HTTP/1.1 202 Accepted\r\ncontent-type: text/plain\r\ncontent-length
 
 
 class SmsSink:
-    """`codes` holds the newest code by number (E.164); `messages` counts."""
+    """`codes` holds the newest code by number (E.164), `all` every one; `messages` counts."""
 
     def __init__(self) -> None:
         self.codes: dict[str, str] = {}
+        self.all: dict[str, list[str]] = {}
         self.messages = 0
         self.port = 0
         self._open: set[asyncio.StreamWriter] = set()
@@ -39,6 +40,7 @@ class SmsSink:
                 found = CODE.search(query["text"][0])
                 if found:
                     self.codes[query["to"][0]] = found.group()
+                    self.all.setdefault(query["to"][0], []).append(found.group())
                 self.messages += 1
                 writer.write(ACCEPTED)
         except (OSError, EOFError):
