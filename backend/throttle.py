@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import LargeBinary, Text, delete, select
+from sqlalchemy import LargeBinary, Text, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -84,8 +84,12 @@ class Throttle:
         return min(w.count - sum(s > now.timestamp() - w.seconds for s in stamps) for w in windows)
 
     async def forget(self, tx: AsyncSession, names: list[tuple[str, str]]) -> None:
-        """Give whole budgets back: each is a `what` and a `who`."""
-        await tx.execute(delete(Budget).where(Budget.key.in_([self.key(*name) for name in names])))
+        """Give whole budgets back: each is a `what` and a `who`.
+
+        The rows stay, because somebody may be waiting for one, and are locked in the order of `spend`.
+        """
+        for key in sorted(self.key(*name) for name in names):
+            await tx.execute(update(Budget).where(Budget.key == key).values(stamps=_text([])))
 
 
 async def refund(tx: AsyncSession, keys: list[bytes], *, now: datetime) -> None:

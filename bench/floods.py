@@ -32,6 +32,8 @@ LIMITS = {
     "NGOMON_LIMIT_PASSWORD_TRIES_PER_DAY": "10",
     "NGOMON_LIMIT_WRONG_RESET_CODES_PER_HOUR": "20",
     "NGOMON_LIMIT_LOGINS_PER_NETWORK_PER_HOUR": "50",
+    "NGOMON_LIMIT_SMS_PER_FIVE_MINUTES": "20000",  # seven hundred owners in minutes; what fills it `pumping` shows
+    "NGOMON_LIMIT_SMS_PER_DAY": "200000",
     "NGOMON_LIMIT_CAPTCHA_SECONDS": "0",  # the strangers' work is not what is measured
 }
 Act = Callable[[int, int], Awaitable[Answer]]

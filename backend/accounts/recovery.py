@@ -209,6 +209,7 @@ async def give_password(
     async with door.db.write() as tx:
         flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step="password", now=now)
         assert flow.account_id is not None
+        await locks.forget_passwords(tx, door.kit, flow.account_id, flow.jkt)  # counts first, as everywhere
         account = await _still_open(tx, door.kit, flow.account_id, data.phone)
         if account.recovery_frozen_at is not None:
             raise _refusal(NAMED_ANOTHER, mail=False)
@@ -217,7 +218,6 @@ async def give_password(
         await flows.advance(tx, door.kit.keys, flow, to="done")
         account.recovered_at = now
         await passwords.put(tx, flow.account_id, stored, now=now)
-        await locks.forget_passwords(tx, door.kit, flow.account_id, flow.jkt)
         await _end_everything(tx, door.kit, flow, now)
         notices.tell(tx, door.kit, flow.account_id, "recovery_done", now=now)
         fact = PasswordSet(subject=flow.account_id, how=KIND)

@@ -118,3 +118,23 @@ async def test_sweeping_forgets_only_what_is_over(service: Service) -> None:
 def test_a_budget_is_stored_under_a_keyed_name_only(kit: Kit) -> None:
     assert b"550" not in kit.throttle.key("sms phone", "+84550123456")
     assert kit.throttle.key("a", "b") != kit.throttle.key("b", "a")
+
+
+async def test_a13_a_budget_that_is_given_back_fails_nobody_who_waits_for_it(service: Service) -> None:
+    many = [Window(9, 3600)]
+    await spend(service, START, many)
+
+    async def give_back() -> None:
+        async with service.db.write() as tx:
+            await service.kit.throttle.forget(tx, [("sms", "one"), ("sms", "two")])
+
+    async with service.db.write() as tx:
+        await service.kit.throttle.spend(tx, [("sms", "one", many)], now=START)
+        first = asyncio.create_task(give_back())
+        await asyncio.sleep(0.3)  # it waits for the row, and whoever spends waits behind it
+        behind = asyncio.create_task(spend(service, START, many))
+        await asyncio.sleep(0.3)
+    await first
+    assert await behind
+    async with service.db.read() as tx:
+        assert await service.kit.throttle.left(tx, "sms", "one", many, now=START) >= 8, "it was given back"
