@@ -59,6 +59,7 @@ class LoginController(Controller):
                 redirect_uri=f"{public_url}{CALLBACK}",
                 browser=agent,
                 address=str(request.scope.get("address", "")),
+                signed_in=request.user.session_id if request.user else None,
                 fresh="fresh" in request.query_params,
                 now=clock.now(),
             )

@@ -39,11 +39,15 @@ TOUCH = timedelta(seconds=60)
 
 
 class BrowserData(msgspec.Struct, frozen=True):
-    """What the sign-in remembers, encrypted; `secret` is the hash of the browser's cookie."""
+    """What the sign-in remembers, encrypted; `secret` is the hash of the browser's cookie.
+
+    `signed_in`: the session that this browser has already. The answer comes from outside, and without its cookie.
+    """
 
     attempt: Attempt
     secret: str
     browser: str
+    signed_in: UUID | None = None
 
 
 class BrowserSession(msgspec.Struct, frozen=True):
@@ -64,6 +68,7 @@ async def begin(
     redirect_uri: str,
     browser: str,
     address: str,
+    signed_in: UUID | None,
     fresh: bool,
     now: datetime,
 ) -> tuple[str, str]:
@@ -73,7 +78,9 @@ async def begin(
     """
     url, attempt = await eid.begin(redirect_uri, fresh=fresh)
     secret = new_token()
-    data = BrowserData(attempt=attempt, secret=token_hash(secret).hex(), browser=browser[:80])
+    data = BrowserData(
+        attempt=attempt, secret=token_hash(secret).hex(), browser=browser[:80], signed_in=signed_in
+    )
     async with db.write() as tx:
         lifetime = kit.limits.state_lifetime
         flow = flows.start(
@@ -120,7 +127,17 @@ async def finish(
             raise AccountClosed
         if account.frozen_at is not None:
             raise AccountFrozen
+        await _end_earlier(tx, kit, data.signed_in, by=account.id, now=now)
         return await _open_session(tx, kit, account, person, data.browser, now)
+
+
+async def _end_earlier(
+    tx: AsyncSession, kit: Kit, session_id: UUID | None, *, by: UUID, now: datetime
+) -> None:
+    """One browser, one session: whoever had the earlier one here, its cookie is worth nothing now."""
+    earlier = await tx.get(Session, session_id) if session_id is not None else None
+    if earlier is not None:
+        await sessions.end(tx, kit, earlier, reason="signed_out", by=by, now=now)
 
 
 def _read(cookie: str | None) -> tuple[UUID, str]:

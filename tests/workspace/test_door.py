@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.parts.client import client
-from tests.workspace.office import SAME_SITE, TOKEN, Desk, Office, Somebody
+from tests.workspace.office import SAME_SITE, TOKEN, Desk, Office, Somebody, signed_in
 from tests.workspace.test_deciding import state, word
 
 # a form is refused before any row is asked, and a row does not know where it is kept
@@ -99,6 +99,30 @@ async def test_after_signing_in_one_lands_inside_the_workspace(
         back = await http.get(f"{start.headers['location']}&prompt=none&login_hint={office.chi.persona.key}")
         page = await http.get(back.headers["location"])
     assert f'content="0;url={lands}"' in page.text
+
+
+@pytest.mark.parametrize("second", ["chi", "dung"])
+async def test_a26_a_second_sign_in_of_a_browser_ends_its_first_session_and_no_other(
+    office: Office, second: str
+) -> None:
+    elsewhere = await office.token_of(office.chi)
+    async with client(office.service.url) as http, client(office.service.url) as thief:
+        await signed_in(http, office.chi.persona)
+        first = http.cookies["ngomon"]
+        await signed_in(http, getattr(office, second).persona)
+        assert http.cookies["ngomon"] != first
+        assert (await http.get("/workspace")).status_code == 200
+        assert (await thief.get("/workspace", headers={"Cookie": f"ngomon={first}"})).status_code == 303
+        assert (await thief.get("/workspace", headers={"Cookie": f"ngomon={elsewhere}"})).status_code == 200
+
+
+async def test_a26_a_sign_in_that_comes_to_nothing_ends_nothing(office: Office) -> None:
+    async with client(office.service.url) as http:
+        await signed_in(http, office.chi.persona)
+        start = await http.get("/workspace/login/start")
+        await http.get("/workspace/login/callback", params={"state": "another", "code": "x"})
+        assert start.status_code == 303
+        assert (await http.get("/workspace")).status_code == 200
 
 
 async def test_an_e_id_that_is_away_is_said_so_with_a_time(office: Office) -> None:
