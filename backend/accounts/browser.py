@@ -36,6 +36,15 @@ from backend.outside.registries import Registries
 
 KIND = "browser"
 TOUCH = timedelta(seconds=60)
+REFUSED = (  # what a sign-in comes to that somebody may ask about
+    LoginRefused,
+    ProviderUnavailable,
+    WorkspaceLevel,
+    people.LinkRequired,
+    people.AccountExists,
+    AccountClosed,
+    AccountFrozen,
+)
 
 
 class BrowserData(msgspec.Struct, frozen=True):
@@ -110,25 +119,29 @@ async def finish(
         person = await eid.finish(
             data.attempt, code=answer.code, iss=answer.iss, encrypt_key=answer.encrypt_key
         )
-    except (LoginRefused, ProviderUnavailable) as refusal:
+        if person.level < WORKSPACE:
+            raise WorkspaceLevel
+        vouched = await ending.vouched_phones(db, kit, registries, of_person(person, VNEID))
+        async with db.write() as tx:
+            return await _let_in(tx, kit, person, data, coming=Coming(vouched), now=now)
+    except REFUSED as refusal:
         async with db.write() as tx:
             kit.journal.record(tx, SignInRefused(flow=flow_id, reason=refusal.code), by=None, now=now)
         raise
-    if person.level < WORKSPACE:
-        async with db.write() as tx:
-            kit.journal.record(tx, SignInRefused(flow=flow_id, reason=WorkspaceLevel.code), by=None, now=now)
-        raise WorkspaceLevel
-    vouched = await ending.vouched_phones(db, kit, registries, of_person(person, VNEID))
-    async with db.write() as tx:
-        account = await people.account_of(tx, kit, person, now=now, coming=Coming(vouched))
-        if account is None:
-            account = await people.open_account(tx, kit, person, now=now)
-        if account.status != "active":
-            raise AccountClosed
-        if account.frozen_at is not None:
-            raise AccountFrozen
-        await _end_earlier(tx, kit, data.signed_in, by=account.id, now=now)
-        return await _open_session(tx, kit, account, person, data.browser, now)
+
+
+async def _let_in(
+    tx: AsyncSession, kit: Kit, person: Person, data: BrowserData, *, coming: Coming, now: datetime
+) -> str:
+    account = await people.account_of(tx, kit, person, now=now, coming=coming)
+    if account is None:
+        account = await people.open_account(tx, kit, person, now=now)
+    if account.status != "active":
+        raise AccountClosed
+    if account.frozen_at is not None:
+        raise AccountFrozen
+    await _end_earlier(tx, kit, data.signed_in, by=account.id, now=now)
+    return await _open_session(tx, kit, account, person, data.browser, now)
 
 
 async def _end_earlier(

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend import hotlines
 from backend.accounts import attributes, following, mine, people
 from backend.accounts.attributes import SELF
-from backend.accounts.evidence import VNEID
+from backend.accounts.evidence import IMPORTED, VNEID
 from backend.accounts.models import Account, Attribute, Identifier
 from backend.errors import Conflict, FieldError, FieldsInvalid
 from backend.facts import AttributeEdited
@@ -149,24 +149,25 @@ Known = tuple[str | None, str, str | None, datetime | None]  # value, state, sou
 
 
 async def _known(tx: AsyncSession, kit: Kit, account: Account) -> dict[str, Known]:
-    """Everything that is known, evidence of others before the person's own word."""
+    """Everything that is known, evidence of others before the person's own word; an old list is no evidence."""
+    vouched = account.vouched_by != IMPORTED
+    state, since = (VERIFIED, account.vouched_at or account.created_at) if vouched else (UNVERIFIED, None)
     known: dict[str, Known] = {}
     for row in await tx.scalars(select(Attribute).where(Attribute.account_id == account.id)):
         value = kit.keys.open("attributes.value", row.id, row.value)
-        state = VERIFIED if row.verified_at else UNVERIFIED
-        known[row.name] = (value, state, row.source, row.verified_at)
+        checked = VERIFIED if row.verified_at else UNVERIFIED
+        known[row.name] = (value, checked, row.source, row.verified_at)
     query = select(Identifier).where(Identifier.account_id == account.id, Identifier.ended_at.is_(None))
     for number in await tx.scalars(query.order_by(Identifier.created_at)):
         value = kit.keys.open("identifiers.value", number.id, number.value)
         source = number.source if number.source.isidentifier() else account.vouched_by
-        known[number.kind] = (value, VERIFIED, source, number.created_at)
-    since = account.vouched_at or account.created_at
+        known[number.kind] = (value, state, source, number.created_at if vouched else None)
     name, born = following.names_of(kit, account)
-    known["full_name"] = known["organization_name"] = (name, VERIFIED, account.vouched_by, since)
+    known["full_name"] = known["organization_name"] = (name, state, account.vouched_by, since)
     if born:
-        known["birth_date"] = (born, VERIFIED, account.vouched_by, since)
+        known["birth_date"] = (born, state, account.vouched_by, since)
     if account.gender:
-        known["gender"] = (account.gender, VERIFIED, account.vouched_by, since)
+        known["gender"] = (account.gender, state, account.vouched_by, since)
     for phone in (await people.phones_of(tx, account.id))[:1]:  # the one that codes go to
         known["phone"] = (people.number_of(kit, phone), VERIFIED, phone.source, phone.confirmed_at)
     return known

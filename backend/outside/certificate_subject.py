@@ -90,7 +90,7 @@ def _name(subject: x509.Name) -> str:
     if len(names) != 1:
         raise NotHolding("one_name_wanted")
     raw, name = names[0], clean_name(names[0])
-    if not name or len(name) > NAME_LONGEST or not raw.isprintable() or ANOTHER_ATTRIBUTE.search(raw):
+    if not name or len(name) > NAME_LONGEST or not name.isprintable() or ANOTHER_ATTRIBUTE.search(raw):
         raise NotHolding("name_spelling")
     return name
 

@@ -16,6 +16,7 @@ from tests.citizen import Citizen
 from tests.parts.client import client
 from tests.phone import Phone
 from tests.service import Service
+from tests.signer import facts
 from tests.workspace.office import Office, signed_in
 
 NEW = "Vỹ Dạ thôn 1932!"
@@ -65,6 +66,7 @@ async def test_a_frozen_account_does_not_come_into_the_workspace(service: Servic
         page = await signed_in(http, office.chi.persona)
         assert "ngomon" not in http.cookies, page.text
         assert (await http.get("/workspace")).status_code == 303
+    assert (await facts(service, "login.refused"))[-1]["reason"] == "account_frozen", "and the journal knows"
     await changed(service, office.chi.account_id, frozen_at=None)
     async with client(service.url) as http:
         await signed_in(http, office.chi.persona)

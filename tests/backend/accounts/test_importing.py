@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from backend.account import Account
+from backend.accounts import identity_page
 from backend.accounts.importing import AccountsImport, Count
 from backend.accounts.models import Identifier, Identity, Password, Phone
 from backend.accounts.numbers import holder_of
@@ -82,6 +83,16 @@ async def test_r35_an_imported_account_is_of_level_1_and_unproved_whatever_the_f
     )
     assert tags == ["accounts.imported"]
     await check(database, kit)
+
+
+async def test_r35_a_list_of_old_accounts_verifies_nothing(database: Database, kit: Kit) -> None:
+    await bring_in(database, kit, AN)
+    found = await account(database, kit, "000090000001")
+    async with database.read() as tx:
+        shown = await identity_page.page(tx, kit, found)
+    known = [one for one in shown.attributes if one.value is not None and one.name != "phone"]
+    assert {one.name for one in known} == {"full_name", "national_id", "birth_date"}
+    assert {(one.state, one.verified_at) for one in known} == {("unverified", None)}
 
 
 async def test_r35_looking_changes_nothing_and_the_same_file_goes_on_where_it_stopped(

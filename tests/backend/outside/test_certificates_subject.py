@@ -90,6 +90,12 @@ async def test_tk04_a_subject_that_can_be_read_in_two_ways_is_refused(
     assert caught.value.reason == why
 
 
+@pytest.mark.parametrize("blank", ["\u00a0", "\u200b \u200b", "\u2003"])
+async def test_an_odd_blank_in_a_name_is_a_blank(authority: Authority, blank: str) -> None:
+    certificate, key = authority.leaf(name((UID, GOOD), (CN, f"Nguyễn{blank}Ký")))
+    assert (await authority.verify(certificate, key)).name == "Nguyễn Ký"
+
+
 async def test_tk04_the_common_name_decides_nothing(authority: Authority) -> None:
     victim = name((UID, "CCCD:000190000002"), (SERIAL, "A-17/2026"), (CN, "CCCD:000190000001"))
     certificate, key = authority.leaf(victim)
