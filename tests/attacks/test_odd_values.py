@@ -50,7 +50,8 @@ async def test_a21_every_path_of_the_document_takes_odd_values_calmly(service: S
                         )
                     else:
                         refused(answer)
-                    assert "%00" not in place or answer.status_code == 404, (method, place, answer.text)
+                    wanted = 200 if method == "GET" and path.startswith("/v1/support-codes/") else 404
+                    assert "%00" not in place or answer.status_code == wanted, (method, place, answer.text)
     assert tried > 100
 
 

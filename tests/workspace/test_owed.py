@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.journal import Entry
 from backend.roles import review
@@ -15,18 +15,25 @@ from backend.roles.owed import Owed, owed
 from tests.workspace.office import Office
 
 
+class TakenBack(Exception):
+    """Nothing of this is kept."""
+
+
 async def trouble(office: Office, *changes: Any, without: tuple[str, UUID] | None = None) -> str | None:
     """What is owed after changes that are taken back, as if entries that name `without` were cut away."""
-    async with AsyncSession(office.service.db.engine) as tx:
-        for change in changes:
-            await tx.execute(change)
-        witness = await owed(tx)
-        told = select(Entry).where(Entry.tag.in_(witness.tags)).order_by(Entry.seq)
-        for entry in await tx.scalars(told):
-            if without is None or not (entry.tag == without[0] and str(without[1]) in entry.fact):
-                witness.hear(entry)
-        await tx.rollback()
-        return witness.trouble()
+    found: list[str | None] = []
+    with suppress(TakenBack):
+        async with office.service.db.write() as tx:
+            for change in changes:
+                await tx.execute(change)
+            witness = await owed(tx)
+            told = select(Entry).where(Entry.tag.in_(witness.tags)).order_by(Entry.seq)
+            for entry in await tx.scalars(told):
+                if without is None or not (entry.tag == without[0] and str(without[1]) in entry.fact):
+                    witness.hear(entry)
+            found.append(witness.trouble())
+            raise TakenBack
+    return found[0]
 
 
 async def test_a07_a_role_without_its_entry_is_found(office: Office) -> None:
