@@ -13,8 +13,8 @@ from cryptography.x509 import ObjectIdentifier, load_pem_x509_certificates
 from backend import bounds, strength
 from backend.limits import COUNTS
 from backend.outside.addresses import Allowed
-from backend.outside.eid_claims import SHIPPED
-from backend.outside.eid_envelope import envelope_key
+from backend.outside.eid.eid_claims import SHIPPED
+from backend.outside.eid.eid_envelope import envelope_key
 from backend.outside.places import Places, PlacesError
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from backend.outside.eid_envelope import Envelope, NotOpened
+from backend.outside.eid.eid_envelope import Envelope, NotOpened
 from bench.results import record
 from bench.timing import auc
 from ngomon.demo.eid_simulator_sealing import SPOILS, Spoil, seal

@@ -15,11 +15,12 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from backend.accounts import passwords, people
-from backend.accounts.binding import bind_phone
-from backend.accounts.evidence import Evidence
-from backend.accounts.numbers import NATIONAL_ID
-from backend.accounts.passwords import Passwords
+from backend.accounts.identity import people
+from backend.accounts.identity.evidence import Evidence
+from backend.accounts.identity.numbers import NATIONAL_ID
+from backend.accounts.passwords import passwords
+from backend.accounts.passwords.passwords import Passwords
+from backend.accounts.phones.binding import bind_phone
 from backend.db import Database
 from bench.handset import Handset
 from bench.registry import BORN, HALF, NAME, number_of, registry

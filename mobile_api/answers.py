@@ -10,16 +10,16 @@ from litestar import Request
 from litestar.background_tasks import BackgroundTask
 from litestar.response import Response
 
+from backend.accounts.codes.otp import CodeStep, Later
 from backend.accounts.door import Door
-from backend.accounts.entering import Done
-from backend.accounts.login import Answer
-from backend.accounts.otp import CodeStep, Later
-from backend.accounts.signing import SignStep
+from backend.accounts.signing.signing import SignStep
+from backend.accounts.ways_in.entering import Done
+from backend.accounts.ways_in.login import Answer
 from backend.devices.sessions import Device
 from backend.errors import FieldError, FieldsInvalid
 from backend.flows import Flow
 from backend.names import clean_name
-from backend.outside.eid_callback import read_callback
+from backend.outside.eid.eid_callback import read_callback
 from mobile_api import schemas
 from mobile_api.schemas_ways_in import HiddenCodeStepOut, SignStepOut
 

@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
 from backend import paging
-from backend.accounts import history
+from backend.accounts.self import history
 from backend.db import Database
 from backend.devices.entry import Who
 from backend.kit import Kit

@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
 from backend.account import Account
-from backend.accounts import identity_page
+from backend.accounts.self import identity_page
 from backend.db import Database
 from backend.devices.entry import Who
 from backend.kit import Kit

@@ -9,9 +9,12 @@ from litestar import Controller, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from backend.accounts import login, password_login, phone_proof, signing_login
 from backend.accounts.door import Door
-from backend.accounts.entering import Done
+from backend.accounts.passwords import password_login
+from backend.accounts.phones import phone_proof
+from backend.accounts.signing import signing_login
+from backend.accounts.ways_in import login
+from backend.accounts.ways_in.entering import Done
 from backend.devices.entry import Who
 from backend.devices.sessions import Device
 from backend.errors import FieldError, FieldsInvalid, Unproved

@@ -15,7 +15,7 @@ from litestar.response import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
-from backend.accounts import people
+from backend.accounts.identity import people
 from backend.db import Database
 from backend.devices.entry import Who
 from backend.kit import Kit

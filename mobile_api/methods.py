@@ -9,8 +9,9 @@ from litestar import Controller, Request, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from backend.accounts import kept, method_adding, methods, own_password
 from backend.accounts.door import Door
+from backend.accounts.passwords import own_password
+from backend.accounts.self import kept, method_adding, methods
 from backend.devices.entry import Who
 from backend.outside.clock import Clock
 from mobile_api import schemas, schemas_self, schemas_ways_in

@@ -11,8 +11,8 @@ from litestar.openapi import ResponseSpec
 from litestar.params import JSONBody, PathParameter
 from litestar.response import Response
 
-from backend.accounts import consents
-from backend.accounts.consents import Standing
+from backend.accounts.self import consents
+from backend.accounts.self.consents import Standing
 from backend.db import Database
 from backend.devices.entry import Who
 from backend.kit import Kit

@@ -9,8 +9,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from litestar.response import Response
 
-from backend.accounts import recovery
 from backend.accounts.door import Door
+from backend.accounts.recovery import recovery
 from backend.outside.clock import Clock
 from mobile_api import schemas
 from mobile_api import schemas_ways_in as forms

@@ -10,10 +10,11 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from litestar.response import Response
 
-from backend.accounts import registration, signing_registration
 from backend.accounts.door import Door
-from backend.accounts.evidence import SOCIAL_INSURANCE
-from backend.accounts.registration import Asked
+from backend.accounts.identity.evidence import SOCIAL_INSURANCE
+from backend.accounts.signing import signing_registration
+from backend.accounts.ways_in import registration
+from backend.accounts.ways_in.registration import Asked
 from backend.errors import FieldError, gather
 from backend.outside.clock import Clock
 from mobile_api import schemas

@@ -11,9 +11,9 @@ from uuid import UUID
 
 import msgspec
 
-from backend.accounts.consents import Standing
-from backend.accounts.identity_page import Shown
-from backend.accounts.methods import Method
+from backend.accounts.self.consents import Standing
+from backend.accounts.self.identity_page import Shown
+from backend.accounts.self.methods import Method
 from backend.roles.staff import StaffPerson
 from backend.roles.views import OwnRequest, RoleView
 from mobile_api.schemas import DeviceOut

@@ -9,9 +9,9 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from backend.accounts.consents import Standing
-from backend.accounts.methods import Method
 from backend.accounts.models import Access
+from backend.accounts.self.consents import Standing
+from backend.accounts.self.methods import Method
 from backend.roles.views import RoleView
 from backend.words import say
 from mobile_api.schemas import AccountOut

@@ -15,9 +15,9 @@ from litestar.types import ASGIApp, ControllerRouterHandler, Receive, Scope, Sen
 
 import workspace.router
 import workspace.static_files
-from backend.accounts.captcha import Captcha
+from backend.accounts.codes.captcha import Captcha
 from backend.accounts.door import Door
-from backend.accounts.passwords import Passwords
+from backend.accounts.passwords.passwords import Passwords
 from backend.crypto import KeyRing
 from backend.db import Database
 from backend.devices.entry import Entry
@@ -28,14 +28,14 @@ from backend.errors import Refusal
 from backend.kit import Kit
 from backend.outbox.bell import Bell
 from backend.outbox.official_mail import OfficialMail
-from backend.outside import eid_provider
 from backend.outside.clock import Clock
-from backend.outside.eid import EId
+from backend.outside.eid import eid_provider
+from backend.outside.eid.eid import EId
 from backend.outside.http import Guarded
+from backend.outside.messages.push import FirebasePush, Push
+from backend.outside.messages.sms import KannelSms, Sms
 from backend.outside.places import Places
-from backend.outside.push import FirebasePush, Push
 from backend.outside.registries import Registries
-from backend.outside.sms import KannelSms, Sms
 from backend.roles import own, staff
 from backend.roles.texting import Texting
 from backend.settings import Settings, load, with_keys

@@ -8,7 +8,7 @@ import sys
 
 import rich_click as click
 
-from backend.accounts import numbers
+from backend.accounts.identity import numbers
 from backend.crypto import KeyRing, KeyTrouble
 from backend.db import Database
 from backend.devices import takeover

@@ -17,11 +17,11 @@ from backend.db import SAFE_WAL, Database
 from backend.errors import Refusal
 from backend.kit import Kit
 from backend.outbox.models import System
-from backend.outside import eid_provider
 from backend.outside.clock import Clock
 from backend.outside.connectors import ConnectorMissing, DeliveryError
-from backend.outside.eid import EId
-from backend.outside.eid_provider import Provider
+from backend.outside.eid import eid_provider
+from backend.outside.eid.eid import EId
+from backend.outside.eid.eid_provider import Provider
 from backend.outside.http import Guarded, HttpTrouble
 from backend.settings import Settings
 from backend.trouble import PoolerBetween, StorageTrouble, expect_no_pooler

@@ -18,9 +18,9 @@ from backend.outbox.delivery import target_of
 from backend.outbox.models import System
 from backend.outside.addresses import PinnedNetwork
 from backend.outside.connectors import connect
-from backend.outside.eid import EId
+from backend.outside.eid.eid import EId
 from backend.outside.http import Guarded
-from backend.outside.mail import Mailbox, MailUnreachable
+from backend.outside.messages.mail import Mailbox, MailUnreachable
 from backend.support.post import CASE
 
 PATIENCE = 5.0  # seconds with one step

@@ -15,8 +15,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
-from backend.accounts import likeness
-from backend.accounts.following import names_in
+from backend.accounts.identity import likeness
+from backend.accounts.identity.following import names_in
 from backend.accounts.models import Attribute, Certificate, Identifier, OneTimeCode, Phone, Slip
 from backend.crypto import KeyRing
 from backend.db import Database

@@ -11,7 +11,9 @@ import structlog
 from sqlalchemy import update
 
 from backend import flows, tallies, throttle
-from backend.accounts import candidates, codes, history, kept
+from backend.accounts.codes import codes
+from backend.accounts.identity import candidates
+from backend.accounts.self import history, kept
 from backend.db import Database
 from backend.devices.entry import Entry
 from backend.devices.models import Session

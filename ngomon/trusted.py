@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from backend.outside.certificates import Certificates
+from backend.outside.certificates.certificates import Certificates
 from backend.outside.http import Guarded
 from backend.settings import Settings
 

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 from litestar import Litestar
 
-from backend.outside.certificates import Certificates, Holder
+from backend.outside.certificates.certificates import Certificates, Holder
 from backend.outside.clock import Clock
 from backend.outside.http import Guarded
 from ngomon.demo.ca import StandInCa

@@ -15,8 +15,8 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
-from backend.accounts import likeness
-from backend.accounts.following import names_of
+from backend.accounts.identity import likeness
+from backend.accounts.identity.following import names_of
 from backend.accounts.models import Identifier, OneTimeCode, Phone
 from backend.db import Base, Database
 from backend.kit import Kit

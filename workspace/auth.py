@@ -23,8 +23,8 @@ from litestar.handlers import BaseRouteHandler
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from backend.accounts import browser
-from backend.accounts.browser import BrowserSession
+from backend.accounts.ways_in import browser
+from backend.accounts.ways_in.browser import BrowserSession
 from backend.crypto import KeyRing
 from backend.db import Database
 from backend.errors import Forbidden, Unproved

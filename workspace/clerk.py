@@ -5,7 +5,7 @@ from __future__ import annotations
 from litestar.di import NamedDependency
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.accounts.browser import BrowserSession
+from backend.accounts.ways_in.browser import BrowserSession
 from backend.db import Database
 from backend.kit import Kit
 from backend.roles import rights

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 from litestar import Response
 
-from backend.accounts import assurance, forms_left
+from backend.accounts.ways_in import assurance, forms_left
 from backend.db import Database
 from backend.kit import Kit
 from backend.outside.clock import Clock

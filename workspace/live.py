@@ -14,8 +14,8 @@ from litestar import get
 from litestar.di import NamedDependency
 from litestar.response import Stream
 
-from backend.accounts import browser
-from backend.accounts.browser import BrowserSession
+from backend.accounts.ways_in import browser
+from backend.accounts.ways_in.browser import BrowserSession
 from backend.db import Database
 from backend.errors import TooMany
 from backend.kit import Kit

@@ -10,16 +10,16 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.response import Redirect
 
-from backend.accounts import browser
-from backend.accounts.browser import BrowserSession
 from backend.accounts.door import Door
-from backend.accounts.login import Answer
+from backend.accounts.ways_in import browser
+from backend.accounts.ways_in.browser import BrowserSession
+from backend.accounts.ways_in.login import Answer
 from backend.db import Database
 from backend.errors import Refusal
 from backend.kit import Kit
 from backend.outside.clock import Clock
-from backend.outside.eid import EId
-from backend.outside.eid_callback import read_callback
+from backend.outside.eid.eid import EId
+from backend.outside.eid.eid_callback import read_callback
 from backend.words import say
 from workspace.auth import Cookies, Visit, safe_next
 from workspace.pages import lang_of, page

@@ -11,7 +11,7 @@ from litestar import Response
 from litestar.di import NamedDependency
 from litestar.response import Redirect
 
-from backend.accounts.browser import BrowserSession
+from backend.accounts.ways_in.browser import BrowserSession
 from backend.db import Database
 from backend.errors import Forbidden
 from backend.kit import Kit

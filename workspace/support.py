@@ -13,7 +13,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from backend import paging
-from backend.accounts import numbers
+from backend.accounts.identity import numbers
 from backend.db import Database
 from backend.errors import Conflict, FieldError, FieldsInvalid, Forbidden, NotFound, Refusal, TooMany, settle
 from backend.kit import Kit

@@ -1,7 +1,7 @@
 """by what accounts of one person are found, and which account took another over.
 
 The index is keyed, so a migration cannot make it: old rows stay empty, and the running service fills them
-(`backend.accounts.candidates.fill`), also those that release 0.2.0 writes beside it.
+(`backend.accounts.identity.candidates.fill`), also those that release 0.2.0 writes beside it.
 """
 
 from __future__ import annotations

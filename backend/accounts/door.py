@@ -8,16 +8,16 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.accounts.captcha import Captcha
-from backend.accounts.passwords import Passwords
+from backend.accounts.codes.captcha import Captcha
+from backend.accounts.passwords.passwords import Passwords
 from backend.db import Database
 from backend.kit import Kit
 from backend.outbox.official_mail import OfficialMail
-from backend.outside.certificates import Certificates
-from backend.outside.eid import EId
+from backend.outside.certificates.certificates import Certificates
+from backend.outside.eid.eid import EId
+from backend.outside.messages.sms import Sms
 from backend.outside.places import Places
 from backend.outside.registries import Registries
-from backend.outside.sms import Sms
 from backend.settings import Settings
 
 

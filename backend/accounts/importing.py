@@ -18,12 +18,12 @@ import msgspec
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.accounts import likeness
-from backend.accounts.evidence import IMPORTED
-from backend.accounts.following import names_of
+from backend.accounts.identity import likeness
+from backend.accounts.identity.evidence import IMPORTED
+from backend.accounts.identity.following import names_of
+from backend.accounts.identity.numbers import kind_of
 from backend.accounts.models import Account, Identifier, Phone
-from backend.accounts.numbers import kind_of
-from backend.accounts.phones import read_phone
+from backend.accounts.phones.phones import read_phone
 from backend.db import Database, new_id
 from backend.errors import FieldsInvalid
 from backend.facts import AccountsImported

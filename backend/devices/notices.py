@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.crypto import KeyRing
 from backend.db import Database, after_commit
 from backend.devices.models import Session
-from backend.outside.push import Push
+from backend.outside.messages.push import Push
 
 log = structlog.get_logger("push")
 TITLE = "Hue-S"

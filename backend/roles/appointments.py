@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.accounts import numbers
+from backend.accounts.identity import numbers
 from backend.db import new_id, one_after_another
 from backend.facts import ManagerAppointed, ManagerDismissed
 from backend.imports.plan import Change, Field, Plan, PlanStale, Progress, in_order

@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.accounts import assurance
+from backend.accounts.ways_in import assurance
 from backend.db import new_id
 from backend.errors import FieldError, FieldsInvalid, Refusal
 from backend.facts import RequestResubmitted

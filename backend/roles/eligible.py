@@ -10,8 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
-from backend.accounts.evidence import IMPORTED
-from backend.accounts.following import names_of
+from backend.accounts.identity.evidence import IMPORTED
+from backend.accounts.identity.following import names_of
 from backend.accounts.models import Identifier
 from backend.kit import Kit
 from backend.names import same_birth_date, same_name

@@ -15,23 +15,16 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
-from backend.accounts import (
-    absorbing,
-    assurance,
-    candidates,
-    codes,
-    mine,
-    otp,
-    password_login,
-    passwords,
-    people,
-    starts,
-)
-from backend.accounts.candidates import Candidate
+from backend.accounts.codes import codes, otp, starts
+from backend.accounts.codes.otp import CodeData, CodeStep
 from backend.accounts.door import Door
+from backend.accounts.identity import absorbing, candidates, people
+from backend.accounts.identity.candidates import Candidate
 from backend.accounts.models import Account
-from backend.accounts.otp import CodeData, CodeStep
-from backend.accounts.password_login import CredentialsWrong, Found
+from backend.accounts.passwords import password_login, passwords
+from backend.accounts.passwords.password_login import CredentialsWrong, Found
+from backend.accounts.self import mine
+from backend.accounts.ways_in import assurance
 from backend.devices.entry import Who
 from backend.devices.sessions import AccountFrozen
 from backend.errors import Conflict

@@ -15,7 +15,8 @@ import msgspec
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.accounts import assurance, consents, mine, personal_data
+from backend.accounts.self import consents, mine, personal_data
+from backend.accounts.ways_in import assurance
 from backend.db import Database
 from backend.devices.entry import Who
 from backend.errors import Conflict

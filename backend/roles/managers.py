@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.accounts import numbers
+from backend.accounts.identity import numbers
 from backend.errors import Conflict, FieldError, FieldsInvalid, NotFound
 from backend.facts import ManagerDismissed
 from backend.kit import Kit

@@ -13,8 +13,8 @@ from uuid import UUID
 
 import msgspec
 
-from backend.accounts.assurance import InsufficientAssurance
-from backend.accounts.evidence import CERTIFICATE, SURE, VNEID
+from backend.accounts.identity.evidence import CERTIFICATE, SURE, VNEID
+from backend.accounts.ways_in.assurance import InsufficientAssurance
 from backend.errors import Conflict, Forbidden, NotFound, Refusal
 
 PENDING, RETURNED, APPROVED = "pending", "returned", "approved"

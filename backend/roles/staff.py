@@ -11,9 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
-from backend.accounts.evidence import CERTIFICATE, VNEID
-from backend.accounts.numbers import holder_of
-from backend.accounts.phones import read_phone
+from backend.accounts.identity.evidence import CERTIFICATE, VNEID
+from backend.accounts.identity.numbers import holder_of
+from backend.accounts.phones.phones import read_phone
 from backend.errors import FieldsInvalid, NotFound
 from backend.hotlines import HOTLINES
 from backend.imports.plan import Imported, at_once

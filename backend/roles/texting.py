@@ -15,12 +15,13 @@ import structlog
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.accounts import consents, people
-from backend.accounts.texts import decided_text
+from backend.accounts.codes.texts import decided_text
+from backend.accounts.identity import people
+from backend.accounts.self import consents
 from backend.db import Database
 from backend.kit import Kit
 from backend.outside.clock import Clock
-from backend.outside.sms import Sms, SmsUnavailable, SmsUncertain
+from backend.outside.messages.sms import Sms, SmsUnavailable, SmsUncertain
 from backend.roles import policy, rows
 from backend.roles.models import RoleRequest
 

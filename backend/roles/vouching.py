@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, and_, exists, or_
 
 from backend.account import Account
-from backend.accounts.evidence import CERTIFICATE, VNEID
+from backend.accounts.identity.evidence import CERTIFICATE, VNEID
 from backend.errors import Refusal
 from backend.roles import policy
 from backend.roles.catalog import SUBJECT_TYPES, VOUCHED

@@ -6,7 +6,7 @@ import re
 
 import msgspec
 
-from backend.outside.mail import MESSAGE_ID
+from backend.outside.messages.mail import MESSAGE_ID
 from backend.support import mime, texts
 from backend.support.codes import CODE
 from backend.support.covering import covered

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.db import changed_one, new_id
 from backend.kit import Kit
-from backend.outside.mail import Outgoing
+from backend.outside.messages.mail import Outgoing
 from backend.support.models import Case, CaseMail, Desk
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)

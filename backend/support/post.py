@@ -19,7 +19,7 @@ from backend.db import Database, insert_into, new_id
 from backend.errors import TooMany
 from backend.kit import Kit
 from backend.outside.clock import Clock
-from backend.outside.mail import Fetched, Mailbox, MailRefused, MailUnfit, MailUnreachable, Sender
+from backend.outside.messages.mail import Fetched, Mailbox, MailRefused, MailUnfit, MailUnreachable, Sender
 from backend.settings import Settings
 from backend.support import cases, desks, incoming, mails
 from backend.support.incoming import Incoming

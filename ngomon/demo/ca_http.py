@@ -14,7 +14,7 @@ from litestar.enums import MediaType
 from litestar.response import Stream
 from msgspec import Meta
 
-from backend.outside.certificates import PREFIX
+from backend.outside.certificates.certificates import PREFIX
 from ngomon.demo.ca import Mood, NotForDemo, StandInCa
 from ngomon.demo.pages import Visit, json_of, own_page_only
 

@@ -7,7 +7,7 @@ from collections import ChainMap
 from litestar import Router
 
 from backend.outside.clock import Clock
-from backend.outside.eid_envelope import envelope_key
+from backend.outside.eid.eid_envelope import envelope_key
 from backend.settings import STAND_INS, Settings
 from ngomon.demo.eid import StandInEid
 from ngomon.demo.eid_clients import EidClient

@@ -13,7 +13,7 @@ from litestar import Controller, Response, Router, get, post
 from litestar.di import NamedDependency, Provide
 
 from backend.outside.clock import Clock
-from backend.outside.sms import SmsUnavailable, SmsUncertain
+from backend.outside.messages.sms import SmsUnavailable, SmsUncertain
 from ngomon.demo.pages import Visit, json_of, own_page_only, page
 
 KEPT = 500
@@ -60,7 +60,7 @@ class Inbox:
 
 
 class InboxSms:
-    """`backend.outside.sms.Sms` that ends in the inbox."""
+    """`backend.outside.messages.sms.Sms` that ends in the inbox."""
 
     def __init__(self, inbox: Inbox) -> None:
         self._inbox = inbox
@@ -75,7 +75,7 @@ class InboxSms:
 
 
 class InboxPush:
-    """`backend.outside.push.Push` that ends in the inbox."""
+    """`backend.outside.messages.push.Push` that ends in the inbox."""
 
     def __init__(self, inbox: Inbox) -> None:
         self._inbox = inbox

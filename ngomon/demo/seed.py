@@ -10,14 +10,14 @@ import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.accounts import people
+from backend.accounts.identity import people
 from backend.db import Database
 from backend.errors import settle
 from backend.imports.rows import Record, records
 from backend.kit import Kit
 from backend.outbox import queue, systems
 from backend.outbox.models import System
-from backend.outside.eid_claims import Person
+from backend.outside.eid.eid_claims import Person
 from backend.roles import desired, managers, requests, review, staff, units
 from backend.roles.draft import Draft
 from backend.roles.models import Unit

@@ -9,8 +9,8 @@ import pytest
 import pytest_asyncio
 
 from backend import tallies
-from backend.accounts import locks
-from backend.accounts.codes import HOUR
+from backend.accounts.codes import locks
+from backend.accounts.codes.codes import HOUR
 from backend.devices import takeover
 from backend.devices.known import knows_key
 from tests.attacks.problems import refused

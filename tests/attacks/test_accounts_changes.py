@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from backend.accounts.assurance import InsufficientAssurance, demand
 from backend.accounts.models import Account, Password
+from backend.accounts.ways_in.assurance import InsufficientAssurance, demand
 from backend.devices.entry import Who
 from backend.limits import Limits
 from tests.attacks.problems import refused

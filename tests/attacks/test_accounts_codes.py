@@ -9,8 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from backend.accounts.models import OneTimeCode
-from backend.accounts.texts import (
+from backend.accounts.codes.texts import (
     PURPOSES,
     SEGMENT,
     code_text,
@@ -18,6 +17,7 @@ from backend.accounts.texts import (
     phone_changed_text,
     recovered_text,
 )
+from backend.accounts.models import OneTimeCode
 from backend.limits import Limits
 from backend.settings import load
 from tests.attacks.document import operations

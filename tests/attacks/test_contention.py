@@ -14,7 +14,7 @@ import pytest_asyncio
 from sqlalchemy import select, text
 
 from backend.accounts.models import Account
-from backend.outside.sms import SmsUnavailable
+from backend.outside.messages.sms import SmsUnavailable
 from backend.throttle import Want
 from tests.checker import check
 from tests.citizen import Citizen

@@ -10,11 +10,11 @@ import httpx2
 import pytest
 from sqlalchemy import func, select
 
-from backend.accounts import people
-from backend.accounts.binding import bind_phone
+from backend.accounts.identity import people
 from backend.accounts.models import Account, Phone
+from backend.accounts.phones.binding import bind_phone
 from backend.errors import FieldsInvalid
-from backend.outside.eid_claims import Person
+from backend.outside.eid.eid_claims import Person
 from tests.attacks.ways import Way, bring, with_limits
 from tests.citizen import Citizen, fields
 from tests.conftest import DATABASES

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from structlog.testing import capture_logs
 
-from backend.outside.eid_claims import person_of
+from backend.outside.eid.eid_claims import person_of
 from tests.attacks.attempts import STRANGER, all_are_refused, attempt, is_refused, pointing
 from tests.attacks.conftest import Hostile
 from tests.attacks.evil import Forging

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, update
 
 from backend.account import Account
-from backend.accounts import codes
+from backend.accounts.codes import codes
 from backend.accounts.models import OneTimeCode
 from backend.devices.models import Session
 from backend.flows import Flow

@@ -11,9 +11,9 @@ import msgspec
 import pytest
 from sqlalchemy import func, select
 
-from backend.accounts import kept
 from backend.accounts.models import Password
 from backend.accounts.models import Phone as PhoneRow
+from backend.accounts.self import kept
 from backend.devices.models import Session
 from backend.flows import Flow
 from ngomon.demo.registries import Mood

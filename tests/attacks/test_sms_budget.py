@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import delete, insert
 
-from backend.accounts import sms_budget
+from backend.accounts.codes import sms_budget
 from backend.tallies import SLOT, Tally
 from backend.throttle import Budget
 from tests.attacks.problems import refused

@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 import structlog
 
-from backend.accounts import messages
+from backend.accounts.codes import messages
 from ngomon import logs
 from tests.checker import check
 from tests.citizen import Citizen

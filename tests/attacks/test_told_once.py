@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import func, select, update
 
-from backend.accounts import messages
+from backend.accounts.codes import messages
 from backend.accounts.models import OneTimeCode, Phone
 from backend.flows import Flow
 from tests.attacks.problems import refused

@@ -8,7 +8,7 @@ from contextlib import suppress
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.accounts.phones import read_phone
+from backend.accounts.phones.phones import read_phone
 from backend.bodyguard import BodyMalformed, check_json
 from backend.devices.proofs import InvalidProof, Proofs
 from backend.errors import FieldsInvalid

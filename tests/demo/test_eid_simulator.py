@@ -13,8 +13,8 @@ import pytest_asyncio
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from backend.outside.eid import LoginRefused, ProviderUnavailable, read_callback
-from backend.outside.eid_envelope import Envelope, envelope_key
+from backend.outside.eid.eid import LoginRefused, ProviderUnavailable, read_callback
+from backend.outside.eid.eid_envelope import Envelope, envelope_key
 from ngomon.demo.eid_simulator_variants import DIRECT, PORTAL
 from tests.service import Service, running
 

@@ -9,7 +9,7 @@ import pytest
 from litestar import Litestar
 
 from backend.outside.clock import Clock
-from backend.outside.sms import SmsUnavailable, SmsUncertain
+from backend.outside.messages.sms import SmsUnavailable, SmsUncertain
 from ngomon.demo.inbox import Inbox, InboxPush, InboxSms, inbox_router
 
 

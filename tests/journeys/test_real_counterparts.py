@@ -13,10 +13,10 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
-from backend.accounts import numbers, people
+from backend.accounts.identity import numbers, people
 from backend.imports.rows import records
 from backend.outbox import systems
-from backend.outside.eid_claims import Person
+from backend.outside.eid.eid_claims import Person
 from backend.roles import desired, managers, review, units
 from tests.checker import check
 from tests.parts.kannel import Kannel

@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import select
 
-from backend.accounts.numbers import holder_of
+from backend.accounts.identity.numbers import holder_of
 from backend.roles import managers, requests, review
 from backend.roles.models import RoleRequest
 from backend.roles.texting import Texting

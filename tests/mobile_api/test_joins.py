@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from backend.account import Account
-from backend.accounts import candidates
+from backend.accounts.identity import candidates
 from backend.accounts.models import Consent
 from backend.facts import AccountJoined
 from backend.journal import Entry

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from backend.account import Account
-from backend.accounts import numbers
+from backend.accounts.identity import numbers
 from backend.devices import takeover
 from backend.imports.rows import records
 from backend.outbox import systems

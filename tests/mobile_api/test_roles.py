@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
-from backend.accounts.numbers import holder_of
+from backend.accounts.identity.numbers import holder_of
 from backend.imports.rows import records
 from backend.roles import managers, requests, review, staff, units
 from backend.roles.models import RoleRequest

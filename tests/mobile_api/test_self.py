@@ -8,9 +8,9 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
-from backend.accounts import history
+from backend.accounts.identity.numbers import TAX_CODE, identifier_row
 from backend.accounts.models import Access, Account, Consent
-from backend.accounts.numbers import TAX_CODE, identifier_row
+from backend.accounts.self import history
 from backend.db import new_id
 from backend.journal import Entry
 from ngomon import tasks

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from backend.accounts.identity.numbers import holder_of
 from backend.accounts.models import Account, Consent
-from backend.accounts.numbers import holder_of
 from backend.db import Base, new_id
 from backend.roles import managers, review
 from backend.roles.models import RoleRequest

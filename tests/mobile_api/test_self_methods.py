@@ -8,8 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
-from backend.accounts import passwords
 from backend.accounts.models import Access, Account, Certificate
+from backend.accounts.passwords import passwords
 from backend.db import new_id
 from backend.journal import Entry
 from backend.support.models import Notice

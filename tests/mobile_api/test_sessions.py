@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from backend.accounts import numbers
+from backend.accounts.identity import numbers
 from backend.devices import takeover
 from tests.service import Service
 

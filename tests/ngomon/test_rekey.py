@@ -7,8 +7,9 @@ from pathlib import Path
 from sqlalchemy import LargeBinary
 
 from backend.account import Account
-from backend.accounts import attributes, likeness, numbers
-from backend.accounts.numbers import TAX_CODE, identifier_row
+from backend.accounts.identity import likeness, numbers
+from backend.accounts.identity.numbers import TAX_CODE, identifier_row
+from backend.accounts.self import attributes
 from backend.crypto import KeyRing, new_secret_key
 from backend.db import Base
 from backend.kit import Kit

@@ -15,8 +15,8 @@ TOLD = {  # what the desired state is made of (backend/roles/desired.py): the ro
 }
 TELLS = ("renewal.renew", "telling.", "timeline.tell", "outbox.enqueue", "tell(")
 ELSEWHERE = {
-    "backend/accounts/personal_data.py": "who is erased has left every system, and keeps the last known rest",
-    "backend/accounts/people.py": "a new account has no role",
+    "backend/accounts/self/personal_data.py": "who is erased has left every system, and keeps the last known rest",
+    "backend/accounts/identity/people.py": "a new account has no role",
     "backend/roles/effects.py": "its callers in timeline.py tell",
     "backend/roles/leaving.py": "the calendar of posts without names: nothing is in force",
     "backend/roles/reversal.py": "what is undone was held, and nobody has heard of it",

@@ -10,9 +10,9 @@ from uuid import UUID
 import httpx2
 import msgspec
 
-from backend.accounts import people
+from backend.accounts.identity import people
 from backend.imports.rows import records
-from backend.outside.eid_claims import Person
+from backend.outside.eid.eid_claims import Person
 from backend.roles import managers, requests, review, units
 from backend.roles.draft import Draft
 from ngomon.demo.persona import Persona

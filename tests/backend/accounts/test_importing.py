@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import func, select
 
 from backend.account import Account
-from backend.accounts import identity_page
+from backend.accounts.identity.numbers import holder_of
 from backend.accounts.importing import AccountsImport, Count
 from backend.accounts.models import Identifier, Identity, Password, Phone
-from backend.accounts.numbers import holder_of
+from backend.accounts.self import identity_page
 from backend.db import Database
 from backend.imports.rows import Record, RowError, records
 from backend.journal import Entry

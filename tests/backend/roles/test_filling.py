@@ -10,17 +10,17 @@ import pytest
 from sqlalchemy import func, select, text, update
 
 from backend.account import Account
-from backend.accounts.evidence import of_person
-from backend.accounts.finding import decided, find
+from backend.accounts.identity.evidence import of_person
+from backend.accounts.identity.finding import decided, find
+from backend.accounts.identity.joining import Answer, Verdict
+from backend.accounts.identity.numbers import holder_of
 from backend.accounts.importing import AccountsImport
-from backend.accounts.joining import Answer, Verdict
 from backend.accounts.models import Identifier, Phone
-from backend.accounts.numbers import holder_of
 from backend.facts import RolesFilled
 from backend.imports.rows import RowError, records
 from backend.journal import Entry
 from backend.outbox.models import Delivery
-from backend.outside.eid_claims import Person
+from backend.outside.eid.eid_claims import Person
 from backend.roles import filling
 from backend.roles.eligible import CLOSED, STRANGER, UNPROVED
 from backend.roles.filling import TAKEN, Filling, FillingPlan

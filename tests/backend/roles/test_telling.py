@@ -6,11 +6,11 @@ from pathlib import Path
 
 from sqlalchemy import update
 
-from backend.accounts import people
+from backend.accounts.identity import people
 from backend.accounts.models import Identity
 from backend.db import new_id
 from backend.outbox.models import Delivery
-from backend.outside.eid_claims import Person
+from backend.outside.eid.eid_claims import Person
 from backend.roles import telling
 from tests.backend.roles.test_units import bring_in, csv
 from tests.backend.roles.world import World

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.outside.mail import FETCHED
+from backend.outside.messages.mail import FETCHED
 from backend.support import incoming, mime
 
 WORDS = "Kính gửi ông/bà,\nxin giúp: lỗi “E5001”.\n" + "Một đoạn văn dài, có dấu. " * 20

@@ -1,0 +1,108 @@
+"""Which account the evidence of a way in leads to: by the way in itself, else by number; and how the two agree."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.accounts.identity import following
+from backend.accounts.identity.evidence import Evidence
+from backend.accounts.identity.joining import Answer, Found, Standing, decide
+from backend.accounts.identity.numbers import AGENCY_CODE, OLD_ID, holder_of
+from backend.accounts.models import Account, Certificate, Identity
+from backend.kit import Kit
+from backend.names import agency_notations, same_birth_date, same_name
+
+
+class Match(NamedTuple):
+    """The account, its row of the e-ID's identity where there is one, and how the evidence fits it."""
+
+    account: Account
+    identity: Identity | None
+    found: Found
+
+
+async def find(tx: AsyncSession, kit: Kit, evidence: Evidence, *, hold: bool = True) -> Match | None:
+    """The account that the evidence leads to; `hold` keeps it from changing until the commit."""
+    identity = await _identity(tx, evidence)
+    holder, sure = await _named(tx, kit, evidence) if identity is None else (identity.account_id, True)
+    if holder is None:
+        return None
+    account = await _account(tx, holder, hold=hold)
+    now_there = await _identity(
+        tx, evidence
+    )  # whoever held the account before may have linked it, or taken it away
+    if now_there is not None and now_there.account_id == account.id:
+        return Match(account, now_there, await _facts(tx, kit, account, evidence, Standing.OPEN, sure=True))
+    if identity is not None:
+        return await find(tx, kit, evidence, hold=hold)
+    standing = await _of_certificate(tx, account, evidence)
+    return Match(account, None, await _facts(tx, kit, account, evidence, standing, sure=sure))
+
+
+def decided(evidence: Evidence, match: Match | None, *, signed_in: bool = False) -> Answer:
+    """What `joining` says of this evidence and this account."""
+    sure = any(kind != OLD_ID for kind in evidence.identifiers)
+    found = match.found if match is not None else None
+    return decide(evidence.by, evidence.level, found, signed_in=signed_in, sure=sure)
+
+
+async def _identity(tx: AsyncSession, evidence: Evidence) -> Identity | None:
+    if evidence.subject is None:
+        return None
+    query = select(Identity).where(Identity.issuer == evidence.source, Identity.subject == evidence.subject)
+    found: Identity | None = await tx.scalar(query.execution_options(populate_existing=True))
+    return found
+
+
+async def _account(tx: AsyncSession, account_id: UUID, *, hold: bool) -> Account:
+    return await tx.get_one(Account, account_id, with_for_update=hold or None, populate_existing=True)
+
+
+async def _named(tx: AsyncSession, kit: Kit, evidence: Evidence) -> tuple[UUID | None, bool]:
+    """Whose account the numbers name, and whether a number does that only one person ever gets."""
+    for kind, value in evidence.identifiers.items():
+        spellings = agency_notations(value) if kind == AGENCY_CODE else (value,)
+        for spelling in spellings if kind != OLD_ID else ():
+            if (holder := await holder_of(tx, kit, spelling, kind)) is not None:
+                return holder, True
+    old = evidence.identifiers.get(OLD_ID)
+    return (await holder_of(tx, kit, old, OLD_ID) if old is not None else None), False
+
+
+async def _of_certificate(tx: AsyncSession, account: Account, evidence: Evidence) -> Standing:
+    """How the very certificate stands in the account."""
+    if evidence.key is None:
+        return Standing.UNKNOWN
+    query = select(Certificate).where(
+        Certificate.account_id == account.id, Certificate.thumbprint == evidence.key
+    )
+    row = await tx.scalar(query.execution_options(populate_existing=True))
+    if row is None:
+        return Standing.UNKNOWN
+    if row.ended_at is not None:
+        return Standing.REMOVED
+    return Standing.OPEN if row.kept_until is None else Standing.SHUT
+
+
+async def _facts(
+    tx: AsyncSession, kit: Kit, account: Account, evidence: Evidence, standing: Standing, *, sure: bool
+) -> Found:
+    name, born = following.names_of(kit, account)
+    enrolled = select(Certificate.id).where(
+        Certificate.account_id == account.id, Certificate.ended_at.is_(None), Certificate.kept_until.is_(None)
+    )
+    stated = evidence.birth_date
+    return Found(
+        vouched_by=account.vouched_by,
+        level=account.assurance_level,
+        is_owned=account.is_owned,
+        standing=standing,
+        by_sure_number=sure,
+        same_name=same_name(name, evidence.full_name),
+        same_birth_date=same_birth_date(born, stated) if born and stated else None,
+        has_certificate=evidence.key is not None and await tx.scalar(enrolled.limit(1)) is not None,
+    )

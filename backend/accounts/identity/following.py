@@ -1,0 +1,114 @@
+"""How an account follows what its e-ID says today, and notices what it says otherwise (source 003, II and VI)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.accounts.identity import likeness
+from backend.accounts.identity.evidence import SURE, VNEID, level_of, numbers_of
+from backend.accounts.identity.numbers import holder_of, identifier_row
+from backend.accounts.models import Account, Identifier
+from backend.crypto import KeyRing
+from backend.facts import IdentifierChanged
+from backend.kit import Kit
+from backend.names import fuller_birth_date, same_birth_date, same_name
+from backend.outbox import renewal
+from backend.outside.eid.eid_claims import Person
+
+
+async def refresh(
+    tx: AsyncSession, kit: Kit, account: Account, person: Person, by: str, now: datetime
+) -> None:
+    """VNeID's attributes are read-only here and follow VNeID (source 003, II); others do not overrule it.
+
+    An account that something else vouched for keeps its own and says what VNeID states otherwise
+    (source 003, VI: which field to check); when nothing differs, VNeID vouches from now on.
+    """
+    if account.vouched_by == by:
+        await _follow(tx, kit, account, person, by, now)
+        await _follow_numbers(tx, kit, account, person, now)
+    elif by == VNEID:
+        differs = ",".join(differences(kit, account, person))
+        if differs != account.differs:
+            account.differs = differs
+            account.version += 1
+        if not differs and SURE <= person.level >= account.assurance_level:
+            account.vouched_by, account.vouched_at = VNEID, now
+            await _follow(tx, kit, account, person, by, now)
+
+
+async def _follow(
+    tx: AsyncSession, kit: Kit, account: Account, person: Person, by: str, now: datetime
+) -> None:
+    """What the provider does not state stays as it is known; of another name every system hears (R22)."""
+    name, birth = names_of(kit, account)
+    level = level_of(person, by)
+    told = (
+        person.full_name,
+        fuller_birth_date(person.birth_date, birth),
+        person.gender or account.gender,
+        level,
+    )
+    if (name, birth, account.gender, account.assurance_level) != told:
+        seal_names(kit, account, person.full_name, told[1])
+        account.gender, account.assurance_level = told[2], level
+        account.vouched_at = now
+        account.version += 1
+    if name != person.full_name:
+        await tx.flush()
+        await renewal.renew(tx, [account.id], now=now)
+
+
+async def _follow_numbers(
+    tx: AsyncSession, kit: Kit, account: Account, person: Person, now: datetime
+) -> None:
+    """Numbers that the provider states now; one that somebody else holds is left alone (security TL10)."""
+    for kind, value in numbers_of(person).items():
+        query = select(Identifier).where(
+            Identifier.account_id == account.id, Identifier.kind == kind, Identifier.ended_at.is_(None)
+        )
+        current = (await tx.execute(query)).scalar_one_or_none()
+        if current is not None and current.blind in kit.keys.blinds(kind, value):
+            continue
+        if await holder_of(tx, kit, value, kind) is not None:
+            continue
+        if current is not None:
+            current.ended_at = now
+            await tx.flush()
+            fact = IdentifierChanged(subject=account.id, issuer=person.issuer)
+            kit.journal.record(tx, fact, by=None, now=now)
+        tx.add(identifier_row(kit, account.id, kind, value, source=person.issuer, now=now))
+        account.version += 1
+
+
+def names_of(kit: Kit, account: Account) -> tuple[str, str | None]:
+    """Full name and birth date."""
+    return names_in(kit.keys, account)
+
+
+def names_in(keys: KeyRing, account: Account) -> tuple[str, str | None]:
+    """The same, where there are keys only."""
+    birth = account.birth_date
+    return (
+        keys.open("accounts.full_name", account.id, account.full_name),
+        keys.open("accounts.birth_date", account.id, birth) if birth else None,
+    )
+
+
+def differences(kit: Kit, account: Account, person: Person) -> list[str]:
+    """Which of name and birth date the provider states otherwise than the account has them."""
+    name, birth = names_of(kit, account)
+    found = [] if same_name(name, person.full_name) else ["full_name"]
+    if birth and person.birth_date and not same_birth_date(birth, person.birth_date):
+        found.append("birth_date")
+    return found
+
+
+def seal_names(kit: Kit, account: Account, full_name: str, birth_date: str | None) -> None:
+    """Write full name and birth date, sealed, and by what they are found."""
+    account.full_name = kit.keys.seal("accounts.full_name", account.id, full_name)
+    account.birth_date = kit.keys.seal("accounts.birth_date", account.id, birth_date) if birth_date else None
+    account.person_blind = likeness.blind_of(kit.keys, full_name, birth_date)

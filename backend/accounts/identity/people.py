@@ -1,0 +1,223 @@
+"""Which account a proved person has: found by (issuer, subject), linked by number, or opened (security O8)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.accounts.identity import candidates, ending, finding, following
+from backend.accounts.identity.ending import Coming
+from backend.accounts.identity.evidence import VNEID, Evidence, of_person
+from backend.accounts.identity.finding import Match
+from backend.accounts.identity.joining import Answer, Verdict
+from backend.accounts.identity.numbers import OLD_ID, holder_among, holder_of, identifier_row
+from backend.accounts.models import Account, Identifier, Identity, Phone
+from backend.db import new_id
+from backend.errors import Conflict
+from backend.facts import AccountOpened, IdentityLinked
+from backend.kit import Kit
+from backend.names import masked, masked_phone
+from backend.outside.eid.eid_claims import Person
+from backend.support import notices
+
+
+class AccountExists(Conflict):
+    """Whoever proved to be this person or organisation has an account already."""
+
+    code = "account_exists"
+    title = "Bạn đã có tài khoản, vui lòng đăng nhập hoặc lấy lại mật khẩu"
+
+
+class LinkRequired(Conflict):
+    """The person has an account that this way in may not enter by number: sign in as before, then add it."""
+
+    code = "link_required"
+    title = "Bạn đã có tài khoản. Hãy đăng nhập bằng cách đã dùng, rồi thêm cách này trong mục phương thức đăng nhập"
+
+
+async def account_of(
+    tx: AsyncSession,
+    kit: Kit,
+    person: Person,
+    *,
+    now: datetime,
+    by: str = VNEID,
+    coming: Coming = Coming(),  # noqa: B008 - immutable
+) -> Account | None:
+    """The person's account, brought up to date with what the e-ID says today, or nothing.
+
+    Raises LinkRequired or AccountExists where `joining` lets nobody in.
+    """
+    evidence = of_person(person, by)
+    match = await finding.find(tx, kit, evidence)
+    answer = finding.decided(evidence, match)
+    if match is None or answer.verdict is Verdict.NEW:
+        return None
+    if answer.verdict is not Verdict.JOIN:
+        raise LinkRequired if answer.verdict is Verdict.ASK else AccountExists
+    if match.identity is None:
+        match = match._replace(identity=await link(tx, kit, match.account, person, now=now))
+    return await joined(tx, kit, match, person, by, answer, coming, now=now)
+
+
+async def joined(
+    tx: AsyncSession,
+    kit: Kit,
+    match: Match,
+    person: Person,
+    by: str,
+    answer: Answer,
+    coming: Coming,
+    *,
+    now: datetime,
+) -> Account:
+    """Let an e-ID's person into the account that it has now: what has to end does, and the account follows."""
+    account, identity = match.account, match.identity
+    assert identity is not None
+    evidence = of_person(person, by)
+    if answer.ends:
+        await ending.owner_came(tx, kit, match, evidence, coming, now=now)
+    own(account, evidence, now)
+    identity.last_used_at, identity.level = now, person.level
+    await following.refresh(tx, kit, account, person, by, now)
+    await _tell_candidates(tx, kit, account, evidence, now)
+    return account
+
+
+def own(account: Account, evidence: Evidence, now: datetime) -> None:
+    """Remember that the person has proved to be the account's owner."""
+    if evidence.vouches and evidence.by == VNEID:
+        account.vneid_at = account.vneid_at or now
+    elif evidence.vouches:
+        account.certificate_at = account.certificate_at or now
+
+
+async def link(tx: AsyncSession, kit: Kit, account: Account, person: Person, *, now: datetime) -> Identity:
+    """What the e-ID calls the person is a way into the account from now; its owner is told."""
+    identity = _identity(account.id, person, now)
+    tx.add(identity)
+    await tx.flush()
+    kit.journal.record(tx, IdentityLinked(subject=account.id, issuer=person.issuer), by=account.id, now=now)
+    notices.tell(tx, kit, account.id, "method_added", now=now, method=VNEID)  # also if another opened it
+    return identity
+
+
+async def open_account(
+    tx: AsyncSession, kit: Kit, person: Person, *, now: datetime, by: str = VNEID
+) -> Account:
+    """Give a proved person the one account; of two at once one opens it and the other finds it."""
+    evidence = of_person(person, by)
+    old = evidence.identifiers.get(OLD_ID)
+    if (
+        old is not None
+        and len(evidence.identifiers) > 1
+        and await holder_of(tx, kit, old, OLD_ID) is not None
+    ):
+        del evidence.identifiers[OLD_ID]  # a stranger's: `joining` has said that this is not the same person
+    try:
+        async with tx.begin_nested():
+            account = await open_with(tx, kit, evidence, now=now)
+            tx.add(_identity(account.id, person, now))
+    except AccountExists:
+        existing = await account_of(tx, kit, person, now=now, by=by)
+        if existing is None:
+            raise
+        return existing
+    await _tell_candidates(tx, kit, account, evidence, now)
+    return account
+
+
+async def open_with(tx: AsyncSession, kit: Kit, evidence: Evidence, *, now: datetime) -> Account:
+    """Open the one account of somebody proved; raises AccountExists when one of the numbers is held."""
+    if await holder_among(tx, kit, evidence.identifiers) is not None:
+        raise AccountExists
+    account = Account(
+        id=new_id(),
+        status="active",
+        kind=evidence.kind,
+        gender=evidence.gender,
+        assurance_level=evidence.level,
+        vouched_by=evidence.by,
+        vouched_at=now,
+        differs="",
+        epoch=0,
+        version=1,
+        role_version=0,
+        created_at=now,
+    )
+    own(account, evidence, now)
+    following.seal_names(kit, account, evidence.full_name, evidence.birth_date)
+    try:
+        async with tx.begin_nested():
+            tx.add(account)
+            await tx.flush()
+            for kind, value in evidence.identifiers.items():
+                tx.add(identifier_row(kit, account.id, kind, value, source=evidence.source, now=now))
+    except IntegrityError:
+        raise AccountExists from None
+    kit.journal.record(tx, AccountOpened(subject=account.id, issuer=evidence.source), by=account.id, now=now)
+    return account
+
+
+async def _tell_candidates(
+    tx: AsyncSession, kit: Kit, account: Account, evidence: Evidence, now: datetime
+) -> None:
+    """VNeID knows the person: is there another account of the same name and birth date (R26)?"""
+    if evidence.by == VNEID and evidence.vouches:
+        await tx.flush()
+        await candidates.tell(tx, kit, account, now=now)
+
+
+def _identity(account_id: UUID, person: Person, now: datetime) -> Identity:
+    return Identity(
+        id=new_id(),
+        account_id=account_id,
+        issuer=person.issuer,
+        subject=person.subject,
+        level=person.level,
+        created_at=now,
+        last_used_at=now,
+    )
+
+
+async def phones_of(tx: AsyncSession, account_id: UUID) -> list[Phone]:
+    """The account's phones that may get codes, the main one first, then by age; none that is kept shut."""
+    query = select(Phone).where(
+        Phone.account_id == account_id, Phone.ended_at.is_(None), Phone.kept_until.is_(None)
+    )
+    return list(await tx.scalars(query.order_by(Phone.is_main.desc(), Phone.confirmed_at)))
+
+
+async def has_phone(tx: AsyncSession, account_id: UUID, *, now: datetime) -> bool:
+    """Whether the account has a phone, be it one that its owner has still to confirm."""
+    query = select(Phone.id).where(Phone.account_id == account_id, Phone.ended_at.is_(None))
+    kept = or_(Phone.kept_until.is_(None), Phone.kept_until > now)
+    return await tx.scalar(query.where(kept).limit(1)) is not None
+
+
+def number_of(kit: Kit, phone: Phone) -> str:
+    """The number itself, E.164."""
+    return kit.keys.open("phones.number", phone.id, phone.number)
+
+
+async def described(tx: AsyncSession, kit: Kit, account: Account) -> dict[str, object]:
+    """What a person is shown of themselves, numbers masked (contract-accounts, 31)."""
+    query = select(Identifier).where(Identifier.account_id == account.id, Identifier.ended_at.is_(None))
+    identifiers = [
+        {"type": row.kind, "value": masked(kit.keys.open("identifiers.value", row.id, row.value))}
+        for row in await tx.scalars(query.order_by(Identifier.created_at))
+    ]
+    phones = [masked_phone(number_of(kit, row)) for row in await phones_of(tx, account.id)]
+    return {
+        "id": account.id,
+        "kind": account.kind,
+        "full_name": kit.keys.open("accounts.full_name", account.id, account.full_name),
+        "identifiers": identifiers,
+        "phones": phones,
+        "assurance_level": account.assurance_level,
+        "assurance_scheme": account.assurance_scheme,
+    }

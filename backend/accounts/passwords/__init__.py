@@ -1,0 +1,1 @@
+"""Passwords: kept and compared, used to sign in, changed by their owner."""

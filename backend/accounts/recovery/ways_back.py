@@ -1,0 +1,58 @@
+"""Whose code a recovery sends, and where; and who has no way back but VNeID (contract-accounts, 23, 25; A02, A06).
+
+Whoever has somebody's SIM and card could set the first password of an account that never had one, and be in. So a
+recovery renews a password that is there, and of a role's holder none.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.accounts.door import Door
+from backend.accounts.identity import numbers, people
+from backend.accounts.models import Account
+from backend.accounts.passwords import passwords
+from backend.errors import Conflict
+
+USE_VNEID = "use_vneid"
+
+
+class UseVneid(Conflict):
+    """The account has no password that could be renewed, or its person holds a role: VNeID leads in."""
+
+    code = USE_VNEID
+    title = "Tài khoản này không lấy lại mật khẩu bằng số điện thoại. Hãy đăng nhập bằng VNeID"
+
+
+async def leads_to_vneid(tx: AsyncSession, door: Door, account_id: UUID) -> bool:
+    """Whether a code brings this account no password."""
+    return await passwords.current(tx, account_id) is None or await door.holds_role(tx, account_id)
+
+
+async def receiver(
+    tx: AsyncSession, door: Door, number: str | None, mail: str | None
+) -> tuple[UUID | None, str | None]:
+    """Whose code it is and where it goes; two times nothing for nobody.
+
+    The code of an official mail goes to a phone of somebody whom VNeID or a certificate vouches for, else to the number
+    that the directory names for the address: an account that others opened says nothing about a mailbox (A02).
+    """
+    if mail is not None:
+        holder = await door.holder_of_mail(tx, door.kit, mail)
+        if holder is None:
+            return None, None
+        account_id, listed = holder.account_id, holder.phone
+    else:
+        assert number is not None
+        account_id, listed = await numbers.holder_of_any(tx, door.kit, number), None
+    somebody = account_id or UUID(int=0)  # the same questions for nobody: how long they take says nothing
+    account = await tx.get(Account, somebody)
+    phones = await people.phones_of(tx, somebody)
+    if account is None or (mail is not None and not account.is_owned):
+        return None, listed
+    closed = account.status != "active" or account.frozen_at is not None
+    if closed or (mail is None and account.recovery_frozen_at is not None):
+        return account_id, None
+    return account_id, people.number_of(door.kit, phones[0]) if phones else listed

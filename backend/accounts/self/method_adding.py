@@ -1,0 +1,233 @@
+"""Giving one's account another way in: a phone by code, VNeID by its own sign-in (source 001, 3.2 a).
+
+Signing SIMs and USB tokens go on in `signing_methods`. All of them want a fresh sign-in to begin
+with, and look again at the end whether the account is still there and need not be careful.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend import flows
+from backend.accounts.codes import codes, otp
+from backend.accounts.codes.otp import CodeData, CodeStep
+from backend.accounts.door import Door
+from backend.accounts.identity import ending, finding, people
+from backend.accounts.identity.ending import Coming
+from backend.accounts.identity.evidence import VNEID, of_person
+from backend.accounts.identity.joining import Verdict
+from backend.accounts.models import Account
+from backend.accounts.phones.binding import bind_phone, refuse_crowded
+from backend.accounts.phones.phones import read_phone
+from backend.accounts.self import methods, mine
+from backend.accounts.signing import signing_methods
+from backend.accounts.signing.signing import SignStep
+from backend.accounts.signing.signing_methods import KIND
+from backend.accounts.ways_in import assurance, login
+from backend.accounts.ways_in.login import Answer
+from backend.devices.entry import Who
+from backend.errors import Conflict, Refusal, settle
+from backend.facts import MethodAdded, PhoneBound
+from backend.flows import Flow
+from backend.kit import Kit
+from backend.outside.eid.eid import Attempt, LoginRefused, ProviderUnavailable
+from backend.outside.eid.eid_claims import Person
+from backend.support import notices
+
+
+class IdentityOfAnother(Conflict):
+    """VNeID names somebody else than the account's owner, or its identity belongs to another account."""
+
+    code = "identity_of_another"
+    title = "Tài khoản VNeID này không mang số định danh của bạn"
+
+
+class LinkData(msgspec.Struct, frozen=True):
+    """The secrets of the sign-in at VNeID, encrypted."""
+
+    attempt: Attempt
+
+
+async def may(tx: AsyncSession, kit: Kit, who: Who, *, now: datetime) -> Account:
+    """The caller's account, held; raises InsufficientAssurance unless the sign-in is fresh and strong enough."""
+    account = await mine.locked(tx, who.account_id)
+    assurance.demand(who, account, kit.limits, now=now, max_age=kit.limits.reauth_phone, careful=True)
+    return account
+
+
+async def begin_phone(door: Door, who: Who, text: str, *, address: str, now: datetime) -> CodeStep:
+    """Send a code to the number; raises FieldsInvalid, methods.MethodExists or codes.OtpLimit."""
+    phone = read_phone(text, allow_invented=door.settings.is_demo)
+    async with door.db.write() as tx:
+        account = await may(tx, door.kit, who, now=now)
+        await _refuse_known(tx, door.kit, account.id, phone)
+        await refuse_crowded(tx, door.kit, phone, account.id)
+        data = CodeData(phone=phone, address=address, who=f"method|{account.id}")
+        flow = _start(tx, door.kit, who, "otp", data, now)
+        owed, step = await otp.begin(tx, door.kit, flow, data, purpose=KIND, now=now)
+    return await otp.deliver(door, owed, step, now)
+
+
+async def send_again(door: Door, who: Who, flow_id: UUID, *, now: datetime) -> CodeStep:
+    """The same code once more."""
+    async with door.db.write() as tx:
+        flow = await _own(tx, who, flow_id, "otp", now)
+        data = flows.data_of(flow, door.kit.keys, CodeData)
+        owed, step = await otp.again(tx, door.kit, flow, data, now=now)
+    return await otp.deliver(door, owed, step, now)
+
+
+async def give_code(door: Door, who: Who, flow_id: UUID, typed: str, *, now: datetime) -> UUID:
+    """A right code makes the number one of the account's; its row."""
+    async with door.db.read() as tx:
+        await _own(tx, who, flow_id, "otp", now)
+    code = await otp.guess(door, flow_id, typed, kind=KIND, jkt=who.jkt, now=now)
+    async with door.db.write() as tx:
+        account = await _still(tx, door.kit, who, now)
+        flow = await _own(tx, who, flow_id, "otp", now)
+        data = flows.data_of(flow, door.kit.keys, CodeData)
+        await codes.consume(tx, code, now=now)
+        await _refuse_known(tx, door.kit, account.id, data.phone)
+        has_main = bool(await people.phones_of(tx, account.id))
+        row = await bind_phone(tx, door.kit, account.id, data.phone, now=now, is_main=not has_main)
+        account.version += 1
+        await flows.advance(tx, door.kit.keys, flow, to="done")
+        door.kit.journal.record(tx, PhoneBound(subject=account.id, flow=flow.id), by=account.id, now=now)
+        _told(tx, door.kit, account, row.id, methods.PHONE, now)
+        return row.id
+
+
+async def begin_certificate(
+    door: Door, who: Who, certificate: str, *, address: str, now: datetime
+) -> SignStep:
+    """Ask for a signature with the certificate (`signing_methods` does the rest)."""
+    async with door.db.write() as tx:
+        await may(tx, door.kit, who, now=now)
+    return await signing_methods.begin(
+        door, who.account_id, certificate, jkt=who.jkt, address=address, now=now
+    )
+
+
+async def sign(
+    door: Door, who: Who, flow_id: UUID, certificate: str, signature: str, *, now: datetime
+) -> UUID:
+    """Take the signature; the certificate's row (raises what `signing_methods.sign` raises)."""
+    async with door.db.write() as tx:
+        await _still(tx, door.kit, who, now)
+    return await signing_methods.sign(
+        door,
+        flow_id,
+        certificate,
+        signature,
+        account_id=who.account_id,
+        jkt=who.jkt,
+        session=who.session_id,
+        now=now,
+    )
+
+
+async def begin_vneid(door: Door, who: Who, *, now: datetime) -> tuple[Flow, str]:
+    """Send the person to VNeID; returns the flow and the address of its page."""
+    async with door.db.write() as tx:
+        await may(tx, door.kit, who, now=now)
+    url, attempt = await login.provider(door, VNEID).begin(door.settings.vneid_redirect_uri)
+    async with door.db.write() as tx:
+        await _still(tx, door.kit, who, now)
+        return _start(tx, door.kit, who, "authorize", LinkData(attempt), now), url
+
+
+async def authorize(door: Door, who: Who, flow_id: UUID, answer: Answer, *, now: datetime) -> UUID:
+    """Link the identity that VNeID proves, if it is the account's own person; its row.
+
+    Raises LoginRefused, LoginCancelled, ProviderUnavailable, IdentityOfAnother or methods.MethodExists.
+    """
+    async with door.db.write() as tx:
+        claimed = await _claim(tx, door.kit, who, flow_id, answer, now)
+    attempt = settle(claimed)
+    try:
+        person = await login.provider(door, VNEID).finish(
+            attempt, code=answer.code or "", iss=answer.iss, encrypt_key=answer.encrypt_key
+        )
+        evidence = of_person(person, VNEID)
+        vouched = await ending.vouched_phones(door.db, door.kit, door.registries, evidence, signed_in=True)
+        async with door.db.write() as tx:
+            account = await _still(tx, door.kit, who, now)
+            flow = await _own(tx, who, flow_id, "exchange", now)
+            await flows.advance(tx, door.kit.keys, flow, to="done")
+            return await _link(tx, door.kit, account, person, Coming(vouched, who.session_id, flow.id), now)
+    except (ProviderUnavailable, LoginRefused, IdentityOfAnother, methods.MethodExists) as refusal:
+        async with door.db.write() as tx:
+            flow = await _own(tx, who, flow_id, "exchange", now)
+            await login.close(tx, door.kit, flow, refusal)
+        raise
+
+
+async def _claim(
+    tx: AsyncSession, kit: Kit, who: Who, flow_id: UUID, answer: Answer, now: datetime
+) -> Attempt | Refusal:
+    """Use the state up; a refusal ends the flow for good, so it is returned."""
+    flow = await _own(tx, who, flow_id, "authorize", now)
+    attempt = flows.data_of(flow, kit.keys, LinkData).attempt
+    return await login.use_up(tx, kit, flow, attempt, answer, now) or attempt
+
+
+async def _link(
+    tx: AsyncSession, kit: Kit, account: Account, person: Person, coming: Coming, now: datetime
+) -> UUID:
+    evidence = of_person(person, VNEID)
+    match = await finding.find(tx, kit, evidence)
+    if match is None or match.account.id != account.id:
+        raise IdentityOfAnother
+    if match.identity is not None:
+        raise methods.MethodExists
+    answer = finding.decided(evidence, match, signed_in=True)
+    if answer.verdict is not Verdict.JOIN:
+        raise IdentityOfAnother
+    row = await people.link(tx, kit, account, person, now=now)
+    kit.journal.record(tx, MethodAdded(subject=account.id, method=row.id, kind=VNEID), by=account.id, now=now)
+    await people.joined(tx, kit, match._replace(identity=row), person, VNEID, answer, coming, now=now)
+    return row.id
+
+
+def _start(tx: AsyncSession, kit: Kit, who: Who, step: str, data: msgspec.Struct, now: datetime) -> Flow:
+    return flows.start(
+        tx,
+        kit.keys,
+        kind=KIND,
+        step=step,
+        data=data,
+        jkt=who.jkt,
+        lifetime=kit.limits.flow_lifetime,
+        now=now,
+        account_id=who.account_id,
+    )
+
+
+async def _still(tx: AsyncSession, kit: Kit, who: Who, now: datetime) -> Account:
+    """The account at the end of a flow: a phone change meanwhile makes it careful (README "Settled" 9)."""
+    account = await mine.locked(tx, who.account_id)
+    assurance.demand(who, account, kit.limits, now=now, careful=True)
+    return account
+
+
+async def _own(tx: AsyncSession, who: Who, flow_id: UUID, step: str, now: datetime) -> Flow:
+    """The caller's own flow at this step: one device key may serve two accounts after each other."""
+    flow = await flows.find(tx, flow_id, kind=KIND, jkt=who.jkt, now=now)
+    if flow.account_id != who.account_id:
+        raise flows.FlowNotFound
+    flows.expect(flow, step)
+    return flow
+
+
+async def _refuse_known(tx: AsyncSession, kit: Kit, account_id: UUID, phone: str) -> None:
+    if any(people.number_of(kit, row) == phone for row in await people.phones_of(tx, account_id)):
+        raise methods.MethodExists
+
+
+def _told(tx: AsyncSession, kit: Kit, account: Account, row: UUID, kind: str, now: datetime) -> None:
+    kit.journal.record(tx, MethodAdded(subject=account.id, method=row, kind=kind), by=account.id, now=now)
+    notices.tell(tx, kit, account.id, "method_added", now=now, method=kind)

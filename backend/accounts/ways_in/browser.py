@@ -1,0 +1,259 @@
+"""Signing in to the workspace with VNeID in a browser; managers need no bound phone (contract §5).
+
+The transaction cookie (Lax) binds the e-ID's answer to the browser that asked; the session
+cookie (Strict) is a random token stored hashed, alive 30 minutes after the last use and 12
+hours at most (security S3, H3).
+"""
+
+from __future__ import annotations
+
+import hmac
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend import flows
+from backend.accounts.codes import starts
+from backend.accounts.identity import ending, people
+from backend.accounts.identity.ending import Coming
+from backend.accounts.identity.evidence import VNEID, of_person
+from backend.accounts.models import Account
+from backend.accounts.self import history
+from backend.accounts.ways_in.assurance import WORKSPACE, WorkspaceLevel
+from backend.accounts.ways_in.login import Answer, objection
+from backend.crypto import new_token, token_hash
+from backend.db import Database, new_id
+from backend.devices import sessions
+from backend.devices.models import Session
+from backend.devices.sessions import AccountClosed, AccountFrozen
+from backend.errors import Refusal, settle
+from backend.facts import SessionOpened, SignInRefused
+from backend.kit import Kit
+from backend.outside.eid.eid import Attempt, EId, LoginRefused, ProviderUnavailable
+from backend.outside.eid.eid_claims import Person
+from backend.outside.registries import Registries
+
+KIND = "browser"
+TOUCH = timedelta(seconds=60)
+REFUSED = (  # what a sign-in comes to that somebody may ask about
+    LoginRefused,
+    ProviderUnavailable,
+    WorkspaceLevel,
+    people.LinkRequired,
+    people.AccountExists,
+    AccountClosed,
+    AccountFrozen,
+)
+
+
+class BrowserData(msgspec.Struct, frozen=True):
+    """What the sign-in remembers, encrypted; `secret` is the hash of the browser's cookie.
+
+    `signed_in`: the session that this browser has already. The answer comes from outside, and without its cookie.
+    """
+
+    attempt: Attempt
+    secret: str
+    browser: str
+    signed_in: UUID | None = None
+
+
+class BrowserSession(msgspec.Struct, frozen=True):
+    """Somebody at a browser."""
+
+    session_id: UUID
+    account_id: UUID
+    full_name: str
+    level: int
+    authenticated_at: datetime
+
+
+async def begin(
+    db: Database,
+    kit: Kit,
+    eid: EId,
+    *,
+    redirect_uri: str,
+    browser: str,
+    address: str,
+    signed_in: UUID | None,
+    fresh: bool,
+    now: datetime,
+) -> tuple[str, str]:
+    """Start a sign-in; returns the e-ID's address and the value for the transaction cookie. Raises TooMany.
+
+    `fresh`: the e-ID's own session shall not answer for whoever sits there.
+    """
+    url, attempt = await eid.begin(redirect_uri, fresh=fresh)
+    secret = new_token()
+    data = BrowserData(
+        attempt=attempt, secret=token_hash(secret).hex(), browser=browser[:80], signed_in=signed_in
+    )
+    async with db.write() as tx:
+        lifetime = kit.limits.state_lifetime
+        flow = flows.start(
+            tx, kit.keys, kind=KIND, step="authorize", data=data, jkt=None, lifetime=lifetime, now=now
+        )
+        await starts.count(tx, kit, jkt=None, address=address, now=now)
+    return url, f"{flow.id}.{secret}"
+
+
+async def finish(
+    db: Database,
+    kit: Kit,
+    eid: EId,
+    registries: Registries,
+    *,
+    cookie: str | None,
+    answer: Answer,
+    now: datetime,
+) -> str:
+    """Take the e-ID's answer in the browser that asked; returns the session token. Raises LoginRefused and its kin."""
+    flow_id, secret = _read(cookie)
+    async with db.write() as tx:
+        claimed = await _claim(tx, kit, flow_id, answer, secret=secret, now=now)
+    data = settle(claimed)
+    assert answer.code is not None
+    try:
+        person = await eid.finish(
+            data.attempt, code=answer.code, iss=answer.iss, encrypt_key=answer.encrypt_key
+        )
+        if person.level < WORKSPACE:
+            raise WorkspaceLevel
+        vouched = await ending.vouched_phones(db, kit, registries, of_person(person, VNEID))
+        async with db.write() as tx:
+            return await _let_in(tx, kit, person, data, coming=Coming(vouched), now=now)
+    except REFUSED as refusal:
+        async with db.write() as tx:
+            kit.journal.record(tx, SignInRefused(flow=flow_id, reason=refusal.code), by=None, now=now)
+        raise
+
+
+async def _let_in(
+    tx: AsyncSession, kit: Kit, person: Person, data: BrowserData, *, coming: Coming, now: datetime
+) -> str:
+    account = await people.account_of(tx, kit, person, now=now, coming=coming)
+    if account is None:
+        account = await people.open_account(tx, kit, person, now=now)
+    if account.status != "active":
+        raise AccountClosed
+    if account.frozen_at is not None:
+        raise AccountFrozen
+    await _end_earlier(tx, kit, data.signed_in, by=account.id, now=now)
+    return await _open_session(tx, kit, account, person, data.browser, now)
+
+
+async def _end_earlier(
+    tx: AsyncSession, kit: Kit, session_id: UUID | None, *, by: UUID, now: datetime
+) -> None:
+    """One browser, one session: whoever had the earlier one here, its cookie is worth nothing now."""
+    earlier = await tx.get(Session, session_id) if session_id is not None else None
+    if earlier is not None:
+        await sessions.end(tx, kit, earlier, reason="signed_out", by=by, now=now)
+
+
+def _read(cookie: str | None) -> tuple[UUID, str]:
+    """The flow and the browser's secret, as `begin` has put them together."""
+    flow_id, _, secret = (cookie or "").partition(".")
+    try:
+        return UUID(flow_id), secret
+    except ValueError as error:
+        raise LoginRefused from error
+
+
+async def _claim(
+    tx: AsyncSession, kit: Kit, flow_id: UUID, answer: Answer, *, secret: str, now: datetime
+) -> BrowserData | Refusal:
+    """Use the state up in the browser that asked; a refusal ends the flow for good, so it is returned."""
+    flow = await flows.find(tx, flow_id, kind=KIND, jkt=None, step="authorize", now=now)
+    data = flows.data_of(flow, kit.keys, BrowserData)
+    is_ours = hmac.compare_digest(token_hash(secret).hex(), data.secret)
+    refusal = objection(data.attempt, answer) if is_ours else LoginRefused()
+    await flows.advance(tx, kit.keys, flow, to="ended" if refusal else "done")
+    if refusal is None:
+        return data
+    kit.journal.record(tx, SignInRefused(flow=flow_id, reason=refusal.code), by=None, now=now)
+    return refusal
+
+
+async def _open_session(
+    tx: AsyncSession, kit: Kit, account: Account, person: Person, browser: str, now: datetime
+) -> str:
+    token = new_token()
+    session = Session(
+        id=new_id(),
+        account_id=account.id,
+        kind="workspace",
+        epoch=account.epoch,
+        access_hash=token_hash(token),
+        access_expires_at=now + timedelta(seconds=kit.limits.workspace_idle),
+        absolute_expires_at=now + timedelta(seconds=kit.limits.workspace_absolute),
+        method="vneid",
+        assurance_level=person.level,
+        authenticated_at=person.shown_up(now),
+        device_platform="web",
+        device_name=browser or "Trình duyệt",
+        device_model="",
+        created_at=now,
+        last_seen_at=now,
+    )
+    await tx.flush()
+    tx.add(session)
+    fact = SessionOpened(
+        subject=account.id, session=session.id, kind="workspace", method="vneid", epoch=account.epoch
+    )
+    kit.journal.record(tx, fact, by=account.id, now=now)
+    history.remember(
+        tx,
+        account.id,
+        method="vneid",
+        good=True,
+        device=session.device_name,
+        place=None,
+        now=now,
+        session_id=session.id,
+    )
+    return token
+
+
+async def session_of(db: Database, kit: Kit, token: str, now: datetime) -> BrowserSession | None:
+    """The live workspace session behind a cookie; touching it once a minute keeps it from idling out."""
+    if not token.isascii() or len(token) > 200:
+        return None
+    query = select(Session, Account).join(Account, Account.id == Session.account_id)
+    async with db.read() as tx:
+        found = (await tx.execute(query.where(Session.access_hash == token_hash(token)))).one_or_none()
+    if found is None:
+        return None
+    session, account = found
+    dead = session.kind != "workspace" or session.ended_at is not None or account.status != "active"
+    weak = session.assurance_level < WORKSPACE  # of a release that asked for none
+    if dead or weak or min(session.access_expires_at, session.absolute_expires_at) <= now:
+        return None
+    if now - session.last_seen_at > TOUCH:
+        idle = now + timedelta(seconds=kit.limits.workspace_idle)
+        async with db.write() as tx:
+            await tx.execute(
+                update(Session)
+                .where(Session.id == session.id, Session.ended_at.is_(None))
+                .values(last_seen_at=now, access_expires_at=idle)
+            )
+    name = kit.keys.open("accounts.full_name", account.id, account.full_name)
+    return BrowserSession(session.id, account.id, name, session.assurance_level, session.authenticated_at)
+
+
+async def is_live(db: Database, session: BrowserSession, now: datetime) -> bool:
+    """Looks without touching: an open page alone does not keep a session from idling out."""
+    async with db.read() as tx:
+        row = await tx.get(Session, session.session_id)
+    if row is None or row.ended_at is not None:
+        return False
+    return min(row.access_expires_at, row.absolute_expires_at) > now
+
+
+async def sign_out(tx: AsyncSession, kit: Kit, session: BrowserSession, *, now: datetime) -> None:
+    """End this browser's session."""
+    await sessions.end_own(tx, kit, session.account_id, session.session_id, now=now)

@@ -1,0 +1,268 @@
+"""Registering by a phone subscription or a social-insurance number: registry, code, password (source 001, 1.1 and 1.2).
+
+A number that has an account already gets the same answers, and a code that is never right; the helpful
+sentence goes to the phone on file (README "Settled" 7; contract-accounts, 10).
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend import flows
+from backend.accounts.codes import codes, otp, sms_budget, work
+from backend.accounts.codes.messages import send_later
+from backend.accounts.codes.otp import CodeData, CodeStep, Later
+from backend.accounts.codes.texts import exists_text
+from backend.accounts.door import Door
+from backend.accounts.identity import finding, people
+from backend.accounts.identity.evidence import SUBSCRIBER, Evidence, of_registry
+from backend.accounts.identity.joining import Verdict
+from backend.accounts.models import Account
+from backend.accounts.passwords import passwords
+from backend.accounts.phones.binding import bind_phone
+from backend.accounts.phones.phones import read_phone
+from backend.accounts.self import attributes
+from backend.accounts.ways_in.entering import Done, let_in
+from backend.devices.sessions import Device
+from backend.errors import FieldError, FieldsInvalid, Invalid, TooMany, gather
+from backend.facts import PasswordSet, PhoneBound, RegistrationRefused
+from backend.kit import Kit
+from backend.names import clean_name, read_birth_date
+from backend.outside import registries
+from backend.throttle import Window
+from backend.typed import TYPED_BIRTH_DATE
+
+KIND = "registration"
+
+
+class RegistryMismatch(Invalid):
+    """The registry knows no such person, or states something else; which field is not said (contract-accounts, 9)."""
+
+    code = "registry_mismatch"
+    title = "Thông tin chưa khớp với cơ sở dữ liệu đối chiếu, vui lòng kiểm tra lại"
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What the person typed; `insurance` only for a registration by social insurance."""
+
+    method: str
+    number: str
+    full_name: str
+    birth_date: str
+    phone: str
+    email: str | None = None
+    insurance: str | None = None
+
+
+class RegistrationData(CodeData, frozen=True, kw_only=True):
+    """What a registration remembers between its steps, encrypted."""
+
+    device: Device
+    profile: Evidence
+    email: str | None = None
+
+
+async def begin(
+    door: Door,
+    asked: Asked,
+    device: Device | None,
+    *,
+    captcha: str | None,
+    bad: list[FieldError],
+    jkt: str | None,
+    address: str,
+    now: datetime,
+) -> tuple[CodeStep, Later | None]:
+    """Check everything, ask the registry, make the code; what is owed to a phone is done by the second value.
+
+    Raises FieldsInvalid for all fields at once: `bad` is what the caller knows of, without which `device` is there.
+    """
+    solved = gather(bad, lambda: door.captcha.check(captcha, now))
+    asked = _read(door, asked, bad)
+    assert device is not None
+    async with door.db.write() as tx:
+        await door.captcha.spend(tx, solved, now=now)
+        await count(tx, door, address, now)
+        level = await sms_budget.level(tx, door.kit, hidden=False, address=address, now=now)
+        if level > 1 and (
+            captcha is None or door.captcha.level_of(captcha) < level - 1
+        ):  # one stands before it anyway
+            await work.demand(tx, door, None, level, now=now)
+    return await _start(door, asked, await _confirmed(door, asked, now), device, jkt, address, now)
+
+
+async def _start(
+    door: Door,
+    asked: Asked,
+    evidence: Evidence,
+    device: Device,
+    jkt: str | None,
+    address: str,
+    now: datetime,
+) -> tuple[CodeStep, Later | None]:
+    async with door.db.write() as tx:
+        holder, is_free = await _holder(tx, door.kit, evidence)
+        data = RegistrationData(
+            device=device,
+            profile=evidence,
+            email=asked.email,
+            phone=asked.phone,
+            address=address,
+            who=f"registration|{asked.number}",
+            decoy=not is_free,
+            strict=False,
+        )
+        flow = flows.start(
+            tx,
+            door.kit.keys,
+            kind=KIND,
+            step="otp",
+            data=data,
+            jkt=jkt,
+            lifetime=door.kit.limits.flow_lifetime,
+            now=now,
+        )
+        owed, step = await otp.begin(tx, door.kit, flow, data, purpose=KIND, now=now)
+    if owed is not None:
+        return step, partial(otp.deliver_later, door, owed)
+    return step, partial(_tell_holder, door, holder, now) if holder is not None else None
+
+
+async def _holder(tx: AsyncSession, kit: Kit, evidence: Evidence) -> tuple[UUID | None, bool]:
+    """Who has this number already, and whether an account may be opened under it."""
+    match = await finding.find(tx, kit, evidence, hold=False)
+    is_free = finding.decided(evidence, match).verdict is Verdict.NEW
+    if match is not None:
+        return match.account.id, is_free
+    await tx.get(Account, UUID(int=0))  # the same questions for nobody: how long they take says nothing
+    return None, is_free
+
+
+async def count(tx: AsyncSession, door: Door, address: str, now: datetime) -> None:
+    """Spend the network address's budget of registrations, whatever their method; raises TooMany."""
+    window = Window(door.kit.limits.registrations_per_address_per_hour, codes.HOUR)
+    await door.kit.throttle.spend(tx, [("registrations", address, [window])], now=now)
+
+
+async def _confirmed(door: Door, asked: Asked, now: datetime) -> Evidence:
+    """Whom the registry names; the identity is taken from it (source 001, 1.2). Raises RegistryMismatch."""
+    found: registries.Subscriber | registries.Insured | None
+    if asked.insurance is not None:
+        found = await door.registries.insured(asked.insurance)
+    else:
+        found = await door.registries.subscriber(asked.phone)
+        found = found if found is not None and found.active else None
+    if found is None or not registries.agrees(
+        found, national_id=asked.number, full_name=asked.full_name, birth_date=asked.birth_date
+    ):
+        async with door.db.write() as tx:
+            fact = RegistrationRefused(reason=RegistryMismatch.code, method=asked.method)
+            door.kit.journal.record(tx, fact, by=None, now=now)
+        raise RegistryMismatch
+    return of_registry(found, asked.method)
+
+
+async def _tell_holder(door: Door, holder: UUID, now: datetime) -> None:
+    """The way back goes to the number on file, once in 24 hours."""
+    async with door.db.write() as tx:
+        phones = await people.phones_of(tx, holder)
+        try:
+            await door.kit.throttle.spend(
+                tx, [("account exists", str(holder), [Window(1, codes.DAY)])], now=now
+            )
+        except TooMany:
+            return
+    if phones:
+        number, name = people.number_of(door.kit, phones[0]), f"exists-{holder}-{now.date()}"
+        await send_later(door, number, exists_text(), message_id=name, about="account exists")
+
+
+async def send_again(
+    door: Door, flow_id: UUID, *, jkt: str | None, now: datetime
+) -> tuple[CodeStep, Later | None]:
+    """The same code once more."""
+    return await otp.again_later(door, flow_id, kind=KIND, jkt=jkt, now=now)
+
+
+async def give_code(door: Door, flow_id: UUID, typed: str, *, jkt: str | None, now: datetime) -> None:
+    """A right code makes `password` due."""
+    code = await otp.guess(door, flow_id, typed, kind=KIND, jkt=jkt, now=now)
+    async with door.db.write() as tx:
+        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step="otp", now=now)
+        await codes.consume(tx, code, now=now)
+        await flows.advance(tx, door.kit.keys, flow, to="password")
+
+
+async def give_password(door: Door, flow_id: UUID, text: str, *, jkt: str | None, now: datetime) -> Done:
+    """Open the account with this password and the proved phone; raises people.AccountExists when another was first."""
+    async with door.db.read() as tx:
+        await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step="password", now=now)
+    passwords.check(text)
+    stored = await door.passwords.hashed(text)
+    async with door.db.write() as tx:
+        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step="password", now=now)
+        data = flows.data_of(flow, door.kit.keys, RegistrationData)
+        profile = data.profile
+        account = await people.open_with(tx, door.kit, profile, now=now)
+        source = SUBSCRIBER if profile.by == SUBSCRIBER else "code"
+        await bind_phone(tx, door.kit, account.id, data.phone, now=now, source=source)
+        await passwords.put(tx, account.id, stored, now=now)
+        if data.email:
+            await attributes.put(
+                tx, door.kit, account.id, "email", data.email, source=attributes.SELF, now=now
+            )
+        for fact in (
+            PhoneBound(subject=account.id, flow=flow.id),
+            PasswordSet(subject=account.id, how=KIND),
+        ):
+            door.kit.journal.record(tx, fact, by=account.id, now=now)
+        await flows.advance(tx, door.kit.keys, flow, to="done", account_id=account.id)
+        return await let_in(
+            tx,
+            door.kit,
+            account,
+            data.device,
+            method="password",
+            level=profile.level,
+            jkt=jkt,
+            place=door.places.of(data.address),
+            now=now,
+        )
+
+
+def _read(door: Door, asked: Asked, told: list[FieldError]) -> Asked:
+    """The fields as they will be compared; raises FieldsInvalid naming every bad one, each once."""
+    bad: list[FieldError] = []
+    number = re.sub(r"\s", "", asked.number)
+    if not re.fullmatch(r"[0-9]{12}|[0-9]{9}", number):
+        bad.append(FieldError("national_id", "invalid", "Số CCCD gồm 12 chữ số, số CMND gồm 9 chữ số"))
+    try:
+        if not TYPED_BIRTH_DATE.fullmatch(asked.birth_date):
+            raise ValueError(asked.birth_date)  # noqa: TRY301 - one answer for every odd spelling
+        read_birth_date(asked.birth_date)
+    except ValueError:
+        bad.append(
+            FieldError(
+                "birth_date",
+                "invalid",
+                "Ngày sinh cần có dạng năm-tháng-ngày, ví dụ 1990-12-31, hoặc chỉ năm",
+            )
+        )
+    name = clean_name(asked.full_name)
+    if not name or not name.isprintable():
+        bad.append(FieldError("full_name", "invalid", "Họ tên cần có chữ đọc được"))
+    if asked.insurance is not None and not re.fullmatch(r"[0-9]{10}", asked.insurance):
+        bad.append(FieldError("social_insurance_number", "invalid", "Mã số BHXH gồm 10 chữ số"))
+    email = attributes.read_email(asked.email, bad) if asked.email and asked.email.strip() else None
+    phone = gather(bad, lambda: read_phone(asked.phone, allow_invented=door.settings.is_demo))
+    known = {one.field for one in told}  # a missing one is not also malformed
+    if faults := [*told, *(one for one in bad if one.field not in known)]:
+        raise FieldsInvalid(*faults)
+    assert phone is not None
+    return msgspec.structs.replace(asked, number=number, full_name=name, phone=phone, email=email)

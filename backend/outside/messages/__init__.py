@@ -1,0 +1,1 @@
+"""What leaves for people: text messages, notices to phones, mail."""

@@ -1,0 +1,33 @@
+"""Which passwords are refused as common although they have every kind of letter (contract-accounts, "Settings")."""
+
+from __future__ import annotations
+
+import pytest
+
+from backend.accounts.passwords import passwords
+from backend.errors import FieldsInvalid
+
+
+def codes(text: str) -> list[str]:
+    try:
+        passwords.check(text)
+    except FieldsInvalid as refused:
+        return [one.code for one in refused.fields]
+    return []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Passw0rd!", "Password1!", "P@ssw0rd1", "P@55w0rd!", "Passw0rd@2024", "Welcome@1", "Iloveyou@1", "Qwerty@123", "1qaz@WSX", "Zxcvbn@1",
+     "Admin@1234", "Summer@2024", "Vietnam@2024", "Matkhau@2024", "Aa1!aaaa", "Aa@12345", "Abcd@1234", "aB3$aB3$aB3$"],
+)  # fmt: skip
+def test_what_is_among_the_first_guesses_is_too_common(text: str) -> None:
+    assert codes(text) == ["too_common"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Sông Hương 2026!", "Cầu Trường Tiền 12!", "Tr0ub4dor&3", "Xk9#mP2q", "G7$kLm2p", "correct Horse 7!", "Huong Giang 3#", "v8!Qz7^Lp2", "Đi hết biển thì tới bờ 7!", "Aa1@" + "ế" * 124],
+)  # fmt: skip
+def test_what_nobody_guesses_soon_is_taken(text: str) -> None:
+    assert codes(text) == []
