@@ -57,12 +57,12 @@ class RecoveryController(Controller):
         data: JSONBody[forms.RecoveryCodeIn],
         door: NamedDependency[Door],
         clock: NamedDependency[Clock],
-    ) -> forms.StepOut:
+    ) -> forms.PasswordStepOut:
         """`password` is due; 403 `recovery_refused`: the number is somebody else's, or its SIM is new; `ways`."""
         await recovery.give_code(
             door, recovery_id, data.code, jkt=key_of(request), now=clock.now(), captcha=data.captcha
         )
-        return forms.StepOut(recovery_id, "password")
+        return forms.PasswordStepOut(recovery_id, "password")
 
     @post(
         "/{recovery_id:uuid}/otp/resend",
@@ -96,9 +96,9 @@ class RecoveryController(Controller):
         data: JSONBody[forms.PasswordIn],
         door: NamedDependency[Door],
         clock: NamedDependency[Clock],
-    ) -> Response[forms.StepOut]:
+    ) -> Response[forms.RecoveredOut]:
         """`done` without a session; 503 `mail_directory_unavailable` keeps the step due."""
         later = await recovery.give_password(
             door, recovery_id, data.password, jkt=key_of(request), now=clock.now()
         )
-        return answered(forms.StepOut(recovery_id, "done"), later)
+        return answered(forms.RecoveredOut(recovery_id, "done"), later)

@@ -100,10 +100,10 @@ class RegistrationController(Controller):
         data: JSONBody[schemas.CodeIn],
         door: NamedDependency[Door],
         clock: NamedDependency[Clock],
-    ) -> forms.StepOut:
+    ) -> forms.PasswordStepOut:
         """`password` is due; 422 `otp_wrong`, 410 `otp_exhausted` or `otp_expired`."""
         await registration.give_code(door, registration_id, data.code, jkt=key_of(request), now=clock.now())
-        return forms.StepOut(registration_id, "password")
+        return forms.PasswordStepOut(registration_id, "password")
 
     @post(
         "/{registration_id:uuid}/otp/resend",

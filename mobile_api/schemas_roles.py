@@ -135,7 +135,7 @@ class PrefillOut(msgspec.Struct):
         )
 
 
-class StepOut(msgspec.Struct):
+class RoleRequestStepOut(msgspec.Struct):
     """One unit's word; `decision` is approved, rejected, returned or null."""
 
     unit: UUID
@@ -148,7 +148,7 @@ class StepOut(msgspec.Struct):
     reason: str | None
 
     @classmethod
-    def of(cls, step: StepView) -> StepOut:
+    def of(cls, step: StepView) -> RoleRequestStepOut:
         """The step as the applicant reads it."""
         return cls(
             step.unit_id, step.unit_code, step.unit, step.duty, step.decision, step.by, step.at, step.reason
@@ -212,7 +212,7 @@ class RoleRequestOut(msgspec.Struct, kw_only=True):
     until: date | None
     created_at: datetime
     decided_at: datetime | None
-    steps: list[StepOut]
+    steps: list[RoleRequestStepOut]
     sync: list[SyncOut]
     changes: list[ChangeOut]
     denied: bool
@@ -240,7 +240,7 @@ class RoleRequestOut(msgspec.Struct, kw_only=True):
             until=found.until_on,
             created_at=found.created_at,
             decided_at=found.decided_at,
-            steps=[StepOut.of(step) for step in found.steps],
+            steps=[RoleRequestStepOut.of(step) for step in found.steps],
             sync=[SyncOut.of(sync) for sync in found.sync],
             changes=[ChangeOut.of(one) for one in found.corrections],
             denied=found.denied,

@@ -74,11 +74,18 @@ class PasswordIn(msgspec.Struct, forbid_unknown_fields=True):
     password: Secret
 
 
-class StepOut(msgspec.Struct):
-    """What is due now."""
+class PasswordStepOut(msgspec.Struct):
+    """The flow waits for a new password."""
 
     id: UUID
-    step: Literal["password", "done"]
+    step: Literal["password"]
+
+
+class RecoveredOut(msgspec.Struct):
+    """The password is set; nobody is signed in."""
+
+    id: UUID
+    step: Literal["done"]
 
 
 class RecoveryIn(msgspec.Struct, forbid_unknown_fields=True):

@@ -10,7 +10,6 @@ from litestar.openapi.spec import (
     OpenAPIMediaType,
     OpenAPIResponse,
     OpenAPIType,
-    Operation,
     Reference,
     RequestBody,
     Schema,
@@ -20,6 +19,7 @@ from litestar.openapi.spec import (
 )
 
 from mobile_api.auth import openness
+from ngomon.shapes import operations, understood
 
 PROBLEMS = {
     "400": "Malformed: `body_malformed`, `validation_failed`",
@@ -54,7 +54,9 @@ PROBLEM = Schema(
         "errors": Schema(
             type=OpenAPIType.ARRAY,
             items=Schema(
-                type=OpenAPIType.OBJECT, properties=dict.fromkeys(("field", "code", "message"), TEXT)
+                type=OpenAPIType.OBJECT,
+                title="ProblemField",
+                properties=dict.fromkeys(("field", "code", "message"), TEXT),
             ),
         ),
     },
@@ -102,15 +104,14 @@ def config() -> OpenAPIConfig:
 
 def complete(app: Litestar) -> None:
     """Say of every call of the API what the framework does not know: its problems, its door, an optional body."""
-    app.openapi_schema.components.schemas["Problem"] = PROBLEM  # the framework drops what its config names
-    for path, item in (app.openapi_schema.paths or {}).items():
-        for method in ("get", "put", "post", "delete", "patch") if path.startswith("/v1") else ():
-            operation: Operation | None = getattr(item, method)
-            if operation is not None:
-                operation.responses = {**(operation.responses or {}), **_problems()}
-                operation.security = WANTED[openness(method.upper(), path)]
-                if isinstance(operation.request_body, RequestBody):
-                    operation.request_body.required = not _may_be_null(operation.request_body)
+    document = app.openapi_schema
+    document.components.schemas["Problem"] = PROBLEM  # the framework drops what its config names
+    for method, path, operation in operations(document):
+        operation.responses = {**(operation.responses or {}), **_problems()}
+        operation.security = WANTED[openness(method, path)]
+        if isinstance(operation.request_body, RequestBody):
+            _say_if_optional(operation.request_body)
+    understood(document)
 
 
 def _problems() -> dict[str, OpenAPIResponse]:
@@ -121,8 +122,11 @@ def _problems() -> dict[str, OpenAPIResponse]:
     }
 
 
-def _may_be_null(body: RequestBody) -> bool:
+def _say_if_optional(body: RequestBody) -> None:
     """A handler that takes null for a body takes none at all as well; the framework calls every body required."""
-    schemas = [media.schema for media in body.content.values()]
-    inner = [one for schema in schemas if isinstance(schema, Schema) for one in schema.one_of or ()]
-    return any(isinstance(one, Schema) and one.type == OpenAPIType.NULL for one in inner)
+    body.required = True
+    for media in body.content.values():
+        several = (media.schema.one_of if isinstance(media.schema, Schema) else None) or ()
+        named = [one for one in several if not (isinstance(one, Schema) and one.type == OpenAPIType.NULL)]
+        if len(named) == 1 < len(several):  # one shape or none: generators read an optional body, not a union
+            media.schema, body.required = named[0], False

@@ -105,6 +105,7 @@ class Document:
     def _of_object(self, schema: dict[str, Any], value: dict[str, Any], at: str) -> list[str]:
         known, others = schema.get("properties", {}), schema.get("additionalProperties")
         found = [f"{at}.{name} is missing" for name in schema.get("required", []) if name not in value]
+        found += _out_of_step(schema, value, at)
         for name, inner in value.items():
             if name in known:
                 found += self.faults(known[name], inner, f"{at}.{name}")
@@ -113,6 +114,27 @@ class Document:
             elif schema.get("title") != "Problem":  # a problem has members of its own (RFC 9457 §3.2)
                 found.append(f"{at}.{name} is not described")
         return found
+
+
+def steps_of_parts(schema: dict[str, Any]) -> dict[str, tuple[set[str], set[str]]]:
+    """Of each part of a flow that not every answer has: the steps that it comes with, and those that it comes with at times."""
+    found = {}
+    for name, part in schema.get("properties", {}).items():
+        if (said := part.get("description", "")).startswith("With step "):
+            at_times = set(re.findall(r"`(\w+)` \(not always\)", said))
+            found[name] = (set(re.findall(r"`(\w+)`", said)) - at_times, at_times)
+    return found
+
+
+def _out_of_step(schema: dict[str, Any], value: dict[str, Any], at: str) -> list[str]:
+    """Every part that comes with another step than this one, and every one that is missing at its own."""
+    step, found = value.get("step"), []
+    for name, (always, at_times) in steps_of_parts(schema).items():
+        if name in value and step not in always | at_times:
+            found.append(f"{at}.{name} is there at {step}")
+        if name not in value and step in always:
+            found.append(f"{at}.{name} is missing at {step}")
+    return found
 
 
 def _of_scalar(schema: dict[str, Any], value: Any, at: str) -> list[str]:

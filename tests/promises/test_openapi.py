@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from litestar.openapi.spec import OpenAPIType, Reference, Schema
 
 from mobile_api import auth
+from ngomon.shapes import NAMES, _flat
 from scripts import docs as written
-from tests.mobile_api.described import Document
+from tests.mobile_api.described import Document, steps_of_parts
 
 DOCUMENT = Document(json.loads(written.openapi()))
 CALLS = sorted(DOCUMENT.operations)
-
-
-def shapes(schema: dict[str, Any]) -> list[dict[str, Any]]:
-    """The schema, or each of several."""
-    schema = DOCUMENT.resolved(schema)
-    return [shape for one in schema["oneOf"] for shape in shapes(one)] if "oneOf" in schema else [schema]
 
 
 @pytest.mark.parametrize(("method", "path"), CALLS)
@@ -35,17 +32,137 @@ def test_every_answer_with_a_body_is_an_object_whose_members_are_named(method: s
         assert "content" not in told
         return
     assert list(told["content"]) == ["application/json"]
-    for shape in shapes(told["content"]["application/json"]["schema"]):
-        assert shape["type"] == "object" and shape["properties"] and shape["required"], shape
+    shape = DOCUMENT.resolved(told["content"]["application/json"]["schema"])
+    assert shape["type"] == "object" and shape["properties"] and shape["required"], shape
 
 
-@pytest.mark.parametrize(("method", "path"), CALLS)
-def test_several_shapes_of_one_answer_are_told_apart_by_their_step(method: str, path: str) -> None:
-    for status, told in DOCUMENT.operations[method, path]["responses"].items():
-        if status.startswith("2") and "content" in told:
-            found = shapes(told["content"]["application/json"]["schema"])
-            steps = [shape["properties"].get("step", {}).get("const") for shape in found]
-            assert len(found) == 1 or (None not in steps and len(set(steps)) == len(steps)), steps
+# The steps of each flow, the parts that come with each, and those that come at times (contract §3.1).
+CODE = {"resend_in", "expires_in", "attempts_left"}
+IN = {"session", "account", "replaced_device"}
+FLOWS: dict[str, tuple[str, dict[str, set[str]], dict[str, set[str]]]] = {
+    "/v1/logins": (
+        "LoginFlow",
+        {
+            "authorize": {"authorization_url", "expires_in"},
+            "sign": {"challenge", "expires_in"},
+            "phone": set(),
+            "otp": {"sent_to", *CODE},
+            "done": IN,
+        },
+        {"otp": {"delivery", "methods"}},
+    ),
+    "/v1/registrations": (
+        "RegistrationFlow",
+        {
+            "sign": {"challenge", "expires_in"},
+            "confirm": {"subject", "identifier", "email_required"},
+            "otp": {"sent_to", *CODE},
+            "password": set(),
+            "done": IN,
+        },
+        {"otp": {"delivery"}},
+    ),
+    "/v1/recoveries": ("RecoveryFlow", {"otp": CODE, "password": set(), "done": set()}, {}),
+    "/v1/phone-changes": (
+        "PhoneChangeFlow",
+        {"otp": {"sent_to", *CODE}, "done": {"phone"}},
+        {"otp": {"delivery"}},
+    ),
+    "/v1/me/auth-methods": (
+        "AuthMethodFlow",
+        {
+            "authorize": {"authorization_url", "expires_in"},
+            "sign": {"challenge", "expires_in"},
+            "otp": {"sent_to", *CODE},
+            "done": {"method"},
+        },
+        {"otp": {"delivery"}},
+    ),
+    "/v1/me/joins": (
+        "JoinFlow",
+        {"otp": {"sent_to", *CODE}, "done": {"account"}},
+        {"otp": {"delivery"}},
+    ),
+}
+
+
+@pytest.mark.parametrize("top", FLOWS)
+def test_d01_every_answer_of_a_flow_is_one_flat_shape(top: str) -> None:
+    name, always, at_times = FLOWS[top]
+    flat = DOCUMENT.resolved({"$ref": f"#/components/schemas/{name}"})
+    assert flat["properties"]["step"]["enum"] == sorted(always)
+    assert flat["required"] == ["id", "step"], "a part that not every step has is optional"
+    for step, parts in always.items():
+        assert parts_at(flat, step) == (parts, at_times.get(step, set())), step
+    beyond = {path.removeprefix(top).split("/")[-1] for _, path in CALLS if path.startswith(f"{top}/")}
+    for (method, path), told in DOCUMENT.operations.items():
+        if method == "POST" and (path == top or path.startswith(f"{top}/")) and not path.endswith("/confirm"):
+            (good,) = (one for status, one in told["responses"].items() if status.startswith("2"))
+            shape = good["content"]["application/json"]["schema"]
+            assert shape == {"$ref": f"#/components/schemas/{name}"}, path
+    assert set(always) - {"done"} <= beyond, "the next call is named as the step is"
+
+
+def parts_at(flat: dict[str, Any], step: str) -> tuple[set[str], set[str]]:
+    """The parts that come with a step, and those that come at times."""
+    with_it = {name for name, (always, _) in steps_of_parts(flat).items() if step in always}
+    at_times = {name for name, (_, sometimes) in steps_of_parts(flat).items() if step in sometimes}
+    return with_it, at_times
+
+
+def every_schema(node: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(node, dict):
+        yield node
+        for inner in node.values():
+            yield from every_schema(inner)
+    elif isinstance(node, list):
+        for inner in node:
+            yield from every_schema(inner)
+
+
+def test_d01_nothing_in_the_document_is_one_of_several_shapes() -> None:
+    """A value, or null: nothing else is a choice, for a generator makes one class of several."""
+    told = json.loads(written.openapi())
+    choices = [one[word] for one in every_schema(told) for word in ("oneOf", "anyOf", "allOf") if word in one]
+    assert len(choices) > 20
+    assert [one for one in choices if len(one) != 2 or {"type": "null"} not in one] == []
+    assert not any("discriminator" in one for one in every_schema(told))
+
+
+def test_d01_an_optional_body_is_a_shape_that_is_not_required_and_no_choice() -> None:
+    bodies = [one["requestBody"] for one in DOCUMENT.operations.values() if "requestBody" in one]
+    assert all(list(one["content"]["application/json"]["schema"]) == ["$ref"] for one in bodies)
+
+
+# what a shape may be called when its module is not there to say of what
+ALONE = re.compile(
+    "Access|Attributes|Case|Challenge|Change|Choice|Code|Desk|Difference|Draft|Fact|Field|Message|Method|"
+    "Option|Page|Part|Proof|Shown|Sign|Slip|Standing|Step|Sync|Takeover"
+)
+FORMS = re.compile(r"(?:In|Out|List|Row|View|Copy|State|Person)$")
+
+
+def test_d02_every_shape_has_one_title_that_is_its_name_and_of_the_field() -> None:
+    schemas = json.loads(written.openapi())["components"]["schemas"]
+    titles = [one["title"] for one in every_schema(schemas) if isinstance(one.get("title"), str)]
+    assert len(titles) > 80 and len(set(titles)) == len(titles)
+    assert [name for name, shape in schemas.items() if shape["title"] != name] == []
+    assert [name for name in titles if not re.fullmatch(r"([A-Z][a-z]+)+", name)] == []
+    assert [name for name in titles if ALONE.fullmatch(FORMS.sub("", name))] == []
+    assert set(NAMES.values()) <= set(schemas), "a name is given to nothing"
+
+
+def test_d01_parts_that_differ_between_steps_are_not_laid_together() -> None:
+    def shape(step: str, part: OpenAPIType) -> Schema:
+        told: dict[str, Reference | Schema] = {
+            "id": Schema(),
+            "step": Schema(const=step),
+            "amount": Schema(type=part),
+        }
+        return Schema(type=OpenAPIType.OBJECT, title=step, properties=told, required=["id", "step"])
+
+    with pytest.raises(ValueError, match="amount differs"):
+        _flat([shape("one", OpenAPIType.STRING), shape("two", OpenAPIType.INTEGER)])
 
 
 OPEN = {
@@ -77,10 +194,10 @@ def test_what_a_call_must_bring_is_said_as_the_door_wants_it(method: str, path: 
     assert DOCUMENT.operations[method, path]["security"] == [*nothing, *proofs, SESSION]
 
 
-def test_whatever_the_document_points_at_is_in_it() -> None:
+def test_whatever_the_document_points_at_is_in_it_and_nothing_else() -> None:
     text = written.openapi()
     components = json.loads(text)["components"]
-    assert set(re.findall(r'"#/components/schemas/([^"]+)"', text)) <= set(components["schemas"])
+    assert set(re.findall(r'"#/components/schemas/([^"]+)"', text)) == set(components["schemas"])
     assert set(SESSION) == set(components["securitySchemes"])
 
 
