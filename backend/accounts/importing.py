@@ -132,9 +132,7 @@ class AccountsImport:
             elif self._is_of(holder, row):
                 count.there += 1
             else:
-                errors.append(
-                    RowError(row.line, "national_id", "has an account with another name or birth date")
-                )
+                errors.append(RowError(row.line, "national_id", "account_differs"))
         told: dict[int, list[RowError]] = {}
         for error in errors:
             told.setdefault(error.line, []).append(error)
@@ -150,10 +148,10 @@ class AccountsImport:
         born = _read(row, "birth_date", read_birth_date, required=True)
         opened = _read(row, "opened_on", self._day)
         if row.text("level", longest=10) not in LEVELS:
-            row.wrong("level", "1, 2 or 3")
+            row.wrong("level", "bad_level")
         mark = int.from_bytes(self._kit.keys.blind(kind_of(number), number)[:8], "big")
         if number and mark in self._seen:
-            row.wrong("national_id", "comes twice")
+            row.wrong("national_id", "comes_twice_above")
         if len(errors) > before:
             return None
         self._seen.add(mark)

@@ -6,20 +6,25 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from backend.imports.words import REASONS
 from backend.typed import BadText, clean
 
 
 class RowError(msgspec.Struct, frozen=True):
     """One bad cell; `column` is empty when the whole row or file is meant.
 
-    `reason` is a code of `words.REASONS`, which says it with its remedy, or a phrase that says it already; `values`
-    fill the places of those words.
+    `reason` is a code of `words.REASONS`, which says it with its remedy; `values` fill the places of those words.
     """
 
     line: int
     column: str
     reason: str
     values: Mapping[str, str] = {}
+
+    def __post_init__(self) -> None:
+        """Nobody is told what no office can read."""
+        if self.reason not in REASONS:
+            raise LookupError(self.reason)
 
 
 class ImportRefused(Exception):
@@ -76,6 +81,6 @@ class Row:
             self.wrong(column, "required")
         return found
 
-    def wrong(self, column: str, reason: str) -> None:
+    def wrong(self, column: str, reason: str, **values: str) -> None:
         """Remember that a cell is bad."""
-        self._errors.append(RowError(self.line, column, reason))
+        self._errors.append(RowError(self.line, column, reason, values))

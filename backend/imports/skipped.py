@@ -11,7 +11,6 @@ from typing import Self
 
 from backend.imports import words
 from backend.imports.rows import Record, RowError
-from backend.words import VIETNAMESE
 
 REASON = "reason"  # a column that every import passes over, so that the mended file comes in as it is
 
@@ -60,7 +59,7 @@ class BadRows:
         if not self.count:
             self._columns = [name for name in row.cells if name != REASON]
             self._lines.writerow([*self._columns, REASON])
-        told = ((error.column, words.told(error, VIETNAMESE)) for error in errors)
+        told = ((error.column, words.both(error)) for error in errors)
         said = (f"{column}: {reason}" if column else reason for column, reason in told)
         self._lines.writerow([*(row.cells.get(name, "") for name in self._columns), "; ".join(said)])
         self.count += 1

@@ -1,10 +1,18 @@
-"""What is wrong with a file, and what to do about it, in words for whoever made the file in an office program."""
+"""What is wrong with a file or a row, and what to do about it, in words for whoever made the file in an office program.
+
+The one vocabulary of every import: a reason that is not here cannot be given (`rows.RowError`). What a row says of
+people and units is here as well as what the reader says of cells: whoever mends a file reads them side by side.
+"""
 
 from __future__ import annotations
 
-from backend.imports.rows import RowError
+from typing import TYPE_CHECKING
+
 from backend.words import ENGLISH, VIETNAMESE, say
 from backend.words import mark as _
+
+if TYPE_CHECKING:
+    from backend.imports.rows import RowError
 
 AS_TEXT = _("chọn cột, đặt định dạng Văn bản (Text) rồi nhập lại các ô này")
 AS_CSV = _("mở tệp bằng phần mềm bảng tính rồi lưu lại dạng CSV UTF-8 (hoặc .xlsx)")
@@ -17,10 +25,17 @@ SMALLER = _("chia thành nhiều tệp nhỏ hơn, bỏ các trang và định d
 DAY = _("ghi ngày/tháng/năm, ví dụ 31/12/1990; nếu chỉ biết năm thì ghi năm, ví dụ 1950")
 FILL = _("điền giá trị vào ô")
 TYPE_AGAIN = _("gõ lại ô này")
+CHECK_CODE = _("sửa mã trong ô, hoặc nhập đơn vị ấy trước")
+OTHER_UNIT = _("ghi mã của đơn vị đang hoạt động")
+ONE_CODE = _("dùng đúng mã đã có, hoặc đặt mã khác hẳn")
+ONE_LINE = _("chỉ giữ lại một dòng")
+ONE_OWNER = _("kiểm tra địa chỉ, mỗi địa chỉ chỉ của một người")
+IN_LIST = _("ghi một trong các mã ấy")
+COMPARE = _("đối chiếu họ tên, ngày sinh và số định danh với giấy tờ")
 
 REASONS: dict[str, tuple[str, str]] = {
-    "no_such_file": (_("Không tìm thấy tệp"), ""),
-    "file_empty": (_("Tệp không có nội dung"), ""),
+    "no_such_file": (_("Không tìm thấy tệp"), _("kiểm tra lại tên và đường dẫn của tệp")),
+    "file_empty": (_("Tệp không có nội dung"), _("chọn tệp có dòng tiêu đề và dữ liệu ở trang đầu")),
     "file_too_large": (_("Tệp lớn hơn {most} MB"), SMALLER),
     "too_many_rows": (_("Tệp có hơn {most} dòng"), SMALLER),
     "workbook_too_large": (_("Bảng tính lớn quá mức cho phép"), SMALLER),
@@ -45,25 +60,94 @@ REASONS: dict[str, tuple[str, str]] = {
     "number_lost_zeros": (_("Ô là số {shown}, các số 0 ở đầu đã mất"), AS_TEXT),
     "broken_cell": (_("Không đọc được ô"), TYPE_AGAIN),
     "required": (_("Chưa có giá trị"), FILL),
-    "too_long": (_("Nội dung quá dài"), ""),
+    "too_long": (_("Nội dung quá dài"), _("viết ngắn lại")),
     "bad_characters": (_("Có ký tự không được phép"), TYPE_AGAIN),
     "bad_date": (_("Ngày chưa đúng"), DAY),
-    "bad_email": (_("Địa chỉ thư điện tử chưa đúng"), ""),
+    "bad_email": (
+        _("Địa chỉ thư điện tử chưa đúng"),
+        _("ghi như ten@donvi.gov.vn, không dấu, không khoảng trắng"),
+    ),
     "bad_national_id": (_("Số định danh cá nhân gồm 12 chữ số"), AS_TEXT),
+    "bad_unit_code": (_("Mã đơn vị chỉ gồm chữ, số và các dấu . / - _"), TYPE_AGAIN),
+    "bad_agency_code": (
+        _("Không đúng cách viết mã định danh cơ quan"),
+        _("ghi như H57.03 hoặc 000.00.03.H57"),
+    ),
+    "bad_phone": (_("Không phải số điện thoại"), _("ghi các chữ số, ví dụ 0234 382 2678, hoặc để trống")),
+    "bad_level": (_("Mức xác thực là 1, 2 hoặc 3"), _("ghi 1, 2, 3 hoặc để trống")),
+    "unknown_subject_type": (_("Không có đối tượng này; đang có: {known}"), IN_LIST),
+    "unknown_position": (_("Không có chức vụ này; đang có: {known}"), IN_LIST),
+    "position_misfit": (
+        _("Không phải chức vụ của {subject_type}"),
+        _("ghi chức vụ thuộc đối tượng ấy, hoặc sửa đối tượng"),
+    ),
+    "comes_twice": (_("Xuất hiện hai lần, lần đầu ở dòng {first}"), ONE_LINE),
+    "comes_twice_above": (_("Đã xuất hiện ở một dòng bên trên"), ONE_LINE),
+    "case_twin_above": (_("Chỉ khác {other} ở dòng {first} về chữ hoa, chữ thường"), ONE_CODE),
+    "case_twin": (_("Đã có {other}, chỉ khác về chữ hoa, chữ thường"), ONE_CODE),
+    "no_such_unit": (_("Không có đơn vị mang mã này"), CHECK_CODE),
+    "no_such_unit_but": (_("Không có đơn vị mang mã này; có {meant}"), CHECK_CODE),
+    "unit_over": (_("Đơn vị đã kết thúc ngày {on}"), _("bỏ dòng này, hoặc đặt mã mới cho đơn vị mới")),
+    "parent_over": (_("Đơn vị cấp trên ấy đã kết thúc"), OTHER_UNIT),
+    "parent_blank": (
+        _("Ô trống, mà đơn vị đang có đơn vị cấp trên"),
+        _("ghi mã đơn vị cấp trên, ghi - nếu là đơn vị gốc, hoặc bỏ cả cột"),
+    ),
+    "parent_circle": (
+        _("Đơn vị sẽ là cấp trên của chính nó, hoặc cây quá sâu"),
+        _("sửa mã đơn vị cấp trên"),
+    ),
+    "required_for_unit": (_("Đơn vị mới cần có giá trị này"), FILL),
+    "required_for_person": (_("Người mới cần có giá trị này"), FILL),
+    "address_taken": (_("Địa chỉ đang là của người khác"), ONE_OWNER),
+    "address_in_role": (_("Địa chỉ đang thuộc vai trò của người khác"), ONE_OWNER),
+    "complete_needs_good": (
+        _("Còn dòng sai thì chưa thể biết ai đã nghỉ"),
+        _("sửa hết các dòng sai trước khi dùng --complete"),
+    ),
+    "account_differs": (_("Đã có tài khoản với họ tên hoặc ngày sinh khác"), COMPARE),
+    "account_unproved": (
+        _("Đã có tài khoản nhưng chưa ai xác nhận"),
+        _("chủ tài khoản đăng nhập bằng VNeID trước"),
+    ),
+    "account_shut": (
+        _("Tài khoản của người này đã đóng"),
+        _("bỏ dòng này, hoặc liên hệ bộ phận hỗ trợ tài khoản"),
+    ),
+    "over_before_first_day": (
+        _("Ngày cuối trước ngày đầu, hoặc đã qua"),
+        _("sửa ngày, hoặc để trống nếu không có ngày cuối"),
+    ),
 }
+
+NOTES: dict[str, str] = {  # what follows from a plan, and what wants a yes
+    "new_roots": _("{count} đơn vị gốc mới: {codes}"),
+    "told_anew": _("các hệ thống được báo lại về {count} người"),
+    "has_left": _("đã nghỉ"),
+    "has_open_request": _("dòng {line}, {who}: có yêu cầu đang chờ, người duyệt sẽ trả lời"),
+    "has_home_elsewhere": _("dòng {line}, {who}: có vai trò chính ở {home}, không phải ở {unit}; giữ nguyên"),
+    "undecided": _(
+        "{count} yêu cầu đang chờ sẽ không còn ai duyệt: giao người phụ trách đơn vị hoặc cấp trên trước"
+    ),
+}
+
+
+def noted(note: str, **values: object) -> str:
+    """One line of a plan, Vietnamese first, English beside it."""
+    return " · ".join(say(NOTES[note], lang, **values) for lang in (VIETNAMESE, ENGLISH))
 
 
 def in_both(error: RowError) -> str:
     """For a screen that has no language: the code, then Vietnamese, then English."""
-    if error.reason not in REASONS:
-        return error.reason
-    return f"{error.reason}: {told(error, VIETNAMESE)} · {told(error, ENGLISH)}"
+    return f"{error.reason}: {both(error)}"
+
+
+def both(error: RowError) -> str:
+    """For a file that goes back to an office: Vietnamese first, English beside it."""
+    return f"{told(error, VIETNAMESE)} · {told(error, ENGLISH)}"
 
 
 def told(error: RowError, lang: str) -> str:
-    """The reason and the remedy in one sentence; a phrase that is no code stands as it is."""
-    if error.reason not in REASONS:
-        return error.reason
+    """The reason and the remedy in one sentence."""
     reason, remedy = REASONS[error.reason]
-    spoken = say(reason, lang, **error.values)
-    return f"{spoken}: {say(remedy, lang)}" if remedy else spoken
+    return f"{say(reason, lang, **error.values)}: {say(remedy, lang)}"

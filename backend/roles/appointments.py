@@ -21,7 +21,7 @@ from backend.names import is_whole_birth_date, masked, read_birth_date
 from backend.outside.clock import local_day
 from backend.roles import forms, rights
 from backend.roles.models import Manager, Unit
-from backend.roles.unit_tree import nearly
+from backend.roles.unit_tree import not_there
 from backend.typed import BadText
 
 COLUMNS = ("unit_code", "national_id", "from", "until")
@@ -117,12 +117,10 @@ class ManagersImport:
         for row in wanted:
             unit_id, key = units.get(row.unit_code), (row.unit_code, row.number)
             if row.unit_code and unit_id is None:
-                hint = nearly(row.unit_code, units)
-                plan.errors.append(RowError(row.line, "unit_code", f"no such unit{hint}"))
+                plan.errors.append(not_there(row.line, "unit_code", row.unit_code, units))
             elif row.number and key in seen:
-                plan.errors.append(
-                    RowError(row.line, "national_id", f"comes twice, first on line {seen[key]}")
-                )
+                first = {"first": str(seen[key])}
+                plan.errors.append(RowError(row.line, "national_id", "comes_twice", first))
             elif unit_id is not None and row.number:
                 self._compare(plan, row, unit_id, stored.get((unit_id, row.number)))
             seen.setdefault(key, row.line)
@@ -155,7 +153,7 @@ class ManagersImport:
         if stored is not None and old.from_on is None:
             begins = None  # what has begun does not begin later
         if until is not None and until < (begins or today):
-            plan.errors.append(RowError(row.line, "until", "before its first day, or over"))
+            plan.errors.append(RowError(row.line, "until", "over_before_first_day"))
             return
         days = Days(begins, until)
         if stored is None:

@@ -20,9 +20,9 @@ from backend.roles.catalog import SUBJECT_TYPES
 from backend.roles.models import Role, RoleRequest, Unit
 from backend.roles.staff_rows import StaffPerson
 
-STRANGER = "has an account with another name or birth date"
-UNPROVED = "has an account that nobody vouches for: its owner signs in with VNeID first"
-CLOSED = "the account is closed"
+STRANGER = "account_differs"
+UNPROVED = "account_unproved"
+CLOSED = "account_shut"
 
 
 class Holder(NamedTuple):
@@ -56,7 +56,7 @@ async def holders_of(tx: AsyncSession, kit: Kit, numbers: Collection[str]) -> di
 
 
 def why_not(kit: Kit, holder: Holder, person: StaffPerson, subject_type: str) -> str:
-    """Why this account gets no role of the file: it is somebody else's, or may be."""
+    """The reason why this account gets no role of the file, a code: it is somebody else's, or may be."""
     account = holder.account
     name, born = names_of(kit, account)
     if account.status != "active":

@@ -20,6 +20,7 @@ from backend.account import Account
 from backend.accounts.importing import AccountRow, open_all, sealed_rows
 from backend.db import Database, new_id, one_after_another
 from backend.facts import RoleBegun, RolesFilled
+from backend.imports import words
 from backend.imports.plan import Plan, Progress, in_order
 from backend.imports.rows import Record, RowError
 from backend.kit import Kit
@@ -39,7 +40,6 @@ from backend.support import notices
 
 CHUNK = 200  # people in one transaction, each with everything of theirs
 WHOLE = ("national_id", *NEEDED, "subject_type", "position")
-TAKEN = "belongs to another person's role"
 
 
 class FillingPlan(Plan, kw_only=True):
@@ -129,7 +129,7 @@ class Filling:
         mail = row.given.get("official_email", "")
         others = taken.get(mail, set()) - ({holder.account.id} if holder else set())
         if others:
-            plan.errors.append(RowError(row.line, "official_email", TAKEN))
+            plan.errors.append(RowError(row.line, "official_email", "address_in_role"))
         if holder is None:
             plan.accounts += 1
         elif why := self._why_not(holder, row):
@@ -147,11 +147,11 @@ class Filling:
         return why_not(self._kit, holder, person, given.get("subject_type", ""))
 
     def _tell_held(self, plan: FillingPlan, row: StaffRow, holder: Holder) -> None:
-        who, unit = f"line {row.line}, {masked(row.number)}", row.given.get("unit_code")
+        who, unit = {"line": row.line, "who": masked(row.number)}, row.given.get("unit_code")
         if holder.home is None:
-            plan.notes.append(f"{who}: has an open request, which whoever decides it answers")
+            plan.notes.append(words.noted("has_open_request", **who))
         elif holder.home != unit:
-            plan.notes.append(f"{who}: has a home role in {holder.home}, not in {unit}; it stays")
+            plan.notes.append(words.noted("has_home_elsewhere", **who, home=holder.home, unit=unit))
 
     async def _grant(self, tx: AsyncSession, numbers: Sequence[str], by: UUID | None) -> int:
         """The roles of a chunk of people and all that follows, in one transaction; how many."""

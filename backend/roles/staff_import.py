@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.db import new_id, one_after_another
 from backend.facts import StaffImported
+from backend.imports import words
 from backend.imports.plan import Change, Field, Plan, PlanStale, Progress, in_order
 from backend.imports.rows import Record, RowError
 from backend.kit import Kit
@@ -32,13 +33,12 @@ from backend.roles.staff_rows import (
     misfit,
     opened,
 )
-from backend.roles.unit_tree import nearly
+from backend.roles.unit_tree import not_there
 
 Item = TypeVar("Item")
 CHUNK = 500
 NOWHERE = UUID(int=0)  # of a row whose unit is not there, which is never written
 CHANGING = "staff"  # one import of staff after another
-UNFIT = "bad rows say nothing of who has left: mend them before --complete"
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -97,7 +97,7 @@ class StaffImport:
         foreign = [
             line for line, holder in mails if holder not in named
         ]  # who is named has what the file says
-        plan.errors += [RowError(line, "official_email", "belongs to another person") for line in foreign]
+        plan.errors += [RowError(line, "official_email", "address_taken") for line in foreign]
         if self._complete:
             await self._leavers(tx, plan, named)
         plan.errors = in_order(plan.errors)
@@ -157,7 +157,7 @@ class StaffImport:
         if not code:
             return []
         if code not in self._living:
-            return [RowError(row.line, "unit_code", f"no such unit{nearly(code, self._living)}")]
+            return [not_there(row.line, "unit_code", code, self._living)]
         self._units[code] = self._living[code]
         return []
 
@@ -186,7 +186,7 @@ class StaffImport:
         """Count what one row does, and remember what has to be written."""
         if entry is None:
             missing = [name for name in NEEDED if name not in row.given]
-            plan.errors += [RowError(row.line, name, "required for somebody new") for name in missing]
+            plan.errors += [RowError(row.line, name, "required_for_person") for name in missing]
             plan.created += 1
             old: dict[str, str] = {}
         else:
@@ -216,7 +216,7 @@ class StaffImport:
     async def _leavers(self, tx: AsyncSession, plan: Plan, named: set[UUID]) -> None:
         """Whom the units of the file have, and the file has not."""
         if plan.errors:
-            plan.errors.append(RowError(0, "", UNFIT))
+            plan.errors.append(RowError(0, "", "complete_needs_good"))
             return
         columns = [getattr(StaffRecord, name) for name in Entry.__struct_fields__]
         for part in _parts(sorted(self._units.values())):
@@ -224,7 +224,8 @@ class StaffImport:
             self._left += [Entry(*row) for row in await tx.execute(query) if row.id not in named]
         for entry in self._left:
             person = opened(self._kit, entry.id, entry.sealed)
-            plan.ended.append(f"{masked(person.national_id)}, {self._codes[entry.unit_id]}: has left")
+            who = f"{masked(person.national_id)}, {self._codes[entry.unit_id]}"
+            plan.ended.append(f"{who}: {words.noted('has_left')}")
             if person.official_email:
                 self._readdressed.append(person.national_id)
 

@@ -66,11 +66,11 @@ def checked(record: Record, errors: list[RowError]) -> StaffRow:
         "phone": row.text("phone", longest=25),
     }
     if given["phone"] and not PHONE.fullmatch(given["phone"]):
-        row.wrong("phone", "not a phone number")
+        row.wrong("phone", "bad_phone")
     if given["subject_type"] and given["subject_type"] not in SUBJECT_TYPES:
-        row.wrong("subject_type", f"unknown; there is: {', '.join(SUBJECT_TYPES)}")
+        row.wrong("subject_type", "unknown_subject_type", known=", ".join(SUBJECT_TYPES))
     if given["position"] and given["position"] not in POSITIONS:
-        row.wrong("position", f"unknown; there is: {', '.join(POSITIONS)}")
+        row.wrong("position", "unknown_position", known=", ".join(POSITIONS))
     return StaffRow(record.line, number, {name: value for name, value in given.items() if row.has(name)})
 
 
@@ -87,7 +87,7 @@ class Twins:
         for column, value in values.items():
             line = self._first[column].setdefault(value, row.line)
             if value and line != row.line:
-                errors.append(RowError(row.line, column, f"comes twice, first on line {line}"))
+                errors.append(RowError(row.line, column, "comes_twice", {"first": str(line)}))
         return errors
 
 
@@ -95,7 +95,7 @@ def misfit(line: int, subject_type: str, position: str) -> list[RowError]:
     """A position of another kind of staff."""
     known = position in POSITIONS and subject_type in SUBJECT_TYPES
     if known and subject_type not in POSITIONS[position].subject_types:
-        return [RowError(line, "position", f"not a position of {subject_type}")]
+        return [RowError(line, "position", "position_misfit", {"subject_type": subject_type})]
     return []
 
 

@@ -72,14 +72,6 @@ async def deciders(tx: AsyncSession) -> Deciders:
     return Deciders(steps, own, managers, {row[2]: row[3] for row in found})
 
 
-def warning(requests: Collection[UUID]) -> str:
-    """What to say of them."""
-    return (
-        f"{len(requests)} open requests would have nobody to decide them: "
-        "name a manager for the unit or above it first"
-    )
-
-
 async def _own(tx: AsyncSession, applicants: set[UUID], managing: set[bytes]) -> dict[UUID, set[bytes]]:
     """Which of the managers' blind numbers are an applicant's own."""
     found: dict[UUID, set[bytes]] = {}

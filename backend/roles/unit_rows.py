@@ -30,7 +30,7 @@ def checked(record: Record, errors: list[RowError]) -> UnitRow:
     row = Row(record, errors)
     code = row.text("code", longest=40, required=True)
     if code and not CODE.fullmatch(code):
-        row.wrong("code", "only letters, digits, dot, slash, hyphen and underscore")
+        row.wrong("code", "bad_unit_code")
     given = {
         "name": row.text("name", longest=200, required=row.has("name")),
         "parent_code": row.text("parent_code", longest=40),
@@ -60,5 +60,5 @@ def _agency(row: Row) -> str:
     try:
         return agency_code(text) if text else ""
     except ValueError:
-        row.wrong("agency_code", "not an agency code in either notation")
+        row.wrong("agency_code", "bad_agency_code")
         return ""

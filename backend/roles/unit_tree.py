@@ -64,12 +64,14 @@ def twins(rows: Sequence[UnitRow], known: Mapping[str, Place]) -> list[RowError]
         key = _caseless(row.code)
         first = lines.setdefault(key, row)
         if row.code and first is not row:
-            same = (
-                "comes twice, first" if first.code == row.code else f"differs from {first.code} in case only,"
+            line = {"first": str(first.line)}
+            same = first.code == row.code
+            reason, values = (
+                ("comes_twice", line) if same else ("case_twin_above", {**line, "other": first.code})
             )
-            errors.append(RowError(row.line, "code", f"{same} on line {first.line}"))
+            errors.append(RowError(row.line, "code", reason, values))
         elif row.code not in known and (other := stored.get(key)):
-            errors.append(RowError(row.line, "code", f"there is {other}, which differs in case only"))
+            errors.append(RowError(row.line, "code", "case_twin", {"other": other}))
     return errors
 
 
@@ -84,8 +86,7 @@ def misplaced(rows: Sequence[UnitRow], known: Tree, today: date) -> list[RowErro
             cause = _nearest(code, above, wanted)
             if cause is not None and cause.line not in said:
                 said.add(cause.line)
-                why = "the unit would be its own ancestor, or too deep"
-                errors.append(RowError(cause.line, "parent_code", why))
+                errors.append(RowError(cause.line, "parent_code", "parent_circle"))
     return errors
 
 
@@ -122,27 +123,27 @@ def has_ended(place: Place, today: date) -> bool:
     return place.ended_on is not None and place.ended_on <= today
 
 
-def nearly(code: str, codes: Iterable[str]) -> str:
-    """A hint at the code that was meant, where only the case of letters differs."""
+def not_there(line: int, column: str, code: str, codes: Iterable[str]) -> RowError:
+    """No such unit, with the code that was meant where only the case of letters differs."""
     meant = next((one for one in codes if _caseless(one) == _caseless(code)), None)
-    return f"; there is {meant}" if meant else ""
+    if meant is None:
+        return RowError(line, column, "no_such_unit")
+    return RowError(line, column, "no_such_unit_but", {"meant": meant})
 
 
 def _misplaced(row: UnitRow, wanted: dict[str, UnitRow], known: Tree, today: date) -> list[RowError]:
     stored, given = known.get(row.code), row.given.get("parent_code")
     errors = []
     if stored is None and "name" not in row.given:
-        errors.append(RowError(row.line, "name", "required for a new unit"))
+        errors.append(RowError(row.line, "name", "required_for_unit"))
     if stored is not None and has_ended(stored, today):
-        errors.append(RowError(row.line, "code", f"the unit has ended on {stored.ended_on:%d/%m/%Y}"))
+        errors.append(RowError(row.line, "code", "unit_over", {"on": f"{stored.ended_on:%d/%m/%Y}"}))
     if given == "" and stored is not None and stored.parent_id is not None:
-        why = f"blank, and the unit has a parent: write {ROOT} for a root, or leave the column out"
-        errors.append(RowError(row.line, "parent_code", why))
+        errors.append(RowError(row.line, "parent_code", "parent_blank"))
     elif given and given in known and has_ended(known[given], today):
-        errors.append(RowError(row.line, "parent_code", "that unit has ended"))
+        errors.append(RowError(row.line, "parent_code", "parent_over"))
     elif given and given != ROOT and given not in known and given not in wanted:
-        hint = nearly(given, (*known, *wanted))
-        errors.append(RowError(row.line, "parent_code", f"no such unit{hint}"))
+        errors.append(not_there(row.line, "parent_code", given, (*known, *wanted)))
     return errors
 
 

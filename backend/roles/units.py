@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend import paging
 from backend.db import new_id, one_after_another
 from backend.facts import UnitsImported
+from backend.imports import words
 from backend.imports.plan import Change, Field, Imported, Plan, PlanStale, Progress, at_once, in_order
 from backend.imports.rows import Record
 from backend.kit import Kit
@@ -106,11 +107,11 @@ class UnitsImport:
     async def _say(self, tx: AsyncSession, plan: Plan) -> None:
         roots = [place.code for place in self._created if place.parent_id is None]
         if roots:
-            plan.notes.append(f"{len(roots)} new roots: {', '.join(roots[:10])}")
+            plan.notes.append(words.noted("new_roots", count=len(roots), codes=", ".join(roots[:10])))
         if self._concerned and (people := await telling.people_of(tx, self._concerned)):
-            plan.notes.append(f"systems are told anew of {len(people)} people")
+            plan.notes.append(words.noted("told_anew", count=len(people)))
         if self._undecided:
-            plan.warnings.append(undecided.warning(self._undecided))
+            plan.warnings.append(words.noted("undecided", count=len(self._undecided)))
 
 
 async def bring_in(

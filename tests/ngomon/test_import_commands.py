@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from backend.crypto import new_secret_key
+from backend.imports.rows import RowError
+from backend.imports.words import both
 from ngomon import cli
 from ngomon.migrations import migrate
 
@@ -103,8 +105,13 @@ def test_r36_the_good_rows_come_in_and_the_bad_ones_stand_in_a_file_to_be_mended
     written = list(csv.reader(bad.read_text("utf-8-sig").splitlines()))
     assert written == [
         ["code", "name", "parent_code", "reason"],
-        ["X", "", "SNV", "name: Chưa có giá trị: điền giá trị vào ô"],
-        ["Y", "Tổ", "X", "parent_code: no such unit"],
+        ["X", "", "SNV", "name: Chưa có giá trị: điền giá trị vào ô · There is no value: fill the cell in"],
+        [
+            "Y",
+            "Tổ",
+            "X",
+            f"parent_code: {both(RowError(3, 'parent_code', 'no_such_unit'))}",
+        ],
     ]
     bad.write_text(bad.read_text("utf-8-sig").replace("X,,SNV", "X,Tổ,SNV"))
     assert (

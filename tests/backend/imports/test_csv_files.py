@@ -11,7 +11,7 @@ import pytest
 
 from backend.imports import encodings, files
 from backend.imports.rows import ImportRefused, Record, RowError
-from backend.imports.words import REASONS, in_both, told
+from backend.imports.words import told
 
 UNITS = ("code", "name", "parent_code", "agency_code", "kind")
 HEAD = "code;name;parent_code;agency_code;kind\r\n"
@@ -217,14 +217,3 @@ def test_rows_and_bytes_have_a_bound(tmp_path: Path) -> None:
             list(files.stream(file, UNITS, required=("code",), **bounds))
         assert [error.reason for error in refused.value.errors] == [reason]
     assert len(list(files.stream(file, UNITS, required=("code",), rows_most=50))) == 50
-
-
-def test_every_reason_is_said_in_both_languages_with_its_places_filled() -> None:
-    values = dict.fromkeys(
-        ("most", "kind", "looks_like", "said", "place", "cells", "header", "meant", "shown"), "7"
-    )
-    for reason in REASONS:
-        error = RowError(2, "name", reason, values)
-        assert told(error, "vi") != told(error, "en") and "{" not in in_both(error)
-        assert in_both(error).startswith(f"{reason}: ")
-    assert told(RowError(2, "", "no such unit"), "vi") == "no such unit"

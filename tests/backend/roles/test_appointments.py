@@ -104,10 +104,10 @@ async def test_bad_rows_of_managers_are_named(world: World) -> None:
         good | {"unit_code": "HUE", "from": "2026"},
     )
     assert found.errors == [
-        RowError(3, "national_id", "comes twice, first on line 2"),
-        RowError(4, "unit_code", "no such unit; there is NV"),
+        RowError(3, "national_id", "comes_twice", {"first": "2"}),
+        RowError(4, "unit_code", "no_such_unit_but", {"meant": "NV"}),
         RowError(5, "national_id", "bad_national_id"),
-        RowError(6, "until", "before its first day, or over"),
+        RowError(6, "until", "over_before_first_day"),
         RowError(7, "from", "bad_date"),
     ]
 

@@ -23,7 +23,7 @@ from backend.outbox.models import Delivery
 from backend.outside.eid.eid_claims import Person
 from backend.roles import filling
 from backend.roles.eligible import CLOSED, STRANGER, UNPROVED
-from backend.roles.filling import TAKEN, Filling, FillingPlan
+from backend.roles.filling import Filling, FillingPlan
 from backend.roles.models import Role, StaffRecord, Unit
 from backend.roles.owed import owed
 from tests.backend.roles.test_staff import GOOD
@@ -206,7 +206,7 @@ async def test_o15_a_row_needs_unit_subject_type_and_position(world: World) -> N
 
 async def test_o15_an_address_of_another_persons_role_makes_the_row_bad(world: World) -> None:
     await world.employ("Bình", "NV", "Chi", fields={"official_email": "an@hue.example"})
-    assert (await planned(world, GOOD))[1].errors == [RowError(2, "official_email", TAKEN)]
+    assert (await planned(world, GOOD))[1].errors == [RowError(2, "official_email", "address_in_role")]
 
 
 async def test_o15_the_systems_that_serve_the_units_are_told_in_the_same_transaction(world: World) -> None:

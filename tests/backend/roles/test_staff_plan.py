@@ -80,14 +80,15 @@ async def test_a_position_of_another_kind_of_staff_is_refused_also_when_the_kind
     await bring_in(world, GOOD)
     with pytest.raises(ImportRefused) as refused:
         await bring_in(world, {"national_id": AN, "position": "bi_thu"})
-    assert refused.value.errors == [RowError(2, "position", "not a position of cong_chuc")]
+    assert refused.value.errors == [RowError(2, "position", "position_misfit", {"subject_type": "cong_chuc"})]
 
 
 async def test_o10_an_unknown_position_names_those_that_there_are(world: World) -> None:
     with pytest.raises(ImportRefused) as refused:
         await bring_in(world, GOOD | {"position": "vua"})
     (error,) = refused.value.errors
-    assert "chuyen_vien" in error.reason and "truong_phong" in error.reason
+    assert error.reason == "unknown_position"
+    assert "chuyen_vien" in error.values["known"] and "truong_phong" in error.values["known"]
 
 
 async def test_o10_the_same_file_again_says_unchanged(world: World) -> None:
@@ -137,7 +138,7 @@ async def test_r45_whoever_a_complete_file_does_not_name_in_its_units_has_left(w
     }
     await bring_in(world, GOOD, GOOD | OTHER, far)
     found = await complete(world, GOOD | OTHER)
-    assert found.ended == ["000******000, NV: has left"] and found.untouched == 1
+    assert found.ended == ["000******000, NV: đã nghỉ · has left"] and found.untouched == 1
     assert await present(world) == 2, "TC is not named by the file"
     with pytest.raises(staff.NotInDirectory):
         await prefill(world, "An")
@@ -194,7 +195,7 @@ async def test_a_plan_is_not_acted_on_when_its_unit_has_ended(world: World) -> N
         await act(world, job)
     with pytest.raises(ImportRefused) as refused:
         await bring_in(world, GOOD)
-    assert refused.value.errors == [RowError(2, "unit_code", "no such unit")]
+    assert refused.value.errors == [RowError(2, "unit_code", "no_such_unit")]
 
 
 async def _sealed(world: World) -> set[bytes]:

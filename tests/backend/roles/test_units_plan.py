@@ -8,8 +8,10 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
+from backend.imports import words
 from backend.imports.plan import Field, Imported, Plan, PlanStale
 from backend.imports.rows import ImportRefused, RowError, records
+from backend.imports.words import told
 from backend.outbox.models import Delivery
 from backend.roles import units
 from backend.roles.models import Unit
@@ -67,7 +69,8 @@ async def test_b01_a_blank_parent_of_a_unit_that_has_one_is_refused_and_a_hyphen
     with pytest.raises(ImportRefused) as refused:
         await bring_in(world, [{"code": "NV", "name": "Sở", "parent_code": ""}])
     (error,) = refused.value.errors
-    assert (error.line, error.column) == (2, "parent_code") and "write - for a root" in error.reason
+    assert (error.line, error.column, error.reason) == (2, "parent_code", "parent_blank")
+    assert "ghi - nếu là đơn vị gốc" in told(error, "vi") and "write - for a root" in told(error, "en")
     await bring_in(world, [{"code": "NV", "parent_code": "-"}, {"code": "HUE", "parent_code": ""}])
     assert (await unit(world, "NV")).parent_id is None
     assert (await unit(world, "NV-P")).path == f"/{world.units['NV']}/{world.units['NV-P']}/"
@@ -86,7 +89,7 @@ async def test_a_blank_cell_empties_what_may_be_empty(world: World) -> None:
 async def test_a_new_unit_wants_a_name(world: World) -> None:
     with pytest.raises(ImportRefused) as refused:
         await bring_in(world, [{"code": "S", "parent_code": "HUE"}])
-    assert refused.value.errors == [RowError(2, "name", "required for a new unit")]
+    assert refused.value.errors == [RowError(2, "name", "required_for_unit")]
 
 
 @pytest.mark.parametrize("code", ["nv", "Nv", "nv-p"])
@@ -95,21 +98,19 @@ async def test_b08_a_code_that_differs_from_a_stored_one_in_case_only_is_refused
 ) -> None:
     with pytest.raises(ImportRefused) as refused:
         await bring_in(world, [{"code": code, "name": "Sở"}])
-    assert refused.value.errors == [
-        RowError(2, "code", f"there is {code.upper()}, which differs in case only")
-    ]
+    assert refused.value.errors == [RowError(2, "code", "case_twin", {"other": code.upper()})]
 
 
 async def test_b08_two_codes_of_a_file_that_differ_in_case_only_are_refused(world: World) -> None:
     with pytest.raises(ImportRefused) as refused:
         await bring_in(world, [{"code": "SYT", "name": "Sở Y tế"}, {"code": "syt", "name": "Sở Y tế (cũ)"}])
-    assert refused.value.errors == [RowError(3, "code", "differs from SYT in case only, on line 2")]
+    assert refused.value.errors == [RowError(3, "code", "case_twin_above", {"first": "2", "other": "SYT"})]
 
 
 async def test_b08_a_parent_of_another_case_is_told_what_there_is(world: World) -> None:
     with pytest.raises(ImportRefused) as refused:
         await bring_in(world, [{"code": "S", "name": "Sở", "parent_code": "hue"}])
-    assert refused.value.errors == [RowError(2, "parent_code", "no such unit; there is HUE")]
+    assert refused.value.errors == [RowError(2, "parent_code", "no_such_unit_but", {"meant": "HUE"})]
 
 
 async def test_a_unit_that_has_ended_takes_no_row_and_no_child(world: World) -> None:
@@ -119,8 +120,8 @@ async def test_a_unit_that_has_ended_takes_no_row_and_no_child(world: World) -> 
             world, [{"code": "CU", "name": "Cũ"}, {"code": "S", "name": "Sở", "parent_code": "CU"}]
         )
     assert refused.value.errors == [
-        RowError(2, "code", f"the unit has ended on {world.today:%d/%m/%Y}"),
-        RowError(3, "parent_code", "that unit has ended"),
+        RowError(2, "code", "unit_over", {"on": f"{world.today:%d/%m/%Y}"}),
+        RowError(3, "parent_code", "parent_over"),
     ]
 
 
@@ -177,7 +178,7 @@ async def test_b13_a_renamed_unit_is_told_to_every_system_of_everybody_below(wor
     await world.employ("Bình", "TC", "Dũng")
     before = {name: len(await world.deliveries(name)) for name in ("An", "Bình")}
     _, found = await plan(world, [{"code": "NV", "name": "Sở mới"}])
-    assert found.notes == ["systems are told anew of 1 people"]
+    assert found.notes == ["các hệ thống được báo lại về 1 người · systems are told anew of 1 people"]
     await bring_in(world, [{"code": "NV", "name": "Sở mới"}])
     fresh = (await world.deliveries("An"))[before["An"] :]
     assert {one.system_id for one in fresh} == {every, north} and south not in {
@@ -208,9 +209,7 @@ async def test_nobody_is_left_without_a_decider_unsaid(world: World) -> None:
     asked = await world.ask("An", world.draft(unit="TC"))
     await world.dismiss("Dũng")
     job, found = await plan(world, [{"code": "TC", "parent_code": "R"}])
-    assert found.warnings == [
-        "1 open requests would have nobody to decide them: name a manager for the unit or above it first"
-    ]
+    assert found.warnings == [words.noted("undecided", count=1)]
     await act(world, job)
     assert (await world.request(asked.id)).status == "pending"
     _, kept_below = await plan(world, [{"code": "NV-P", "parent_code": "R"}])
