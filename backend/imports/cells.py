@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -13,6 +14,13 @@ NAMES = frozenset({"name", "full_name", "new_name"})
 INVISIBLE = dict.fromkeys(UNSEEN)
 LENGTHS = {"national_id": 12}  # a number of fewer digits has lost the zeros that it began with
 LEADING_ZERO = frozenset({"phone"})
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a sheet that opens a CSV computes what begins so
+ERROR = re.compile(
+    r"#(?:N/A|DIV/0!|GETTING_DATA|[A-Z]+[!?]|#+)|Err:[0-9]{3}"
+)  # as it stands in a CSV of a sheet
+ROUNDED = re.compile(
+    r"[0-9](?:[.,][0-9]+)?E\+[0-9]{2,3}"
+)  # a long number in a narrow column, saved as it looks
 
 
 class Number(msgspec.Struct, frozen=True):
@@ -33,9 +41,9 @@ class Fault(msgspec.Struct, frozen=True):
 
     reason: str
     values: Mapping[str, str] = {}
+    shown: str = ""  # what stands there for everybody to see
 
 
-MERGED = Fault("merged_cell")
 Cell = str | Number | Day | Fault
 Line = tuple[int, Sequence[Cell]]
 
@@ -50,18 +58,43 @@ def read_cell(cell: Cell, column: str) -> str | Fault:
     if isinstance(cell, Fault):
         return cell
     if isinstance(cell, Day):
-        return cell.text if column in DAYS else Fault("day_in_text")
+        return cell.text if column in DAYS else Fault("day_in_text", shown=shown_of(cell))
     if isinstance(cell, Number):
         return _number(cell, column)
+    cell = typed(cell)
+    if ERROR.fullmatch(cell.strip()):
+        return Fault("error_cell", {"shown": cell.strip()})
+    if column not in NAMES and ROUNDED.fullmatch(cell.strip()):
+        return Fault("number_in_text")
     if "\ufffd" in cell or (column in NAMES and "?" in cell):
         return Fault("letters_lost")
     return clean_name(cell) if column in NAMES and "\n" not in cell else cell.translate(INVISIBLE)
 
 
+def shown_of(cell: Cell) -> str:
+    """What stands in a cell for everybody to see; a day as it is written here."""
+    if isinstance(cell, Day):
+        year, month, day = cell.text.split("-")
+        return f"{day}/{month}/{year}"
+    if isinstance(cell, Number):
+        return cell.text
+    return cell.shown if isinstance(cell, Fault) else cell
+
+
+def harmless(text: str) -> str:
+    """The text for a CSV that a sheet may open: nothing in it is computed. `typed` takes it back."""
+    return f"'{text}" if text.startswith(FORMULA) and len(text) > 1 else text
+
+
+def typed(text: str) -> str:
+    """What was meant where `harmless`, or somebody at a sheet, wrote an apostrophe before it."""
+    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA) else text
+
+
 def _number(cell: Number, column: str) -> str | Fault:
     digits = LENGTHS.get(column)
     if digits is not None and len(cell.text) != digits:
-        return Fault("number_lost_zeros", {"shown": cell.text})
+        return Fault("number_lost_zeros", {"shown": cell.text}, cell.text)
     if column in LEADING_ZERO and not cell.padded and not cell.text.startswith(("0", "84")):
-        return Fault("number_lost_zeros", {"shown": cell.text})
+        return Fault("number_lost_zeros", {"shown": cell.text}, cell.text)
     return cell.text

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from backend.imports import csv_files, encodings, workbooks
-from backend.imports.cells import MERGED, Cell, Fault, Line, is_blank, read_cell
+from backend.imports import csv_files, encodings, skipped, workbooks
+from backend.imports.cells import Cell, Fault, Line, is_blank, read_cell, shown_of
 from backend.imports.rows import ImportRefused, Record, RowError, refused
 
 ROWS_MOST = 200_000
@@ -65,8 +65,11 @@ def _title(line: int, cell: Cell) -> str:
 
 
 def _record(number: int, cells: Sequence[Cell], header: Sequence[str]) -> Record:
-    found, errors = {}, []
-    if any(not is_blank(cell) and cell != MERGED for cell in cells[len(header) :]):
+    found, errors = dict[str, str](), list[RowError]()
+    beyond = list[Cell]()
+    if len(cells) > len(header) or "" in header:
+        beyond = [cell for place, cell in enumerate(cells) if place >= len(header) or not header[place]]
+    if any(not is_blank(cell) and not _is_merged(cell) for cell in cells[len(header) :]):
         errors.append(
             RowError(number, "", "too_many_cells", {"cells": str(len(cells)), "header": str(len(header))})
         )
@@ -78,7 +81,12 @@ def _record(number: int, cells: Sequence[Cell], header: Sequence[str]) -> Record
             found[name] = cell
         elif cell:
             errors.append(RowError(number, "", "cell_without_title", {"place": str(place + 1)}))
-    return Record(number, found, errors)
+    errors += skipped.unmended(number, found, errors)
+    return Record(number, found, errors, [shown_of(cell) for cell in beyond])
+
+
+def _is_merged(cell: Cell) -> bool:
+    return isinstance(cell, Fault) and cell.reason == "merged_cell"
 
 
 def _text(cell: Cell, column: str) -> tuple[str, Fault | None]:
@@ -87,7 +95,7 @@ def _text(cell: Cell, column: str) -> tuple[str, Fault | None]:
         return cell, Fault("misread", misread)
     text = read_cell(cell, column)
     if isinstance(text, Fault):
-        return cell if isinstance(cell, str) else text.values.get("shown", ""), text
+        return cell if isinstance(cell, str) else text.shown, text
     return text, None
 
 

@@ -26,27 +26,27 @@ def shown(raw: str, format_id: int, code: str | None, *, since_1904: bool) -> Ce
     try:
         number = Decimal(raw)
     except InvalidOperation:
-        return Fault("broken_cell")
+        return Fault("broken_cell", shown=raw)
     if not number.is_finite():
-        return Fault("broken_cell")
+        return Fault("broken_cell", shown=raw)
     code = PLAIN.get(format_id) if code is None else code
     if format_id in DATES or (code is not None and _is_date(code)):
         return _day(number, since_1904=since_1904)
     whole = number == number.to_integral_value() and abs(number) < 10**DIGITS_MOST
     if code is None or format_id in TIMES or not whole or number < 0:
-        return Fault("number_in_text")
+        return Fault("number_in_text", shown=raw)
     digits = str(int(number))
     if code.lower() in {"general", "@", "0", ""}:
         return Number(digits)
     padded = _padded(digits, code)
-    return Fault("number_in_text") if padded is None else Number(padded, padded=True)
+    return Fault("number_in_text", shown=digits) if padded is None else Number(padded, padded=True)
 
 
 def _day(number: Decimal, *, since_1904: bool) -> Cell:
     """The day of a serial number; the sheets' 1900 has a 29 February that was not."""
     days = int(number)
     if not 0 < days <= LAST_DAY:
-        return Fault("broken_cell")
+        return Fault("broken_cell", shown=str(number))
     if since_1904:
         return Day((datetime(1904, 1, 1) + timedelta(days=days)).date().isoformat())  # noqa: DTZ001 - a day has no zone
     first = datetime(1899, 12, 31) if days < 60 else datetime(1899, 12, 30)  # noqa: DTZ001 - as above

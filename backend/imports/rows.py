@@ -38,12 +38,14 @@ class ImportRefused(Exception):
 class Record(msgspec.Struct, frozen=True):
     """One row: where it stands in the file, its cells by column, and what the reader found wrong with them.
 
-    A column that the file lacks is absent, a blank cell is "": absence is not a value.
+    A column that the file lacks is absent, a blank cell is "": absence is not a value. A cell that the reader could
+    not take has what it shows, for whoever mends it; `beyond` are the cells that stand under no title.
     """
 
     line: int
     cells: Mapping[str, str]
     errors: Sequence[RowError] = ()
+    beyond: Sequence[str] = ()
 
 
 def records(rows: Iterable[Mapping[str, str]]) -> list[Record]:

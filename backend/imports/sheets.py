@@ -8,7 +8,7 @@ from datetime import date
 
 import msgspec
 
-from backend.imports.cells import MERGED, Cell, Day, Fault, Line
+from backend.imports.cells import Cell, Day, Fault, Line, shown_of
 from backend.imports.number_formats import shown
 from backend.imports.parts import Attributes, Unreadable
 from backend.imports.rows import refused
@@ -85,8 +85,9 @@ class Sheet:
         self._row, self._cells = 0, dict[int, Cell]()
         self._column, self._count = 0, 0
         self._cell: Attributes = {}
-        self._has_formula = False
+        self._formula: list[str] | None = None
         self._value: list[str] | None = None
+        self._over: dict[Merged, str] = {}  # what each merged area shows
         self._text: list[str] = []
         self._into: list[str] | None = None
         self._in_aid = False
@@ -107,7 +108,7 @@ class Sheet:
         elif tag == "t":
             self._into = None if self._in_aid else self._text
         elif tag == "f":
-            self._has_formula = True
+            self._formula = self._into = []
         elif tag == "rPh":
             self._in_aid = True
 
@@ -118,7 +119,7 @@ class Sheet:
 
     def end(self, tag: str) -> None:
         """An element ends."""
-        if tag in {"v", "t"}:
+        if tag in {"v", "t", "f"}:
             self._into = None
         elif tag == "rPh":
             self._in_aid = False
@@ -140,7 +141,7 @@ class Sheet:
             raise refused("workbook_too_large")
         place = REFERENCE.fullmatch(said["r"]) if "r" in said else None
         self._column = column_of(place[1]) if place else self._column + 1
-        self._cell, self._has_formula, self._value, self._text = said, False, None, []
+        self._cell, self._formula, self._value, self._text = said, None, None, []
 
     def _end_cell(self) -> None:
         found = self._read()
@@ -151,13 +152,16 @@ class Sheet:
     def _end_row(self) -> None:
         if not self._cells:
             return
-        for area in self._over():
+        for area in self._areas():
+            if self._row == area.first:
+                self._over[area] = shown_of(self._cells.get(area.left, ""))
+            shown = self._over.get(area, "")
             for column in range(area.left, min(area.right, COLUMNS_MOST) + 1):
-                self._cells[column] = MERGED
+                self._cells[column] = Fault("merged_cell", shown=shown if column == area.left else "")
         width = max(self._cells)
         self._rows.append((self._row, [self._cells.get(place, "") for place in range(1, width + 1)]))
 
-    def _over(self) -> list[Merged]:
+    def _areas(self) -> list[Merged]:
         self._merged = [area for area in self._merged if area.last >= self._row]
         found = []
         for area in self._merged:
@@ -169,8 +173,10 @@ class Sheet:
     def _read(self) -> Cell:
         kind = self._cell.get("t", "n")
         value = None if self._value is None else "".join(self._value)
-        if self._has_formula and (self._book.is_uncomputed or value is None or (not value and kind != "str")):
-            return Fault("formula_not_computed")
+        if self._formula is not None and (
+            self._book.is_uncomputed or value is None or (not value and kind != "str")
+        ):
+            return Fault("formula_not_computed", shown="=" + "".join(self._formula))
         if kind == "inlineStr":
             return unescaped("".join(self._text))
         if not value:
@@ -183,7 +189,7 @@ class Sheet:
         if kind == "str":
             return unescaped(value)
         if kind == "e":
-            return Fault("error_cell", {"shown": value[:20]})
+            return Fault("error_cell", {"shown": value[:20]}, value[:20])
         if kind == "b":
             return "TRUE" if value == "1" else "FALSE"
         if kind == "d":

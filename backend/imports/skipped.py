@@ -1,18 +1,39 @@
-"""The rows that an import passed over, with their reasons, as a file to be mended and imported again (R36)."""
+"""The rows that an import passed over, with their reasons, as a file to be mended and imported again (R36).
+
+A CSV cannot say that a cell was a day, a formula or merged, so that what was refused would look good in it. The reason
+therefore names such a cell with what it showed, and while it still shows just that, the row is refused again.
+"""
 
 from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from backend.imports import words
+from backend.imports.cells import harmless
 from backend.imports.rows import Record, RowError
 
 REASON = "reason"  # a column that every import passes over, so that the mended file comes in as it is
+
+LOST = frozenset(
+    {
+        "broken_cell", "day_in_text", "formula_not_computed", "merged_cell", "not_mended", "number_in_text",
+        "number_lost_zeros",
+    }
+)  # fmt: skip
+
+
+def unmended(line: int, cells: Mapping[str, str], errors: Iterable[RowError]) -> list[RowError]:
+    """The cells of a row of such a file that are as they were when they were refused."""
+    if not (why := cells.get(REASON)):
+        return []
+    said = {error.column for error in errors}
+    mine = [(name, text) for name, text in cells.items() if name not in {REASON, *said}]
+    return [RowError(line, name, "not_mended") for name, text in mine if _named(name, text) in f"; {why}"]
 
 
 def good_rows(rows: Sequence[Record], errors: Iterable[RowError]) -> list[Record]:
@@ -59,7 +80,23 @@ class BadRows:
         if not self.count:
             self._columns = [name for name in row.cells if name != REASON]
             self._lines.writerow([*self._columns, REASON])
-        told = ((error.column, words.both(error)) for error in errors)
-        said = (f"{column}: {reason}" if column else reason for column, reason in told)
-        self._lines.writerow([*(row.cells.get(name, "") for name in self._columns), "; ".join(said)])
+        reasons = "; ".join(_said(row, error) for error in errors)
+        cells = [row.cells.get(name, "") for name in self._columns]
+        self._lines.writerow(map(harmless, [*cells, reasons, *row.beyond]))
         self.count += 1
+
+
+def _said(row: Record, error: RowError) -> str:
+    """The reason with the column that it is about, and with what the cell showed where no CSV can tell it again."""
+    shown = row.cells.get(error.column, "")
+    if not error.column:
+        return words.both(error)
+    if error.reason not in LOST or (error.reason == "merged_cell" and shown):
+        return (
+            f"{error.column}: {words.both(error)}"  # what a merged area shows stands in each of its lines now
+        )
+    return f"{_named(error.column, shown).removeprefix('; ')} {words.both(error)}"
+
+
+def _named(column: str, shown: str) -> str:
+    return f"; {column} “{' '.join(shown.split())}”:"

@@ -59,6 +59,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "number_in_text": (_("Ô là số không phải số nguyên thường, cột này cần mã hoặc chữ"), AS_TEXT),
     "number_lost_zeros": (_("Ô là số {shown}, các số 0 ở đầu đã mất"), AS_TEXT),
     "broken_cell": (_("Không đọc được ô"), TYPE_AGAIN),
+    "not_mended": (_("Ô vẫn như khi bị từ chối"), _("sửa ô này; nếu ô đã đúng thì xóa lý do ở cột reason")),
     "required": (_("Chưa có giá trị"), FILL),
     "too_long": (_("Nội dung quá dài"), _("viết ngắn lại")),
     "bad_characters": (_("Có ký tự không được phép"), TYPE_AGAIN),

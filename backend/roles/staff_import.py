@@ -222,10 +222,11 @@ class StaffImport:
         for part in _parts(sorted(self._units.values())):
             query = select(*columns).where(StaffRecord.unit_id.in_(part), StaffRecord.left_at.is_(None))
             self._left += [Entry(*row) for row in await tx.execute(query) if row.id not in named]
+        left = words.noted("has_left")
         for entry in self._left:
             person = opened(self._kit, entry.id, entry.sealed)
             who = f"{masked(person.national_id)}, {self._codes[entry.unit_id]}"
-            plan.ended.append(f"{who}: {words.noted('has_left')}")
+            plan.ended.append(f"{who}: {left}")
             if person.official_email:
                 self._readdressed.append(person.national_id)
 

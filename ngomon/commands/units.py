@@ -10,6 +10,7 @@ from typing import Any
 import rich_click as click
 
 from backend.db import Database
+from backend.imports.cells import harmless
 from backend.kit import Kit
 from backend.outside.clock import Clock, local_day
 from backend.roles import unit_life
@@ -53,7 +54,7 @@ def export(file: Path) -> None:
     found = _lines()
     try:
         with file.open("x", encoding="utf-8-sig", newline="") as opened_file:
-            csv.writer(opened_file).writerows(unit_life.rows(found))
+            csv.writer(opened_file).writerows(map(harmless, row) for row in unit_life.rows(found))
     except FileExistsError as error:
         raise Wrong(f"{file} is there already") from error
     except OSError as error:

@@ -15,6 +15,7 @@ from backend.imports.rows import RowError
 from backend.imports.words import both
 from ngomon import cli
 from ngomon.migrations import migrate
+from tests.backend.imports.sheets import number, workbook
 
 Said = tuple[int, str, str]
 Run = Callable[..., Said]
@@ -244,3 +245,34 @@ def test_units_are_listed_exported_and_ended(run: Run, tmp_path: Path) -> None:
     assert "Phòng 1\n" not in run("units", "list", "--tree")[1]
     assert "units stand below it" in run("units", "end", "SNV", "--successor", "P2", "--on", "01/01/2020")[2]
     assert "dd/mm/yyyy" in run(*words, "soon")[2]
+
+
+def test_r36_a_refused_cell_of_a_workbook_comes_back_as_shown_and_counts_only_when_it_is_mended(
+    run: Run, tmp_path: Path
+) -> None:
+    units(run, UNITS)
+    rows = [
+        ["national_id", "full_name", "birth_date", "unit_code", "employee_code"],
+        ["000090000001", "Người 1", "1990", "P1", "CB1"],
+        ["000090000002", "Người 2", "1990", "P1", number("45000", 1)],
+    ]
+    bad, again = tmp_path / "bad.csv", tmp_path / "again.csv"
+    file = workbook(tmp_path / "staff.xlsx", rows, formats=[14])
+    code, out, _ = run("staff", "import", file, "--skip-bad", bad)
+    assert code == 0 and out.splitlines()[-1].startswith("1 people created")
+    (_, row) = csv.reader(bad.read_text("utf-8-sig").splitlines())
+    assert row[:5] == ["000090000002", "Người 2", "1990", "P1", "15/03/2023"]
+    code, out, _ = run("staff", "import", bad)
+    assert code == 1 and "not_mended" in out
+    again.write_text(bad.read_text("utf-8-sig").replace(",15/03/2023,", ",CB2,"))
+    assert run("staff", "import", again)[1].splitlines()[-1].startswith("1 people created")
+
+
+def test_an_export_computes_nothing_for_whoever_opens_it_and_changes_nothing_when_it_comes_back(
+    run: Run, tmp_path: Path
+) -> None:
+    units(run, "code,name,parent_code\nSNV,=1+1,-\nP1,@Phòng,SNV\n")
+    file = tmp_path / "units.csv"
+    assert run("units", "export", file)[0] == 0
+    assert "'=1+1" in file.read_text() and "'@Phòng" in file.read_text()
+    assert run("units", "import", file)[1] == "0 units created, 0 updated, 0 ended, 2 unchanged\n"

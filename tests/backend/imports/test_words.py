@@ -11,7 +11,7 @@ import pytest
 
 from backend.imports import words
 from backend.imports.rows import RowError
-from backend.words import english
+from backend.words import english, say
 
 HOUSE = Path(words.__file__).parents[1]
 VOCABULARY = Path(words.__file__)
@@ -52,7 +52,7 @@ def test_every_reason_is_said_in_both_languages_and_says_what_to_do(reason: str)
     values = dict.fromkeys(places(said), "7")
     error = RowError(2, "name", reason, values)
     for lang in ("vi", "en"):
-        spoken, what_to_do = words.told(error, lang).split(": ", maxsplit=1)[0], words.say(remedy, lang)
+        spoken, what_to_do = words.told(error, lang).split(": ", maxsplit=1)[0], say(remedy, lang)
         assert spoken and len(what_to_do) > 5 and words.told(error, lang).endswith(what_to_do)
         assert "{" not in words.told(error, lang)
     assert said in english() and remedy in english()
