@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -20,6 +20,11 @@ from backend.db import Base, UtcDateTime, changed_one, new_id
 from backend.errors import Conflict, NotFound
 
 Data = TypeVar("Data", bound=msgspec.Struct)
+# Every step there is: docs/api.md tells the app what to do at each of them, for a 409 may name any of them.
+Step = Literal[
+    "authorize", "exchange", "phone", "otp", "password", "setting",
+    "sign", "checking", "confirm", "telling", "done", "ended",
+]  # fmt: skip
 
 started: Counter[str] = Counter()  # by this process: what came to nothing leaves no other trace
 
@@ -59,7 +64,7 @@ def start(
     keys: KeyRing,
     *,
     kind: str,
-    step: str,
+    step: Step,
     data: msgspec.Struct,
     jkt: str | None,
     lifetime: int,
@@ -91,7 +96,7 @@ async def find(
     kind: str,
     jkt: str | None,
     now: datetime,
-    step: str | None = None,
+    step: Step | None = None,
 ) -> Flow:
     """The live flow of this kind and key, at `step` if that is named; raises FlowNotFound, FlowStepMismatch."""
     flow = (
@@ -104,7 +109,7 @@ async def find(
     return flow
 
 
-def expect(flow: Flow, step: str) -> None:
+def expect(flow: Flow, step: Step) -> None:
     """Raises FlowStepMismatch unless `step` is the one that is due."""
     if flow.step != step:
         raise FlowStepMismatch(step=flow.step)
@@ -124,7 +129,7 @@ async def advance(
     keys: KeyRing,
     flow: Flow,
     *,
-    to: str,
+    to: Step,
     data: msgspec.Struct | None = None,
     account_id: UUID | None = None,
 ) -> None:

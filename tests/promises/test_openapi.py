@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from litestar.openapi.spec import OpenAPIType, Reference, Schema
 
+from backend.flows import Step
 from mobile_api import auth
 from ngomon.shapes import NAMES, _flat
 from scripts import docs as written
 from tests.mobile_api.described import Document, steps_of_parts
+from tests.promises.test_docs import section, table
 
 DOCUMENT = Document(json.loads(written.openapi()))
 CALLS = sorted(DOCUMENT.operations)
@@ -215,3 +217,14 @@ def test_only_sending_a_code_again_needs_no_body() -> None:
     assert optional == {
         path for _, path in CALLS if path.endswith("/otp/resend") and not path.startswith("/v1/me/")
     }
+
+
+def test_every_step_of_a_flow_is_told_to_app_developers_and_nothing_else() -> None:
+    """mypy holds every flow to `Step`; what the surface describes is a part of it."""
+    steps = set(get_args(Step))
+    told = {name for name, _ in table(section("docs/api.md", "Signing in is a flow")) if name.isalpha()}
+    assert told == steps
+    shapes = json.loads(written.openapi())["components"]["schemas"].values()
+    answered = [shape["properties"]["step"] for shape in shapes if "step" in shape.get("properties", {})]
+    named = {name for one in answered for name in (one.get("enum") or [one["const"]])}
+    assert {"authorize", "otp", "done"} <= named <= steps

@@ -22,7 +22,7 @@ from backend.accounts.codes.messages import send_later
 from backend.accounts.codes.texts import code_text
 from backend.accounts.door import Door
 from backend.accounts.models import OneTimeCode
-from backend.flows import Flow
+from backend.flows import Flow, Step
 from backend.kit import Kit
 from backend.names import masked_phone
 from backend.outside.messages.sms import SmsUnavailable, SmsUncertain
@@ -82,7 +82,7 @@ class Sending(NamedTuple):
     code: OneTimeCode
     phone: str
     spent: list[bytes]
-    back_to: str | None  # the step that is due again if it cannot leave
+    back_to: Step | None  # the step that is due again if it cannot leave
     lives_from: datetime  # the code's newest sending if this one cannot leave
 
 
@@ -94,7 +94,7 @@ async def begin(
     *,
     purpose: str,
     now: datetime,
-    back_to: str | None = None,
+    back_to: Step | None = None,
     instead_of: OneTimeCode | None = None,
 ) -> tuple[Sending | None, CodeStep]:
     """Make the flow's code within the budgets; raises codes.OtpLimit.

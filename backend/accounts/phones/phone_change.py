@@ -8,6 +8,7 @@ day of caution.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -35,13 +36,13 @@ from backend.devices.entry import Who
 from backend.devices.models import Session
 from backend.errors import FieldError, FieldsInvalid, Invalid, Unproved
 from backend.facts import PhoneChanged, PhoneChangeRefused
-from backend.flows import Flow
+from backend.flows import Flow, Step
 from backend.names import masked_phone
 from backend.outside.messages.sms import SmsUnavailable
 from backend.support import notices
 
 KIND = "phone_change"
-TELLING = "telling"  # the old number is being told, and by nobody else
+TELLING: Final = "telling"  # the old number is being told, and by nobody else
 PATIENCE = timedelta(minutes=1)  # how long at least one who tells keeps other changes of the account away
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # read aloud at a counter: no 0, O, 1, I, L
 
@@ -233,7 +234,7 @@ async def _change(
 
 
 async def _held(
-    tx: AsyncSession, flow_id: UUID, step: str, data: ChangeData, *, jkt: str | None, now: datetime
+    tx: AsyncSession, flow_id: UUID, step: Step, data: ChangeData, *, jkt: str | None, now: datetime
 ) -> tuple[Flow, Account]:
     """The flow at this step and its account, held; raises FlowNotFound when another change came first (TC03)."""
     flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step=step, now=now)

@@ -32,7 +32,7 @@ from backend.accounts.ways_in.login import Answer
 from backend.devices.entry import Who
 from backend.errors import Conflict, Refusal, settle
 from backend.facts import MethodAdded, PhoneBound
-from backend.flows import Flow
+from backend.flows import Flow, Step
 from backend.kit import Kit
 from backend.outside.eid.eid import Attempt, LoginRefused, ProviderUnavailable
 from backend.outside.eid.eid_claims import Person
@@ -193,7 +193,7 @@ async def _link(
     return row.id
 
 
-def _start(tx: AsyncSession, kit: Kit, who: Who, step: str, data: msgspec.Struct, now: datetime) -> Flow:
+def _start(tx: AsyncSession, kit: Kit, who: Who, step: Step, data: msgspec.Struct, now: datetime) -> Flow:
     return flows.start(
         tx,
         kit.keys,
@@ -214,7 +214,7 @@ async def _still(tx: AsyncSession, kit: Kit, who: Who, now: datetime) -> Account
     return account
 
 
-async def _own(tx: AsyncSession, who: Who, flow_id: UUID, step: str, now: datetime) -> Flow:
+async def _own(tx: AsyncSession, who: Who, flow_id: UUID, step: Step, now: datetime) -> Flow:
     """The caller's own flow at this step: one device key may serve two accounts after each other."""
     flow = await flows.find(tx, flow_id, kind=KIND, jkt=who.jkt, now=now)
     if flow.account_id != who.account_id:

@@ -7,6 +7,7 @@ that come with one challenge a single one is looked at (security A17, TK03).
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -32,7 +33,9 @@ from backend.outside.certificates.certificates import (
 from backend.throttle import Window
 
 METHOD, LEVEL = CERTIFICATE, CERTIFICATE_LEVEL  # IAL3 (contract-accounts, 6)
-SIGN, CHECKING, ENDED = "sign", "checking", "ended"
+SIGN: Final = "sign"
+CHECKING: Final = "checking"
+ENDED: Final = "ended"
 FEW_IN = 300  # seconds; as with wrong passwords
 
 

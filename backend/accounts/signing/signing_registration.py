@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -28,7 +29,7 @@ from backend.flows import Flow
 from backend.names import masked
 from backend.outside.certificates.certificates import Holder
 
-CONFIRM = "confirm"
+CONFIRM: Final = "confirm"
 
 
 class ConfirmStep(msgspec.Struct, frozen=True):

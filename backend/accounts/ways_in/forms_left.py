@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend import flows
 from backend.kit import Kit
 
-KIND, STEP = "kept_form", "show"
+KIND = "kept_form"
 
 
 class Left(msgspec.Struct, frozen=True):
@@ -27,7 +27,7 @@ def keep(tx: AsyncSession, kit: Kit, account_id: UUID, left: Left, *, now: datet
         tx,
         kit.keys,
         kind=KIND,
-        step=STEP,
+        step="done",  # nothing follows: it is only kept
         data=left,
         jkt=None,
         lifetime=kit.limits.flow_lifetime,
