@@ -60,6 +60,29 @@ async def test_b10_what_a_provider_knows_in_part_or_writes_oddly_keeps_nobody_ou
     assert await shown(again) == values
 
 
+@pytest.mark.parametrize(
+    "oddly",
+    [
+        {"birth_date": "1950"},
+        {"birth_date": "1950-00-00"},
+        {"full_name": "Nguyễn\u00a0Thị An"},
+        {"full_name": "Nguyễn Thị\u200b An"},
+        {"full_name": "Nguye\u0302\u0303n  Thi\u0323 An "},
+    ],
+)
+async def test_b10_a_known_person_of_whom_the_provider_begins_to_write_oddly_is_the_same(
+    hostile: Hostile, oddly: dict[str, str]
+) -> None:
+    """The other subject is one of another client of the provider: the number finds the account, the name agrees."""
+    who = somebody() | {"full_name": "Nguyễn Thị An", "birth_date": "1950-03-14", "gender": "female"}
+    phone = await enter(hostile, **who)
+    me, values = (await phone.call("GET", "/v1/me")).json(), await shown(phone)
+    for subject in (who["sub"], secrets.token_hex(8)):
+        again = await enter(hostile, **who | oddly | {"sub": subject})
+        assert (await again.call("GET", "/v1/me")).json()["id"] == me["id"]
+        assert await shown(again) == values
+
+
 async def test_less_of_the_same_birth_date_takes_nothing_away(hostile: Hostile) -> None:
     who = somebody()
     for said, kept in (
