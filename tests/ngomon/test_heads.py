@@ -22,6 +22,7 @@ from backend.kit import Kit
 from ngomon.admission import admit
 from ngomon.heads import Heads, leaving
 from tests.ngomon.test_role_commands import UNITS, Run, file, run
+from tests.parts.processes import eventually
 
 __all__ = ["file", "run"]
 NOW = datetime(2026, 11, 28, 8, 0, tzinfo=UTC)
@@ -43,11 +44,9 @@ async def test_a07_the_head_leaves_at_the_start_while_running_and_at_the_end(
     await admit(database, kit.keys, now=NOW)
     await wrote(database, kit, 1)
     async with leaving(Heads(database, kit.journal, str(path)), every=0.05):
-        while not path.exists() or kept(path) != [1]:
-            await asyncio.sleep(0.02)
+        await eventually(lambda: path.exists() and kept(path) == [1], what="the head at the start")
         await wrote(database, kit, 2)
-        while kept(path) != [1, 2]:
-            await asyncio.sleep(0.02)
+        await eventually(lambda: kept(path) == [1, 2], what="the head while running")
         await asyncio.sleep(0.2)
         assert kept(path) == [1, 2], "a head that is there is not written again"
         async with leaving(Heads(database, kit.journal, str(path)), every=60):
@@ -79,8 +78,7 @@ async def test_a07_a_file_that_cannot_be_written_stops_nobody(
     async with leaving(Heads(database, kit.journal, str(path)), every=0.02):
         await asyncio.sleep(0.1)
         path.parent.mkdir()
-        while not path.exists():
-            await asyncio.sleep(0.02)
+        await eventually(path.exists, what="the head after the folder was there")
     assert kept(path) == [1], "and it is tried again"
 
 

@@ -16,7 +16,8 @@ import sysconfig
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -169,3 +170,13 @@ async def eventually(question: Callable[[], T | None], *, what: str, patience: f
             return answer
         await asyncio.sleep(0.05)
     raise TimeoutError(f"waited {patience} s for {what}")
+
+
+@asynccontextmanager
+async def within(seconds: float, what: str) -> AsyncIterator[None]:
+    """For what may wait for ever when something is broken: after so many seconds it fails, and says what did not come."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise AssertionError(f"not within {seconds} s: {what}") from None

@@ -9,6 +9,7 @@ import httpx2
 
 from backend.roles import managers
 from tests.parts.client import client
+from tests.parts.processes import within
 from tests.workspace.office import Desk, Office
 
 WAIT = 10
@@ -22,10 +23,16 @@ async def heard(answer: httpx2.Response, word: str) -> bool:
     return False
 
 
+async def asked(http: httpx2.AsyncClient) -> httpx2.Response:
+    """Status and headers of an answer that is read no further, since a stream that was opened goes on."""
+    async with http.stream("GET", "/workspace/events") as answer:
+        return answer
+
+
 async def test_a_new_request_is_heard_and_the_stream_says_nothing_personal(
     office: Office, desk: Desk
 ) -> None:
-    async with asyncio.timeout(WAIT), desk.http.stream("GET", "/workspace/events") as answer:
+    async with within(WAIT, "word of a new request"), desk.http.stream("GET", "/workspace/events") as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         assert answer.headers["cache-control"] == "no-store"
         lines = answer.aiter_lines()
@@ -38,12 +45,13 @@ async def test_a_new_request_is_heard_and_the_stream_says_nothing_personal(
 
 async def test_coming_back_looks_at_once_for_what_was_missed(desk: Desk) -> None:
     headers = {"Last-Event-ID": "1"}
-    async with asyncio.timeout(WAIT), desk.http.stream("GET", "/workspace/events", headers=headers) as answer:
+    told = within(WAIT, "word of what was missed")
+    async with told, desk.http.stream("GET", "/workspace/events", headers=headers) as answer:
         assert await heard(answer, "look")
 
 
 async def test_the_stream_ends_with_the_session(office: Office, desk: Desk) -> None:
-    async with asyncio.timeout(WAIT), desk.http.stream("GET", "/workspace/events") as answer:
+    async with within(WAIT, "the end of the stream"), desk.http.stream("GET", "/workspace/events") as answer:
         await desk.send("/workspace/sign-out", {})
         await office.asks("Ai đó")  # rings, so that the heartbeat need not be awaited
         assert await heard(answer, "signed-out")
@@ -51,13 +59,13 @@ async def test_the_stream_ends_with_the_session(office: Office, desk: Desk) -> N
 
 async def test_a_stranger_hears_nothing(office: Office) -> None:
     async with client(office.service.url) as http:
-        assert (await http.get("/workspace/events")).status_code == 303
+        assert (await asked(http)).status_code == 303
 
 
 async def test_a24_whoever_manages_nothing_gets_no_stream(office: Office) -> None:
     citizen = await office.desk(await office.person("Phan Văn Trị"))
     for _ in range(12):
-        assert (await citizen.http.get("/workspace/events")).status_code == 403
+        assert (await asked(citizen.http)).status_code == 403, "a stream was opened"
     await citizen.http.aclose()
 
 
@@ -67,15 +75,16 @@ async def test_a24_a_session_has_eight_streams_and_the_ninth_waits(office: Offic
             await stack.enter_async_context(desk.http.stream("GET", "/workspace/events")) for _ in range(8)
         ]
         assert [answer.status_code for answer in opened] == [200] * 8
-        ninth = await desk.http.get("/workspace/events")
-        assert ninth.status_code == 429 and int(ninth.headers["retry-after"]) > 0
+        ninth = await asked(desk.http)
+        assert ninth.status_code == 429, "a ninth stream was opened"
+        assert int(ninth.headers["retry-after"]) > 0
         assert (await desk.http.get("/workspace")).status_code == 200, "the page itself is there"
         await opened[0].aclose()
         assert await again(desk), "a place that is given back is a place"
 
 
 async def test_a24_sixty_four_at_once_get_eight(desk: Desk) -> None:
-    async with contextlib.AsyncExitStack() as stack:
+    async with within(60, "sixty-four answers"), contextlib.AsyncExitStack() as stack:
 
         async def ask() -> int:
             return (await stack.enter_async_context(desk.http.stream("GET", "/workspace/events"))).status_code
@@ -85,14 +94,14 @@ async def test_a24_sixty_four_at_once_get_eight(desk: Desk) -> None:
 
 
 async def test_a24_the_stream_ends_with_the_right_to_see_the_page(office: Office, desk: Desk) -> None:
-    async with asyncio.timeout(WAIT), desk.http.stream("GET", "/workspace/events") as answer:
+    async with within(WAIT, "the end of the stream"), desk.http.stream("GET", "/workspace/events") as answer:
         service, number = office.service, office.chi.persona.national_id
         async with service.db.write() as tx:
             await managers.remove(tx, service.kit, office.unit, number, by=None, now=service.clock.now())
         await office.asks("Ai đó")
         lines = [line async for line in answer.aiter_lines()]  # to its end
     assert "event: look" in lines and "event: signed-out" not in lines
-    assert (await desk.http.get("/workspace/events")).status_code == 403
+    assert (await asked(desk.http)).status_code == 403
 
 
 async def again(desk: Desk) -> bool:
@@ -106,7 +115,7 @@ async def again(desk: Desk) -> bool:
 
 
 async def test_a_head_of_the_stream_ends_at_once(desk: Desk) -> None:
-    async with asyncio.timeout(WAIT):
+    async with within(WAIT, "the ends of twelve answers"):
         for _ in range(12):
             answer = await desk.http.head("/workspace/events")
             assert answer.status_code == 200 and not answer.content

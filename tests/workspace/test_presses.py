@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, Request, Route, expect
 
 from backend.roles.models import RoleRequest
+from tests.parts.processes import within
 from tests.workspace.glass import at
 from tests.workspace.office import Office
 
@@ -31,12 +32,14 @@ class SlowLook:
         for event in ("requestfinished", "requestfailed"):
             self._page.on(event, self._done)
         await self._page.evaluate(LOOK)
-        await self._asked.wait()
+        async with within(30, "the server's answer to a look"):
+            await self._asked.wait()
 
     async def arrive(self) -> None:
         """Let the answer go, and wait until it has been drawn or was not wanted any more."""
         self._go.set()
-        await self._over.wait()
+        async with within(30, "the end of a look"):
+            await self._over.wait()
         await self._page.evaluate(DRAWN)
 
     async def _hold(self, route: Route) -> None:

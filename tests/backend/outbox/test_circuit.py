@@ -9,7 +9,7 @@ from backend.outbox import queue
 from backend.outbox.queue import BACKFILL, REVOCATION
 from tests.backend.outbox.conftest import HUE, World
 from tests.backend.outbox.proxy import FaultProxy, Relay, everything
-from tests.parts.processes import eventually
+from tests.parts.processes import eventually, within
 from tests.parts.scim import ScimServer
 
 
@@ -51,9 +51,10 @@ async def test_refused_credentials_pause_the_system_and_cost_no_delivery_a_try(
             row_now = await tx.get_one(type(system), system.id)
             row_now.token = world.kit.keys.seal("systems.token", system.id, ScimServer.token)
             await queue.replay(tx, world.kit, system.id, by=None, now=world.clock.now())
-        while await world.word(account) != "synced":  # a try with the old token may still be under way
-            world.pass_time(seconds=400)
-            await asyncio.sleep(0.2)
+        async with within(30, "a delivery with the new token"):
+            while await world.word(account) != "synced":  # a try with the old one may still be under way
+                world.pass_time(seconds=400)
+                await asyncio.sleep(0.2)
 
 
 async def test_a_dead_and_a_slow_system_do_not_delay_another(

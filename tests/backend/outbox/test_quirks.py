@@ -15,6 +15,7 @@ from backend.outside.connectors.learnt import Learnt, read_learnt
 from backend.outside.connectors.scim import ScimConnector, connect
 from backend.outside.http import Guarded
 from tests.backend.outbox.conftest import DOCS, HUE, World, a_state
+from tests.parts.processes import within
 from tests.parts.quirky import QUIRKS, QuirkyScim
 
 NEW = GroupRef("H57.02", "Phòng Cải cách hành chính")
@@ -92,8 +93,9 @@ async def test_o22_everybody_is_in_force_and_a_second_comparison_finds_and_write
         await world.decide(returns, system, title="123")
         await world.until_version(returns, 3, 60)
         await compared(world, system)
-        while "pending" in [row.state for account in people for row in await world.deliveries(account)]:
-            await asyncio.sleep(0.1)
+        async with within(60, "every delivery"):
+            while "pending" in [row.state for account in people for row in await world.deliveries(account)]:
+                await asyncio.sleep(0.1)
     groups = quirk != "nogroups"
     assert [held.user(account)["active"] for account in people] == [True, True, False, True]
     assert held.groups_of(stays) == ({HUE.external_id, DOCS.external_id} if groups else set())
@@ -121,8 +123,11 @@ async def test_what_is_a_systems_fault_is_said_of_the_system_and_costs_nobody_a_
                 await world.until(account, "synced")
                 await world.decide(account, system, active=False)
         await world.until_paused(system)
-        while not [row.error for account in people for row in await world.deliveries(account) if row.error]:
-            await asyncio.sleep(0.05)
+        async with within(20, "a word of what is wrong"):
+            while not [
+                row.error for account in people for row in await world.deliveries(account) if row.error
+            ]:
+                await asyncio.sleep(0.05)
     rows = [row for account in people for row in await world.deliveries(account) if row.state != "done"]
     assert {row.error for row in rows if row.error} == {word}
     assert {(row.state, row.attempts) for row in rows} == {("pending", 0)}  # nobody is parked for it

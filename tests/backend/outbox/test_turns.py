@@ -14,6 +14,7 @@ from sqlalchemy import update
 from backend.outbox.models import Delivery
 from tests.backend.outbox.conftest import World
 from tests.backend.outbox.proxy import Call, FaultProxy, Relay, everything, slow
+from tests.parts.processes import within
 from tests.parts.scim import ScimServer
 
 
@@ -71,7 +72,8 @@ async def test_a_frozen_workers_late_word_is_refused(
     first._keep_leases = _never  # type: ignore[method-assign]
     stop = asyncio.Event()
     running = asyncio.create_task(first.run(stop))
-    await frozen.wait()
+    async with within(20, "the first worker's call"):
+        await frozen.wait()
     stop.set()
     async with world.db.write() as tx:
         passed = world.clock.now() - timedelta(seconds=1)
@@ -113,8 +115,9 @@ async def test_a_long_delivery_keeps_its_lease(world: World, proxy: FaultProxy) 
 
     async def later(relay: Relay) -> bytes:
         first = (await world.deliveries(account))[0].lease_until
-        while (await world.deliveries(account))[0].lease_until == first:
-            await asyncio.sleep(0.05)
+        async with within(20, "a longer lease"):
+            while (await world.deliveries(account))[0].lease_until == first:
+                await asyncio.sleep(0.05)
         return await relay()
 
     proxy.concerns, proxy.faults = everything, [later]

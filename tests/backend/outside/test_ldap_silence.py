@@ -11,6 +11,7 @@ import pytest
 from backend.outside.connectors.ldap_wire import Waiting
 from tests.backend.outside.ldap_people import listening, word
 from tests.parts.directory import Directory
+from tests.parts.processes import within
 
 
 @pytest.mark.parametrize("scheme", ["ldap", "ldaps"])
@@ -24,8 +25,9 @@ async def test_a_silent_directory_holds_nobody_else_up(directory: Directory, sch
 
     async with listening(silence) as port:
         url = f"{scheme}://127.0.0.1:{port}"
-        waiting = asyncio.create_task(word(directory, url=url, reply_timeout=120.0))
-        await called.wait()
+        waiting = asyncio.create_task(word(directory, url=url, reply_timeout=20.0))
+        async with within(10, "a call of the directory"):
+            await called.wait()
         for _ in range(100):
             await asyncio.sleep(0.01)
         assert not waiting.done()

@@ -20,6 +20,7 @@ from backend.outside.http import Guarded
 from ngomon.demo.ca import Mood, StandInCa
 from tests.authority import Authority, Key, serving, with_other
 from tests.lists import Board, board, written
+from tests.parts.processes import eventually
 
 HOUR = timedelta(hours=1)
 PATIENT = 20.0  # a busy machine is not what is measured here
@@ -148,8 +149,7 @@ async def test_many_at_once_share_one_fetch_and_one_who_leaves_takes_it_from_nob
     certificate, key = authority.leaf(change=place.named)
     place.opened.clear()
     asking = [asyncio.create_task(authority.verify(certificate, key)) for _ in range(20)]
-    while place.asked == 0:
-        await asyncio.sleep(0.01)
+    await eventually(lambda: place.asked, what="a reader of the list")
     asking[0].cancel()
     asking[7].cancel()
     place.opened.set()
@@ -167,8 +167,7 @@ async def test_many_at_once_share_a_failure_and_the_next_one_asks_anew(
     good, place.content = place.content, None
     place.opened.clear()
     asking = [asyncio.create_task(refused(authority, certificate, key)) for _ in range(20)]
-    while place.asked == 0:
-        await asyncio.sleep(0.01)
+    await eventually(lambda: place.asked, what="a reader of the list")
     place.opened.set()
     assert set(await asyncio.gather(*asking)) == {"out_of_reach"} and place.asked == 1
     place.content = good
