@@ -62,6 +62,7 @@ MOST: dict[str, float] = {
     "support_codes_per_address_per_hour": 1000,
     "support_code_life": 7 * DAY,
     "notice_deny_days": 366,
+    "desk_join_life": 14 * DAY,
     # sign-in and sessions
     "flow_lifetime": HOUR,
     "provider_timeout": 60,

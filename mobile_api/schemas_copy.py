@@ -95,6 +95,14 @@ class CaseCopy(msgspec.Struct):
     messages: list[MessageOut]
 
 
+class JoinProposalCopy(msgspec.Struct):
+    """A desk's proposal that this account and another one are one person's, while it waits, and on what grounds."""
+
+    proposed_at: datetime
+    expires_at: datetime
+    grounds: str
+
+
 class NoticeCopy(msgspec.Struct):
     """One notice; `details` fill the places of its sentences."""
 
@@ -129,6 +137,7 @@ class ExportOut(msgspec.Struct):
     access_history: list[AccessOut]
     consents: list[ConsentCopy]
     support_cases: list[CaseCopy]
+    join_proposals: list[JoinProposalCopy]
     notices: list[NoticeCopy]
     roles: list[RoleCopy]
     role_requests: list[OwnRequest]

@@ -25,7 +25,7 @@ from backend.journal import KeyPrint
 from backend.kit import Kit
 from backend.outbox.models import System
 from backend.roles.models import Manager, RequestChange, RequestStep, Role, RoleRequest, StaffRecord
-from backend.support.models import Case, CaseMail, CaseMessage, DeskStaff, Notice
+from backend.support.models import Case, CaseMail, CaseMessage, DeskStaff, JoinProposal, Notice
 
 BATCH = 200
 OF_ROW = "kind"  # an identifier's index is of the kind that its row names
@@ -91,6 +91,7 @@ SEALED = [
     Sealed(CaseMail, "subject"),
     Sealed(CaseMail, "body"),
     Sealed(CaseMail, "answers"),
+    Sealed(JoinProposal, "grounds"),
     Sealed(Notice, "details"),
 ]
 

@@ -27,7 +27,7 @@ async def clerk_of(request: Visit, db: NamedDependency[Database], kit: NamedDepe
         request.scope["state"]["manager"] = Manager.of(session, units)
     if not staffed:
         raise desks.NotAtADesk
-    clerk = AtDesk(session.account_id, session.full_name, staffed)
+    clerk = AtDesk.of(session, staffed)
     request.scope["state"]["clerk"] = clerk
     return clerk
 

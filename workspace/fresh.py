@@ -14,7 +14,7 @@ from backend.db import Database
 from backend.kit import Kit
 from backend.outside.clock import Clock
 from workspace.auth import Visit
-from workspace.manager import Manager
+from workspace.manager import AtDesk, Manager
 from workspace.pages import page
 
 Form = TypeVar("Form", bound=msgspec.Struct)
@@ -25,7 +25,7 @@ async def wanted(
     db: Database,
     kit: Kit,
     clock: Clock,
-    manager: Manager,
+    manager: Manager | AtDesk,
     form: msgspec.Struct,
     *,
     back: str,
@@ -52,7 +52,14 @@ async def wanted(
 
 
 async def left(
-    request: Visit, db: Database, kit: Kit, clock: Clock, manager: Manager, kind: type[Form], *, back: str
+    request: Visit,
+    db: Database,
+    kit: Kit,
+    clock: Clock,
+    manager: Manager | AtDesk,
+    kind: type[Form],
+    *,
+    back: str,
 ) -> Form | None:
     """The form that this person left on the page `back`, after the sign-in that it asked for."""
     try:

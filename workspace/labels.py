@@ -101,6 +101,9 @@ FACTS = {
     "account.opened": _("Mở tài khoản"),
     "accounts.imported": _("Nhập danh sách tài khoản"),
     "account.owner_came": _("Chủ tài khoản được xác thực lần đầu, phương thức cũ bị kết thúc hoặc tạm khóa"),
+    "account.join_proposed": _("Cán bộ đề nghị gộp hai tài khoản của cùng một người"),
+    "account.join_confirmed": _("Cán bộ thứ hai xác nhận gộp hai tài khoản"),
+    "account.join_dropped": _("Đề nghị gộp hai tài khoản bị hủy"),
     "account.joined": _("Gộp một tài khoản khác của cùng một người"),
     "account.absorbed": _("Tài khoản được gộp vào tài khoản khác và đóng lại"),
     "account.identity_linked": _("Liên kết tài khoản định danh điện tử"),
@@ -210,6 +213,18 @@ CASE_ORIGINS = {
 CASE_AUTHORS = {
     "person": _("Người yêu cầu"),
     "desk": _("Đầu mối hỗ trợ"),
+}
+
+# what stands in the way of making two accounts one
+JOIN_CONFLICTS = {
+    "home_role": _("Cả hai tài khoản đều có hoặc chờ vai trò chính; cho một vai trò kết thúc trước."),
+    "role_request": _("Cả hai tài khoản đều có yêu cầu về vai trò đang mở; rút một yêu cầu trước."),
+    "undo": _("Một quyết định vừa được đưa ra, còn hoàn tác được; chờ ít giây rồi thử lại."),
+    "recently_changed": _("Số điện thoại hoặc mật khẩu vừa đổi trong vòng một ngày; hãy chờ hết một ngày."),
+    "frozen": _("Một trong hai tài khoản đang bị tạm khóa vì có báo cáo đăng nhập không chính chủ."),
+    "two_identities": _(
+        "VNeID đã xác thực hai tài khoản này là hai định danh khác nhau; chỉ chủ tài khoản tự chứng minh cả hai được."
+    ),
 }
 
 THEMES = {

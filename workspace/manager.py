@@ -69,6 +69,12 @@ class AtDesk(msgspec.Struct, frozen=True):
     account_id: UUID
     name: str
     desks: list[Desk]
+    authenticated_at: datetime
+
+    @classmethod
+    def of(cls, session: BrowserSession, staffed: list[Desk]) -> AtDesk:
+        """Whoever has this session, with the desks that the database has just named."""
+        return cls(session.account_id, session.full_name, staffed, session.authenticated_at)
 
 
 async def manager_of(request: Visit, db: NamedDependency[Database], kit: NamedDependency[Kit]) -> Manager:
@@ -86,7 +92,7 @@ async def manager_of(request: Visit, db: NamedDependency[Database], kit: NamedDe
     manager = Manager.of(session, units)
     request.scope["state"]["manager"] = manager
     if staffed:  # the way to the desk's pages stands in the header
-        request.scope["state"]["clerk"] = AtDesk(session.account_id, session.full_name, staffed)
+        request.scope["state"]["clerk"] = AtDesk.of(session, staffed)
     return manager
 
 

@@ -17,6 +17,7 @@ from workspace.corrections import CorrectionController
 from workspace.decisions import RequestController
 from workspace.headers import PageHeaders
 from workspace.inbox import InboxController
+from workspace.joins import JoinsController
 from workspace.login import LoginController, sign_out
 from workspace.people import PeopleController
 from workspace.support import SupportController
@@ -40,6 +41,7 @@ def router(db: Database, kit: Kit, clock: Clock, public_url: str) -> Router:
             SystemsController,
             AuditController,
             SupportController,
+            JoinsController,
             live.events,
             sign_out,
             nowhere,

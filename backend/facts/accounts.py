@@ -39,8 +39,30 @@ class IdentityLinked(Fact, tag="account.identity_linked", frozen=True, kw_only=T
     issuer: str
 
 
+class JoinProposed(Fact, tag="account.join_proposed", frozen=True, kw_only=True):
+    """A clerk of a desk proposed that `other` is this person's account too."""
+
+    other: UUID
+    proposal: UUID
+
+
+class JoinConfirmed(Fact, tag="account.join_confirmed", frozen=True, kw_only=True):
+    """A second clerk confirmed it; what follows stands in `account.joined` and `account.absorbed`."""
+
+    other: UUID
+    proposal: UUID
+
+
+class JoinDropped(Fact, tag="account.join_dropped", frozen=True, kw_only=True):
+    """Nothing came of it: `refused`, `withdrawn`, `denied` by the person, `expired`, `changed`, `proposer_left`."""
+
+    other: UUID
+    proposal: UUID
+    reason: str
+
+
 class AccountJoined(Fact, tag="account.joined", frozen=True, kw_only=True):
-    """The person has proved another account to be theirs too, and this one took it over; `proved_by` says by what."""
+    """Another account is the same person's, and this one took it over; `proved_by`: `password`, or two of a `desk`."""
 
     absorbed: UUID
     proved_by: str

@@ -17,7 +17,7 @@ from backend.devices.models import Session
 from backend.errors import Refusal
 from backend.facts import RequestWithdrawn
 from backend.kit import Kit
-from backend.roles import policy, reversal, rows
+from backend.roles import desk_joins, policy, reversal, rows
 from backend.roles.models import RoleRequest, Unit
 from backend.support import notices
 from backend.support.models import Case, Desk, Notice
@@ -49,6 +49,8 @@ async def deny(
         own = await tx.get(Session, session_id)
         believed = own is not None and own.created_at > notice.at
         requests = await _made(tx, by, notice.at, but=session_id if believed else None)
+    if notice is not None and not notice.is_denied:
+        await desk_joins.denied(tx, kit, notice, by=by, now=now)
     outcome = await takeover.deny(tx, kit, notice_id, by=by, now=now)
     await _withdraw(tx, kit, requests, now)
     return outcome

@@ -155,8 +155,11 @@ async def staff(tx: AsyncSession, kit: Kit, code: str | None) -> list[StaffView]
     ]
 
 
-async def staffed_by(tx: AsyncSession, blinds: list[bytes]) -> list[Desk]:
-    """The desks where the holder of a personal number works now; `blinds` are its indexes."""
+async def staffed_by(tx: AsyncSession, blinds: list[bytes], *, hold: bool = False) -> list[Desk]:
+    """The desks where the holder of a personal number works now; `blinds` are its indexes.
+
+    `hold` keeps the right until the commit.
+    """
     if not blinds:
         return []
     query = (
@@ -166,6 +169,8 @@ async def staffed_by(tx: AsyncSession, blinds: list[bytes]) -> list[Desk]:
             DeskStaff.national_id_blind.in_(blinds), DeskStaff.removed_at.is_(None), Desk.removed_at.is_(None)
         )
     )
+    if hold:
+        query = query.with_for_update(read=True, of=DeskStaff)
     return list((await tx.scalars(query.order_by(Desk.added_at, Desk.id))).unique())
 
 

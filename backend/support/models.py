@@ -125,6 +125,25 @@ class ReadMail(Base):
     at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class JoinProposal(Base):
+    """A clerk of a desk has proposed that two accounts are one person's; the row is there while it waits (R26).
+
+    `*_print` say what each account was when it was proposed: whatever has changed since wants to be looked at again.
+    """
+
+    __tablename__ = "support_joins"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    stays_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
+    goes_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), unique=True)
+    stays_print: Mapped[str] = mapped_column(String(64))
+    goes_print: Mapped[str] = mapped_column(String(64))
+    grounds: Mapped[bytes] = mapped_column(LargeBinary)
+    proposed_by: Mapped[UUID]
+    proposed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
 class Notice(Base):
     """What the app shows before anything else; without account it is an announcement for everybody.
 

@@ -30,6 +30,8 @@ DENIABLE = frozenset(
         "recovery_done",
         "codes_locked",
         "role_changed",
+        "join_proposed",
+        "desk_joined",
     }
 )
 PUSHED = DENIABLE - {"role_changed"}  # what security demands; a manager's word may still be taken back

@@ -8,11 +8,11 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import ColumnElement, Select, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.kit import Kit
-from backend.support.models import Case, CaseMail, CaseMessage, Notice, NoticeRead
+from backend.support.models import Case, CaseMail, CaseMessage, JoinProposal, Notice, NoticeRead
 
 GONE = "Nội dung đã xóa theo yêu cầu của chủ thể dữ liệu"
 CLOSED = "closed"
@@ -63,6 +63,7 @@ async def erase(tx: AsyncSession, kit: Kit, account_id: UUID, *, now: datetime) 
         .where(CaseMail.case_id.in_(_cases_of(account_id)))
         .execution_options(synchronize_session=False)
     )
+    await tx.execute(delete(JoinProposal).where(_of(account_id)))
     await tx.execute(delete(NoticeRead).where(NoticeRead.account_id == account_id))
     await tx.execute(delete(Notice).where(Notice.account_id == account_id))
 
@@ -76,8 +77,25 @@ async def move(tx: AsyncSession, goes: UUID, stays: UUID) -> None:
     over = delete(Notice).where(
         Notice.account_id == stays, Notice.about == goes
     )  # that there is another account
-    for statement in (cases, notices, read, over):
+    proposed = delete(JoinProposal).where(JoinProposal.goes_id == goes)
+    for statement in (cases, notices, read, over, proposed):
         await tx.execute(statement.execution_options(synchronize_session=False))
+
+
+async def joins_of(tx: AsyncSession, kit: Kit, account_id: UUID) -> list[dict[str, Any]]:
+    """What a desk has proposed about the account, while it waits for a second clerk."""
+    return [
+        {
+            "proposed_at": row.proposed_at,
+            "expires_at": row.expires_at,
+            "grounds": kit.keys.open("support_joins.grounds", row.id, row.grounds),
+        }
+        for row in await tx.scalars(select(JoinProposal).where(_of(account_id)))
+    ]
+
+
+def _of(account_id: UUID) -> ColumnElement[bool]:
+    return or_(JoinProposal.stays_id == account_id, JoinProposal.goes_id == account_id)
 
 
 def _cases_of(account_id: UUID) -> Select[UUID]:

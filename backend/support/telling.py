@@ -56,6 +56,27 @@ WORDS = {
             " chứng thư số khác của tài khoản ấy tạm khóa, hãy xác nhận từng phương thức trong 30 ngày."
         ),
     ),
+    "join_proposed": (
+        _("Cán bộ đề nghị gộp hai tài khoản cùng tên"),
+        _(
+            "Cán bộ hỗ trợ cho rằng tài khoản này và tài khoản có số {number} là của cùng một người và đề nghị gộp; một"
+            " cán bộ khác còn phải xác nhận. Nếu tài khoản kia không phải của bạn, hãy chọn “Không phải tôi” để hủy."
+        ),
+    ),
+    "join_dropped": (
+        _("Hai tài khoản không được gộp"),
+        _(
+            "Đề nghị gộp tài khoản này với một tài khoản cùng tên đã bị hủy hoặc quá hạn. Không có gì thay đổi."
+        ),
+    ),
+    "desk_joined": (
+        _("Hai tài khoản của bạn đã được gộp"),
+        _(
+            "Hai cán bộ hỗ trợ đã xác nhận và gộp tài khoản mở bằng số CMND {number} vào tài khoản này. Mật khẩu của"
+            " tài khoản ấy không dùng được nữa; số điện thoại và chứng thư số của nó tạm khóa, hãy xác nhận từng"
+            " phương thức trong 30 ngày. Nếu tài khoản ấy không phải của bạn, hãy chọn “Không phải tôi”."
+        ),
+    ),
     "recovery_done": (
         _("Mật khẩu đã được đặt lại"),
         _(

@@ -75,14 +75,14 @@ async def test_r26_the_other_account_is_told_once_and_by_a_masked_number_only(se
     assert await items(phone, "/v1/me/joins") == [
         {"type": "old_id_number", "value": f"{number[:3]}***{number[-3:]}"}
     ]
-    await service.sign_in(_proved(service, old), phone)
+    await service.sign_in(known_by_vneid(service, old), phone)
     told = [one for one in await items(phone, "/v1/notices") if one["kind"] == "same_person"]
     assert len(told) == 1 and f"{number[:3]}***{number[-3:]}" in told[0]["body"]
     assert old.done["account"]["id"] not in str(told) and number not in str(told)
     assert await items(old.phone, "/v1/me/joins") == [], "whom VNeID has not proved is told nothing"
 
 
-def _proved(service: Service, old: Citizen) -> Persona:
+def known_by_vneid(service: Service, old: Citizen) -> Persona:
     """The same person as VNeID knows them."""
     known = service.stand.eid.personas.values()
     return next(one for one in known if one.full_name == old.person.full_name and len(one.national_id) == 12)

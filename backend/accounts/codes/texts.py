@@ -66,3 +66,19 @@ def phone_changed_text(masked: str) -> str:
 def recovered_text() -> str:
     """For the OTP phone after a recovery (security A10)."""
     return "Hue-S: mat khau vua duoc dat lai. Neu khong phai ban, goi ngay 19001075."
+
+
+def join_proposed_text() -> str:
+    """For the phones of two accounts that a desk holds to be one person's (cases/roles.md, R26)."""
+    return (
+        "Hue-S: can bo de nghi gop tai khoan cua ban voi mot tai khoan khac cung ten. Neu khong phai "
+        "ca hai la cua ban, goi ngay 19001075."
+    )
+
+
+def desk_joined_text() -> str:
+    """For the same phones when a second clerk has confirmed it."""
+    return (
+        "Hue-S: hai tai khoan cung ten da duoc gop thanh mot, dang nhap bang VNeID. Neu khong phai "
+        "ca hai la cua ban, goi ngay 19001075."
+    )

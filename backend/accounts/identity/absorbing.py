@@ -8,7 +8,7 @@ not proved go, for a stranger may have left them there.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import delete, select, update
@@ -39,17 +39,28 @@ GONE = "Tài khoản đã gộp"
 QUIET = {"synchronize_session": False}
 
 
+class Proof(NamedTuple):
+    """How it is known that both are one person's, and who acts; `phone` is the number of `goes` that got the code.
+
+    Two clerks (`how` is `desk`) prove nothing of what opens the account that goes: it has no `phone` then.
+    """
+
+    how: str
+    by: UUID
+    phone: str | None = None
+
+
 async def absorb(
-    tx: AsyncSession, kit: Kit, stays: Account, goes: Account, *, proved_phone: str, now: datetime
+    tx: AsyncSession, kit: Kit, stays: Account, goes: Account, proof: Proof, *, now: datetime
 ) -> None:
     """Move everything, end every session of `goes` and close it; the caller holds both rows and has asked whether."""
-    await sessions.end_all(tx, kit, goes.id, reason=REASON, by=stays.id, now=now)
+    await sessions.end_all(tx, kit, goes.id, reason=REASON, by=proof.by, now=now)
     await personal_data.forget_codes(tx, kit, goes.id, now)
     until = now + timedelta(days=kit.limits.kept_days)
-    await _phones(tx, kit, stays.id, goes.id, proved_phone, until, now)
+    await _phones(tx, kit, stays.id, goes.id, proof, until, now)
     await _certificates(tx, stays.id, goes.id, until)
-    await _identities(tx, kit, stays.id, goes, now)
-    await _password(tx, stays.id, goes.id)
+    await _identities(tx, kit, stays.id, goes, proof, now)
+    await _password(tx, stays.id, goes.id, proof)
     await _attributes(tx, stays.id, goes.id)
     await _consents(tx, stays.id, goes.id, now)
     await tx.flush()
@@ -67,9 +78,9 @@ async def absorb(
     goes.version += 1
     stays.version += 1
     await tx.flush()
-    joined = AccountJoined(subject=stays.id, absorbed=goes.id, proved_by="password")
-    kit.journal.record(tx, joined, by=stays.id, now=now)
-    kit.journal.record(tx, AccountAbsorbed(subject=goes.id, into=stays.id), by=stays.id, now=now)
+    joined = AccountJoined(subject=stays.id, absorbed=goes.id, proved_by=proof.how)
+    kit.journal.record(tx, joined, by=proof.by, now=now)
+    kit.journal.record(tx, AccountAbsorbed(subject=goes.id, into=stays.id), by=proof.by, now=now)
 
 
 async def _moved(tx: AsyncSession, model: type[Any], stays: UUID, goes: UUID, **values: object) -> None:
@@ -78,12 +89,12 @@ async def _moved(tx: AsyncSession, model: type[Any], stays: UUID, goes: UUID, **
 
 
 async def _phones(
-    tx: AsyncSession, kit: Kit, stays: UUID, goes: UUID, proved: str, until: datetime, now: datetime
+    tx: AsyncSession, kit: Kit, stays: UUID, goes: UUID, proof: Proof, until: datetime, now: datetime
 ) -> None:
     """A number that both have stays once, so that it serves one account fewer than before."""
     here = list(await tx.scalars(select(Phone).where(Phone.account_id == stays, Phone.ended_at.is_(None))))
     has_main = any(one.is_main and one.kept_until is None for one in here)
-    blinds = set(kit.keys.blinds("phone", proved))
+    blinds = set(kit.keys.blinds("phone", proof.phone)) if proof.phone is not None else set()
     for row in await tx.scalars(select(Phone).where(Phone.account_id == goes)):
         row.account_id = stays
         if row.ended_at is not None:
@@ -108,23 +119,25 @@ async def _certificates(tx: AsyncSession, stays: UUID, goes: UUID, until: dateti
         row.kept_until = until if row.ended_at is None else row.kept_until
 
 
-async def _identities(tx: AsyncSession, kit: Kit, stays: UUID, goes: Account, now: datetime) -> None:
-    """Only those that have proved who the person is come along."""
+async def _identities(
+    tx: AsyncSession, kit: Kit, stays: UUID, goes: Account, proof: Proof, now: datetime
+) -> None:
+    """Only those that have proved who the person is come along, where the person has come along themselves."""
     for row in await tx.scalars(select(Identity).where(Identity.account_id == goes.id)):
-        if goes.vneid_at is not None and row.level >= SURE:
+        if proof.phone is not None and goes.vneid_at is not None and row.level >= SURE:
             row.account_id = stays
             continue
         await tx.delete(row)
         fact = MethodRemoved(subject=stays, method=row.id, kind="identity")
-        kit.journal.record(tx, fact, by=stays, now=now)
+        kit.journal.record(tx, fact, by=proof.by, now=now)
 
 
-async def _password(tx: AsyncSession, stays: UUID, goes: UUID) -> None:
-    """The password that was just proved serves on where the account that stays has none."""
+async def _password(tx: AsyncSession, stays: UUID, goes: UUID, proof: Proof) -> None:
+    """The password that was just proved serves on where the account that stays has none; another one goes."""
     row = await tx.get(Password, goes)
     if row is None:
         return
-    if await tx.get(Password, stays) is None:
+    if proof.phone is not None and await tx.get(Password, stays) is None:
         kept = Password(account_id=stays, hash=row.hash, changed_at=row.changed_at)
         kept.last_used_at = row.last_used_at
         tx.add(kept)

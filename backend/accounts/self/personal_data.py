@@ -54,6 +54,7 @@ async def copy_of(
         "access_history": [_access(line) for line in tries],
         "consents": await _consents(tx, account_id),
         "support_cases": await support.cases_of(tx, kit, account_id),
+        "join_proposals": await support.joins_of(tx, kit, account_id),
         "notices": await support.notices_of(tx, kit, account_id, now=now),
     }
 
