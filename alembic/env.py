@@ -10,16 +10,7 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection, text
 
-import backend.account
-import backend.accounts.models
-import backend.devices.models
-import backend.flows
-import backend.journal
-import backend.outbox.models
-import backend.roles.models
-import backend.support.models
-import backend.tallies
-import backend.throttle  # noqa: F401  (importing them is what fills Base.metadata)
+import ngomon.tables  # noqa: F401  (importing it is what fills Base.metadata)
 from backend.db import Base, Database, UtcDateTime
 
 DEFAULT_URL = "sqlite+aiosqlite:///data/ngomon.db"

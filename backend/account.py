@@ -5,10 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, LargeBinary, String
+from sqlalchemy import BigInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from backend import likeness
 from backend.db import Base, UtcDateTime, new_id
+from backend.sealed import Whose, index_of, sealed
+
+GONE = "Tài khoản đã xóa"
 
 
 class Account(Base):
@@ -19,13 +23,24 @@ class Account(Base):
     """
 
     __tablename__ = "accounts"
+    whose = Whose(
+        "id",
+        emptied={
+            "full_name": GONE,
+            **dict.fromkeys(("birth_date", "person_blind", "gender", "vouched_at", "phone_changed_at")),
+            **dict.fromkeys(("recovered_at", "vneid_at", "certificate_at")),
+            "differs": "",
+        },
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     status: Mapped[str] = mapped_column(String(12), default="active")  # active, closed
     kind: Mapped[str] = mapped_column(String(12), default="citizen", server_default="citizen")
-    full_name: Mapped[bytes] = mapped_column(LargeBinary)
-    birth_date: Mapped[bytes | None] = mapped_column(LargeBinary)
-    person_blind: Mapped[bytes | None] = mapped_column(LargeBinary, index=True)  # of name and year of birth
+    full_name: Mapped[bytes] = sealed(copied="account")
+    birth_date: Mapped[bytes | None] = sealed(copied="account")
+    person_blind: Mapped[bytes | None] = index_of(
+        lambda keys, _, said: likeness.blinds_of(keys, said["full_name"], said.get("birth_date")), index=True
+    )
     gender: Mapped[str | None] = mapped_column(String(12))
     assurance_level: Mapped[int] = mapped_column(default=1)
     vouched_by: Mapped[str] = mapped_column(String(20), default="vneid", server_default="vneid")

@@ -11,13 +11,14 @@ from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import LargeBinary, String, delete, select, update
+from sqlalchemy import String, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.crypto import KeyRing, Unreadable
 from backend.db import Base, UtcDateTime, changed_one, new_id
 from backend.errors import Conflict, NotFound
+from backend.sealed import Whose, sealed
 
 Data = TypeVar("Data", bound=msgspec.Struct)
 # Every step there is: docs/api.md tells the app what to do at each of them, for a 409 may name any of them.
@@ -47,6 +48,7 @@ class Flow(Base):
     """One flow and the step that is due."""
 
     __tablename__ = "flows"
+    whose = Whose("account_id")
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     kind: Mapped[str] = mapped_column(String(30))
@@ -54,7 +56,7 @@ class Flow(Base):
     version: Mapped[int] = mapped_column(default=1)
     jkt: Mapped[str | None] = mapped_column(String(64))
     account_id: Mapped[UUID | None] = mapped_column(index=True)
-    data: Mapped[bytes] = mapped_column(LargeBinary)
+    data: Mapped[bytes] = sealed(withheld="it lives for minutes, and what it says is not proved yet")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 

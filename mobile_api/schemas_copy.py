@@ -127,6 +127,14 @@ class FactOut(msgspec.Struct):
     fact: str
 
 
+class FurtherCopy(msgspec.Struct):
+    """What else is kept sealed: where it stands, and what it says there, by column."""
+
+    what: str
+    id: UUID
+    texts: dict[str, str]
+
+
 class ExportOut(msgspec.Struct):
     """Everything that is held about the person, unmasked, from one moment."""
 
@@ -139,6 +147,7 @@ class ExportOut(msgspec.Struct):
     support_cases: list[CaseCopy]
     join_proposals: list[JoinProposalCopy]
     notices: list[NoticeCopy]
+    further: list[FurtherCopy]
     roles: list[RoleCopy]
     role_requests: list[OwnRequest]
     staff_directory: list[StaffPerson]

@@ -14,11 +14,12 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+import ngomon.tables  # noqa: F401  (whatever it has imported is tried)
 from backend.chain import head_seal
 from backend.crypto import KeyMissing, KeyRing, KeyTrouble, Unreadable
 from backend.db import Database
 from backend.journal import Entry, Head, Journal, KeyPrint, KeyRetired
-from ngomon.rekey import SEALED, Sealed
+from backend.sealed import Sealed, columns
 
 
 async def admit(db: Database, keys: KeyRing, *, now: datetime) -> None:
@@ -72,7 +73,7 @@ async def _adopt(tx: AsyncSession, keys: KeyRing, head: Head | None, now: dateti
             )
         used.add(head.key_id)
     opened, closed = 0, 0
-    for sealed in SEALED:
+    for sealed in columns():
         for key_id, right in (await _tried(tx, keys, sealed)).items():
             used.add(key_id)
             opened, closed = opened + right, closed + (not right)

@@ -11,13 +11,12 @@ from collections import Counter
 from functools import cache
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import LargeBinary, func, literal, select, text, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.account import Account
-from backend.accounts.identity import likeness
-from backend.accounts.identity.following import names_of
-from backend.accounts.models import Identifier, OneTimeCode, Phone
+import ngomon.tables  # noqa: F401  (whatever it has imported is checked)
+from backend import sealed
+from backend.crypto import VERSION, Unreadable
 from backend.db import Base, Database
 from backend.kit import Kit
 from backend.roles.owed import owed
@@ -25,31 +24,11 @@ from backend.roles.owed import owed
 PERSONAL = re.compile(r"(?<![0-9a-f-])(000\d{9}|\+?84550\d{6}|0550\d{6})(?![0-9a-f-])")
 LIVE_MOBILE = "SELECT account_id, id, epoch FROM sessions WHERE ended_at IS NULL AND kind = 'mobile'"
 
-JOINED = (
-    "SELECT a.id FROM accounts a WHERE a.joined_into IS NOT NULL AND (a.status <> 'closed' OR "
-    + " OR ".join(
-        f"EXISTS (SELECT 1 FROM {table} x WHERE x.account_id = a.id{also})"
-        for table, also in (
-            *(
-                (name, "")
-                for name in ("identities", "identifiers", "phones", "passwords", "certificates", "roles")
-            ),
-            ("sessions", " AND x.ended_at IS NULL"),
-            *(
-                (name, "")
-                for name in (
-                    "role_requests",
-                    "flows",
-                    "one_time_codes",
-                    "notices",
-                    "support_cases",
-                    "consents",
-                )
-            ),
-        )
-    )
-    + ")"
-)
+STAYS = {
+    "sessions": " AND x.ended_at IS NULL",
+    "deliveries": None,
+    "links": None,
+}  # of an account that was joined
 
 
 class Broken(AssertionError):
@@ -66,7 +45,7 @@ async def check(db: Database, kit: Kit) -> None:
             *await _requests(tx),
             *await _deliveries(tx),
             *await _journal(tx, kit),
-            *await _encryption(tx, kit),
+            *await encryption(tx, kit),
             *await _no_plain_text(tx),
             *await _engine(tx, db),
         ]
@@ -176,24 +155,44 @@ async def _journal(tx: AsyncSession, kit: Kit) -> list[str]:
     return found
 
 
-async def _encryption(tx: AsyncSession, kit: Kit) -> list[str]:
+async def encryption(tx: AsyncSession, kit: Kit) -> list[str]:
+    """Every sealed column opens in its row, every index is of what the row says, nothing else holds a ciphertext."""
     found = []
-    for row in await tx.scalars(select(Identifier)):
-        plain = kit.keys.open("identifiers.value", row.id, row.value)
-        if row.blind not in kit.keys.blinds(row.kind, plain):
-            found.append(f"identifier {row.id}: blind index does not match")
-    for phone in await tx.scalars(select(Phone)):
-        number = kit.keys.open("phones.number", phone.id, phone.number)
-        if phone.blind not in kit.keys.blinds("phone", number):
-            found += [f"phone {phone.id}: blind index does not match"]
-    for account in await tx.scalars(select(Account).where(Account.person_blind.is_not(None))):
-        if account.person_blind not in likeness.blinds_of(kit.keys, *names_of(kit, account)):
-            found += [f"account {account.id}: name and birth date are indexed otherwise"]
-    for left in await rows(tx, JOINED):
-        found += [f"account {left[0]} was joined to another and something of it is left"]
-    for code in await tx.scalars(select(OneTimeCode)):
-        kit.keys.open("one_time_codes.phone", code.id, code.phone)
-    return found
+    for model in sealed.models():
+        indexes = sealed.indexes_in(model)
+        for row in await tx.scalars(select(model)) if sealed.sealed_in(model) else ():
+            try:
+                texts = sealed.opened(kit.keys, row)
+            except Unreadable as error:
+                found.append(f"{error} of {row.id} does not open")
+                continue
+            for column, makes in indexes.items():
+                if (value := getattr(row, column)) is not None and value not in makes(kit.keys, row, texts):
+                    found.append(f"{model.__tablename__}.{column} of {row.id} is an index of something else")
+    begins = [VERSION + key_id for key_id in kit.keys.key_ids]
+    undeclared = [
+        select(literal(str(column)).label("place")).where(func.substr(column, 1, 5).in_(begins))
+        for model in sealed.models()
+        for column in model.__table__.columns
+        if isinstance(column.type, LargeBinary) and not column.info
+    ]
+    found += [
+        f"{place} holds ciphertexts and does not say so" for place in await tx.scalars(union(*undeclared))
+    ]
+    left = await rows(tx, _joined())
+    return found + [f"account {one[0]} was joined to another and something of it is left" for one in left]
+
+
+@cache
+def _joined() -> str:
+    """The accounts that were joined to another one and still have something that is a person's."""
+    tables = [model for model in sealed.theirs() if model.whose == ("account_id", None, model.whose.emptied)]
+    left = " OR ".join(
+        f"EXISTS (SELECT 1 FROM {name} x WHERE x.account_id = a.id{also})"
+        for name in (model.__tablename__ for model in tables)
+        if (also := STAYS.get(name, "")) is not None
+    )
+    return f"SELECT a.id FROM accounts a WHERE a.joined_into IS NOT NULL AND (a.status <> 'closed' OR {left})"
 
 
 async def _no_plain_text(tx: AsyncSession) -> list[str]:

@@ -18,7 +18,7 @@ import msgspec
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.accounts.identity import likeness
+from backend import likeness
 from backend.accounts.identity.evidence import IMPORTED
 from backend.accounts.identity.following import names_of
 from backend.accounts.identity.numbers import kind_of

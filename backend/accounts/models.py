@@ -10,12 +10,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.account import Account
 from backend.db import Base, UtcDateTime, new_id
+from backend.sealed import Whose, equal, index_of, sealed
 
 
 class Identity(Base):
     """What a provider calls a person: (issuer, subject) is the key, never the personal number (security O8)."""
 
     __tablename__ = "identities"
+    whose = Whose("account_id")
     __table_args__ = (UniqueConstraint("issuer", "subject"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -31,6 +33,7 @@ class Identifier(Base):
     """A personal number with its history; at most one account holds a number at a time."""
 
     __tablename__ = "identifiers"
+    whose = Whose("account_id")
     __table_args__ = (
         Index(
             "uq_identifiers_current",
@@ -45,8 +48,8 @@ class Identifier(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
     kind: Mapped[str] = mapped_column(String(20))  # national_id, old_id_number, tax_code, agency_code
-    value: Mapped[bytes] = mapped_column(LargeBinary)
-    blind: Mapped[bytes] = mapped_column(LargeBinary)
+    value: Mapped[bytes] = sealed(copied="account")
+    blind: Mapped[bytes] = index_of(lambda keys, row, said: keys.blinds(row.kind, said["value"]))
     source: Mapped[str] = mapped_column(String(300))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -56,12 +59,13 @@ class Phone(Base):
     """A phone that a code has proved. Several accounts may share one number (source 001)."""
 
     __tablename__ = "phones"
+    whose = Whose("account_id")
     __table_args__ = (Index("ix_phones_blind", "blind"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
-    number: Mapped[bytes] = mapped_column(LargeBinary)
-    blind: Mapped[bytes] = mapped_column(LargeBinary)
+    number: Mapped[bytes] = sealed(copied="account")
+    blind: Mapped[bytes] = index_of(equal("phone", "number"))
     is_main: Mapped[bool] = mapped_column(default=True, server_default=true())  # codes go here by default
     source: Mapped[str] = mapped_column(String(20), default="code", server_default="code")  # code, subscriber
     confirmed_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -76,12 +80,13 @@ class Attribute(Base):
     """What is known of somebody beyond name and numbers, with the evidence for it (source 001, 3.1)."""
 
     __tablename__ = "attributes"
+    whose = Whose("account_id")
     __table_args__ = (UniqueConstraint("account_id", "name"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
     name: Mapped[str] = mapped_column(String(30))
-    value: Mapped[bytes] = mapped_column(LargeBinary)
+    value: Mapped[bytes] = sealed(copied="identity")
     source: Mapped[str] = mapped_column(String(20))  # self, or one of `Account.vouched_by`
     verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -91,6 +96,7 @@ class Password(Base):
     """The one password of an account, as Argon2id (security A14)."""
 
     __tablename__ = "passwords"
+    whose = Whose("account_id")
 
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
     hash: Mapped[str] = mapped_column(String(200))
@@ -103,12 +109,13 @@ class Certificate(Base):
     """A signing SIM or USB token that signs in; `label` (holder, issuer) and serial are personal (security P1)."""
 
     __tablename__ = "certificates"
+    whose = Whose("account_id")
     __table_args__ = (UniqueConstraint("account_id", "thumbprint"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
     thumbprint: Mapped[bytes] = mapped_column(LargeBinary, index=True)  # SHA-256 of what the authority signed
-    label: Mapped[bytes] = mapped_column(LargeBinary)
+    label: Mapped[bytes] = sealed()  # of an ended one too, which the list of methods does not show
     valid_until: Mapped[datetime] = mapped_column(UtcDateTime)
     added_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -120,6 +127,7 @@ class Access(Base):
     """One try to get in, for the person's own eyes (source 001, III); kept for `history_days`."""
 
     __tablename__ = "access_history"
+    whose = Whose("account_id")
     __table_args__ = (Index("ix_access_history_account_id_at", "account_id", "at"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -136,6 +144,7 @@ class Consent(Base):
     """What somebody allowed or took back, one row a purpose and change: the proof of it (domain §3.3)."""
 
     __tablename__ = "consents"
+    whose = Whose("account_id", emptied={})  # taken back, and kept as the proof
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
@@ -148,11 +157,12 @@ class Slip(Base):
     """A phone change that the subscriber registry did not confirm, for the carrier's counter (source 004)."""
 
     __tablename__ = "phone_change_slips"
+    whose = Whose("account_id")
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     code: Mapped[str] = mapped_column(String(20), unique=True)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
-    phone: Mapped[bytes] = mapped_column(LargeBinary)
+    phone: Mapped[bytes] = sealed()
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
     valid_until: Mapped[datetime] = mapped_column(UtcDateTime)
 
@@ -161,13 +171,14 @@ class OneTimeCode(Base):
     """One code and its budget of guesses; the code itself is derived from the binding (security A4, A5)."""
 
     __tablename__ = "one_time_codes"
+    whose = Whose("account_id")
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     flow_id: Mapped[UUID] = mapped_column(index=True)
     account_id: Mapped[UUID | None]
     purpose: Mapped[str] = mapped_column(String(20))
-    phone: Mapped[bytes] = mapped_column(LargeBinary)
-    phone_blind: Mapped[bytes] = mapped_column(LargeBinary)
+    phone: Mapped[bytes] = sealed(withheld="it lives for minutes, and the number stands with the account")
+    phone_blind: Mapped[bytes] = mapped_column(LargeBinary)  # part of the code: no rotation touches it
     key_id: Mapped[bytes] = mapped_column(LargeBinary)
     attempts: Mapped[int] = mapped_column(default=0)
     sendings: Mapped[int] = mapped_column(default=1)

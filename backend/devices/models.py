@@ -9,12 +9,19 @@ from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.db import Base, UtcDateTime, new_id
+from backend.sealed import Whose, sealed
+
+NAMELESS: dict[str, str | None] = {
+    **dict.fromkeys(("device_platform", "device_name", "device_model"), "-"),
+    "push_token": None,
+}
 
 
 class Session(Base):
     """A signed-in phone or browser; the row outlives the session so that its tokens can be told why they died."""
 
     __tablename__ = "sessions"
+    whose = Whose("account_id", emptied=NAMELESS)
     __table_args__ = (
         Index(
             "uq_sessions_one_mobile",
@@ -39,7 +46,7 @@ class Session(Base):
     device_platform: Mapped[str] = mapped_column(String(20))
     device_name: Mapped[str] = mapped_column(String(80))
     device_model: Mapped[str] = mapped_column(String(80))
-    push_token: Mapped[bytes | None] = mapped_column(LargeBinary)
+    push_token: Mapped[bytes | None] = sealed(withheld="an address that the push service gave the app itself")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -10,7 +10,6 @@ from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
     Index,
-    LargeBinary,
     String,
     Text,
     UniqueConstraint,
@@ -19,6 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.db import Base, UtcDateTime, new_id
+from backend.sealed import Whose, sealed
 
 
 class System(Base):
@@ -30,7 +30,7 @@ class System(Base):
     name: Mapped[str] = mapped_column(String(80), unique=True)
     kind: Mapped[str] = mapped_column(String(10))  # scim (ldap, webhook: one connector file each)
     url: Mapped[str] = mapped_column(String(500))
-    token: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed
+    token: Mapped[bytes | None] = sealed(agency="a system's, not a person's")
     unit_codes: Mapped[str] = mapped_column(Text, default="[]")  # JSON list; empty: every unit
     options: Mapped[str] = mapped_column(
         Text, default="{}", server_default="{}"
@@ -49,6 +49,7 @@ class Delivery(Base):
     """ "Person P at system S must match version V", written in the deciding transaction (design §4.9)."""
 
     __tablename__ = "deliveries"
+    whose = Whose("account_id", emptied={})
     __table_args__ = (
         UniqueConstraint("system_id", "account_id", "version"),
         Index("ix_deliveries_due", "system_id", "state", "lane", "next_at"),
@@ -77,6 +78,7 @@ class Link(Base):
     """What one system is known to hold of one person; also the row that is locked to take the pair's turn."""
 
     __tablename__ = "links"
+    whose = Whose("account_id", emptied={})  # the system holds its own record of who left
     __table_args__ = (UniqueConstraint("system_id", "account_id"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)

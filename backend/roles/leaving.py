@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.accounts.self import consents, mine, personal_data
@@ -25,7 +25,7 @@ from backend.journal import Entry
 from backend.kit import Kit
 from backend.roles import draft as drafts
 from backend.roles import own, policy, rights
-from backend.roles.models import Manager, RequestChange, RequestStep, Role, RoleRequest, StaffRecord
+from backend.roles.models import Manager, Role, RoleRequest, StaffRecord
 from backend.support import desks
 
 
@@ -66,7 +66,6 @@ async def leave(tx: AsyncSession, kit: Kit, who: Who, *, now: datetime) -> None:
     assurance.demand(who, account, kit.limits, now=now, max_age=kit.limits.reauth_data, careful=True)
     if reasons := await why_not_leave(tx, kit, account.id, now=now):
         raise ErasureRefused(reasons=msgspec.to_builtins(reasons))
-    await _empty_roles(tx, kit, account.id)
     await personal_data.erase(tx, kit, account, now=now)
     kit.journal.record(tx, AccountErased(subject=account.id), by=account.id, now=now)
 
@@ -119,21 +118,3 @@ async def _copy_of(tx: AsyncSession, kit: Kit, account_id: UUID, now: datetime) 
         ],
         "journal": [{"at": at, "fact": tag} for at, tag in await tx.execute(facts.order_by(Entry.seq))],
     }
-
-
-async def _empty_roles(tx: AsyncSession, kit: Kit, account_id: UUID) -> None:
-    """The calendar of posts stays, without what the forms said of the person."""
-    for role in await tx.scalars(select(Role).where(Role.account_id == account_id)):
-        role.fields, role.email_blind = drafts.seal_fields(kit, "roles.fields", role.id, {}), None
-    for request in await tx.scalars(select(RoleRequest).where(RoleRequest.account_id == account_id)):
-        request.fields = drafts.seal_fields(kit, "role_requests.fields", request.id, {})
-        request.before = request.note = request.kept_reason = request.idempotency_key = (
-            request.idempotency_print
-        ) = None
-        await tx.execute(delete(RequestChange).where(RequestChange.request_id == request.id))
-        await tx.execute(
-            update(RequestStep)
-            .where(RequestStep.request_id == request.id)
-            .values(reason=None)
-            .execution_options(synchronize_session=False)
-        )

@@ -20,6 +20,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from backend.db import Base, UtcDateTime, new_id
+from backend.sealed import Whose, equal, index_of, sealed, within
+
+NO_FORM = "{}"
+OFFICE = "who decides for an agency is the agency's to keep, and nobody who does may go"
 
 
 class Unit(Base):
@@ -60,8 +64,8 @@ class Manager(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     unit_id: Mapped[UUID] = mapped_column(ForeignKey("units.id"), index=True)
-    national_id_blind: Mapped[bytes] = mapped_column(LargeBinary)
-    national_id: Mapped[bytes] = mapped_column(LargeBinary)
+    national_id_blind: Mapped[bytes] = index_of(equal("national_id", "national_id"))
+    national_id: Mapped[bytes] = sealed(agency=OFFICE)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     from_on: Mapped[date | None]  # the first day, while it is to come; nothing once the right is there
     until_on: Mapped[date | None]  # the last day, inclusive, when the end was known before
@@ -80,12 +84,14 @@ class StaffRecord(Base):
     __tablename__ = "staff_records"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    national_id_blind: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    national_id_blind: Mapped[bytes] = index_of(within("national_id", "sealed", "national_id"), unique=True)
     unit_id: Mapped[UUID] = mapped_column(ForeignKey("units.id"), index=True)
     subject_type: Mapped[str] = mapped_column(String(30))
     position: Mapped[str] = mapped_column(String(40))
-    email_blind: Mapped[bytes | None] = mapped_column(LargeBinary, index=True)
-    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    email_blind: Mapped[bytes | None] = index_of(
+        within("official_email", "sealed", "official_email"), index=True
+    )  # nothing once the person has left: the address is there for who comes next
+    sealed: Mapped[bytes] = sealed(copied="staff_directory", agency="the directory is the agency's")
     imported_at: Mapped[datetime] = mapped_column(UtcDateTime)
     left_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # a complete file did not name the person
 
@@ -94,6 +100,9 @@ class Role(Base):
     """A person's post in a unit over time; at most one home role is in force at any instant (design §4.8)."""
 
     __tablename__ = "roles"
+    whose = Whose(
+        "account_id", emptied={"fields": NO_FORM, "email_blind": None}
+    )  # the calendar of posts stays
     __table_args__ = (
         Index(
             "uq_roles_one_home",
@@ -110,8 +119,10 @@ class Role(Base):
     unit_id: Mapped[UUID] = mapped_column(ForeignKey("units.id"), index=True)
     subject_type: Mapped[str] = mapped_column(String(30))
     position: Mapped[str] = mapped_column(String(40))
-    fields: Mapped[bytes] = mapped_column(LargeBinary)  # sealed JSON of the subject type's form
-    email_blind: Mapped[bytes | None] = mapped_column(LargeBinary, index=True)  # of the official mail
+    fields: Mapped[bytes] = sealed(copied="roles")  # JSON of the subject type's form
+    email_blind: Mapped[bytes | None] = index_of(
+        within("official_email", "fields", "official_email"), index=True
+    )
     state: Mapped[str] = mapped_column(String(12))
     is_home: Mapped[bool] = mapped_column(default=True)
     from_on: Mapped[date]
@@ -128,6 +139,13 @@ class RoleRequest(Base):
     """One wish to begin, correct, move or end a role; decided once, by somebody else (design §4.6, §4.7)."""
 
     __tablename__ = "role_requests"
+    whose = Whose(
+        "account_id",
+        emptied={
+            "fields": NO_FORM,
+            **dict.fromkeys(("before", "note", "kept_reason", "idempotency_key", "idempotency_print")),
+        },
+    )
     __table_args__ = (
         Index(
             "uq_role_requests_one_open",
@@ -159,11 +177,9 @@ class RoleRequest(Base):
     unit_id: Mapped[UUID] = mapped_column(ForeignKey("units.id"), index=True)  # where the role is, or will be
     subject_type: Mapped[str] = mapped_column(String(30))
     position: Mapped[str] = mapped_column(String(40))
-    fields: Mapped[bytes] = mapped_column(LargeBinary)
-    before: Mapped[bytes | None] = mapped_column(
-        LargeBinary
-    )  # sealed JSON of what was replaced, for the undo
-    note: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed reason of a manager who started it
+    fields: Mapped[bytes] = sealed(copied="role_requests")
+    before: Mapped[bytes | None] = sealed()  # JSON of what was replaced, for the undo
+    note: Mapped[bytes | None] = sealed()  # the reason of a manager who started it
     effective_on: Mapped[date | None]
     until_on: Mapped[date | None]
     idempotency_key: Mapped[str | None] = mapped_column(String(80))
@@ -181,7 +197,7 @@ class RoleRequest(Base):
     session_id: Mapped[UUID | None]  # the sign-in behind what it says now; a manager's words have none
     denied_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # its owner disowned that sign-in
     kept_by: Mapped[UUID | None]  # who let the person's appointment outlive the post
-    kept_reason: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed: why
+    kept_reason: Mapped[bytes | None] = sealed()  # why
     unit: Mapped[Unit] = relationship(lazy="raise")
     steps: Mapped[list[RequestStep]] = relationship(
         lazy="raise", order_by="RequestStep.position", back_populates="request"
@@ -192,18 +208,20 @@ class RequestChange(Base):
     """What a request said before somebody corrected it; the next one, or the request, says what it said after."""
 
     __tablename__ = "request_changes"
+    whose = Whose("request_id", via="role_requests")
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     request_id: Mapped[UUID] = mapped_column(ForeignKey("role_requests.id"), index=True)
     by: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
     at: Mapped[datetime] = mapped_column(UtcDateTime)
-    before: Mapped[bytes] = mapped_column(LargeBinary)  # sealed JSON
+    before: Mapped[bytes] = sealed(copied="role_requests")  # JSON; shown as what was corrected
 
 
 class RequestStep(Base):
     """One unit's word on a request: approve, release or receive."""
 
     __tablename__ = "request_steps"
+    whose = Whose("request_id", via="role_requests", emptied={"reason": None})
     __table_args__ = (UniqueConstraint("request_id", "duty"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -214,6 +232,6 @@ class RequestStep(Base):
     decision: Mapped[str | None] = mapped_column(String(12))
     by: Mapped[UUID | None]
     at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    reason: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed
+    reason: Mapped[bytes | None] = sealed(copied="role_requests")
     request: Mapped[RoleRequest] = relationship(lazy="raise", back_populates="steps")
     unit: Mapped[Unit] = relationship(lazy="raise")

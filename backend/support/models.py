@@ -9,6 +9,9 @@ from sqlalchemy import Boolean, ForeignKey, Index, LargeBinary, String, Text, Un
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.db import Base, UtcDateTime, new_id
+from backend.sealed import Whose, equal, index_of, sealed
+
+GONE = "Nội dung đã xóa theo yêu cầu của chủ thể dữ liệu"
 
 
 class Desk(Base):
@@ -42,8 +45,10 @@ class DeskStaff(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     desk_id: Mapped[UUID] = mapped_column(ForeignKey("support_desks.id"), index=True)
-    national_id: Mapped[bytes] = mapped_column(LargeBinary)
-    national_id_blind: Mapped[bytes] = mapped_column(LargeBinary, index=True)
+    national_id: Mapped[bytes] = sealed(
+        agency="who answers at a desk is the agency's, and nobody who does may go"
+    )
+    national_id_blind: Mapped[bytes] = index_of(equal("national_id", "national_id"), index=True)
     added_at: Mapped[datetime] = mapped_column(UtcDateTime)
     removed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
@@ -62,6 +67,13 @@ class Case(Base):
     """One request for help. Who asked is the account, or the address of a mail."""
 
     __tablename__ = "support_cases"
+    whose = Whose(  # the code stays, so that none is made twice
+        "account_id",
+        emptied={
+            "subject": GONE,
+            **dict.fromkeys(("mail_address", "idempotency_key", "idempotency_print")),
+        },
+    )
     __table_args__ = (UniqueConstraint("account_id", "idempotency_key"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -70,8 +82,8 @@ class Case(Base):
     account_id: Mapped[UUID | None] = mapped_column(index=True)
     origin: Mapped[str] = mapped_column(String(12))  # app, staff, mail, notice, takeover
     notice_id: Mapped[UUID | None] = mapped_column(unique=True)  # the notice that was denied
-    subject: Mapped[bytes] = mapped_column(LargeBinary)
-    mail_address: Mapped[bytes | None] = mapped_column(LargeBinary)
+    subject: Mapped[bytes] = sealed(copied="support_cases")
+    mail_address: Mapped[bytes | None] = sealed()
     tag: Mapped[str | None] = mapped_column(String(40))  # as the mail's subject had it
     status: Mapped[str] = mapped_column(String(12), default="open")  # open, answered, closed
     version: Mapped[int] = mapped_column(default=1)
@@ -86,12 +98,13 @@ class CaseMessage(Base):
     """One contribution to a case."""
 
     __tablename__ = "support_messages"
+    whose = Whose("case_id", via="support_cases", emptied={"text": GONE})
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     case_id: Mapped[UUID] = mapped_column(ForeignKey("support_cases.id"), index=True)
     author: Mapped[str] = mapped_column(String(10))  # person, desk
     by: Mapped[UUID | None]
-    text: Mapped[bytes] = mapped_column(LargeBinary)
+    text: Mapped[bytes] = sealed(copied="support_cases")
     at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
@@ -99,14 +112,15 @@ class CaseMail(Base):
     """A mail that the desk owes somebody; sealed, sent after the commit, tried again until it left."""
 
     __tablename__ = "support_mails"
+    whose = Whose("case_id", via="support_cases")
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     desk_id: Mapped[UUID] = mapped_column(ForeignKey("support_desks.id"))
     case_id: Mapped[UUID | None]
-    recipient: Mapped[bytes] = mapped_column(LargeBinary)
-    subject: Mapped[bytes] = mapped_column(LargeBinary)
-    body: Mapped[bytes] = mapped_column(LargeBinary)
-    answers: Mapped[bytes | None] = mapped_column(LargeBinary)  # the Message-ID that this answers
+    recipient: Mapped[bytes] = sealed()
+    subject: Mapped[bytes] = sealed()
+    body: Mapped[bytes] = sealed()
+    answers: Mapped[bytes | None] = sealed()  # the Message-ID that this answers
     is_automatic: Mapped[bool] = mapped_column(Boolean, default=False)  # nobody wrote it (RFC 3834)
     attempts: Mapped[int] = mapped_column(default=0)
     not_before: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -132,13 +146,14 @@ class JoinProposal(Base):
     """
 
     __tablename__ = "support_joins"
+    whose = Whose("stays_id", also="goes_id")
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     stays_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
     goes_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), unique=True)
     stays_print: Mapped[str] = mapped_column(String(64))
     goes_print: Mapped[str] = mapped_column(String(64))
-    grounds: Mapped[bytes] = mapped_column(LargeBinary)
+    grounds: Mapped[bytes] = sealed(copied="join_proposals")
     proposed_by: Mapped[UUID]
     proposed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
@@ -151,11 +166,12 @@ class Notice(Base):
     """
 
     __tablename__ = "notices"
+    whose = Whose("account_id")
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     account_id: Mapped[UUID | None] = mapped_column(index=True)
     kind: Mapped[str] = mapped_column(String(20))
-    details: Mapped[bytes | None] = mapped_column(LargeBinary)
+    details: Mapped[bytes | None] = sealed(copied="notices")
     title: Mapped[str | None] = mapped_column(Text)  # announcements only
     body: Mapped[str | None] = mapped_column(Text)
     at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
@@ -171,6 +187,7 @@ class NoticeRead(Base):
     """Who has read an announcement."""
 
     __tablename__ = "notice_reads"
+    whose = Whose("account_id")
 
     notice_id: Mapped[UUID] = mapped_column(ForeignKey("notices.id"), primary_key=True)
     account_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -4,36 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import LargeBinary
-
+from backend import likeness
 from backend.account import Account
-from backend.accounts.identity import likeness, numbers
+from backend.accounts.identity import numbers
 from backend.accounts.identity.numbers import TAX_CODE, identifier_row
 from backend.accounts.self import attributes
 from backend.crypto import KeyRing, new_secret_key
-from backend.db import Base
 from backend.kit import Kit
 from ngomon.admission import admit
-from ngomon.rekey import SEALED, rotate
+from ngomon.rekey import rotate
 from tests.checker import check
 from tests.service import running
 
-HASHES = {"hash", "access_hash", "idempotency_print", "thumbprint", "digest", "proof", "retired"}
-NOT_PERSONAL = {"blind", "key", "key_id", "seal", "id", "data", *HASHES}
 TAX = "9000000001-001"
-
-
-def test_every_sealed_column_is_known_to_the_rotation() -> None:
-    known = {sealed.field for sealed in SEALED} | {"flows.data"}  # a flow lives for minutes
-    found = {
-        f"{table.name}.{column.name}"
-        for table in Base.metadata.sorted_tables
-        for column in table.columns
-        if isinstance(column.type, LargeBinary)
-        and column.name not in NOT_PERSONAL
-        and not column.name.endswith("_blind")
-    }
-    assert found == known - {"flows.data"}
 
 
 async def test_an_old_key_can_be_given_up_after_the_rotation(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend import sealed
 from backend.accounts.identity.evidence import SURE
 from backend.accounts.models import (
     Access,
@@ -29,14 +30,14 @@ from backend.accounts.models import (
 )
 from backend.accounts.self import personal_data
 from backend.devices import sessions
-from backend.devices.models import Session
+from backend.devices.models import NAMELESS, Session
 from backend.facts import AccountAbsorbed, AccountJoined, MethodRemoved
 from backend.kit import Kit
+from backend.sealed import QUIET
 from backend.support import personal_data as support
 
 REASON = "account_joined"
 GONE = "Tài khoản đã gộp"
-QUIET = {"synchronize_session": False}
 
 
 class Proof(NamedTuple):
@@ -67,14 +68,10 @@ async def absorb(
     for model in (Identifier, Access, Slip):
         await _moved(tx, model, stays.id, goes.id)
     await support.move(tx, goes.id, stays.id)
-    named = {"device_platform": "-", "device_name": "-", "device_model": "-", "push_token": None}
-    await tx.execute(
-        update(Session).where(Session.account_id == goes.id).values(**named).execution_options(**QUIET)
-    )
-    goes.full_name = kit.keys.seal("accounts.full_name", goes.id, GONE)
-    goes.birth_date = goes.person_blind = goes.gender = goes.vouched_at = None
-    goes.phone_changed_at = goes.recovered_at = goes.vneid_at = goes.certificate_at = None
-    goes.status, goes.differs, goes.joined_into = "closed", "", stays.id
+    named = update(Session).where(Session.account_id == goes.id).values(**NAMELESS)
+    await tx.execute(named.execution_options(**QUIET))
+    sealed.empty(kit.keys, goes, full_name=GONE)
+    goes.status, goes.joined_into = "closed", stays.id
     goes.version += 1
     stays.version += 1
     await tx.flush()

@@ -14,7 +14,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from backend.accounts.identity import likeness
+from backend import likeness
 from backend.accounts.identity.evidence import VNEID
 from backend.accounts.identity.following import names_of
 from backend.accounts.identity.numbers import NATIONAL_ID, OLD_ID

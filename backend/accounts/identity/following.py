@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.accounts.identity import likeness
+from backend import likeness
 from backend.accounts.identity.evidence import SURE, VNEID, level_of, numbers_of
 from backend.accounts.identity.numbers import holder_of, identifier_row
 from backend.accounts.models import Account, Identifier

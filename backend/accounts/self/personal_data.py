@@ -11,31 +11,18 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend import sealed
 from backend.accounts.identity import people
-from backend.accounts.models import (
-    Access,
-    Account,
-    Attribute,
-    Certificate,
-    Identifier,
-    Identity,
-    OneTimeCode,
-    Password,
-    Phone,
-    Slip,
-)
+from backend.accounts.models import Access, Account, Identifier, OneTimeCode, Phone
 from backend.accounts.self import consents, history, identity_page, methods, mine
 from backend.devices import sessions
 from backend.devices.models import Session
 from backend.flows import Flow
 from backend.kit import Kit
 from backend.support import personal_data as support
-
-GONE = "Tài khoản đã xóa"
-NOTHING = "-"
 
 
 async def copy_of(
@@ -56,6 +43,7 @@ async def copy_of(
         "support_cases": await support.cases_of(tx, kit, account_id),
         "join_proposals": await support.joins_of(tx, kit, account_id),
         "notices": await support.notices_of(tx, kit, account_id, now=now),
+        "further": await sealed.copy_of(tx, kit.keys, account_id),
     }
 
 
@@ -64,22 +52,9 @@ async def erase(tx: AsyncSession, kit: Kit, account: Account, *, now: datetime) 
     await sessions.end_all(tx, kit, account.id, reason=mine.ERASED, by=account.id, now=now)
     await consents.withdraw_all(tx, kit, account.id, now=now)
     await forget_codes(tx, kit, account.id, now)
-    for model in (Access, Attribute, Certificate, Identity, Password, Slip, Phone, Identifier):
-        await tx.execute(
-            delete(model).where(model.account_id == account.id).execution_options(synchronize_session=False)
-        )
-    named = {"device_platform": NOTHING, "device_name": NOTHING, "device_model": NOTHING, "push_token": None}
-    await tx.execute(
-        update(Session)
-        .where(Session.account_id == account.id)
-        .values(**named)
-        .execution_options(synchronize_session=False)
-    )
-    await support.erase(tx, kit, account.id, now=now)
-    account.full_name = kit.keys.seal("accounts.full_name", account.id, GONE)
-    account.birth_date = account.person_blind = account.gender = account.vouched_at = None
-    account.phone_changed_at = account.recovered_at = account.vneid_at = account.certificate_at = None
-    account.status, account.differs = "closed", ""
+    await support.close_cases(tx, account.id, now=now)
+    await sealed.erase(tx, kit.keys, account.id)
+    account.status = "closed"
     account.version += 1
 
 

@@ -1,0 +1,14 @@
+"""Every table: importing this fills the metadata that migrations, rotation, sweeping and documents derive from."""
+
+from __future__ import annotations
+
+import backend.account
+import backend.accounts.models
+import backend.devices.models
+import backend.flows
+import backend.journal
+import backend.outbox.models
+import backend.roles.models
+import backend.support.models
+import backend.tallies
+import backend.throttle  # noqa: F401
