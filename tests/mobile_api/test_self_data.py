@@ -39,6 +39,7 @@ async def a_case(service: Service, found: UUID, words: str, *, status: str = "op
     )
     case.code, case.status, case.version = f"SD260101-{case.id.int % 10**6:06d}", status, 1
     case.subject = kit.keys.seal("support_cases.subject", case.id, words)
+    case.mail_address = kit.keys.seal("support_cases.mail_address", case.id, "nguoi-hoi@vi-du.example")
     message = CaseMessage(id=new_id(), case_id=case.id, author="person", by=found, at=now)
     message.text = kit.keys.seal("support_messages.text", message.id, words)
     async with service.db.write() as tx:
