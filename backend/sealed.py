@@ -26,12 +26,14 @@ Makes = Callable[[KeyRing, Any, Mapping[str, str]], list[bytes]]
 
 class Note(NamedTuple):
     """What is said of a sealed column. In a copy for the person it stands in the part `copied`; `withheld` says why it
-    is in none; with neither it is copied by itself. `agency` says why no person's erasure touches it.
+    is in none; with neither it is copied by itself. `agency` says why no person's erasure touches it. What is `passing`
+    lives for minutes, so no rotation carries it over: it ends with its key.
     """
 
     copied: str | None
     withheld: str | None
     agency: str | None
+    passing: bool
 
 
 class Whose(NamedTuple):
@@ -60,10 +62,15 @@ class Sealed(NamedTuple):
 
 
 def sealed(
-    *, copied: str | None = None, withheld: str | None = None, agency: str | None = None, **more: Any
+    *,
+    copied: str | None = None,
+    withheld: str | None = None,
+    agency: str | None = None,
+    passing: bool = False,
+    **more: Any,
 ) -> MappedColumn[Any]:
     """A column of ciphertexts, each bound to its row."""
-    return mapped_column(LargeBinary, info={SEALED: Note(copied, withheld, agency)}, **more)
+    return mapped_column(LargeBinary, info={SEALED: Note(copied, withheld, agency, passing)}, **more)
 
 
 def index_of(makes: Makes, **more: Any) -> MappedColumn[Any]:

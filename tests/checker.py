@@ -158,18 +158,20 @@ async def _journal(tx: AsyncSession, kit: Kit) -> list[str]:
 async def encryption(tx: AsyncSession, kit: Kit) -> list[str]:
     """Every sealed column opens in its row, every index is of what the row says, nothing else holds a ciphertext."""
     found = []
+    begins = [VERSION + key_id for key_id in kit.keys.key_ids]
     for model in sealed.models():
-        indexes = sealed.indexes_in(model)
-        for row in await tx.scalars(select(model)) if sealed.sealed_in(model) else ():
+        indexes, secret = sealed.indexes_in(model), sealed.sealed_in(model)
+        for row in await tx.scalars(select(model)) if secret else ():
             try:
                 texts = sealed.opened(kit.keys, row)
             except Unreadable as error:
+                if any(one.note.passing and getattr(row, one.column)[:5] not in begins for one in secret):
+                    continue  # it ends with its key
                 found.append(f"{error} of {row.id} does not open")
                 continue
             for column, makes in indexes.items():
                 if (value := getattr(row, column)) is not None and value not in makes(kit.keys, row, texts):
                     found.append(f"{model.__tablename__}.{column} of {row.id} is an index of something else")
-    begins = [VERSION + key_id for key_id in kit.keys.key_ids]
     undeclared = [
         select(literal(str(column)).label("place")).where(func.substr(column, 1, 5).in_(begins))
         for model in sealed.models()

@@ -159,7 +159,11 @@ async def test_the_rotation_seals_every_column_anew(database: Database, kit: Kit
         await rotate(database, both, told.__setitem__, now=NOW)
         assert "request_steps.reason" in await wrong(database, both)
     await rotate(database, both, told.__setitem__, now=NOW)
-    assert told == {one.field: int(one.field == "request_steps.reason") for one in sealed.columns()}
+    assert told == {
+        one.field: int(one.field == "request_steps.reason")
+        for one in sealed.columns()
+        if not one.note.passing
+    }
     assert await wrong(database, Kit.of(KeyRing.parse(newest), kit.limits)) == ""
 
 
