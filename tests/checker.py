@@ -188,7 +188,7 @@ async def encryption(tx: AsyncSession, kit: Kit) -> list[str]:
 @cache
 def _joined() -> str:
     """The accounts that were joined to another one and still have something that is a person's."""
-    tables = [model for model in sealed.theirs() if model.whose == ("account_id", None, model.whose.emptied)]
+    tables = [model for model in sealed.theirs() if model.whose.column == "account_id"]
     left = " OR ".join(
         f"EXISTS (SELECT 1 FROM {name} x WHERE x.account_id = a.id{also})"
         for name in (model.__tablename__ for model in tables)
