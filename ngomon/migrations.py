@@ -58,6 +58,11 @@ async def is_current(url: str) -> bool:
 async def migrate(url: str, keys: KeyRing | None = None) -> None:
     """Upgrade to the newest schema; safe to repeat. With `keys`, which must be the data's, the journal begins."""
     await asyncio.to_thread(command.upgrade, config(url), "head")
+    await begin(url, keys)
+
+
+async def begin(url: str, keys: KeyRing | None = None) -> None:
+    """The rows that every installation has; safe to repeat."""
     db = Database(url)
     try:
         async with db.write() as tx:

@@ -17,9 +17,8 @@ from backend.crypto import KeyRing, new_secret_key
 from backend.db import Database
 from backend.kit import Kit
 from backend.limits import Limits
-from ngomon.migrations import migrate
+from tests import databases
 from tests.checker import check
-from tests.parts.postgres import Postgres
 
 pytest_plugins = ["tests.parts.fixtures"]
 DATABASES = ["sqlite", "postgres"]
@@ -87,10 +86,9 @@ async def service(request: pytest.FixtureRequest, _services: dict[str, Running])
         await _services.pop(kind).stack.aclose()
     if kind not in _services:
         if kind == "sqlite":
-            url = f"sqlite+aiosqlite:///{services_of.folder.mktemp('service') / 'ngomon.db'}"
+            url = databases.sqlite(services_of.folder.mktemp("service"))
         else:
-            part: Postgres = request.getfixturevalue("postgres")
-            url = part.new_database("service")
+            url = databases.postgres(request.getfixturevalue("postgres"), "service")
         stack = AsyncExitStack()
         _services[kind] = Running(await stack.enter_async_context(running(url)), stack, module)
     here = _services[kind]
@@ -101,14 +99,11 @@ async def service(request: pytest.FixtureRequest, _services: dict[str, Running])
 
 @pytest_asyncio.fixture(params=DATABASES)
 async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
-    """An empty, migrated database of its own."""
+    """An empty, migrated database: on SQLite a file of its own, on PostgreSQL emptied of what the test before left."""
     if request.param == "sqlite":
-        url = f"sqlite+aiosqlite:///{tmp_path / 'ngomon.db'}"
+        db = Database(databases.sqlite(tmp_path))
     else:
-        part: Postgres = request.getfixturevalue("postgres")
-        url = part.new_database("empty")
-    await migrate(url)
-    db = Database(url)
+        db = await databases.emptied(Database(databases.only_one(request.getfixturevalue("postgres"))))
     yield db
     await db.close()
 

@@ -20,8 +20,8 @@ from backend.settings import Settings, load
 from ngomon.app import App, create_app
 from ngomon.demo.persona import Persona
 from ngomon.demo.stand import Stand
-from ngomon.migrations import migrate
 from ngomon.server import options as server_options
+from tests.databases import ready
 from tests.parts.client import client
 from tests.parts.processes import free_port
 from tests.phone import Phone, returned
@@ -134,7 +134,7 @@ async def running(database_url: str, **environ: str) -> AsyncIterator[Service]:
         }
         | environ
     )
-    await migrate(settings.database_url, KeyRing.parse(settings.secret_keys))
+    await ready(settings.database_url, KeyRing.parse(settings.secret_keys))
     async with served(settings, port) as service:
         yield service
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import stat
 from collections.abc import Callable
@@ -14,7 +13,7 @@ from backend.crypto import new_secret_key
 from backend.imports.rows import RowError
 from backend.imports.words import both
 from ngomon import cli
-from ngomon.migrations import migrate
+from tests import databases
 from tests.backend.imports.sheets import number, workbook
 
 Said = tuple[int, str, str]
@@ -25,9 +24,7 @@ UNITS = "code,name,parent_code\nSNV,Sở Nội vụ,\n" + "".join(f"P{n},Phòng 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
     """`ngomon …` on a fresh SQLite database: exit code, output, errors; a text is written to a file first."""
-    url = f"sqlite+aiosqlite:///{tmp_path / 'ngomon.db'}"
-    asyncio.run(migrate(url))
-    monkeypatch.setenv("NGOMON_DATABASE_URL", url)
+    monkeypatch.setenv("NGOMON_DATABASE_URL", databases.sqlite(tmp_path))
     monkeypatch.setenv("NGOMON_SECRET_KEYS", new_secret_key())
 
     def command(*words: str | Path, text: str | None = None) -> Said:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +12,7 @@ from rich.console import Console
 from backend.crypto import new_secret_key
 from backend.limits import Limits
 from ngomon import cli, commands
-from ngomon.migrations import migrate
+from tests import databases
 
 Said = tuple[int, str, str]
 Run = Callable[..., Said]
@@ -28,9 +27,7 @@ STAFF = (
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
     """`ngomon …` on a fresh SQLite database: exit code, output, errors."""
-    url = f"sqlite+aiosqlite:///{tmp_path / 'ngomon.db'}"
-    asyncio.run(migrate(url))
-    monkeypatch.setenv("NGOMON_DATABASE_URL", url)
+    monkeypatch.setenv("NGOMON_DATABASE_URL", databases.sqlite(tmp_path))
     monkeypatch.setenv("NGOMON_SECRET_KEYS", new_secret_key())
     monkeypatch.setenv("COLUMNS", "40")  # whatever a screen has, this is none
 

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -20,8 +20,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
 from backend.crypto import KeyRing
-from backend.db import Base, Database, new_id
-from backend.journal import Entry, prepare
+from backend.db import Database, new_id
+from backend.journal import Entry
 from backend.kit import Kit
 from backend.limits import Limits
 from backend.outbox import queue, systems
@@ -31,6 +31,7 @@ from backend.outbox.worker import Worker
 from backend.outside.clock import Clock
 from backend.outside.connectors import Desired, GroupRef
 from backend.outside.http import Guarded
+from tests import databases
 from tests.backend.outbox.proxy import FaultProxy
 from tests.parts.postgres import Postgres
 from tests.parts.scim import ScimServer
@@ -200,20 +201,10 @@ def a_state(account_id: UUID, **changes: Any) -> Desired:
     return Desired(**(whole | changes))
 
 
-async def made(url: str) -> Database:
-    """A database with every table."""
-    database = Database(url)
-    async with database.engine.begin() as connection:
-        await connection.run_sync(Base.metadata.create_all)
-    async with database.write() as tx:
-        await prepare(tx)
-    return database
-
-
 @pytest_asyncio.fixture
 async def on_postgres(postgres: Postgres) -> AsyncIterator[World]:
     """A world on PostgreSQL."""
-    database = await made(await postgres.a_new_database(f"outbox_{uuid4().hex[:8]}"))
+    database = await databases.emptied(Database(databases.only_one(postgres)))
     yield World(database)
     await database.close()
 
@@ -221,7 +212,7 @@ async def on_postgres(postgres: Postgres) -> AsyncIterator[World]:
 @pytest_asyncio.fixture
 async def on_sqlite(tmp_path: Path) -> AsyncIterator[World]:
     """A world on SQLite."""
-    database = await made(f"sqlite+aiosqlite:///{tmp_path}/ngomon.db")
+    database = Database(databases.sqlite(tmp_path))
     yield World(database)
     await database.close()
 

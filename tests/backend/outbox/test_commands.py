@@ -21,7 +21,7 @@ from backend.outside.clock import Clock
 from backend.roles.models import Role, Unit
 from ngomon.commands import Wrong
 from ngomon.commands.systems import systems
-from ngomon.migrations import migrate
+from tests import databases
 from tests.parts.scim import ScimServer
 
 Command = Callable[..., Result]
@@ -31,14 +31,13 @@ TOKEN = ScimServer.token
 @pytest.fixture
 def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A migrated database, and the settings that name it."""
-    url, key = f"sqlite+aiosqlite:///{tmp_path}/ngomon.db", new_secret_key()
+    url, key = databases.sqlite(tmp_path), new_secret_key()
     for name, value in {
         "DATABASE_URL": url,
         "SECRET_KEYS": key,
         "ALLOWED_PRIVATE_HOSTS": "127.0.0.1",
     }.items():
         monkeypatch.setenv(f"NGOMON_{name}", value)
-    asyncio.run(migrate(url))
     asyncio.run(_populate(url, key))
     return url
 

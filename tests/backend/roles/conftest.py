@@ -6,12 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import text
 
-from backend import journal
-from backend.db import Base, Database
+from backend.db import Database
 from backend.kit import Kit
-from ngomon.migrations import migrate
+from tests import databases
 from tests.backend.roles.world import World
 from tests.checker import check
 
@@ -35,13 +33,11 @@ async def db(
     kind = request.param
     if kind not in _databases:
         if kind == "sqlite":
-            url = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('roles') / 'ngomon.db'}"
+            url = databases.sqlite(tmp_path_factory.mktemp("roles"))
         else:
-            url = request.getfixturevalue("postgres").new_database("roles")
-        await migrate(url)
+            url = databases.postgres(request.getfixturevalue("postgres"), "roles")
         _databases[kind] = Database(url)
-    await _emptied(_databases[kind])
-    return _databases[kind]
+    return await databases.emptied(_databases[kind])
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -51,14 +47,3 @@ async def world(db: Database, kit: Kit) -> AsyncIterator[World]:
     await made.populate()
     yield made
     await check(db, kit)
-
-
-async def _emptied(database: Database) -> None:
-    tables = [table.name for table in reversed(Base.metadata.sorted_tables)]
-    async with database.write() as tx:
-        if database.is_sqlite:
-            for name in tables:
-                await tx.execute(text(f"DELETE FROM {name}"))
-        else:
-            await tx.execute(text(f"TRUNCATE {', '.join(tables)}"))
-        await journal.prepare(tx)
