@@ -26,8 +26,8 @@ from backend.outside.http import Guarded, HttpTrouble
 from backend.settings import Settings
 from backend.trouble import PoolerBetween, StorageTrouble, expect_no_pooler
 from ngomon import admission, migrations, reach, trusted
-from ngomon.commands import cause as database_cause
-from ngomon.commands import said_of
+from ngomon.commands.causes import cause as database_cause
+from ngomon.commands.causes import said_of
 from ngomon.reach import Ill
 from ngomon.tasks import outgoing
 

@@ -10,11 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import uvicorn
-
 from backend.db import Database
 from backend.limits import Limits
-from ngomon.connection import connections
 
 STOP_SECONDS = 10
 HEALTH_SECONDS = 60  # the supervisor kills a process that is silent so long; a busy one is not a dead one
@@ -54,6 +51,8 @@ def is_loopback(host: str) -> bool:
 
 def options(limits: Limits) -> dict[str, Any]:
     """How the server library serves us; tests serve with the same."""
+    from ngomon.connection import connections
+
     return {
         "loop": "uvloop",
         "http": connections(limits),
@@ -71,4 +70,6 @@ def options(limits: Limits) -> dict[str, Any]:
 
 def serve(app: Any, *, host: str, port: int, limits: Limits, workers: int = 1) -> None:
     """Run until told to stop; `app` is an application, or the name of a factory where there are several workers."""
+    import uvicorn
+
     uvicorn.run(app, factory=isinstance(app, str), host=host, port=port, workers=workers, **options(limits))

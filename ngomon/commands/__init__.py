@@ -1,30 +1,26 @@
-"""The administrative commands: short jobs on the database, also beside a running server (contract §2)."""
+"""The administrative commands: short jobs on the database, also beside a running server (contract §2).
+
+Here stands what every command says and shows; what opens a database is imported when one is opened.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
-from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from backend.crypto import KeyRing, KeyTrouble
-from backend.db import Database
-from backend.imports.rows import ImportRefused
-from backend.imports.words import in_both
-from backend.kit import Kit
-from backend.outside.clock import Clock
 from backend.settings import Settings, load, with_keys
-from backend.trouble import StorageTrouble
-from ngomon.admission import admit
-from ngomon.commands import by
-from ngomon.heads import Heads
+
+if TYPE_CHECKING:
+    from backend.db import Database
+    from backend.imports.rows import ImportRefused
+    from backend.kit import Kit
 
 Result = TypeVar("Result")
 SHOWN = 50  # bad cells on a screen; a file or another program gets them all
@@ -44,11 +40,20 @@ def opened(
 
     `storage_only` as in `settings.load`.
     """
-    return asyncio.run(_run(job, storage_only))
+    from ngomon.commands import opening
+
+    return opening.run(job, storage_only=storage_only)
+
+
+def settings_now() -> Settings:
+    """What the environment says."""
+    return with_keys(load(os.environ))
 
 
 def bad_rows(file: Path, refused: ImportRefused) -> Wrong:
     """Print every bad cell of a file, and what to say in one line."""
+    from backend.imports.words import in_both
+
     if [error.line for error in refused.errors] == [0]:
         return Wrong(f"{file}: {in_both(refused.errors[0])}")
     shown = refused.errors[:SHOWN] if out.is_terminal else refused.errors
@@ -67,46 +72,3 @@ def show(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for row in rows:
         table.add_row(*map(Text, row))
     out.print(table)
-
-
-async def _run(job: Callable[[Database, Kit, Settings], Awaitable[Result]], storage_only: bool) -> Result:
-    settings = with_keys(load(os.environ, storage_only=storage_only))
-    db = Database(settings.database_url)
-    try:
-        await admit(db, KeyRing.parse(settings.secret_keys), now=Clock().now())
-        kit = Kit.of(KeyRing.parse(settings.secret_keys), settings.limits, operator=by.whoever_runs())
-        return await _done(job, db, kit, settings)
-    except (OperationalError, ProgrammingError) as error:
-        raise Wrong(cause(error)) from error
-    except KeyTrouble as trouble:
-        raise Wrong(str(trouble)) from trouble
-    except StorageTrouble as trouble:
-        raise Wrong(said_of(trouble)) from trouble
-    finally:
-        await db.close()
-
-
-async def _done(
-    job: Callable[[Database, Kit, Settings], Awaitable[Result]], db: Database, kit: Kit, settings: Settings
-) -> Result:
-    """The job, and the journal's head out of the house after it (attack A07)."""
-    result = await job(db, kit, settings)
-    if settings.journal_heads:
-        await Heads(db, kit.journal, settings.journal_heads).keep()
-    return result
-
-
-def said_of(trouble: StorageTrouble) -> str:
-    """One line about a database in trouble, with the words of the engine."""
-    said = trouble.__cause__
-    if isinstance(said, OperationalError | ProgrammingError):
-        return cause(said)
-    return f"the database does not answer: {said}" if said else trouble.code
-
-
-def cause(error: OperationalError | ProgrammingError) -> str:
-    """One line about a database that does not answer as it should; its own words hold no password."""
-    text = str(error.orig)
-    if "no such table" in text or "UndefinedTable" in text or "does not exist" in text:
-        return "the database has no schema yet: run `ngomon migrate`"
-    return f"the database does not answer: {text.splitlines()[0]}"

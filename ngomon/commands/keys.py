@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import rich_click as click
 
-from backend.crypto import Unreadable, new_secret_key
-from backend.db import Database
-from backend.journal import JournalBroken
-from backend.kit import Kit
-from backend.outside.clock import Clock
-from backend.settings import Settings
-from ngomon import rekey
 from ngomon.commands import Wrong, by, opened, out
+
+if TYPE_CHECKING:
+    from backend.db import Database
+    from backend.kit import Kit
+    from backend.settings import Settings
+    from ngomon import rekey
 
 
 @click.group(help="Keys: make a new one, re-encrypt with the newest.")
@@ -22,6 +23,8 @@ def keys() -> None:
 @keys.command(help="Print a fresh key for the front of NGOMON_SECRET_KEYS.")
 def new() -> None:
     """32 random bytes as base64."""
+    from backend.crypto import new_secret_key
+
     click.echo(new_secret_key())
 
 
@@ -31,6 +34,10 @@ def new() -> None:
 @by.option
 def rotate() -> None:
     """Put the new key first in NGOMON_SECRET_KEYS, restart, then run this."""
+    from backend.crypto import Unreadable
+    from backend.journal import JournalBroken
+    from backend.outside.clock import Clock
+    from ngomon import rekey
 
     async def work(db: Database, kit: Kit, _: Settings) -> rekey.Report:
         told = lambda field, count: out.print(f"{field}: {count}")  # noqa: E731

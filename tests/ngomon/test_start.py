@@ -12,7 +12,7 @@ import pytest
 
 from backend.crypto import new_secret_key
 from backend.db import Database
-from ngomon.cli import _described
+from ngomon.commands.serve import described
 from ngomon.server import is_loopback
 from tests.parts.pgbouncer import PgBouncer
 from tests.parts.postgres import Postgres
@@ -106,7 +106,7 @@ def test_b34_a_pooler_between_is_said_in_one_line(tmp_path: Path, postgres: Post
 
 def test_the_line_about_a_database_holds_no_password() -> None:
     db = Database("postgresql+asyncpg://ngomon:tests-only@db.example:5432/hue?password=tests-only")
-    assert _described(db) == "PostgreSQL db.example/hue"
+    assert described(db) == "PostgreSQL db.example/hue"
 
 
 def test_the_doctor_ends_with_1_when_something_is_wrong(tmp_path: Path) -> None:

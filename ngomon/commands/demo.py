@@ -1,0 +1,17 @@
+"""`ngomon demo`: a province of invented people on one port."""
+
+from __future__ import annotations
+
+import rich_click as click
+
+from ngomon.commands import out
+
+
+@click.command(help="Migrate, seed a province, and start everything with stand-ins on one port.")
+@click.option("--port", default=8000, show_default=True)
+@click.option("--fresh", is_flag=True, help="Forget the earlier demo first.")
+def demo(port: int, fresh: bool) -> None:
+    """What `make run` starts."""
+    from ngomon.demo import start  # the stand-ins are an extra that servers do not need
+
+    start.run(port=port, fresh=fresh, out=out)

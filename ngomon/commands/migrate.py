@@ -1,0 +1,22 @@
+"""`ngomon migrate`: the newest schema."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+import rich_click as click
+
+from backend.settings import load, with_keys
+from ngomon.commands import out
+
+
+@click.command(help="Bring the database to the newest schema.")
+def migrate() -> None:
+    """Safe to repeat; it needs database and keys, and asks for nothing else."""
+    from backend.crypto import KeyRing
+    from ngomon import migrations
+
+    settings = with_keys(load(os.environ, storage_only=True))
+    asyncio.run(migrations.migrate(settings.database_url, KeyRing.parse(settings.secret_keys)))
+    out.print("database is at the newest schema")

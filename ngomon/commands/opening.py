@@ -1,0 +1,55 @@
+"""Opens the database for one command: keys proved, causes of trouble in one line, the journal's head out after it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from backend.crypto import KeyRing, KeyTrouble
+from backend.db import Database
+from backend.kit import Kit
+from backend.outside.clock import Clock
+from backend.settings import Settings, load, with_keys
+from backend.trouble import StorageTrouble
+from ngomon.admission import admit
+from ngomon.commands import Wrong, by
+from ngomon.commands.causes import cause, said_of
+from ngomon.heads import Heads
+
+Result = TypeVar("Result")
+
+
+def run(job: Callable[[Database, Kit, Settings], Awaitable[Result]], *, storage_only: bool) -> Result:
+    """As `ngomon.commands.opened`."""
+    return asyncio.run(_opened(job, storage_only))
+
+
+async def _opened(job: Callable[[Database, Kit, Settings], Awaitable[Result]], storage_only: bool) -> Result:
+    settings = with_keys(load(os.environ, storage_only=storage_only))
+    db = Database(settings.database_url)
+    try:
+        await admit(db, KeyRing.parse(settings.secret_keys), now=Clock().now())
+        kit = Kit.of(KeyRing.parse(settings.secret_keys), settings.limits, operator=by.whoever_runs())
+        return await _done(job, db, kit, settings)
+    except (OperationalError, ProgrammingError) as error:
+        raise Wrong(cause(error)) from error
+    except KeyTrouble as trouble:
+        raise Wrong(str(trouble)) from trouble
+    except StorageTrouble as trouble:
+        raise Wrong(said_of(trouble)) from trouble
+    finally:
+        await db.close()
+
+
+async def _done(
+    job: Callable[[Database, Kit, Settings], Awaitable[Result]], db: Database, kit: Kit, settings: Settings
+) -> Result:
+    """The job, and the journal's head out of the house after it (attack A07)."""
+    result = await job(db, kit, settings)
+    if settings.journal_heads:
+        await Heads(db, kit.journal, settings.journal_heads).keep()
+    return result

@@ -1,0 +1,77 @@
+"""`ngomon serve` and `ngomon worker`: what runs until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from ngomon.commands import Wrong, opened, out, settings_now
+
+if TYPE_CHECKING:
+    from backend.db import Database
+    from backend.settings import Settings
+
+
+@click.command(help="Run the API and the workspace.")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True)
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64))
+def serve(host: str, port: int, workers: int) -> None:
+    """On SQLite one process, which carries the worker too."""
+    from backend.db import Database
+    from ngomon import logs, server
+
+    settings = settings_now()
+    if settings.is_demo and not server.is_loopback(host):
+        raise Wrong(
+            f"--host {host}: the demo opens its inbox and its e-ID to whoever comes, so it is served on this machine "
+            "only (127.0.0.1, ::1, localhost); other machines get NGOMON_PROFILE=production"
+        )
+    logs.set_up(quiet=False)
+    db = Database(settings.database_url)
+    if db.is_sqlite and workers > 1:
+        raise Wrong("SQLite takes one server process; use PostgreSQL for --workers above 1")
+    _ensure_ready(settings)
+    from ngomon.app import create_app  # whoever is refused above need not wait for it
+
+    with server.only_one(db):
+        out.print(f"serving on http://{host}:{port}, processes: {workers}, {described(db)}")
+        app = create_app(settings) if workers == 1 else "ngomon.app:from_environment"
+        server.serve(app, host=host, port=port, limits=settings.limits, workers=workers)
+
+
+@click.command(help="Deliver to the downstream systems; on PostgreSQL any number may run.")
+def worker() -> None:
+    """The same loop that a server on SQLite carries."""
+    from backend.db import Database
+    from ngomon import alone, logs, server
+
+    settings = settings_now()
+    logs.set_up(quiet=False)
+    _ensure_ready(settings)
+    db = Database(settings.database_url)
+    with server.only_one(db):
+        out.print(f"delivering to the downstream systems, {described(db)}")
+        asyncio.run(alone.run_worker(settings))
+
+
+def described(db: Database) -> str:
+    """Which database, without what lets one in."""
+    return f"SQLite {db.file}" if db.is_sqlite else f"PostgreSQL {db.url.host}/{db.url.database}"
+
+
+def _ensure_ready(settings: Settings) -> None:
+    """The newest schema, and the keys of the data."""
+    from ngomon import migrations
+
+    if not asyncio.run(migrations.is_current(settings.database_url)):
+        raise Wrong(
+            "the database does not have the newest schema (or does not answer): run `ngomon migrate` first"
+        )
+
+    async def admitted(*_: object) -> None:
+        """What every job asks before it begins."""
+
+    opened(admitted)
