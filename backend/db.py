@@ -22,7 +22,7 @@ from uuid import UUID
 
 import aiosqlite
 import pysqlite3
-from sqlalchemy import CursorResult, DateTime, Dialect, MetaData, Update, event, func, select, text
+from sqlalchemy import CursorResult, DateTime, Dialect, MetaData, Update, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_dbapi
 from sqlalchemy.engine import make_url
@@ -104,14 +104,18 @@ def insert_into(tx: AsyncSession, table: type[Base]) -> sqlite.Insert | postgres
     return insert(table)
 
 
-async def one_after_another(tx: AsyncSession, what: str) -> None:
-    """Wait until no other transaction does `what`, and keep others waiting until the commit.
+async def one_after_another(tx: AsyncSession, *whats: str) -> None:
+    """Wait until no other transaction does any of `whats`, and keep others waiting until the commit.
 
-    On SQLite whoever writes is alone already; the caller has written, or will.
+    Of several each waits in the same order. On SQLite whoever writes is alone already; the caller has written, or will.
     """
-    if tx.get_bind().dialect.name == "postgresql":
-        key = int.from_bytes(hashlib.sha256(what.encode()).digest()[:8], "big", signed=True)
-        await tx.execute(select(func.pg_advisory_xact_lock(key)))
+    if tx.get_bind().dialect.name == "postgresql" and whats:
+        keys = sorted(
+            int.from_bytes(hashlib.sha256(what.encode()).digest()[:8], "big", signed=True)
+            for what in set(whats)
+        )
+        locks = text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key")
+        await tx.execute(locks, {"keys": keys})
 
 
 class Database:

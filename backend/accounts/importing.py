@@ -9,28 +9,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from itertools import islice
-from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend import likeness
-from backend.accounts.identity.evidence import IMPORTED
 from backend.accounts.identity.following import names_of
 from backend.accounts.identity.numbers import kind_of
-from backend.accounts.models import Account, Identifier, Phone
+from backend.accounts.models import Account, Identifier
+from backend.accounts.opening import AccountRow, Sealed, open_all, sealed_rows
+from backend.accounts.phones import binding
 from backend.accounts.phones.phones import read_phone
-from backend.db import Database, new_id
+from backend.db import Database
 from backend.errors import FieldsInvalid
-from backend.facts import AccountsImported
 from backend.imports.rows import Record, Row, RowError
 from backend.kit import Kit
 from backend.names import clean_name, is_whole_birth_date, read_birth_date, same_birth_date, same_name
-from backend.outside.clock import LOCAL, local_day
+from backend.outside.clock import local_day
 
 COLUMNS = ("national_id", "full_name", "birth_date", "phone", "level", "opened_on")
 REQUIRED = ("national_id", "full_name", "birth_date")
@@ -39,37 +37,13 @@ LEVELS = ("", "1", "2", "3")
 CHUNK = 500  # rows in one transaction
 
 
-class AccountRow(msgspec.Struct, frozen=True):
-    """One row of the file, checked."""
-
-    line: int
-    number: str
-    full_name: str
-    birth_date: str
-    phone: str | None
-    opened_on: date | None
-
-    @property
-    def kind(self) -> str:
-        """What kind of number it is: nine digits are an old CMND."""
-        return kind_of(self.number)
-
-
 class Count(msgspec.Struct):
     """What was found in the rows so far."""
 
     created: int = 0
     there: int = 0
-    without_phone: int = 0  # what stands there receives no code; the person comes in without
+    without_phone: int = 0  # the number receives no code, or serves too many; the person comes in without
     bad: int = 0
-
-
-class Sealed(NamedTuple):
-    """The rows of one person as they are written."""
-
-    account: dict[str, Any]
-    number: dict[str, Any]
-    phone: dict[str, Any] | None
 
 
 Told = Callable[[Record, list[RowError]], None]
@@ -82,14 +56,17 @@ class AccountsImport:
     def __init__(self, kit: Kit, now: datetime, *, invented: bool = False) -> None:
         self._kit, self._now, self._invented = kit, now, invented
         self._seen: set[int] = set()  # a digest of each number so far: a province of them fits into memory
+        self._served: dict[int, int] = {}  # and of each phone, how many accounts it would serve
 
     async def look(self, db: Database, rows: Iterable[Record], *, bad: Told, progress: Progress) -> Count:
         """Read every row; `bad` hears of each that cannot be taken."""
         found = Count()
         self._seen.clear()
+        self._served.clear()
         for part in _parts(rows):
             async with db.read() as tx:
                 fresh, errors = await self._judged(tx, part, found)
+                found.without_phone += await self._crowded(tx, fresh)
             for record in part:
                 if record.line in errors:
                     bad(record, errors[record.line])
@@ -110,7 +87,7 @@ class AccountsImport:
                 sealed_rows(self._kit, row, self._now) for row in fresh
             ]  # which takes longer than writing it
             async with db.write() as tx:
-                done.created += await self._write(tx, sealed, by)
+                await self._write(tx, sealed, by, done)
             progress(done)
         return done
 
@@ -169,6 +146,17 @@ class AccountsImport:
             count.without_phone += 1
             return None
 
+    async def _crowded(self, tx: AsyncSession, rows: Sequence[AccountRow]) -> int:
+        """How many of these would come too late for their number."""
+        most, late = self._kit.limits.accounts_per_phone, 0
+        named = [tuple(self._kit.keys.blinds("phone", row.phone)) for row in rows if row.phone and most]
+        for spellings, before in zip(named, await binding.counted(tx, named), strict=True):
+            mark = int.from_bytes(spellings[0][:8], "big")
+            served = self._served.get(mark, before)
+            late += served >= most
+            self._served[mark] = min(served + 1, most)
+        return late
+
     def _day(self, text: str) -> str:
         day = read_birth_date(text)
         if not is_whole_birth_date(day) or date.fromisoformat(day) > local_day(self._now):
@@ -189,8 +177,8 @@ class AccountsImport:
         name, born = names_of(self._kit, account)
         return same_name(name, row.full_name) and (born is None or same_birth_date(born, row.birth_date))
 
-    async def _write(self, tx: AsyncSession, sealed: Sequence[Sealed], by: UUID | None) -> int:
-        """Those who have not opened an account meanwhile; how many."""
+    async def _write(self, tx: AsyncSession, sealed: Sequence[Sealed], by: UUID | None, done: Count) -> None:
+        """Those who have not opened an account meanwhile."""
         blinds = [one.number["blind"] for one in sealed]
         taken = set(
             await tx.scalars(
@@ -198,65 +186,8 @@ class AccountsImport:
             )
         )
         fresh = [one for one in sealed if one.number["blind"] not in taken]
-        await open_all(tx, self._kit, fresh, by=by, now=self._now)
-        return len(fresh)
-
-
-async def open_all(
-    tx: AsyncSession, kit: Kit, sealed: Sequence[Sealed], *, by: UUID | None, now: datetime
-) -> None:
-    """Open the accounts of people who have none."""
-    if not sealed:
-        return
-    await tx.execute(insert(Account), [one.account for one in sealed])
-    await tx.execute(insert(Identifier), [one.number for one in sealed])
-    if phones := [one.phone for one in sealed if one.phone]:
-        await tx.execute(insert(Phone), phones)
-    kit.journal.record(tx, AccountsImported(count=len(sealed)), by=by, now=now)
-
-
-def sealed_rows(kit: Kit, row: AccountRow, now: datetime) -> Sealed:
-    """The rows of the tables for one person, of whom the file proves nothing."""
-    keys, account_id, number_id = kit.keys, new_id(), new_id()
-    opened = datetime.combine(row.opened_on, time(), LOCAL).astimezone(UTC) if row.opened_on else now
-    account = {
-        "id": account_id,
-        "status": "active",
-        "kind": "citizen",
-        "full_name": keys.seal("accounts.full_name", account_id, row.full_name),
-        "birth_date": keys.seal("accounts.birth_date", account_id, row.birth_date),
-        "person_blind": likeness.blind_of(keys, row.full_name, row.birth_date),
-        "assurance_level": 1,
-        "vouched_by": IMPORTED,
-        "differs": "",
-        "epoch": 0,
-        "version": 1,
-        "role_version": 0,
-        "created_at": opened,
-    }
-    number = {
-        "id": number_id,
-        "account_id": account_id,
-        "kind": row.kind,
-        "value": keys.seal("identifiers.value", number_id, row.number),
-        "blind": keys.blind(row.kind, row.number),
-        "source": IMPORTED,
-        "created_at": now,
-    }
-    return Sealed(account, number, _sealed_phone(kit, account_id, row.phone, now) if row.phone else None)
-
-
-def _sealed_phone(kit: Kit, account_id: UUID, phone: str, now: datetime) -> dict[str, Any]:
-    keys, phone_id = kit.keys, new_id()
-    return {
-        "id": phone_id,
-        "account_id": account_id,
-        "number": keys.seal("phones.number", phone_id, phone),
-        "blind": keys.blind("phone", phone),
-        "is_main": True,
-        "source": IMPORTED,
-        "confirmed_at": now,
-    }
+        done.without_phone += await open_all(tx, self._kit, fresh, by=by, now=self._now)
+        done.created += len(fresh)
 
 
 def _read(row: Row, column: str, reader: Callable[[str], str], *, required: bool = False) -> str:

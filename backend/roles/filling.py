@@ -17,7 +17,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
-from backend.accounts.importing import AccountRow, open_all, sealed_rows
+from backend.accounts.opening import AccountRow, open_all, sealed_rows
 from backend.db import Database, new_id, one_after_another
 from backend.facts import RoleBegun, RolesFilled
 from backend.imports import words

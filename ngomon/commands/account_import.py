@@ -113,7 +113,7 @@ def _rows(file: Path) -> Iterator[Record]:
 
 def _summary(found: Count) -> str:
     dropped = (
-        f"; {found.without_phone} without their phone, which can receive no code"
+        f"; {found.without_phone} without their phone, which receives no code or serves as many accounts as it may"
         if found.without_phone
         else ""
     )

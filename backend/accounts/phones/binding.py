@@ -2,11 +2,12 @@
 
 Families share a phone, strangers do not (source 001, 2.1; attack A23). Whoever binds a number waits for whoever binds
 the same one, so that the count is of what is committed. Lock order: the account's row, or the new account's
-identifiers, then the number, then what the end of the transaction writes; a transaction binds one number.
+identifiers, then the numbers, of several in one order, then what the end of the transaction writes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -40,6 +41,22 @@ async def refuse_crowded(tx: AsyncSession, kit: Kit, phone: str, account_id: UUI
         )
 
 
+async def hold(tx: AsyncSession, blinds: Iterable[bytes]) -> None:
+    """Be alone with these numbers until the commit: by each key's index, for processes differ in which is newest."""
+    await one_after_another(tx, *(f"phone {blind.hex()}" for blind in blinds))
+
+
+async def counted(tx: AsyncSession, numbers: Iterable[Sequence[bytes]]) -> list[int]:
+    """How many accounts each of many numbers serves, a number being its index under every live key."""
+    wanted = [tuple(blinds) for blinds in numbers]
+    query = select(Phone.blind, func.count(Phone.account_id.distinct())).where(
+        Phone.blind.in_({blind for blinds in wanted for blind in blinds}), Phone.ended_at.is_(None)
+    )
+    rows = await tx.execute(query.group_by(Phone.blind))
+    found = {row[0]: int(row[1]) for row in rows}
+    return [sum(found.get(blind, 0) for blind in blinds) for blinds in wanted]
+
+
 async def bind_phone(
     tx: AsyncSession,
     kit: Kit,
@@ -55,10 +72,7 @@ async def bind_phone(
     The caller holds the account. Raises FieldsInvalid when the number serves too many by now.
     """
     await tx.flush()  # the account is there before anybody waits for its number
-    for blind in sorted(
-        kit.keys.blinds("phone", phone)
-    ):  # each key's: processes may differ in which is the newest
-        await one_after_another(tx, f"phone {blind.hex()}")
+    await hold(tx, kit.keys.blinds("phone", phone))
     await refuse_crowded(tx, kit, phone, account_id)
     row = Phone(id=new_id(), account_id=account_id, blind=kit.keys.blind("phone", phone), confirmed_at=now)
     row.source, row.is_main = source, is_main
