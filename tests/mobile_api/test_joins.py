@@ -34,11 +34,16 @@ def a_name() -> str:
     return "Tôn Nữ " + " ".join(SYLLABLES[int(digit)] for digit in f"{number:03d}")
 
 
+def an_old_number() -> str:
+    """A CMND that nobody else has."""
+    return f"000{next(_people) + 810_000:06d}"
+
+
 async def two_accounts(
     service: Service, *, name: str | None = None, birth_date: str = "1990-02-03"
 ) -> tuple[Citizen, Phone]:
     """Registered by CMND with a password; then VNeID, which names the CCCD only, and perhaps another name or date."""
-    old = Citizen.new(service, full_name=a_name(), national_id=f"000{next(_people) + 810_000:06d}")
+    old = Citizen.new(service, full_name=a_name(), national_id=an_old_number())
     await old.register()
     proved = service.person(name or old.person.full_name, birth_date=birth_date)
     return old, await service.sign_in(proved)
