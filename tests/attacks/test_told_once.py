@@ -9,6 +9,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import partial
 
 import httpx2
 import pytest
@@ -19,7 +20,8 @@ from backend.accounts.codes import messages
 from backend.accounts.models import OneTimeCode, Phone
 from backend.flows import Flow
 from tests.attacks.problems import refused
-from tests.attacks.test_crowded_numbers import crowd, refused_for_the_crowd
+from tests.attacks.test_crowded_numbers import CAP, crowd, refused_for_the_crowd
+from tests.attacks.test_crowded_numbers import served as served_accounts
 from tests.attacks.ways import Way, bring
 from tests.checker import check
 from tests.citizen import Citizen
@@ -205,6 +207,25 @@ async def test_a31_a_change_to_a_number_that_filled_up_tells_nobody(
     centre.behave("answers")
     refused_for_the_crowd(await way.guess(way.code))
     assert centre.to(citizen.number) == [], "there was no change"
+
+
+async def test_a31_a_number_that_fills_up_while_the_old_one_is_told_goes_to_nobody_too_many(
+    towns: list[Service], centre: Gateway
+) -> None:
+    """The old number has heard of a change that does not come; the next change is not kept waiting."""
+    citizen = await Citizen.new(towns[0]).register()
+    way = await bring("phone_change", citizen)
+    centre.behave("answers")
+    centre.meanwhile = partial(crowd, towns[0], way.number)
+    refused_for_the_crowd(await way.guess(way.code))
+    assert await served_accounts(towns[0], way.number) == CAP
+    assert len(centre.to(citizen.number)) == 1
+    shown = (await way.phone.call("GET", "/v1/me")).json()["phones"]
+    assert shown == [f"055****{citizen.number[-3:]}"], "nothing changed"
+    refused(await way.guess(way.code), 409, "flow_step_mismatch")
+    towns[0].pass_time(seconds=61)
+    again = await bring("phone_change", citizen)
+    assert (await again.guess(again.code)).json()["step"] == "done"
 
 
 async def test_a31_a_recovery_finished_sixty_four_times_tells_the_phone_once(

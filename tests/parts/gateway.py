@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 import struct
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
@@ -28,12 +28,13 @@ class Gateway:
     """`moods` are for one request each, the last one stays; `taken` is what subscribers would read.
 
     `answers` says 202. The moods of UNCLEAR take the message and do not say so; those of REFUSING say no and
-    mean it. `heard` is told of each message that was taken.
+    mean it. `heard` is told of each message that was taken; `meanwhile` happens once, before the next answer.
     """
 
     def __init__(self) -> None:
         self.port = free_port()
         self.heard: Callable[[str, str], None] = lambda _to, _text: None
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None
         self.moods: list[str] = ["answers"]
         self.taken: list[Taken] = []
         self.asked = self.connections = 0
@@ -96,6 +97,9 @@ class Gateway:
         if mood not in REFUSING:
             self.taken.append(Taken(query["to"][0], query["text"][0]))
             self.heard(*self.taken[-1])
+        if self.meanwhile is not None:
+            happens, self.meanwhile = self.meanwhile, None
+            await happens()
         if mood == "silent":
             await reader.read()  # till the other side has had enough
         elif mood == "reset":

@@ -168,8 +168,16 @@ async def give_code(door: Door, flow_id: UUID, typed: str, *, jkt: str | None, n
             await codes.release(tx, code)
             await flows.advance(tx, door.kit.keys, telling, to="otp")
         raise
-    async with door.db.write() as tx:
-        await _change(tx, door, flow_id, data, jkt=jkt, now=now)
+    try:
+        async with door.db.write() as tx:
+            await _change(tx, door, flow_id, data, jkt=jkt, now=now)
+    except (
+        FieldsInvalid
+    ):  # others filled the number while the old one was told: no change, and none is under way
+        async with door.db.write() as tx:
+            telling = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step=TELLING, now=now)
+            await flows.advance(tx, door.kit.keys, telling, to="ended")
+        raise
     if door.kit.phones is not None:
         await door.kit.phones.told(flow.account_id)  # before the answer (contract-accounts, 21)
     return Changed(masked_phone(data.phone))
