@@ -203,7 +203,7 @@ async def _claim(
         select(Flow.id)
         .join(OneTimeCode, OneTimeCode.flow_id == Flow.id)
         .where(Flow.account_id == account.id, Flow.kind == KIND, Flow.step == TELLING)
-        .where(Flow.id != flow.id, OneTimeCode.used_at > now - patience)
+        .where(OneTimeCode.used_at > now - patience)
     )
     if await tx.scalar(claimed.limit(1)) is not None:
         raise flows.FlowNotFound  # another change is about to be
