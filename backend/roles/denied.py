@@ -49,7 +49,7 @@ async def deny(
         own = await tx.get(Session, session_id)
         believed = own is not None and own.created_at > notice.at
         requests = await _made(tx, by, notice.at, but=session_id if believed else None)
-    if notice is not None and not notice.is_denied:
+    if notice is not None:
         await desk_joins.denied(tx, kit, notice, by=by, now=now)
     outcome = await takeover.deny(tx, kit, notice_id, by=by, now=now)
     await _withdraw(tx, kit, requests, now)

@@ -184,8 +184,11 @@ async def refuse(
 
 
 async def denied(tx: AsyncSession, kit: Kit, notice: Notice, *, by: UUID, now: datetime) -> None:
-    """One of the two people says "Không phải tôi" to a proposal: it is over. Nothing for other notices."""
-    if notice.kind != PROPOSED or notice.about is None or notice.account_id != by:
+    """Whose notice it is says "Không phải tôi" to a proposal: it is over. Nothing for other kinds of notice.
+
+    The caller refuses a stranger's word, or one that comes too late, in the same transaction.
+    """
+    if notice.kind != PROPOSED or notice.about is None:
         return
     row = await _held(tx, notice.about)
     if row is not None:
@@ -260,8 +263,6 @@ async def _outdated(tx: AsyncSession, kit: Kit, row: JoinProposal) -> str | None
 
 async def _refuse(tx: AsyncSession, kit: Kit, stays: Account, goes: Account, *, now: datetime) -> None:
     """What the proof of both refuses, and what only the owner can clear up."""
-    if stays.status != "active":
-        raise uniting.NotJoinable
     await uniting.refuse(tx, kit, stays, goes, now=now)
     found = []
     if stays.frozen_at is not None or goes.frozen_at is not None:

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import func, select, update
 
 from backend.account import Account
-from backend.accounts.models import Password
+from backend.accounts.models import Identity, Password
+from backend.db import new_id
 from backend.devices.models import Session
 from backend.journal import Entry
 from backend.roles import desk_joins, rights, waiting_joins
@@ -86,6 +87,26 @@ async def test_r26_the_phones_of_both_accounts_hear_of_the_proposal_and_of_the_j
     texts = heard(service, pair.old.number)
     assert len(texts) == 2 and "de nghi gop" in texts[0] and "da duoc gop" in texts[1]
     assert all(len(text) <= 160 and text.isascii() for text in texts)
+
+
+async def test_r26_no_identity_of_the_other_account_opens_the_one_that_stays_when_two_clerks_joined_them(
+    office: Office, counter: Counter, second: Counter
+) -> None:
+    service, pair = office.service, await a_pair(office.service)
+    async with service.db.write() as tx:  # another e-ID was as sure, while VNeID knew the account by its CMND
+        now = service.clock.now()
+        await tx.execute(update(Account).where(Account.id == pair.goes).values(vneid_at=now))
+        left = Identity(
+            id=new_id(), account_id=pair.goes, issuer="https://khac.example", subject="a", level=2
+        )
+        left.created_at = left.last_used_at = now
+        tx.add(left)
+    at = await proposed(counter, pair)
+    assert (await second.post(f"{at}/confirm")).status_code == 303
+    async with service.db.read() as tx:
+        opens = list(await tx.scalars(select(Identity.issuer).where(Identity.account_id == pair.stays)))
+        assert opens == [service.app.settings.vneid_issuer]
+        assert await tx.get(Identity, left.id) is None
 
 
 async def test_r26_whoever_proposed_it_does_not_confirm_it(office: Office, counter: Counter) -> None:

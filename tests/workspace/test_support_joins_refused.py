@@ -16,13 +16,7 @@ from backend.support.models import JoinProposal
 from tests.service import Service
 from tests.workspace.counter import Counter
 from tests.workspace.office import Office, Somebody
-from tests.workspace.support_joins import (
-    GROUNDS,
-    HOME,
-    Pair,
-    a_pair,
-    untouched,
-)
+from tests.workspace.support_joins import GROUNDS, HOME, Pair, a_pair, proposed, untouched
 
 
 @pytest.mark.parametrize("other", [{"name": "Tôn Nữ Khác Hẳn Nữa"}, {"birth_date": "1990-02-04"}])
@@ -87,6 +81,18 @@ async def test_r26_what_only_the_owner_can_clear_up_no_desk_overrules(
     async with service.db.read() as tx:
         assert await tx.scalar(select(func.count(JoinProposal.id))) == 0
         assert (await tx.get_one(Account, pair.goes)).status == "active"
+
+
+async def test_r26_the_second_clerk_is_refused_too_what_the_first_one_would_be_now(
+    office: Office, counter: Counter, second: Counter
+) -> None:
+    service, pair = office.service, await a_pair(office.service)
+    at = await proposed(counter, pair)
+    async with service.db.write() as tx:  # no candidate any more, and nothing else has changed
+        await tx.execute(update(Account).where(Account.id == pair.goes).values(person_blind=None))
+    answer = await second.post(f"{at}/confirm")
+    assert answer.status_code == 409 and "không cùng họ tên, ngày sinh" in answer.text
+    await untouched(service, pair)
 
 
 async def test_r26_numbers_of_nobody_are_said_field_by_field_and_counted(
