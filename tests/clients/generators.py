@@ -12,6 +12,7 @@ from tests.parts.processes import ROOT, node
 
 DOCUMENT = ROOT / "docs/openapi.json"
 PYTHON = "ngomon_client"
+TSC = ROOT / "node_modules/typescript/bin/tsc"
 
 
 def run(*command: str | Path, folder: Path) -> str:
@@ -60,4 +61,4 @@ def compile_types(folder: Path, files: Sequence[Path], *options: str) -> None:
         "--lib",
         "es2022,dom",
     ]
-    run(node(), ROOT / "node_modules/typescript/bin/tsc", *strict, *modern, *options, *files, folder=folder)
+    run(node(), TSC, *strict, *modern, *options, *files, folder=folder)

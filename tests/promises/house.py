@@ -16,6 +16,7 @@ NOT_OURS = (
     "data",
     "build",
     "dist",
+    "clients/typescript/dist",
     "bench/results",
     "workspace/static/vendor",
 )
@@ -61,7 +62,7 @@ def short_files(name: str, text: str) -> Iterator[str]:
     """A file is read in one sitting."""
     lines = text.count("\n")
     if (
-        name.endswith((".py", ".mjs", ".js", ".html"))
+        name.endswith((".py", ".mjs", ".js", ".ts", ".html"))
         and not name.startswith(GENERATED)
         and lines > MOST_LINES
     ):

@@ -14,6 +14,7 @@ NUMBER = "0790" + "90000001"
 BREAKS: list[tuple[Rule, str, str]] = [
     (house.short_files, "backend/x.py", "x = 1\n" * 301),
     (house.short_files, "workspace/templates/x.html", "<p>\n" * 301),
+    (house.short_files, "clients/typescript/src/x.ts", "x;\n" * 301),
     (house.short_functions, "backend/x.py", "async def f():\n" + "    x = 1\n" * 40),
     (house.no_registry, "requirements/x.txt", f"--index-url https://{HOST}/simple\n"),
     (house.no_machine_path, "docs/x.md", f"look into `{PATH}`\n"),

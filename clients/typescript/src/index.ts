@@ -1,0 +1,13 @@
+export { solve } from "./captcha.js";
+export type { Challenge } from "./captcha.js";
+export { Client } from "./client.js";
+export type { Call, Options } from "./client.js";
+export { Flow, walk } from "./flow.js";
+export type { Handlers, Place } from "./flow.js";
+export { Problem } from "./problem.js";
+export type { FieldProblem } from "./problem.js";
+export { thumbprint, webKey } from "./proof.js";
+export type { DeviceKey, PublicJwk } from "./proof.js";
+export { memory } from "./store.js";
+export type { Store } from "./store.js";
+export type { Account, FlowAnswer, Granted, Session, Step } from "./types.js";

@@ -1,0 +1,95 @@
+"""Our small TypeScript client: its types are the document's, and its own tests pass against a running service."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from backend.support import desks
+from tests.clients import generators
+from tests.parts.processes import ROOT, node
+from tests.service import Service, running
+
+CLIENT = ROOT / "clients/typescript"
+PEOPLE = ["an", "binh", "chi", "dung", "giang", "hoa", "khanh", "lan", "minh", "nam"]
+AGREE = """
+import type { components } from "./api";
+import type { FlowAnswer, Session, Account } from "CLIENT/src/types";
+
+type Told = components["schemas"];
+type Flows = Told["LoginFlow"] | Told["RegistrationFlow"] | Told["RecoveryFlow"] | Told["PhoneChangeFlow"]
+  | Told["AuthMethodFlow"] | Told["JoinFlow"];
+type Parts<T> = T extends unknown ? keyof T : never;
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
+
+export const answers = (flow: Flows): FlowAnswer => flow;
+export const parts: Same<Parts<Flows>, keyof FlowAnswer> = true;
+export const steps: Same<Flows["step"], FlowAnswer["step"]> = true;
+export const session: Same<Told["SessionOut"], Session> = true;
+export const account: Same<Told["AccountOut"], Account> = true;
+"""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The client as the compiler makes it, from types that are as strict as its own settings say."""
+    folder = tmp_path_factory.mktemp("typescript")
+    generators.run(node(), generators.TSC, "-p", CLIENT, "--outDir", folder / "dist", folder=folder)
+    (folder / "package.json").write_text('{"type": "module"}', encoding="utf-8")
+    return folder
+
+
+def test_the_clients_types_are_the_documents(made: Path) -> None:
+    generators.typescript(made)
+    program = made / "agree.ts"
+    text = AGREE.replace("CLIENT", CLIENT.as_posix())
+    program.write_text(text, encoding="utf-8")
+    generators.compile_types(made, [program])
+    program.write_text(
+        text.replace("keyof FlowAnswer", 'Exclude<keyof FlowAnswer, "sent_to">'), encoding="utf-8"
+    )
+    with pytest.raises(AssertionError, match="'true' is not assignable"):
+        generators.compile_types(made, [program])
+
+
+def test_the_client_needs_nothing_else() -> None:
+    for source in (CLIENT / "src").glob("*.ts"):
+        for line in source.read_text(encoding="utf-8").splitlines():
+            if line.startswith(("import ", "export {", "export type {")):
+                assert re.search(r' from "\./\w+\.js";$', line), (source.name, line)
+
+
+async def test_the_client_does_against_a_running_service_what_it_promises(made: Path, tmp_path: Path) -> None:
+    settings = {
+        "NGOMON_DPOP_NONCE": "true",
+        "NGOMON_LIMIT_ACCESS_LIFETIME": "4",
+        "NGOMON_OTP_RESEND_AFTER": "1",
+    }
+    async with running(f"sqlite+aiosqlite:///{tmp_path}/client.db", **settings) as service:
+        await a_desk(service)
+        environment = os.environ | {"NGOMON_URL": service.url, "CLIENT": str(made / "dist/index.js")}
+        for name in PEOPLE:
+            if name not in service.stand.eid.personas:
+                service.stand.eid.personas[name] = service.person("Người Thử Máy")
+        tests = CLIENT / "test/client.test.mjs"
+        process = await asyncio.create_subprocess_exec(
+            node(),
+            "--test",
+            "--test-reporter=spec",
+            str(tests),
+            env=environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said = (await process.communicate())[0].decode()
+    assert process.returncode == 0 and "ℹ skipped 0" in said, said
+
+
+async def a_desk(service: Service) -> None:
+    async with service.db.write() as tx:
+        about = {"name": "Đội hỗ trợ", "mailbox": "hotro@hue.example", "phone": "0550 300 000"}
+        await desks.add(tx, service.kit, "HUE", **about, now=service.clock.now())
