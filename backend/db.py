@@ -104,17 +104,19 @@ def insert_into(tx: AsyncSession, table: type[Base]) -> sqlite.Insert | postgres
     return insert(table)
 
 
-async def one_after_another(tx: AsyncSession, *whats: str) -> None:
+async def one_after_another(tx: AsyncSession, *whats: str, leaning: bool = False) -> None:
     """Wait until no other transaction does any of `whats`, and keep others waiting until the commit.
 
-    Of several each waits in the same order. On SQLite whoever writes is alone already; the caller has written, or will.
+    Those that are `leaning` on what it does wait for it and it for them, not for each other. Of several each waits
+    in the same order. On SQLite whoever writes is alone already; the caller has written, or will.
     """
     if tx.get_bind().dialect.name == "postgresql" and whats:
         keys = sorted(
             int.from_bytes(hashlib.sha256(what.encode()).digest()[:8], "big", signed=True)
             for what in set(whats)
         )
-        locks = text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key")
+        lock = "pg_advisory_xact_lock_shared" if leaning else "pg_advisory_xact_lock"
+        locks = text(f"SELECT {lock}(key) FROM unnest(CAST(:keys AS bigint[])) AS key")  # noqa: S608 - one of two
         await tx.execute(locks, {"keys": keys})
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
+from typing import Self
 
 from babel.messages.pofile import read_po
 
@@ -17,11 +18,26 @@ LANGUAGES = (VIETNAMESE, ENGLISH)
 LOCALE = Path(__file__).parent / "locale"
 
 
+class Label(str):
+    """Words that data brings along in both languages: what a province calls its posts stands in no code."""
+
+    __slots__ = ("en",)
+    en: str
+
+    def __new__(cls, vi: str, en: str) -> Self:
+        """The Vietnamese text, which knows its English one."""
+        made = super().__new__(cls, vi)
+        made.en = en
+        return made
+
+
 def say(msgid: str, lang: str, /, **values: object) -> str:
     """The message in `lang` with its `{name}` places filled; one that nobody translated stays Vietnamese.
 
     A value called `n` chooses between the singular and the plural, which Vietnamese does not have.
     """
+    if isinstance(msgid, Label):
+        return str(msgid) if lang == VIETNAMESE else msgid.en
     text = msgid if lang == VIETNAMESE else _chosen(english().get(msgid, msgid), values.get("n"))
     return text.format_map(values) if values else text
 

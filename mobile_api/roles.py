@@ -13,9 +13,11 @@ from backend.db import Database
 from backend.devices.entry import Who
 from backend.errors import FieldError, FieldsInvalid, settle
 from backend.kit import Kit
-from backend.outside.clock import Clock
-from backend.roles import catalog, corrections, managers, queue, requests, staff, units
+from backend.outside.clock import Clock, local_day
+from backend.roles import corrections, managers, queue, requests, staff, units
 from backend.roles import draft as drafts
+from backend.roles.catalogue.entries import Catalogue, still_open
+from backend.roles.catalogue.in_force import in_force
 from backend.roles.draft import Draft
 from mobile_api import schemas_roles as schemas
 from mobile_api.problems import language_of
@@ -33,19 +35,31 @@ class CatalogController(Controller):
     tags = ["roles"]
 
     @get("/subject-types", operation_id="listSubjectTypes", summary="Đối tượng và biểu mẫu · Subject types")
-    async def subject_types(self, request: Call) -> schemas.SubjectTypeList:
+    async def subject_types(
+        self, request: Call, db: NamedDependency[Database], clock: NamedDependency[Clock]
+    ) -> schemas.SubjectTypeList:
         """Each subject type with its form."""
-        lang = language_of(request.scope)
+        lang, today = language_of(request.scope), local_day(clock.now())
+        async with db.read() as tx:
+            kinds = (await in_force(tx)).subject_types
         return schemas.SubjectTypeList(
-            [schemas.SubjectTypeOut.of(kind, lang) for kind in catalog.SUBJECT_TYPES.values()]
+            [schemas.SubjectTypeOut.of(kind, lang, today) for kind in still_open(kinds.values(), today)]
         )
 
     @get("/positions", operation_id="listPositions", summary="Chức vụ · Positions")
-    async def positions(self, request: Call, subject_type: Code = None) -> schemas.PositionList:
+    async def positions(
+        self,
+        request: Call,
+        db: NamedDependency[Database],
+        clock: NamedDependency[Clock],
+        subject_type: Code = None,
+    ) -> schemas.PositionList:
         """The positions of a subject type, or all of them."""
-        _ensure_subject_type(subject_type)
+        async with db.read() as tx:
+            catalogue = await in_force(tx)
+        _ensure_subject_type(catalogue, subject_type)
         lang = language_of(request.scope)
-        found = catalog.positions_for(subject_type or None)
+        found = catalogue.positions_for(subject_type or None, local_day(clock.now()))
         return schemas.PositionList([schemas.PositionOut.of(post, lang) for post in found])
 
     @get("/units", operation_id="listUnits", summary="Tìm đơn vị · Find units")
@@ -69,8 +83,8 @@ class CatalogController(Controller):
         subject_type: Code = None,
     ) -> schemas.PrefillOut:
         """What the staff directory knows of the caller, and what does not match (404 `not_in_directory`)."""
-        _ensure_subject_type(subject_type)
         async with db.read() as tx:
+            _ensure_subject_type(await in_force(tx), subject_type)
             found = await staff.prefill(tx, kit, request.user.account_id, subject_type or None)
         return schemas.PrefillOut.of(found)
 
@@ -203,6 +217,6 @@ async def _shown(
     return schemas.RoleRequestOut.of(found)
 
 
-def _ensure_subject_type(code: str | None) -> None:
-    if code and code not in catalog.SUBJECT_TYPES:
+def _ensure_subject_type(catalogue: Catalogue, code: str | None) -> None:
+    if code and code not in catalogue.subject_types:
         raise FieldsInvalid(FieldError("subject_type", "unknown_subject_type", "Không có đối tượng này"))

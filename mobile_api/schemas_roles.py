@@ -9,7 +9,7 @@ import msgspec
 
 from backend.hotlines import HOTLINES
 from backend.outbox.queue import SyncState
-from backend.roles.catalog import FormField, Position, SubjectType
+from backend.roles.catalogue.entries import FormField, Position, SubjectType
 from backend.roles.staff import Prefill
 from backend.roles.units import UnitView
 from backend.roles.views import Correction, OwnRequest, RoleView, StepView
@@ -34,12 +34,12 @@ class FieldOut(msgspec.Struct, omit_defaults=True):
     options: list[OptionOut] | None = None
 
     @classmethod
-    def of(cls, field: FormField, lang: str) -> FieldOut:
+    def of(cls, field: FormField, lang: str, today: date) -> FieldOut:
         """The field with its words in the caller's language."""
-        options = [OptionOut(option.value, say(option.label, lang)) for option in field.options]
+        options = [OptionOut(option.value, say(option.words, lang)) for option in field.choices(today)]
         return cls(
             field.name,
-            say(field.label, lang),
+            say(field.words, lang),
             field.type.value,
             field.required,
             field.longest,
@@ -57,10 +57,10 @@ class SubjectTypeOut(msgspec.Struct):
     vouched_by: list[str]
 
     @classmethod
-    def of(cls, kind: SubjectType, lang: str) -> SubjectTypeOut:
+    def of(cls, kind: SubjectType, lang: str, today: date) -> SubjectTypeOut:
         """The subject type with its words in the caller's language."""
-        fields = [FieldOut.of(field, lang) for field in kind.fields]
-        return cls(kind.code, say(kind.label, lang), kind.floor, fields, list(kind.vouched_by))
+        fields = [FieldOut.of(field, lang, today) for field in kind.form(today)]
+        return cls(kind.code, say(kind.words, lang), kind.floor, fields, list(kind.vouched_by))
 
 
 class SubjectTypeList(msgspec.Struct):
@@ -80,7 +80,7 @@ class PositionOut(msgspec.Struct):
     @classmethod
     def of(cls, post: Position, lang: str) -> PositionOut:
         """The position with its words in the caller's language."""
-        return cls(post.code, say(post.label, lang), list(post.subject_types))
+        return cls(post.code, say(post.words, lang), list(post.subject_types))
 
 
 class PositionList(msgspec.Struct):

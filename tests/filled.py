@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend import sealed
 from backend.db import UtcDateTime, new_id
 from backend.kit import Kit
+from backend.roles.catalogue.in_force import shipped
+from backend.roles.catalogue.in_force import text_of as text_of_catalogue
 from backend.roles.changes import Wish
 
 VALUES: dict[str, Any] = {  # where any text will not do
@@ -30,6 +32,7 @@ VALUES: dict[str, Any] = {  # where any text will not do
     "sessions.end_reason": "signed_out",
     "one_time_codes.attempts": 1,
     "passwords.hash": "-",
+    "catalogue_versions.text": text_of_catalogue(shipped()),
 }
 FORMS = {"roles.fields", "role_requests.fields", "notices.details", "staff_records.sealed"}  # JSON of words
 NUMBER = "000090123456"

@@ -12,8 +12,9 @@ from litestar.response import Redirect
 from backend.db import Database
 from backend.errors import Conflict, FieldsInvalid, Refusal, settle
 from backend.kit import Kit
-from backend.outside.clock import Clock
-from backend.roles import catalog, corrections, policy, queue, requests
+from backend.outside.clock import Clock, local_day
+from backend.roles import corrections, policy, queue, requests
+from backend.roles.catalogue.in_force import in_force
 from backend.roles.draft import Draft
 from backend.roles.views import RequestView
 from workspace import forms, fresh, saying
@@ -116,7 +117,7 @@ async def _form(
 ) -> Response[str]:
     async with db.read() as tx:
         asked = await queue.view(tx, kit, request_id, manager.account_id, now=clock.now())
-        units = await queue.units(tx)
+        units, catalogue = await queue.units(tx), await in_force(tx)
     if not asked.may_correct:
         raise policy.NotReturned
     return page(
@@ -126,7 +127,7 @@ async def _form(
         here=f"/workspace/requests/{request_id}/correct",
         asked=asked,
         units=units,
-        positions=catalog.positions_for(asked.subject_code),
+        positions=catalogue.positions_for(asked.subject_code, local_day(clock.now())),
         said=form or _filled(asked),
         kept=kept,
         errors=errors_of(refusal),

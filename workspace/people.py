@@ -13,8 +13,9 @@ from litestar.response import Redirect
 from backend.db import Database
 from backend.errors import Conflict, FieldsInvalid, Refusal, settle
 from backend.kit import Kit
-from backend.outside.clock import Clock
-from backend.roles import carried, catalog, queue, requests, review, rows
+from backend.outside.clock import Clock, local_day
+from backend.roles import carried, queue, requests, review, rows
+from backend.roles.catalogue.in_force import in_force
 from workspace import forms, fresh, saying
 from workspace.auth import Visit
 from workspace.manager import Manager
@@ -123,7 +124,7 @@ class PeopleController(Controller):
         back = f"/workspace/people/{role_id}/transfer"
         said = await fresh.left(request, db, kit, clock, manager, TransferForm, back=back)
         return await _transferring(
-            request, db, kit, manager, role_id, said or TransferForm(), kept=said is not None
+            request, db, kit, clock, manager, role_id, said or TransferForm(), kept=said is not None
         )
 
     @post("/{role_id:uuid}/transfer", name="workspace.transfer")
@@ -157,7 +158,7 @@ class PeopleController(Controller):
                 )
             begun = settle(outcome)
         except (FieldsInvalid, Conflict) as refusal:
-            return await _transferring(request, db, kit, manager, role_id, form, refusal=refusal)
+            return await _transferring(request, db, kit, clock, manager, role_id, form, refusal=refusal)
         return Redirect(f"/workspace/requests/{begun.id}", status_code=303)
 
 
@@ -192,6 +193,7 @@ async def _transferring(
     request: Visit,
     db: Database,
     kit: Kit,
+    clock: Clock,
     manager: Manager,
     role_id: UUID,
     form: TransferForm,
@@ -201,7 +203,7 @@ async def _transferring(
 ) -> Response[str]:
     async with db.read() as tx:
         person = await queue.person(tx, kit, role_id, manager.account_id)
-        units = await queue.units(tx)
+        units, catalogue = await queue.units(tx), await in_force(tx)
         at_stake = await carried.outlook(tx, kit, await rows.role_now(tx, role_id))
     return page(
         request,
@@ -210,7 +212,7 @@ async def _transferring(
         here=f"/workspace/people/{role_id}/transfer",
         person=person,
         units=units,
-        positions=catalog.positions_for(person.subject_type),
+        positions=catalogue.positions_for(person.subject_type, local_day(clock.now())),
         said=form,
         kept=kept,
         at_stake=at_stake,

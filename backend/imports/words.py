@@ -82,6 +82,10 @@ REASONS: dict[str, tuple[str, str]] = {
         _("Không phải chức vụ của {subject_type}"),
         _("ghi chức vụ thuộc đối tượng ấy, hoặc sửa đối tượng"),
     ),
+    "post_closed": (
+        _("Không giao thêm cho ai nữa: danh mục đã khóa mã này"),
+        _("ghi mã khác còn nhận vai trò mới"),
+    ),
     "comes_twice": (_("Xuất hiện hai lần, lần đầu ở dòng {first}"), ONE_LINE),
     "comes_twice_above": (_("Đã xuất hiện ở một dòng bên trên"), ONE_LINE),
     "case_twin_above": (_("Chỉ khác {other} ở dòng {first} về chữ hoa, chữ thường"), ONE_CODE),

@@ -15,7 +15,8 @@ from backend.account import Account
 from backend.kit import Kit
 from backend.roles import draft as drafts
 from backend.roles import policy
-from backend.roles.catalog import SUBJECT_TYPES, position_label, subject_label
+from backend.roles.catalogue.entries import Catalogue
+from backend.roles.catalogue.in_force import in_force
 from backend.roles.models import RequestChange, RoleRequest, Unit
 from backend.roles.views import Correction, Difference
 from backend.words import mark as _
@@ -67,42 +68,56 @@ async def corrections_of(
         if request.id in rows
     }
     units = await _units(tx, {wish.unit_id for said in wishes.values() for wish in said})
+    catalogue = await in_force(tx)
     names = await _names(tx, kit, {row.by for changes in rows.values() for row in changes})
     for request in requests:
         for nth, row in enumerate(rows.get(request.id, ())):
             old, new = wishes[request.id][nth : nth + 2]
-            differences = list(_differences(old, new, request.kind, units))
+            differences = list(_differences(old, new, request.kind, units, catalogue))
             found[request.id].append(Correction(names[row.by], row.at, differences))
     return found
+
+
+def in_vietnamese(made: Correction) -> Correction:
+    """The correction as a copy of the person's data has it: plain text, in the language of the records."""
+    texts = (
+        msgspec.structs.replace(
+            one, label=str(one.label), old_words=str(one.old_words), new_words=str(one.new_words)
+        )
+        for one in made.differences
+    )
+    return msgspec.structs.replace(made, differences=[*texts])
 
 
 def _before(kit: Kit, row: RequestChange) -> Wish:
     return msgspec.json.decode(kit.keys.open("request_changes.before", row.id, row.before), type=Wish)
 
 
-def _differences(old: Wish, new: Wish, kind: str, units: dict[UUID, Unit]) -> Iterator[Difference]:
-    was, now = _said(old, units), _said(new, units)
+def _differences(
+    old: Wish, new: Wish, kind: str, units: dict[UUID, Unit], catalogue: Catalogue
+) -> Iterator[Difference]:
+    was, now = _said(old, units, catalogue), _said(new, units, catalogue)
     for name, label in LABELS.items():
         if was[name] != now[name]:
             yield Difference(name, label, was[name][0], now[name][0], was[name][1], now[name][1])
-    form = drafts.END_FORM if kind == policy.END else SUBJECT_TYPES.get(new.subject_type)
+    form = drafts.END_FORM if kind == policy.END else catalogue.subject_types.get(new.subject_type)
     known = {field.name: field for field in (form.fields if form else ())}
     for name in dict.fromkeys([*old.fields, *new.fields]):
         before, after = old.fields.get(name, ""), new.fields.get(name, "")
         if before != after:
             field = known.get(name)
-            words = {option.value: option.label for option in (field.options if field else ())}
+            words = {option.value: option.words for option in (field.options if field else ())}
             shown = words.get(before, before), words.get(after, after)
-            yield Difference(f"fields.{name}", field.label if field else name, before, after, *shown)
+            yield Difference(f"fields.{name}", field.words if field else name, before, after, *shown)
 
 
-def _said(wish: Wish, units: dict[UUID, Unit]) -> dict[str, tuple[str, str]]:
+def _said(wish: Wish, units: dict[UUID, Unit], catalogue: Catalogue) -> dict[str, tuple[str, str]]:
     """Each part as its code and in words."""
     unit = units[wish.unit_id]
     return {
         "unit": (unit.code, unit.name),
-        "subject_type": (wish.subject_type, subject_label(wish.subject_type)),
-        "position": (wish.position, position_label(wish.position)),
+        "subject_type": (wish.subject_type, catalogue.subject_label(wish.subject_type)),
+        "position": (wish.position, catalogue.position_label(wish.position)),
         "effective_on": _day(wish.effective_on),
         "until": _day(wish.until_on),
     }

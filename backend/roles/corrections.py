@@ -60,7 +60,7 @@ async def resubmit(
         return requests.refused(tx, kit, refusal, request_id, by.account_id, now)
     role, own = await _role_of(tx, found, draft), found.account_id == by.account_id
     stale = None if own else assurance.stale(by.authenticated_at, now=now)
-    if refusal := stale or (vouching.why_not_ask(draft, account, role) if own else None):
+    if refusal := stale or (await vouching.why_not_ask(tx, draft, account, role) if own else None):
         raise refusal
     refusal, duty = await _own_duty(tx, kit, found, role, draft, by)
     if refusal is not None:

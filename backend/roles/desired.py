@@ -15,7 +15,8 @@ from backend.outbox.models import System
 from backend.outside.connectors import Desired, GroupRef
 from backend.roles import draft as drafts
 from backend.roles import policy, staff
-from backend.roles.catalog import GRANTS, grants_of, position_label
+from backend.roles.catalogue.entries import Catalogue
+from backend.roles.catalogue.in_force import in_force
 from backend.roles.models import Role, StaffRecord, Unit
 from backend.roles.scope import in_scope, scope_of
 
@@ -33,7 +34,9 @@ class Post(msgspec.Struct, frozen=True):
     email: str | None
 
 
-def state_of(account_id: UUID, full_name: str, posts: Sequence[Post]) -> Desired:
+def state_of(
+    account_id: UUID, full_name: str, posts: Sequence[Post], catalogue: Catalogue, system: str
+) -> Desired:
     """What follows from the posts within a system's scope; without any the person is inactive there."""
     if not posts:
         return Desired(
@@ -44,13 +47,13 @@ def state_of(account_id: UUID, full_name: str, posts: Sequence[Post]) -> Desired
         external_id=str(account_id),
         user_name=first.email or str(account_id),
         full_name=full_name,
-        title=position_label(first.position),
+        title=str(catalogue.position_label(first.position)),
         employee_number=first.employee_code,
         email=first.email,
         organization=first.organization,
         department=first.unit_name,
         unit_code=first.unit_code,
-        groups=_groups(posts),
+        groups=_groups(posts, catalogue, system),
         active=True,
     )
 
@@ -59,9 +62,9 @@ async def desired(tx: AsyncSession, kit: Kit, account_id: UUID, system: System) 
     """What `system` should hold of the person now."""
     account = (await tx.execute(select(Account).where(Account.id == account_id))).scalar_one()
     name = kit.keys.open("accounts.full_name", account.id, account.full_name)
-    if account.status != "active":
-        return state_of(account_id, name, [])
-    state = state_of(account_id, name, await posts_of(tx, kit, account_id, system))
+    is_active, catalogue = account.status == "active", await in_force(tx)
+    posts = await posts_of(tx, kit, account_id, system) if is_active else []
+    state = state_of(account_id, name, posts, catalogue, system.name)
     proved = state.email is not None and await staff.gives(tx, kit, account_id, state.email)
     return msgspec.structs.replace(state, address_proved=proved)
 
@@ -119,12 +122,16 @@ async def _group_name(tx: AsyncSession, unit: Unit, organization: str) -> str:
     return f"{unit.name}, {organization}"
 
 
-def _groups(posts: Sequence[Post]) -> list[GroupRef]:
+def _groups(posts: Sequence[Post], catalogue: Catalogue, system: str) -> list[GroupRef]:
     """One group per unit, externally known by the unit's code, and one per granted system role."""
     units = {post.unit_code: post.group_name for post in posts}
-    grants = {grant for post in posts for grant in grants_of(post.subject_type, post.position)}
+    grants = {
+        GroupRef(f"role:{grant.code}", grant.label)
+        for post in posts
+        for grant in catalogue.grants_of(post.subject_type, post.position, system)
+    }
     found = [GroupRef(code, name) for code, name in units.items()]
-    return sorted(found) + sorted(GroupRef(f"role:{grant}", GRANTS[grant]) for grant in grants)
+    return sorted(found) + sorted(grants)
 
 
 async def people_in_scope(tx: AsyncSession, system: System) -> list[tuple[UUID, int]]:

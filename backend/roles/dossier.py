@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
+from backend.errors import Refusal
 from backend.kit import Kit
 from backend.names import masked
 from backend.outbox import queue as outbox
@@ -18,7 +19,8 @@ from backend.outside.connectors import Desired
 from backend.roles import carried, changes, own, policy, rights, rows, scope, staff, vouching
 from backend.roles import desired as wanted
 from backend.roles import draft as drafts
-from backend.roles.catalog import SUBJECT_TYPES, position_label, subject_label
+from backend.roles.catalogue.entries import Catalogue
+from backend.roles.catalogue.in_force import in_force
 from backend.roles.models import RequestStep, Role, RoleRequest, Unit
 from backend.roles.policy import Standing
 from backend.roles.views import Applicant, Change, Effect, FieldView, RequestView, Why
@@ -34,7 +36,7 @@ async def view(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID, *, no
     standing = await rights.standing(tx, kit, found, steps, reader)
     if refusal := policy.why_not_see(standing):
         raise refusal
-    account = await tx.get_one(Account, found.account_id)
+    account, catalogue = await tx.get_one(Account, found.account_id), await in_force(tx)
     names = await _names(tx, kit, {found.created_by, found.decided_by, found.kept_by} - {None})
     units = {
         unit.id: unit for unit in await tx.scalars(select(Unit).where(Unit.id.in_(_units(found, steps))))
@@ -56,19 +58,27 @@ async def view(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID, *, no
         corrections=(await changes.corrections_of(tx, kit, [found]))[found.id],
         why_you=_why(standing, steps, units),
         why_not_decide=decided,
-        why_not_approve=vouching.why_not_approve(found, account) if found.status == policy.PENDING else None,
+        why_not_approve=await _why_not_approve(tx, found, account),
         at_stake=await carried.outlook(tx, kit, old) if leaves and found.kept_by is None else None,
         may_keep=not carried.OURS.isdisjoint(standing.duties),
         kept_by=names.get(found.kept_by) if found.kept_by else None,
         may_correct=theirs and returned and found.kind == policy.TRANSFER,
         may_withdraw=theirs and (returned or (found.status == policy.PENDING and found.created_by == reader)),
         undo_until=_undo_until(kit, found, steps, reader, now),
-        **_wished(kit, found, steps, units),
+        **_wished(kit, catalogue, found, steps, units),
     )
 
 
+async def _why_not_approve(tx: AsyncSession, found: RoleRequest, account: Account) -> Refusal | None:
+    return await vouching.why_not_approve(tx, found, account) if found.status == policy.PENDING else None
+
+
 def _wished(
-    kit: Kit, found: RoleRequest, steps: list[RequestStep], units: dict[UUID, Unit]
+    kit: Kit,
+    catalogue: Catalogue,
+    found: RoleRequest,
+    steps: list[RequestStep],
+    units: dict[UUID, Unit],
 ) -> dict[str, Any]:
     """What the request's own row says, in words and by code."""
     return {
@@ -79,11 +89,11 @@ def _wished(
         "unit": units[found.unit_id].name,
         "unit_code": units[found.unit_id].code,
         "from_unit": _released(steps, units),
-        "subject_type": subject_label(found.subject_type),
+        "subject_type": catalogue.subject_label(found.subject_type),
         "subject_code": found.subject_type,
-        "position": position_label(found.position),
+        "position": catalogue.position_label(found.position),
         "position_code": found.position,
-        "fields": _fields(kit, found),
+        "fields": _fields(kit, catalogue, found),
         "note": kit.keys.open("role_requests.note", found.id, found.note) if found.note else None,
         "effective_on": found.effective_on,
         "until_on": found.until_on,
@@ -120,15 +130,16 @@ async def _names(tx: AsyncSession, kit: Kit, accounts: set[UUID | None]) -> dict
     return {one.id: kit.keys.open("accounts.full_name", one.id, one.full_name) for one in found}
 
 
-def _fields(kit: Kit, found: RoleRequest) -> list[FieldView]:
+def _fields(kit: Kit, catalogue: Catalogue, found: RoleRequest) -> list[FieldView]:
     """The filled fields in the order of the form, choices by their words."""
-    kind = drafts.END_FORM if found.kind == policy.END else SUBJECT_TYPES.get(found.subject_type)
+    kinds = catalogue.subject_types
+    kind = drafts.END_FORM if found.kind == policy.END else kinds.get(found.subject_type)
     values = drafts.asked_fields(kit, found)
     shown = []
     for field in kind.fields if kind else ():
         if value := values.get(field.name):
-            words = {option.value: option.label for option in field.options}
-            shown.append(FieldView(field.label, words.get(value, value)))
+            words = {option.value: option.words for option in field.options}
+            shown.append(FieldView(field.words, words.get(value, value)))
     return shown
 
 
@@ -156,7 +167,7 @@ async def _effects(
 ) -> list[Effect]:
     """What an approval will change in each system: the difference of two pure functions of the roles."""
     name = kit.keys.open("accounts.full_name", account.id, account.full_name)
-    touched = {found.unit_id} | ({old.unit_id} if old else set())
+    catalogue, touched = await in_force(tx), {found.unit_id} | ({old.unit_id} if old else set())
     effects = []
     for system in await scope.systems_touched(tx, touched):
         before = await wanted.posts_of(tx, kit, account.id, system)
@@ -164,7 +175,8 @@ async def _effects(
         if found.kind != policy.END:
             after += await _post(tx, kit, found, system)
         changes = _changes(
-            wanted.state_of(account.id, name, before), wanted.state_of(account.id, name, after)
+            wanted.state_of(account.id, name, before, catalogue, system.name),
+            wanted.state_of(account.id, name, after, catalogue, system.name),
         )
         effects.append(Effect(system.name, changes))
     return effects

@@ -16,12 +16,15 @@ from backend.errors import FieldError, FieldsInvalid
 from backend.kit import Kit
 from backend.outside.clock import local_day
 from backend.roles import forms, policy, rights, staff
-from backend.roles.catalog import POSITIONS, SUBJECT_TYPES, FieldType, FormField, SubjectType
+from backend.roles.catalogue.entries import Catalogue, FieldType, FormField, SubjectType
+from backend.roles.catalogue.in_force import hold_catalogue
 from backend.roles.models import Role, RoleRequest, StaffRecord, Unit
 
 Code = Annotated[str, Meta(max_length=60)]
-END_REASON = FormField("reason", "Lý do", FieldType.TEXT, required=False, longest=forms.REASON_LONGEST)
-END_FORM = SubjectType("end", "Kết thúc vai trò", (END_REASON,), ())
+END_REASON = FormField(
+    name="reason", label="Lý do", label_en="Reason", type=FieldType.TEXT, longest=forms.REASON_LONGEST
+)
+END_FORM = SubjectType(code="end", label="Kết thúc vai trò", label_en="End of a role", fields=(END_REASON,))
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -47,11 +50,7 @@ class Checked(msgspec.Struct, frozen=True):
     fields: dict[str, str]
     effective_on: date | None
     until_on: date | None
-
-    @property
-    def floor(self) -> int:
-        """The assurance level that the subject type asks for."""
-        return SUBJECT_TYPES[self.subject_type].floor if self.subject_type in SUBJECT_TYPES else 2
+    floor: int  # the assurance level that the subject type asks for
 
 
 def print_of(draft: Draft) -> bytes:
@@ -63,22 +62,25 @@ async def check(
     tx: AsyncSession, kit: Kit, draft: Draft, *, account_id: UUID, role: Role | None, now: datetime
 ) -> Checked:
     """The draft with defaults from the role, or FieldsInvalid naming every bad field."""
+    catalogue = await hold_catalogue(tx)
     if role is not None and draft.kind == policy.END:
-        return await _checked_end(tx, kit, draft, role, now)
+        return await _checked_end(tx, kit, catalogue, draft, role, now)
     today = local_day(now)
     errors: list[FieldError] = []
     unit = await _unit(tx, draft, role, today, errors)
-    kind = _kind(draft, role, errors)
-    position = _position(draft, role, kind, errors)
+    kind = _kind(catalogue, draft, role, today, errors)
+    position = _position(catalogue, draft, role, kind, today, errors)
     listed = await staff.record_of(tx, kit, account_id) if draft.kind == policy.REGISTER else None
     known = staff.form_values(staff.person_of(kit, listed)) if listed else {}
-    fields = _fields(draft, fields_of(kit, role) if role else known, role, kind, errors)
+    fields = _fields(draft, fields_of(kit, role) if role else known, role, kind, today, errors)
     errors += _dates(draft, today, kit.limits.schedule_ahead_days)
     if (mail := fields.get("official_email")) and await email_taken(tx, kit, mail, account_id):
         errors.append(FieldError("fields.official_email", "taken", policy.EmailTaken.title))
     if errors or unit is None or kind is None:
         raise FieldsInvalid(*errors)
-    return Checked(draft.kind, unit.id, kind.code, position, fields, draft.effective_on, draft.until)
+    return Checked(
+        draft.kind, unit.id, kind.code, position, fields, draft.effective_on, draft.until, kind.floor
+    )
 
 
 async def email_taken(tx: AsyncSession, kit: Kit, mail: str, account_id: UUID) -> bool:
@@ -132,23 +134,38 @@ async def _unit(
     return unit
 
 
-def _kind(draft: Draft, role: Role | None, errors: list[FieldError]) -> SubjectType | None:
+def _kind(
+    catalogue: Catalogue, draft: Draft, role: Role | None, today: date, errors: list[FieldError]
+) -> SubjectType | None:
     code = draft.subject_type if draft.subject_type is not None or role is None else role.subject_type
     if not code:
         errors.append(FieldError("subject_type", "required", "Vui lòng chọn đối tượng"))
-    elif code not in SUBJECT_TYPES:
+    elif code not in catalogue.subject_types:
         errors.append(FieldError("subject_type", "unknown_subject_type", "Không có đối tượng này"))
-    return SUBJECT_TYPES.get(code or "")
+    elif catalogue.shut(code, "", today) and not (role and role.subject_type == code):
+        errors.append(FieldError("subject_type", "closed", "Đối tượng này không nhận thêm vai trò mới"))
+    return catalogue.subject_types.get(code or "")
 
 
-def _position(draft: Draft, role: Role | None, kind: SubjectType | None, errors: list[FieldError]) -> str:
+def _position(
+    catalogue: Catalogue,
+    draft: Draft,
+    role: Role | None,
+    kind: SubjectType | None,
+    today: date,
+    errors: list[FieldError],
+) -> str:
     code = draft.position if draft.position is not None or role is None else role.position
     if not code:
         errors.append(FieldError("position", "required", "Vui lòng chọn chức vụ"))
-    elif code not in POSITIONS:
+    elif code not in catalogue.positions:
         errors.append(FieldError("position", "unknown_position", "Không có chức vụ này"))
-    elif kind is not None and kind.code not in POSITIONS[code].subject_types:
+    elif kind is not None and kind.code not in catalogue.positions[code].subject_types:
         errors.append(FieldError("position", "not_for_subject_type", "Chức vụ không thuộc đối tượng đã chọn"))
+    elif catalogue.shut("", code, today) and not (
+        role and role.position == code and draft.kind == policy.AMEND
+    ):
+        errors.append(FieldError("position", "closed", "Chức vụ này không nhận thêm vai trò mới"))
     return code or ""
 
 
@@ -157,6 +174,7 @@ def _fields(
     known: dict[str, str],
     role: Role | None,
     kind: SubjectType | None,
+    today: date,
     errors: list[FieldError],
 ) -> dict[str, str]:
     """The form; what was not typed comes from the role, or at a registration from the staff directory."""
@@ -164,8 +182,9 @@ def _fields(
         return {}
     given: dict[str, Any] = draft.fields or {}
     if draft.fields is None or role is None:
-        given = {name: value for name, value in known.items() if kind.field(name)} | given
-    values, wrong = forms.check_form(kind, given)
+        asked = {field.name for field in kind.form(today)}
+        given = {name: value for name, value in known.items() if name in asked} | given
+    values, wrong = forms.check_form(kind, given, today=today, held=known)
     errors += wrong
     return values
 
@@ -182,10 +201,13 @@ def _dates(draft: Draft, today: date, ahead: int) -> list[FieldError]:
     return errors
 
 
-async def _checked_end(tx: AsyncSession, kit: Kit, draft: Draft, role: Role, now: datetime) -> Checked:
+async def _checked_end(
+    tx: AsyncSession, kit: Kit, catalogue: Catalogue, draft: Draft, role: Role, now: datetime
+) -> Checked:
     named = await find_unit(tx, draft.unit) if draft.unit else None
-    values, errors = forms.check_form(END_FORM, draft.fields or {})
-    errors += _dates(draft, local_day(now), kit.limits.schedule_ahead_days)
+    today = local_day(now)
+    values, errors = forms.check_form(END_FORM, draft.fields or {}, today=today, held={})
+    errors += _dates(draft, today, kit.limits.schedule_ahead_days)
     errors += [
         FieldError(name, "not_for_end", "Yêu cầu kết thúc vai trò không có trường này")
         for name, value, own in (
@@ -198,8 +220,9 @@ async def _checked_end(tx: AsyncSession, kit: Kit, draft: Draft, role: Role, now
     ]
     if errors:
         raise FieldsInvalid(*errors)
+    floor = catalogue.floor(role.subject_type)
     return Checked(
-        draft.kind, role.unit_id, role.subject_type, role.position, values, draft.effective_on, None
+        draft.kind, role.unit_id, role.subject_type, role.position, values, draft.effective_on, None, floor
     )
 
 

@@ -20,6 +20,7 @@ from backend.kit import Kit
 from backend.outside.clock import local_day
 from backend.roles import carried, policy, rows
 from backend.roles import draft as drafts
+from backend.roles.catalogue.in_force import hold_catalogue
 from backend.roles.models import Role, RoleRequest, Unit
 from backend.support import notices
 
@@ -38,6 +39,7 @@ async def begin(
     tx: AsyncSession, kit: Kit, found: RoleRequest, *, by: UUID | None, now: datetime, due: datetime
 ) -> None:
     """The role asked for is in force from now; its owner is told when that is `due`, as systems are (R23)."""
+    await hold_catalogue(tx)
     role: Role | None = await tx.scalar(
         select(Role)
         .where(Role.request_id == found.id, Role.state == policy.SCHEDULED)
@@ -75,6 +77,7 @@ async def amend(
     tx: AsyncSession, kit: Kit, found: RoleRequest, *, by: UUID | None, now: datetime, due: datetime
 ) -> None:
     """Correct the role in place; what it was is kept for the undo."""
+    await hold_catalogue(tx)
     role = in_force(await rows.role_now(tx, found.role_id))
     values = drafts.asked_fields(kit, found)
     before = Before(role.subject_type, role.position, drafts.fields_of(kit, role), role.until_on)

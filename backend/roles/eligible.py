@@ -16,7 +16,7 @@ from backend.accounts.models import Identifier
 from backend.kit import Kit
 from backend.names import same_birth_date, same_name
 from backend.roles import policy, rows
-from backend.roles.catalog import SUBJECT_TYPES
+from backend.roles.catalogue.entries import Catalogue
 from backend.roles.models import Role, RoleRequest, Unit
 from backend.roles.staff_rows import StaffPerson
 
@@ -55,7 +55,7 @@ async def holders_of(tx: AsyncSession, kit: Kit, numbers: Collection[str]) -> di
     return {number: Holder(one, home.get(one.id), one.id in asking) for number, one in found.items()}
 
 
-def why_not(kit: Kit, holder: Holder, person: StaffPerson, subject_type: str) -> str:
+def why_not(kit: Kit, catalogue: Catalogue, holder: Holder, person: StaffPerson, subject_type: str) -> str:
     """The reason why this account gets no role of the file, a code: it is somebody else's, or may be."""
     account = holder.account
     name, born = names_of(kit, account)
@@ -67,9 +67,9 @@ def why_not(kit: Kit, holder: Holder, person: StaffPerson, subject_type: str) ->
         return STRANGER
     if holder.home is not None or (account.vouched_by == IMPORTED and not account.is_owned):
         return ""
-    kind = SUBJECT_TYPES.get(subject_type)
     vneid, certificate = account.vneid_at is not None, account.certificate_at is not None
-    unproved = kind and policy.why_not_vouched(vneid=vneid, certificate=certificate, by=kind.vouched_by)
+    by = catalogue.vouched_by(subject_type)
+    unproved = policy.why_not_vouched(vneid=vneid, certificate=certificate, by=by)
     return UNPROVED if unproved else ""
 
 

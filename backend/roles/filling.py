@@ -30,7 +30,7 @@ from backend.outbox.models import System
 from backend.outside.clock import local_day
 from backend.roles import draft as drafts
 from backend.roles import policy, rows, staff
-from backend.roles.catalog import SUBJECT_TYPES
+from backend.roles.catalogue.in_force import hold_catalogue, in_force, shipped
 from backend.roles.eligible import Holder, addresses_of, holders_of, why_not
 from backend.roles.models import Role, StaffRecord, Unit
 from backend.roles.scope import in_scope, scope_of
@@ -79,17 +79,18 @@ class Filling:
         self._kit, self._now, self._decision = kit, now, decision
         self._directory = StaffImport(kit, now, complete=complete)
         self._is_listed = False  # the directory says already what the file says
+        self._catalogue = shipped()
         self._wanted: list[str] = []  # personal numbers of those who get a role
         self.run = new_id()
 
     async def plan(self, tx: AsyncSession, rows: Sequence[Record]) -> FillingPlan:
         """What the rows would change in the directory, and who would get a role."""
         listed = await self._directory.plan(tx, rows)
-        self._is_listed, self._wanted = listed.is_empty, []
+        self._is_listed, self._wanted, self._catalogue = listed.is_empty, [], await in_force(tx)
         plan = FillingPlan(**{name: getattr(listed, name) for name in Plan.__struct_fields__})
         for start in range(0, len(rows), CHUNK):
             wrong: list[RowError] = []  # said by the directory already
-            part = [checked(record, wrong) for record in rows[start : start + CHUNK]]
+            part = [checked(record, wrong, self._catalogue) for record in rows[start : start + CHUNK]]
             holders = await holders_of(tx, self._kit, [row.number for row in part if row.number])
             mails = [row.given.get("official_email", "") for row in part]
             taken = await addresses_of(tx, self._kit, mails)
@@ -138,13 +139,18 @@ class Filling:
             plan.held += 1
             self._tell_held(plan, row, holder)
             return
+        plan.errors += [RowError(row.line, name, "post_closed") for name in self._shut(row.given)]
         plan.roles += 1
         self._wanted.append(row.number)
 
     def _why_not(self, holder: Holder, row: StaffRow) -> str:
         given = row.given
         person = StaffPerson(row.number, given.get("full_name", ""), given.get("birth_date", ""))
-        return why_not(self._kit, holder, person, given.get("subject_type", ""))
+        return why_not(self._kit, self._catalogue, holder, person, given.get("subject_type", ""))
+
+    def _shut(self, post: Mapping[str, str]) -> list[str]:
+        codes = post.get("subject_type", ""), post.get("position", "")
+        return self._catalogue.shut(*codes, local_day(self._now))
 
     def _tell_held(self, plan: FillingPlan, row: StaffRow, holder: Holder) -> None:
         who, unit = {"line": row.line, "who": masked(row.number)}, row.given.get("unit_code")
@@ -157,8 +163,9 @@ class Filling:
         """The roles of a chunk of people and all that follows, in one transaction; how many."""
         await one_after_another(tx, CHANGING)
         posts = await self._posts(tx, numbers)
+        self._catalogue = await hold_catalogue(tx)
         units = await _units_held(tx, {post.record.unit_id for post in posts}, self._now)
-        posts = [post for post in posts if post.record.unit_id in units]
+        posts = [post for post in posts if post.record.unit_id in units and self._takes(post.record)]
         if not posts:
             return 0
         opened = {
@@ -181,6 +188,11 @@ class Filling:
         await self._tell(tx, begun, units)
         return len(begun)
 
+    def _takes(self, record: StaffRecord) -> bool:
+        """Whether the post is still one that is given: the catalogue may have changed since the plan."""
+        kinds, codes = self._catalogue.subject_types, {"subject_type": record.subject_type}
+        return record.subject_type in kinds and not self._shut(codes | {"position": record.position})
+
     async def _posts(self, tx: AsyncSession, numbers: Sequence[str]) -> list[Post]:
         """Of these people who may still get the role; their accounts are held until the commit."""
         holders = await holders_of(tx, self._kit, numbers)
@@ -198,7 +210,9 @@ class Filling:
             account = holder.account if holder else None
             others = taken.get(person.official_email, set()) - ({account.id} if account else set())
             is_free = holder is None or not (
-                holder.home or holder.has_open or why_not(self._kit, holder, person, record.subject_type)
+                holder.home
+                or holder.has_open
+                or why_not(self._kit, self._catalogue, holder, person, record.subject_type)
             )
             if is_free and not others and record.subject_type and record.position:
                 posts.append(Post(record, person, account))
@@ -206,9 +220,9 @@ class Filling:
 
     def _role_row(self, post: Post, account_id: UUID) -> dict[str, Any]:
         record, role_id, keys = post.record, new_id(), self._kit.keys
-        kind = SUBJECT_TYPES[record.subject_type]
+        asked = self._catalogue.subject_types[record.subject_type].form(local_day(self._now))
         known = staff.form_values(post.person)
-        values = {name: value for name, value in known.items() if value and kind.field(name)}
+        values = {field.name: value for field in asked if (value := known.get(field.name))}
         mail = values.get("official_email")
         return {
             "id": role_id,

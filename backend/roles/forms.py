@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from backend.errors import FieldError, FieldsInvalid
-from backend.roles.catalog import FieldType, FormField, SubjectType
+from backend.roles.catalogue.entries import FieldType, FormField, SubjectType
 from backend.typed import EARLIEST, NATIONAL_ID, BadText, clean, shown
 
 REASON_LONGEST = 500
@@ -30,17 +30,24 @@ def reason(text: str) -> str:
     return tidy
 
 
-def check_form(kind: SubjectType, given: Mapping[str, object]) -> tuple[dict[str, str], list[FieldError]]:
-    """The form's cleaned values and what is wrong with them, each named `fields.<name>`."""
+def check_form(
+    kind: SubjectType, given: Mapping[str, object], *, today: date, held: Mapping[str, str]
+) -> tuple[dict[str, str], list[FieldError]]:
+    """The form's cleaned values and what is wrong with them, each named `fields.<name>`.
+
+    A choice that is closed may be `held` on by whoever has it.
+    """
     values: dict[str, str] = {}
+    asked = kind.form(today)
+    names = {field.name for field in asked}
     errors = [
         FieldError(f"fields.{shown(name)}", "unknown_field", "Trường này không có trong biểu mẫu")
         for name in given
-        if kind.field(name) is None
+        if name not in names
     ]
-    for field in kind.fields:
+    for field in asked:
         try:
-            value = check_field(field, given.get(field.name))
+            value = check_field(field, given.get(field.name), today=today, held=held.get(field.name, ""))
         except BadText as bad:
             errors.append(FieldError(f"fields.{field.name}", bad.code, bad.message))
         else:
@@ -49,7 +56,7 @@ def check_form(kind: SubjectType, given: Mapping[str, object]) -> tuple[dict[str
     return values, errors
 
 
-def check_field(field: FormField, given: object) -> str:
+def check_field(field: FormField, given: object, *, today: date, held: str = "") -> str:
     """One cleaned value, empty when nothing was given; raises BadText."""
     if given is None or given == "":
         if field.required:
@@ -64,9 +71,14 @@ def check_field(field: FormField, given: object) -> str:
         return day(text).isoformat()
     if text and field.type is FieldType.EMAIL:
         return email(text)
-    if text and field.type is FieldType.SELECT and text not in {option.value for option in field.options}:
+    if text and field.type is FieldType.SELECT and text not in _choices(field, today, held):
         raise BadText("unknown_option", "Giá trị không có trong danh sách")
     return text
+
+
+def _choices(field: FormField, today: date, held: str) -> set[str]:
+    there = {option.value for option in field.options}
+    return {option.value for option in field.choices(today)} | ({held} & there)
 
 
 def day(text: str) -> date:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     String,
+    Text,
     UniqueConstraint,
     and_,
     text,
@@ -235,3 +236,14 @@ class RequestStep(Base):
     reason: Mapped[bytes | None] = sealed(copied="role_requests")
     request: Mapped[RoleRequest] = relationship(lazy="raise", back_populates="steps")
     unit: Mapped[Unit] = relationship(lazy="raise")
+
+
+class CatalogueVersion(Base):
+    """One catalogue as it was imported; the newest is in force. Who imported it stands in the journal."""
+
+    __tablename__ = "catalogue_versions"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    version: Mapped[int] = mapped_column(unique=True)
+    text: Mapped[str] = mapped_column(Text)  # JSON of `catalogue.entries.Catalogue`
+    imported_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -17,6 +17,7 @@ from backend.outbox.queue import SyncState
 from backend.outside.clock import local_day
 from backend.roles import changes, policy, rights, rows, vouching
 from backend.roles import draft as drafts
+from backend.roles.catalogue.in_force import in_force
 from backend.roles.models import RequestStep, Role, RoleRequest, Unit
 from backend.roles.views import Correction, OwnRequest, Page, RoleView, StepView
 
@@ -143,7 +144,7 @@ async def _own_requests(
     changed = await changes.corrections_of(tx, kit, found)
     about = select(Account.id).where(Account.id.in_({one.account_id for one in found}))
     frozen = set(await tx.scalars(about.where(Account.frozen_at.is_not(None))))
-    missing = select(RoleRequest.id).where(RoleRequest.id.in_(ids), vouching.is_missing())
+    missing = select(RoleRequest.id).where(RoleRequest.id.in_(ids), vouching.is_missing(await in_force(tx)))
     unvouched = set(await tx.scalars(missing))
     steps = await steps_view(tx, kit, ids)
     sync = await outbox.states_for_requests(tx, ids, now)
@@ -156,7 +157,7 @@ async def _own_requests(
             by_id[one.unit_id],
             steps=steps[one.id],
             sync=sync[one.id],
-            corrections=changed[one.id],
+            corrections=[changes.in_vietnamese(made) for made in changed[one.id]],
             reader=reader,
             on_hold=_on_hold(one, frozen=one.account_id in frozen, unvouched=one.id in unvouched),
         )

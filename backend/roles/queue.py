@@ -16,7 +16,7 @@ from backend.accounts.models import Identifier
 from backend.kit import Kit
 from backend.names import folded, masked
 from backend.roles import policy, rights
-from backend.roles.catalog import position_label
+from backend.roles.catalogue.in_force import in_force
 from backend.roles.dossier import view
 from backend.roles.models import RequestStep, Role, RoleRequest, Unit
 from backend.roles.own import mine, one_of_mine, roles_of
@@ -234,13 +234,14 @@ async def _inbox_rows(tx: AsyncSession, kit: Kit, ids: list[UUID]) -> list[Inbox
     )
     rows = (await tx.execute(query.where(RoleRequest.id.in_(ids)).order_by(RoleRequest.id))).all()
     names = await names_of(tx, kit, [found.account_id for found, _, _ in rows])
+    catalogue = await in_force(tx)
     return [
         InboxRow(
             found.id,
             found.version,
             found.kind,
             names[found.account_id],
-            position_label(found.position),
+            catalogue.position_label(found.position),
             unit,
             found.created_at,
             frozen_at is not None,
@@ -255,7 +256,7 @@ async def _person_rows(
     accounts = [role.account_id for role, _ in rows]
     names = await names_of(tx, kit, accounts)
     numbers = await rights.national_ids_of(tx, kit, accounts)
-    managed = await rights.managed_by(tx, kit, manager)
+    managed, catalogue = await rights.managed_by(tx, kit, manager), await in_force(tx)
     lines = []
     for role, unit in rows:
         deciding = await rights.deciding_unit(tx, kit, unit.id, role.account_id)
@@ -268,7 +269,7 @@ async def _person_rows(
                 unit.name,
                 unit.code,
                 role.subject_type,
-                position_label(role.position),
+                catalogue.position_label(role.position),
                 role.state,
                 role.from_on,
                 role.until_on,

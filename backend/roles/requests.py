@@ -51,7 +51,7 @@ async def create(
     if key is not None and (earlier := await _earlier(tx, draft, by, key)):
         return earlier
     role = await _role_meant(tx, draft, by)
-    if refusal := vouching.why_not_ask(draft, account, role):
+    if refusal := await vouching.why_not_ask(tx, draft, account, role):
         raise policy.why_not_assured(level=level, floor=SURE) or refusal
     checked = await drafts.check(tx, kit, draft, account_id=by, role=role, now=now)
     if refusal := policy.why_not_assured(level=level, floor=checked.floor):

@@ -142,7 +142,7 @@ async def _decide(
         raise policy.VersionConflict(version=found.version)
     mine = [step for step in steps if step.duty in standing.duties]
     if decision == policy.APPROVED:
-        if unvouched := vouching.why_not_approve(found, account):
+        if unvouched := await vouching.why_not_approve(tx, found, account):
             raise unvouched
         await carried.weigh(tx, kit, found, standing.duties, how, by=by)
     await _say(tx, kit, found, mine, decision, why, by, now)

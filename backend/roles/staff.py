@@ -21,7 +21,7 @@ from backend.imports.rows import Record
 from backend.kit import Kit
 from backend.names import same_birth_date, same_name
 from backend.roles import policy, rights
-from backend.roles.catalog import POSITIONS
+from backend.roles.catalogue.in_force import in_force
 from backend.roles.models import StaffRecord, Unit
 from backend.roles.staff_import import StaffImport
 from backend.roles.staff_rows import COLUMNS, REQUIRED, StaffPerson, person_of
@@ -97,7 +97,8 @@ async def prefill(tx: AsyncSession, kit: Kit, account_id: UUID, subject_type: st
         raise NotInDirectory(hotlines=HOTLINES)
     person = person_of(kit, record)
     kind = subject_type or record.subject_type or None
-    fits = record.position in POSITIONS and (kind in POSITIONS[record.position].subject_types)
+    post = (await in_force(tx)).positions.get(record.position)
+    fits = post is not None and kind in post.subject_types
     return Prefill(
         unit.id,
         unit.code,

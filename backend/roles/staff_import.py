@@ -20,6 +20,8 @@ from backend.kit import Kit
 from backend.names import masked
 from backend.outside.clock import local_day
 from backend.roles import telling
+from backend.roles.catalogue.entries import Catalogue
+from backend.roles.catalogue.in_force import in_force
 from backend.roles.models import StaffRecord, Unit
 from backend.roles.staff_rows import (
     COLUMNS,
@@ -84,16 +86,17 @@ class StaffImport:
         self._writes, self._left, self._readdressed = [], [], []
         self._living, self._units = await self._read_units(tx), {}
         there = StaffRecord.left_at.is_(None)
+        catalogue = await in_force(tx)
         plan.existing = await tx.scalar(select(func.count()).select_from(StaffRecord).where(there)) or 0
         twins, named, mails = Twins(), set[UUID](), list[tuple[int, UUID]]()
         for records in _parts(rows):  # one part after the other: the checked rows are not kept as well
-            part = [checked(record, plan.errors) for record in records]
+            part = [checked(record, plan.errors, catalogue) for record in records]
             plan.errors += [error for row in part for error in (*twins.of(row), *self._placed(row))]
             known = await self._known(tx, part)
             mails += await self._holders(tx, part)
             named |= {entry.id for entry in known.values()}
             for row in part:
-                self._compare(plan, row, known.get(row.number))
+                self._compare(plan, row, known.get(row.number), catalogue)
         foreign = [
             line for line, holder in mails if holder not in named
         ]  # who is named has what the file says
@@ -182,7 +185,7 @@ class StaffImport:
         held = select(StaffRecord.email_blind, StaffRecord.id).where(StaffRecord.email_blind.in_(list(mails)))
         return [(mails[blind].line, holder) for blind, holder in await tx.execute(held) if blind is not None]
 
-    def _compare(self, plan: Plan, row: StaffRow, entry: Entry | None) -> None:
+    def _compare(self, plan: Plan, row: StaffRow, entry: Entry | None, catalogue: Catalogue) -> None:
         """Count what one row does, and remember what has to be written."""
         if entry is None:
             missing = [name for name in NEEDED if name not in row.given]
@@ -194,7 +197,7 @@ class StaffImport:
             post = {"subject_type": entry.subject_type, "position": entry.position}
             old = person | post | {"unit_code": self._codes[entry.unit_id]}
         new = {**old, **row.given}
-        plan.errors += misfit(row.line, new.get("subject_type", ""), new.get("position", ""))
+        plan.errors += misfit(row.line, new.get("subject_type", ""), new.get("position", ""), catalogue)
         fields = _fields(old, new, entry)
         if entry is not None and not fields:
             plan.untouched += 1

@@ -11,7 +11,7 @@ from backend.imports.rows import Record, Row, RowError
 from backend.kit import Kit
 from backend.names import clean_name, read_birth_date
 from backend.roles import forms
-from backend.roles.catalog import POSITIONS, SUBJECT_TYPES
+from backend.roles.catalogue.entries import Catalogue
 from backend.roles.models import StaffRecord
 from backend.typed import BadText
 
@@ -51,7 +51,7 @@ class StaffRow(msgspec.Struct, frozen=True):
     given: Mapping[str, str]
 
 
-def checked(record: Record, errors: list[RowError]) -> StaffRow:
+def checked(record: Record, errors: list[RowError], catalogue: Catalogue) -> StaffRow:
     """The row, and in `errors` what is wrong with it."""
     row = Row(record, errors)
     number = _read(row, "national_id", forms.national_id, longest=20, required=True)
@@ -67,10 +67,9 @@ def checked(record: Record, errors: list[RowError]) -> StaffRow:
     }
     if given["phone"] and not PHONE.fullmatch(given["phone"]):
         row.wrong("phone", "bad_phone")
-    if given["subject_type"] and given["subject_type"] not in SUBJECT_TYPES:
-        row.wrong("subject_type", "unknown_subject_type", known=", ".join(SUBJECT_TYPES))
-    if given["position"] and given["position"] not in POSITIONS:
-        row.wrong("position", "unknown_position", known=", ".join(POSITIONS))
+    for column, codes in (("subject_type", catalogue.subject_types), ("position", catalogue.positions)):
+        if given[column] and given[column] not in codes:
+            row.wrong(column, f"unknown_{column}", known=", ".join(codes))
     return StaffRow(record.line, number, {name: value for name, value in given.items() if row.has(name)})
 
 
@@ -91,10 +90,10 @@ class Twins:
         return errors
 
 
-def misfit(line: int, subject_type: str, position: str) -> list[RowError]:
+def misfit(line: int, subject_type: str, position: str, catalogue: Catalogue) -> list[RowError]:
     """A position of another kind of staff."""
-    known = position in POSITIONS and subject_type in SUBJECT_TYPES
-    if known and subject_type not in POSITIONS[position].subject_types:
+    post = catalogue.positions.get(position)
+    if post and subject_type in catalogue.subject_types and subject_type not in post.subject_types:
         return [RowError(line, "position", "position_misfit", {"subject_type": subject_type})]
     return []
 

@@ -19,6 +19,8 @@ from backend.outbox import queue as outbox
 from backend.outside.clock import local_day
 from backend.roles import appointments, effects, policy, rows, vouching
 from backend.roles import draft as drafts
+from backend.roles.catalogue.entries import Catalogue
+from backend.roles.catalogue.in_force import in_force
 from backend.roles.models import Role, RoleRequest, Unit
 from backend.roles.scope import systems_touched
 
@@ -95,7 +97,9 @@ async def roll(tx: AsyncSession, kit: Kit, *, now: datetime) -> int:
     today, done = local_day(now), await appointments.roll(tx, kit, now=now)
     for account_id in await _due_accounts(tx, today):
         due = (
-            _due_requests(today).where(RoleRequest.account_id == account_id).with_for_update(skip_locked=True)
+            _due_requests(today, await in_force(tx))
+            .where(RoleRequest.account_id == account_id)
+            .with_for_update(skip_locked=True)
         )
         for found in (await tx.scalars(due.execution_options(**rows.FRESH))).all():
             await _roll_request(tx, kit, found, now=now)
@@ -131,13 +135,13 @@ async def _run_down(tx: AsyncSession, kit: Kit, role: Role, *, now: datetime) ->
 
 async def _due_accounts(tx: AsyncSession, today: date) -> list[UUID]:
     """Locked accounts with something due."""
-    due = _due_requests(today).with_only_columns(RoleRequest.account_id).order_by(None)
+    due = _due_requests(today, await in_force(tx)).with_only_columns(RoleRequest.account_id).order_by(None)
     over = _run_out(today).with_only_columns(Role.account_id)
     query = select(Account.id).where(or_(Account.id.in_(due), Account.id.in_(over))).order_by(Account.id)
     return list(await tx.scalars(query.limit(ROLL_AT_ONCE).with_for_update(key_share=True, skip_locked=True)))
 
 
-def _due_requests(today: date) -> Select[RoleRequest]:
+def _due_requests(today: date, catalogue: Catalogue) -> Select[RoleRequest]:
     """What waits beyond its day is left out.
 
     What a frozen account asked for itself waits until it is known who asked; ends and managers' acts go on. What
@@ -154,7 +158,7 @@ def _due_requests(today: date) -> Select[RoleRequest]:
             RoleRequest.status == policy.APPROVED,
             RoleRequest.applied_at.is_(None),
             not_(contested),
-            not_(vouching.is_missing()),
+            not_(vouching.is_missing(catalogue)),
             or_(RoleRequest.effective_on.is_(None), RoleRequest.effective_on <= today),
         )
         .order_by(RoleRequest.id)

@@ -190,7 +190,7 @@ class RoleView(msgspec.Struct, frozen=True, rename={"from_on": "from", "until_on
     unit_code: str
     unit_name: str
     subject_type: str
-    position: str
+    position: str  # the words
     state: str
     from_on: date
     until_on: date | None

@@ -1,4 +1,4 @@
-"""Whether somebody whose word counts for a role vouches for the person (R30, source 003 IV; catalog `vouched_by`).
+"""Whether somebody whose word counts for a role vouches for the person (R30, source 003 IV; `vouched_by`).
 
 Asked when the wish is made, when it is approved, and on the day that it begins: a release before this one took
 wishes of anybody, and what nobody proved is no more true for having waited. An end needs nobody's word.
@@ -7,44 +7,45 @@ wishes of anybody, and what nobody proved is no more true for having waited. An 
 from __future__ import annotations
 
 from sqlalchemy import ColumnElement, and_, exists, or_
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
 from backend.accounts.identity.evidence import CERTIFICATE, VNEID
 from backend.errors import Refusal
 from backend.roles import policy
-from backend.roles.catalog import SUBJECT_TYPES, VOUCHED
+from backend.roles.catalogue.entries import VOUCHED, Catalogue
+from backend.roles.catalogue.in_force import in_force
 from backend.roles.draft import Draft
 from backend.roles.models import Role, RoleRequest
 
 
-def why_not_ask(draft: Draft, account: Account, role: Role | None) -> Refusal | None:
+async def why_not_ask(tx: AsyncSession, draft: Draft, account: Account, role: Role | None) -> Refusal | None:
     """The reason why this person may not ask for it."""
     if draft.kind == policy.END:
         return None
     code = draft.subject_type or (role.subject_type if role is not None else "")
+    by = (await in_force(tx)).vouched_by(code)
     vneid, certificate = account.vneid_at is not None, account.certificate_at is not None
-    return policy.why_not_vouched(vneid=vneid, certificate=certificate, by=_wanted(code))
+    return policy.why_not_vouched(vneid=vneid, certificate=certificate, by=by)
 
 
-def why_not_approve(found: RoleRequest, account: Account) -> Refusal | None:
+async def why_not_approve(tx: AsyncSession, found: RoleRequest, account: Account) -> Refusal | None:
     """The reason why a yes may not be said to it now; a no and a return always may."""
     if found.kind == policy.END:
         return None
     vneid, certificate = account.vneid_at is not None, account.certificate_at is not None
-    refusal = policy.why_not_vouched(vneid=vneid, certificate=certificate, by=_wanted(found.subject_type))
+    by = (await in_force(tx)).vouched_by(found.subject_type)
+    refusal = policy.why_not_vouched(vneid=vneid, certificate=certificate, by=by)
     return policy.ApplicantNotVouched() if refusal else None
 
 
-def is_missing() -> ColumnElement[bool]:
+def is_missing(catalogue: Catalogue) -> ColumnElement[bool]:
     """The same of requests, as the database answers it."""
-    special = {code: kind.vouched_by for code, kind in SUBJECT_TYPES.items() if kind.vouched_by != VOUCHED}
+    kinds = catalogue.subject_types
+    special = {code: kind.vouched_by for code, kind in kinds.items() if kind.vouched_by != VOUCHED}
     usual = and_(RoleRequest.subject_type.not_in(special), _nobody(VOUCHED))
     others = (and_(RoleRequest.subject_type == code, _nobody(by)) for code, by in special.items())
     return and_(RoleRequest.kind != policy.END, or_(usual, *others))
-
-
-def _wanted(code: str) -> tuple[str, ...]:
-    return SUBJECT_TYPES[code].vouched_by if code in SUBJECT_TYPES else VOUCHED
 
 
 def _nobody(by: tuple[str, ...]) -> ColumnElement[bool]:

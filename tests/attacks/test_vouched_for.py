@@ -6,16 +6,16 @@ import itertools
 from typing import Any
 from uuid import UUID
 
-import msgspec
 import pytest
 from sqlalchemy import select
 
 from backend.accounts.models import Account, Password
 from backend.imports.rows import records
-from backend.roles import catalog, staff, units
+from backend.roles import staff, units
 from backend.roles.models import Unit
 from tests.attacks.problems import refused
 from tests.attacks.ways import bring, sent
+from tests.catalogues import certificates_count, of_this_test
 from tests.citizen import Citizen
 from tests.mobile_api.test_roles import a_province, approve
 from tests.phone import Phone
@@ -115,7 +115,7 @@ async def test_r30_a_step_up_by_vneid_is_the_remedy(service: Service) -> None:
 
 
 async def test_r30_a_certificate_counts_where_the_catalogue_says_so(
-    service: Service, monkeypatch: pytest.MonkeyPatch
+    service: Service,
 ) -> None:
     person, phone = Citizen.new(service), service.phone()
     await listed(service, person)
@@ -126,9 +126,8 @@ async def test_r30_a_certificate_counts_where_the_catalogue_says_so(
     kinds = (await phone.call("GET", "/v1/subject-types")).json()["items"]
     assert {tuple(kind["vouched_by"]) for kind in kinds} == {("vneid",)}
 
-    wider = msgspec.structs.replace(catalog.SUBJECT_TYPES["cong_chuc"], vouched_by=("vneid", "certificate"))
-    monkeypatch.setitem(catalog.SUBJECT_TYPES, "cong_chuc", wider)
-    made = await phone.call("POST", "/v1/role-requests", ASKED)
+    async with of_this_test(service.db, certificates_count()):
+        made = await phone.call("POST", "/v1/role-requests", ASKED)
     assert made.status_code == 201, made.text
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from backend.roles.catalog import POSITIONS, SUBJECT_TYPES
+from backend.roles.catalogue.in_force import shipped
 from ngomon.demo.people import manager_rows, staff_rows
 from ngomon.demo.persona import PERSONAS, persona
 from ngomon.demo.province import COMMUNES, WARDS, units_csv_rows
@@ -72,8 +72,8 @@ def test_every_row_names_one_person_once() -> None:
 def test_every_row_fits_the_catalogue_and_the_tree() -> None:
     for row in staff_rows():
         assert row.unit_code in UNITS
-        assert row.subject_type in SUBJECT_TYPES
-        assert row.subject_type in POSITIONS[row.position].subject_types, row
+        assert row.subject_type in shipped().subject_types
+        assert row.subject_type in shipped().positions[row.position].subject_types, row
 
 
 def test_every_unit_with_staff_has_somebody_who_decides() -> None:

@@ -23,7 +23,7 @@ from backend.errors import Refusal
 from backend.facts import vocabulary
 from backend.limits import Limits
 from backend.outside.connectors import CONNECTORS
-from backend.roles.catalog import SUBJECT_TYPES
+from backend.roles.catalogue.in_force import shipped
 from backend.settings import FILES, OTP_NAMES, Settings, load
 from ngomon.cli import command
 from scripts import docs as written
@@ -262,7 +262,7 @@ def test_contributors_find_every_target_of_the_makefile() -> None:
 
 def test_contributors_are_told_of_the_connectors_and_subject_types_that_exist() -> None:
     text = page("CONTRIBUTING.md")
-    assert [name for name in (*CONNECTORS, *SUBJECT_TYPES) if f"`{name}`" not in text] == []
+    assert [name for name in (*CONNECTORS, *shipped().subject_types) if f"`{name}`" not in text] == []
 
 
 def test_every_command_stands_in_the_operators_page() -> None:

@@ -16,7 +16,6 @@ import backend
 import mobile_api
 import workspace
 from backend.errors import Refusal, catalogue
-from backend.roles import catalog
 
 ROOT = Path(__file__).resolve().parents[2]
 SPOKEN = ("_",)
@@ -24,8 +23,8 @@ SPOKEN = ("_",)
 
 @cache
 def everything() -> frozenset[str]:
-    """All messages: refusals, field errors, the catalogue of roles, words for codes, templates."""
-    return frozenset({*_refusals(), *_literals(), *_catalogue(), *_templates()} - {""})
+    """All messages: refusals, field errors, words for codes, templates; a catalogue of roles brings its own English."""
+    return frozenset({*_refusals(), *_literals(), *_templates()} - {""})
 
 
 def _refusals() -> Iterator[str]:
@@ -77,16 +76,6 @@ def _subclasses(kind: type[Refusal]) -> Iterator[type[Refusal]]:
 
 def _name(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
-
-
-def _catalogue() -> Iterator[str]:
-    yield from catalog.GRANTS.values()
-    for kind in catalog.SUBJECT_TYPES.values():
-        yield kind.label
-        for field in kind.fields:
-            yield field.label
-            yield from (option.label for option in field.options)
-    yield from (position.label for position in catalog.POSITIONS.values())
 
 
 def _templates() -> Iterator[str]:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import msgspec
 import pytest
 from sqlalchemy import update
 
 from backend.account import Account
 from backend.errors import Refusal
-from backend.roles import catalog
 from backend.roles.models import RoleRequest
 from tests.backend.roles.world import World
+from tests.catalogues import certificates_count, put_in_force
 
 
 async def vouch(world: World, name: str, *, vneid: bool = False, certificate: bool = False) -> None:
@@ -20,11 +19,6 @@ async def vouch(world: World, name: str, *, vneid: bool = False, certificate: bo
     came = {"vneid_at": world.now if vneid else None, "certificate_at": world.now if certificate else None}
     async with world.db.write() as tx:
         await tx.execute(update(Account).where(Account.id == world.people[name]).values(**came))
-
-
-def certificates_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    wider = msgspec.structs.replace(catalog.SUBJECT_TYPES["cong_chuc"], vouched_by=("vneid", "certificate"))
-    monkeypatch.setitem(catalog.SUBJECT_TYPES, "cong_chuc", wider)
 
 
 async def left_open(world: World, kind: str) -> RoleRequest:
@@ -135,7 +129,7 @@ async def test_r30_a_role_that_was_approved_for_a_day_does_not_begin_before_some
 
 @pytest.mark.parametrize("counts", [True, False])
 async def test_r30_at_the_click_and_on_the_day_a_certificate_counts_where_the_catalogue_says_so(
-    world: World, monkeypatch: pytest.MonkeyPatch, counts: bool
+    world: World, counts: bool
 ) -> None:
     day = world.today + timedelta(days=2)
     asked = await world.ask("An")
@@ -144,7 +138,7 @@ async def test_r30_at_the_click_and_on_the_day_a_certificate_counts_where_the_ca
     for name in ("An", "Bình"):
         await vouch(world, name, certificate=True)
     if counts:
-        certificates_count(monkeypatch)
+        await put_in_force(world.db, certificates_count())
         await world.approve("Chi", asked.id)
     else:
         with pytest.raises(Refusal, match="applicant_not_vouched"):
