@@ -89,6 +89,24 @@ async def test_the_client_does_against_a_running_service_what_it_promises(made: 
     assert process.returncode == 0 and "ℹ skipped 0" in said, said
 
 
+async def test_the_api_pages_example_with_our_client_works(made: Path, tmp_path: Path) -> None:
+    page = (ROOT / "docs/api.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```js\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    async with running(f"sqlite+aiosqlite:///{tmp_path}/client.db") as service:
+        mine = example.replace("http://127.0.0.1:8000", service.url)
+        mine = mine.replace("./clients/typescript/dist/index.js", (made / "dist/index.js").as_posix())
+        (tmp_path / "first.mjs").write_text(mine, encoding="utf-8")
+        for _ in range(2):  # the first time with a phone and a code, then straight in
+            process = await asyncio.create_subprocess_exec(
+                node(),
+                tmp_path / "first.mjs",
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+            )
+            said = (await process.communicate())[0].decode()
+            assert process.returncode == 0 and "055****458" in said, said
+
+
 async def a_desk(service: Service) -> None:
     async with service.db.write() as tx:
         about = {"name": "Đội hỗ trợ", "mailbox": "hotro@hue.example", "phone": "0550 300 000"}

@@ -9,6 +9,7 @@ import json
 import pkgutil
 import re
 import tomllib
+from asyncio.subprocess import PIPE
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -246,6 +247,19 @@ async def test_the_worked_example_of_the_api_page_works(
         for _ in range(2):  # the first time with a phone and a code, then straight in
             await asyncio.to_thread(exec, mine, {})
     assert capsys.readouterr().out.count("Nguyễn Thị An ['055****456'] []") == 2
+
+
+async def test_the_api_pages_example_with_curl_works(tmp_path: Path) -> None:
+    (example,) = re.findall(r"^```bash\n(.*?)^```", page("docs/api.md"), re.MULTILINE | re.DOTALL)
+    async with running(f"sqlite+aiosqlite:///{tmp_path}/ngomon.db") as service:
+        mine = "set -euo pipefail\n" + example.replace("http://127.0.0.1:8000", service.url)
+        for _ in range(2):  # the first time with a phone and a code, then straight in
+            process = await asyncio.create_subprocess_exec(
+                "bash", "-c", mine, cwd=tmp_path, stdout=PIPE, stderr=PIPE
+            )
+            said, wrong = await process.communicate()
+            assert process.returncode == 0, wrong.decode()
+            assert json.loads(said)["phones"] == ["055****457"], said
 
 
 def test_the_readme_is_short_and_names_the_two_commands() -> None:
