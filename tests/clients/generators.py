@@ -12,6 +12,7 @@ from tests.parts.processes import ROOT, node
 
 DOCUMENT = ROOT / "docs/openapi.json"
 PYTHON = "ngomon_client"
+CLIENT = ROOT / "clients/typescript"
 TSC = ROOT / "node_modules/typescript/bin/tsc"
 
 

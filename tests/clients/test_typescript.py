@@ -11,10 +11,10 @@ import pytest
 
 from backend.support import desks
 from tests.clients import generators
-from tests.parts.processes import ROOT, node
+from tests.clients.generators import CLIENT
+from tests.parts.processes import node
 from tests.service import Service, running
 
-CLIENT = ROOT / "clients/typescript"
 PEOPLE = ["an", "binh", "chi", "dung", "giang", "hoa", "khanh", "lan", "minh", "nam"]
 AGREE = """
 import type { components } from "./api";
@@ -32,15 +32,6 @@ export const steps: Same<Flows["step"], FlowAnswer["step"]> = true;
 export const session: Same<Told["SessionOut"], Session> = true;
 export const account: Same<Told["AccountOut"], Account> = true;
 """
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The client as the compiler makes it, from types that are as strict as its own settings say."""
-    folder = tmp_path_factory.mktemp("typescript")
-    generators.run(node(), generators.TSC, "-p", CLIENT, "--outDir", folder / "dist", folder=folder)
-    (folder / "package.json").write_text('{"type": "module"}', encoding="utf-8")
-    return folder
 
 
 def test_the_clients_types_are_the_documents(made: Path) -> None:
@@ -87,24 +78,6 @@ async def test_the_client_does_against_a_running_service_what_it_promises(made: 
         )
         said = (await process.communicate())[0].decode()
     assert process.returncode == 0 and "ℹ skipped 0" in said, said
-
-
-async def test_the_api_pages_example_with_our_client_works(made: Path, tmp_path: Path) -> None:
-    page = (ROOT / "docs/api.md").read_text(encoding="utf-8")
-    (example,) = re.findall(r"^```js\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
-    async with running(f"sqlite+aiosqlite:///{tmp_path}/client.db") as service:
-        mine = example.replace("http://127.0.0.1:8000", service.url)
-        mine = mine.replace("./clients/typescript/dist/index.js", (made / "dist/index.js").as_posix())
-        (tmp_path / "first.mjs").write_text(mine, encoding="utf-8")
-        for _ in range(2):  # the first time with a phone and a code, then straight in
-            process = await asyncio.create_subprocess_exec(
-                node(),
-                tmp_path / "first.mjs",
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT,
-            )
-            said = (await process.communicate())[0].decode()
-            assert process.returncode == 0 and "055****458" in said, said
 
 
 async def a_desk(service: Service) -> None:

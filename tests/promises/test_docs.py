@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import ast
-import asyncio
 import importlib
 import json
 import pkgutil
 import re
 import tomllib
-from asyncio.subprocess import PIPE
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,7 +26,6 @@ from backend.roles.catalogue.in_force import shipped
 from backend.settings import FILES, OTP_NAMES, Settings, load
 from ngomon.cli import command
 from scripts import docs as written
-from tests.service import running
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("backend", "mobile_api", "workspace", "ngomon")
@@ -235,31 +232,6 @@ def test_the_newest_heading_of_the_changelog_is_the_version() -> None:
     assert rule["path"] == "CHANGELOG.md"
     assert found == sorted(set(found), key=Version, reverse=True)
     assert found
-
-
-async def test_the_worked_example_of_the_api_page_works(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (example,) = re.findall(r"^```python\n(.*?)^```", page("docs/api.md"), re.MULTILINE | re.DOTALL)
-    assert "http://127.0.0.1:8000" in example
-    async with running(f"sqlite+aiosqlite:///{tmp_path}/ngomon.db") as service:
-        mine = example.replace("http://127.0.0.1:8000", service.url)
-        for _ in range(2):  # the first time with a phone and a code, then straight in
-            await asyncio.to_thread(exec, mine, {})
-    assert capsys.readouterr().out.count("Nguyễn Thị An ['055****456'] []") == 2
-
-
-async def test_the_api_pages_example_with_curl_works(tmp_path: Path) -> None:
-    (example,) = re.findall(r"^```bash\n(.*?)^```", page("docs/api.md"), re.MULTILINE | re.DOTALL)
-    async with running(f"sqlite+aiosqlite:///{tmp_path}/ngomon.db") as service:
-        mine = "set -euo pipefail\n" + example.replace("http://127.0.0.1:8000", service.url)
-        for _ in range(2):  # the first time with a phone and a code, then straight in
-            process = await asyncio.create_subprocess_exec(
-                "bash", "-c", mine, cwd=tmp_path, stdout=PIPE, stderr=PIPE
-            )
-            said, wrong = await process.communicate()
-            assert process.returncode == 0, wrong.decode()
-            assert json.loads(said)["phones"] == ["055****457"], said
 
 
 def test_the_readme_is_short_and_names_the_two_commands() -> None:
