@@ -11,13 +11,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.account import Account
 from backend.kit import Kit
 from backend.outbox import queue as outbox
+from backend.outbox import renewal
 from backend.roles import carried, effects, policy, rows
 from backend.roles.models import Role, RoleRequest
+from backend.roles.scope import systems_touched
 
 
 async def revert(tx: AsyncSession, kit: Kit, found: RoleRequest, *, now: datetime) -> None:
     """Put the person's roles back as they were before the approval; UndoTooLate when they have moved on."""
     applied = found.applied_at is not None
+    was = await rows.role_now(tx, found.role_id)
+    if was is not None:
+        await rows.unit_locked(tx, was.unit_id)
     now_at = await tx.scalar(select(Account.role_version).where(Account.id == found.account_id))
     if found.role_version != now_at:
         raise policy.UndoTooLate
@@ -34,6 +39,14 @@ async def revert(tx: AsyncSession, kit: Kit, found: RoleRequest, *, now: datetim
         await _unend(tx, kit, found, applied=applied, now=now)
     found.applied_at, found.before, found.role_version = None, None, None
     await rows.bump(tx, found.account_id)
+    if applied and was is not None and found.kind in {policy.TRANSFER, policy.END}:
+        await _tell_again(tx, was, now)
+
+
+async def _tell_again(tx: AsyncSession, role: Role, now: datetime) -> None:
+    """While the role was over, nobody told what became of its unit of this person (B13)."""
+    systems = {system.id for system in await systems_touched(tx, [role.unit_id])}
+    await renewal.renew(tx, [role.account_id], now=now, also={role.account_id: systems})
 
 
 async def _revive(tx: AsyncSession, kit: Kit, found: RoleRequest, state: str, now: datetime) -> None:

@@ -1,7 +1,8 @@
 """Locked rows and the one way in which a request changes its state (design §4.7, security R4).
 
 The order of locks is the same everywhere: the request, then the account, then the managers'
-rights. Roles are written only while their account is locked.
+rights, then the unit. Roles are written only while their account is locked, and come into force
+only while their unit is.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from backend.db import changed_one
 from backend.outbox.bell import REQUESTS, ring_after
 from backend.outside.clock import LOCAL
 from backend.roles import policy
-from backend.roles.models import RequestStep, Role, RoleRequest
+from backend.roles.models import RequestStep, Role, RoleRequest, Unit
 
 FRESH = {"populate_existing": True}
 CHUNK = 500  # accounts in one statement
@@ -35,6 +36,14 @@ async def account_locked(tx: AsyncSession, account_id: UUID) -> Account:
     """The account as it is now; holding it, nobody else changes the person's roles."""
     query = select(Account).where(Account.id == account_id).with_for_update(key_share=True)
     return (await tx.execute(query.execution_options(**FRESH))).scalar_one()
+
+
+async def unit_locked(tx: AsyncSession, unit_id: UUID) -> None:
+    """The unit neither ends, moves nor changes until the commit (`telling.hold` waits for it, and the other way round).
+
+    What is read of it afterwards, its end and its systems, is still so when the role is in force.
+    """
+    await tx.execute(select(Unit.id).where(Unit.id == unit_id).with_for_update(read=True, key_share=True))
 
 
 async def steps_of(tx: AsyncSession, request_id: UUID) -> list[RequestStep]:

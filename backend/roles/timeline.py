@@ -30,6 +30,7 @@ ROLL_AT_ONCE = 50
 async def take_effect(tx: AsyncSession, kit: Kit, found: RoleRequest, *, by: UUID, now: datetime) -> None:
     """A request was approved: do it now, or put it in the calendar. The account is locked."""
     if found.kind != policy.END:
+        await rows.unit_locked(tx, found.unit_id)
         await _ensure_still_possible(tx, kit, found, now)
     if found.effective_on is None or found.effective_on <= local_day(now):
         await apply(tx, kit, found, by=by, now=now, hold=kit.limits.undo_window)
@@ -112,6 +113,7 @@ async def roll(tx: AsyncSession, kit: Kit, *, now: datetime) -> int:
 
 
 async def _roll_request(tx: AsyncSession, kit: Kit, found: RoleRequest, *, now: datetime) -> None:
+    await rows.unit_locked(tx, found.unit_id)
     old = await rows.role_now(tx, found.role_id)
     overtaken = old is not None and old.state not in policy.HELD
     if overtaken and found.kind != policy.TRANSFER:
