@@ -71,6 +71,14 @@ def read_birth_date(text: str) -> str:
     return f"{year:04}" + (f"-{month:02}" if month else "") + (f"-{day:02}" if day else "")
 
 
+def read_born(text: str, today: date) -> str:
+    """As `read_birth_date`, of somebody who is there today: a day to come, or its year, is refused."""
+    found = read_birth_date(text)
+    if _parts(found) > [today.year, today.month, today.day]:
+        raise ValueError("not a birth date")
+    return found
+
+
 def same_birth_date(one: str, other: str) -> bool:
     """Equal as far as both are known; two that have no part in common are not the same."""
     try:

@@ -27,7 +27,14 @@ from backend.db import Database
 from backend.errors import FieldsInvalid
 from backend.imports.rows import Record, Row, RowError
 from backend.kit import Kit
-from backend.names import clean_name, is_whole_birth_date, read_birth_date, same_birth_date, same_name
+from backend.names import (
+    clean_name,
+    is_whole_birth_date,
+    read_birth_date,
+    read_born,
+    same_birth_date,
+    same_name,
+)
 from backend.outside.clock import local_day
 
 COLUMNS = ("national_id", "full_name", "birth_date", "phone", "level", "opened_on")
@@ -122,7 +129,7 @@ class AccountsImport:
         if number and not NUMBER.fullmatch(number):
             row.wrong("national_id", "bad_national_id")
         name = clean_name(row.text("full_name", longest=120, required=True))
-        born = _read(row, "birth_date", read_birth_date, required=True)
+        born = _read(row, "birth_date", self._born, required=True)
         opened = _read(row, "opened_on", self._day)
         if row.text("level", longest=10) not in LEVELS:
             row.wrong("level", "bad_level")
@@ -156,6 +163,9 @@ class AccountsImport:
             late += served >= most
             self._served[mark] = min(served + 1, most)
         return late
+
+    def _born(self, text: str) -> str:
+        return read_born(text, local_day(self._now))
 
     def _day(self, text: str) -> str:
         day = read_birth_date(text)

@@ -31,7 +31,7 @@ class Number(msgspec.Struct, frozen=True):
 
 
 class Day(msgspec.Struct, frozen=True):
-    """A cell that holds a day, as ISO 8601."""
+    """A cell that holds a day, as ISO 8601, as much of it as the sheet shows; `--03-14` where it shows no year."""
 
     text: str
 
@@ -58,7 +58,7 @@ def read_cell(cell: Cell, column: str) -> str | Fault:
     if isinstance(cell, Fault):
         return cell
     if isinstance(cell, Day):
-        return cell.text if column in DAYS else Fault("day_in_text", shown=shown_of(cell))
+        return _day(cell, column)
     if isinstance(cell, Number):
         return _number(cell, column)
     cell = typed(cell)
@@ -74,8 +74,7 @@ def read_cell(cell: Cell, column: str) -> str | Fault:
 def shown_of(cell: Cell) -> str:
     """What stands in a cell for everybody to see; a day as it is written here."""
     if isinstance(cell, Day):
-        year, month, day = cell.text.split("-")
-        return f"{day}/{month}/{year}"
+        return "/".join(reversed([part for part in cell.text.split("-") if part]))
     if isinstance(cell, Number):
         return cell.text
     return cell.shown if isinstance(cell, Fault) else cell
@@ -89,6 +88,12 @@ def harmless(text: str) -> str:
 def typed(text: str) -> str:
     """What was meant where `harmless`, or somebody at a sheet, wrote an apostrophe before it."""
     return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA) else text
+
+
+def _day(cell: Day, column: str) -> str | Fault:
+    if column not in DAYS:
+        return Fault("day_in_text", shown=shown_of(cell))
+    return Fault("bad_date", shown=shown_of(cell)) if cell.text.startswith("-") else cell.text
 
 
 def _number(cell: Number, column: str) -> str | Fault:

@@ -6,16 +6,18 @@ The formats are those of ECMA-376 part 1, §18.8.30 and §18.8.31.
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
 from backend.imports.cells import Cell, Day, Fault, Number
 
 DATES = frozenset({*range(14, 18), 22, *range(27, 32), 34, 35, 36, *range(50, 59)})
+SHOWN = {16: "d-mmm", 17: "mmm-yy"}  # the built-in ones that do not show the whole day
 TIMES = frozenset({18, 19, 20, 21, 32, 33, 45, 46, 47})
 PLAIN = {0: "General", 1: "0", 49: "@"}
 LITERAL = re.compile(r'"([^"]*)"|\\(.)|_.|\*.|\[[^\]]*\]', re.DOTALL)
+MONTH = re.compile(r"(?<![hs:])m(?![:s])")  # beside hours and seconds an m is a minute
 DATE_SIGNS = re.compile(r"[dyDY]|(?<![hHsS:])[mM](?![:sS])")
 DIGITS_MOST = 15  # of a longer number the sheet itself keeps no more
 LAST_DAY = 2_958_465  # 31 December 9999
@@ -31,7 +33,7 @@ def shown(raw: str, format_id: int, code: str | None, *, since_1904: bool) -> Ce
         return Fault("broken_cell", shown=raw)
     code = PLAIN.get(format_id) if code is None else code
     if format_id in DATES or (code is not None and _is_date(code)):
-        return _day(number, since_1904=since_1904)
+        return _day(number, code or SHOWN.get(format_id, "dmy"), since_1904=since_1904)
     whole = number == number.to_integral_value() and abs(number) < 10**DIGITS_MOST
     if code is None or format_id in TIMES or not whole or number < 0:
         return Fault("number_in_text", shown=raw)
@@ -42,15 +44,23 @@ def shown(raw: str, format_id: int, code: str | None, *, since_1904: bool) -> Ce
     return Fault("number_in_text", shown=digits) if padded is None else Number(padded, padded=True)
 
 
-def _day(number: Decimal, *, since_1904: bool) -> Cell:
-    """The day of a serial number; the sheets' 1900 has a 29 February that was not."""
+def _day(number: Decimal, code: str, *, since_1904: bool) -> Cell:
+    """The day of a serial number, as much as is shown; the sheets' 1900 has a 29 February that was not."""
     days = int(number)
     if not 0 < days <= LAST_DAY:
         return Fault("broken_cell", shown=str(number))
-    if since_1904:
-        return Day((datetime(1904, 1, 1) + timedelta(days=days)).date().isoformat())  # noqa: DTZ001 - a day has no zone
-    first = datetime(1899, 12, 31) if days < 60 else datetime(1899, 12, 30)  # noqa: DTZ001 - as above
-    return Day((first + timedelta(days=days)).date().isoformat())
+    first = date(1904, 1, 1) if since_1904 else date(1899, 12, 31 if days < 60 else 30)
+    return Day(_seen((first + timedelta(days=days)).isoformat(), code))
+
+
+def _seen(day: str, code: str) -> str:
+    """The parts of a day that a format shows: whoever sees 02/1990 knows no day of it."""
+    signs = LITERAL.sub("", code.split(";", maxsplit=1)[0]).lower()
+    if "y" not in signs:
+        return f"-{day[4:]}"
+    if "d" in signs:
+        return day
+    return day[:7] if MONTH.search(signs) else day[:4]
 
 
 @lru_cache(maxsize=256)

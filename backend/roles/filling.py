@@ -88,9 +88,10 @@ class Filling:
         listed = await self._directory.plan(tx, rows)
         self._is_listed, self._wanted, self._catalogue = listed.is_empty, [], await in_force(tx)
         plan = FillingPlan(**{name: getattr(listed, name) for name in Plan.__struct_fields__})
+        today = local_day(self._now)
         for start in range(0, len(rows), CHUNK):
             wrong: list[RowError] = []  # said by the directory already
-            part = [checked(record, wrong, self._catalogue) for record in rows[start : start + CHUNK]]
+            part = [checked(record, wrong, self._catalogue, today) for record in rows[start : start + CHUNK]]
             holders = await holders_of(tx, self._kit, [row.number for row in part if row.number])
             mails = [row.given.get("official_email", "") for row in part]
             taken = await addresses_of(tx, self._kit, mails)
@@ -162,9 +163,10 @@ class Filling:
     async def _grant(self, tx: AsyncSession, numbers: Sequence[str], by: UUID | None) -> int:
         """The roles of a chunk of people and all that follows, in one transaction; how many."""
         await one_after_another(tx, CHANGING)
+        await rows.tree_stands(tx)
         posts = await self._posts(tx, numbers)
         self._catalogue = await hold_catalogue(tx)
-        units = await _units_held(tx, {post.record.unit_id for post in posts}, self._now)
+        units = await _living(tx, {post.record.unit_id for post in posts}, self._now)
         posts = [post for post in posts if post.record.unit_id in units and self._takes(post.record)]
         if not posts:
             return 0
@@ -264,11 +266,10 @@ class Filling:
             )
 
 
-async def _units_held(tx: AsyncSession, ids: set[UUID], now: datetime) -> dict[UUID, Unit]:
-    """Of these units those that have not ended, kept from ending or moving until the commit."""
-    query = select(Unit).where(Unit.id.in_(ids)).order_by(Unit.id).with_for_update(read=True, key_share=True)
+async def _living(tx: AsyncSession, ids: set[UUID], now: datetime) -> dict[UUID, Unit]:
+    """Of these units those that have not ended."""
     today = local_day(now)
-    found = (await tx.scalars(query)).all()
+    found = (await tx.scalars(select(Unit).where(Unit.id.in_(ids)))).all()
     return {unit.id: unit for unit in found if unit.ended_on is None or unit.ended_on > today}
 
 

@@ -21,8 +21,6 @@ async def revert(tx: AsyncSession, kit: Kit, found: RoleRequest, *, now: datetim
     """Put the person's roles back as they were before the approval; UndoTooLate when they have moved on."""
     applied = found.applied_at is not None
     was = await rows.role_now(tx, found.role_id)
-    if was is not None:
-        await rows.unit_locked(tx, was.unit_id)
     now_at = await tx.scalar(select(Account.role_version).where(Account.id == found.account_id))
     if found.role_version != now_at:
         raise policy.UndoTooLate

@@ -65,6 +65,7 @@ async def end_role(
 ) -> RoleRequest | Refusal:
     """A manager ends somebody's role at once; the request that says so is made and approved in one act."""
     why = forms.reason(reason)
+    await rows.tree_stands(tx)
     role = await rows.role_now(tx, role_id)
     if role is None:
         return refused(tx, kit, policy.RoleNotFound(), role_id, by, now)
@@ -93,6 +94,7 @@ async def undo(
     tx: AsyncSession, kit: Kit, request_id: UUID, *, by: UUID, now: datetime
 ) -> RoleRequest | Refusal:
     """Take one's own word back within the undo window, with everything that it did (design §4.9)."""
+    await rows.tree_stands(tx)
     found = await rows.request_locked(tx, request_id)
     if found is None:
         return refused(tx, kit, policy.RequestNotFound(), request_id, by, now)
@@ -127,6 +129,7 @@ async def _decide(
     now: datetime,
     how: How = How(),  # noqa: B008 - immutable
 ) -> RoleRequest | Refusal:
+    await rows.tree_stands(tx)
     found = await rows.request_locked(tx, request_id)
     if found is None:
         return refused(tx, kit, policy.RequestNotFound(), request_id, by, now)

@@ -1,8 +1,8 @@
 """Locked rows and the one way in which a request changes its state (design §4.7, security R4).
 
-The order of locks is the same everywhere: the request, then the account, then the managers'
-rights, then the unit. Roles are written only while their account is locked, and come into force
-only while their unit is.
+The order of locks is the same everywhere: the tree, the request, then the account, then the
+managers' rights. Roles are written only while their account is locked, and come into force only
+while the tree stands.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
-from backend.db import changed_one
+from backend.db import changed_one, leans_at_once, one_after_another
 from backend.outbox.bell import REQUESTS, ring_after
 from backend.outside.clock import LOCAL
 from backend.roles import policy
-from backend.roles.models import RequestStep, Role, RoleRequest, Unit
+from backend.roles.models import RequestStep, Role, RoleRequest
 
 FRESH = {"populate_existing": True}
 CHUNK = 500  # accounts in one statement
+TREE = "units"  # one change of the tree after another
 
 
 async def request_locked(tx: AsyncSession, request_id: UUID) -> RoleRequest | None:
@@ -38,12 +39,16 @@ async def account_locked(tx: AsyncSession, account_id: UUID) -> Account:
     return (await tx.execute(query.execution_options(**FRESH))).scalar_one()
 
 
-async def unit_locked(tx: AsyncSession, unit_id: UUID) -> None:
-    """The unit neither ends, moves nor changes until the commit (`telling.hold` waits for it, and the other way round).
+async def tree_stands(tx: AsyncSession, *, wait: bool = True) -> bool:
+    """No unit ends, moves or changes until the commit: what is read of it is so when a role comes into force.
 
-    What is read of it afterwards, its end and its systems, is still so when the role is in force.
+    Asked before any row is locked: whoever changes the tree keeps everybody's accounts from changing, and would wait
+    for ours while we wait for the tree. False when it changes just now and the caller does not `wait`.
     """
-    await tx.execute(select(Unit.id).where(Unit.id == unit_id).with_for_update(read=True, key_share=True))
+    if not wait:
+        return await leans_at_once(tx, TREE)
+    await one_after_another(tx, TREE, leaning=True)
+    return True
 
 
 async def steps_of(tx: AsyncSession, request_id: UUID) -> list[RequestStep]:

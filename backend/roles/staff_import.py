@@ -89,8 +89,9 @@ class StaffImport:
         catalogue = await in_force(tx)
         plan.existing = await tx.scalar(select(func.count()).select_from(StaffRecord).where(there)) or 0
         twins, named, mails = Twins(), set[UUID](), list[tuple[int, UUID]]()
+        today = local_day(self._now)
         for records in _parts(rows):  # one part after the other: the checked rows are not kept as well
-            part = [checked(record, plan.errors, catalogue) for record in records]
+            part = [checked(record, plan.errors, catalogue, today) for record in records]
             plan.errors += [error for row in part for error in (*twins.of(row), *self._placed(row))]
             known = await self._known(tx, part)
             mails += await self._holders(tx, part)

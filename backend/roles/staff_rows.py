@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import date
+from functools import partial
 
 import msgspec
 
 from backend.imports.rows import Record, Row, RowError
 from backend.kit import Kit
-from backend.names import clean_name, read_birth_date
+from backend.names import clean_name, read_born
 from backend.roles import forms
 from backend.roles.catalogue.entries import Catalogue
 from backend.roles.models import StaffRecord
@@ -51,13 +53,15 @@ class StaffRow(msgspec.Struct, frozen=True):
     given: Mapping[str, str]
 
 
-def checked(record: Record, errors: list[RowError], catalogue: Catalogue) -> StaffRow:
+def checked(record: Record, errors: list[RowError], catalogue: Catalogue, today: date) -> StaffRow:
     """The row, and in `errors` what is wrong with it."""
     row = Row(record, errors)
     number = _read(row, "national_id", forms.national_id, longest=20, required=True)
     given = {
         "full_name": clean_name(row.text("full_name", longest=120, required=row.has("full_name"))),
-        "birth_date": _read(row, "birth_date", _birth_date, longest=30, required=row.has("birth_date")),
+        "birth_date": _read(
+            row, "birth_date", partial(_birth_date, today), longest=30, required=row.has("birth_date")
+        ),
         "unit_code": row.text("unit_code", longest=40, required=row.has("unit_code")),
         "subject_type": row.text("subject_type", longest=30),
         "position": row.text("position", longest=40),
@@ -121,9 +125,9 @@ def _read(
         return ""
 
 
-def _birth_date(text: str) -> str:
+def _birth_date(today: date, text: str) -> str:
     """As much of a birth date as is known: of some people only the year is (B10)."""
     try:
-        return read_birth_date(text)
+        return read_born(text, today)
     except ValueError as error:
         raise BadText("bad_date", "Ngày không hợp lý") from error

@@ -52,14 +52,9 @@ async def units_changed(tx: AsyncSession, units: Iterable[UUID], *, now: datetim
 async def hold(tx: AsyncSession, units: Iterable[UUID]) -> None:
     """Before a change of these units and all below them: their people's roles stay as they are until the commit.
 
-    Accounts first, as everywhere; a role that begins there meanwhile waits for its unit, and then reads the new tree.
+    The caller has the tree (`rows.TREE`) for itself: a role that would begin there waits, and then reads the new one.
     """
-    ids = sorted(units)
-    await rows.accounts_locked(tx, await people_of(tx, ids))
-    for start in range(0, len(ids), CHUNK):
-        part = Unit.id.in_(ids[start : start + CHUNK])
-        await tx.execute(select(Unit.id).where(part).order_by(Unit.id).with_for_update())
-    await rows.accounts_locked(tx, await people_of(tx, ids))
+    await rows.accounts_locked(tx, await people_of(tx, units))
 
 
 async def people_of(tx: AsyncSession, units: Iterable[UUID]) -> set[UUID]:

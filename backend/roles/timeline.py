@@ -30,7 +30,6 @@ ROLL_AT_ONCE = 50
 async def take_effect(tx: AsyncSession, kit: Kit, found: RoleRequest, *, by: UUID, now: datetime) -> None:
     """A request was approved: do it now, or put it in the calendar. The account is locked."""
     if found.kind != policy.END:
-        await rows.unit_locked(tx, found.unit_id)
         await _ensure_still_possible(tx, kit, found, now)
     if found.effective_on is None or found.effective_on <= local_day(now):
         await apply(tx, kit, found, by=by, now=now, hold=kit.limits.undo_window)
@@ -95,6 +94,8 @@ async def roll(tx: AsyncSession, kit: Kit, *, now: datetime) -> int:
 
     Never waits: what somebody else is changing right now is left for the next round.
     """
+    if not await rows.tree_stands(tx, wait=False):
+        return 0
     today, done = local_day(now), await appointments.roll(tx, kit, now=now)
     for account_id in await _due_accounts(tx, today):
         due = (
@@ -113,7 +114,6 @@ async def roll(tx: AsyncSession, kit: Kit, *, now: datetime) -> int:
 
 
 async def _roll_request(tx: AsyncSession, kit: Kit, found: RoleRequest, *, now: datetime) -> None:
-    await rows.unit_locked(tx, found.unit_id)
     old = await rows.role_now(tx, found.role_id)
     overtaken = old is not None and old.state not in policy.HELD
     if overtaken and found.kind != policy.TRANSFER:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,10 +17,10 @@ from backend.facts import UnitEnded
 from backend.kit import Kit
 from backend.outside.clock import local_day
 from backend.roles import policy, telling, undecided, unit_tree
+from backend.roles import rows as locks
 from backend.roles.managers import RequestsUndecided, UnitNotFound
 from backend.roles.models import Role, StaffRecord, Unit
 from backend.roles.unit_rows import COLUMNS, ROOT
-from backend.roles.units import CHANGING
 
 
 class UnitInUse(Conflict):
@@ -78,12 +79,14 @@ async def end(
 
     Raises UnitNotFound, UnitInUse, and RequestsUndecided when open requests would have nobody to decide them.
     """
-    await one_after_another(tx, CHANGING)
+    await one_after_another(tx, locks.TREE)
     tree, today = await unit_tree.snapshot(tx), local_day(now)
     place, heir = tree.get(code), tree.get(successor)
     if place is None or heir is None or place is heir or unit_tree.has_ended(heir, max(on, today)):
         raise UnitNotFound
-    await telling.hold(tx, [place.id])
+    after = {**tree, code: msgspec.structs.replace(place, ended_on=on)}
+    told = {place.id, *unit_tree.called_otherwise(tree, after)}
+    await telling.hold(tx, told)
     children = sum(one.parent_id == place.id and not unit_tree.has_ended(one, on) for one in tree.values())
     held = (Role.unit_id == place.id, Role.state.in_(policy.HELD))
     people = await tx.scalar(select(func.count()).select_from(Role).where(*held)) or 0
@@ -94,7 +97,7 @@ async def end(
         raise RequestsUndecided(count=len(lost))
     unit = await tx.get_one(Unit, place.id)
     unit.ended_on, unit.successor_id = on, heir.id
-    await telling.units_changed(tx, [place.id], now=now)
+    await telling.units_changed(tx, told, now=now)
     kit.journal.record(tx, UnitEnded(unit=unit.id, successor=heir.id, on=on), by=by, now=now)
     listed = (StaffRecord.unit_id == place.id, StaffRecord.left_at.is_(None))
     return await tx.scalar(select(func.count()).select_from(StaffRecord).where(*listed)) or 0

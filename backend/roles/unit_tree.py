@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from uuid import UUID
@@ -123,6 +124,16 @@ def has_ended(place: Place, today: date) -> bool:
     return place.ended_on is not None and place.ended_on <= today
 
 
+def called_otherwise(before: Tree, after: Tree) -> set[UUID]:
+    """Units whose group gets another name because one of the same name came, went or was renamed (contract §7)."""
+    names = [Counter(place.name for place in tree.values() if not place.ended_on) for tree in (before, after)]
+    return {
+        place.id
+        for code, place in after.items()
+        if code in before and len({count[place.name] > 1 for count in names}) == 2
+    }
+
+
 def not_there(line: int, column: str, code: str, codes: Iterable[str]) -> RowError:
     """No such unit, with the code that was meant where only the case of letters differs."""
     meant = next((one for one in codes if _caseless(one) == _caseless(code)), None)
@@ -168,4 +179,5 @@ def _nearest(code: str, above: Mapping[str, str | None], wanted: dict[str, UnitR
 
 
 def _caseless(code: str) -> str:
-    return unicodedata.normalize("NFC", code).casefold()
+    """As a directory compares names (RFC 4518 §2): case, and letters of another width or place, make no difference."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", code).casefold())

@@ -20,6 +20,7 @@ from backend.imports.rows import Record
 from backend.kit import Kit
 from backend.names import folded
 from backend.outside.clock import local_day
+from backend.roles import rows as locks
 from backend.roles import telling, undecided, unit_tree
 from backend.roles.models import Unit
 from backend.roles.unit_rows import COLUMNS, REQUIRED, UnitRow, agency_code, checked
@@ -31,7 +32,6 @@ __all__ = ["COLUMNS", "REQUIRED", "UnitView", "UnitsImport", "agency_code", "bri
 Q_LONGEST = 100
 CHUNK = 500
 TOLD = {"name", "parent_code", "agency_code"}  # what other systems are told of a unit
-CHANGING = "units"  # one change of the tree after another
 
 
 class UnitView(msgspec.Struct, frozen=True):
@@ -72,7 +72,8 @@ class UnitsImport:
         if plan.errors:
             return plan
         after = _after(wanted, known)
-        self._told = told = _compare(plan, wanted, known, after)
+        told = _compare(plan, wanted, known, after)
+        self._told = told = told | unit_tree.called_otherwise(known, after)
         self._created = [place for code, place in after.items() if code not in known]
         self._moved = [place for code, place in after.items() if code in known and place != known[code]]
         self._concerned = {place.id for place in after.values() if told and _is_below(place, known, told)}
@@ -86,7 +87,7 @@ class UnitsImport:
 
     async def act(self, tx: AsyncSession, *, by: UUID | None, progress: Progress) -> None:
         """Write the rows, and queue what systems have to hear; raises PlanStale."""
-        await one_after_another(tx, CHANGING)
+        await one_after_another(tx, locks.TREE)
         if unit_tree.stamp(await unit_tree.snapshot(tx)) != self._stamp:
             raise PlanStale
         paths = {place.id: place.path for place in self._moved}

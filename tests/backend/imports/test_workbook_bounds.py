@@ -56,6 +56,31 @@ def test_b07_a_blank_cell_far_away_is_passed_over_and_costs_nothing(
     assert most < 5_000_000
 
 
+@pytest.mark.parametrize(
+    "cells",
+    [
+        '<c r="XFD1048576" s="0"/>',
+        '<c r="XFD1048576"><v></v></c>',
+        '<c r="XFD1048576" t="inlineStr"><is><t>\u00a0\u200b </t></is></c>',
+        '<c r="XFD1048576" t="str"><f>REPT("",1)</f><v></v></c>',
+        "",
+        "".join(f'<c r="{letter}1048576" s="0"/>' for letter in ("B", "ZZ", "AAA", "XFC", "XFD")),
+        "<c/>" * 16_384,
+        '<c r="A1048576" t="inlineStr"><is><t/></is></c>',
+    ],
+)
+def test_b07_neighbours_whatever_is_blank_far_away_is_passed_over_and_costs_nothing(
+    tmp_path: Path, cells: str
+) -> None:
+    file = workbook(tmp_path / "u.xlsx", far(cells, 1048576))
+    tracemalloc.start()
+    found = read(file)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert [(one.cells["code"], one.errors) for one in found] == [("SYT", [])]
+    assert most < 5_000_000
+
+
 def test_b07_a_cell_far_away_with_something_in_it_is_named(tmp_path: Path) -> None:
     there = '<c r="XFD1048576" t="inlineStr"><is><t>x</t></is></c>'
     rows = read(workbook(tmp_path / "u.xlsx", far(there, 1048576)))

@@ -159,6 +159,9 @@ def test_what_a_formula_gave_and_shared_texts_are_read_and_nothing_is_computed(
         ("A7:E7", []),
         ("C3", []),
         ("C1048576:C1048576", []),
+        ("A1048576:XFD1048576", []),
+        ("C3:D3", [(3, "parent_code"), (3, "agency_code")]),
+        ("E2:XFD1048576", [(line, "kind") for line in range(2, 6)]),
     ],
 )
 def test_b03_merged_cells_are_named_line_by_line(
@@ -168,3 +171,14 @@ def test_b03_merged_cells_are_named_line_by_line(
     found = read(workbook(tmp_path / "u.xlsx", rows, merged=[area]))
     assert [(one.line, one.column) for row in found for one in row.errors] == bad
     assert {one.reason for row in found for one in row.errors} <= {"merged_cell"}
+
+
+def test_b03_merged_areas_that_lie_over_each_other_and_a_merged_header_are_refused(tmp_path: Path) -> None:
+    rows = [HEAD, ["A", "Phòng", "SYT"], ["B", "Phòng", ""], ["C", "Phòng", ""]]
+    found = read(workbook(tmp_path / "u.xlsx", rows, merged=["C2:C3", "C3:D4"]))
+    assert [[one.column for one in row.errors] for row in found] == [
+        ["parent_code"],
+        ["parent_code", "agency_code"],
+        ["parent_code", "agency_code"],
+    ]
+    assert (refusal(workbook(tmp_path / "h.xlsx", rows, merged=["A1:B1"])).reason) == "merged_cell"
