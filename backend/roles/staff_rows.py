@@ -71,9 +71,10 @@ def checked(record: Record, errors: list[RowError], catalogue: Catalogue, today:
     }
     if given["phone"] and not PHONE.fullmatch(given["phone"]):
         row.wrong("phone", "bad_phone")
-    for column, codes in (("subject_type", catalogue.subject_types), ("position", catalogue.positions)):
-        if given[column] and given[column] not in codes:
-            row.wrong(column, f"unknown_{column}", known=", ".join(codes))
+    if given["subject_type"] and given["subject_type"] not in catalogue.subject_types:
+        row.wrong("subject_type", "unknown_subject_type", known=", ".join(catalogue.subject_types))
+    if given["position"] and given["position"] not in catalogue.positions:
+        row.wrong("position", "unknown_position", known=", ".join(catalogue.positions))
     return StaffRow(record.line, number, {name: value for name, value in given.items() if row.has(name)})
 
 
