@@ -22,7 +22,7 @@ from uuid import UUID
 
 import aiosqlite
 import pysqlite3
-from sqlalchemy import CursorResult, DateTime, Dialect, MetaData, Update, event, func, select, text
+from sqlalchemy import CursorResult, DateTime, Dialect, MetaData, Update, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_dbapi
 from sqlalchemy.engine import make_url
@@ -111,20 +111,14 @@ async def one_after_another(tx: AsyncSession, *whats: str, leaning: bool = False
     in the same order. On SQLite whoever writes is alone already; the caller has written, or will.
     """
     if tx.get_bind().dialect.name == "postgresql" and whats:
-        keys = sorted(map(_key, set(whats)))
+        keys = sorted(map(lock_key, set(whats)))
         lock = "pg_advisory_xact_lock_shared" if leaning else "pg_advisory_xact_lock"
         locks = text(f"SELECT {lock}(key) FROM unnest(CAST(:keys AS bigint[])) AS key")  # noqa: S608 - one of two
         await tx.execute(locks, {"keys": keys})
 
 
-async def leans_at_once(tx: AsyncSession, what: str) -> bool:
-    """As `one_after_another` with `leaning`, without waiting: False when somebody does `what` just now."""
-    if tx.get_bind().dialect.name != "postgresql":
-        return True
-    return bool(await tx.scalar(select(func.pg_try_advisory_xact_lock_shared(_key(what)))))
-
-
-def _key(what: str) -> int:
+def lock_key(what: str) -> int:
+    """The number that `one_after_another` locks for `what` on PostgreSQL."""
     return int.from_bytes(hashlib.sha256(what.encode()).digest()[:8], "big", signed=True)
 
 

@@ -12,11 +12,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
-from backend.db import changed_one, leans_at_once, one_after_another
+from backend.db import changed_one, lock_key, one_after_another
 from backend.outbox.bell import REQUESTS, ring_after
 from backend.outside.clock import LOCAL
 from backend.roles import policy
@@ -45,8 +45,8 @@ async def tree_stands(tx: AsyncSession, *, wait: bool = True) -> bool:
     Asked before any row is locked: whoever changes the tree keeps everybody's accounts from changing, and would wait
     for ours while we wait for the tree. False when it changes just now and the caller does not `wait`.
     """
-    if not wait:
-        return await leans_at_once(tx, TREE)
+    if not wait and tx.get_bind().dialect.name == "postgresql":
+        return bool(await tx.scalar(select(func.pg_try_advisory_xact_lock_shared(lock_key(TREE)))))
     await one_after_another(tx, TREE, leaning=True)
     return True
 
