@@ -14,12 +14,14 @@ ACCOUNTS = ("recovered_at", "vneid_at", "certificate_at")
 KEPT = ("phones", "passwords", "certificates")
 
 # An account that VNeID of level 2 or a certificate opened has proved its owner. One that has a password, or an
-# identity of a second provider besides, may hold what a stranger has left: there the owner has still to come.
+# identity of a second provider besides, may hold what a stranger has left: there the owner has still to come. So may
+# one that an identity of level 1 has joined, which 0.2.0 let in by the number alone (A04).
 PROVED = (
     "UPDATE accounts SET {column} = COALESCE(vouched_at, created_at) WHERE vouched_by = '{by}'"
     " AND assurance_level >= 2 AND status = 'active'"
     " AND NOT EXISTS (SELECT 1 FROM passwords p WHERE p.account_id = accounts.id)"
     " AND (SELECT COUNT(DISTINCT i.issuer) FROM identities i WHERE i.account_id = accounts.id) <= 1"
+    " AND NOT EXISTS (SELECT 1 FROM identities i WHERE i.account_id = accounts.id AND i.level < 2)"
 )
 BESIDE = (  # VNeID was added to it
     "UPDATE accounts SET vneid_at = (SELECT MIN(i.created_at) FROM identities i WHERE i.account_id = accounts.id"

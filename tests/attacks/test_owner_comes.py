@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from sqlalchemy import func, select
 
-from backend.accounts.models import Password
+from backend.accounts.models import Account, Password
 from backend.accounts.models import Phone as PhoneRow
 from backend.accounts.self import kept
 from backend.devices.models import Session
@@ -221,6 +221,24 @@ async def test_a01_an_account_that_vneid_opened_at_level_one_grows_with_its_owne
     phone = await service.sign_in(_at(person, 2), service.phone())
     assert shape(await items(phone)) == {("vneid", "active"), ("phone", "active")}
     refused(await first.call("GET", "/v1/me"), 401, "session_replaced")
+
+
+async def test_a01_what_the_release_before_opens_beside_us_is_still_nobody_elses(service: Service) -> None:
+    """0.2.0 opens an account for VNeID of level 2 and notes no owner: the owner has still to come, and nobody else may."""
+    owner = await service.sign_in(person := service.person())
+    me = (await owner.call("GET", "/v1/me")).json()
+    async with service.db.write() as tx:
+        (await tx.get_one(Account, UUID(me["id"]))).vneid_at = None
+    stranger = Citizen.new(service)
+    stranger.person = person
+    _, answer = await by_post_office(stranger, service.phone())
+    refused(answer, 409, "link_required")
+    token = await Token.issued(service, "citizen", person.national_id, "Tên Người Khác")
+    refused(await token.sign_in(service.phone()), 403, "certificate_refused")
+    service.pass_time(seconds=61)
+    again = await service.sign_in(person)  # and a phone is asked for anew
+    assert (await again.call("GET", "/v1/me")).json()["id"] == me["id"]
+    assert {row["kind"] for row in await items(again, "/v1/notices")} >= {"owner_came"}
 
 
 async def test_a01_sixteen_come_at_once_and_nothing_of_the_strangers_is_left(service: Service) -> None:
