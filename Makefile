@@ -72,6 +72,7 @@ lock: .venv/.run ## pin and hash the dependencies again (U=--upgrade for the new
 	$(LOCK) pyproject.toml requirements/build.in --extra ldap --extra postgres --extra push -c requirements/test.txt -o requirements/production.txt
 	$(LOCK) requirements/build.in -c requirements/run.txt -o requirements/build.txt
 	$(LOCK) requirements/node.in -o requirements/node.txt
+	$(BIN)/python scripts/pins.py requirements/*.txt
 	npm install --package-lock-only --silent
 
 clean: ## remove what was installed or built; data/ stays

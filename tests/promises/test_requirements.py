@@ -16,6 +16,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from scripts.pins import with_bare_names
+
 ROOT = Path(__file__).resolve().parents[2]
 RUN_EXTRAS = ("demo", "postgres")
 PRODUCTION_EXTRAS = ("ldap", "postgres", "push")
@@ -100,6 +102,18 @@ def test_s01_a_pin_carries_every_extra_that_anybody_asks_for(name: str, extras: 
     ]
     assert len(asked) >= 3
     assert bare == [], "run `make lock`, with --no-strip-extras"
+
+
+@pytest.mark.parametrize("name", ["run", "production", "test", "build", "node"])
+def test_s01_a_pin_with_extras_stands_without_them_too(name: str) -> None:
+    page = (ROOT / f"requirements/{name}.txt").read_text(encoding="utf-8")
+    assert with_bare_names(page) == page, "an old pip takes the newest release of the bare name: `make lock`"
+
+
+def test_s01_the_bare_name_is_written_once() -> None:
+    page = "a==1 \\\n    --hash=sha256:0\nb[x,y]==2 \\\n    --hash=sha256:1\n"
+    whole = "a==1 \\\n    --hash=sha256:0\nb==2 \\\n    --hash=sha256:1\nb[x,y]==2 \\\n    --hash=sha256:1\n"
+    assert with_bare_names(page) == whole == with_bare_names(whole)
 
 
 def test_running_installs_every_package_that_the_product_imports() -> None:
