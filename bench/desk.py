@@ -7,7 +7,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from bench.wire import Answer, Wire
-from ngomon.demo.persona import Persona
+from demo.persona import Persona
 
 TOKEN = re.compile(rb'name="_csrf" value="([^"]+)"')
 VERSION = re.compile(rb'name="version" value="(\d+)"')

@@ -8,10 +8,10 @@ import uvicorn
 from litestar import Litestar
 
 from backend.outside.clock import Clock
-from ngomon.demo.eid import StandInEid
-from ngomon.demo.eid_clients import EidClient
-from ngomon.demo.eid_http import eid_router
-from ngomon.demo.persona import Persona
+from demo.eid import StandInEid
+from demo.eid_clients import EidClient
+from demo.eid_http import eid_router
+from demo.persona import Persona
 
 CLIENT, SECRET = "bench", "bench-only"
 

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from backend.outside.eid.eid_envelope import Envelope, NotOpened
 from bench.results import record
 from bench.timing import auc
-from ngomon.demo.eid_simulator_sealing import SPOILS, Spoil, seal
+from demo.eid_simulator_sealing import SPOILS, Spoil, seal
 
 PLAIN = '{"citizenPid":"000197000101","fullName":"Nguyễn Thị An"}'.encode()
 AGAINST = "wrong_padding"

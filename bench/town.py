@@ -18,7 +18,7 @@ from bench import eid_server
 from bench.handset import Handset
 from bench.sms_sink import SmsSink, sms_sink
 from bench.wire import Answer, Lost, Wire
-from ngomon.demo.persona import Persona
+from demo.persona import Persona
 from ngomon.migrations import migrate
 from tests.parts.postgres import Postgres
 from tests.parts.processes import Part, free_port, listens, scratch

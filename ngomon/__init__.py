@@ -1,1 +1,1 @@
-"""What starts, and with what: the composition root, the command, the demo."""
+"""What starts, and with what: the composition root and the command."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from importlib import import_module
 from typing import Any
 
 from litestar import Litestar, Router
@@ -62,6 +61,7 @@ from ngomon.edge import Edge
 from ngomon.figures import Figures
 from ngomon.heads import Heads, leaving
 from ngomon.health import health_routes
+from ngomon.stand_ins import StandIns, stand_ins
 
 
 class Outside:
@@ -72,7 +72,7 @@ class Outside:
         limits = settings.limits
         self.http = tasks.outgoing(settings)
         self.sms_http = Guarded(settings.private_hosts)  # a silent SMS centre holds up nobody else's calls
-        self.stand = _stand_ins(settings, clock) if settings.is_demo else None
+        self.stand = stand_ins(settings, clock) if settings.is_demo else None
         self.eid = EId(eid_provider.vneid(settings), self.http, clock)
         second = eid_provider.post_office(settings)
         self.post_office = EId(second, self.http, clock) if second else None
@@ -95,7 +95,7 @@ class Outside:
         )
 
     @property
-    def _stand_in(self) -> Any:
+    def _stand_in(self) -> StandIns:
         assert self.stand is not None, "settings refuse stand-ins outside the demo profile"
         return self.stand
 
@@ -244,11 +244,6 @@ class App:
             )
             await stack.enter_async_context(running)
             yield
-
-
-def _stand_ins(settings: Settings, clock: Clock) -> Any:
-    """The demo's stand-ins, loaded only where they may serve: they are an extra that production does not install."""
-    return import_module("ngomon.demo.stand").Stand(settings, clock)
 
 
 def _given(**values: Any) -> dict[str, Provide]:

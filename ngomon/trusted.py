@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import structlog
 
 from backend.outside.certificates.certificates import Certificates
 from backend.outside.http import Guarded
 from backend.settings import Settings
-
-if TYPE_CHECKING:
-    from ngomon.demo.stand import Stand
+from ngomon.stand_ins import StandIns
 
 log = structlog.get_logger("certificates")
 
 
-def certificates(settings: Settings, stand: Stand | None) -> Certificates:
+def certificates(settings: Settings, stand: StandIns | None) -> Certificates:
     """The configured authorities, else the demo's own, else none: then every certificate is refused."""
-    roots = stand.ca.root_pem if stand is not None else b""
+    roots = stand.root_pem if stand is not None else b""
     if settings.trusted_cas:
         roots = Path(settings.trusted_cas).read_bytes()
     if settings.certificate_unchecked:

@@ -22,8 +22,8 @@ from litestar import Litestar
 from backend.outside.certificates.certificates import Certificates, Holder
 from backend.outside.clock import Clock
 from backend.outside.http import Guarded
-from ngomon.demo.ca import StandInCa
-from ngomon.demo.ca_http import ca_router
+from demo.ca import StandInCa
+from demo.ca_http import ca_router
 from tests.parts.processes import free_port
 
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey

@@ -13,7 +13,7 @@ import altcha
 import httpx2
 
 from backend.outside.registries import Insured, Subscriber
-from ngomon.demo.persona import Persona
+from demo.persona import Persona
 from tests.phone import Phone
 from tests.service import Service
 

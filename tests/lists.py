@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from ngomon.demo.ca import StandInCa
+from demo.ca import StandInCa
 from tests.authority import Builder, Key, with_other, without
 from tests.parts.processes import free_port
 

@@ -17,9 +17,9 @@ from backend.crypto import KeyRing, new_secret_key
 from backend.limits import Limits
 from backend.outside.clock import Clock
 from backend.settings import Settings, load
+from demo.persona import Persona
+from demo.stand import Stand
 from ngomon.app import App, create_app
-from ngomon.demo.persona import Persona
-from ngomon.demo.stand import Stand
 from ngomon.server import options as server_options
 from tests.databases import ready
 from tests.parts.client import client
@@ -37,7 +37,7 @@ class Service:
         self.app, self.http = app, http
         self.db, self.kit, self.clock = app.db, app.kit, app.clock
         self.url = app.settings.public_url
-        assert app.outside.stand is not None
+        assert isinstance(app.outside.stand, Stand)
         self.stand: Stand = app.outside.stand
         self.inbox = self.stand.inbox
         self.under_way: set[asyncio.Task[None]] = set()

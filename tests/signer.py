@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from backend.journal import Entry
 from backend.outside.http import Guarded
-from ngomon.demo.ca import Mood
+from demo.ca import Mood
 from tests.authority import Authority, Builder, Key, signed, subject
 from tests.phone import Phone
 from tests.service import Service

@@ -14,12 +14,13 @@ from ngomon.commands import Wrong
 def lines_of(error: Exception) -> list[str]:
     """What to say, or nothing of an error that nobody has thought of."""
     from ngomon.server import Busy
+    from ngomon.stand_ins import NotInstalled
     from workspace.static_files import AssetsMissing
 
     match error:
         case SettingsError():
             return error.problems
-        case Wrong() | KeyTrouble() | PoolerBetween() | Busy() | AssetsMissing():
+        case Wrong() | KeyTrouble() | PoolerBetween() | Busy() | AssetsMissing() | NotInstalled():
             return [str(error)]
         case Refusal():
             return [f"{error.code}: {error.detail or error.title}"]

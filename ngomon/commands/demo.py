@@ -12,6 +12,6 @@ from ngomon.commands import out
 @click.option("--fresh", is_flag=True, help="Forget the earlier demo first.")
 def demo(port: int, fresh: bool) -> None:
     """What `make run` starts."""
-    from ngomon.demo import start  # the stand-ins are an extra that servers do not need
+    from ngomon import stand_ins
 
-    start.run(port=port, fresh=fresh, out=out)
+    stand_ins.part("start").run(port=port, fresh=fresh, out=out)

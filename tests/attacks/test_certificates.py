@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from ngomon.demo import ca_files
-from ngomon.demo.ca import Mood
+from demo import ca_files
+from demo.ca import Mood
 from tests.authority import Builder, Key, name, signed, subject, weakly_signed, with_other, without
 from tests.service import Service
 from tests.signer import Token, facts, heal, last_reason

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from backend.accounts.models import Certificate
 from backend.outside.clock import Clock
 from backend.outside.http import Guarded
-from ngomon.demo.ca import StandInCa
+from demo.ca import StandInCa
 from tests.authority import Authority, pem, subject
 from tests.checker import check
 from tests.lists import board, written

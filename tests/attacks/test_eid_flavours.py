@@ -1,6 +1,6 @@
 """The two special flavours of VNeID over HTTP: who gets in, and that every malformed answer is one refusal.
 
-The corpus is the simulators' own table (`ngomon/demo/eid_simulator_variants.py`); contract-accounts 1, 3 to 5.
+The corpus is the simulators' own table (`demo/eid_simulator_variants.py`); contract-accounts 1, 3 to 5.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from sqlalchemy import text
 
-from ngomon.demo.eid_simulator_sealing import Spoil
-from ngomon.demo.eid_simulator_variants import DIRECT, PORTAL
-from ngomon.demo.persona import ENTERPRISES, Persona
+from demo.eid_simulator_sealing import Spoil
+from demo.eid_simulator_variants import DIRECT, PORTAL
+from demo.persona import ENTERPRISES, Persona
 from tests.attacks.problems import refused, rows
 from tests.checker import check
 from tests.conftest import DATABASES

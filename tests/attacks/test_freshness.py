@@ -11,7 +11,7 @@ import httpx2
 import pytest
 import pytest_asyncio
 
-from ngomon.demo.persona import Persona
+from demo.persona import Persona
 from tests.attacks.problems import refused
 from tests.checker import check
 from tests.citizen import Citizen

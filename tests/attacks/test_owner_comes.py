@@ -16,7 +16,7 @@ from backend.accounts.models import Phone as PhoneRow
 from backend.accounts.self import kept
 from backend.devices.models import Session
 from backend.flows import Flow
-from ngomon.demo.registries import Mood
+from demo.registries import Mood
 from tests.attacks.problems import refused
 from tests.attacks.ways import bring, sent
 from tests.citizen import ABOUT, PASSWORD, Citizen

@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from ngomon.demo.eid_clients import ASSERTION, ClientDesk, EidClient, NotTheClient
+from demo.eid_clients import ASSERTION, ClientDesk, EidClient, NotTheClient
 from tests.attacks.attempts import is_refused
 from tests.attacks.conftest import Hostile
 from tests.attacks.jose import Key, compact

@@ -16,10 +16,10 @@ from joserfc.jwk import ECKey, KeySet
 from litestar import Litestar
 
 from backend.outside.clock import Clock
-from ngomon.demo.eid import StandInEid
-from ngomon.demo.eid_clients import EidClient
-from ngomon.demo.eid_http import eid_router
-from ngomon.demo.persona import PERSONAS
+from demo.eid import StandInEid
+from demo.eid_clients import EidClient
+from demo.eid_http import eid_router
+from demo.persona import PERSONAS
 
 ISSUER = "http://eid.test/demo/eid"
 BACK = "http://app.test/app/vneid"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from backend.outside.clock import Clock
-from ngomon.demo.ca import StandInCa
+from demo.ca import StandInCa
 from tests.service import Service
 from tests.signer import Token
 

@@ -13,7 +13,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from ngomon.demo.eid_clients import ASSERTION
+from demo.eid_clients import ASSERTION
 from tests.demo.eid_client import APP_KEY, BACK, BASIC, ISSUER, Client, client, said
 
 __all__ = ["client"]

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from joserfc.errors import JoseError
 
-from ngomon.demo.eid_claims import Fault
+from demo.eid_claims import Fault
 from tests.demo.eid_client import ISSUER, Client, client, said
 
 __all__ = ["client"]

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from backend.outside.eid.eid import LoginRefused, ProviderUnavailable, read_callback
 from backend.outside.eid.eid_envelope import Envelope, envelope_key
-from ngomon.demo.eid_simulator_variants import DIRECT, PORTAL
+from demo.eid_simulator_variants import DIRECT, PORTAL
 from tests.service import Service, running
 
 SAME = {"sec-fetch-site": "same-origin"}
@@ -177,7 +177,7 @@ def test_without_a_key_there_is_no_simulator_of_vneid_itself(tmp_path: Path) -> 
     """Nobody could open what it seals."""
     from backend.outside.clock import Clock
     from backend.settings import load
-    from ngomon.demo.stand import Stand
+    from demo.stand import Stand
 
     stand = Stand(load({"NGOMON_DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path / 'x.db'}"}), Clock())
     assert stand.other_eids.direct is None

@@ -10,7 +10,7 @@ from litestar import Litestar
 
 from backend.outside.clock import Clock
 from backend.outside.messages.sms import SmsUnavailable, SmsUncertain
-from ngomon.demo.inbox import Inbox, InboxPush, InboxSms, inbox_router
+from demo.inbox import Inbox, InboxPush, InboxSms, inbox_router
 
 
 @pytest.fixture

@@ -10,13 +10,13 @@ import httpx2
 import pytest
 from litestar import Litestar
 
+import demo
 from backend.outside.clock import Clock
-from ngomon import demo
-from ngomon.demo.eid import StandInEid
-from ngomon.demo.eid_clients import EidClient
-from ngomon.demo.inbox import Inbox
-from ngomon.demo.persona import PERSONAS
-from ngomon.demo.scim import stand_in_systems
+from demo.eid import StandInEid
+from demo.eid_clients import EidClient
+from demo.inbox import Inbox
+from demo.persona import PERSONAS
+from demo.scim import stand_in_systems
 
 HOST = "http://demo.test"
 PAGES = [

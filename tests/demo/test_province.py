@@ -6,9 +6,9 @@ import re
 from collections import Counter
 
 from backend.roles.catalogue.in_force import shipped
-from ngomon.demo.people import manager_rows, staff_rows
-from ngomon.demo.persona import PERSONAS, persona
-from ngomon.demo.province import COMMUNES, WARDS, units_csv_rows
+from demo.people import manager_rows, staff_rows
+from demo.persona import PERSONAS, persona
+from demo.province import COMMUNES, WARDS, units_csv_rows
 
 UNITS = {row.code: row for row in units_csv_rows()}
 

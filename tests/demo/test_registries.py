@@ -13,10 +13,10 @@ from litestar import Litestar
 
 from backend.outside.http import Guarded
 from backend.outside.registries import Registries, RegistryUnavailable, Subscriber
-from ngomon.demo import registries as module
-from ngomon.demo.people import residents
-from ngomon.demo.persona import PERSONAS
-from ngomon.demo.registries import Mood, NotARow, StandInRegistries, registries_router
+from demo import registries as module
+from demo.people import residents
+from demo.persona import PERSONAS
+from demo.registries import Mood, NotARow, StandInRegistries, registries_router
 from tests.service import Service
 
 BINH = residents()[1]

@@ -16,8 +16,8 @@ from scim2_models.exceptions import PreconditionFailedException, UniquenessExcep
 from scim2_server.requests import ScimRequest
 
 from backend.outside.clock import Clock
-from ngomon.demo.scim import Mood, StandInSystem, stand_in_systems
-from ngomon.demo.scim_http import systems_router
+from demo.scim import Mood, StandInSystem, stand_in_systems
+from demo.scim_http import systems_router
 
 USER = b"urn:ietf:params:scim:schemas:core:2.0:User"
 HOST = "http://systems.test"

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from ngomon.demo.seed import seed
+from demo.seed import seed
 from tests.checker import check
 from tests.parts.postgres import Postgres
 from tests.service import Service, running

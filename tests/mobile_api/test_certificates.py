@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from backend.accounts.models import Certificate
-from ngomon.demo.ca import Mood
+from demo.ca import Mood
 from tests.authority import subject
 from tests.service import Service
 from tests.signer import Token, facts, heal, last_reason

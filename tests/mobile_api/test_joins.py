@@ -17,7 +17,7 @@ from backend.accounts.models import Consent
 from backend.facts import AccountJoined
 from backend.journal import Entry
 from backend.support import desks
-from ngomon.demo.persona import Persona
+from demo.persona import Persona
 from tests.attacks.problems import refused
 from tests.citizen import PASSWORD, Citizen, captcha
 from tests.mobile_api.test_support import DESK

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from ngomon.demo.registries import Mood
+from demo.registries import Mood
 from tests.citizen import Citizen, fields
 from tests.phone import Phone
 from tests.service import Service

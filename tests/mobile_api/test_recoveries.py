@@ -16,7 +16,7 @@ from backend.outbox import systems
 from backend.outbox.models import System
 from backend.roles import desired, staff, units
 from backend.roles.models import Unit
-from ngomon.demo.registries import Mood
+from demo.registries import Mood
 from tests.citizen import Citizen, bare, fields
 from tests.parts.directory import Directory
 from tests.phone import Phone

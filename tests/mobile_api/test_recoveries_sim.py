@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from backend.journal import Entry
-from ngomon.demo.registries import Mood
+from demo.registries import Mood
 from tests.citizen import Citizen
 from tests.mobile_api.test_recoveries import NEW, officer, recover
 from tests.phone import Phone

@@ -7,7 +7,7 @@ import itertools
 
 import pytest
 
-from ngomon.demo.registries import Mood
+from demo.registries import Mood
 from tests.citizen import Citizen, bare, captcha, fields
 from tests.service import Service
 

@@ -14,7 +14,7 @@ from backend.roles import managers, review
 from backend.roles.models import RoleRequest
 from backend.support import notices
 from backend.support.models import Case, CaseMessage, Desk
-from ngomon.demo.persona import Persona
+from demo.persona import Persona
 from tests.mobile_api.test_roles import a_province, approve, body
 from tests.phone import Phone
 from tests.service import Service

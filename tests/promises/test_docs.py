@@ -28,7 +28,7 @@ from ngomon.cli import command
 from scripts import docs as written
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("backend", "mobile_api", "workspace", "ngomon")
+PACKAGES = ("backend", "mobile_api", "workspace", "ngomon", "demo")
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 OUR_TOPS = {path.name for path in ROOT.iterdir()} - {".git"}
 MADE = (

@@ -60,4 +60,13 @@ def test_the_rule_leaves_a_file_alone_that_keeps_it(rule: Rule, name: str, text:
 
 def test_the_rules_see_the_whole_house() -> None:
     seen = {path.relative_to(house.ROOT).parts[0] for path in house.files()}
-    assert {"backend", "mobile_api", "workspace", "ngomon", "tests", "Makefile", "pyproject.toml"} <= seen
+    assert {
+        "backend",
+        "mobile_api",
+        "workspace",
+        "ngomon",
+        "demo",
+        "tests",
+        "Makefile",
+        "pyproject.toml",
+    } <= seen

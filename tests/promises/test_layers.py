@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("ngomon", "mobile_api", "workspace", "backend")
+PACKAGES = ("demo", "ngomon", "mobile_api", "workspace", "backend")
 
 PLANTED = [
     ("backend/db.py", "import litestar", "The backend knows no web framework"),
@@ -21,6 +21,8 @@ PLANTED = [
     ("backend/limits.py", "import mobile_api", "ngomon -> the two"),
     ("workspace/__init__.py", "import mobile_api", "ngomon -> the two"),
     ("mobile_api/__init__.py", "import ngomon", "ngomon -> the two"),
+    ("ngomon/server.py", "import demo.stand", "demo -> ngomon"),
+    ("backend/limits.py", "import demo", "demo -> ngomon"),
 ]
 
 

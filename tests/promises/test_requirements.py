@@ -120,13 +120,14 @@ def test_running_installs_every_package_that_the_product_imports() -> None:
     distributions = packages_distributions()
     imported = {
         module.partition(".")[0]
-        for package in ("ngomon", "mobile_api", "workspace", "backend")
+        for package in ("demo", "ngomon", "mobile_api", "workspace", "backend")
         for path in (ROOT / package).rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         for module in imports(node)
     }
     others = imported - {
         *sys.stdlib_module_names,
+        "demo",
         "ngomon",
         "mobile_api",
         "workspace",

@@ -61,7 +61,7 @@ def test_every_call_is_one_of_the_api() -> None:
 
 
 def test_every_screen_is_one_of_the_phone_page() -> None:
-    text = (ROOT / "ngomon/demo/phone/phone.js").read_text(encoding="utf-8")
+    text = (ROOT / "demo/phone/phone.js").read_text(encoding="utf-8")
     patterns = [re.compile(one.replace("\\/", "/")) for one in PATTERN.findall(text)]
     assert len(patterns) > 20
     for row in EVERY:

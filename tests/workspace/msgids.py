@@ -32,7 +32,7 @@ def _refusals() -> Iterator[str]:
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)
     for kind in catalogue().values():
-        if kind.__module__.partition(".")[0] in {"backend", "mobile_api", "workspace", "ngomon"}:
+        if kind.__module__.partition(".")[0] in {"backend", "mobile_api", "workspace", "ngomon", "demo"}:
             yield kind.title
 
 

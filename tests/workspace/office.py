@@ -15,7 +15,7 @@ from backend.imports.rows import records
 from backend.outside.eid.eid_claims import Person
 from backend.roles import managers, requests, review, units
 from backend.roles.draft import Draft
-from ngomon.demo.persona import Persona
+from demo.persona import Persona
 from tests.parts.client import client
 from tests.service import Service
 

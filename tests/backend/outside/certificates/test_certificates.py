@@ -21,7 +21,7 @@ from backend.outside.certificates.certificates import (
     challenge_text,
     new_nonce,
 )
-from ngomon.demo import ca_files
+from demo import ca_files
 from tests.authority import (
     Authority,
     Builder,

@@ -15,7 +15,7 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from backend.outside.certificates.ocsp import CannotSay, OutOfReach, Revoked, check_answer
-from ngomon.demo.ca_files import authority as authority_certificate
+from demo.ca_files import authority as authority_certificate
 from tests.authority import Authority, name, serving, without
 
 NONCE = b"n" * 32

@@ -14,8 +14,8 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from backend.outside.certificates.certificates import CertificateCheckUnavailable, CertificateRefused
 from backend.outside.http import Guarded
-from ngomon.demo.ca import Mood
-from ngomon.demo.ca_files import usage
+from demo.ca import Mood
+from demo.ca_files import usage
 from tests.authority import Authority, Key, name, serving, signed, subject, with_other, without
 
 NONCE = b"n" * 32

@@ -17,7 +17,7 @@ from backend.outside.certificates import crl
 from backend.outside.certificates.certificates import CertificateCheckUnavailable, CertificateRefused
 from backend.outside.clock import Clock
 from backend.outside.http import Guarded
-from ngomon.demo.ca import Mood, StandInCa
+from demo.ca import Mood, StandInCa
 from tests.authority import Authority, Key, serving, with_other
 from tests.lists import Board, board, written
 from tests.parts.processes import eventually

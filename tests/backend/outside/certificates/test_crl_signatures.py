@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from backend.outside.certificates.certificate_paths import UNREADABLE
 from backend.outside.certificates.crl import signed_by
 from backend.outside.clock import Clock
-from ngomon.demo import ca_files
-from ngomon.demo.ca import StandInCa
+from demo import ca_files
+from demo.ca import StandInCa
 from tests.authority import Key
 from tests.lists import written
 

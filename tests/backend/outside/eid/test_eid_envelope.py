@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from backend.outside.eid.eid_envelope import Envelope, NotOpened, envelope_key
-from ngomon.demo.eid_simulator_sealing import SPOILS, Spoil, seal
+from demo.eid_simulator_sealing import SPOILS, Spoil, seal
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 PLAIN = '{"citizenPid":"000197000101","fullName":"Nguyễn Thị An"}'.encode()

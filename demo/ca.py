@@ -21,7 +21,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsag
 
 from backend.names import clean_name
 from backend.outside.clock import Clock
-from ngomon.demo.ca_files import key_pem, load_key, read, usage
+from demo.ca_files import key_pem, load_key, read, usage
 
 FRESH = timedelta(minutes=10)
 HOLDERS_FOR = timedelta(days=365)

@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 from litestar import Controller, Response, Router, get, post
 from litestar.di import NamedDependency, Provide
 
-from ngomon.demo.eid import StandInEid
-from ngomon.demo.eid_claims import Fault
-from ngomon.demo.eid_clients import NotTheClient
-from ngomon.demo.eid_counter import Refused
-from ngomon.demo.eid_page import PersonController, authorized, down, form_of
-from ngomon.demo.pages import Visit, json_of
+from demo.eid import StandInEid
+from demo.eid_claims import Fault
+from demo.eid_clients import NotTheClient
+from demo.eid_counter import Refused
+from demo.eid_page import PersonController, authorized, down, form_of
+from demo.pages import Visit, json_of
 
 SLOW_SECONDS = 12.0
 FORM = "application/x-www-form-urlencoded"

@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 import msgspec
 
 from backend.outside.clock import Clock
-from ngomon.demo.eid_clients import EidClient
-from ngomon.demo.persona import Persona
+from demo.eid_clients import EidClient
+from demo.persona import Persona
 
 TICKET_SECONDS = 600
 CODE_SECONDS = 60

@@ -15,8 +15,8 @@ from litestar.response import Stream
 from msgspec import Meta
 
 from backend.outside.certificates.certificates import PREFIX
-from ngomon.demo.ca import Mood, NotForDemo, StandInCa
-from ngomon.demo.pages import Visit, json_of, own_page_only
+from demo.ca import Mood, NotForDemo, StandInCa
+from demo.pages import Visit, json_of, own_page_only
 
 DRIP_SECONDS = 30
 OCSP_MOST = 4096

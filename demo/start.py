@@ -15,10 +15,10 @@ from backend.db import Database
 from backend.kit import Kit
 from backend.outside.clock import Clock
 from backend.settings import Settings, SettingsError, load, with_keys
+from demo.seed import seed, tell_systems_again
+from demo.stand import Stand
 from ngomon import logs, migrations, server
 from ngomon.app import create_app
-from ngomon.demo.seed import seed, tell_systems_again
-from ngomon.demo.stand import Stand
 
 
 def run(*, port: int, fresh: bool, out: Console) -> None:

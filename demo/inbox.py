@@ -14,7 +14,7 @@ from litestar.di import NamedDependency, Provide
 
 from backend.outside.clock import Clock
 from backend.outside.messages.sms import SmsUnavailable, SmsUncertain
-from ngomon.demo.pages import Visit, json_of, own_page_only, page
+from demo.pages import Visit, json_of, own_page_only, page
 
 KEPT = 500
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from ngomon.demo.eid_simulator_sealing import BODY_SPOILS, SPOILS, Spoil
+from demo.eid_simulator_sealing import BODY_SPOILS, SPOILS, Spoil
 
 Pairs = list[tuple[str, str]]
 

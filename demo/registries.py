@@ -19,8 +19,8 @@ from litestar.params import FromPath
 
 from backend.names import clean_name, read_birth_date
 from backend.outside.registries import Insured, Subscriber
-from ngomon.demo.pages import Visit, json_of, own_page_only, page
-from ngomon.demo.people import Resident
+from demo.pages import Visit, json_of, own_page_only, page
+from demo.people import Resident
 
 SLOW_SECONDS = 12.0
 NAME_MOST = 100

@@ -14,8 +14,8 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from scim2_server.requests import ScimRequest
 
-from ngomon.demo.pages import Visit, json_of, own_page_only, page
-from ngomon.demo.scim import Mood, StandInSystem
+from demo.pages import Visit, json_of, own_page_only, page
+from demo.scim import Mood, StandInSystem
 
 Systems = dict[str, StandInSystem]
 

@@ -9,9 +9,9 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.enums import MediaType
 
-from ngomon.demo.eid_counter import Counter, Refused
-from ngomon.demo.pages import Visit, json_of, own_page_only, page
-from ngomon.demo.persona import NotAPersona, Persona, invent
+from demo.eid_counter import Counter, Refused
+from demo.pages import Visit, json_of, own_page_only, page
+from demo.persona import NotAPersona, Persona, invent
 
 NO_STORE = {"Cache-Control": "no-store"}
 

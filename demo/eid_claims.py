@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from ngomon.demo.persona import Persona
+from demo.persona import Persona
 
 CLAIMS = (
     "sub", "national_id", "full_name", "birth_date", "gender", "phone_number", "assurance_level",

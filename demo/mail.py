@@ -14,7 +14,7 @@ from backend.kit import Kit
 from backend.outbox.official_mail import MailDirectoryUnavailable, OfficialMail
 from backend.outside.connectors import DeliveryError
 from backend.outside.http import Guarded
-from ngomon.demo.pages import Visit, own_page_only, page
+from demo.pages import Visit, own_page_only, page
 
 
 class StandInMail:

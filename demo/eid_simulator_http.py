@@ -8,12 +8,12 @@ from litestar import HttpMethod, Response, Router, get, post, route
 from litestar.di import Provide
 from litestar.enums import MediaType
 
-from ngomon.demo.eid_clients import NotTheClient
-from ngomon.demo.eid_counter import Refused
-from ngomon.demo.eid_http import FORM
-from ngomon.demo.eid_page import NO_STORE, PersonController, authorized, down, form_of
-from ngomon.demo.eid_simulator import Simulator
-from ngomon.demo.pages import Visit, json_of
+from demo.eid_clients import NotTheClient
+from demo.eid_counter import Refused
+from demo.eid_http import FORM
+from demo.eid_page import NO_STORE, PersonController, authorized, down, form_of
+from demo.eid_simulator import Simulator
+from demo.pages import Visit, json_of
 
 
 def simulator_router(simulator: Simulator) -> Router:

@@ -6,23 +6,23 @@ from pathlib import Path
 
 from litestar import Router
 
+import demo
 from backend.db import Database
 from backend.kit import Kit
 from backend.outside.clock import Clock
 from backend.outside.http import Guarded
 from backend.settings import Settings
-from ngomon import demo
-from ngomon.demo.ca import StandInCa
-from ngomon.demo.ca_http import ca_router
-from ngomon.demo.eid import StandInEid
-from ngomon.demo.eid_clients import EidClient
-from ngomon.demo.eid_others import OtherEids
-from ngomon.demo.inbox import Inbox, InboxPush, InboxSms
-from ngomon.demo.mail import DemoMail, StandInMail, mail_router
-from ngomon.demo.people import residents
-from ngomon.demo.persona import PERSONAS
-from ngomon.demo.registries import StandInRegistries, registries_router
-from ngomon.demo.scim import stand_in_systems
+from demo.ca import StandInCa
+from demo.ca_http import ca_router
+from demo.eid import StandInEid
+from demo.eid_clients import EidClient
+from demo.eid_others import OtherEids
+from demo.inbox import Inbox, InboxPush, InboxSms
+from demo.mail import DemoMail, StandInMail, mail_router
+from demo.people import residents
+from demo.persona import PERSONAS
+from demo.registries import StandInRegistries, registries_router
+from demo.scim import stand_in_systems
 
 
 class Stand:
@@ -42,6 +42,11 @@ class Stand:
         self.systems = stand_in_systems(clock, database)
         self.registries = StandInRegistries(residents(), _beside(database, "registries"))
         self.ca = StandInCa(f"{settings.public_url}/demo/ca", clock, _beside(database, "ca"))
+
+    @property
+    def root_pem(self) -> bytes:
+        """The stand-in authority."""
+        return self.ca.root_pem
 
     def routes(self) -> list[Router]:
         """The stand-ins' pages and protocols."""

@@ -19,9 +19,9 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from backend.outside.clock import Clock
-from ngomon.demo.eid_claims import CLAIMS, Fault, claims_of
-from ngomon.demo.eid_clients import ClientDesk, EidClient
-from ngomon.demo.eid_counter import (
+from demo.eid_claims import CLAIMS, Fault, claims_of
+from demo.eid_clients import ClientDesk, EidClient
+from demo.eid_counter import (
     CODE_SECONDS,
     TICKET_SECONDS,
     TOKEN_SECONDS,
@@ -30,7 +30,7 @@ from ngomon.demo.eid_counter import (
     Refused,
     known_client,
 )
-from ngomon.demo.persona import Persona
+from demo.persona import Persona
 
 REMEMBERED = 5000
 SCOPES = ("openid", "profile", "phone", "eid")

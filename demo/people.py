@@ -11,8 +11,8 @@ from datetime import date
 
 import msgspec
 
-from ngomon.demo.persona import PERSONAS, Persona, persona
-from ngomon.demo.province import COMMUNES, DEPARTMENTS, WARDS, UnitRow, units_csv_rows
+from demo.persona import PERSONAS, Persona, persona
+from demo.province import COMMUNES, DEPARTMENTS, WARDS, UnitRow, units_csv_rows
 
 FAMILY = [
     "Nguyễn",

@@ -11,12 +11,12 @@ from litestar import Router
 from litestar.datastructures import CacheControlHeader
 from litestar.static_files import create_static_files_router
 
-from ngomon.demo.eid import StandInEid
-from ngomon.demo.eid_http import eid_router
-from ngomon.demo.guide import guide_router
-from ngomon.demo.inbox import Inbox, inbox_router
-from ngomon.demo.scim import StandInSystem
-from ngomon.demo.scim_http import systems_router
+from demo.eid import StandInEid
+from demo.eid_http import eid_router
+from demo.guide import guide_router
+from demo.inbox import Inbox, inbox_router
+from demo.scim import StandInSystem
+from demo.scim_http import systems_router
 
 HERE = Path(__file__).parent
 

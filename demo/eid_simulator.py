@@ -18,8 +18,8 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from backend.outside.clock import Clock
-from ngomon.demo.eid_clients import EidClient, NotTheClient
-from ngomon.demo.eid_counter import (
+from demo.eid_clients import EidClient, NotTheClient
+from demo.eid_counter import (
     CODE_SECONDS,
     TICKET_SECONDS,
     TOKEN_SECONDS,
@@ -28,9 +28,9 @@ from ngomon.demo.eid_counter import (
     Refused,
     known_client,
 )
-from ngomon.demo.eid_simulator_sealing import Spoil, seal
-from ngomon.demo.eid_simulator_variants import DIRECT, HONEST, PORTAL, Variant
-from ngomon.demo.persona import ENTERPRISES, Persona
+from demo.eid_simulator_sealing import Spoil, seal
+from demo.eid_simulator_variants import DIRECT, HONEST, PORTAL, Variant
+from demo.persona import ENTERPRISES, Persona
 
 REMEMBERED = 5000
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from litestar import Response, Router, get
 from litestar.di import NamedDependency, Provide
 
-from ngomon.demo.pages import Visit, page
-from ngomon.demo.persona import PERSONAS
+from demo.pages import Visit, page
+from demo.persona import PERSONAS
 
 
 @get("/")

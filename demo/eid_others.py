@@ -9,12 +9,12 @@ from litestar import Router
 from backend.outside.clock import Clock
 from backend.outside.eid.eid_envelope import envelope_key
 from backend.settings import STAND_INS, Settings
-from ngomon.demo.eid import StandInEid
-from ngomon.demo.eid_clients import EidClient
-from ngomon.demo.eid_http import eid_router
-from ngomon.demo.eid_simulator import DirectSimulator, PortalSimulator
-from ngomon.demo.eid_simulator_http import simulator_router
-from ngomon.demo.persona import ENTERPRISES
+from demo.eid import StandInEid
+from demo.eid_clients import EidClient
+from demo.eid_http import eid_router
+from demo.eid_simulator import DirectSimulator, PortalSimulator
+from demo.eid_simulator_http import simulator_router
+from demo.persona import ENTERPRISES
 
 POST_OFFICE = ("Tài khoản Bưu điện (bản thử)", "Post-office account (stand-in)")
 

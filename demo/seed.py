@@ -22,10 +22,10 @@ from backend.roles import desired, managers, requests, review, staff, units
 from backend.roles.draft import Draft
 from backend.roles.models import Unit
 from backend.support import desks, notices
-from ngomon.demo.people import PLACES, StaffRow, manager_rows, staff_rows
-from ngomon.demo.persona import PERSONAS, Persona, persona
-from ngomon.demo.province import units_csv_rows
-from ngomon.demo.stand import Stand
+from demo.people import PLACES, StaffRow, manager_rows, staff_rows
+from demo.persona import PERSONAS, Persona, persona
+from demo.province import units_csv_rows
+from demo.stand import Stand
 
 IN_FORCE, WAITING = 24, 9  # roles and requests that a first visitor finds
 WARNING = "Cảnh giác với người mạo danh cán bộ hỗ trợ"
