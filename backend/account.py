@@ -16,7 +16,7 @@ GONE = "Tài khoản đã xóa"
 
 
 class Account(Base):
-    """One person or organisation. The row carries the device slot (design §4.1) and the version of what /v1/me shows.
+    """One person or organisation. The row carries the device slot (rule 303) and the version of what /v1/me shows.
 
     `vouched_by` says who stands for name, birth date and level: vneid, post_office, subscriber,
     social_insurance, certificate or imported. `differs` names what VNeID states otherwise (source 003, III).
@@ -61,7 +61,7 @@ class Account(Base):
 
     @property
     def assurance_scheme(self) -> str:
-        """Whose scale `assurance_level` is on: VNeID's mức độ, or the old portal's IAL (contract-accounts, 6)."""
+        """Whose scale `assurance_level` is on: VNeID's mức độ, or the old portal's IAL (rule 107)."""
         return "vneid" if self.vouched_by == "vneid" else "ial"
 
     @property

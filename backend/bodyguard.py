@@ -1,4 +1,4 @@
-"""Looks at a JSON body before anything parses it for meaning (security D7, H9, TI01, TI02)."""
+"""Looks at a JSON body before anything parses it for meaning (rules 803, 805; cases TI01, TI02)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How entries hang together, and the walk that proves it (design §4.11, security P7).
+"""How entries hang together, and the walk that proves it (rule 901).
 
 Open entries are linked under the installation's keys. A closed range needs none of the keys that it was
 linked under: the digest over its entries is sealed by the newest key, and every rotation seals it anew. A head

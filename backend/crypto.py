@@ -1,4 +1,4 @@
-"""Keeps personal data unreadable at rest, and still findable (security P1 to P4, design §4.12).
+"""Keeps personal data unreadable at rest, and still findable (rules 902, 904, 905).
 
 Every key is derived from `NGOMON_SECRET_KEYS`, newest first: new writes use the
 newest, reads try the key that the ciphertext names. A blind index is a keyed HMAC
@@ -45,7 +45,7 @@ def new_secret_key() -> str:
 
 
 def new_token() -> str:
-    """A 256-bit secret for a session, a refresh, a state (security S1)."""
+    """A 256-bit secret for a session, a refresh, a state (rule 307)."""
     return secrets.token_urlsafe(32)
 
 

@@ -1,6 +1,6 @@
 """Where everything is kept, and the only file that knows which engine keeps it.
 
-SQLite: one writer at a time in this process, in the order of asking (security D10), on a
+SQLite: one writer at a time in this process, in the order of asking (rule 910), on a
 library without the WAL-reset race (D9). PostgreSQL through asyncpg: READ COMMITTED to write, one
 snapshot to read.
 """
@@ -33,7 +33,7 @@ from sqlalchemy.types import TypeDecorator
 
 from backend import trouble
 
-SAFE_WAL = (3, 51, 3)  # older releases can lose commits in WAL with several connections (security D9)
+SAFE_WAL = (3, 51, 3)  # older releases can lose commits in WAL with several connections (rule 910)
 
 AtCommit = Callable[[AsyncSession], Awaitable[None]]
 AfterCommit = Callable[[], None]
@@ -93,7 +93,7 @@ def after_commit(tx: AsyncSession, action: AfterCommit) -> None:
 
 
 async def changed_one(tx: AsyncSession, statement: Update) -> bool:
-    """Whether a conditional update found its row: of many at once one does (design §4.2)."""
+    """Whether a conditional update found its row: of many at once one does (rule 204)."""
     done = await tx.execute(statement.execution_options(synchronize_session=False))
     return isinstance(done, CursorResult) and done.rowcount == 1
 
@@ -182,7 +182,7 @@ class Database:
     async def scrub(self) -> bool:
         """Leave old pages of SQLite in no file; False when a reader stands in the way, who is gone a moment later.
 
-        Deleted rows are overwritten in their pages, but the log of writes keeps pages as they were (attack A19).
+        Deleted rows are overwritten in their pages, but the log of writes keeps pages as they were (case A19).
         On PostgreSQL they stay until the engine overwrites them: docs/personal-data.md says what that means.
         """
         if self.file is None:
@@ -221,7 +221,7 @@ class Database:
         return writer, reader
 
     def _postgres(self) -> tuple[AsyncEngine, AsyncEngine]:
-        # a process that freezes inside a transaction must not keep its locks (security TF07, TF09)
+        # a process that freezes inside a transaction must not keep its locks (cases TF07, TF09)
         own = {
             "application_name": "ngomon",
             "idle_in_transaction_session_timeout": trouble.IDLE_IN_TRANSACTION,
@@ -248,7 +248,7 @@ def sqlite_connection(file: Path) -> Any:
         "foreign_keys=ON",
         "busy_timeout=10000",
         "trusted_schema=OFF",
-        "secure_delete=ON",  # what is erased is overwritten, not only forgotten (attack A19)
+        "secure_delete=ON",  # what is erased is overwritten, not only forgotten (case A19)
     ):
         connection.execute(f"PRAGMA {pragma}").fetchall()
     return connection

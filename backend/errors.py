@@ -123,7 +123,7 @@ class FieldError:
         self.field, self.code, self.message = field, code, message
 
     def as_dict(self) -> dict[str, str]:
-        """The wire form `{field, code, message}` of contract §3."""
+        """The wire form `{field, code, message}` of rule 801."""
         return {"field": self.field, "code": self.code, "message": self.message}
 
 

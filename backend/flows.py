@@ -1,4 +1,4 @@
-"""A thing that is done in steps: it lives some minutes, names its next step, and ends once (contract §3.1).
+"""A thing that is done in steps: it lives some minutes, names its next step, and ends once (rule 110).
 
 Working data is encrypted; a flow belongs to the device key that began it.
 """
@@ -137,7 +137,7 @@ async def advance(
     data: msgspec.Struct | None = None,
     account_id: UUID | None = None,
 ) -> None:
-    """Move to the next step; one mover wins, the others get FlowStepMismatch (design §4.2)."""
+    """Move to the next step; one mover wins, the others get FlowStepMismatch (rule 204)."""
     values: dict[str, Any] = {"step": to, "version": flow.version + 1}
     if data is not None:
         values["data"] = _sealed(keys, flow.id, data)

@@ -1,4 +1,4 @@
-"""What happened, in an order that nobody can change unseen (design §4.11, security P7).
+"""What happened, in an order that nobody can change unseen (rule 901).
 
 Entries are appended as the last act of the transaction that they describe. Each carries
 the keyed hash of the one before, and the head row carries the newest under the same key,

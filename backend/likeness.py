@@ -1,4 +1,4 @@
-"""By what accounts are found that may be one person's: a keyed index of name and year of birth (cases/roles.md, R26).
+"""By what accounts are found that may be one person's: a keyed index of name and year of birth (case R26).
 
 The year alone, because of some people only the year is known: whoever uses the index compares the rest.
 """

@@ -45,7 +45,7 @@ COUNTS = (  # 0 switches one off, or everything that needs it; production refuse
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Counts and lifetimes (seconds unless named); environment variables may change the first group."""
 
-    # one-time codes, contract §4
+    # one-time codes, rule 201
     otp_lifetime: int = 300  # from each sending; never past `otp_total_lifetime`
     otp_attempts: int = 5  # guesses compared per code, whatever is re-sent
     otp_resend_after: int = 60  # gap between two sendings of a flow
@@ -56,18 +56,18 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     )
     otp_per_network_per_hour: int = 2400  # the same from one /24, to numbers that nobody has confirmed
     otp_per_block_per_hour: int = 1200  # the same to one block of ten thousand numbers
-    sms_per_five_minutes: int = 1500  # codes of the whole province: what a flood may cost (security TO12)
+    sms_per_five_minutes: int = 1500  # codes of the whole province: what a flood may cost (case TO12)
     sms_per_day: int = 20000
     sms_reserved_percent: int = 20  # of these two, kept for confirmed numbers
     sms_timeout: float = 10.0  # patience with the SMS centre, within the gap between two sendings
-    otp_total_lifetime: int = 600  # a code dies ten minutes after its first sending (design §4.3)
+    otp_total_lifetime: int = 600  # a code dies ten minutes after its first sending (rule 203)
     accounts_per_phone: int = 5  # families share a phone (source 001: the number may serve other accounts)
 
-    otp_attempts_careful: int = 3  # recovery and phone change (contract-accounts, 41)
+    otp_attempts_careful: int = 3  # recovery and phone change (rule 202)
     mail_otp_resend_after: int = 300  # the mail guide's pause (source 000, 2), and its two a day
     mail_otp_per_day: int = 2
     wrong_codes_per_day: int = 10  # on one account; then codes rest for two hours, other ways stay open
-    wrong_reset_codes_per_hour: int = 200  # in all; then only on known devices (security TO18)
+    wrong_reset_codes_per_hour: int = 200  # in all; then only on known devices (case TO18)
     wrong_reset_codes_per_network_per_hour: int = 30  # of one /24, or /48 of IPv6; then the same there
 
     # passwords, registration, recovery
@@ -86,9 +86,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hash_wait: float = 5.0
 
     # identity, personal data, support
-    caution: int = (
-        86400  # after a phone change or a recovery, security-relevant acts want VNeID (README "Settled" 9)
-    )
+    caution: int = 86400  # after a phone change or a recovery, security-relevant acts want VNeID (rule 162)
     kept_days: int = (
         30  # a way in that was kept when the owner came is gone if nobody has confirmed it by then
     )
@@ -98,7 +96,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     slip_days: int = 7
     history_days: int = 365
     registry_timeout: float = 5.0
-    sim_rest: int = 72 * 3600  # so long a changed SIM brings no password back (security TO20)
+    sim_rest: int = 72 * 3600  # so long a changed SIM brings no password back (case TO20)
     certificate_challenge: int = 120
     certificate_check_timeout: float = 3.0
     crl_bytes: int = 4 << 20  # a whole authority's list is far longer than any other reply
@@ -113,21 +111,21 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     # sign-in
     flow_lifetime: int = 900
     provider_timeout: float = 8.0
-    state_lifetime: int = 600  # state, nonce and verifier of one sign-in (security O5)
+    state_lifetime: int = 600  # state, nonce and verifier of one sign-in (rule 411)
 
-    # sessions (security S3)
+    # sessions (rule 309)
     access_lifetime: int = 300
     refresh_idle: int = 30 * 86400
     refresh_absolute: int = 90 * 86400
-    refresh_grace: int = 30  # the same key may ask again when the answer was lost (security D12)
+    refresh_grace: int = 30  # the same key may ask again when the answer was lost (rule 305)
     workspace_idle: int = 1800
     workspace_absolute: int = 12 * 3600
-    proof_past: int = 60  # DPoP proof window (security O12)
+    proof_past: int = 60  # DPoP proof window (rule 306)
     proof_future: int = 10
     takeover_report_window: int = 86400
 
     # roles
-    undo_window: int = 10  # a decision's deliveries wait this long (design §4.9)
+    undo_window: int = 10  # a decision's deliveries wait this long (rule 702)
     bulk_most: int = 100
     schedule_ahead_days: int = 366
     mass_change_percent: int = 10  # of what exists: an import that changes or ends more wants --brake-off
@@ -135,14 +133,14 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     # delivery
     lease: int = 30
     delivery_attempts: int = (
-        64  # with the pauses below about two and a half days (security X3: 48 hours at least)
+        64  # with the pauses below about two and a half days (rule 704: 48 hours at least)
     )
     retry_first: int = 5
     retry_most: int = 3600
     delivery_timeout: float = 15.0
-    reply_bytes: int = 65536  # replies of other systems are cut here (security X4)
+    reply_bytes: int = 65536  # replies of other systems are cut here (rule 705)
 
-    # edge (security H9)
+    # edge (rule 805)
     body_bytes: int = 65536
     body_bytes_sign_in: int = 4096
     json_depth: int = 32

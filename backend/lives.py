@@ -1,7 +1,7 @@
 """How long something lives by a clock that nobody can set: of what a process saw begin, it also sees the end.
 
 Moments in the database are the machine's wall clock, which is right across processes and restarts, and may jump.
-Whatever must not live longer because of that asks here too (security TO10).
+Whatever must not live longer because of that asks here too (case TO10).
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ def clean_name(text: str) -> str:
 
 
 def same_name(one: str, other: str) -> bool:
-    """Equal as people write them (contract-accounts, 9).
+    """Equal as people write them (rule 131).
 
     Case, kind of blank, which Đ and on which vowel the tone stands (hoà, hòa) make no difference; a tone, the mark
     of a vowel, Đ for D and the order of the words do.
@@ -118,7 +118,7 @@ def folded(text: str) -> str:
 
 
 def masked(value: str) -> str:
-    """The one mask: first three and last three characters (contract §4; two masks together leak the number)."""
+    """The one mask: first three and last three characters (rule 201; two masks together leak the number)."""
     return value[:3] + "*" * (len(value) - 6) + value[-3:] if len(value) > 6 else "*" * len(value)
 
 
@@ -128,7 +128,7 @@ def masked_phone(e164: str) -> str:
 
 
 def agency_notations(code: str) -> tuple[str, ...]:
-    """Every way of writing one agency's code: root first `G22.17`, leaf first `000.00.17.G22` (domain §2.5)."""
+    """Every way of writing one agency's code: root first `G22.17`, leaf first `000.00.17.G22` (rule 620)."""
     groups = code.split(".")
     root_first = groups if groups[0][:1].isalpha() else [one for one in reversed(groups) if one.strip("0")]
     leaf_first = [root_first[::-1]] if root_first else []

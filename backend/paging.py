@@ -1,4 +1,4 @@
-"""Opaque cursors: where a list goes on (contract §3)."""
+"""Opaque cursors: where a list goes on (rule 801)."""
 
 from __future__ import annotations
 

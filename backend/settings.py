@@ -1,4 +1,4 @@
-"""Where things are: read once from the environment, every mistake named at start (contract §1)."""
+"""Where things are: read once from the environment, every mistake named at start (rule 1001)."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def private_hosts(self) -> list[str]:
-        """The private or plain-http places that may be called (security X3)."""
+        """The private or plain-http places that may be called (rule 704)."""
         return [host.strip() for host in self.allowed_private_hosts.split(",") if host.strip()]
 
     @property

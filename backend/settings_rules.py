@@ -1,4 +1,4 @@
-"""What makes a set of settings one that can be started: shapes, and what production demands (contract §1)."""
+"""What makes a set of settings one that can be started: shapes, and what production demands (rule 1001)."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ NAMED_FILES = (
     "trusted_cas",
     "places",
 )
-PROVIDERS = ("vneid", "post_office")  # both have the same settings (contract-accounts, 2)
+PROVIDERS = ("vneid", "post_office")  # both have the same settings (rule 403)
 CHOICES = {
     f"{provider}_{name}": choices
     for provider in PROVIDERS
@@ -151,7 +151,7 @@ def _hosts_problem(settings: Settings) -> list[str]:
 
 
 def _mailbox(url: str) -> list[str]:
-    """A mailbox's password crosses a network under TLS only (contract-accounts, 34)."""
+    """A mailbox's password crosses a network under TLS only (rule 1102)."""
     parts = urlsplit(url)
     own = parts.hostname in ("127.0.0.1", "localhost", "::1")
     return (
@@ -188,7 +188,7 @@ def _key_problem(key: str) -> list[str]:
 
 
 def production(settings: Settings, *, storage_only: bool = False) -> list[str]:
-    """One line per cause why this must not run for real people (contract §1, security TI13).
+    """One line per cause why this must not run for real people (rule 1001, case TI13).
 
     `storage_only`: for a command that needs database and keys and nothing else. It asks for nothing else, but what
     is set must be safe all the same; and an old key may be weak, for this is the way to be rid of it.

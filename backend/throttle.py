@@ -1,4 +1,4 @@
-"""How often something may be done, in rolling windows, whatever process or restart (security D5, D16).
+"""How often something may be done, in rolling windows, whatever process or restart (rule 209).
 
 A budget is one row: the moments of its last uses. It is locked, cut to its window,
 counted and extended in the caller's transaction. Keys are keyed hashes, never numbers.

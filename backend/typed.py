@@ -1,6 +1,6 @@
 """What people type: which letters of it may be kept, and the few forms that several places ask for.
 
-Control, format, surrogate and unassigned characters never; combining marks not in piles (security TW10).
+Control, format, surrogate and unassigned characters never; combining marks not in piles (case TW10).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`kill -9` of server and worker while managers decide: nothing lost, nothing twice, nothing half (design §4.8, §4.9).
+"""`kill -9` of server and worker while managers decide: nothing lost, nothing twice, nothing half (rules 612, 702).
 
 Managers approve over HTTP in the workspace; a real scim2-server receives. After the last word everything is started
 once more and drained. For transfers a connection of its own asks all the while who has how many home roles.

@@ -1,4 +1,4 @@
-"""Floods that want to keep an owner out, and the owner on a known device meanwhile (attacks A05, A13, A14, A15).
+"""Floods that want to keep an owner out, and the owner on a known device meanwhile (cases A05, A13, A14, A15).
 
 For every flood there are owners of its own. Strangers first use up all that they can of one owner, go on while that
 owner signs in by password and code and gets the password back, and sign-ins and recoveries that worked are counted.

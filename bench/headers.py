@@ -1,4 +1,4 @@
-"""Headers that never end, and everybody else meanwhile (attack A09): memory, and how long others wait.
+"""Headers that never end, and everybody else meanwhile (case A09): memory, and how long others wait.
 
 With `--unguarded` the limits of a header are as good as none, which is how 0.2.0 read them.
 """

@@ -1,4 +1,4 @@
-"""Long files through the real commands: seconds and most memory, on both databases, on a busy machine (O18).
+"""Long files through the real commands: seconds and most memory, on both databases, on a busy machine (case O18).
 
 Each step is a process of its own, measured by the kernel: the most memory that it ever had resident.
 """

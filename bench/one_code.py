@@ -1,4 +1,4 @@
-"""The right code, typed many times in the same instant: it works exactly once (contract §4, design §4.2).
+"""The right code, typed many times in the same instant: it works exactly once (rules 201, 204).
 
 Each round has a new person with a new code; all requests carry proofs of the one device key that the
 code is bound to, and leave in one go on connections that are open already, to two server processes.

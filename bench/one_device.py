@@ -1,4 +1,4 @@
-"""One person signs in on many phones in the same instant: never two live devices (design §4.1, security D1).
+"""One person signs in on many phones in the same instant: never two live devices (rule 303).
 
 Each round prepares the sign-ins up to the e-ID's answer, then writes all `authorize` calls in one
 go to connections that are open already, on two server processes on PostgreSQL.

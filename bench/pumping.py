@@ -1,4 +1,4 @@
-"""SMS pumping: fresh numbers from many addresses until the province's budget says no (security TO12).
+"""SMS pumping: fresh numbers from many addresses until the province's budget says no (case TO12).
 
 Registrations, because anybody may begin one. While the flood goes on, people with accounts sign in by password:
 their codes must leave through the share that is kept for them. At the end the operator's alarm is read.

@@ -1,4 +1,4 @@
-"""Whether time tells who has an account: known and unknown people in random order, the same call (security A15, TO14).
+"""Whether time tells who has an account: known and unknown people in random order, the same call (rule 121; case TO14).
 
 For each call the medians and their gap, and the AUC: 0.5 means that nobody can guess from the time, 1 that
 everybody can. Counts are switched off, so that 429 hides nothing.

@@ -108,7 +108,7 @@ class StandInCa:
         )
 
     def chain_pem(self, leaf: x509.Certificate) -> str:
-        """The leaf first, then the authority that issued it (contract-accounts, 17)."""
+        """The leaf first, then the authority that issued it (rule 502)."""
         return leaf.public_bytes(Encoding.PEM).decode() + self._kept.authority
 
     def sign(self, key_id: str, challenge: str) -> bytes | None:

@@ -101,7 +101,7 @@ class TokenDoor(Controller):
     async def sign(self, request: Visit, ca: NamedDependency[StandInCa]) -> Response[bytes]:
         """What the token signs after its PIN (any six digits): `{"key_id","challenge","pin"}` → `{"signature"}`.
 
-        It signs sign-in challenges only, as the screen of a careful token would show (security TK06).
+        It signs sign-in challenges only, as the screen of a careful token would show (case TK06).
         """
         try:
             wanted = msgspec.json.decode(await request.body(), type=_ToSign)

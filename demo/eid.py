@@ -1,6 +1,6 @@
 """The stand-in e-ID: a small, strict OpenID provider that lives in memory.
 
-It refuses what a careful provider refuses (security.md O1 to O10), so that what signs in here signs in
+It refuses what a careful provider refuses (rules 410, 411, 412, 413), so that what signs in here signs in
 elsewhere, and it can misbehave once, on request, so that a visitor or a test sees what then happens.
 """
 

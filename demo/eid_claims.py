@@ -29,7 +29,7 @@ class Fault(StrEnum):
 
 
 def claims_of(persona: Persona, fault: Fault | None = None) -> dict[str, Any]:
-    """What contract §1.1 calls the default claims."""
+    """What rule 401 calls the default claims."""
     level = 1 if fault is Fault.LEVEL_1 else persona.level
     claims: dict[str, Any] = {
         "sub": persona.sub,

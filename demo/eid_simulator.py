@@ -1,4 +1,4 @@
-"""Simulators of the e-IDs that are not plain OpenID Connect: the portal and VNeID itself (domain.md §1.2, §1.3).
+"""Simulators of the e-IDs that are not plain OpenID Connect: the portal and VNeID itself (rules 408, 409).
 
 They are as careful as the real ones are said to be, and give every malformed answer of `eid_simulator_variants.py`
 when asked: by the switch on the page, or by `?variant=` on the authorization request.

@@ -1,4 +1,4 @@
-"""How VNeID seals an answer, and every way in which the sealing can go wrong (domain.md §1.3)."""
+"""How VNeID seals an answer, and every way in which the sealing can go wrong (rule 409)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every malformed answer that the simulators of the two special flavours can give, as a table (domain.md §1.2, §1.3).
+"""Every malformed answer that the simulators of the two special flavours can give, as a table (rules 408, 409).
 
 A variant spoils one thing in one of three places: the way back through the browser (`callback`), the answer of the
 token endpoint (`token`) or that of userinfo (`userinfo`). Every one of them must end in the same outward refusal,

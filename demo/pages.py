@@ -15,7 +15,7 @@ from litestar.exceptions import PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
 
 LANGUAGES = ("vi", "en")
-CSP = (  # security H5; no page here makes markup out of text, so no Trusted Types policy is named
+CSP = (  # rule 823; no page here makes markup out of text, so no Trusted Types policy is named
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action {forms}; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"

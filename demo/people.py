@@ -1,6 +1,6 @@
 """The invented staff of the demo's province: the same people at every start.
 
-Personal numbers begin 000, phones 0550 (domain.md §6.5, README "Settled" 12), mails end in .example.
+Personal numbers begin 000, phones 0550 (rule 1031), mails end in .example.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ MANY = ("19774", "19789", "SNV", "SKHCN")  # where visitors look first: these pa
 
 
 class StaffRow(msgspec.Struct, frozen=True):
-    """One line of `ngomon staff import`; the fields are its columns (contract §2)."""
+    """One line of `ngomon staff import`; the fields are its columns (rule 1002)."""
 
     national_id: str
     full_name: str
@@ -89,7 +89,7 @@ class StaffRow(msgspec.Struct, frozen=True):
 
 
 class Resident(msgspec.Struct, frozen=True):
-    """Somebody as the subscriber and the social-insurance registry know them (contract §6)."""
+    """Somebody as the subscriber and the social-insurance registry know them (rule 130)."""
 
     phone: str
     social_insurance_number: str

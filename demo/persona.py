@@ -1,6 +1,6 @@
 """Who can be signed in at the stand-in e-ID: a fixed cast, and the person that a visitor invents.
 
-Nobody here exists: personal numbers begin 000, which is no province's code (domain.md §2.1).
+Nobody here exists: personal numbers begin 000, which is no province's code (rule 132).
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ PERSONAS: tuple[Persona, ...] = (
     ),
 )  # fmt: skip
 
-ENTERPRISES: tuple[Persona, ...] = (  # known to the portal only (domain.md §1.2)
+ENTERPRISES: tuple[Persona, ...] = (  # known to the portal only (rule 408)
     Persona(
         "song-huong", "", "Công ty TNHH Thử nghiệm Sông Hương", "", "", 2,
         "Doanh nghiệp có tài khoản trên Cổng dịch vụ công.",

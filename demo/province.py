@@ -1,6 +1,6 @@
 """The units of the demo's province: the size and look of Huế, a sample and not its official list.
 
-Communes carry their real names and codes (domain.md §6.2); departments are the twelve of NĐ 150/2025 and
+Communes carry their real names and codes (rule 1030); departments are the twelve of NĐ 150/2025 and
 two that it allows (§6.1). Agency codes under H57 and K57 (§2.5) are invented below the first group.
 """
 
@@ -70,7 +70,7 @@ FIRST_COMMUNE_GROUP = 31  # departments take H57.01 upwards
 
 
 class UnitRow(msgspec.Struct, frozen=True):
-    """One line of `ngomon units import`; the fields are its columns (contract §2)."""
+    """One line of `ngomon units import`; the fields are its columns (rule 1002)."""
 
     code: str
     name: str

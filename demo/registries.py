@@ -1,4 +1,4 @@
-"""The stand-ins of the carriers' subscriber registry and of the social-insurance registry (contract §6).
+"""The stand-ins of the carriers' subscriber registry and of the social-insurance registry (rule 130).
 
 Everybody in them is invented. A visitor may add people, and each registry can be broken and healed.
 """

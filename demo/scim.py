@@ -188,7 +188,7 @@ def _error(status: int, detail: str, *, scim_type: str | None = None, **headers:
 
 
 def stand_in_systems(clock: Clock, beside: Path | None = None) -> dict[str, StandInSystem]:
-    """The three systems of the demo (domain.md §6.4), by name; what they hold is kept beside the database."""
+    """The three systems of the demo (rule 711), by name; what they hold is kept beside the database."""
     titles = {
         "van-ban": ("Quản lý văn bản và điều hành", "Documents and administration"),
         "thu-dien-tu": ("Thư điện tử công vụ", "Official mail"),

@@ -1,1 +1,1 @@
-"""JSON for the app: the index of the API, nothing that decides (contract §3)."""
+"""JSON for the app: the index of the API, nothing that decides (rule 801)."""

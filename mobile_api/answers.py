@@ -1,4 +1,4 @@
-"""What the ways in and back read and answer alike: parts of a body, each step, and `done` (contract §3.1)."""
+"""What the ways in and back read and answer alike: parts of a body, each step, and `done` (rule 110)."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def sign_step(step: SignStep) -> SignStepOut:
 
 
 def answered(body: Body, later: Later | None, *, status: int = 200) -> Response[Body]:
-    """The answer; what is owed to a phone leaves after it, so that its time tells nothing (security TO14)."""
+    """The answer; what is owed to a phone leaves after it, so that its time tells nothing (case TO14)."""
     return Response(body, status_code=status, background=BackgroundTask(later) if later else None)
 
 
@@ -107,7 +107,7 @@ def unfit(data: msgspec.Struct, *names: str, other: tuple[str, ...] = ()) -> lis
 
 
 def answer_of(data: schemas.AuthorizeIn) -> Answer:
-    """The e-ID's answer from the fields, or from the whole address that it called (contract-accounts, 3)."""
+    """The e-ID's answer from the fields, or from the whole address that it called (rule 404)."""
     if data.callback_url is not None:
         wanted(data, other=("state", "code", "iss", "error"))
         found = read_callback(data.callback_url)

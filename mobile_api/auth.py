@@ -1,4 +1,4 @@
-"""The door of `/v1` in plain ASGI: proof of possession, session, and the hottest answer (contract §3, performance.md).
+"""The door of `/v1` in plain ASGI: proof of possession, session, and the hottest answer (rule 801, performance.md).
 
 Everything under `/v1` needs a session unless it is listed here as open (default deny).
 """

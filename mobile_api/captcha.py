@@ -1,4 +1,4 @@
-"""The challenge against robots: `GET /v1/captcha` (contract-accounts, 13)."""
+"""The challenge against robots: `GET /v1/captcha` (rule 153)."""
 
 from __future__ import annotations
 

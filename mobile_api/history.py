@@ -1,4 +1,4 @@
-"""Who tried to get in: `/v1/me/access-history` (contract-accounts, 30)."""
+"""Who tried to get in: `/v1/me/access-history` (rule 143)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The identity page: `/v1/me/identity` (contract-accounts, 28)."""
+"""The identity page: `/v1/me/identity` (rule 141)."""
 
 from __future__ import annotations
 

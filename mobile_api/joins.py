@@ -1,4 +1,4 @@
-"""Two accounts of one person: `/v1/me/joins` (cases/roles.md, R26)."""
+"""Two accounts of one person: `/v1/me/joins` (case R26)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signing in: `/v1/logins` and its steps (contract §3.1)."""
+"""Signing in: `/v1/logins` and its steps (rule 110)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ways into one's own account: `/v1/me/auth-methods`, and the password (contract-accounts, 29)."""
+"""The ways into one's own account: `/v1/me/auth-methods`, and the password (rule 142)."""
 
 from __future__ import annotations
 

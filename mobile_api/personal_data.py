@@ -1,4 +1,4 @@
-"""One's own data: consents, the copy of everything, erasure (contract-accounts, 32)."""
+"""One's own data: consents, the copy of everything, erasure (rule 145)."""
 
 from __future__ import annotations
 

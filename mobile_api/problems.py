@@ -1,4 +1,4 @@
-"""Refusals as `application/problem+json` (RFC 9457, contract §3)."""
+"""Refusals as `application/problem+json` (RFC 9457, rule 801)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class RouteNotFound(NotFound):
 
 
 class MethodNotAllowed(Refusal):
-    """The address does not know this method (security H10)."""
+    """The address does not know this method (rule 806)."""
 
     status = 405
     code = "method_not_allowed"
@@ -41,7 +41,7 @@ class MethodNotAllowed(Refusal):
 
 
 class PayloadTooLarge(Refusal):
-    """The body is larger than this address takes (security H9)."""
+    """The body is larger than this address takes (rule 805)."""
 
     status = 413
     code = "payload_too_large"
@@ -57,7 +57,7 @@ class UnsupportedMediaType(Refusal):
 
 
 class RequestTimeout(Refusal):
-    """The body did not arrive in time (security H9)."""
+    """The body did not arrive in time (rule 805)."""
 
     status = 408
     code = "request_timeout"
@@ -154,7 +154,7 @@ def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> 
 
 
 def on_bug(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """Exception handler for mistakes of ours: the traceback goes to the log alone (security H1)."""
+    """Exception handler for mistakes of ours: the traceback goes to the log alone (rule 804)."""
     if isinstance(error, UnicodeDecodeError | RecursionError):
         return on_refusal(request, BodyMalformed())
     log.error("unhandled", request=instance_of(request.scope), exc_info=error)

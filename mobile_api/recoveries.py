@@ -1,4 +1,4 @@
-"""Getting a password back: `/v1/recoveries` (contract §3.1; sources 001, 2.1 and 000, 2)."""
+"""Getting a password back: `/v1/recoveries` (rule 110; sources 001, 2.1 and 000, 2)."""
 
 from __future__ import annotations
 

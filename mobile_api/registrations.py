@@ -1,4 +1,4 @@
-"""Registering: `/v1/registrations` and its steps (contract §3.1; source 001, I)."""
+"""Registering: `/v1/registrations` and its steps (rule 110; source 001, I)."""
 
 from __future__ import annotations
 

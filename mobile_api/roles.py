@@ -1,4 +1,4 @@
-"""Roles as the app sees them: catalogue, units, prefill, one's own requests and roles (contract §3.3)."""
+"""Roles as the app sees them: catalogue, units, prefill, one's own requests and roles (rule 601)."""
 
 from __future__ import annotations
 

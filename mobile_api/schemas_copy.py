@@ -1,4 +1,4 @@
-"""What the copy of everything holds (contract-accounts, 32): the words of the document for `GET /v1/me/export`.
+"""What the copy of everything holds (rule 145): the words of the document for `GET /v1/me/export`.
 
 The copy is put together by those who keep the data; what is described here is compared with a real one by
 tests/mobile_api/test_openapi.py.

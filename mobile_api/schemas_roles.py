@@ -1,4 +1,4 @@
-"""What crosses the wire about roles, units and the catalogue (contract §3.3); requests come in as `Draft`."""
+"""What crosses the wire about roles, units and the catalogue (rule 601); requests come in as `Draft`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What crosses the wire when people look after their own account (contract-accounts, "Self")."""
+"""What crosses the wire when people look after their own account (rule 140)."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ Secret = Annotated[str, Meta(min_length=1, max_length=1024)]
 
 
 class RegistrationIn(msgspec.Struct, forbid_unknown_fields=True):
-    """Begin a registration; which fields are wanted depends on `method` (contract §3.1)."""
+    """Begin a registration; which fields are wanted depends on `method` (rule 110)."""
 
     method: Literal["subscriber", "social_insurance", "certificate"]
     device: DeviceIn

@@ -1,4 +1,4 @@
-"""Tokens, sessions and devices of the signed-in person (contract §3.2)."""
+"""Tokens, sessions and devices of the signed-in person (rule 301)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Help, and what people are told: cases, their codes, notices (contract §3.4)."""
+"""Help, and what people are told: cases, their codes, notices (rule 1101)."""
 
 from __future__ import annotations
 

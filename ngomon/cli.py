@@ -1,4 +1,4 @@
-"""The one command, `ngomon` (contract §2).
+"""The one command, `ngomon` (rule 1002).
 
 What a command needs is imported when it is asked for: whoever asks for the version, or types a word wrong, does not
 wait for the product.

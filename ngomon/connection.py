@@ -1,4 +1,4 @@
-"""One connection of a server process: how long, and how much, a caller may keep it waiting (security H9, TI03).
+"""One connection of a server process: how long, and how much, a caller may keep it waiting (rule 805; case TI03).
 
 The server library counts nothing before the headers are complete and waits for ever for the rest, so that one
 caller who never ends a header takes the memory and the time of everybody. Here a header has an end in bytes and

@@ -1,4 +1,4 @@
-"""Checks every counterpart and setting, one line each (contract §2)."""
+"""Checks every counterpart and setting, one line each (rule 1002)."""
 
 from __future__ import annotations
 

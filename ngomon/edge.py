@@ -1,4 +1,4 @@
-"""The outermost layer of every request, before any routing (security H1, H7, H9, A19; D7).
+"""The outermost layer of every request, before any routing (rules 804, 824, 805, 802, 803).
 
 It names the request, finds the caller's address, cuts what is too large or too slow, looks
 at JSON bodies before anything parses them, and writes one log line without personal data.
@@ -35,7 +35,7 @@ from ngomon.figures import Figures
 BODILESS = ("GET", "HEAD", "OPTIONS", "DELETE", "TRACE")
 SLOW = 1.0  # seconds
 CASE_CODES = "/v1/support-codes/"
-# the four kibibytes of security H9; a registration may begin with a certificate
+# the four kibibytes of rule 805; a registration may begin with a certificate
 SMALL = ("/v1/logins", "/v1/token", "/v1/recoveries", "/v1/phone-changes")
 CERTIFICATES = ("/sign", "/authorize")  # a chain of certificates, or a sealed code, is longer
 log = structlog.get_logger("access")
@@ -92,7 +92,7 @@ class Edge:
                 _tell(scope, request_id, status, seconds)
 
     def _address(self, scope: HTTPScope) -> str:
-        """The rightmost address that our own proxies did not write (security A19)."""
+        """The rightmost address that our own proxies did not write (rule 802)."""
         client = scope.get("client")
         direct = client[0] if client else ""
         if not self._proxies:
@@ -151,7 +151,7 @@ class Edge:
 def _without_nul(scope: HTTPScope) -> None:
     """No name of anything holds a NUL, which one database keeps and the other does not even compare (A21).
 
-    A case code that is malformed is answered as one that is unknown, however it is malformed (contract-accounts, 35);
+    A case code that is malformed is answered as one that is unknown, however it is malformed (rule 1103);
     the workspace says it in words of its own.
     """
     path, query = scope["path"], scope["query_string"]

@@ -1,4 +1,4 @@
-"""Takes the journal's head out of the house: into a file that the operator names, and into the log (attack A07).
+"""Takes the journal's head out of the house: into a file that the operator names, and into the log (case A07).
 
 Whoever has the database alone can put an old head row back and take away what came after it. A head that is already
 elsewhere, on a disk or a log server that the database's administrator cannot write to, tells of it.

@@ -1,4 +1,4 @@
-"""Whether the process lives and can serve, and its figures (contract §8)."""
+"""Whether the process lives and can serve, and its figures (rule 1010)."""
 
 from __future__ import annotations
 

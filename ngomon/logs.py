@@ -1,4 +1,4 @@
-"""One JSON object a line, UTC, and nothing in it that looks like a person's number or a token (security P5, P6)."""
+"""One JSON object a line, UTC, and nothing in it that looks like a person's number or a token (rules 906, 907)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Re-encrypts what older keys sealed, so that an old key can be given up (security P4).
+"""Re-encrypts what older keys sealed, so that an old key can be given up (rule 905).
 
 Reads work with every listed key at every moment, so this runs beside a living service, in
 small transactions, and may be killed and started again: a row that is done is passed over.

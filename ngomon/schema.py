@@ -1,4 +1,4 @@
-"""The API's contract as OpenAPI 3.1, at `/schema` (contract §3)."""
+"""The API's contract as OpenAPI 3.1, at `/schema` (rule 801)."""
 
 from __future__ import annotations
 

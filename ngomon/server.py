@@ -1,4 +1,4 @@
-"""Runs the server processes; SQLite takes one at a time, and says so (contract §2)."""
+"""Runs the server processes; SQLite takes one at a time, and says so (rule 1002)."""
 
 from __future__ import annotations
 

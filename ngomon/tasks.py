@@ -33,7 +33,7 @@ SEEN_SECONDS, SWEEP_SECONDS = 20, 600
 
 
 def outgoing(settings: Settings) -> Guarded:
-    """How systems, registries and e-IDs are called: behind the guard, within the limits (security X3, X4)."""
+    """How systems, registries and e-IDs are called: behind the guard, within the limits (rules 704, 705)."""
     limits = settings.limits
     return Guarded(settings.private_hosts, reply_bytes=limits.reply_bytes, timeout=limits.delivery_timeout)
 

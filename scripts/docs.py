@@ -15,6 +15,7 @@ from pathlib import Path
 from backend.facts import Fact, vocabulary
 from backend.settings import load, with_keys
 from ngomon.app import create_app
+from scripts.promises import attacks_page, rules_page
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 FACTS_HEAD = """# What the journal remembers
@@ -31,7 +32,12 @@ and codes only: no name, number, phone, code, token or free text. `ngomon audit 
 
 def main(arguments: Sequence[str]) -> int:
     """Write or check; a difference is an error that says what to do."""
-    pages = {"openapi.json": openapi(), "facts.md": facts()}
+    pages = {
+        "openapi.json": openapi(),
+        "facts.md": facts(),
+        "rules.md": rules_page(),
+        "attacks.md": attacks_page(),
+    }
     if "--check" in arguments:
         old = [name for name, text in pages.items() if not _is(DOCS / name, text)]
         for name in old:

@@ -1,4 +1,4 @@
-"""What must be true of the whole database after every test (design §4, security §5).
+"""What must be true of the whole database after every test (rule 1021).
 
 It asks the database with its own SQL, not through the code under test, except to open
 what is encrypted and to walk the journal.
@@ -198,7 +198,7 @@ def _joined() -> str:
 
 
 async def _no_plain_text(tx: AsyncSession) -> list[str]:
-    """No text column holds an invented person's number or phone (security §5.10)."""
+    """No text column holds an invented person's number or phone (rule 904)."""
     found = set()
     for place, value in await rows(tx, _suspicious_texts(tx.get_bind().dialect.name)):
         if PERSONAL.search(value):

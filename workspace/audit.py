@@ -1,4 +1,4 @@
-"""The journal as a manager may read it (contract §5)."""
+"""The journal as a manager may read it (rule 820)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Who sits at the browser: reads the session cookie, and keeps strangers' pages from pressing our buttons.
 
-The cookie is Strict and `__Host-` (security H3). An unsafe method needs a token bound to the session
+The cookie is Strict and `__Host-` (rule 821). An unsafe method needs a token bound to the session
 and the browser's word that the page is ours (H4). Rights are not kept anywhere: `manager_of` asks the
 database at every request (R8).
 """
@@ -58,7 +58,7 @@ class Cookies(msgspec.Struct, frozen=True):
 
     @property
     def session(self) -> str:
-        """`__Host-ngomon`; on plain-http loopback browsers refuse that prefix (contract §5)."""
+        """`__Host-ngomon`; on plain-http loopback browsers refuse that prefix (rule 820)."""
         return "__Host-ngomon" if self.https else "ngomon"
 
     @property
@@ -106,7 +106,7 @@ def signed_in(connection: Connection, handler: BaseRouteHandler) -> None:
 
 
 class OwnPage:
-    """Guard of everything that changes something: ForeignPage unless the form is ours (security H4)."""
+    """Guard of everything that changes something: ForeignPage unless the form is ours (rule 822)."""
 
     def __init__(self, keys: KeyRing, public_url: str) -> None:
         self._keys, self._public_url = keys, public_url

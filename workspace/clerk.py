@@ -1,4 +1,4 @@
-"""Who works at a desk: read from the database at every request, as managers are (security R8)."""
+"""Who works at a desk: read from the database at every request, as managers are (rule 616)."""
 
 from __future__ import annotations
 

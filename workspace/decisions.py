@@ -1,4 +1,4 @@
-"""One request in full, and the word that a manager says about it (contract §5, design §4.7)."""
+"""One request in full, and the word that a manager says about it (rules 820, 611)."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class RequestController(Controller):
         kit: NamedDependency[Kit],
         clock: NamedDependency[Clock],
     ) -> Response[str] | Redirect:
-        """Say the word; a page that had grown old is told so and changes nothing (security R6)."""
+        """Say the word; a page that had grown old is told so and changes nothing (rule 614)."""
         form = await forms.read(request, DecideForm)
         back = f"/workspace/requests/{request_id}"
         if ask := await fresh.wanted(request, db, kit, clock, manager, form, back=back):
@@ -121,7 +121,7 @@ class RequestController(Controller):
         kit: NamedDependency[Kit],
         clock: NamedDependency[Clock],
     ) -> Response[str] | Redirect:
-        """Take the word back while nothing has left the house; the server's clock decides (design §4.9)."""
+        """Take the word back while nothing has left the house; the server's clock decides (rule 702)."""
         await forms.read(request, forms.NoFields)
         try:
             async with db.write() as tx:

@@ -1,4 +1,4 @@
-"""Reads what a form or an address sent: declared fields only, of declared kinds (security R7, TW06)."""
+"""Reads what a form or an address sent: declared fields only, of declared kinds (rule 615; case TW06)."""
 
 from __future__ import annotations
 

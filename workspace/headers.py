@@ -1,4 +1,4 @@
-"""What every page tells the browser to refuse (security H5, H7); the edge adds what every reply says."""
+"""What every page tells the browser to refuse (rules 823, 824); the edge adds what every reply says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The queue of a manager: what waits, oldest first, decided one by one or many at once (contract §5)."""
+"""The queue of a manager: what waits, oldest first, decided one by one or many at once (rule 820)."""
 
 from __future__ import annotations
 

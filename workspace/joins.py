@@ -1,4 +1,4 @@
-"""The desk: two accounts of one person, joined when a second clerk says so too (cases/roles.md, R26)."""
+"""The desk: two accounts of one person, joined when a second clerk says so too (case R26)."""
 
 from __future__ import annotations
 

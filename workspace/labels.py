@@ -183,14 +183,14 @@ FACT_GROUPS = {
     "manager": _("Quyền duyệt của người phụ trách"),
 }
 
-# a whole system at a glance (contract §5)
+# a whole system at a glance (rule 820)
 SYSTEM_STATES = {
     "synced": _("Đã đồng bộ"),
     "pending": _("Đang chờ"),
     "dead": _("Lỗi"),
 }
 
-# by the scale that the number `n` is on (contract-accounts, 6); an e-ID's own map may count beyond two
+# by the scale that the number `n` is on (rule 107); an e-ID's own map may count beyond two
 LEVELS = {
     "vneid": _("Định danh điện tử mức độ {n}"),
     "ial": _("Mức xác minh {n}"),

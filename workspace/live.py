@@ -1,4 +1,4 @@
-"""Says "look again" to open pages; the page then asks for itself by its normal, guarded way (security R8).
+"""Says "look again" to open pages; the page then asks for itself by its normal, guarded way (rule 616).
 
 Nothing personal travels here, and losing a message costs nothing: coming back always looks again.
 """
@@ -27,7 +27,7 @@ from workspace.manager import Manager
 
 HEARTBEAT = 15.0
 PAUSE = 0.5  # many changes in a row make pages look twice a second at most
-MOST = 8  # open pages of one session that are told; each keeps a connection and asks the database (contract-accounts)
+MOST = 8  # open pages of one session that are told; each keeps a connection and asks the database (rule 805)
 LOOK = b"id: 1\nevent: look\ndata:\n\n"
 HELLO = b"id: 1\n\n"
 STILL_HERE = b": still here\n\n"

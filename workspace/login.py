@@ -1,4 +1,4 @@
-"""Signing in to the workspace with VNeID, and out again (contract §5)."""
+"""Signing in to the workspace with VNeID, and out again (rule 820)."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ async def sign_out(
     clock: NamedDependency[Clock],
     jar: NamedDependency[Cookies],
 ) -> Redirect:
-    """End the session here and in the database, and have the browser forget what it saw (security H7)."""
+    """End the session here and in the database, and have the browser forget what it saw (rule 824)."""
     async with db.write() as tx:
         await browser.sign_out(tx, kit, request.user, now=clock.now())
     gone = jar.make(jar.session, "", strict=True, max_age=0)

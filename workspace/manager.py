@@ -1,4 +1,4 @@
-"""Who the signed-in person is here: the units managed, asked of the database each time (security R8)."""
+"""Who the signed-in person is here: the units managed, asked of the database each time (rule 616)."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ async def manager_of(request: Visit, db: NamedDependency[Database], kit: NamedDe
 
 
 def nothing_managed(request: Visit, refusal: NothingManaged) -> Response[str]:
-    """The 403 page that says whom to ask (contract §5)."""
+    """The 403 page that says whom to ask (rule 820)."""
     return page(
         request, "no_right.html", refusal=refusal, askable=refusal.facts["askable"], here="/workspace"
     )

@@ -1,4 +1,4 @@
-"""Draws a page: template files only, everything escaped, in the reader's language and light (security H12).
+"""Draws a page: template files only, everything escaped, in the reader's language and light (rule 825).
 
 A page is the same with and without scripts: htmx asks for the whole page and takes out what it needs,
 so there is one template per thing and one route per page.
@@ -123,7 +123,7 @@ def errors_of(refusal: Refusal | None) -> list[dict[str, str]]:
 
 
 def lang_of(visit: Visit) -> str:
-    """Vietnamese unless English was chosen here; the browser's own language does not decide (contract §5)."""
+    """Vietnamese unless English was chosen here; the browser's own language does not decide (rule 820)."""
     return language(None, visit.cookies.get("lang"), visit.query_params.get("lang"))
 
 

@@ -1,4 +1,4 @@
-"""The people of a manager's units: who has which role, ending one, moving somebody (contract §5)."""
+"""The people of a manager's units: who has which role, ending one, moving somebody (rule 820)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The systems downstream: how far each is, what failed and why, and sending it again (contract §5)."""
+"""The systems downstream: how far each is, what failed and why, and sending it again (rule 820)."""
 
 from __future__ import annotations
 

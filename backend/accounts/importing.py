@@ -1,4 +1,4 @@
-"""People who have an account on the day of going live, from a file as long as a province (cases/roles.md, R35).
+"""People who have an account on the day of going live, from a file as long as a province (case R35).
 
 The file proves nothing: who comes from it is `imported`, of level 1, and owned by nobody until VNeID has come
 (`docs/joining.md`). It is read twice as a stream, first to see what is wrong, then to write in chunks; an account

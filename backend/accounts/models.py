@@ -14,7 +14,7 @@ from backend.sealed import Whose, equal, index_of, sealed
 
 
 class Identity(Base):
-    """What a provider calls a person: (issuer, subject) is the key, never the personal number (security O8)."""
+    """What a provider calls a person: (issuer, subject) is the key, never the personal number (rule 101)."""
 
     __tablename__ = "identities"
     whose = Whose("account_id")
@@ -93,7 +93,7 @@ class Attribute(Base):
 
 
 class Password(Base):
-    """The one password of an account, as Argon2id (security A14)."""
+    """The one password of an account, as Argon2id (rule 156)."""
 
     __tablename__ = "passwords"
     whose = Whose("account_id")
@@ -106,7 +106,7 @@ class Password(Base):
 
 
 class Certificate(Base):
-    """A signing SIM or USB token that signs in; `label` (holder, issuer) and serial are personal (security P1)."""
+    """A signing SIM or USB token that signs in; `label` (holder, issuer) and serial are personal (rule 902)."""
 
     __tablename__ = "certificates"
     whose = Whose("account_id")
@@ -141,7 +141,7 @@ class Access(Base):
 
 
 class Consent(Base):
-    """What somebody allowed or took back, one row a purpose and change: the proof of it (domain §3.3)."""
+    """What somebody allowed or took back, one row a purpose and change: the proof of it (rule 903)."""
 
     __tablename__ = "consents"
     whose = Whose("account_id", emptied={})  # taken back, and kept as the proof
@@ -168,7 +168,7 @@ class Slip(Base):
 
 
 class OneTimeCode(Base):
-    """One code and its budget of guesses; the code itself is derived from the binding (security A4, A5)."""
+    """One code and its budget of guesses; the code itself is derived from the binding (rules 203, 206)."""
 
     __tablename__ = "one_time_codes"
     whose = Whose("account_id")

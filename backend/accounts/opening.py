@@ -1,4 +1,4 @@
-"""Accounts of people who have none, opened many at once from a list that proves nothing (cases/roles.md, R35, O15)."""
+"""Accounts of people who have none, opened many at once from a list that proves nothing (cases R35, O15)."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ async def open_all(
 
 
 async def _with_room(tx: AsyncSession, kit: Kit, sealed: Sequence[Sealed]) -> list[Sealed]:
-    """Those whose number serves fewer than it may, in the order of the file (source 001, 2.1; attack A23).
+    """Those whose number serves fewer than it may, in the order of the file (source 001, 2.1; case A23).
 
     A list of the old portal may name one number for a whole commune. Whoever comes too late comes in without it.
     """

@@ -61,7 +61,7 @@ async def whose_key(tx: AsyncSession, jkt: str | None) -> UUID | None:
 async def own_counts(tx: AsyncSession, account_id: UUID | None, jkt: str | None) -> str | None:
     """The key, if the account knows it; what strangers cause is then not counted with what this device does.
 
-    Nobody's account is asked about as well: how long it takes says nothing (security TO14).
+    Nobody's account is asked about as well: how long it takes says nothing (case TO14).
     """
     is_known = await knows_key(tx, account_id or UUID(int=0), jkt, left_for_another=True)
     return jkt if is_known else None

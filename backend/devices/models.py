@@ -55,7 +55,7 @@ class Session(Base):
 
 
 class RefreshToken(Base):
-    """One link of a session's rotation chain; used once, except by the same key within the grace (security D12)."""
+    """One link of a session's rotation chain; used once, except by the same key within the grace (rule 305)."""
 
     __tablename__ = "refresh_tokens"
 

@@ -1,4 +1,4 @@
-"""What a person's phone is told while the app is closed: a push without personal data (design §4.1, §6).
+"""What a person's phone is told while the app is closed: a push without personal data (rules 303, 304).
 
 The notice in the app is the promise; the push is best effort, after the commit.
 """

@@ -1,4 +1,4 @@
-"""Checks that whoever calls holds the device's key: DPoP (RFC 9449; security O12 to O14)."""
+"""Checks that whoever calls holds the device's key: DPoP (RFC 9449; rule 306)."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ def _verify(key: _Key, message: bytes, signature: bytes) -> None:
 
 
 def _origin(scheme: str, host: str, port: int | None) -> tuple[str, str, int]:
-    """Only scheme and host are case-blind, and a default port may be left out (security TD09)."""
+    """Only scheme and host are case-blind, and a default port may be left out (case TD09)."""
     return scheme.lower(), host.lower(), port or (443 if scheme.lower() == "https" else 80)
 
 

@@ -1,4 +1,4 @@
-"""The hot question of every call: whose token is this, and is it still good? (performance.md, "What it means")
+"""The hot question of every call: whose token is this, and is it still good? (rule 312)
 
 It goes past SQLAlchemy on purpose: one prepared statement on this process's own connection,
 a primary or unique key each time. PostgreSQL takes a round trip for the question and one

@@ -1,4 +1,4 @@
-"""Exchanges refresh tokens, each once (security O11, D12).
+"""Exchanges refresh tokens, each once (rule 305).
 
 A successor is a keyed hash of the token before it, so that the same key asking again,
 because the answer was lost, gets the same successor; anybody else ends the session. A step-up knows of
@@ -59,7 +59,7 @@ async def rotate(
 
 
 async def renew(tx: AsyncSession, kit: Kit, session: Session, *, now: datetime) -> Tokens:
-    """New tokens for a live session outside of rotation; the old ones are dead in this commit (security S2)."""
+    """New tokens for a live session outside of rotation; the old ones are dead in this commit (rule 308)."""
     if refusal := await why_ended(tx, session):
         raise refusal
     live = select(RefreshToken).where(RefreshToken.session_id == session.id)

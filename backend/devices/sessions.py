@@ -1,4 +1,4 @@
-"""Who is signed in where: the one mobile slot, and every way a session ends (design §4.1, §6).
+"""Who is signed in where: the one mobile slot, and every way a session ends (rules 303, 304).
 
 Tokens are random and stored hashed. Whoever ends a session has locked the account row first.
 """
@@ -122,7 +122,7 @@ async def open_mobile(
     shown: datetime,
     now: datetime,
 ) -> tuple[Tokens, Replaced | None]:
-    """Take the account's one mobile slot: account row first, then the old session, then the new (security D1)."""
+    """Take the account's one mobile slot: account row first, then the old session, then the new (rule 303)."""
     session_id = new_id()
     epoch = await _take_slot(tx, account_id, session_id)
     replaced = await _end_previous(tx, kit, account_id, session_id, now)
@@ -261,7 +261,7 @@ async def end_all(
     now: datetime,
     but: UUID | None = None,
 ) -> None:
-    """End every session of an account, or all but one, in this transaction (security S5)."""
+    """End every session of an account, or all but one, in this transaction (rule 310)."""
     await tx.execute(select(Account.id).where(Account.id == account_id).with_for_update())
     query = select(Session).where(Session.account_id == account_id, Session.ended_at.is_(None))
     for session in await tx.scalars(query.order_by(Session.id)):
@@ -284,7 +284,7 @@ async def of_account(tx: AsyncSession, account_id: UUID, *, now: datetime) -> li
 
 
 async def end_own(tx: AsyncSession, kit: Kit, account_id: UUID, session_id: UUID, *, now: datetime) -> None:
-    """End one of one's own sessions; raises SessionNotFound for anybody else's (security TD19)."""
+    """End one of one's own sessions; raises SessionNotFound for anybody else's (case TD19)."""
     await tx.execute(select(Account.id).where(Account.id == account_id).with_for_update())
     session = await tx.get(Session, session_id)
     if session is None or session.account_id != account_id:

@@ -1,4 +1,4 @@
-""" "Không phải tôi": the replaced device says that the newer one is not its owner's (design §4.1).
+""" "Không phải tôi": the replaced device says that the newer one is not its owner's (rule 303).
 
 The account's slot is frozen, the newer session ends, a support case is opened, and nobody gets
 in by phone until the owner has shown up at VNeID anew, or an operator has checked who is who.

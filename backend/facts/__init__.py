@@ -1,7 +1,7 @@
 """The vocabulary of what can happen: one Struct per fact, in the past tense.
 
 Facts go into the journal for ever, so they hold identifiers and codes only: no name,
-number, phone, code, token or free text (security P5). Only of an operator the name is kept: a command
+number, phone, code, token or free text (rule 906). Only of an operator the name is kept: a command
 has no account behind it.
 """
 

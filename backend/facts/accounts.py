@@ -111,7 +111,7 @@ class CodeWrong(Fact, tag="code.wrong", frozen=True, kw_only=True):
 
 
 class TriesSpent(Fact, tag="account.tries_spent", frozen=True, kw_only=True):
-    """Too many wrong codes or passwords: they rest, and the owner, if there is one, was told (security TO17)."""
+    """Too many wrong codes or passwords: they rest, and the owner, if there is one, was told (case TO17)."""
 
     purpose: str
 
@@ -232,7 +232,7 @@ class MethodRemoved(Fact, tag="account.method_removed", frozen=True, kw_only=Tru
 
 
 class ConsentGiven(Fact, tag="consent.given", frozen=True, kw_only=True):
-    """The person allowed the use of their data for one purpose (domain §3.3)."""
+    """The person allowed the use of their data for one purpose (rule 903)."""
 
     purpose: str
 

@@ -1,4 +1,4 @@
-"""The parts of a workbook, read from its ZIP file in pieces, each within bounds (ECMA-376; security TW11).
+"""The parts of a workbook, read from its ZIP file in pieces, each within bounds (ECMA-376; case TW11).
 
 XML that declares anything (a DTD, an entity) is refused, so nothing in it can grow; what is counted is what was read,
 whatever the ZIP file promises.

@@ -1,4 +1,4 @@
-"""What a file would do, said before it is done: the one plan of every import (contract-roles §1).
+"""What a file would do, said before it is done: the one plan of every import (rule 1003).
 
 A plan is made from what is stored now and acted on later, in one transaction that first makes sure that what
 it was made of still stands.

@@ -1,4 +1,4 @@
-"""When a system as a whole is in trouble: stop knocking, wait longer each time, try with one (security X7).
+"""When a system as a whole is in trouble: stop knocking, wait longer each time, try with one (rule 707).
 
 A system that refuses our credentials or cannot be reached says nothing about a person, so
 nobody's delivery is given up for it.

@@ -37,7 +37,7 @@ log = structlog.get_logger("delivery")
 
 
 class DesiredState(Protocol):
-    """What a system should hold of a person now; the roles know, the outbox does not (design §3)."""
+    """What a system should hold of a person now; the roles know, the outbox does not (rule 1020)."""
 
     def __call__(self, tx: AsyncSession, kit: Kit, account_id: UUID, system: System, /) -> Awaitable[Desired]:
         """Read in the caller's transaction."""

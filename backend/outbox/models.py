@@ -46,7 +46,7 @@ class System(Base):
 
 
 class Delivery(Base):
-    """ "Person P at system S must match version V", written in the deciding transaction (design §4.9)."""
+    """ "Person P at system S must match version V", written in the deciding transaction (rule 702)."""
 
     __tablename__ = "deliveries"
     whose = Whose("account_id", emptied={})

@@ -1,4 +1,4 @@
-"""Official-mail passwords, kept by one directory: set inside the call, never stored (contract-accounts, 26)."""
+"""Official-mail passwords, kept by one directory: set inside the call, never stored (rule 173)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The outbox: what was decided and has to reach the downstream systems (design §4.9, security X1).
+"""The outbox: what was decided and has to reach the downstream systems (rule 702).
 
 A row says "person P at system S must match version V" and holds nothing of the person.
 It is written by the transaction that decides, so that what is committed arrives.
@@ -47,7 +47,7 @@ __all__ = [
 ]
 
 CHUNK = 200  # rows in one statement
-REVOCATION, DECISION, BACKFILL = 0, 1, 2  # lanes: whoever loses a right goes first (security X7)
+REVOCATION, DECISION, BACKFILL = 0, 1, 2  # lanes: whoever loses a right goes first (rule 707)
 
 
 async def enqueue(

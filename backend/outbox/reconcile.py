@@ -1,4 +1,4 @@
-"""Reads back what a system holds, says where it differs, and has that healed (design §4.10, security X8)."""
+"""Reads back what a system holds, says where it differs, and has that healed (rule 703)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever changes what a system is told about people has them told again (cases/roles.md, R22).
+"""Whatever changes what a system is told about people has them told again (case R22).
 
 A decision about roles writes its own deliveries (`backend.roles.timeline.tell`). Everything else that the desired
 state is made of (the name, the unit's name and place, whose an official address is) changes by other hands, and

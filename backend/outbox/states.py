@@ -1,4 +1,4 @@
-"""How far what was decided has come: the words that phones and the workspace show (contract §3.3)."""
+"""How far what was decided has come: the words that phones and the workspace show (rule 601)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The downstream systems: connect, list, disable, compare (contract §2)."""
+"""The downstream systems: connect, list, disable, compare (rule 1002)."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ async def add(
 ) -> tuple[System, int]:
     """Connect a system, or connect a disabled one again, and tell it of everybody in its scope; how many.
 
-    One at most keeps the passwords of the official mail (contract-accounts, 26).
+    One at most keeps the passwords of the official mail (rule 173).
     """
     if not name.strip() or len(name) > LONGEST_NAME:
         raise SystemTrouble(f"a name has 1 to {LONGEST_NAME} characters")

@@ -1,7 +1,7 @@
 """Delivers what the outbox holds: inside the server, or beside other workers on PostgreSQL.
 
 Each system has its own line and its own few places, so a dead or slow one delays nobody
-else (security X7). The network is never called inside a transaction.
+else (rule 707). The network is never called inside a transaction.
 """
 
 from __future__ import annotations

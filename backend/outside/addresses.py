@@ -1,7 +1,7 @@
 """Where outgoing calls may go: public addresses, and whatever private ones the operator listed.
 
 What counts is the address that is connected to, not the name that was checked before
-(security X4, TI08): a name may answer differently the second time it is asked.
+(rule 705; case TI08): a name may answer differently the second time it is asked.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import httpcore2
 
 Address = IPv4Address | IPv6Address
 
-PUBLIC_PORTS = (443, 8443)  # security X4; any other port wants to be listed
+PUBLIC_PORTS = (443, 8443)  # rule 705; any other port wants to be listed
 NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052 §2.1: the last 32 bits are an IPv4 address
 ENTRY = re.compile(r"^(?:\[(?P<v6>[^\]]+)\]|(?P<host>[^:]+))(?::(?P<port>\d{1,5}))?$")
 

@@ -1,4 +1,4 @@
-"""The one way out: HTTP to other systems, with a guard at the door (security X3, X4; TI08, TI09).
+"""The one way out: HTTP to other systems, with a guard at the door (rules 704, 705; cases TI08, TI09).
 
 No redirects, no proxies from the environment, no private address unless listed, one
 deadline for the whole exchange, and a reply that is cut before it can hurt.

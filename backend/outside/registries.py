@@ -1,4 +1,4 @@
-"""Asks the carriers' subscriber registry and the social-insurance registry who somebody is (contract §6)."""
+"""Asks the carriers' subscriber registry and the social-insurance registry who somebody is (rule 130)."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Registries:
 
 
 def agrees(found: Subscriber | Insured, *, national_id: str, full_name: str, birth_date: str) -> bool:
-    """Number, name, and all that the registry knows of the birth date are the same (contract-accounts, 9)."""
+    """Number, name, and all that the registry knows of the birth date are the same (rule 131)."""
     return (
         found.national_id == national_id
         and proves_birth_date(birth_date, found.birth_date)

@@ -1,4 +1,4 @@
-"""What the journal says about a manager's own units, and nothing of others' (security TW17)."""
+"""What the journal says about a manager's own units, and nothing of others' (case TW17)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An appointment follows the post that carries it (contract-roles §3, case R02).
+"""An appointment follows the post that carries it (rule 605, case R02).
 
 When the home role of somebody who decides for that very unit ends or leaves, the right to decide ends in the same
 commit, unless whoever decides about the role keeps it by name, with a reason. Who has no role there keeps it.

@@ -1,4 +1,4 @@
-"""Somebody says "Không phải tôi" to a sign-in: what that sign-in asked for goes with it (R03, design §4.1).
+"""Somebody says "Không phải tôi" to a sign-in: what that sign-in asked for goes with it (R03, rule 303).
 
 What waits is withdrawn. What was approved and has not left the house yet, or waits for its day, is taken back as the
 manager could still do it. What is in force stays, marked, for the unit to judge: an approval was a manager's word.

@@ -1,4 +1,4 @@
-"""What a downstream system should hold of a person: a pure function of the person's roles (contract §7)."""
+"""What a downstream system should hold of a person: a pure function of the person's roles (rule 701)."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ async def post_of(
 
 
 async def _organization(tx: AsyncSession, unit: Unit) -> str:
-    """The agency that a unit belongs to (contract §7): of the second level, else the nearest, else the root."""
+    """The agency that a unit belongs to (rule 701): of the second level, else the nearest, else the root."""
     way = [UUID(part) for part in reversed(unit.path.strip("/").split("/"))]
     above = {one.id: one for one in await tx.scalars(select(Unit).where(Unit.id.in_(way)))}
     units = [above[unit_id] for unit_id in way if unit_id in above] or [unit]

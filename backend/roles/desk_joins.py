@@ -1,4 +1,4 @@
-"""Two clerks of a desk join two accounts of one person who can prove only one of them (cases/roles.md, R26 and R37).
+"""Two clerks of a desk join two accounts of one person who can prove only one of them (case R26).
 
 Four eyes: one clerk proposes, another one confirms, and neither is a person whose account it is. Whoever says "Không
 phải tôi" to it has ended it. What the way of the proof of both refuses (`backend.roles.uniting`), this way refuses too.
@@ -212,7 +212,7 @@ async def tell_phones(door: Door, told: Told, words: str) -> None:
 
 
 async def _right(tx: AsyncSession, clerk: Clerk) -> None:
-    """Read here and now, and kept until the commit (security R8)."""
+    """Read here and now, and kept until the commit (rule 616)."""
     if not await desks.staffed_by(tx, clerk.blinds, hold=True):
         raise desks.NotAtADesk
 

@@ -1,4 +1,4 @@
-"""One request as a manager sees it: who, what, the words so far, what it changes where (contract §5)."""
+"""One request as a manager sees it: who, what, the words so far, what it changes where (rule 820)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from backend.words import mark as _
 
 
 async def view(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID, *, now: datetime) -> RequestView:
-    """Everything about one request, or RequestNotFound for who may not know of it (security R2)."""
+    """Everything about one request, or RequestNotFound for who may not know of it (rule 613)."""
     found = await tx.get(RoleRequest, request_id)
     if found is None:
         raise policy.RequestNotFound

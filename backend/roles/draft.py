@@ -1,4 +1,4 @@
-"""What somebody asks for, and the checked form of it (contract §3.3)."""
+"""What somebody asks for, and the checked form of it (rule 601)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ END_FORM = SubjectType(code="end", label="Kết thúc vai trò", label_en="End o
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The body of a role request as it was typed; nothing that decides rights is in it (security R7)."""
+    """The body of a role request as it was typed; nothing that decides rights is in it (rule 615)."""
 
     kind: Literal["register", "amend", "transfer", "end"]
     subject_type: Code | None = None
@@ -86,7 +86,7 @@ async def check(
 async def email_taken(tx: AsyncSession, kit: Kit, mail: str, account_id: UUID) -> bool:
     """Whether an official address belongs to another person's role or directory entry.
 
-    It names the person in other systems (contract §7), so a typed one must never be somebody else's.
+    It names the person in other systems (rule 701), so a typed one must never be somebody else's.
     """
     blinds = kit.keys.blinds("official_email", mail)
     held = select(Role.id).where(

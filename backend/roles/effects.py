@@ -1,4 +1,4 @@
-"""The single acts on a person's roles: begin, schedule, correct, end (design §4.8).
+"""The single acts on a person's roles: begin, schedule, correct, end (rule 612).
 
 All of them want the account locked. A role changes its state by one conditional update.
 """
@@ -128,7 +128,7 @@ async def finish(
 async def end_sessions(
     tx: AsyncSession, kit: Kit, account_id: UUID, *, by: UUID | None, now: datetime
 ) -> None:
-    """A leaver's sessions die in the commit that ends the last role (security S5)."""
+    """A leaver's sessions die in the commit that ends the last role (rule 310)."""
     if await rows.home_role(tx, account_id, policy.ACTIVE) is None:
         await sessions.end_all(tx, kit, account_id, reason="role_ended", by=by, now=now)
 
@@ -150,7 +150,7 @@ async def _tell(
     due: datetime,
     about: UUID | None,
 ) -> None:
-    """The person reads of every change of a role in the app (contract-accounts, 38)."""
+    """The person reads of every change of a role in the app (rule 1105)."""
     unit = await tx.scalar(select(Unit.name).where(Unit.id == role.unit_id)) or ""
     notices.tell(
         tx, kit, role.account_id, "role_changed", now=now, due=due, about=about, unit=unit, change=change

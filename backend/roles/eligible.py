@@ -1,4 +1,4 @@
-"""Whose account a role of a file would fall to, and what stands in the way (cases/operation.md, O15; R30)."""
+"""Whose account a role of a file would fall to, and what stands in the way (cases O15; R30)."""
 
 from __future__ import annotations
 

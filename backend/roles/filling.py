@@ -1,4 +1,4 @@
-"""The first filling of a province: the people of a file get their home roles at once (cases/operation.md, O15).
+"""The first filling of a province: the people of a file get their home roles at once (case O15).
 
 The province's own decision grants the roles and is their evidence: its number stands in the journal with whoever ran
 the command, under the run that every role names as what began it. So nobody is asked for VNeID at this moment (R30).

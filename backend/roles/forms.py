@@ -101,7 +101,7 @@ def email(text: str) -> str:
 
 
 def national_id(text: str) -> str:
-    """A personal number: twelve digits, blanks forgiven (domain §2.1); raises BadText."""
+    """A personal number: twelve digits, blanks forgiven (rule 132); raises BadText."""
     number = re.sub(r"[ \u00a0]", "", text)
     if not NATIONAL_ID.fullmatch(number):
         raise BadText("bad_national_id", "Số định danh cá nhân gồm 12 chữ số")

@@ -1,4 +1,4 @@
-"""Two accounts of one person become one when the person proves both (cases/roles.md, R26).
+"""Two accounts of one person become one when the person proves both (case R26).
 
 VNeID proves the account that stays, just now. The other one, a candidate by name and birth date with another kind of
 number, is proved by its whole sign-in, password and code, which ends in a join instead of a session. What stands

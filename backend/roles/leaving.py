@@ -1,4 +1,4 @@
-"""Somebody takes a copy of everything, or has everything erased (domain §3.3; contract-accounts, 32).
+"""Somebody takes a copy of everything, or has everything erased (rules 903, 145).
 
 The law lets a citizen go and keeps what an office needs: whoever holds a role, decides for a
 unit or answers at a desk is told what stands in the way, on which ground and until when.

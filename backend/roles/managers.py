@@ -1,4 +1,4 @@
-"""Who decides for a unit: named by personal number, with or without an account yet (contract §2)."""
+"""Who decides for a unit: named by personal number, with or without an account yet (rule 1002)."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ async def remove(
     now: datetime,
     leave_undecided: bool = False,
 ) -> None:
-    """Take the right away, from the very next request on (security R8); raises ManagerNotFound.
+    """Take the right away, from the very next request on (rule 616); raises ManagerNotFound.
 
     RequestsUndecided when nobody would decide some open requests then, unless that is said to be meant.
     """

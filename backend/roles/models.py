@@ -28,7 +28,7 @@ OFFICE = "who decides for an agency is the agency's to keep, and nobody who does
 
 
 class Unit(Base):
-    """An agency or a part of one; a forest with several roots, no districts since 1/7/2025 (domain §2.5)."""
+    """An agency or a part of one; a forest with several roots, no districts since 1/7/2025 (rule 620)."""
 
     __tablename__ = "units"
 
@@ -98,7 +98,7 @@ class StaffRecord(Base):
 
 
 class Role(Base):
-    """A person's post in a unit over time; at most one home role is in force at any instant (design §4.8)."""
+    """A person's post in a unit over time; at most one home role is in force at any instant (rule 612)."""
 
     __tablename__ = "roles"
     whose = Whose(
@@ -137,7 +137,7 @@ class Role(Base):
 
 
 class RoleRequest(Base):
-    """One wish to begin, correct, move or end a role; decided once, by somebody else (design §4.6, §4.7)."""
+    """One wish to begin, correct, move or end a role; decided once, by somebody else (rules 610, 611)."""
 
     __tablename__ = "role_requests"
     whose = Whose(

@@ -1,4 +1,4 @@
-"""What the journal must have said of roles and decisions as they stand now (attack A07).
+"""What the journal must have said of roles and decisions as they stand now (case A07).
 
 Somebody with the database in hand may take entries away, or write a role that nobody decided: then a role or a
 decided request stands there of which no entry speaks, or of which the last entry says otherwise.

@@ -1,4 +1,4 @@
-"""What somebody is shown of their own requests and roles (contract §3.3)."""
+"""What somebody is shown of their own requests and roles (rule 601)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Who may do what to a role request, as pure questions; the answer is the reason why not (design §4.6, §4.7).
+"""Who may do what to a role request, as pure questions; the answer is the reason why not (rules 610, 611).
 
 The same questions decide in the transaction and hide the button on the page. What they are
-asked about is read from the database at that moment (security R2, R8).
+asked about is read from the database at that moment (rules 613, 616).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ HELD = (SCHEDULED, ACTIVE, SUSPENDED)  # states of a role that somebody has or w
 
 
 class PostOfficeNotForStaff(Forbidden):
-    """Who came in by the post office alone registers no civil-servant role (source 001, I; contract-accounts, 11)."""
+    """Who came in by the post office alone registers no civil-servant role (source 001, I; rule 603)."""
 
     code = "post_office_not_for_staff"
     title = "Tài khoản từ Bưu điện không dành cho cán bộ, công chức, viên chức. Hãy đăng nhập bằng VNeID"
@@ -247,7 +247,7 @@ def why_not_begin(*, kind: str, has_open: bool, has_home: bool) -> Refusal | Non
 
 
 def why_not_assured(*, level: int, floor: int) -> Refusal | None:
-    """The reason why the sign-in is not strong enough (design §4.5)."""
+    """The reason why the sign-in is not strong enough (rule 109)."""
     return InsufficientAssurance(required={"level": floor}) if level < floor else None
 
 

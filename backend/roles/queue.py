@@ -1,4 +1,4 @@
-"""What managers and applicants may see, and nothing of others (security R2): the read side of roles."""
+"""What managers and applicants may see, and nothing of others (rule 613): the read side of roles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asking for a role: made, taken back; or moved by a manager (design §4.7, §4.8). Corrections: corrections.py."""
+"""Asking for a role: made, taken back; or moved by a manager (rules 611, 612). Corrections: corrections.py."""
 
 from __future__ import annotations
 

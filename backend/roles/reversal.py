@@ -1,4 +1,4 @@
-"""How an approval is taken back while nothing has left the house (design §4.9)."""
+"""How an approval is taken back while nothing has left the house (rule 702)."""
 
 from __future__ import annotations
 

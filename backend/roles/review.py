@@ -1,4 +1,4 @@
-"""A manager's word: yes, no, correct this, end that, and never mind (design §4.6, §4.7, security R2 to R8).
+"""A manager's word: yes, no, correct this, end that, and never mind (rules 610, 611, 612, 613, 614, 615, 616).
 
 A refusal that has to be remembered (not yours to see, not yours to decide) is returned, so
 that the journal keeps it: `settle` it after the commit.
@@ -93,7 +93,7 @@ async def end_role(
 async def undo(
     tx: AsyncSession, kit: Kit, request_id: UUID, *, by: UUID, now: datetime
 ) -> RoleRequest | Refusal:
-    """Take one's own word back within the undo window, with everything that it did (design §4.9)."""
+    """Take one's own word back within the undo window, with everything that it did (rule 702)."""
     await rows.tree_stands(tx)
     found = await rows.request_locked(tx, request_id)
     if found is None:

@@ -1,4 +1,4 @@
-"""Who manages what, read from the database in the transaction that needs it (security R2, R8)."""
+"""Who manages what, read from the database in the transaction that needs it (rules 613, 616)."""
 
 from __future__ import annotations
 

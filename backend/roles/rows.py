@@ -1,4 +1,4 @@
-"""Locked rows and the one way in which a request changes its state (design §4.7, security R4).
+"""Locked rows and the one way in which a request changes its state (rule 611).
 
 The order of locks is the same everywhere: the tree, the request, then the account, then the
 managers' rights. Roles are written only while their account is locked, and come into force only

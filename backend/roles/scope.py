@@ -1,4 +1,4 @@
-"""Which units a downstream system serves (contract §2)."""
+"""Which units a downstream system serves (rule 1002)."""
 
 from __future__ import annotations
 

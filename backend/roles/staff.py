@@ -1,4 +1,4 @@
-"""The staff directory: brought in from a file, used to fill the form in (source 003; contract §2, §3.3)."""
+"""The staff directory: brought in from a file, used to fill the form in (source 003; rules 1002, 601)."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class MailHolder(msgspec.Struct, frozen=True):
 
 
 async def holder_of_mail(tx: AsyncSession, kit: Kit, address: str) -> MailHolder | None:
-    """To whom the directory gives an official address, in any case of letters (contract-accounts, 25)."""
+    """To whom the directory gives an official address, in any case of letters (rule 172)."""
     blinds = kit.keys.blinds("official_email", address.strip().lower())
     record = await tx.scalar(select(StaffRecord).where(StaffRecord.email_blind.in_(blinds)).limit(1))
     if record is None:
@@ -113,7 +113,7 @@ async def prefill(tx: AsyncSession, kit: Kit, account_id: UUID, subject_type: st
 
 
 async def gives(tx: AsyncSession, kit: Kit, account_id: UUID, address: str) -> bool:
-    """Whether the directory gives an official address to this person's very number (cases/attacks.md, A08)."""
+    """Whether the directory gives an official address to this person's very number (case A08)."""
     record = await record_of(tx, kit, account_id)
     blinds = kit.keys.blinds("official_email", address.strip().lower())
     return record is not None and record.email_blind in blinds

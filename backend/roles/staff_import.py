@@ -1,4 +1,4 @@
-"""A file of staff: planned, sealed outside of every transaction, and written in chunks (contract-roles §1, O18)."""
+"""A file of staff: planned, sealed outside of every transaction, and written in chunks (rule 1003; case O18)."""
 
 from __future__ import annotations
 

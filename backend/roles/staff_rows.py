@@ -1,4 +1,4 @@
-"""Rows of a staff file, checked one by one; what the directory knows of one person (contract-roles §1)."""
+"""Rows of a staff file, checked one by one; what the directory knows of one person (rules 1003, 1005)."""
 
 from __future__ import annotations
 

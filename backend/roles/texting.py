@@ -1,4 +1,4 @@
-"""The decision on one's own role request as a text message, for whoever has allowed that (domain §3.3).
+"""The decision on one's own role request as a text message, for whoever has allowed that (rule 903).
 
 The transaction that decides writes when the message is due, so that no crash forgets it; it leaves after the undo
 window, so that a word which was taken back reaches nobody. Whether it is allowed is asked when it leaves.
@@ -97,7 +97,7 @@ class Texting:
         return Message(found.id, found.version, found.text_due_at, phone, text)
 
     async def _send(self, message: Message) -> None:
-        """Once it may have left it is not sent again (security TO13)."""
+        """Once it may have left it is not sent again (case TO13)."""
         name = f"decision-{message.request_id}-{message.version}"
         try:
             await self._sms.send(message.phone, message.text, message_id=name)

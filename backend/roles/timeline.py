@@ -1,4 +1,4 @@
-"""When an approved request takes effect, and what then has to be told (design §4.8, §4.9, security R5).
+"""When an approved request takes effect, and what then has to be told (rules 612, 702).
 
 Every change of a person's roles happens while the account row is locked, in one
 transaction: a transfer ends the old home role and begins the new one together. All days
@@ -73,7 +73,7 @@ async def tell(
     now: datetime,
     hold: int,
 ) -> int:
-    """Write the deliveries of this change in the same transaction (security X1); the roles' new version."""
+    """Write the deliveries of this change in the same transaction (rule 702); the roles' new version."""
     version = await rows.bump(tx, account_id)
     systems = [system.id for system in await systems_touched(tx, units)]
     await outbox.enqueue(
@@ -172,7 +172,7 @@ def _run_out(today: date) -> Select[Role]:
 
 
 async def _ensure_still_possible(tx: AsyncSession, kit: Kit, found: RoleRequest, now: datetime) -> None:
-    """What was true when it was asked may no longer be (security TW04)."""
+    """What was true when it was asked may no longer be (case TW04)."""
     ended_on = await tx.scalar(select(Unit.ended_on).where(Unit.id == found.unit_id))
     if ended_on is not None and ended_on <= max(found.effective_on or date.min, local_day(now)):
         raise policy.UnitClosed

@@ -1,4 +1,4 @@
-"""Requests that a change of units or managers would leave with nobody to decide them (contract-roles §1)."""
+"""Requests that a change of units or managers would leave with nobody to decide them (rule 1003)."""
 
 from __future__ import annotations
 

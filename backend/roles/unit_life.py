@@ -1,4 +1,4 @@
-"""The units as they stand, and the end of one (contract-roles §1)."""
+"""The units as they stand, and the end of one (rule 1003)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of a file of units, checked one by one (contract-roles §1, domain §2.5)."""
+"""Rows of a file of units, checked one by one (rules 1003, 620)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def checked(record: Record, errors: list[RowError]) -> UnitRow:
 
 
 def agency_code(text: str) -> str:
-    """The canonical notation, root first: `000.00.17.G22` and `G22.17` are the same agency (domain §2.5).
+    """The canonical notation, root first: `000.00.17.G22` and `G22.17` are the same agency (rule 620).
 
     Raises ValueError when it is neither notation.
     """

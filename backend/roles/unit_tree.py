@@ -125,7 +125,7 @@ def has_ended(place: Place, today: date) -> bool:
 
 
 def called_otherwise(before: Tree, after: Tree) -> set[UUID]:
-    """Units whose group gets another name because one of the same name came, went or was renamed (contract §7)."""
+    """Units whose group gets another name because one of the same name came, went or was renamed (rule 701)."""
     names = [Counter(place.name for place in tree.values() if not place.ended_on) for tree in (before, after)]
     return {
         place.id

@@ -1,4 +1,4 @@
-"""Two accounts of one person made one: what stands in the way, and all of it in one transaction (cases/roles.md, R26).
+"""Two accounts of one person made one: what stands in the way, and all of it in one transaction (case R26).
 
 Whether they are one person's is for the caller to know: by proof of both (`backend.roles.joins`), or by two clerks of a
 desk (`backend.roles.desk_joins`). What stands in the way is said before anything changes.
@@ -72,7 +72,7 @@ async def refuse(tx: AsyncSession, kit: Kit, stays: Account, goes: Account, *, n
 
 
 def changed_lately(kit: Kit, account: Account, now: datetime) -> bool:
-    """Whether phone or password came anew within a day, by somebody who need not be the owner (security D19)."""
+    """Whether phone or password came anew within a day, by somebody who need not be the owner (rule 162)."""
     careful = now - timedelta(seconds=kit.limits.caution)
     return any(at is not None and at > careful for at in (account.phone_changed_at, account.recovered_at))
 

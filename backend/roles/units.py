@@ -1,4 +1,4 @@
-"""Units: brought in from a file, found by name or code (contract §2, §3.3; contract-roles §1)."""
+"""Units: brought in from a file, found by name or code (rules 1002, 601, 1003)."""
 
 from __future__ import annotations
 

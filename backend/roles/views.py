@@ -183,7 +183,7 @@ class UnitRow(msgspec.Struct, frozen=True):
 
 
 class RoleView(msgspec.Struct, frozen=True, rename={"from_on": "from", "until_on": "until"}):
-    """One role as its owner sees it (contract §3.3)."""
+    """One role as its owner sees it (rule 601)."""
 
     id: UUID
     unit: UUID

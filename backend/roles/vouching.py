@@ -1,4 +1,4 @@
-"""Whether somebody whose word counts for a role vouches for the person (R30, source 003 IV; `vouched_by`).
+"""Whether somebody whose word counts for a role vouches for the person (R30, source 003 IV; `vouched_by`; rule 604).
 
 Asked when the wish is made, when it is approved, and on the day that it begins: a release before this one took
 wishes of anybody, and what nobody proved is no more true for having waited. An end needs nobody's word.

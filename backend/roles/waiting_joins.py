@@ -1,4 +1,4 @@
-"""What a second clerk sees of two accounts that a first one has proposed to join (cases/roles.md, R26)."""
+"""What a second clerk sees of two accounts that a first one has proposed to join (case R26)."""
 
 from __future__ import annotations
 

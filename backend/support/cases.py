@@ -1,4 +1,4 @@
-"""Requests for help: opened by the person or for them, answered by a desk, closed by it (contract-accounts, 35)."""
+"""Requests for help: opened by the person or for them, answered by a desk, closed by it (rule 1103)."""
 
 from __future__ import annotations
 
@@ -262,7 +262,7 @@ async def _earlier(tx: AsyncSession, by: UUID, key: str | None) -> Case | None:
 
 
 async def _of_clerk(tx: AsyncSession, kit: Kit, case_id: UUID, clerk: Clerk, now: datetime) -> Case | Refusal:
-    """The case of one of the clerk's desks, locked; the right is read here and now (security R8)."""
+    """The case of one of the clerk's desks, locked; the right is read here and now (rule 616)."""
     staffed = {desk.id for desk in await desks.staffed_by(tx, clerk.blinds)}
     query = select(Case).where(Case.id == case_id).with_for_update()
     case: Case | None = await tx.scalar(query.execution_options(populate_existing=True))

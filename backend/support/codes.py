@@ -1,7 +1,7 @@
 """Case codes `SDyymmdd-xxxxxx` as source 004 has them: the day, and a number that nobody can guess.
 
 The six digits are the day's running number under a keyed permutation of 000000 to 999999, so
-no two cases of a day can share one, and knowing yours tells nothing of the next (contract-accounts, 35).
+no two cases of a day can share one, and knowing yours tells nothing of the next (rule 1103).
 """
 
 from __future__ import annotations

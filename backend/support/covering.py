@@ -1,4 +1,4 @@
-"""Covers the passwords, PINs and codes that somebody writes to a desk, before anything is stored (source 004, 2).
+"""Covers passwords, PINs and codes that somebody writes to a desk before anything is stored (004, 2; rule 1106).
 
 The desk's screens can neither ask for a secret nor show one. What is covered is gone: nobody can uncover it. The rule:
 a value stands near a word for a secret, or behind a sign (":", "=", "là") that follows one, and looks like no word; and

@@ -1,4 +1,4 @@
-"""Reads a stranger's mail: bounded, never trusted, and never a reason to fail (contract-accounts, 36)."""
+"""Reads a stranger's mail: bounded, never trusted, and never a reason to fail (rule 1104)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What tells something to whoever asks, and is counted for that: personal numbers at a desk, quoted codes.
 
 Whoever helps by telephone needs to know whether a number has an account here; it is counted and journalled
-for each clerk, so that nobody finds out with it who of a long list is here (security A15).
+for each clerk, so that nobody finds out with it who of a long list is here (rule 121).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The mails that a desk owes: written in the transaction of the act, sent after it (contract-accounts, 36)."""
+"""The mails that a desk owes: written in the transaction of the act, sent after it (rule 1104)."""
 
 from __future__ import annotations
 

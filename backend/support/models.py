@@ -54,7 +54,7 @@ class DeskStaff(Base):
 
 
 class CaseDay(Base):
-    """The day's running number, the only thing that makes case codes (contract-accounts, 35)."""
+    """The day's running number, the only thing that makes case codes (rule 1103)."""
 
     __tablename__ = "support_case_days"
 

@@ -1,4 +1,4 @@
-"""What the desk and the notices hold of one person: copied out for them, or made to name nobody (domain §3.3)."""
+"""What the desk and the notices hold of one person: copied out for them, or made to name nobody (rule 903)."""
 
 from __future__ import annotations
 

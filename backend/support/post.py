@@ -1,4 +1,4 @@
-"""The desk's post: what comes into the mailbox becomes cases, what is owed leaves (contract-accounts, 36).
+"""The desk's post: what comes into the mailbox becomes cases, what is owed leaves (rule 1104).
 
 Any number of processes may do this at once: a mail is taken in by whoever writes its UID first, in the
 transaction that opens the case, and sent by whoever claims its row. Nothing is sent inside a transaction.

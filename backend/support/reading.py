@@ -1,4 +1,4 @@
-"""What is shown of cases: to whoever quotes a code, to the person, and to the desk (contract §3.4)."""
+"""What is shown of cases: to whoever quotes a code, to the person, and to the desk (rule 1101)."""
 
 from __future__ import annotations
 

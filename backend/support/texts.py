@@ -1,4 +1,4 @@
-"""What is written in a case: cleaned, bounded, and never a question for a secret (source 004, 2; security TH01).
+"""What is written in a case: cleaned, bounded, and never a question for a secret (source 004, 2; case TH01).
 
 The desk's rule is strict on purpose: whoever writes for the desk may not even mention a password, a PIN or a
 code, except in the three ways that cannot be misread: a plain warning ("không bao giờ hỏi mật khẩu"), the name of a

@@ -1,4 +1,4 @@
-// What every flow is made of: the code, the password, and the arrival (contract §3.1).
+// What every flow is made of: the code, the password, and the arrival (rule 110).
 import { day, el, t, time } from "../static/dom.js";
 import { call, device, keep } from "./api.js";
 import { back, doing, field, go, greet, link, onLeave, show } from "./ui.js";

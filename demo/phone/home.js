@@ -26,7 +26,7 @@ export async function home() {
       [t("Dữ liệu cá nhân", "Personal data"), "#/privacy"]]));
 }
 
-/** Whose number the level is: VNeID counts to 2, the others follow IAL (contract-accounts, 6). */
+/** Whose number the level is: VNeID counts to 2, the others follow IAL (rule 107). */
 const level = (me) => (me.assurance_scheme === "ial" ? t(`Mức xác minh ${me.assurance_level}`, `Assurance level ${me.assurance_level}`) : t(`Mức độ ${me.assurance_level}`, `Level ${me.assurance_level}`));
 
 export async function devices() {

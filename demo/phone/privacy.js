@@ -1,4 +1,4 @@
-// Personal data: what may be done with them and why, a copy of everything, and the end of the account (domain §3.3).
+// Personal data: what may be done with them and why, a copy of everything, and the end of the account (rule 903).
 import { day, el, t } from "../static/dom.js";
 import { call, forget } from "./api.js";
 import { welcome } from "./signin.js";

@@ -12,7 +12,7 @@ export async function requestForm(kind, roleId) {
   await draw({ kind, roleId, given: roleId ? await asHeld(kind, roleId) : {}, send });
 }
 
-/** Whoever came in by the post office alone would be refused at the end of the form (contract-accounts, 11). */
+/** Whoever came in by the post office alone would be refused at the end of the form (rule 603). */
 async function isOfThePostOffice() {
   const { attributes } = await call("GET", "/v1/me/identity");
   return attributes.some((one) => one.name === "full_name" && one.source === "post_office");

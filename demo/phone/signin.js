@@ -42,7 +42,7 @@ export async function begin(method, anew = false) {
   await depart(flow, `/v1/logins/${flow.id}`, true);
 }
 
-/** The same session, proved anew (contract-accounts, 22). */
+/** The same session, proved anew (rule 108). */
 async function stepUp() {
   const flow = await call("POST", "/v1/logins", { body: { method: "vneid", step_up: true } });
   await depart(flow, `/v1/logins/${flow.id}`, false);
@@ -166,7 +166,7 @@ function postOffice() {
     el("p", { class: "soft" }, t("Tài khoản này không dùng để đăng ký vai trò của cán bộ, công chức, viên chức.", "Such an account cannot register the roles of civil servants.")), provider("post_office"));
 }
 
-/** What a call wants more of, in words, and the way to it (contract-accounts, 22). */
+/** What a call wants more of, in words, and the way to it (rule 108). */
 remedies.insufficient_assurance = ({ required = {} }) => {
   const button = el("button", { type: "button", class: "small" }, t("Xác thực lại bằng VNeID", "Sign in afresh with VNeID"));
   button.addEventListener("click", doing(button, stepUp));

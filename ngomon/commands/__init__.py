@@ -1,4 +1,4 @@
-"""The administrative commands: short jobs on the database, also beside a running server (contract §2).
+"""The administrative commands: short jobs on the database, also beside a running server (rule 1002).
 
 Here stands what every command says and shows; what opens a database is imported when one is opened.
 """

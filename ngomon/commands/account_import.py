@@ -1,4 +1,4 @@
-"""`ngomon accounts import`: people who have an account already, on the day of going live (cases/roles.md, R35)."""
+"""`ngomon accounts import`: people who have an account already, on the day of going live (case R35)."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ KEY = "ngomon.by"
 LONGEST = 80
 NUMBERS = re.compile(
     r"(?:\d[ .-]?){9}"
-)  # personal numbers and phones do not belong into the journal (security P5)
+)  # personal numbers and phones do not belong into the journal (rule 906)
 
 
 def _remember(context: click.Context, _: click.Parameter, name: str | None) -> None:

@@ -1,4 +1,4 @@
-"""What every import of a file asks, shows and says (contract-roles §1)."""
+"""What every import of a file asks, shows and says (rule 1003)."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ async def _opened(job: Callable[[Database, Kit, Settings], Awaitable[Result]], s
 async def _done(
     job: Callable[[Database, Kit, Settings], Awaitable[Result]], db: Database, kit: Kit, settings: Settings
 ) -> Result:
-    """The job, and the journal's head out of the house after it (attack A07)."""
+    """The job, and the journal's head out of the house after it (case A07)."""
     result = await job(db, kit, settings)
     if settings.journal_heads:
         await Heads(db, kit.journal, settings.journal_heads).keep()

@@ -1,4 +1,4 @@
-"""`ngomon systems`: the downstream systems that are kept in step (contract §2)."""
+"""`ngomon systems`: the downstream systems that are kept in step (rule 1002)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every refusal looks like, and what must be as it was before (RFC 9457; security §3, the global pass rule)."""
+"""What every refusal looks like, and what must be as it was before (RFC 9457; docs/attacks.md, the global pass rule)."""
 
 from __future__ import annotations
 

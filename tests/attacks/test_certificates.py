@@ -1,4 +1,4 @@
-"""Getting in with a certificate that is not good, or not one's own (security TK01 to TK06), over HTTP."""
+"""Getting in with a certificate that is not good, or not one's own (cases TK01 to TK06), over HTTP."""
 
 from __future__ import annotations
 

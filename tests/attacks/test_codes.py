@@ -1,4 +1,4 @@
-"""One-time codes under attack (security §3.2, TO01 to TO22)."""
+"""One-time codes under attack (cases TO01 to TO22)."""
 
 from __future__ import annotations
 

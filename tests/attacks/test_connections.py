@@ -1,4 +1,4 @@
-"""What one caller may keep a connection for: bytes and seconds of what is no request yet (A09, A16; security H9)."""
+"""What one caller may keep a connection for: bytes and seconds of what is no request yet (A09, A16; rule 805)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two acts of one moment that want the same thing: neither waits for the other for ever (security D1).
+"""Two acts of one moment that want the same thing: neither waits for the other for ever (rule 303).
 
 Of rows on PostgreSQL the test stands in for the second act, so that the moment is certain and nothing hangs on chance.
 """

@@ -1,4 +1,4 @@
-"""How many accounts one number serves holds for whoever comes at the same instant, and by whichever way (attack A23)."""
+"""How many accounts one number serves holds for whoever comes at the same instant, and by whichever way (case A23)."""
 
 from __future__ import annotations
 

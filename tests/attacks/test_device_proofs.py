@@ -1,4 +1,4 @@
-"""Proof of possession against the running product (security §3.3, TD08 to TD15, TD19, TD20)."""
+"""Proof of possession against the running product (cases TD08 to TD15, TD19, TD20)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An e-ID gone bad, or somebody who pretends to be it (security §3.1, TL01 to TL15)."""
+"""An e-ID gone bad, or somebody who pretends to be it (cases TL01 to TL15)."""
 
 from __future__ import annotations
 

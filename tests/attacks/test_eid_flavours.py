@@ -1,6 +1,6 @@
 """The two special flavours of VNeID over HTTP: who gets in, and that every malformed answer is one refusal.
 
-The corpus is the simulators' own table (`demo/eid_simulator_variants.py`); contract-accounts 1, 3 to 5.
+The corpus is the simulators' own table (`demo/eid_simulator_variants.py`); rules 402, 404, 405, 406.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Hue-S's Keycloak as the e-ID: the shipped map, userinfo by POST, and what a bad one of it cannot do (domain §1.1)."""
+"""Hue-S's Keycloak as the e-ID: the shipped map, userinfo by POST, and what a bad one of it cannot do (rule 407)."""
 
 from __future__ import annotations
 

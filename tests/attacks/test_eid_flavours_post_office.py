@@ -1,4 +1,4 @@
-"""The second provider takes every flavour that the first takes (contract-accounts, 2)."""
+"""The second provider takes every flavour that the first takes (rule 403)."""
 
 from __future__ import annotations
 

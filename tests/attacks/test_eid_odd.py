@@ -1,4 +1,4 @@
-"""An honest provider that knows only a part, or writes oddly: whoever it vouches for is in (cases/fake_op.py)."""
+"""An honest provider that knows only a part, or writes oddly: whoever it vouches for is in (case B10)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An e-ID in trouble: failing, dripping, with strange keys (security §3.1, TL12, TL13)."""
+"""An e-ID in trouble: failing, dripping, with strange keys (cases TL12, TL13)."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ SENSELESS = {
 async def test_tl12_an_answer_that_does_not_verify_ends_the_sign_in_wherever_it_comes_from(
     hostile: Hostile, place: str
 ) -> None:
-    """contract-accounts, 5: 403 for whatever the provider answers in JSON; 503 is for one that is out of reach."""
+    """rule 406: 403 for whatever the provider answers in JSON; 503 is for one that is out of reach."""
     for name, failure in SENSELESS.items():
         knowing_userinfo(hostile)
         hostile.evil.instead[place] = failure
@@ -158,7 +158,7 @@ def knowing_userinfo(hostile: Hostile) -> None:
 
 @pytest.mark.parametrize("missing", ["birth_date", "gender", "full_name"])
 async def test_what_the_id_token_leaves_out_is_read_from_userinfo(hostile: Hostile, missing: str) -> None:
-    """contract §1: claims are read from the ID token first, then from userinfo."""
+    """rule 1001: claims are read from the ID token first, then from userinfo."""
     service, sub = hostile.service, secrets.token_hex(8)
     knowing_userinfo(hostile)
     more = {"sub": sub, "birth_date": "1971-12-13", "gender": "female", "full_name": "Trần Thị Sáu"}

@@ -1,4 +1,4 @@
-"""One device, its rotating tokens, and "Không phải tôi" (security §3.3, TD01 to TD07; design §4.1)."""
+"""One device, its rotating tokens, and "Không phải tôi" (cases TD01 to TD07; rule 303)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Attacks on the pages of one's own account: races, borrowed flows, stolen tokens (security TC01, TC03, TP06, S7)."""
+"""Attacks on the pages of one's own account: races, borrowed flows, stolen tokens (rule 311; cases TC01, TC03, TP06)."""
 
 from __future__ import annotations
 

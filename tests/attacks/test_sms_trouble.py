@@ -1,4 +1,4 @@
-"""An SMS centre that takes a message and goes silent, says no, drips or is not there (security TO13).
+"""An SMS centre that takes a message and goes silent, says no, drips or is not there (case TO13).
 
 One act of a person is one message at most; whoever waits at a button is told what is known.
 """

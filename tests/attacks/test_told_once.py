@@ -1,4 +1,4 @@
-"""What belongs to an act that happens once is told once, however many ask for the act at once (attack A31).
+"""What belongs to an act that happens once is told once, however many ask for the act at once (case A31).
 
 Each message costs money; the gateway counts what it was asked, and knows no names of messages, as Kannel does not.
 """

@@ -1,4 +1,4 @@
-"""What comes over the wire before it is a request (security §3.6, TI03, TI05, TI06, TI11)."""
+"""What comes over the wire before it is a request (cases TI03, TI05, TI06, TI11)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever is sent, the guards answer with a refusal of theirs and nothing else (security G18)."""
+"""Whatever is sent, the guards answer with a refusal of theirs and nothing else (rule 803)."""
 
 from __future__ import annotations
 

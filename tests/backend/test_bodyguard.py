@@ -1,4 +1,4 @@
-"""Bodies that would hurt, before anything reads them for meaning (security D7, TI01, TI02)."""
+"""Bodies that would hurt, before anything reads them for meaning (rule 803; cases TI01, TI02)."""
 
 from __future__ import annotations
 

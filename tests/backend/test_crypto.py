@@ -1,4 +1,4 @@
-"""Encryption of fields: place, key and rotation (security P1 to P4)."""
+"""Encryption of fields: place, key and rotation (rules 902, 904, 905)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What somebody with the database in hand, but without the key, cannot do to the journal unseen (security P7, TW17)."""
+"""What somebody with the database in hand, but without the key, cannot do to the journal unseen (rule 901; case TW17)."""
 
 from __future__ import annotations
 

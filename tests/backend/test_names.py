@@ -1,4 +1,4 @@
-"""Names and birth dates compared as people write them (contract-accounts, 9; R18)."""
+"""Names and birth dates compared as people write them (rule 131; case R18)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every mistake in the environment is named at start, and production refuses what is for play (contract §1, TI13)."""
+"""Every mistake in the environment is named at start, and production refuses what is for play (rule 1001; case TI13)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Budgets in rolling windows, also when many spend at once (security D5, D16, TO07, TO08)."""
+"""Budgets in rolling windows, also when many spend at once (rule 209; cases TO07, TO08)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a post-office account is told on the demo's phone page (contract-accounts, 11; source 001, I)."""
+"""What a post-office account is told on the demo's phone page (rule 603; source 001, I)."""
 
 from __future__ import annotations
 

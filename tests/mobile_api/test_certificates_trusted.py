@@ -1,4 +1,4 @@
-"""Which authorities are trusted is the operator's word: another one than the demo's, or none (contract §1)."""
+"""Which authorities are trusted is the operator's word: another one than the demo's, or none (rule 1001)."""
 
 from __future__ import annotations
 

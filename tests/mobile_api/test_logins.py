@@ -1,4 +1,4 @@
-"""Signing in over HTTP, as an app sees it (contract §3.1, §4)."""
+"""Signing in over HTTP, as an app sees it (rules 110, 201)."""
 
 from __future__ import annotations
 

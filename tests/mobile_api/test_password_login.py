@@ -1,4 +1,4 @@
-"""Signing in by number, password and captcha, then a code (source 001, 2.1; contract-accounts, 14 and 15)."""
+"""Signing in by number, password and captcha, then a code (source 001, 2.1; rules 154, 155)."""
 
 from __future__ import annotations
 

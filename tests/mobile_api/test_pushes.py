@@ -83,7 +83,7 @@ async def test_a_recovery_is_pushed_to_the_phone_that_it_signs_out(citizen: Citi
 
 
 async def test_a_change_of_number_is_pushed_before_it_is_answered(citizen: Citizen) -> None:
-    """Inside a sign-in elsewhere, which signs the owner's phone out (contract-accounts, 21)."""
+    """Inside a sign-in elsewhere, which signs the owner's phone out (rules 162, 163)."""
     stranger, new = citizen.service.phone(), citizen.service.mobile_number()
     citizen.subscribe(new)
     login = (await citizen.knock(stranger)).json()["id"]

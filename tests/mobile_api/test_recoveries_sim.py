@@ -1,4 +1,4 @@
-"""A SIM that was changed lately brings no password back: whoever holds it need not be the number's owner (security TO20)."""
+"""A SIM that was changed lately brings no password back: whoever holds it need not be the number's owner (case TO20)."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ async def test_to20_the_official_mails_password_is_refused_alike(service: Servic
 
 @pytest.mark.parametrize("mood", [Mood.WELL, Mood.DOWN, Mood.WRONG_SHAPE])
 async def test_the_mails_password_needs_no_word_of_the_registry(service: Service, mood: Mood) -> None:
-    """The staff directory vouches for the number (contract-accounts, 25): unknown there, or nobody answers."""
+    """The staff directory vouches for the number (rule 172): unknown there, or nobody answers."""
     citizen, mail = await officer(service)
     service.stand.registries.moods["subscribers"] = mood
     try:

@@ -1,4 +1,4 @@
-"""Registering by subscription and by social insurance, step by step (source 001, 1.1 and 1.2; contract §3.1)."""
+"""Registering by subscription and by social insurance, step by step (source 001, 1.1 and 1.2; rule 110)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Registering with what is known of a name and a birth date (contract-accounts, 9; OpenID Connect Core §5.1)."""
+"""Registering with what is known of a name and a birth date (rule 131; OpenID Connect Core §5.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Roles over the wire: the calls of contract §3.3, as an app developer would make them."""
+"""Roles over the wire: the calls of rule 601, as an app developer would make them."""
 
 from __future__ import annotations
 

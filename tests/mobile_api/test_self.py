@@ -1,4 +1,4 @@
-"""The identity page, access history and consents over HTTP (contract-accounts, 28, 30, 32; source 001, 3.1)."""
+"""The identity page, access history and consents over HTTP (rules 141, 143, 145; source 001, 3.1)."""
 
 from __future__ import annotations
 

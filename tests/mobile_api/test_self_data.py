@@ -1,4 +1,4 @@
-"""The copy of everything and the erasure, over HTTP (contract-accounts, 32; domain §3.3)."""
+"""The copy of everything and the erasure, over HTTP (rules 145, 903)."""
 
 from __future__ import annotations
 

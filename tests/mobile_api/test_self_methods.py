@@ -1,4 +1,4 @@
-"""The ways into one's own account over HTTP: listed, added, removed, the password changed (contract-accounts, 29)."""
+"""The ways into one's own account over HTTP: listed, added, removed, the password changed (rule 142)."""
 
 from __future__ import annotations
 

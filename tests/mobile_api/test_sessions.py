@@ -1,4 +1,4 @@
-"""Sessions as their owner sees them: list, end, refresh, push, "Không phải tôi" (contract §3.2, design §4.1)."""
+"""Sessions as their owner sees them: list, end, refresh, push, "Không phải tôi" (rules 301, 303)."""
 
 from __future__ import annotations
 

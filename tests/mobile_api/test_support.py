@@ -1,4 +1,4 @@
-"""Help over HTTP: cases, whether a code is genuine, and who may know what (contract §3.4, security TH01)."""
+"""Help over HTTP: cases, whether a code is genuine, and who may know what (rule 1101, case TH01)."""
 
 from __future__ import annotations
 

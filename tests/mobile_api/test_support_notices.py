@@ -1,4 +1,4 @@
-"""Notices over HTTP: what is shown first, in whose words, and "this was not me" (contract-accounts, 38)."""
+"""Notices over HTTP: what is shown first, in whose words, and "this was not me" (rule 1105)."""
 
 from __future__ import annotations
 

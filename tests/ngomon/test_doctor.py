@@ -1,4 +1,4 @@
-"""`ngomon doctor`: every counterpart is really asked, one line each, and nothing is sent or told (contract §2)."""
+"""`ngomon doctor`: every counterpart is really asked, one line each, and nothing is sent or told (rule 1002)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Imports from the command line: first the plan, then the yes, then the deed (contract-roles §1)."""
+"""Imports from the command line: first the plan, then the yes, then the deed (rule 1003)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys rotate beside a living service: every look-up is right before, between and after (security P4)."""
+"""Keys rotate beside a living service: every look-up is right before, between and after (rule 905)."""
 
 from __future__ import annotations
 

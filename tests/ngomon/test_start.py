@@ -1,4 +1,4 @@
-"""How a server refuses to start: one line per cause, exit code 1 (contract §1, §2)."""
+"""How a server refuses to start: one line per cause, exit code 1 (rules 1001, 1002)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nothing that names a person or opens a door lies in a file or a log in the clear (security P5, §4 G21)."""
+"""Nothing that names a person or opens a door lies in a file or a log in the clear (rule 906 G21)."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def test_every_answer_with_a_body_is_an_object_whose_members_are_named(method: s
     assert shape["type"] == "object" and shape["properties"] and shape["required"], shape
 
 
-# The steps of each flow, the parts that come with each, and those that come at times (contract §3.1).
+# The steps of each flow, the parts that come with each, and those that come at times (rule 110).
 CODE = {"resend_in", "expires_in", "attempts_left"}
 IN = {"session", "account", "replaced_device"}
 FLOWS: dict[str, tuple[str, dict[str, set[str]], dict[str, set[str]]]] = {
@@ -179,7 +179,7 @@ SESSION: dict[str, list[str]] = {"dpop": [], "proof": []}
 
 
 def open_to(path: str) -> str | None:
-    """How open the contract leaves a call (contract §3; contract-accounts, 13)."""
+    """How open the contract leaves a call (rules 801, 153)."""
     place = path.removeprefix("/v1")
     top = "/" + place.split("/")[1]
     if place in OPEN["nothing"]:

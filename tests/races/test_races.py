@@ -1,4 +1,4 @@
-"""Many at the same instant, over HTTP, on two server processes (security D1, D3); the long runs are in bench/."""
+"""Many at the same instant, over HTTP, on two server processes (rules 303, 208); the long runs are in bench/."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The buttons, pressed by a browser without scripts, and by those who should not (security TW03 to TW08)."""
+"""The buttons, pressed by a browser without scripts, and by those who should not (cases TW03 to TW08)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who comes in, and whose forms are taken (security H3, H4, TW08)."""
+"""Who comes in, and whose forms are taken (rules 821, 822; case TW08)."""
 
 from __future__ import annotations
 

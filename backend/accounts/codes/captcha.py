@@ -33,7 +33,7 @@ class Captcha:
         self._on = kit.limits.captcha_seconds > 0
 
     def challenge(self, now: datetime, level: int = 0) -> dict[str, Any]:
-        """A fresh challenge: `parameters` and their `signature` (contract-accounts, 13), four times as hard a level."""
+        """A fresh challenge: `parameters` and their `signature` (rule 153), four times as hard a level."""
         prefix, times = LEVELS[level]
         made = altcha.create_challenge(
             ALGORITHM,

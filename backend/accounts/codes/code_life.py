@@ -1,7 +1,7 @@
-"""How long a code is right: five minutes from each sending, ten from the first at the latest (contract §4).
+"""How long a code is right: five minutes from each sending, ten from the first at the latest (rule 201).
 
 The moments stand in the code's row, which all processes see. Each also keeps what it saw begin by a clock that
-nobody can set: the newest sending and the code as a whole (security TO10).
+nobody can set: the newest sending and the code as a whole (case TO10).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""One-time codes: sent by SMS, bound to one flow, guessed at most so often, used once (contract §4).
+"""One-time codes: sent by SMS, bound to one flow, guessed at most so often, used once (rules 201, 205).
 
 A code is stored nowhere. It is HOTP (RFC 4226, by pyotp) under a secret that is the keyed
 hash of everything the code is bound to, so a code of another flow, account, purpose, phone
-or device key is simply another code (security A4), and sending again sends the same one.
+or device key is simply another code (rule 203), and sending again sends the same one.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class OtpTooSoon(TooMany):
 
 
 MAIL = "mail_recovery"  # the one purpose with a policy of its own: the mail guide's (source 000, 2)
-CAREFUL = ("recovery", "phone_change", MAIL)  # fewer guesses (contract-accounts, 41)
+CAREFUL = ("recovery", "phone_change", MAIL)  # fewer guesses (rule 202)
 
 # Who may cause a sending: a device that the account knows, whoever has shown the account's password, whoever names
 # somebody who forgot it, whoever registers, whoever types a number
@@ -74,7 +74,7 @@ KNOWN, CONFIRMED, ASKED, REGISTERED, TYPED = "known", "confirmed", "asked", "reg
 
 
 def windows(limits: Limits, purpose: str) -> list[Window]:
-    """How often a code may leave for this purpose: a pause between two, so many an hour and a day (contract §4)."""
+    """How often a code may leave for this purpose: a pause between two, so many an hour and a day (rule 201)."""
     if purpose == MAIL:
         pause = limits.mail_otp_resend_after
         return [Window(min(1, pause), pause), Window(limits.mail_otp_per_day, DAY)]
@@ -108,11 +108,11 @@ async def spend(
     purpose: str,
     at_once: bool = False,
 ) -> list[bytes] | None:
-    """Count one sending against phone, person, device and address; returns what to refund (design §4.3).
+    """Count one sending against phone, person, device and address; returns what to refund (rule 203).
 
     A phone has a budget for each `share`, by who may cause the sending: so a stranger who types a number, registers
     with it or asks for its recovery uses up nothing of the owner's, nor whoever has the password anything of a device
-    that the account knows (contract-accounts, 41). What others at an address ask for is no matter of such a device
+    that the account knows (rule 202). What others at an address ask for is no matter of such a device
     either. `at_once`: the person turns to another number and need not wait for the pause of the first. Of a number
     that was only `ASKED` for the caller must learn nothing: when it has had enough nothing is returned, and the
     message must not leave.
@@ -173,7 +173,7 @@ def _journal_sending(tx: AsyncSession, kit: Kit, code: OneTimeCode, now: datetim
 
 
 def sent_again(tx: AsyncSession, kit: Kit, code: OneTimeCode, *, now: datetime) -> None:
-    """The same code lives from this sending on, never past its total (README "Settled" 8); raises OtpExpired."""
+    """The same code lives from this sending on, never past its total (rule 203); raises OtpExpired."""
     if code_life.is_over_for_good(kit, code, now=now):
         raise OtpExpired
     code.sendings += 1
@@ -213,7 +213,7 @@ def text_of(kit: Kit, code: OneTimeCode, flow: Flow) -> str:
 
 
 async def count_guess(tx: AsyncSession, kit: Kit, flow: Flow, *, now: datetime) -> OneTimeCode:
-    """Spend one guess; commit this before comparing (security D3). Raises when nothing is left to guess at."""
+    """Spend one guess; commit this before comparing (rule 208). Raises when nothing is left to guess at."""
     code = await of_flow(tx, flow)
     if code.used_at is not None:
         raise OtpExhausted
@@ -235,7 +235,7 @@ async def count_guess(tx: AsyncSession, kit: Kit, flow: Flow, *, now: datetime) 
 
 
 def matches(kit: Kit, code: OneTimeCode, flow: Flow, typed: str) -> bool:
-    """Constant-time comparison with the code that was sent (security A5)."""
+    """Constant-time comparison with the code that was sent (rule 206)."""
     return hmac.compare_digest(text_of(kit, code, flow), typed)
 
 
@@ -249,7 +249,7 @@ def wrong(tx: AsyncSession, kit: Kit, code: OneTimeCode, *, now: datetime) -> Ot
 
 
 async def consume(tx: AsyncSession, code: OneTimeCode, *, now: datetime) -> None:
-    """Use the code up; of any number of right guesses one gets through (design §4.2)."""
+    """Use the code up; of any number of right guesses one gets through (rule 204)."""
     used = (
         update(OneTimeCode)
         .where(OneTimeCode.id == code.id, OneTimeCode.used_at.is_(None), OneTimeCode.voided_at.is_(None))

@@ -1,7 +1,7 @@
-"""Rests after too many wrong tries: codes of one person and purpose, passwords of one number (security A6, TO17).
+"""Rests after too many wrong tries: codes of one person and purpose, passwords of one number (rule 207; case TO17).
 
 A rest is of one channel, other ways in stay open, and the owner is told once. It is counted for whoever is named,
-known or not; who is behind the name is looked up after the answer, so that its time tells nothing (security TO14).
+known or not; who is behind the name is looked up after the answer, so that its time tells nothing (case TO14).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from backend.throttle import Window
 
 RECOVERY = "recovery"
 SPRAY: Name = "wrong_reset_codes"
-REST = 7200  # seconds that codes rest after too many wrong ones (security A6)
+REST = 7200  # seconds that codes rest after too many wrong ones (rule 207)
 PASSWORD = "password"  # noqa: S105 - the name of a channel
 # wrong passwords of one person: of some minutes and a place, of a day, and that the owner was told of a whole day's
 BURST, DAY, TOLD = "password", "password day", "password day told"

@@ -14,7 +14,7 @@ AGAIN = (0, 5, 15)  # seconds before each try, while the person waits for the me
 
 
 async def send_later(door: Door, phone: str, text: str, *, message_id: str, about: str) -> None:
-    """Try until the SMS centre takes it, and never again once it may have: one act is one message (security TO13).
+    """Try until the SMS centre takes it, and never again once it may have: one act is one message (case TO13).
 
     `about` names it in the log, without a person.
     """

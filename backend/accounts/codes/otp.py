@@ -1,4 +1,4 @@
-"""The code step of any flow: send, send again, guess (contract §4). What follows a right code is the flow's own.
+"""The code step of any flow: send, send again, guess (rule 201). What follows a right code is the flow's own.
 
 A flow that must not say whether anybody is behind it spends its number's budget unseen, lets its
 messages leave after the answer, and is a `decoy` where there is nobody: its code is never right.
@@ -63,7 +63,7 @@ class CodeData(msgspec.Struct, frozen=True, kw_only=True):
 class CodeStep(msgspec.Struct, frozen=True):
     """The flow waits for the code; times in seconds. `sent_to` is nothing where it must not be known.
 
-    `delivery` speaks up only when the SMS centre has not said whether it took the message (security TO13).
+    `delivery` speaks up only when the SMS centre has not said whether it took the message (case TO13).
     """
 
     id: UUID
@@ -149,7 +149,7 @@ async def _spend(
 async def again(
     tx: AsyncSession, kit: Kit, flow: Flow, data: CodeData, *, now: datetime
 ) -> tuple[Sending | None, CodeStep]:
-    """The same code once more, with the same budget of guesses (design §4.3); the caller has seen that `otp` is due."""
+    """The same code once more, with the same budget of guesses (rule 203); the caller has seen that `otp` is due."""
     code = await codes.of_flow(tx, flow)
     wait = codes.pause(kit.limits, code.purpose) - int((now - code.last_sent_at).total_seconds())
     if wait > 0:
@@ -176,8 +176,8 @@ async def again_later(
 async def deliver(door: Door, sending: Sending | None, step: CodeStep, now: datetime) -> CodeStep:
     """Hand over what is owed; the step as the person is told of it.
 
-    A text that has not left counts nothing (contract §3.1); raises SmsUnavailable. One that may have left is
-    counted, its code is right, and another is the person's own to ask for (security TO13).
+    A text that has not left counts nothing (rule 110); raises SmsUnavailable. One that may have left is
+    counted, its code is right, and another is the person's own to ask for (case TO13).
     """
     if sending is None:
         return step
@@ -202,7 +202,7 @@ async def deliver(door: Door, sending: Sending | None, step: CodeStep, now: date
 async def deliver_later(door: Door, sending: Sending) -> None:
     """The same after the answer, tried again as long as it has certainly not left.
 
-    What was counted stays counted: giving it back would tell who gets a message and who does not (security TO14).
+    What was counted stays counted: giving it back would tell who gets a message and who does not (case TO14).
     """
     name = _name_of(sending)
     await send_later(
@@ -231,7 +231,7 @@ async def guess(
     now: datetime,
     captcha: str | None = None,
 ) -> OneTimeCode:
-    """Count a guess, commit that, then compare (security D3); returns the right code, which is not used up yet.
+    """Count a guess, commit that, then compare (rule 208); returns the right code, which is not used up yet.
 
     Raises work.WorkDemanded when strangers guess too much, unless `captcha` is the work.
     """

@@ -1,5 +1,5 @@
 """What all text messages together may be: a stranger with many numbers and many addresses must not make the
-province pay for thousands (SMS pumping, security TO12 and §6).
+province pay for thousands (SMS pumping, rule 210; case TO12).
 
 A part of the budget is kept for numbers that their owners have confirmed and for people who have already shown a
 password or VNeID, so that they still get their codes while somebody floods the rest.

@@ -1,4 +1,4 @@
-"""The words of every SMS: one GSM-7 segment each, without accents (contract §4, security TO19)."""
+"""The words of every SMS: one GSM-7 segment each, without accents (rules 201, 211; case TO19)."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def decided_text(decision: str) -> str:
 
 
 def exists_text() -> str:
-    """For the owner of a number that somebody tried to register again (contract-accounts, 10)."""
+    """For the owner of a number that somebody tried to register again (rule 120)."""
     return (
         "Hue-S: co nguoi vua dang ky bang so dinh danh cua ban. Ban da co tai khoan: hay dang nhap, "
         "hoac chon Quen mat khau. Neu khong phai ban, goi 19001075."
@@ -56,7 +56,7 @@ def exists_text() -> str:
 
 
 def phone_changed_text(masked: str) -> str:
-    """For the old number after a change (security A10, TC04)."""
+    """For the old number after a change (rule 163; case TC04)."""
     return (
         f"Hue-S: so nhan OTP cua tai khoan vua doi sang {masked}. Neu khong phai ban, "
         "mo ung dung chon Khong phai toi hoac goi 19001075."
@@ -64,12 +64,12 @@ def phone_changed_text(masked: str) -> str:
 
 
 def recovered_text() -> str:
-    """For the OTP phone after a recovery (security A10)."""
+    """For the OTP phone after a recovery (rule 163)."""
     return "Hue-S: mat khau vua duoc dat lai. Neu khong phai ban, goi ngay 19001075."
 
 
 def join_proposed_text() -> str:
-    """For the phones of two accounts that a desk holds to be one person's (cases/roles.md, R26)."""
+    """For the phones of two accounts that a desk holds to be one person's (case R26)."""
     return (
         "Hue-S: can bo de nghi gop tai khoan cua ban voi mot tai khoan khac cung ten. Neu khong phai "
         "ca hai la cua ban, goi ngay 19001075."

@@ -1,4 +1,4 @@
-"""What one account takes over from another of the same person; the other is closed (cases/roles.md, R26).
+"""What one account takes over from another of the same person; the other is closed (case R26).
 
 What the person has just proved stays open. Other numbers and certificates of the closed account are kept shut until
 the owner confirms them, as when an owner first comes (`backend.accounts.identity.ending`); identities that an e-ID has

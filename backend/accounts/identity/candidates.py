@@ -1,4 +1,4 @@
-"""Accounts that may be one person's: registered by CMND first, come by VNeID with a CCCD later (cases/roles.md, R26).
+"""Accounts that may be one person's: registered by CMND first, come by VNeID with a CCCD later (case R26).
 
 A name and a birth date prove nothing: they make a candidate, of which the person is told a masked number and
 nothing else. Who proves both joins them (`backend.roles.joins`).

@@ -1,9 +1,9 @@
-"""What a stranger could have left in an account goes when its owner first comes (account fixation, security TH).
+"""What a stranger could have left in an account goes when its owner first comes (account fixation; rule 103).
 
 Leaked data, a junk SIM in somebody's name or a post-office counter open an account in another's name. VNeID of
 level 2 or a certificate knows better: what neither of them, nor today's subscriber registry, vouches for is
 ended in the commit that lets the owner in; what the registry vouches for is kept shut until the owner has said
-that it is theirs (contract-accounts, "Kept ways in").
+that it is theirs (rule 104).
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ async def _follow(
 async def _follow_numbers(
     tx: AsyncSession, kit: Kit, account: Account, person: Person, now: datetime
 ) -> None:
-    """Numbers that the provider states now; one that somebody else holds is left alone (security TL10)."""
+    """Numbers that the provider states now; one that somebody else holds is left alone (case TL10)."""
     for kind, value in numbers_of(person).items():
         query = select(Identifier).where(
             Identifier.account_id == account.id, Identifier.kind == kind, Identifier.ended_at.is_(None)

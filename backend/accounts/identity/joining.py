@@ -1,4 +1,4 @@
-"""Who may become whom: one pure rule for every way in, and its table is docs/joining.md (security TH, TL10).
+"""Who may become whom: one pure rule for every way in, and its table is docs/joining.md (case TL10; rule 102).
 
 It reads no database and opens nothing. `finding` says which account the evidence leads to, this says what
 follows, and the way in does it.

@@ -1,4 +1,4 @@
-"""Which account a proved person has: found by (issuer, subject), linked by number, or opened (security O8)."""
+"""Which account a proved person has: found by (issuer, subject), linked by number, or opened (rule 101)."""
 
 from __future__ import annotations
 
@@ -205,7 +205,7 @@ def number_of(kit: Kit, phone: Phone) -> str:
 
 
 async def described(tx: AsyncSession, kit: Kit, account: Account) -> dict[str, object]:
-    """What a person is shown of themselves, numbers masked (contract-accounts, 31)."""
+    """What a person is shown of themselves, numbers masked (rule 144)."""
     query = select(Identifier).where(Identifier.account_id == account.id, Identifier.ended_at.is_(None))
     identifiers = [
         {"type": row.kind, "value": masked(kit.keys.open("identifiers.value", row.id, row.value))}

@@ -58,7 +58,7 @@ async def change(door: Door, who: Who, *, current: str, new: str, address: str, 
         ):  # changed meanwhile: what was given is no longer the current one
             raise CredentialsWrong
         await passwords.put(tx, account.id, made, now=now)
-        reason = "password_changed"  # whoever got in with the old one is out in the same commit (security S5)
+        reason = "password_changed"  # whoever got in with the old one is out in the same commit (rule 310)
         await sessions.end_all(
             tx, door.kit, account.id, reason=reason, by=account.id, now=now, but=who.session_id
         )

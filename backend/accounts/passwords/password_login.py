@@ -1,6 +1,6 @@
-"""Signing in by number and password, then a code to the OTP phone (source 001, 2.1; contract-accounts, 14, 15).
+"""Signing in by number and password, then a code to the OTP phone (source 001, 2.1; rules 154, 155).
 
-An unknown person and a wrong password are one answer, in bytes and in time (security A15, TO14).
+An unknown person and a wrong password are one answer, in bytes and in time (rule 121; case TO14).
 """
 
 from __future__ import annotations
@@ -176,7 +176,7 @@ async def find(tx: AsyncSession, kit: Kit, name: str, jkt: str | None) -> Found:
 
 
 async def count_try(tx: AsyncSession, kit: Kit, tries: Tries, now: datetime) -> list[bytes]:
-    """Count a password before it is compared: many at once are no more than many after each other (security D3).
+    """Count a password before it is compared: many at once are no more than many after each other (rule 208).
 
     Raises TooManyAttempts while the budget of wrong ones is spent, whoever it is for; `is_right` takes what this
     returns.
@@ -208,7 +208,7 @@ async def _give_back(door: Door, spent: list[bytes], now: datetime) -> None:
 
 
 async def remember(door: Door, account_id: UUID | None, tries: Tries, device: str, now: datetime) -> None:
-    """After the answer, so that it takes as long for nobody as for somebody (security TO14)."""
+    """After the answer, so that it takes as long for nobody as for somebody (case TO14)."""
     async with door.db.write() as tx:
         await wrong(tx, door, account_id, tries, device, now)
 

@@ -1,4 +1,4 @@
-"""Passwords: what one must look like, how it is kept, and how one is compared (security D15, A13 to A15).
+"""Passwords: what one must look like, how it is kept, and how one is compared (rules 150, 156, 121).
 
 The rule is the sources' own: eight characters with upper and lower case, digit and special (source 001, 1.1;
 000, 2), and none of the common ones. Kept as Argon2id; an unknown person costs the same hash.
@@ -69,7 +69,7 @@ class TooBusy(Unavailable):
 
 
 class Passwords:
-    """Hashes at most so many at once, off the event loop (security TP06)."""
+    """Hashes at most so many at once, off the event loop (case TP06)."""
 
     def __init__(self, limits: Limits) -> None:
         self._hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
@@ -126,7 +126,7 @@ def canonical(text: str) -> str:
 
 
 def check(text: str, field: str = "password") -> None:
-    """Raise FieldsInvalid naming everything that is missing (contract-accounts, 12)."""
+    """Raise FieldsInvalid naming everything that is missing (rule 150)."""
     text = canonical(text)
     kinds = {
         "needs_upper": any(one.isupper() for one in text),

@@ -1,6 +1,6 @@
-"""Giving an account a phone, the one way to do it: how many accounts a number serves is counted here, one at a time.
+"""Giving an account a phone, in one way: how many accounts a number serves is counted here, in turn (rule 134).
 
-Families share a phone, strangers do not (source 001, 2.1; attack A23). Whoever binds a number waits for whoever binds
+Families share a phone, strangers do not (source 001, 2.1; case A23). Whoever binds a number waits for whoever binds
 the same one, so that the count is of what is committed. Lock order: the account's row, or the new account's
 identifiers, then the numbers, of several in one order, then what the end of the transaction writes.
 """

@@ -1,7 +1,7 @@
-"""Another number for codes, when the old one is lost or not: code to the new one, then the registry decides.
+"""Another number for codes, when the old one is lost or not: code to the new one, then the registry decides (rule 161).
 
 Source 001, 2.2 and 004, 2: the registry's identity must match; if it does not, the person goes to the
-carrier's counter, with a slip that the counter can check. README "Settled" 9: at once, with notices and a
+carrier's counter, with a slip that the counter can check. rule 162: at once, with notices and a
 day of caution.
 """
 
@@ -147,7 +147,7 @@ async def give_code(door: Door, flow_id: UUID, typed: str, *, jkt: str | None, n
     """A right code, an agreeing registry, and word to the old number: then the new one is in force.
 
     Raises SubscriberMismatch with a slip; RegistryUnavailable and SmsUnavailable leave the code right. A word to the
-    old number that may not have left is none: nobody loses a number in silence (security TC04).
+    old number that may not have left is none: nobody loses a number in silence (case TC04).
     """
     code = await otp.guess(door, flow_id, typed, kind=KIND, jkt=jkt, now=now)
     async with door.db.read() as tx:
@@ -179,7 +179,7 @@ async def give_code(door: Door, flow_id: UUID, typed: str, *, jkt: str | None, n
             await flows.advance(tx, door.kit.keys, telling, to="ended")
         raise
     if door.kit.phones is not None:
-        await door.kit.phones.told(flow.account_id)  # before the answer (contract-accounts, 21)
+        await door.kit.phones.told(flow.account_id)  # before the answer (rules 162, 163)
     return Changed(masked_phone(data.phone))
 
 
@@ -255,7 +255,7 @@ async def _held(
 
 
 async def _refuse_ended(tx: AsyncSession, account: Account, data: ChangeData) -> None:
-    """What asked for the change still stands: the account, and the session if one asked (security TC03, S5)."""
+    """What asked for the change still stands: the account, and the session if one asked (rule 310; case TC03)."""
     if account.frozen_at is not None:
         raise sessions.AccountFrozen
     session = await tx.get(Session, data.session, populate_existing=True) if data.session else None

@@ -1,6 +1,6 @@
 """The phone and the code within a sign-in: binding a new person's phone, or proving that the known one is at hand.
 
-Source 003, steps 4 and 5; source 001, 2.1, step 3 and its notes; contract §4.
+Source 003, steps 4 and 5; source 001, 2.1, step 3 and its notes; rule 201.
 """
 
 from __future__ import annotations
@@ -96,13 +96,13 @@ async def _number(
 
 
 async def _has_changed(tx: AsyncSession, flow: flows.Flow, *, since: datetime) -> bool:
-    """Whether the account's main number is newer than the code that was sent last (contract-accounts, 19)."""
+    """Whether the account's main number is newer than the code that was sent last (rule 160)."""
     changed = await tx.scalar(select(Account.phone_changed_at).where(Account.id == flow.account_id))
     return changed is not None and changed > since
 
 
 async def give_code(door: Door, flow_id: UUID, typed: str, *, jkt: str | None, now: datetime) -> Done:
-    """Take the code: the guess is counted and committed before it is compared (security D3)."""
+    """Take the code: the guess is counted and committed before it is compared (rule 208)."""
     code = await otp.guess(door, flow_id, typed, kind=KIND, jkt=jkt, now=now)
     async with door.db.write() as tx:
         flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step="otp", now=now)

@@ -1,4 +1,4 @@
-"""Which numbers may receive a code, and the one way to write them (domain §2.4, security TO11)."""
+"""Which numbers may receive a code, and the one way to write them (rule 133, case TO11)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import phonenumbers
 
 from backend.errors import FieldError, FieldsInvalid
 
-INVENTED = re.compile(r"\+84550\d{6}")  # a range that no carrier serves: the demo's people (domain §6.5)
+INVENTED = re.compile(r"\+84550\d{6}")  # a range that no carrier serves: the demo's people (rule 1031)
 WRITTEN = re.compile(r"[+0-9][0-9 .\-()]{7,20}")
 
 

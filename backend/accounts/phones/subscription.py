@@ -37,6 +37,6 @@ async def names(door: Door, found: Subscriber | None, account_id: UUID | None) -
 
 
 def sim_is_fresh(kit: Kit, found: Subscriber | None, now: datetime) -> bool:
-    """Whether the SIM was changed so lately that its holder need not be the number's owner (security TO20)."""
+    """Whether the SIM was changed so lately that its holder need not be the number's owner (case TO20)."""
     changed = found.sim_changed_at if found is not None else None
     return changed is not None and now - changed < timedelta(seconds=kit.limits.sim_rest)

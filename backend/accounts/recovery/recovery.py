@@ -1,7 +1,7 @@
 """Getting a password back: the account's by personal number, the official mail's by address (source 001, 2.1; 000, 2).
 
 Whether anybody is behind the number or the address is never said: same answers, same time, and a code
-that is never right where there is nobody (security D18, TO14).
+that is never right where there is nobody (rule 121; case TO14).
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ WORDS = {
 
 
 class RecoveryRefusedForNumber(Forbidden):
-    """The number brings no password back: it is somebody else's now (security TC06), or its SIM is too new (TO20)."""
+    """The number brings no password back: it is somebody else's now (case TC06), or its SIM is too new (TO20)."""
 
     code = "recovery_refused"
     title = "Chưa thể lấy lại mật khẩu bằng số điện thoại này"
@@ -127,7 +127,7 @@ async def send_again(
 async def give_code(
     door: Door, flow_id: UUID, typed: str, *, jkt: str | None, now: datetime, captcha: str | None = None
 ) -> None:
-    """A right code makes `password` due, once the registry still names the person (contract-accounts, 23)."""
+    """A right code makes `password` due, once the registry still names the person (rule 170)."""
     code = await otp.guess(door, flow_id, typed, kind=KIND, jkt=jkt, now=now, captcha=captcha)
     async with door.db.read() as tx:
         flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
@@ -154,7 +154,7 @@ async def _objection(
 ) -> str | None:
     """Why the number brings no password back; nothing when it does.
 
-    For an official mail the staff directory vouches for the number (contract-accounts, 25): what the registry does
+    For an official mail the staff directory vouches for the number (rule 172): what the registry does
     not say stops nobody there, a changed SIM does.
     """
     if data.mail is None:
@@ -221,9 +221,9 @@ async def give_password(
 async def _set_mail(
     door: Door, flow_id: UUID, mail: str, text: str, *, jkt: str | None, now: datetime
 ) -> None:
-    """The directory is asked before anything is done: only what it has taken is true (contract-accounts, 26).
+    """The directory is asked before anything is done: only what it has taken is true (rule 173).
 
-    Of many at once one asks it, or the password in force could be that of a call which was refused (security TP01).
+    Of many at once one asks it, or the password in force could be that of a call which was refused (case TP01).
     """
     async with door.db.write() as tx:
         flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step="password", now=now)
@@ -263,7 +263,7 @@ async def _still_open(tx: AsyncSession, kit: Kit, account_id: UUID, phone: str |
 
 
 async def _end_everything(tx: AsyncSession, kit: Kit, flow: Flow, now: datetime) -> None:
-    """Whoever was in is out, and whatever was half way is over, in the same commit (security A11, TP03)."""
+    """Whoever was in is out, and whatever was half way is over, in the same commit (rule 171; case TP03)."""
     assert flow.account_id is not None
     await sessions.end_all(tx, kit, flow.account_id, reason="recovered", by=flow.account_id, now=now)
     await methods.forget_flows(tx, flow.account_id, but=[flow.id])

@@ -1,4 +1,4 @@
-"""Whose code a recovery sends, and where; and who has no way back but VNeID (contract-accounts, 23, 25; A02, A06).
+"""Whose code a recovery sends, and where; and who has no way back but VNeID (rules 170, 172, 105; cases A02, A06).
 
 Whoever has somebody's SIM and card could set the first password of an account that never had one, and be in. So a
 recovery renews a password that is there, and of a role's holder none.

@@ -1,6 +1,6 @@
 """What may stand on the identity page: the attributes of each kind of account, and which spelling of each is good.
 
-The lists and their order are the source's own (source 001, 3.1; contract-accounts, 28).
+The lists and their order are the source's own (source 001, 3.1; rule 141).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ AGENCY = ("organization_name", "agency_code", "parent_agency", "phone", "email",
 OF_KIND = {"citizen": CITIZEN, "enterprise": ENTERPRISE, "agency": AGENCY}
 NAMES = ("full_name", "organization_name")  # two words for one column
 NUMBERS = ("national_id", "old_id_number", "tax_code", "agency_code")  # kept as identifiers, shown masked
-NEEDED = {"enterprise": ("email",)}  # contract §3.1: an enterprise has an address that is read
+NEEDED = {"enterprise": ("email",)}  # rule 110: an enterprise has an address that is read
 
 EMAIL = re.compile(
     r"[a-z0-9!#$%&'*+/=?^_`{|}~-]{1,64}(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]{1,64})*"

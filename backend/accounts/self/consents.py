@@ -1,4 +1,4 @@
-"""What somebody's data are used for, on which ground, and what they allowed (domain §3.3).
+"""What somebody's data are used for, on which ground, and what they allowed (rule 903).
 
 Law 91/2025/QH15: nothing is allowed by default, a consent is for one purpose, can be taken back,
 and its proof is kept. What the State's task or the service itself needs does not ask.

@@ -1,6 +1,6 @@
 """Every try to get in, for the person's own eyes: device, coarse place, method, result (source 001, III).
 
-It is behaviour, so it is sensitive (domain §3.3): read by its owner alone, and forgotten after
+It is behaviour, so it is sensitive (rule 903): read by its owner alone, and forgotten after
 `history_days`.
 """
 
@@ -56,7 +56,7 @@ async def newest(
 
 
 async def sweep(tx: AsyncSession, limits: Limits, *, now: datetime) -> None:
-    """Forget what is older than the law of the house allows (domain §3.3).
+    """Forget what is older than the law of the house allows (rule 903).
 
     Identifiers are in order of time, so the primary key finds the old end without an index of its own.
     """

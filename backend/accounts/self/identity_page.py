@@ -175,7 +175,7 @@ async def _known(tx: AsyncSession, kit: Kit, account: Account) -> dict[str, Know
 
 
 def _masked(name: str, value: str | None) -> str | None:
-    """Numbers by the one mask (README "Settled" 5), everything else as it is."""
+    """Numbers by the one mask (rule 144), everything else as it is."""
     if value is None or name not in (*attributes.NUMBERS, "phone"):
         return value
     return masked_phone(value) if name == "phone" else masked(value)

@@ -1,6 +1,6 @@
 """Ways in that were kept shut when the owner first came: confirmed by the owner, or gone in time.
 
-Source: contract-accounts, "Kept ways in". A junk SIM in somebody's name is in the subscriber registry too, so the
+Source: rule 104. A junk SIM in somebody's name is in the subscriber registry too, so the
 registry's word keeps a way in and does not open it.
 """
 

@@ -208,7 +208,7 @@ def _start(tx: AsyncSession, kit: Kit, who: Who, step: Step, data: msgspec.Struc
 
 
 async def _still(tx: AsyncSession, kit: Kit, who: Who, now: datetime) -> Account:
-    """The account at the end of a flow: a phone change meanwhile makes it careful (README "Settled" 9)."""
+    """The account at the end of a flow: a phone change meanwhile makes it careful (rule 162)."""
     account = await mine.locked(tx, who.account_id)
     assurance.demand(who, account, kit.limits, now=now, careful=True)
     return account

@@ -1,4 +1,4 @@
-"""The ways into an account: what there is, what may go (source 001, 3.2; contract-accounts, 29).
+"""The ways into an account: what there is, what may go (source 001, 3.2; rule 142).
 
 A phone alone is no way in: it carries the code that a password asks for.
 """

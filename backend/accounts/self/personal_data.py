@@ -1,4 +1,4 @@
-"""Everything that is held about one account: copied out for its owner, or erased (domain §3.3; contract-accounts, 32).
+"""Everything that is held about one account: copied out for its owner, or erased (rules 903, 145).
 
 Erased means gone or overwritten here. The journal keeps what happened, by identifiers that
 name nobody any more, so its chain stays whole.

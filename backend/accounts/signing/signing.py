@@ -1,7 +1,7 @@
 """Proving oneself with a signing SIM or a USB token: what every purpose of it shares (source 001, 1.3, 1.4, 2.3, 2.4).
 
 A challenge lives two minutes and works once: the flow is moved on before anything is checked, so of two
-that come with one challenge a single one is looked at (security A17, TK03).
+that come with one challenge a single one is looked at (rule 504; case TK03).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from backend.outside.certificates.certificates import (
 )
 from backend.throttle import Window
 
-METHOD, LEVEL = CERTIFICATE, CERTIFICATE_LEVEL  # IAL3 (contract-accounts, 6)
+METHOD, LEVEL = CERTIFICATE, CERTIFICATE_LEVEL  # IAL3 (rule 107)
 SIGN: Final = "sign"
 CHECKING: Final = "checking"
 ENDED: Final = "ended"

@@ -160,7 +160,7 @@ async def _opened(
 async def _exists(
     tx: AsyncSession, door: Door, flow: Flow, account_id: UUID | None, now: datetime
 ) -> AccountExists:
-    """Whoever signed has proved who they are, so they are told plainly (contract-accounts, 10)."""
+    """Whoever signed has proved who they are, so they are told plainly (rule 120)."""
     await flows.advance(tx, door.kit.keys, flow, to=ENDED)
     fact = RegistrationRefused(subject=account_id, reason=AccountExists.code, method=METHOD)
     door.kit.journal.record(tx, fact, by=None, now=now)

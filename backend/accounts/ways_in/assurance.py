@@ -1,4 +1,4 @@
-"""How sure we are of who is asking, and what is missing when we are not sure enough (contract-accounts, 21, 22)."""
+"""How sure we are of who is asking, and what is missing when we are not sure enough (rules 162, 163, 108)."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def demand(
 
     Inside a sign-in that is not finished nobody is in yet: `who` is nothing, and every demand is unmet.
     `careful` acts want, for a day after a phone change or a recovery, a VNeID sign-in made after it
-    (README "Settled" 9; security D19).
+    (rule 162).
     """
     required: dict[str, object] = {}
     if level is not None and (who is None or who.level < level):

@@ -1,8 +1,8 @@
-"""Signing in to the workspace with VNeID in a browser; managers need no bound phone (contract §5).
+"""Signing in to the workspace with VNeID in a browser; managers need no bound phone (rule 820).
 
 The transaction cookie (Lax) binds the e-ID's answer to the browser that asked; the session
 cookie (Strict) is a random token stored hashed, alive 30 minutes after the last use and 12
-hours at most (security S3, H3).
+hours at most (rules 309, 821).
 """
 
 from __future__ import annotations

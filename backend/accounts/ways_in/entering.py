@@ -1,4 +1,4 @@
-"""The last step of every way in: the slot is taken, and the person's own history says so."""
+"""The last step of every way in: the slot is taken, and the person's own history says so (rule 302)."""
 
 from __future__ import annotations
 

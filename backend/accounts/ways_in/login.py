@@ -1,4 +1,4 @@
-"""Signing in on a phone: VNeID or the post office says who, a code proves a new phone, one device gets in.
+"""Signing in on a phone: VNeID or the post office says who, a code proves a new phone, one device gets in (rule 111).
 
 These use cases span several transactions, because the e-ID and the SMS centre are asked
 between them; so they take the door and open each one visibly (source 003, III; 001, II).
@@ -73,7 +73,7 @@ class Answer(msgspec.Struct, frozen=True):
 def objection(
     attempt: Attempt, answer: Answer, *, late: bool = False
 ) -> LoginRefused | LoginCancelled | None:
-    """Why an answer is not taken: another sign-in's or too late (security TL01, TL02), or the person turned back."""
+    """Why an answer is not taken: another sign-in's or too late (cases TL01, TL02), or the person turned back."""
     if late or not hmac.compare_digest(answer.state.encode(), attempt.state.encode()):
         return LoginRefused()
     return LoginCancelled() if answer.code is None else None

@@ -1,7 +1,7 @@
 """Registering by a phone subscription or a social-insurance number: registry, code, password (source 001, 1.1 and 1.2).
 
 A number that has an account already gets the same answers, and a code that is never right; the helpful
-sentence goes to the phone on file (README "Settled" 7; contract-accounts, 10).
+sentence goes to the phone on file (rule 120).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ KIND = "registration"
 
 
 class RegistryMismatch(Invalid):
-    """The registry knows no such person, or states something else; which field is not said (contract-accounts, 9)."""
+    """The registry knows no such person, or states something else; which field is not said (rule 131)."""
 
     code = "registry_mismatch"
     title = "Thông tin chưa khớp với cơ sở dữ liệu đối chiếu, vui lòng kiểm tra lại"

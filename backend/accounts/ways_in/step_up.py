@@ -1,4 +1,4 @@
-"""Strengthening a session by a fresh VNeID sign-in: same session, new tokens, newer proof (RFC 9470 §5)."""
+"""Strengthening a session by a fresh VNeID sign-in: same session, new tokens, newer proof (RFC 9470 §5; rule 311)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a signing certificate must be, and its path to a configured authority (security A17; RFC 5280 §6).
+"""What a signing certificate must be, and its path to a configured authority (rule 504; RFC 5280 §6).
 
 The path is built and its signatures are checked by the cryptography library; here stand the demands.
 """
@@ -92,7 +92,7 @@ class Paths:
         return chain
 
     def _is_for_clients(self, leaf: Certificate) -> bool:
-        """EKU clientAuth, or a policy that the operator lists in its stead (contract-accounts, 17)."""
+        """EKU clientAuth, or a policy that the operator lists in its stead (rule 502)."""
         purposes = _extension(leaf, x509.ExtendedKeyUsage)
         if purposes is not None and ExtendedKeyUsageOID.CLIENT_AUTH in purposes:
             return True

@@ -1,7 +1,7 @@
 """Whom a certificate's subject names: the identifier attribute decides, the common name only labels.
 
 UID (0.9.2342.19200300.100.1.1), else serialNumber (2.5.4.5), with a prefix that says what the
-value is (contract-accounts, 16; security TK04).
+value is (rule 501; case TK04).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Signing SIMs and USB tokens: whose a certificate is, and that its holder signed just now (security A17).
+"""Signing SIMs and USB tokens: whose a certificate is, and that its holder signed just now (rule 504).
 
 What is cheap comes first and what leaves the house last: size, shape, strength, dates, purpose, the
 identifier, the path to a configured authority, the signature, and only then revocation.
@@ -47,7 +47,7 @@ class CertificateRefused(Forbidden):
 
 
 class CertificateCheckUnavailable(Unavailable):
-    """Nobody can say whether the certificate was revoked; without that nobody gets in (security TK02)."""
+    """Nobody can say whether the certificate was revoked; without that nobody gets in (case TK02)."""
 
     code = "certificate_check_unavailable"
     title = "Chưa kiểm tra được trạng thái chứng thư số, vui lòng thử lại sau ít phút"
@@ -147,7 +147,7 @@ class Certificates:
 
 
 def challenge_text(public_url: str, purpose: str, flow_id: UUID, nonce: str, now: datetime) -> str:
-    """The six lines to be signed (contract-accounts, 17): never the hash of a document (security TK06)."""
+    """The six lines to be signed (rule 502): never the hash of a document (case TK06)."""
     at = now.replace(microsecond=0).isoformat()
     return "\n".join((PREFIX, public_url, purpose, str(flow_id), nonce, at))
 

@@ -1,7 +1,7 @@
 """Whether a certificate was taken back: asked of its authority by OCSP, else by CRL (RFC 6960; RFC 5280 §6.3).
 
 Fails closed: an answer that is unknown, stale, replayed or not the authority's is no answer, and only a
-responder that cannot be reached lets the CRL speak instead (contract-accounts, 18; security TK02).
+responder that cannot be reached lets the CRL speak instead (rule 503; case TK02).
 """
 
 from __future__ import annotations

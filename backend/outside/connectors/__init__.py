@@ -33,7 +33,7 @@ class GroupRef(msgspec.Struct, frozen=True, order=True):
 
 
 class Desired(msgspec.Struct, frozen=True, kw_only=True):
-    """What a system should hold of one person: a pure function of the person's roles (contract §7)."""
+    """What a system should hold of one person: a pure function of the person's roles (rule 701)."""
 
     external_id: str
     user_name: str

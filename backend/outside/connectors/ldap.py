@@ -1,4 +1,4 @@
-"""Keeps one LDAP directory in step (contract-accounts, 27; security TF16).
+"""Keeps one LDAP directory in step (rule 710; case TF16).
 
 Entries are found by the account's identifier wherever they were moved to, or taken over by their mail
 address; only attributes that are ours are changed, and none is ever deleted: who has no role leaves the

@@ -1,4 +1,4 @@
-"""What an entry of ours holds, and what makes another entry like it (contract-accounts, 27)."""
+"""What an entry of ours holds, and what makes another entry like it (rule 710)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PERSON = ("top", "person", "organizationalPerson", "inetOrgPerson")
 
 
 def wanted_of(desired: Desired) -> dict[str, tuple[str, ...]]:
-    """What the entry of an active person holds (contract-accounts, 27)."""
+    """What the entry of an active person holds (rule 710)."""
     found = {
         NUMBER: desired.external_id,
         "cn": desired.full_name,

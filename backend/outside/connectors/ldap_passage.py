@@ -2,7 +2,7 @@
 
 The library resolves names by itself, has its own idea of whom to trust, and stands still in
 connecting and in the TLS handshake together with everything else in the process. So the
-connection is ours: made to the address that was checked (security X3, X4), encrypted as our
+connection is ours: made to the address that was checked (rules 704, 705), encrypted as our
 HTTP is, in time. The library speaks to a socket in a folder that only this process may enter.
 """
 

@@ -77,7 +77,7 @@ def options_of(text: str) -> Options:
 
 
 def named(attribute: str, value: str, parent: str) -> str:
-    """The DN of a child, whatever characters its name has (RFC 4514; security H13)."""
+    """The DN of a child, whatever characters its name has (RFC 4514; rule 712)."""
     return f"{attribute}={escape_attribute_value(_clean(value))},{parent}"
 
 
@@ -88,7 +88,7 @@ def first_part(dn: str) -> tuple[str, str]:
 
 
 def equals(attribute: str, value: str) -> str:
-    """A filter for one value, whatever characters it has (RFC 4515; security H13)."""
+    """A filter for one value, whatever characters it has (RFC 4515; rule 712)."""
     return f"({attribute}={escape_filter_exp(_clean(value))})"
 
 

@@ -1,7 +1,7 @@
-"""One delivery to a directory: read, take rights, correct, give rights, and read again (contract-accounts, 27).
+"""One delivery to a directory: read, take rights, correct, give rights, and read again (rule 710).
 
 An entry that is there already under the person's address is somebody. It becomes the person's own only where the staff
-directory gives that address to this very number (cases/attacks.md, A08); another account's stays theirs.
+directory gives that address to this very number (case A08); another account's stays theirs.
 """
 
 from __future__ import annotations

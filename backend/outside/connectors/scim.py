@@ -1,4 +1,4 @@
-"""Keeps one SCIM 2.0 system in step (contract §7, security X5).
+"""Keeps one SCIM 2.0 system in step (rules 701, 706).
 
 Looks up before it creates, adopts only what is proved to be the person's, changes only the attributes that are ours,
 and never deletes: who has no role is switched off, leaves our groups and gives the userName back.

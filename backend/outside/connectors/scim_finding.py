@@ -1,4 +1,4 @@
-"""Whose user it is: found by identifier, adopted by a proved address, made anew (cases/attacks.md, A08).
+"""Whose user it is: found by identifier, adopted by a proved address, made anew (case A08).
 
 A user that is there already under the person's official address is somebody. It becomes the person's own only where the
 staff directory gives that address to this very number; else the delivery is parked, for a human to look at.

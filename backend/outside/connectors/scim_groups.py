@@ -1,4 +1,4 @@
-"""The groups of a SCIM system: who is in, read and never believed; joining, leaving, making (contract §7).
+"""The groups of a SCIM system: who is in, read and never believed; joining, leaving, making (rule 701).
 
 Whether a filter on `members.value` is told the truth has to be proved: a system may ignore it and list every group,
 or not know it and list none. Until one of its answers was right both ways, and for ever where one was wrong, the

@@ -1,4 +1,4 @@
-"""One user of a SCIM system: what of it is ours, where it differs, and what makes it right (contract §7)."""
+"""One user of a SCIM system: what of it is ours, where it differs, and what makes it right (rule 701)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One delivery to a SCIM system: read, take rights, correct, give rights, and read again (contract §7).
+"""One delivery to a SCIM system: read, take rights, correct, give rights, and read again (rule 701).
 
 Rights are taken before anything else is tried, each by itself, so that what a system refuses later does not keep them.
 What was written often enough and is not there afterwards, the system does not keep: that is said of the system.

@@ -1,4 +1,4 @@
-"""Asks a national e-ID who somebody is: plain OpenID Connect, or a special flavour (security O1 to O9; domain §1).
+"""Asks a national e-ID who somebody is: plain OpenID Connect, or a special flavour (rules 410, 411, 412, 413, 402).
 
 Whatever does not verify is one outward answer, `login_refused`; whatever cannot be
 reached is `provider_unavailable`. The reason goes to the log as a word, without claims.
@@ -35,7 +35,7 @@ MOST_TOKEN = 8192
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """The secrets of one sign-in: state, nonce and PKCE verifier, 256 bit each (security O5)."""
+    """The secrets of one sign-in: state, nonce and PKCE verifier, 256 bit each (rule 411)."""
 
     state: str
     nonce: str
@@ -122,7 +122,7 @@ class EId:
             raise refused("claims_" + str(error)) from error
         person = msgspec.structs.replace(person, shown_at=shown_at if is_moment(shown_at) else None)
         if self.provider.envelope is not None and person.subject == person.national_id:
-            # kept in the clear to find the person by, which a personal number must not be (security P3)
+            # kept in the clear to find the person by, which a personal number must not be (rule 904)
             return msgspec.structs.replace(person, subject=self.provider.envelope.alias(person.subject))
         return person
 
@@ -202,7 +202,7 @@ class EId:
 
 
 def _private_key(file: str) -> ECKey:
-    """The private JWK of `NGOMON_VNEID_CLIENT_KEY` (contract §1)."""
+    """The private JWK of `NGOMON_VNEID_CLIENT_KEY` (rule 1001)."""
     return ECKey.import_key(msgspec.json.decode(Path(file).read_bytes()))
 
 

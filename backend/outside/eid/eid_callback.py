@@ -1,4 +1,4 @@
-"""What a provider said when it called us back, read from the raw address (contract-accounts, 3).
+"""What a provider said when it called us back, read from the raw address (rule 404).
 
 Frameworks read `+` as a blank, which is right for forms and destroys base64; here percent-escapes
 are decoded and a raw `+` stays what it is.

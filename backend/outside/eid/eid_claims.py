@@ -1,4 +1,4 @@
-"""Whom an e-ID names, read by a map that says which claim holds what (contract §1.1; contract-accounts, 4).
+"""Whom an e-ID names, read by a map that says which claim holds what (rules 401, 405).
 
 A map is TOML. A name may have several places, of which the first that holds something counts; beside the places
 it may hold the tables `fixed` (what the provider is taken to say, whatever it says), `kinds` and `levels` (how

@@ -1,4 +1,4 @@
-"""Opens what VNeID seals: an AES key under our RSA key, text under that AES key (domain §1.3; contract-accounts, 4).
+"""Opens what VNeID seals: an AES key under our RSA key, text under that AES key (rules 409, 405).
 
 RSA PKCS#1 v1.5 must not become an oracle (RFC 8017 §7.2.2, RFC 3218): a key that cannot be opened is replaced
 by one that follows from it and from our private key, so that every bad envelope fails in the same way at the

@@ -17,7 +17,7 @@ class ProviderUnavailable(Unavailable):
 
 
 class LoginRefused(Forbidden):
-    """The e-ID's answer does not verify; the sign-in is over (contract-accounts, 5)."""
+    """The e-ID's answer does not verify; the sign-in is over (rule 406)."""
 
     code = "login_refused"
     title = "Không xác minh được kết quả đăng nhập, vui lòng đăng nhập lại"

@@ -1,4 +1,4 @@
-"""The keys that a provider publishes, read so that one strange key spoils no other (RFC 7517 §5; security O9, TL13)."""
+"""The keys that a provider publishes, read so that a strange one spoils no other (RFC 7517 §5; rule 413, case TL13)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a provider's endpoints are and what its ID tokens say, verified (security O1 to O9)."""
+"""Where a provider's endpoints are and what its ID tokens say, verified (rules 410, 411, 412, 413, 414)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ALGORITHMS = [
     "EdDSA",
 ]  # asymmetric only: never none, never a shared secret (RFC 8725 §3.2)
 DISCOVERY_LIFE = 3600
-JWKS_PAUSE = 300  # an unknown kid refetches at most this often (security O9)
+JWKS_PAUSE = 300  # an unknown kid refetches at most this often (rule 413)
 JWKS_LIFE = 86400
 
 

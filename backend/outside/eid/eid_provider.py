@@ -1,4 +1,4 @@
-"""How one provider is spoken to: a flavour as data with two hooks, and what the settings add (domain §1)."""
+"""How one provider is spoken to: a flavour as data with two hooks, and what the settings add (rule 402)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from backend.outside.eid.eid_claims import ClaimMap, claims_map
 from backend.outside.eid.eid_envelope import Envelope, NotOpened, envelope_key
 from backend.settings import Settings
 
-POST_OFFICE_LEVEL = 2  # whatever it claims (contract-accounts, 2)
+POST_OFFICE_LEVEL = 2  # whatever it claims (rule 403)
 
 Code = tuple[str, dict[str, str]]
 CallbackHook = Callable[[Envelope | None, str, str | None], Code]
@@ -92,7 +92,7 @@ OIDC = Flavour(
     callback=plain_code,
     unwrap=plain_body,
 )
-PORTAL = Flavour(  # WSO2 Identity Server, as the national portal runs it (domain §1.2)
+PORTAL = Flavour(  # WSO2 Identity Server, as the national portal runs it (rule 408)
     paths=("/oauth2/authorize", "/oauth2/token", "/oauth2/userinfo"),
     signed=False,
     says_when=False,
@@ -104,7 +104,7 @@ PORTAL = Flavour(  # WSO2 Identity Server, as the national portal runs it (domai
     callback=plain_code,
     unwrap=plain_body,
 )
-DIRECT = Flavour(  # VNeID itself: no usable ID token, no nonce, sealed code and bodies (domain §1.3)
+DIRECT = Flavour(  # VNeID itself: no usable ID token, no nonce, sealed code and bodies (rule 409)
     paths=("/auth", "/token", "/userinfo"),
     signed=False,
     says_when=False,
@@ -153,7 +153,7 @@ def post_office(settings: Settings) -> Provider | None:
 
 
 def _provider(settings: Settings, group: str) -> Provider:
-    """The settings of both groups have the same names (contract-accounts, 2)."""
+    """The settings of both groups have the same names (rule 403)."""
 
     def given(name: str) -> str:
         return str(getattr(settings, f"{group}_{name}"))

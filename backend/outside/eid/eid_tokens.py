@@ -1,4 +1,4 @@
-"""What an ID token must say to be believed (OpenID Connect Core §3.1.3.7; security O7)."""
+"""What an ID token must say to be believed (OpenID Connect Core §3.1.3.7; rule 412)."""
 
 from __future__ import annotations
 

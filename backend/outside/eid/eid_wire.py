@@ -36,8 +36,8 @@ class Wire:
         """The object that the provider answers about one sign-in.
 
         What is no JSON (a proxy's page, half a file) is no answer of the provider, and may be asked for again. Any
-        other that is not what was asked for does not verify, and the sign-in is over (contract-accounts, 5 and
-        "Settled"). That goes for `invalid_client` too, though it is our own settings that are wrong: trying the
+        other that is not what was asked for does not verify, and the sign-in is over (rule
+        406). That goes for `invalid_client` too, though it is our own settings that are wrong: trying the
         same again cannot help the person, who is told the same as always, and the log calls the operator.
         """
         answer = await self._answered(method, url, **options)

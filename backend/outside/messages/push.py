@@ -1,4 +1,4 @@
-"""Tells a phone that something happened; never with personal data in the message (design §6)."""
+"""Tells a phone that something happened; never with personal data in the message (rule 304)."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class SmsUnavailable(Unavailable):
 class SmsUncertain(SmsUnavailable):
     """The message was handed over and no word came back: it may be on its way.
 
-    Whoever catches it sends nothing again unasked, or the person gets it twice (security TO13).
+    Whoever catches it sends nothing again unasked, or the person gets it twice (case TO13).
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""A catalogue from its file (contract-roles §6): every table and key is known, or it is an error with its remedy."""
+"""A catalogue from its file (rule 602): every table and key is known, or it is an error with its remedy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""People who have an account already come from a file, and nothing of it is taken for proved (cases/roles.md, R35)."""
+"""People who have an account already come from a file, and nothing of it is taken for proved (case R35)."""
 
 from __future__ import annotations
 

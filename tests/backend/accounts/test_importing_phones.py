@@ -1,4 +1,4 @@
-"""How many accounts one number serves holds for a list of a whole province too (R35, attack A23)."""
+"""How many accounts one number serves holds for a list of a whole province too (R35, case A23)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Official-mail passwords: set in the directory, proved at the mail server (contract-accounts, 26)."""
+"""Official-mail passwords: set in the directory, proved at the mail server (rule 173)."""
 
 from __future__ import annotations
 

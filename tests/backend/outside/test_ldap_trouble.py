@@ -1,4 +1,4 @@
-"""What goes wrong between the connector and a directory, and the word for each (security TF16, X3, X4)."""
+"""What goes wrong between the connector and a directory, and the word for each (rules 704, 705; case TF16)."""
 
 from __future__ import annotations
 

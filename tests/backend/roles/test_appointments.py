@@ -1,4 +1,4 @@
-"""Managers from a file, their days, and requests that nobody may be left to decide (contract-roles §1)."""
+"""Managers from a file, their days, and requests that nobody may be left to decide (rule 1003)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An appointment follows the post that carries it (case R02, contract-roles §3)."""
+"""An appointment follows the post that carries it (case R02, rule 605)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The file of a catalogue: what it may say, and what is said of a wrong one (contract-roles §6)."""
+"""The file of a catalogue: what it may say, and what is said of a wrong one (rule 602)."""
 
 from __future__ import annotations
 

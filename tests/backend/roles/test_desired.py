@@ -1,4 +1,4 @@
-"""What a system should hold of a person follows from the roles alone (contract §7)."""
+"""What a system should hold of a person follows from the roles alone (rule 701)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose an official address is, and what the import may leave out (contract-accounts, 25 and 42)."""
+"""Whose an official address is, and what the import may leave out (rules 172, 1005)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many hands on one button: one outcome, one entry, one version in the outbox (security TW03, TW05)."""
+"""Many hands on one button: one outcome, one entry, one version in the outbox (cases TW03, TW05)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a file of staff would do is said first; a complete one tells who has left (contract-roles §1)."""
+"""What a file of staff would do is said first; a complete one tells who has left (rule 1003)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a file of units would do is said first, and what it lacks stays as it is (contract-roles §1)."""
+"""What a file of units would do is said first, and what it lacks stays as it is (rule 1003)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Strangers' mails, read without trust: nothing breaks, nothing is believed (contract-accounts, 36)."""
+"""Strangers' mails, read without trust: nothing breaks, nothing is believed (rule 1104)."""
 
 from __future__ import annotations
 

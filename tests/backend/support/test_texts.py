@@ -1,4 +1,4 @@
-"""No text of the desk may ask for a secret; warnings and names of pages pass (security TH01)."""
+"""No text of the desk may ask for a secret; warnings and names of pages pass (case TH01)."""
 
 from __future__ import annotations
 

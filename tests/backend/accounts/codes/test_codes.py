@@ -1,4 +1,4 @@
-"""What a code is made of, and the words that carry it (security A1, A4, TO06, TO19, TO21)."""
+"""What a code is made of, and the words that carry it (rules 205, 203; cases TO06, TO19, TO21)."""
 
 from __future__ import annotations
 

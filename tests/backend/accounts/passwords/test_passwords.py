@@ -1,4 +1,4 @@
-"""Which passwords are refused as common although they have every kind of letter (contract-accounts, "Settings")."""
+"""Which passwords are refused as common although they have every kind of letter (rule 150)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which numbers may receive a code, as a table (security TO11, domain §2.4)."""
+"""Which numbers may receive a code, as a table (case TO11, rule 133)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever somebody types on the identity page is kept in one good spelling, or refused by name (security TW10)."""
+"""Whatever somebody types on the identity page is kept in one good spelling, or refused by name (case TW10)."""
 
 from __future__ import annotations
 

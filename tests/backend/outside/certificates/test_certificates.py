@@ -1,4 +1,4 @@
-"""What a signing certificate must be before anybody is asked about it (security A17; TK01, TK04)."""
+"""What a signing certificate must be before anybody is asked about it (rule 504; cases TK01, TK04)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One OCSP answer, bent in every way that must not count (RFC 6960 §3.2; security TK02)."""
+"""One OCSP answer, bent in every way that must not count (RFC 6960 §3.2; case TK02)."""
 
 from __future__ import annotations
 

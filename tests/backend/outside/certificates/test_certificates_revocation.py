@@ -1,4 +1,4 @@
-"""Revocation, asked for over HTTP, in health and in trouble (security TK01, TK02)."""
+"""Revocation, asked for over HTTP, in health and in trouble (cases TK01, TK02)."""
 
 from __future__ import annotations
 

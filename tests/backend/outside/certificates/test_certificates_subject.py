@@ -1,4 +1,4 @@
-"""Whom a certificate names, and every subject that names nobody clearly (security TK04)."""
+"""Whom a certificate names, and every subject that names nobody clearly (case TK04)."""
 
 from __future__ import annotations
 

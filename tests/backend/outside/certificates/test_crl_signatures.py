@@ -1,4 +1,4 @@
-"""Which bytes of a list were signed: our reading agrees with the library's (security TK01)."""
+"""Which bytes of a list were signed: our reading agrees with the library's (case TK01)."""
 
 from __future__ import annotations
 

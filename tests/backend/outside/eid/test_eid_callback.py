@@ -1,4 +1,4 @@
-"""Reading the raw address that a provider called (contract-accounts, 3)."""
+"""Reading the raw address that a provider called (rule 404)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whom the shipped maps find in what providers say (contract-accounts, 4; domain §1.1 to §1.3)."""
+"""Whom the shipped maps find in what providers say (rules 405, 407, 408, 409)."""
 
 from __future__ import annotations
 

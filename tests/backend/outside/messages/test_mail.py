@@ -1,4 +1,4 @@
-"""What leaves the desk's mailbox: every header written as it was meant, or no mail at all (security TH02)."""
+"""What leaves the desk's mailbox: every header written as it was meant, or no mail at all (case TH02)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Google's own SDK, unchanged, against a small server that speaks what Firebase speaks (real-parts §8)."""
+"""Google's own SDK, unchanged, against a small server that speaks what Firebase speaks (rule 1022)."""
 
 from __future__ import annotations
 
