@@ -59,6 +59,7 @@ BUILD_NEEDS = (  # bonsai (LDAP) has no wheel: it is built here
     Need("/usr/include/sasl/sasl.h", "libsasl2-dev"),
 )
 TEST_NEEDS = (
+    Need("curl", "curl"),
     Need("chromium", "chromium"),
     Need("bearerbox", "kannel", daemon="kannel"),
     Need("postgres", "postgresql", daemon="postgresql"),
