@@ -22,7 +22,7 @@ from backend.journal import Entry
 from backend.outbox.models import Delivery
 from backend.outside.eid.eid_claims import Person
 from backend.roles import filling
-from backend.roles.draft import fields_of, seal_fields
+from backend.roles.draft import seal_fields
 from backend.roles.eligible import CLOSED, STRANGER, UNPROVED
 from backend.roles.filling import Filling, FillingPlan
 from backend.roles.models import Role, StaffRecord, Unit
@@ -277,13 +277,10 @@ async def test_o15_what_changed_since_the_plan_gives_no_role(world: World, chang
     elif change == "request":
         await world.ask("An")
     elif change == "address":
-        held = await world.employ("Bình", "NV", "Chi")
-        mail = GOOD["official_email"]
-        fields = seal_fields(
-            world.kit, "roles.fields", held.id, fields_of(world.kit, held) | {"official_email": mail}
-        )
+        held, mail = await world.employ("Bình", "NV", "Chi"), GOOD["official_email"]
+        fields = seal_fields(world.kit, "roles.fields", held.id, {"official_email": mail})
+        blind = world.kit.keys.blind("official_email", mail)
         async with world.db.write() as tx:
-            blind = world.kit.keys.blind("official_email", mail)
             await tx.execute(update(Role).values(email_blind=blind, fields=fields))
     else:
         async with world.db.write() as tx:
