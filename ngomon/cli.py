@@ -14,6 +14,7 @@ import rich_click as click
 COMMANDS = {
     "accounts": "ngomon.commands.accounts",
     "audit": "ngomon.commands.audit",
+    "catalogue": "ngomon.commands.catalogue",
     "demo": "ngomon.commands.demo",
     "doctor": "ngomon.commands.doctor",
     "keys": "ngomon.commands.keys",

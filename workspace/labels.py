@@ -141,6 +141,7 @@ FACTS = {
     "consent.withdrawn": _("Rút lại sự đồng ý"),
     "units.imported": _("Nhập danh sách đơn vị"),
     "unit.ended": _("Kết thúc đơn vị"),
+    "catalogue.imported": _("Đưa danh mục chức vụ, quyền mới vào áp dụng"),
     "staff.imported": _("Nhập danh bạ cán bộ"),
     "manager.appointed": _("Giao quyền duyệt cho người phụ trách"),
     "manager.kept": _("Giữ quyền duyệt sau khi thôi vai trò ở đơn vị"),

@@ -22,6 +22,15 @@ class UnitEnded(Fact, tag="unit.ended", frozen=True, kw_only=True):
     on: date
 
 
+class CatalogueImported(Fact, tag="catalogue.imported", frozen=True, kw_only=True):
+    """A catalogue came into force: how many entries it closed and removed, how many deliveries tell of it."""
+
+    version: int
+    closed: int
+    removed: int
+    told: int
+
+
 class StaffImported(Fact, tag="staff.imported", frozen=True, kw_only=True):
     """The staff directory came from a file."""
 

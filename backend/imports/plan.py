@@ -74,6 +74,11 @@ class Plan(msgspec.Struct, kw_only=True):
         touched = len(self.changed) + len(self.ended)
         return self.existing > FEW and touched * 100 > percent * self.existing
 
+    def at_stake(self) -> str:
+        """What the brake is about."""
+        touched = len(self.changed) + len(self.ended)
+        return f"{touched} of {self.existing} {self.things} would change or end"
+
     def summary(self) -> str:
         """The counts in one line."""
         return (

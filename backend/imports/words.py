@@ -125,12 +125,50 @@ REASONS: dict[str, tuple[str, str]] = {
     ),
 }
 
+CATALOGUE_KEY = _("sửa khóa ấy trong tệp")
+REASONS |= {  # of a catalogue's file
+    "not_toml": (
+        _("Tệp không đúng dạng TOML ({said})"),
+        _("sửa dòng ấy theo tệp của `ngomon catalogue export`"),
+    ),
+    "not_toml_utf8": (_("Tệp không phải UTF-8"), _("lưu lại tệp với bảng mã UTF-8")),
+    "unknown_table": (_("Không có bảng hoặc khóa này; đang có: {known}"), _("sửa tên, hoặc bỏ đi")),
+    "unknown_key": (_("Mục này không có khóa ấy; đang có: {known}"), _("sửa tên khóa, hoặc bỏ đi")),
+    "key_missing": (_("Thiếu khóa này, dạng {example}"), _("thêm khóa vào mục")),
+    "wrong_kind": (_("Giá trị phải có dạng {example}"), CATALOGUE_KEY),
+    "out_of_range": (_("Giá trị phải từ {low} đến {high}"), CATALOGUE_KEY),
+    "too_many": (_("Nhiều hơn {most} mục"), _("bỏ bớt")),
+    "bad_code": (_("Mã gồm a–z, 0–9, _ và -, không quá {most} ký tự"), CATALOGUE_KEY),
+    "bad_choice": (_("Giá trị phải là một trong: {known}"), CATALOGUE_KEY),
+    "code_twice": (_("Bảng đã có mục mang mã này"), _("đổi mã, hoặc bỏ một trong hai mục")),
+    "name_twice": (_("{name} xuất hiện hai lần"), _("giữ một, hoặc đổi tên")),
+    "said_twice": (_("Điều này đã có một mục khác nói"), _("bỏ một trong hai mục")),
+    "unknown_code": (_("Bảng {table} không có mã {code}"), _("thêm mục ấy vào bảng, hoặc sửa mã")),
+    "no_new_movement": (
+        _("Không thêm được biến động mới; đang có: {known}"),
+        _("chỉnh một trong các mã ấy, hoặc bỏ mục này"),
+    ),
+    "table_empty": (_("Bảng {table} chưa có mục nào"), _("thêm ít nhất một mục")),
+    "options_missing": (_("Trường kiểu select cần có options"), _("thêm các lựa chọn")),
+    "options_unwanted": (_("Chỉ trường kiểu select mới có options"), _("bỏ options, hoặc ghi type = select")),
+    "two_codes": (_("Cần đúng hai mã chức vụ khác nhau"), CATALOGUE_KEY),
+    "kind_or_position": (_("Cần đúng một trong hai khóa kind, position"), _("ghi một khóa, bỏ khóa kia")),
+}
+
 NOTES: dict[str, str] = {  # what follows from a plan, and what wants a yes
     "new_roots": _("{count} đơn vị gốc mới: {codes}"),
     "told_anew": _("các hệ thống được báo lại về {count} người"),
     "has_left": _("đã nghỉ"),
     "has_open_request": _("dòng {line}, {who}: có yêu cầu đang chờ, người duyệt sẽ trả lời"),
     "has_home_elsewhere": _("dòng {line}, {who}: có vai trò chính ở {home}, không phải ở {unit}; giữ nguyên"),
+    "entry_closed": _("{entry}: tệp không có, đang được dùng nên được giữ và khóa từ sau {until}"),
+    "entry_removed": _("{entry}: bỏ hẳn, chưa ai dùng"),
+    "order_of_entries": _("thứ tự các mục"),
+    "system_told": _("hệ thống {system}: được báo lại về {count} người"),
+    "system_told_less": _(
+        "hệ thống {system}: được báo lại về {count} người, trong đó {losing} người mất quyền"
+    ),
+    "no_such_system": _("quyền {grant}: chưa có hệ thống nào tên {system}"),
     "undecided": _(
         "{count} yêu cầu đang chờ sẽ không còn ai duyệt: giao người phụ trách đơn vị hoặc cấp trên trước"
     ),

@@ -53,6 +53,30 @@ async def renew(
     return told
 
 
+async def renew_at(
+    tx: AsyncSession, lanes: Mapping[int, AbstractSet[tuple[UUID, UUID]]], *, now: datetime
+) -> int:
+    """Have, lane by lane, these systems told of these people, and no other system; the number of deliveries."""
+    wanted: dict[UUID, list[tuple[UUID, int]]] = {}
+    for lane, pairs in lanes.items():
+        for who, system in pairs:
+            wanted.setdefault(who, []).append((system, lane))
+    people, told = sorted(wanted), 0
+    for start in range(0, len(people), CHUNK):
+        some = people[start : start + CHUNK]
+        versions = await _bump(tx, set(some))
+        for lane in lanes:
+            rows = sorted(
+                (system, who, versions[who]) for who in some for system, its in wanted[who] if its == lane
+            )
+            for first in range(0, len(rows), CHUNK):
+                await write(tx, rows[first : first + CHUNK], lane=lane, due=now, now=now, request_id=None)
+            told += len(rows)
+    if told:
+        ring_after(tx, DELIVERIES)
+    return told
+
+
 async def _bump(tx: AsyncSession, people: AbstractSet[UUID]) -> dict[UUID, int]:
     """Their next versions: a delivery that has read the old state already cannot stand for the new one."""
     higher = (

@@ -67,7 +67,7 @@ def run(file: Path, make: Callable[[Kit], Import], chosen: Flags) -> None:
             rows = files.read(file, (*job.columns, skipped.REASON), required=job.required)
         plan, errors = await _planned(db, job, rows, chosen)
         if chosen.dry_run:
-            _show(plan)
+            show_plan(plan)
             if errors:
                 raise bad_rows(file, ImportRefused(errors))
             return
@@ -95,18 +95,17 @@ def allow(plan: Plan, kit: Kit, chosen: Flags) -> None:
     """Show the plan on a screen and ask; elsewhere want what is asked for in words. Raises Wrong."""
     percent = kit.limits.mass_change_percent
     if plan.is_massive(percent) and not chosen.brake_off:
-        _show(plan)
+        show_plan(plan)
         raise Wrong(
-            f"brake: {len(plan.changed) + len(plan.ended)} of {plan.existing} {plan.things} would change or end, "
-            f"more than {percent} %: if that is meant, say --brake-off; nothing was done"
+            f"brake: {plan.at_stake()}, more than {percent} %: if that is meant, say --brake-off; nothing was done"
         )
     if plan.is_empty or chosen.yes:
         return
     if is_screen():
-        _show(plan)
+        show_plan(plan)
         asked_on_screen()
     elif plan.needs_yes:
-        _show(plan)
+        show_plan(plan)
         raise Wrong("this changes what exists: read the plan and say --yes; nothing was done")
 
 
@@ -165,7 +164,7 @@ def _write_bad(file: Path, rows: Sequence[Record], errors: Sequence[RowError]) -
     out.print(f"{count} bad rows written to {file}")
 
 
-def _show(plan: Plan) -> None:
+def show_plan(plan: Plan) -> None:
     """The plan; a screen gets the first lines of each kind, a file or another program all."""
     out.print(f"plan: {plan.summary()}")
     _lines(

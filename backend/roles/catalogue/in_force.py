@@ -6,6 +6,7 @@ the next call in every process. The id of a version says which catalogue it is, 
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from uuid import UUID
@@ -16,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.db import one_after_another
 from backend.roles.catalogue.entries import Catalogue
-from backend.roles.catalogue.reading import read
+from backend.roles.catalogue.reading import Found, read
 from backend.roles.models import CatalogueVersion
 
 SHIPPED = Path(__file__).with_name("shipped.toml")
@@ -63,6 +64,22 @@ async def newest_version(tx: AsyncSession) -> CatalogueVersion | None:
     query = select(CatalogueVersion).order_by(CatalogueVersion.version.desc()).limit(1)
     found: CatalogueVersion | None = await tx.scalar(query)
     return found
+
+
+async def kept_version(tx: AsyncSession, number: int | None) -> tuple[int, datetime | None, Catalogue] | None:
+    """A version by its number, or the one in force: number, since when, and what it says; 0 is the shipped one."""
+    query = select(CatalogueVersion).order_by(CatalogueVersion.version.desc()).limit(1)
+    if number is not None:
+        query = query.where(CatalogueVersion.version == number)
+    row = await tx.scalar(query)
+    if row is not None:
+        return row.version, row.imported_at, catalogue_of(row.text)
+    return (0, None, shipped()) if not number else None
+
+
+def read_file(data: bytes) -> Found:
+    """The catalogue of an operator's file; raises ImportRefused."""
+    return read(data, shipped().movements)
 
 
 def text_of(catalogue: Catalogue) -> str:

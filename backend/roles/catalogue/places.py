@@ -16,13 +16,15 @@ class Places:
     def __init__(self, text: str) -> None:
         self._lines: dict[Path, int] = {}
         here: Path = ()
+        counts: dict[Path, int] = {}
         last: dict[str, Path] = {}  # of each heading the newest table
         for number, line in enumerate(text.splitlines(), start=1):
             if heading := HEADING.match(line):
                 above, _, name = heading[1].rpartition(".")
                 first: Path = (*last.get(above, (above,) if above else ()), name)
-                count = sum(path[:-1] == first for path in self._lines if len(path) == len(first) + 1)
+                count = counts[first] = counts.get(first, -1) + 1
                 here = last[heading[1]] = (*first, count)
+                self._lines.setdefault(first, number)
                 self._lines.setdefault(here, number)
             elif key := KEY.match(line):
                 self._lines.setdefault((*here, key[1]), number)

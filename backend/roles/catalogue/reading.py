@@ -73,8 +73,8 @@ def _tables(top: Part, base: Mapping[str, Movement]) -> Found:
     limit = top.number("concurrent_limit", 0, 20, 3)
     kinds, kind_parts = _coded(top, "subject_types", _subject_type)
     posts, post_parts = _coded(top, "positions", _position)
-    grants, _ = _coded(top, "grants", _grant)
-    movements, _ = _coded(top, "movements", lambda part: _movement(part, base))
+    grants, grant_parts = _coded(top, "grants", _grant)
+    movements, movement_parts = _coded(top, "movements", lambda part: _movement(part, base))
     pairs = [(part, _pair(part)) for part in top.parts("incompatible", named="positions")]
     rules = [(part, _approval(part)) for part in top.parts("approvals", named="kind")]
     catalogue = Catalogue(
@@ -87,7 +87,8 @@ def _tables(top: Part, base: Mapping[str, Movement]) -> Found:
         limit,
     )
     checking.check(catalogue, top, kind_parts, post_parts, pairs, rules)
-    lines = {f"{part.path[0]} {part.name}": part.line for part in (*kind_parts, *post_parts)}
+    parts = (*kind_parts, *post_parts, *grant_parts, *movement_parts)
+    lines = {f"{part.path[0]} {part.name}": part.line for part in parts}
     return Found(catalogue, lines)
 
 
@@ -107,7 +108,7 @@ def _coded(top: Part, table: str, make: Callable[[Part], Entry]) -> tuple[dict[s
 
 def _subject_type(part: Part) -> SubjectType:
     fields = part.parts("fields", named="name")
-    if len(fields) > FIELDS_MOST:
+    if sum(not one.has("until") for one in fields) > FIELDS_MOST:
         part.wrong("fields", "too_many", most=FIELDS_MOST)
     made = SubjectType(
         code=part.code(longest=SUBJECT_LONGEST),
