@@ -123,8 +123,10 @@ class CatalogueImport:
 
 
 def _note(one: Concerned) -> str:
-    note = "system_told_less" if one.losing else "system_told"
-    return words.noted(note, system=one.system, count=len(one.people), losing=len(one.losing))
+    told = len(one.people)
+    if losing := len(one.losing):
+        return words.noted("system_told_less", system=one.system, count=told, losing=losing)
+    return words.noted("system_told", system=one.system, count=told)
 
 
 async def _used(tx: AsyncSession) -> Used:
