@@ -14,6 +14,7 @@ from backend.roles import desk_joins, waiting_joins
 from backend.support.cases import Clerk
 from backend.support.models import JoinProposal
 from tests.citizen import PASSWORD
+from tests.mobile_api.test_document import compared
 from tests.mobile_api.test_joins import items, known_by_vneid, prove
 from tests.mobile_api.test_roles import a_province, body
 from tests.service import Service
@@ -175,9 +176,11 @@ async def test_r26_a_proposal_is_in_both_copies_and_goes_with_an_erased_account(
 ) -> None:
     service, pair = office.service, await a_pair(office.service)
     await proposed(counter, pair)
-    for phone in (pair.phone, pair.old.phone):
-        (held,) = (await phone.call("GET", "/v1/me/export")).json()["join_proposals"]
-        assert held["grounds"] == GROUNDS
+    async with compared(service) as seen:
+        for phone in (pair.phone, pair.old.phone):
+            (held,) = (await phone.call("GET", "/v1/me/export")).json()["join_proposals"]
+            assert held["grounds"] == GROUNDS
+    assert seen == {"exportMyData"}, "as the document says, a proposal in it"
     assert (await pair.old.phone.call("DELETE", "/v1/me")).status_code == 204
     async with service.db.read() as tx:
         assert await tx.scalar(select(func.count(JoinProposal.id))) == 0
