@@ -96,7 +96,7 @@ class KeyRing:
         return self.mac("fingerprint", key_id, key_id)
 
     def seal(self, field: str, row: object, text: str) -> bytes:
-        """Encrypt `text` for `table.column` of one row; moving it elsewhere makes it unreadable (P2)."""
+        """Encrypt `text` for `table.column` of one row; moving it elsewhere makes it unreadable (rule 902)."""
         nonce = secrets.token_bytes(12)
         sealed = AESGCM(self.derive(f"seal:{field}")).encrypt(
             nonce, text.encode(), _associated(field, row, self.newest)
@@ -117,11 +117,11 @@ class KeyRing:
         return plain.decode()
 
     def blind(self, field: str, value: str) -> bytes:
-        """The blind index of a canonical value under the newest key (P3)."""
+        """The blind index of a canonical value under the newest key (rule 904)."""
         return self.mac(f"blind:{field}", value.encode())
 
     def blinds(self, field: str, value: str) -> list[bytes]:
-        """The blind indexes under every live key, for look-ups while keys rotate (P4)."""
+        """The blind indexes under every live key, for look-ups while keys rotate (rule 905)."""
         return [self.mac(f"blind:{field}", value.encode(), key_id) for key_id in self._masters]
 
     def mac(self, purpose: str, message: bytes, key_id: bytes | None = None) -> bytes:

@@ -1,7 +1,7 @@
 """Where everything is kept, and the only file that knows which engine keeps it.
 
 SQLite: one writer at a time in this process, in the order of asking (rule 910), on a
-library without the WAL-reset race (D9). PostgreSQL through asyncpg: READ COMMITTED to write, one
+library without the WAL-reset race (rule 910). PostgreSQL through asyncpg: READ COMMITTED to write, one
 snapshot to read.
 """
 

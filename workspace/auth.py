@@ -1,8 +1,8 @@
 """Who sits at the browser: reads the session cookie, and keeps strangers' pages from pressing our buttons.
 
 The cookie is Strict and `__Host-` (rule 821). An unsafe method needs a token bound to the session
-and the browser's word that the page is ours (H4). Rights are not kept anywhere: `manager_of` asks the
-database at every request (R8).
+and the browser's word that the page is ours (rule 822). Rights are not kept anywhere: `manager_of` asks the
+database at every request (rule 616).
 """
 
 from __future__ import annotations

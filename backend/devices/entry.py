@@ -1,4 +1,4 @@
-"""Lets a call in, or says exactly why not: token, session, slot, proof (rule 303, security S, O12, O13)."""
+"""Lets a call in, or says exactly why not: token, session, slot, proof (rules 303, 306, 309)."""
 
 from __future__ import annotations
 

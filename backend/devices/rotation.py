@@ -33,7 +33,7 @@ from backend.kit import Kit
 async def rotate(
     tx: AsyncSession, kit: Kit, refresh: str, *, jkt: str | None, now: datetime
 ) -> Tokens | Unproved:
-    """Exchange a refresh token. Reuse ends the session, and that is committed: the refusal is returned (O11, D12)."""
+    """Exchange a refresh token. Reuse ends the session, and that is committed: the refusal is returned (rule 305)."""
     found = await _locked_chain(tx, refresh)
     if found is None:
         return TokenInvalid()

@@ -48,7 +48,7 @@ async def mine(
 async def one_of_mine(
     tx: AsyncSession, kit: Kit, request_id: UUID, account_id: UUID, *, now: datetime
 ) -> OwnRequest:
-    """One request about somebody, or begun by a manager of the reader's units; RequestNotFound for any other (R2)."""
+    """One request about somebody, or begun by a manager of the reader's units; RequestNotFound else (rule 613)."""
     found = await tx.get(RoleRequest, request_id)
     if found is None:
         raise policy.RequestNotFound

@@ -1,4 +1,4 @@
-"""What was true when it was read and is not when it is used: old passwords, numbers that were changed (TC03, S5)."""
+"""What was true when it was read and is not when it is used: old passwords, numbers that were changed (case TC03; rule 310)."""
 
 from __future__ import annotations
 

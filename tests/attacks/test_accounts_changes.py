@@ -1,4 +1,4 @@
-"""Phone changes, recoveries and step-ups that race with what ends them (TC01 to TC06, TP01, TP03, S2, S5)."""
+"""Phone changes, recoveries and step-ups that race with what ends them (cases TC01 to TC06, TP01, TP03)."""
 
 from __future__ import annotations
 

@@ -12,6 +12,9 @@ OUTSIDE = re.compile(
     r"\b(?:design|contract(?:-accounts|-roles|-operation)?|security|domain|performance|growth|ecosystem)(?:\.md)?,? "
     r"(?:§|\(\d+\)|T[LODPCKHWIF]\d\d|[A-Z]\d{1,2}\b)"
 )
+BARE = re.compile(
+    r"[(,] ?[ADHOPRSX][1-9](?=[);,])"
+)  # an old note's number, without the page that it stood on
 EVERY = (*promises.PRODUCT, *promises.PROOF, "docs")
 KEPT, HELD = (
     {name for _, text in promises.pages(rooms) for name in promises.cited(promises.RULES, text)}
@@ -42,6 +45,8 @@ def test_every_case_that_is_cited_or_named_by_a_test_is_written_down() -> None:
 
 def test_no_citation_leads_out_of_the_repository() -> None:
     lost = {path: found for path, text in promises.pages(EVERY) if (found := OUTSIDE.findall(text))}
+    places = (*promises.PRODUCT, "docs")
+    lost |= {path: found for path, text in promises.pages(places) if (found := BARE.findall(text))}
     assert lost == {}, "say it as a rule of docs/rules.toml, and cite its number"
 
 

@@ -234,7 +234,7 @@ async def _change(
     reason = "phone_changed"
     await sessions.end_all(tx, door.kit, account.id, reason=reason, by=account.id, now=now, but=data.session)
     kept = [flow.id] + ([data.login] if data.login else [])
-    await methods.forget_flows(tx, account.id, but=kept)  # codes to the lost phone wait no more (S5)
+    await methods.forget_flows(tx, account.id, but=kept)  # codes to the lost phone wait no more (rule 310)
     notices.tell(tx, door.kit, account.id, "phone_changed", now=now, phone=masked_phone(data.phone))
     fact = PhoneChanged(subject=account.id, flow=flow.id)
     door.kit.journal.record(tx, fact, by=account.id, now=now)
