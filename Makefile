@@ -16,19 +16,25 @@ VENDOR := workspace/static/vendor/htmx.min.js
 # A moved or copied folder, or a Python that the system has replaced: what was installed is made anew.
 WHOLE := $(shell [ "$$(cat .venv/.folder 2>/dev/null)" = "$(CURDIR)" ] && $(BIN)/python -c '' 2>/dev/null && echo yes)
 ifneq ($(WHOLE),yes)
-$(shell rm -f .venv/.run .venv/.test)
+$(shell rm -f .venv/.run .venv/.quick .venv/.test)
 endif
 
-.PHONY: help run test gates check bench fix lock migration docs packages clean
+.PHONY: help run test test-all quick gates check bench fix lock migration docs packages clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: .venv/.run | $(VENDOR) ## start the demo: one port, nothing to configure (PORT=8001 for another)
 	@$(BIN)/ngomon demo $(if $(PORT),--port $(PORT))
 
-test: .venv/.test ## every test, on SQLite and PostgreSQL, with a real browser and real counterparts (T=path for some, J=4 for four at a time)
-	@$(BIN)/pytest $(or $(T),$(SIDE_BY_SIDE))
+test: .venv/.test ## every test, with a real browser and real counterparts; on both databases where they differ (T=path for some, J=4 for four at a time)
+	@$(BIN)/pytest $(or $(T),--selection test $(SIDE_BY_SIDE))
+
+test-all: .venv/.test ## what `make test` leaves: the same tests of rules and calls on PostgreSQL
+	@$(BIN)/pytest --selection test-all $(SIDE_BY_SIDE)
+
+quick: .venv/.quick ## at every save: on SQLite, without a browser, needs no counterpart that has to be installed
+	@$(BIN)/pytest --selection quick $(SIDE_BY_SIDE)
 
 gates: .venv/.test ## format, lint, types, import arrows, generated docs
 	$(BIN)/ruff format --check --quiet .
@@ -40,7 +46,7 @@ gates: .venv/.test ## format, lint, types, import arrows, generated docs
 packages: ## as root: the Debian packages that the tests need, none of which then starts by itself
 	@$(SETUP) system-test
 
-check: gates test ## what the CI runs: the gates, then every test
+check: gates test test-all ## what the CI runs: the gates, then every test
 
 bench: .venv/.test ## measure: cost of a call, size of the first visit
 	@$(SETUP) system-bench
@@ -91,7 +97,13 @@ clean: ## remove what was installed or built; data/ stays
 	@$(SETUP) system-test python-test node-test
 	@$(BIN)/python scripts/assets.py
 	@printf '%s' "$(CURDIR)" > .venv/.folder
-	@touch .venv/.run $(VENDOR) $@
+	@touch .venv/.run .venv/.quick $(VENDOR) $@
+
+.venv/.quick: requirements/test.txt requirements/build.txt pyproject.toml
+	@echo "installing the Python packages of the tests (once)"
+	@$(SETUP) system-quick python-test
+	@printf '%s' "$(CURDIR)" > .venv/.folder
+	@touch .venv/.run $@
 
 $(VENDOR): package-lock.json scripts/assets.py | .venv/.run
 	@$(SETUP) node-run

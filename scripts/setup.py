@@ -88,6 +88,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run the named parts in order."""
     parts: dict[str, Callable[[], None]] = {
         "system-run": lambda: install_programs(run_needs()),
+        "system-quick": lambda: install_programs((*run_needs(), *BUILD_NEEDS)),
         "system-test": lambda: install_programs((*run_needs(), *BUILD_NEEDS, *TEST_NEEDS)),
         "system-bench": lambda: install_programs(BENCH_NEEDS),
         "python-run": lambda: install_python("run"),

@@ -20,7 +20,7 @@ from backend.limits import Limits
 from tests import databases
 from tests.checker import check
 
-pytest_plugins = ["tests.parts.fixtures"]
+pytest_plugins = ["tests.chosen", "tests.parts.fixtures"]
 DATABASES = ["sqlite", "postgres"]
 WORN = 40  # tests that one running service serves at least
 
@@ -32,12 +32,6 @@ structlog.configure(  # the library's own choice draws every local variable of a
         structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
     ]
 )
-LONG = ("crash", "races", "journeys", "ngomon")  # few tests, each of many seconds
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Folders of long tests first: at the end of a run there is work for both processes."""
-    items.sort(key=lambda item: item.path.parent.name not in LONG)
 
 
 @event.listens_for(Engine, "connect")

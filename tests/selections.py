@@ -1,0 +1,121 @@
+"""Which tests run by which target: said here, and nowhere else.
+
+Most tests of rules and calls run once on each database. `make test` runs every test, and of such a pair the one on
+PostgreSQL only where locks, types or SQL differ (BOTH); `make test-all` runs what that leaves: the other twins.
+`make quick` runs what needs nothing installed beside the Python packages, and is over soon.
+
+All of `make test` is over in eight minutes on two cores, and `make quick` in ninety seconds, whatever is added: who
+makes it slower makes something faster. The end of every run says how many tests there were and which files took longest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+BOTH = {
+    "tests/backend/accounts/test_importing.py": "wide statements over many rows",
+    "tests/backend/accounts/test_importing_phones.py": "wide statements over many rows",
+    "tests/backend/outbox": "turns, leases and the bell between processes",
+    "tests/backend/roles/test_appointments.py": "rows that somebody else holds are passed over",
+    "tests/backend/roles/test_catalogue.py": "what is stored as text here and as its own type there",
+    "tests/backend/roles/test_catalogue_races.py": "locks",
+    "tests/backend/roles/test_import_neighbours.py": "wide statements over many rows",
+    "tests/backend/roles/test_official_addresses.py": "two who write the same value",
+    "tests/backend/roles/test_queue.py": "the SQL of lists: order, pages, search",
+    "tests/backend/roles/test_races.py": "locks",
+    "tests/backend/roles/test_staff.py": "wide statements over many rows",
+    "tests/backend/roles/test_timeline.py": "rows that somebody else holds are passed over",
+    "tests/backend/roles/test_told_races.py": "locks",
+    "tests/backend/roles/test_units.py": "wide statements over many rows",
+    "tests/backend/support/test_codes.py": "a number that is drawn once",
+    "tests/backend/support/test_post.py": "a mail that two read is taken once",
+    "tests/backend/test_database.py": "locks and types",
+    "tests/backend/test_journal.py": "entries sealed in one order",
+    "tests/backend/test_journal_keys.py": "entries sealed in one order",
+    "tests/backend/test_throttle.py": "a budget that many spend at once",
+    "tests/attacks/test_account_races.py": "locks",
+    "tests/attacks/test_accounts_locks.py": "locks",
+    "tests/attacks/test_certificates_bytes.py": "bytes as they are stored",
+    "tests/attacks/test_codes.py": "guesses at once",
+    "tests/attacks/test_erasure_in_files.py": "what the files of the database keep",
+    "tests/attacks/test_floods.py": "many at once",
+    "tests/attacks/test_odd_values.py": "text and numbers that one of them refuses",
+    "tests/attacks/test_one_device.py": "locks",
+    "tests/attacks/test_sms_budget.py": "a budget that many spend at once",
+    "tests/journeys/test_five_minutes.py": "the whole product, once on each",
+    "tests/mobile_api/test_roles.py": "the calls of a role, once on each",
+    "tests/ngomon/test_admission.py": "two processes over one database",
+    "tests/ngomon/test_catalogue_command.py": "a process that writes beside another",
+    "tests/ngomon/test_heads.py": "two processes over one database",
+    "tests/promises/test_declared.py": "types of columns",
+    "tests/promises/test_migrations.py": "the schema",
+    "tests/promises/test_old_accounts.py": "the schema",
+    "tests/workspace/test_deciding.py": "the pages of a decision, once on each",
+}
+PARTS = {  # fixtures of what somebody has to install
+    "browser",
+    "directory",
+    "kannel",
+    "oidc_provider",
+    "postgres",
+    "_postgres",
+}
+NOT_QUICK = {
+    "tests/attacks": "a service that is attacked takes its time",
+    "tests/clients": "node and a compiler",
+    "tests/crash": "processes that are killed",
+    "tests/journeys": "a browser",
+    "tests/ngomon": "commands, which are processes",
+    "tests/parts": "the counterparts themselves",
+    "tests/races": "processes",
+    "tests/backend/outbox": "systems that do not answer, and are waited for",
+    "tests/backend/outside/test_ldap.py": "a directory",
+    "tests/backend/outside/test_ldap_silence.py": "a directory",
+    "tests/backend/outside/test_ldap_trouble.py": "a directory",
+    "tests/promises/test_demo_apart.py": "an installation",
+    "tests/promises/test_migrations.py": "PostgreSQL",
+    "tests/promises/test_old_accounts.py": "PostgreSQL",
+}
+
+
+class Test(Protocol):
+    """What a choice looks at."""
+
+    @property
+    def nodeid(self) -> str:
+        """Where it stands, and what it is called."""
+
+
+def twins(tests: Iterable[Test]) -> set[str]:
+    """The names of tests on PostgreSQL that are there on SQLite too."""
+    names = {test.nodeid for test in tests}
+    return {name for name in names if (other := _on_sqlite(name)) != name and other in names}
+
+
+def of_test(test: Test, pairs: set[str]) -> bool:
+    """Whether `make test` runs it."""
+    return test.nodeid not in pairs or _stands_in(test, BOTH)
+
+
+def of_test_all(test: Test, pairs: set[str]) -> bool:
+    """Whether `make test-all` runs it: what `make test` does not."""
+    return not of_test(test, pairs)
+
+
+def of_quick(test: Test, _pairs: set[str]) -> bool:
+    """Whether `make quick` runs it."""
+    here = _on_sqlite(test.nodeid) == test.nodeid and not _stands_in(test, NOT_QUICK)
+    return here and not PARTS & set(getattr(test, "fixturenames", ()))
+
+
+SELECTIONS = {"test": of_test, "test-all": of_test_all, "quick": of_quick}
+
+
+def _on_sqlite(name: str) -> str:
+    return name.replace("postgresql", "sqlite").replace("postgres", "sqlite")
+
+
+def _stands_in(test: Test, places: Iterable[str]) -> bool:
+    path = test.nodeid.partition("::")[0]
+    return any(path == place or path.startswith(f"{place}/") for place in places)
