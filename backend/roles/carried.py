@@ -18,7 +18,7 @@ from sqlalchemy.orm import aliased
 from backend.errors import Conflict, FieldError, FieldsInvalid
 from backend.facts import AppointmentKept, ManagerAppointed, ManagerDismissed
 from backend.kit import Kit
-from backend.roles import forms, policy, rights, rows, undecided
+from backend.roles import forms, movements, policy, rights, rows, undecided
 from backend.roles.models import Manager, Role, RoleRequest, Unit
 from backend.roles.views import Outlook
 
@@ -95,7 +95,7 @@ async def weigh(
 
     AppointmentAtStake, NobodyWouldDecide, or FieldsInvalid for a keeping that is nobody's to say or without reason.
     """
-    leaves = found.kind in {policy.END, policy.TRANSFER}
+    leaves = movements.of(found).leaves
     at_stake = await outlook(tx, kit, await rows.role_now(tx, found.role_id)) if leaves else None
     if how.keep is not None:
         if at_stake is None or how.keep.unit != at_stake.unit_code:

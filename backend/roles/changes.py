@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.account import Account
 from backend.kit import Kit
 from backend.roles import draft as drafts
-from backend.roles import policy
-from backend.roles.catalogue.entries import Catalogue
+from backend.roles import movements
+from backend.roles.catalogue.entries import Catalogue, SubjectType
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.models import RequestChange, RoleRequest, Unit
 from backend.roles.views import Correction, Difference
@@ -71,9 +71,10 @@ async def corrections_of(
     catalogue = await in_force(tx)
     names = await _names(tx, kit, {row.by for changes in rows.values() for row in changes})
     for request in requests:
+        form = movements.of(request).form
         for nth, row in enumerate(rows.get(request.id, ())):
             old, new = wishes[request.id][nth : nth + 2]
-            differences = list(_differences(old, new, request.kind, units, catalogue))
+            differences = list(_differences(old, new, form, units, catalogue))
             found[request.id].append(Correction(names[row.by], row.at, differences))
     return found
 
@@ -94,13 +95,13 @@ def _before(kit: Kit, row: RequestChange) -> Wish:
 
 
 def _differences(
-    old: Wish, new: Wish, kind: str, units: dict[UUID, Unit], catalogue: Catalogue
+    old: Wish, new: Wish, form: SubjectType | None, units: dict[UUID, Unit], catalogue: Catalogue
 ) -> Iterator[Difference]:
     was, now = _said(old, units, catalogue), _said(new, units, catalogue)
     for name, label in LABELS.items():
         if was[name] != now[name]:
             yield Difference(name, label, was[name][0], now[name][0], was[name][1], now[name][1])
-    form = drafts.END_FORM if kind == policy.END else catalogue.subject_types.get(new.subject_type)
+    form = form or catalogue.subject_types.get(new.subject_type)
     known = {field.name: field for field in (form.fields if form else ())}
     for name in dict.fromkeys([*old.fields, *new.fields]):
         before, after = old.fields.get(name, ""), new.fields.get(name, "")

@@ -18,7 +18,7 @@ from backend.db import new_id
 from backend.errors import FieldError, FieldsInvalid, Refusal
 from backend.facts import RequestResubmitted
 from backend.kit import Kit
-from backend.roles import carried, forms, policy, requests, rights, rows, vouching
+from backend.roles import carried, forms, movements, policy, requests, rights, rows, vouching
 from backend.roles import draft as drafts
 from backend.roles.carried import How
 from backend.roles.changes import wish_of
@@ -86,7 +86,7 @@ async def _own_duty(
     tx: AsyncSession, kit: Kit, found: RoleRequest, role: Role | None, draft: Draft, by: By
 ) -> tuple[Refusal | None, str | None]:
     """The duty that a correcting manager fulfils, as whoever begins a move does; none for the person."""
-    if found.account_id == by.account_id or found.kind != policy.TRANSFER or role is None:
+    if found.account_id == by.account_id or not movements.of(found).by_managers or role is None:
         return None, None
     return await requests.starting_duty(tx, kit, role, draft.unit or "", by.account_id)
 

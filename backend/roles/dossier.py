@@ -16,7 +16,7 @@ from backend.names import masked
 from backend.outbox import queue as outbox
 from backend.outbox.models import System
 from backend.outside.connectors import Desired
-from backend.roles import carried, changes, own, policy, rights, rows, scope, staff, vouching
+from backend.roles import carried, changes, movements, own, policy, rights, rows, scope, staff, vouching
 from backend.roles import desired as wanted
 from backend.roles import draft as drafts
 from backend.roles.catalogue.entries import Catalogue
@@ -44,7 +44,8 @@ async def view(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID, *, no
     old = await tx.get(Role, found.role_id) if found.role_id else None
     theirs = await rights.why_not_take_over(tx, kit, found, steps, reader) is None
     returned = found.status == policy.RETURNED
-    leaves = found.status in policy.OPEN and found.kind in {policy.END, policy.TRANSFER}
+    move = movements.of(found)
+    leaves = found.status in policy.OPEN and move.leaves
     decided = policy.why_not_decide(standing, status=found.status, decided=rows.last_word(found))
     return RequestView(
         account_id=account.id,
@@ -62,7 +63,7 @@ async def view(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID, *, no
         at_stake=await carried.outlook(tx, kit, old) if leaves and found.kept_by is None else None,
         may_keep=not carried.OURS.isdisjoint(standing.duties),
         kept_by=names.get(found.kept_by) if found.kept_by else None,
-        may_correct=theirs and returned and found.kind == policy.TRANSFER,
+        may_correct=theirs and returned and move.by_managers,
         may_withdraw=theirs and (returned or (found.status == policy.PENDING and found.created_by == reader)),
         undo_until=_undo_until(kit, found, steps, reader, now),
         **_wished(kit, catalogue, found, steps, units),
@@ -133,7 +134,7 @@ async def _names(tx: AsyncSession, kit: Kit, accounts: set[UUID | None]) -> dict
 def _fields(kit: Kit, catalogue: Catalogue, found: RoleRequest) -> list[FieldView]:
     """The filled fields in the order of the form, choices by their words."""
     kinds = catalogue.subject_types
-    kind = drafts.END_FORM if found.kind == policy.END else kinds.get(found.subject_type)
+    kind = movements.of(found).form or kinds.get(found.subject_type)
     values = drafts.asked_fields(kit, found)
     shown = []
     for field in kind.fields if kind else ():
@@ -158,7 +159,8 @@ def _undo_until(
 
 async def _is_unproved(tx: AsyncSession, kit: Kit, found: RoleRequest) -> bool:
     """Whether nobody but the applicant says that the official address is theirs; a system may know it as another's."""
-    address = drafts.asked_fields(kit, found).get("official_email") if found.kind != policy.END else None
+    gives = movements.of(found).gives
+    address = drafts.asked_fields(kit, found).get("official_email") if gives else None
     return address is not None and not await staff.gives(tx, kit, found.account_id, address)
 
 
@@ -171,8 +173,8 @@ async def _effects(
     effects = []
     for system in await scope.systems_touched(tx, touched):
         before = await wanted.posts_of(tx, kit, account.id, system)
-        after = [post for post in before if found.kind == policy.REGISTER]
-        if found.kind != policy.END:
+        after = [*before] if found.role_id is None else []
+        if movements.of(found).gives:
             after += await _post(tx, kit, found, system)
         changes = _changes(
             wanted.state_of(account.id, name, before, catalogue, system.name),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -16,21 +16,18 @@ from backend.errors import FieldError, FieldsInvalid
 from backend.kit import Kit
 from backend.outside.clock import local_day
 from backend.roles import forms, policy, rights, staff
-from backend.roles.catalogue.entries import Catalogue, FieldType, FormField, SubjectType
+from backend.roles.catalogue.entries import Catalogue, SubjectType
 from backend.roles.catalogue.in_force import hold_catalogue
 from backend.roles.models import Role, RoleRequest, StaffRecord, Unit
+from backend.roles.movements import MOVEMENTS, Fate, Kind, Movement, Where
 
 Code = Annotated[str, Meta(max_length=60)]
-END_REASON = FormField(
-    name="reason", label="Lý do", label_en="Reason", type=FieldType.TEXT, longest=forms.REASON_LONGEST
-)
-END_FORM = SubjectType(code="end", label="Kết thúc vai trò", label_en="End of a role", fields=(END_REASON,))
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The body of a role request as it was typed; nothing that decides rights is in it (rule 615)."""
 
-    kind: Literal["register", "amend", "transfer", "end"]
+    kind: Kind
     subject_type: Code | None = None
     unit: Code | None = None
     position: Code | None = None
@@ -38,6 +35,11 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     role_id: UUID | None = None
     effective_on: date | None = None
     until: date | None = None
+
+    @property
+    def movement(self) -> Movement:
+        """The entry that says what follows."""
+        return MOVEMENTS[self.kind]
 
 
 class Checked(msgspec.Struct, frozen=True):
@@ -63,14 +65,14 @@ async def check(
 ) -> Checked:
     """The draft with defaults from the role, or FieldsInvalid naming every bad field."""
     catalogue = await hold_catalogue(tx)
-    if role is not None and draft.kind == policy.END:
-        return await _checked_end(tx, kit, catalogue, draft, role, now)
+    if role is not None and draft.movement.form is not None:
+        return await _checked_end(tx, kit, catalogue, draft, role, draft.movement.form, now)
     today = local_day(now)
     errors: list[FieldError] = []
     unit = await _unit(tx, draft, role, today, errors)
     kind = _kind(catalogue, draft, role, today, errors)
     position = _position(catalogue, draft, role, kind, today, errors)
-    listed = await staff.record_of(tx, kit, account_id) if draft.kind == policy.REGISTER else None
+    listed = await staff.record_of(tx, kit, account_id) if role is None else None
     known = staff.form_values(staff.person_of(kit, listed)) if listed else {}
     fields = _fields(draft, fields_of(kit, role) if role else known, role, kind, today, errors)
     errors += _dates(draft, today, kit.limits.schedule_ahead_days)
@@ -117,7 +119,8 @@ async def find_unit(tx: AsyncSession, name: str) -> Unit | None:
 async def _unit(
     tx: AsyncSession, draft: Draft, role: Role | None, today: date, errors: list[FieldError]
 ) -> Unit | None:
-    if draft.unit is None and draft.kind == policy.AMEND and role is not None:
+    where = draft.movement.where
+    if draft.unit is None and where is Where.HERE and role is not None:
         return await tx.get(Unit, role.unit_id)
     if not draft.unit:
         errors.append(FieldError("unit", "required", "Vui lòng chọn đơn vị"))
@@ -127,9 +130,9 @@ async def _unit(
         errors.append(FieldError("unit", "unknown_unit", "Không có đơn vị này"))
     elif unit.ended_on is not None and unit.ended_on <= today:
         errors.append(FieldError("unit", "unit_closed", policy.UnitClosed.title))
-    elif role is not None and draft.kind == policy.AMEND and unit.id != role.unit_id:
+    elif role is not None and where is Where.HERE and unit.id != role.unit_id:
         errors.append(FieldError("unit", "needs_transfer", "Để đổi đơn vị, hãy đề nghị chuyển công tác"))
-    elif role is not None and draft.kind == policy.TRANSFER and unit.id == role.unit_id:
+    elif role is not None and where is Where.ELSEWHERE and unit.id == role.unit_id:
         errors.append(FieldError("unit", "same_unit", "Bạn đang ở đơn vị này, hãy chọn điều chỉnh vai trò"))
     return unit
 
@@ -163,7 +166,7 @@ def _position(
     elif kind is not None and kind.code not in catalogue.positions[code].subject_types:
         errors.append(FieldError("position", "not_for_subject_type", "Chức vụ không thuộc đối tượng đã chọn"))
     elif catalogue.shut("", code, today) and not (
-        role and role.position == code and draft.kind == policy.AMEND
+        role and role.position == code and draft.movement.fate is Fate.CORRECTED
     ):
         errors.append(FieldError("position", "closed", "Chức vụ này không nhận thêm vai trò mới"))
     return code or ""
@@ -202,11 +205,17 @@ def _dates(draft: Draft, today: date, ahead: int) -> list[FieldError]:
 
 
 async def _checked_end(
-    tx: AsyncSession, kit: Kit, catalogue: Catalogue, draft: Draft, role: Role, now: datetime
+    tx: AsyncSession,
+    kit: Kit,
+    catalogue: Catalogue,
+    draft: Draft,
+    role: Role,
+    form: SubjectType,
+    now: datetime,
 ) -> Checked:
     named = await find_unit(tx, draft.unit) if draft.unit else None
     today = local_day(now)
-    values, errors = forms.check_form(END_FORM, draft.fields or {}, today=today, held={})
+    values, errors = forms.check_form(form, draft.fields or {}, today=today, held={})
     errors += _dates(draft, today, kit.limits.schedule_ahead_days)
     errors += [
         FieldError(name, "not_for_end", "Yêu cầu kết thúc vai trò không có trường này")

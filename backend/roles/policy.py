@@ -19,7 +19,6 @@ from backend.errors import Conflict, Forbidden, NotFound, Refusal
 
 PENDING, RETURNED, APPROVED = "pending", "returned", "approved"
 REJECTED, WITHDRAWN = "rejected", "withdrawn"
-REGISTER, AMEND, TRANSFER, END = "register", "amend", "transfer", "end"
 APPROVE, RELEASE, RECEIVE = "approve", "release", "receive"
 SCHEDULED, ACTIVE, SUSPENDED, ENDED, UNDONE = "scheduled", "active", "suspended", "ended", "undone"
 OPEN = (PENDING, RETURNED)
@@ -239,11 +238,11 @@ def why_not_start_transfer(*, is_subject: bool, duties: AbstractSet[str]) -> Ref
     return None if duties else NotYourUnit()
 
 
-def why_not_begin(*, kind: str, has_open: bool, has_home: bool) -> Refusal | None:
-    """The reason why a request may not be made now."""
+def why_not_begin(*, first: bool, has_open: bool, has_home: bool) -> Refusal | None:
+    """The reason why a request may not be made now; `first`: for a role beside none."""
     if has_open:
         return RequestOpen()
-    return HomeRoleExists() if kind == REGISTER and has_home else None
+    return HomeRoleExists() if first and has_home else None
 
 
 def why_not_assured(*, level: int, floor: int) -> Refusal | None:

@@ -15,11 +15,12 @@ from backend.errors import FieldError, FieldsInvalid, Invalid, Refusal
 from backend.facts import AccessRefused, RequestWithdrawn, RoleRequested, StepDecided
 from backend.kit import Kit
 from backend.outbox.bell import REQUESTS, ring_after
-from backend.roles import carried, forms, policy, rights, rows, vouching
+from backend.roles import carried, forms, movements, policy, rights, rows, vouching
 from backend.roles import draft as drafts
 from backend.roles.carried import How
 from backend.roles.draft import Checked, Draft
 from backend.roles.models import RequestStep, Role, RoleRequest
+from backend.roles.movements import Fate
 
 
 class IdempotencyKeyReused(Invalid):
@@ -56,7 +57,7 @@ async def create(
     checked = await drafts.check(tx, kit, draft, account_id=by, role=role, now=now)
     if refusal := policy.why_not_assured(level=level, floor=checked.floor):
         raise refusal
-    await _ensure_may_begin(tx, by, draft.kind, role)
+    await _ensure_may_begin(tx, by, role)
     found = await _add(tx, kit, checked, account_id=by, role=role, by=by, now=now)
     found.session_id = session
     if key is not None:
@@ -115,13 +116,17 @@ async def start_transfer(
     if role is None or role.state != policy.ACTIVE:
         raise policy.RoleMoved
     draft = Draft(
-        kind="transfer", unit=to_unit, position=position, subject_type=subject_type, effective_on=effective_on
+        kind="transfer",
+        unit=to_unit,
+        position=position,
+        subject_type=subject_type,
+        effective_on=effective_on,
     )
     refusal, duty = await starting_duty(tx, kit, role, to_unit, by)
     if refusal is not None:
         return refused(tx, kit, refusal, role_id, by, now)
     checked = await drafts.check(tx, kit, draft, account_id=role.account_id, role=role, now=now)
-    await _ensure_may_begin(tx, role.account_id, draft.kind, role)
+    await _ensure_may_begin(tx, role.account_id, role)
     found = await _add(tx, kit, checked, account_id=role.account_id, role=role, by=by, now=now)
     if note:
         found.note = kit.keys.seal("role_requests.note", found.id, forms.reason(note))
@@ -172,7 +177,7 @@ async def _earlier(tx: AsyncSession, draft: Draft, by: UUID, key: str) -> RoleRe
 
 async def _role_meant(tx: AsyncSession, draft: Draft, account_id: UUID) -> Role | None:
     """The role that is to be corrected, moved or ended: the person's own, in force."""
-    if draft.kind == policy.REGISTER:
+    if draft.movement.fate is Fate.NONE:
         if draft.role_id is not None:
             raise FieldsInvalid(
                 FieldError("role_id", "not_for_register", "Đăng ký mới không kèm vai trò đã có")
@@ -187,11 +192,11 @@ async def _role_meant(tx: AsyncSession, draft: Draft, account_id: UUID) -> Role 
     return role
 
 
-async def _ensure_may_begin(tx: AsyncSession, account_id: UUID, kind: str, role: Role | None) -> None:
+async def _ensure_may_begin(tx: AsyncSession, account_id: UUID, role: Role | None) -> None:
     open_ones = exists().where(RoleRequest.account_id == account_id, RoleRequest.status.in_(policy.OPEN))
     has_open = bool(await tx.scalar(select(open_ones.label("open"))))
     has_home = await rows.home_role(tx, account_id, *policy.HELD) is not None
-    if refusal := policy.why_not_begin(kind=kind, has_open=has_open, has_home=has_home):
+    if refusal := policy.why_not_begin(first=role is None, has_open=has_open, has_home=has_home):
         raise refusal
     if role is not None and await tx.scalar(select(exists().where(*waiting_on(role.id)).label("waiting"))):
         raise policy.RoleChanging
@@ -239,13 +244,10 @@ async def _add(
 
 
 def add_steps(tx: AsyncSession, found: RoleRequest, role: Role | None) -> None:
-    """One unit's word, or for a transfer the old unit's release and the new unit's acceptance."""
-    if found.kind == policy.TRANSFER and role is not None:
-        duties = [(policy.RELEASE, role.unit_id), (policy.RECEIVE, found.unit_id)]
-    else:
-        duties = [(policy.APPROVE, found.unit_id)]
-    for position, (duty, unit_id) in enumerate(duties, start=1):
-        tx.add(RequestStep(request_id=found.id, position=position, unit_id=unit_id, duty=duty))
+    """The words that the movement wants: one unit's, or the old unit's release and the new unit's acceptance."""
+    for position, word in enumerate(movements.of(found).words, start=1):
+        unit_id = role.unit_id if role is not None and word.ours else found.unit_id
+        tx.add(RequestStep(request_id=found.id, position=position, unit_id=unit_id, duty=word.duty))
 
 
 def content_of(kit: Kit, request_id: UUID, checked: Checked) -> dict[str, object]:

@@ -21,7 +21,8 @@ from backend.roles import carried, forms, policy, reversal, rights, rows, textin
 from backend.roles import draft as drafts
 from backend.roles.carried import How
 from backend.roles.models import RequestStep, Role, RoleRequest, Unit
-from backend.roles.requests import refused
+from backend.roles.movements import END
+from backend.roles.requests import add_steps, refused
 from backend.support import notices
 
 
@@ -79,7 +80,7 @@ async def end_role(
     found = await _ending(tx, kit, role, why, by, now)
     await carried.weigh(tx, kit, found, carried.OURS, how, by=by)
     kit.journal.record(
-        tx, RoleRequested(subject=role.account_id, request=found.id, kind=policy.END), by=by, now=now
+        tx, RoleRequested(subject=role.account_id, request=found.id, kind=found.kind), by=by, now=now
     )
     await _say(tx, kit, found, await rows.steps_of(tx, found.id), policy.APPROVED, None, by, now)
     kit.journal.record(
@@ -251,7 +252,7 @@ async def _ending(tx: AsyncSession, kit: Kit, role: Role, why: str, by: UUID, no
         id=request_id,
         account_id=role.account_id,
         created_by=by,
-        kind=policy.END,
+        kind=END.code,
         status=policy.APPROVED,
         version=1,
         role_id=role.id,
@@ -264,6 +265,6 @@ async def _ending(tx: AsyncSession, kit: Kit, role: Role, why: str, by: UUID, no
     )
     tx.add(found)
     await tx.flush()
-    tx.add(RequestStep(request_id=found.id, position=1, unit_id=role.unit_id, duty=policy.APPROVE))
+    add_steps(tx, found, role)
     await tx.flush()
     return found

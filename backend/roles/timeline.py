@@ -17,10 +17,11 @@ from backend.account import Account
 from backend.kit import Kit
 from backend.outbox import queue as outbox
 from backend.outside.clock import local_day
-from backend.roles import appointments, effects, policy, rows, vouching
+from backend.roles import appointments, effects, fates, movements, policy, rows, vouching
 from backend.roles import draft as drafts
 from backend.roles.catalogue.entries import Catalogue
-from backend.roles.catalogue.in_force import in_force
+from backend.roles.catalogue.in_force import hold_catalogue, in_force
+from backend.roles.effects import Act
 from backend.roles.models import Role, RoleRequest, Unit
 from backend.roles.scope import systems_touched
 
@@ -29,37 +30,42 @@ ROLL_AT_ONCE = 50
 
 async def take_effect(tx: AsyncSession, kit: Kit, found: RoleRequest, *, by: UUID, now: datetime) -> None:
     """A request was approved: do it now, or put it in the calendar. The account is locked."""
-    if found.kind != policy.END:
+    if movements.of(found).gives:
         await _ensure_still_possible(tx, kit, found, now)
     if found.effective_on is None or found.effective_on <= local_day(now):
         await apply(tx, kit, found, by=by, now=now, hold=kit.limits.undo_window)
     else:
-        await effects.schedule(tx, kit, found, by=by, now=now)
+        await _schedule(tx, kit, found, by=by, now=now)
         found.role_version = await rows.bump(tx, found.account_id)
+
+
+async def _schedule(tx: AsyncSession, kit: Kit, found: RoleRequest, *, by: UUID, now: datetime) -> None:
+    """Write the request's day into the calendar; nothing is in force yet."""
+    move, old = movements.of(found), await rows.role_now(tx, found.role_id)
+    if found.role_id is not None:
+        effects.in_force(old)
+    elif await rows.home_role(tx, found.account_id, *policy.HELD) is not None:
+        raise policy.HomeRoleExists
+    if move.begins:
+        await effects.plan(tx, kit, found, by=by, now=now)
+    await fates.of(found).plan(kit, found, old)
 
 
 async def apply(
     tx: AsyncSession, kit: Kit, found: RoleRequest, *, by: UUID | None, now: datetime, hold: int
 ) -> None:
     """Make the request true, and tell every system that the old or the new unit concerns."""
-    old = await rows.role_now(tx, found.role_id)
-    due = now + timedelta(seconds=hold)
-    if found.kind == policy.AMEND:
-        await effects.amend(tx, kit, found, by=by, now=now, due=due)
-    elif found.kind == policy.END:
-        await effects.leave(tx, kit, found, by=by, now=now, due=due)
-    else:
-        if found.kind == policy.TRANSFER:
-            ending = effects.in_force(old)
-            await effects.finish(
-                tx, kit, ending, reason="transferred", request_id=found.id, by=by, now=now, due=due
-            )
-        await effects.begin(tx, kit, found, by=by, now=now, due=due)
+    move, old = movements.of(found), await rows.role_now(tx, found.role_id)
+    act = Act(by, now, due=now + timedelta(seconds=hold))
+    if move.gives:
+        await hold_catalogue(tx)
+    await fates.of(found).happen(tx, kit, found, act)
+    if move.begins:
+        await effects.begin(tx, kit, found, act)
     found.applied_at = now
     units = {found.unit_id} | ({old.unit_id} if old else set())
-    lane = outbox.REVOCATION if found.kind == policy.END else outbox.DECISION
     found.role_version = await tell(
-        tx, found.account_id, units, request_id=found.id, lane=lane, now=now, hold=hold
+        tx, found.account_id, units, request_id=found.id, lane=move.lane, now=now, hold=hold
     )
 
 
@@ -114,15 +120,16 @@ async def roll(tx: AsyncSession, kit: Kit, *, now: datetime) -> int:
 
 
 async def _roll_request(tx: AsyncSession, kit: Kit, found: RoleRequest, *, now: datetime) -> None:
-    old = await rows.role_now(tx, found.role_id)
+    move, old = movements.of(found), await rows.role_now(tx, found.role_id)
     overtaken = old is not None and old.state not in policy.HELD
-    if overtaken and found.kind != policy.TRANSFER:
+    if overtaken and not move.begins:
         found.applied_at = now  # the role has ended meanwhile: nothing is left to change
     elif overtaken:
-        await effects.begin(tx, kit, found, by=None, now=now, due=now)
+        await hold_catalogue(tx)
+        await effects.begin(tx, kit, found, Act(None, now, due=now))
         found.applied_at = now
         await tell(
-            tx, found.account_id, {found.unit_id}, request_id=found.id, lane=outbox.DECISION, now=now, hold=0
+            tx, found.account_id, {found.unit_id}, request_id=found.id, lane=move.lane, now=now, hold=0
         )
     else:
         await apply(tx, kit, found, by=None, now=now, hold=0)
@@ -130,7 +137,7 @@ async def _roll_request(tx: AsyncSession, kit: Kit, found: RoleRequest, *, now: 
 
 async def _run_down(tx: AsyncSession, kit: Kit, role: Role, *, now: datetime) -> None:
     """The last day that was known from the beginning has passed."""
-    await effects.finish(tx, kit, role, reason="expired", request_id=None, by=None, now=now, due=now)
+    await effects.finish(tx, kit, role, reason="expired", request_id=None, act=Act(None, now, due=now))
     await effects.end_sessions(tx, kit, role.account_id, by=None, now=now)
     await tell(tx, role.account_id, {role.unit_id}, request_id=None, lane=outbox.REVOCATION, now=now, hold=0)
 
@@ -151,7 +158,7 @@ def _due_requests(today: date, catalogue: Catalogue) -> Select[RoleRequest]:
     """
     contested = and_(
         RoleRequest.created_by == RoleRequest.account_id,
-        RoleRequest.kind != policy.END,
+        RoleRequest.kind.not_in(movements.GIVES_NOTHING),
         exists().where(Account.id == RoleRequest.account_id, Account.frozen_at.is_not(None)),
     )
     return (

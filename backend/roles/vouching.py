@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.account import Account
 from backend.accounts.identity.evidence import CERTIFICATE, VNEID
 from backend.errors import Refusal
-from backend.roles import policy
+from backend.roles import movements, policy
 from backend.roles.catalogue.entries import VOUCHED, Catalogue
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.draft import Draft
@@ -21,7 +21,7 @@ from backend.roles.models import Role, RoleRequest
 
 async def why_not_ask(tx: AsyncSession, draft: Draft, account: Account, role: Role | None) -> Refusal | None:
     """The reason why this person may not ask for it."""
-    if draft.kind == policy.END:
+    if not draft.movement.gives:
         return None
     code = draft.subject_type or (role.subject_type if role is not None else "")
     by = (await in_force(tx)).vouched_by(code)
@@ -31,7 +31,7 @@ async def why_not_ask(tx: AsyncSession, draft: Draft, account: Account, role: Ro
 
 async def why_not_approve(tx: AsyncSession, found: RoleRequest, account: Account) -> Refusal | None:
     """The reason why a yes may not be said to it now; a no and a return always may."""
-    if found.kind == policy.END:
+    if not movements.of(found).gives:
         return None
     vneid, certificate = account.vneid_at is not None, account.certificate_at is not None
     by = (await in_force(tx)).vouched_by(found.subject_type)
@@ -45,7 +45,7 @@ def is_missing(catalogue: Catalogue) -> ColumnElement[bool]:
     special = {code: kind.vouched_by for code, kind in kinds.items() if kind.vouched_by != VOUCHED}
     usual = and_(RoleRequest.subject_type.not_in(special), _nobody(VOUCHED))
     others = (and_(RoleRequest.subject_type == code, _nobody(by)) for code, by in special.items())
-    return and_(RoleRequest.kind != policy.END, or_(usual, *others))
+    return and_(RoleRequest.kind.not_in(movements.GIVES_NOTHING), or_(usual, *others))
 
 
 def _nobody(by: tuple[str, ...]) -> ColumnElement[bool]:
