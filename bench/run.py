@@ -19,6 +19,7 @@ SHORT = {
     "pumping": ["--numbers", "1500", "--known", "20"],
     "floods": ["--owners", "2"],
     "headers": ["--seconds", "5"],
+    "trips": [],
 }
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from litestar.di import NamedDependency
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.accounts.identity import numbers
 from backend.accounts.ways_in.browser import BrowserSession
 from backend.db import Database
 from backend.kit import Kit
-from backend.roles import rights
+from backend.roles import authority
 from backend.support import desks
 from backend.support.cases import Clerk
 from workspace.auth import SignedOut, Visit
@@ -21,10 +22,10 @@ async def clerk_of(request: Visit, db: NamedDependency[Database], kit: NamedDepe
     if session is None:
         raise SignedOut
     async with db.read() as tx:
-        units = await rights.units_managed(tx, kit, session.account_id)
-        staffed = await desks.staffed_by(tx, await rights.blinds_of(tx, kit, session.account_id))
-    if units:
-        request.scope["state"]["manager"] = Manager.of(session, units)
+        who = await authority.of(tx, kit, session.account_id)
+        staffed = await desks.staffed_by(tx, who.blinds)
+    if who.posts:
+        request.scope["state"]["manager"] = Manager.of(session, who)
     if not staffed:
         raise desks.NotAtADesk
     clerk = AtDesk.of(session, staffed)
@@ -34,4 +35,4 @@ async def clerk_of(request: Visit, db: NamedDependency[Database], kit: NamedDepe
 
 async def clerk_in(tx: AsyncSession, kit: Kit, clerk: AtDesk) -> Clerk:
     """The same person for a use case, the right read anew in its transaction."""
-    return Clerk(clerk.account_id, await rights.blinds_of(tx, kit, clerk.account_id))
+    return Clerk(clerk.account_id, await numbers.blinds_of(tx, kit, clerk.account_id))

@@ -21,7 +21,7 @@ from backend.errors import TooMany
 from backend.kit import Kit
 from backend.outbox.bell import Bell
 from backend.outside.clock import Clock
-from backend.roles import rights
+from backend.roles import authority
 from workspace.auth import SignedOut, Visit
 from workspace.manager import Manager
 
@@ -117,4 +117,4 @@ async def _looks(
 
 async def _may_see(db: Database, kit: Kit, account_id: UUID) -> bool:
     async with db.read() as tx:
-        return bool(await rights.managed_by(tx, kit, account_id))
+        return bool((await authority.of(tx, kit, account_id)).posts)

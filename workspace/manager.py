@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -15,8 +14,8 @@ from backend.accounts.ways_in.browser import BrowserSession
 from backend.db import Database
 from backend.errors import Forbidden
 from backend.kit import Kit
-from backend.roles import rights
-from backend.roles.models import Unit
+from backend.roles import authority, rights
+from backend.roles.authority import Authority, Post
 from backend.support import desks
 from backend.support.models import Desk
 from workspace.auth import SignedOut, Visit
@@ -39,28 +38,19 @@ class DeskInstead(Forbidden):
     title = "Bạn làm việc ở đầu mối hỗ trợ"
 
 
-class ManagedUnit(msgspec.Struct, frozen=True):
-    """A unit that the person decides for."""
-
-    id: UUID
-    code: str
-    name: str
-
-
 class Manager(msgspec.Struct, frozen=True):
     """Somebody who decides, and for which units at this moment."""
 
     account_id: UUID
     name: str
-    units: list[ManagedUnit]
+    units: list[Post]
     level: int  # of the sign-in at this browser
     authenticated_at: datetime
 
     @classmethod
-    def of(cls, session: BrowserSession, units: Sequence[Unit]) -> Manager:
+    def of(cls, session: BrowserSession, who: Authority) -> Manager:
         """Whoever has this session, with the units that the database has just named."""
-        managed = [ManagedUnit(unit.id, unit.code, unit.name) for unit in units]
-        return cls(session.account_id, session.full_name, managed, session.level, session.authenticated_at)
+        return cls(session.account_id, session.full_name, who.units, session.level, session.authenticated_at)
 
 
 class AtDesk(msgspec.Struct, frozen=True):
@@ -83,13 +73,13 @@ async def manager_of(request: Visit, db: NamedDependency[Database], kit: NamedDe
     if session is None:
         raise SignedOut
     async with db.read() as tx:
-        units = await rights.units_managed(tx, kit, session.account_id)
-        staffed = await desks.staffed_by(tx, await rights.blinds_of(tx, kit, session.account_id))
-        if staffed and not units and request.url.path in FIRST_PAGE:
+        who = await authority.of(tx, kit, session.account_id)
+        staffed = await desks.staffed_by(tx, who.blinds)
+        if staffed and not who.posts and request.url.path in FIRST_PAGE:
             raise DeskInstead
-        if not units:
-            raise NothingManaged(askable=await rights.askable(tx, kit, session.account_id))
-    manager = Manager.of(session, units)
+        if not who.posts:
+            raise NothingManaged(askable=await rights.askable(tx, kit, who))
+    manager = Manager.of(session, who)
     request.scope["state"]["manager"] = manager
     if staffed:  # the way to the desk's pages stands in the header
         request.scope["state"]["clerk"] = AtDesk.of(session, staffed)

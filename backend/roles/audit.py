@@ -15,7 +15,7 @@ from backend.account import Account
 from backend.facts import Fact, vocabulary
 from backend.journal import Entry
 from backend.kit import Kit
-from backend.roles import rights
+from backend.roles import authority
 from backend.roles.models import RequestStep, Role, RoleRequest, Unit
 
 GROUPS = ("role", "sync", "access", "manager")
@@ -81,8 +81,7 @@ async def of_units(
 
 
 async def _reach(tx: AsyncSession, kit: Kit, reader: UUID) -> Reach:
-    tops = (await rights.managed_by(tx, kit, reader)).values()
-    within = select(Unit.id).where(or_(False, *(Unit.path.startswith(top) for top in tops)))
+    within = select(Unit.id).where((await authority.of(tx, kit, reader)).below())
     roles = (
         await tx.execute(select(Role.id, Role.account_id, Role.state).where(Role.unit_id.in_(within)))
     ).all()

@@ -15,6 +15,7 @@ from sqlalchemy import exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from backend.accounts.identity import numbers
 from backend.errors import Conflict, FieldError, FieldsInvalid
 from backend.facts import AppointmentKept, ManagerAppointed, ManagerDismissed
 from backend.kit import Kit
@@ -70,7 +71,7 @@ async def outlook(tx: AsyncSession, kit: Kit, role: Role | None) -> Outlook | No
     if role is None or not await _carried(tx, kit, role):
         return None
     unit = await tx.get_one(Unit, role.unit_id)
-    own = set(await rights.blinds_of(tx, kit, role.account_id))
+    own = set(await numbers.blinds_of(tx, kit, role.account_id))
     now = await undecided.deciders(tx)
     managers = now.managers or await rights.managers_by_unit(tx, [unit.id])
     others = managers.get(unit.id, set()) - own
@@ -172,7 +173,7 @@ async def _carried(tx: AsyncSession, kit: Kit, role: Role, *, hold: bool = False
     """The appointments that a role in force carries: its person's, for its very unit."""
     if not role.is_home or role.state not in {policy.ACTIVE, policy.SUSPENDED}:
         return []
-    blinds = await rights.blinds_of(tx, kit, role.account_id)
+    blinds = await numbers.blinds_of(tx, kit, role.account_id)
     query = select(Manager.id).where(
         Manager.unit_id == role.unit_id, Manager.national_id_blind.in_(blinds), Manager.ended_at.is_(None)
     )

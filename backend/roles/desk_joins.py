@@ -27,7 +27,7 @@ from backend.db import Database, new_id
 from backend.errors import Conflict, FieldError, FieldsInvalid, Forbidden, NotFound, Refusal
 from backend.facts import AccessRefused, JoinConfirmed, JoinDropped, JoinProposed
 from backend.kit import Kit
-from backend.roles import rights, substance, uniting
+from backend.roles import substance, uniting
 from backend.roles.waiting_joins import Pair, masked_numbers
 from backend.support import desks, lookups, notices, texts
 from backend.support.cases import Clerk
@@ -254,7 +254,7 @@ def _own(tx: AsyncSession, kit: Kit, clerk: Clerk, target: UUID, now: datetime) 
 async def _outdated(tx: AsyncSession, kit: Kit, row: JoinProposal) -> str | None:
     """Why the first pair of eyes counts no more."""
     proposer = await tx.get(Account, row.proposed_by)
-    posts = await desks.staffed_by(tx, await rights.blinds_of(tx, kit, row.proposed_by), hold=True)
+    posts = await desks.staffed_by(tx, await numbers.blinds_of(tx, kit, row.proposed_by), hold=True)
     if proposer is None or proposer.status != "active" or not posts:
         return "proposer_left"
     now = await substance.of(tx, row.stays_id), await substance.of(tx, row.goes_id)

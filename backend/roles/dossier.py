@@ -10,13 +10,26 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
+from backend.accounts.identity import numbers
 from backend.errors import Refusal
 from backend.kit import Kit
 from backend.names import masked
 from backend.outbox import queue as outbox
 from backend.outbox.models import System
 from backend.outside.connectors import Desired
-from backend.roles import carried, changes, movements, own, policy, rights, rows, scope, staff, vouching
+from backend.roles import (
+    authority,
+    carried,
+    changes,
+    movements,
+    own,
+    policy,
+    rights,
+    rows,
+    scope,
+    staff,
+    vouching,
+)
 from backend.roles import desired as wanted
 from backend.roles import draft as drafts
 from backend.roles.catalogue.entries import Catalogue
@@ -33,7 +46,7 @@ async def view(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID, *, no
     if found is None:
         raise policy.RequestNotFound
     steps = await rows.steps_of(tx, request_id)
-    standing = await rights.standing(tx, kit, found, steps, reader)
+    standing = await rights.standing(tx, kit, found, steps, await authority.of(tx, kit, reader))
     if refusal := policy.why_not_see(standing):
         raise refusal
     account, catalogue = await tx.get_one(Account, found.account_id), await in_force(tx)
@@ -42,7 +55,7 @@ async def view(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID, *, no
         unit.id: unit for unit in await tx.scalars(select(Unit).where(Unit.id.in_(_units(found, steps))))
     }
     old = await tx.get(Role, found.role_id) if found.role_id else None
-    theirs = await rights.why_not_take_over(tx, kit, found, steps, reader) is None
+    theirs = rights.why_not_take_over_as(standing, found) is None
     returned = found.status == policy.RETURNED
     move = movements.of(found)
     leaves = found.status in policy.OPEN and move.leaves
@@ -109,8 +122,7 @@ def _wished(
 
 async def _applicant(tx: AsyncSession, kit: Kit, account: Account) -> Applicant:
     name = kit.keys.open("accounts.full_name", account.id, account.full_name)
-    numbers = await rights.national_ids_of(tx, kit, [account.id])
-    number = masked(numbers.get(account.id, ""))
+    number = masked((await numbers.personal(tx, kit, [account.id])).get(account.id, ""))
     return Applicant(name, number, account.assurance_scheme, account.assurance_level)
 
 

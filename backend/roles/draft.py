@@ -12,10 +12,11 @@ from msgspec import Meta
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.accounts.identity import numbers
 from backend.errors import FieldError, FieldsInvalid
 from backend.kit import Kit
 from backend.outside.clock import local_day
-from backend.roles import forms, policy, rights, staff
+from backend.roles import forms, policy, staff
 from backend.roles.catalogue.entries import Catalogue, SubjectType
 from backend.roles.catalogue.in_force import hold_catalogue
 from backend.roles.models import Role, RoleRequest, StaffRecord, Unit
@@ -99,7 +100,7 @@ async def email_taken(tx: AsyncSession, kit: Kit, mail: str, account_id: UUID) -
     listed = (
         await tx.scalars(select(StaffRecord.national_id_blind).where(StaffRecord.email_blind.in_(blinds)))
     ).all()
-    return not set(listed) <= set(await rights.blinds_of(tx, kit, account_id))
+    return not set(listed) <= set(await numbers.blinds_of(tx, kit, account_id))
 
 
 async def find_unit(tx: AsyncSession, name: str) -> Unit | None:

@@ -15,6 +15,7 @@ import msgspec
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.accounts.identity import numbers
 from backend.accounts.self import consents, mine, personal_data
 from backend.accounts.ways_in import assurance
 from backend.db import Database
@@ -24,7 +25,7 @@ from backend.facts import AccountErased, DataExported
 from backend.journal import Entry
 from backend.kit import Kit
 from backend.roles import draft as drafts
-from backend.roles import own, policy, rights
+from backend.roles import own, policy
 from backend.roles.models import Manager, Role, RoleRequest, StaffRecord
 from backend.support import desks
 
@@ -84,7 +85,7 @@ async def why_not_leave(tx: AsyncSession, kit: Kit, account_id: UUID, *, now: da
             found.append(
                 Reason("role_request", duty, request.decided_at + undo)
             )  # it can still be taken back
-    blinds = await rights.blinds_of(tx, kit, account_id)
+    blinds = await numbers.blinds_of(tx, kit, account_id)
     manages = exists().where(Manager.national_id_blind.in_(blinds), Manager.ended_at.is_(None))
     if blinds and await tx.scalar(select(manages.label("manages"))):
         found.append(Reason("manager", duty))
@@ -104,7 +105,7 @@ async def _copy_of(tx: AsyncSession, kit: Kit, account_id: UUID, now: datetime) 
         role.id: drafts.fields_of(kit, role)
         for role in await tx.scalars(select(Role).where(Role.account_id == account_id))
     }
-    blinds = await rights.blinds_of(tx, kit, account_id)
+    blinds = await numbers.blinds_of(tx, kit, account_id)
     cards = await tx.scalars(select(StaffRecord).where(StaffRecord.national_id_blind.in_(blinds)))
     facts = select(Entry.at, Entry.tag).where(Entry.subject == account_id)
     return {

@@ -188,6 +188,7 @@ class Standing(msgspec.Struct, frozen=True):
     sees: bool
     is_subject: bool
     duties: frozenset[str]  # the undecided duties that are theirs to decide
+    concerned: bool = False  # a duty of theirs is or was among the steps
     acted: bool = False  # one of the decisions already made is theirs, or their unit's
     frozen: bool = False  # the account that the request is about
 
@@ -218,15 +219,15 @@ def why_not_decide(standing: Standing, *, status: str, decided: dict[str, Any]) 
     return ApplicantFrozen() if standing.frozen else None
 
 
-def why_not_take_over(*, is_subject: bool, began_by_subject: bool, concerned: bool) -> Refusal | None:
+def why_not_take_over(standing: Standing, *, began_by_subject: bool) -> Refusal | None:
     """The reason why somebody may neither correct nor withdraw a request.
 
     What the person asked for is the person's; what a manager began is the managers' of the units concerned, as they
     are now, and never the person's: a manager's word must not stand under another's wish.
     """
-    if is_subject:
+    if standing.is_subject:
         return None if began_by_subject else NotYourRequest()
-    if not concerned:
+    if not standing.concerned:
         return RequestNotFound()
     return NotYourRequest() if began_by_subject else None
 

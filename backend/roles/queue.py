@@ -7,20 +7,21 @@ from operator import itemgetter
 from typing import NamedTuple, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, false, or_, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import paging
 from backend.account import Account
+from backend.accounts.identity import numbers
 from backend.accounts.models import Identifier
 from backend.kit import Kit
 from backend.names import folded, masked
-from backend.roles import policy, rights
+from backend.roles import authority, policy, rights
+from backend.roles.authority import Authority
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.dossier import view
 from backend.roles.models import RequestStep, Role, RoleRequest, Unit
 from backend.roles.own import mine, one_of_mine, roles_of
-from backend.roles.rights import units_managed
 from backend.roles.views import InboxRow, Page, PersonRow, UnitRow
 
 __all__ = [
@@ -33,7 +34,6 @@ __all__ = [
     "person",
     "roles_of",
     "units",
-    "units_managed",
     "view",
 ]
 
@@ -62,8 +62,8 @@ async def inbox(
     most: int = MOST,
 ) -> Page[InboxRow]:
     """The requests that wait for this manager, oldest first; `only` some of them, if they are named."""
-    managed = await rights.managed_by(tx, kit, manager)
-    query = _undecided(managed.values())
+    who = await authority.of(tx, kit, manager)
+    query = _undecided(who)
     if kind:
         query = query.where(RoleRequest.kind == kind)
     if unit:
@@ -71,7 +71,7 @@ async def inbox(
     if only is not None:
         query = query.where(RoleRequest.id.in_(only))
     waiting = [Waiting(*row) for row in await tx.execute(query.order_by(RoleRequest.id))]
-    waiting = await _decided_by(tx, waiting, set(managed), manager)
+    waiting = await _decided_by(tx, waiting, who)
     if q:
         found = await _called(tx, kit, {step.account_id for step in waiting}, q)
         waiting = [step for step in waiting if step.account_id in found]
@@ -91,25 +91,26 @@ async def people(
     most: int = MOST,
 ) -> Page[PersonRow]:
     """Everybody with a role in the manager's units, unit by unit."""
-    deciding = await _deciding_paths(tx, kit, manager)
+    who = await authority.of(tx, kit, manager)
+    deciding = await _deciding_paths(tx, who)
     rows = [(role, unit) for role, unit in await tx.execute(_held(Unit.path.in_(deciding)))]
     if q:
         found = await _called(tx, kit, {role.account_id for role, _ in rows}, q)
         rows = [(role, unit) for role, unit in rows if role.account_id in found]
     placed = sorted(((f"{unit.code} {role.id}", (role, unit)) for role, unit in rows), key=itemgetter(0))
     shown, more = paging.cut(_after(placed, cursor), most)
-    lines = await _person_rows(tx, kit, [row for _, row in shown], manager)
+    lines = await _person_rows(tx, kit, [row for _, row in shown], who)
     return Page(lines, paging.cursor_of(shown[-1][0]) if more else None)
 
 
 async def person(tx: AsyncSession, kit: Kit, role_id: UUID, manager: UUID) -> PersonRow:
     """One role below the manager's units; RoleNotFound for any other."""
-    managed = await rights.managed_by(tx, kit, manager)
-    query = _held(_below(managed.values())).where(Role.id == role_id)
+    who = await authority.of(tx, kit, manager)
+    query = _held(who.below()).where(Role.id == role_id)
     row = (await tx.execute(query)).one_or_none()
     if row is None:
         raise policy.RoleNotFound
-    (line,) = await _person_rows(tx, kit, [(row[0], row[1])], manager)
+    (line,) = await _person_rows(tx, kit, [(row[0], row[1])], who)
     return line
 
 
@@ -134,15 +135,16 @@ async def name_for(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID) -
     found = await tx.get(RoleRequest, request_id)
     if found is None:
         return None
+    who = await authority.of(tx, kit, reader)
     steps = (await tx.scalars(select(RequestStep).where(RequestStep.request_id == request_id))).all()
-    if policy.why_not_see(await rights.standing(tx, kit, found, list(steps), reader)):
+    if policy.why_not_see(await rights.standing(tx, kit, found, list(steps), who)):
         return None
     return (await names_of(tx, kit, [found.account_id])).get(found.account_id)
 
 
 async def names_within(tx: AsyncSession, kit: Kit, manager: UUID) -> dict[UUID, str]:
     """The names of everybody who has or had a role in the manager's units."""
-    paths = await _deciding_paths(tx, kit, manager)
+    paths = await _deciding_paths(tx, await authority.of(tx, kit, manager))
     query = (
         select(Role.account_id)
         .join(Unit, Unit.id == Role.unit_id)
@@ -157,22 +159,16 @@ async def names_of(tx: AsyncSession, kit: Kit, accounts: Iterable[UUID]) -> dict
     return {row.id: kit.keys.open("accounts.full_name", row.id, row.full_name) for row in rows}
 
 
-def _undecided(tops: Iterable[str]) -> Select[UUID, UUID, str]:
+def _undecided(who: Authority) -> Select[UUID, UUID, str]:
     return (
         select(RoleRequest.id, RoleRequest.account_id, Unit.path)
         .join(RequestStep, RequestStep.request_id == RoleRequest.id)
         .join(Unit, Unit.id == RequestStep.unit_id)
-        .where(RoleRequest.status == policy.PENDING, RequestStep.decision.is_(None), _below(tops))
+        .where(RoleRequest.status == policy.PENDING, RequestStep.decision.is_(None), who.below())
     )
 
 
-def _below(tops: Iterable[str]) -> ColumnElement[bool]:
-    return or_(false(), *(Unit.path.startswith(top) for top in tops))
-
-
-async def _decided_by(
-    tx: AsyncSession, waiting: Sequence[Waiting], managed: set[UUID], manager: UUID
-) -> list[Waiting]:
+async def _decided_by(tx: AsyncSession, waiting: Sequence[Waiting], who: Authority) -> list[Waiting]:
     """The steps whose deciding unit the manager has, for many applicants at once."""
     managers = await rights.managers_by_unit(tx)
     blinds = set().union(*managers.values())
@@ -187,19 +183,18 @@ async def _decided_by(
     return [
         step
         for step in waiting
-        if step.account_id != manager
-        and rights.decider(step.path, managers, own.get(step.account_id, set())) in managed
+        if step.account_id != who.account_id
+        and who.decides(rights.decider(step.path, managers, own.get(step.account_id, set())))
     ]
 
 
-async def _deciding_paths(tx: AsyncSession, kit: Kit, manager: UUID) -> list[str]:
+async def _deciding_paths(tx: AsyncSession, who: Authority) -> list[str]:
     """The units whose people are the manager's: the managed ones, and those below that have no manager."""
-    managed = await rights.managed_by(tx, kit, manager)
-    if not managed:
+    if not who.posts:
         return []
     managers = await rights.managers_by_unit(tx)
-    paths = await tx.scalars(select(Unit.path).where(_below(managed.values())))
-    return [path for path in paths if rights.decider(path, managers, set()) in managed]
+    paths = await tx.scalars(select(Unit.path).where(who.below()))
+    return [path for path in paths if who.decides(rights.decider(path, managers, set()))]
 
 
 def _held(where: ColumnElement[bool]) -> Select[Role, Unit]:
@@ -251,21 +246,22 @@ async def _inbox_rows(tx: AsyncSession, kit: Kit, ids: list[UUID]) -> list[Inbox
 
 
 async def _person_rows(
-    tx: AsyncSession, kit: Kit, rows: list[tuple[Role, Unit]], manager: UUID
+    tx: AsyncSession, kit: Kit, rows: list[tuple[Role, Unit]], who: Authority
 ) -> list[PersonRow]:
     accounts = [role.account_id for role, _ in rows]
     names = await names_of(tx, kit, accounts)
-    numbers = await rights.national_ids_of(tx, kit, accounts)
-    managed, catalogue = await rights.managed_by(tx, kit, manager), await in_force(tx)
+    known, catalogue = await numbers.personal(tx, kit, accounts), await in_force(tx)
+    managers = await rights.managers_by_unit(tx)
     lines = []
     for role, unit in rows:
-        deciding = await rights.deciding_unit(tx, kit, unit.id, role.account_id)
+        own = set(await numbers.blinds_of(tx, kit, role.account_id))
+        deciding = rights.decider(unit.path, managers, own)
         lines.append(
             PersonRow(
                 role.id,
                 role.account_id,
                 names[role.account_id],
-                masked(numbers.get(role.account_id, "")),
+                masked(known.get(role.account_id, "")),
                 unit.name,
                 unit.code,
                 role.subject_type,
@@ -273,7 +269,7 @@ async def _person_rows(
                 role.state,
                 role.from_on,
                 role.until_on,
-                may_end=role.account_id != manager and deciding in managed,
+                may_end=role.account_id != who.account_id and who.decides(deciding),
             )
         )
     return lines

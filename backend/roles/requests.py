@@ -15,11 +15,11 @@ from backend.errors import FieldError, FieldsInvalid, Invalid, Refusal
 from backend.facts import AccessRefused, RequestWithdrawn, RoleRequested, StepDecided
 from backend.kit import Kit
 from backend.outbox.bell import REQUESTS, ring_after
-from backend.roles import carried, forms, movements, policy, rights, rows, vouching
+from backend.roles import authority, carried, forms, movements, policy, rights, rows, vouching
 from backend.roles import draft as drafts
 from backend.roles.carried import How
 from backend.roles.draft import Checked, Draft
-from backend.roles.models import RequestStep, Role, RoleRequest
+from backend.roles.models import RequestStep, Role, RoleRequest, Unit
 from backend.roles.movements import Fate
 
 
@@ -139,15 +139,16 @@ async def starting_duty(
     tx: AsyncSession, kit: Kit, role: Role, to_unit: str, by: UUID
 ) -> tuple[Refusal | None, str]:
     """The duty that a starting manager fulfils: releasing if it is theirs, else receiving."""
-    managed = await rights.managed_by(tx, kit, by, hold=True)
-    target = await drafts.find_unit(tx, to_unit)
-    duties = set()
-    if await rights.deciding_unit(tx, kit, role.unit_id, role.account_id) in managed:
-        duties.add(policy.RELEASE)
-    if target and await rights.deciding_unit(tx, kit, target.id, role.account_id) in managed:
+    who = await authority.of(tx, kit, by, hold=True)
+    here, target = await tx.get_one(Unit, role.unit_id), await drafts.find_unit(tx, to_unit)
+    deciding = await rights.deciding_units(
+        tx, kit, [here, *([target] if target else [])], about=role.account_id
+    )
+    duties = {policy.RELEASE} if who.decides(deciding[here.id]) else set()
+    if target and who.decides(deciding[target.id]):
         duties.add(policy.RECEIVE)
     refusal = policy.why_not_start_transfer(is_subject=role.account_id == by, duties=duties)
-    if isinstance(refusal, policy.NotYourUnit) and not await rights.is_within(tx, role.unit_id, managed):
+    if isinstance(refusal, policy.NotYourUnit) and not who.reaches(here.path):
         refusal = policy.RoleNotFound()
     return refusal, policy.RELEASE if policy.RELEASE in duties else policy.RECEIVE
 

@@ -17,8 +17,20 @@ from backend.errors import Conflict, Refusal
 from backend.facts import DecisionUndone, RequestDecided, RoleRequested, StepDecided
 from backend.kit import Kit
 from backend.outbox.bell import REQUESTS, ring_after
-from backend.roles import carried, forms, policy, reversal, rights, rows, texting, timeline, vouching
+from backend.roles import (
+    authority,
+    carried,
+    forms,
+    policy,
+    reversal,
+    rights,
+    rows,
+    texting,
+    timeline,
+    vouching,
+)
 from backend.roles import draft as drafts
+from backend.roles.authority import Authority
 from backend.roles.carried import How
 from backend.roles.models import RequestStep, Role, RoleRequest, Unit
 from backend.roles.movements import END
@@ -71,8 +83,8 @@ async def end_role(
     if role is None:
         return refused(tx, kit, policy.RoleNotFound(), role_id, by, now)
     await rows.account_locked(tx, role.account_id)
-    managed = await rights.managed_by(tx, kit, by, hold=True)
-    if refusal := await _why_not_end(tx, kit, role, managed, by):
+    who = await authority.of(tx, kit, by, hold=True)
+    if refusal := await _why_not_end(tx, kit, role, who):
         return refused(tx, kit, refusal, role_id, by, now)
     role = await rows.role_now(tx, role_id)
     if role is None or role.state not in policy.HELD:
@@ -101,7 +113,8 @@ async def undo(
         return refused(tx, kit, policy.RequestNotFound(), request_id, by, now)
     await rows.account_locked(tx, found.account_id)
     steps = await rows.steps_of(tx, request_id)
-    standing = await rights.standing(tx, kit, found, steps, by, hold=True)
+    who = await authority.of(tx, kit, by, hold=True)
+    standing = await rights.standing(tx, kit, found, steps, who)
     if refusal := policy.why_not_see(standing):
         return refused(tx, kit, refusal, request_id, by, now)
     mine = [step for step in steps if step.by == by and step.at is not None]
@@ -136,7 +149,8 @@ async def _decide(
         return refused(tx, kit, policy.RequestNotFound(), request_id, by, now)
     account = await rows.account_locked(tx, found.account_id)
     steps = await rows.steps_of(tx, request_id)
-    standing = await rights.standing(tx, kit, found, steps, by, hold=True)
+    who = await authority.of(tx, kit, by, hold=True)
+    standing = await rights.standing(tx, kit, found, steps, who)
     refusal = policy.why_not_decide(standing, status=found.status, decided=rows.last_word(found))
     if isinstance(refusal, Conflict):
         raise refusal
@@ -234,15 +248,14 @@ async def _reopen(tx: AsyncSession, kit: Kit, found: RoleRequest, by: UUID, now:
     await rows.move(tx, found, to=policy.PENDING, decided_at=None, decided_by=None)
 
 
-async def _why_not_end(
-    tx: AsyncSession, kit: Kit, role: Role, managed: dict[UUID, str], by: UUID
-) -> Refusal | None:
-    if role.account_id == by:
+async def _why_not_end(tx: AsyncSession, kit: Kit, role: Role, who: Authority) -> Refusal | None:
+    if role.account_id == who.account_id:
         return policy.OwnRequest()
-    if await rights.deciding_unit(tx, kit, role.unit_id, role.account_id) in managed:
+    unit = await tx.get_one(Unit, role.unit_id)
+    deciding = await rights.deciding_units(tx, kit, [unit], about=role.account_id)
+    if who.decides(deciding[unit.id]):
         return None
-    within = await rights.is_within(tx, role.unit_id, managed)
-    return policy.NotYourUnit() if within else policy.RoleNotFound()
+    return policy.NotYourUnit() if who.reaches(unit.path) else policy.RoleNotFound()
 
 
 async def _ending(tx: AsyncSession, kit: Kit, role: Role, why: str, by: UUID, now: datetime) -> RoleRequest:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
 from backend.accounts.identity.evidence import CERTIFICATE, VNEID
-from backend.accounts.identity.numbers import holder_of
+from backend.accounts.identity.numbers import blinds_of, holder_of
 from backend.accounts.phones.phones import read_phone
 from backend.errors import FieldsInvalid, NotFound
 from backend.hotlines import HOTLINES
@@ -20,7 +20,7 @@ from backend.imports.plan import Imported, at_once
 from backend.imports.rows import Record
 from backend.kit import Kit
 from backend.names import same_birth_date, same_name
-from backend.roles import policy, rights
+from backend.roles import policy
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.models import StaffRecord, Unit
 from backend.roles.staff_import import StaffImport
@@ -121,7 +121,7 @@ async def gives(tx: AsyncSession, kit: Kit, account_id: UUID, address: str) -> b
 
 async def record_of(tx: AsyncSession, kit: Kit, account_id: UUID) -> StaffRecord | None:
     """The directory's entry of somebody with an account, unless they have left."""
-    blinds = await rights.blinds_of(tx, kit, account_id)
+    blinds = await blinds_of(tx, kit, account_id)
     found: StaffRecord | None = await tx.scalar(
         select(StaffRecord)
         .where(StaffRecord.national_id_blind.in_(blinds), StaffRecord.left_at.is_(None))

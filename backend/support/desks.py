@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -155,7 +156,7 @@ async def staff(tx: AsyncSession, kit: Kit, code: str | None) -> list[StaffView]
     ]
 
 
-async def staffed_by(tx: AsyncSession, blinds: list[bytes], *, hold: bool = False) -> list[Desk]:
+async def staffed_by(tx: AsyncSession, blinds: Collection[bytes], *, hold: bool = False) -> list[Desk]:
     """The desks where the holder of a personal number works now; `blinds` are its indexes.
 
     `hold` keeps the right until the commit.

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from backend.roles import rights
+from backend.accounts.identity import numbers
 from backend.support import cases, desks
 from backend.support.cases import Clerk, Draft
 from tests.mobile_api.test_support import QUESTION, asked, check, helped
@@ -24,7 +24,7 @@ async def hired(service: Service) -> Clerk:
     async with service.db.write() as tx:
         await desks.hire(tx, service.kit, "HUE", person.national_id, now=service.clock.now())
         by = await account_of(phone)
-        return Clerk(by, await rights.blinds_of(tx, service.kit, by))
+        return Clerk(by, await numbers.blinds_of(tx, service.kit, by))
 
 
 async def account_of(phone: Phone) -> UUID:

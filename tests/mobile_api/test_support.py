@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import delete, update
 
-from backend.roles import rights
+from backend.accounts.identity import numbers
 from backend.support import cases, desks
 from backend.support.cases import Clerk
 from backend.support.models import Case, Desk
@@ -171,7 +171,7 @@ async def test_th01_a_code_lives_a_day_from_the_desks_last_word(helped: Service)
     by, case_id = await _account_of(clerk), UUID(str(made["id"]))
     helped.pass_time(hours=23)
     async with helped.db.write() as tx:
-        who = Clerk(by, await rights.blinds_of(tx, helped.kit, by))
+        who = Clerk(by, await numbers.blinds_of(tx, helped.kit, by))
         found = await cases.answer(
             tx, helped.kit, case_id, "Đã sửa xong.", clerk=who, form="[{unit}#DVC]", now=helped.clock.now()
         )

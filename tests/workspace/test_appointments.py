@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser, expect
 from sqlalchemy import select
 
-from backend.roles import requests, review, rights
+from backend.roles import authority, requests, review
 from backend.roles.draft import Draft
 from backend.roles.models import Role
 from tests.parts.browser import axe
@@ -34,7 +34,7 @@ async def chis_post(office: Office) -> UUID:
 
 async def manages(office: Office) -> bool:
     async with office.service.db.read() as tx:
-        return bool(await rights.managed_by(tx, office.service.kit, office.chi.account_id))
+        return bool((await authority.of(tx, office.service.kit, office.chi.account_id)).posts)
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no_scripts"])

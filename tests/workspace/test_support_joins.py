@@ -10,11 +10,12 @@ import pytest
 from sqlalchemy import func, select, update
 
 from backend.account import Account
+from backend.accounts.identity import numbers
 from backend.accounts.models import Identity, Password
 from backend.db import new_id
 from backend.devices.models import Session
 from backend.journal import Entry
-from backend.roles import desk_joins, rights, waiting_joins
+from backend.roles import desk_joins, waiting_joins
 from backend.support import desks
 from backend.support.cases import Clerk
 from backend.support.models import JoinProposal
@@ -160,7 +161,7 @@ async def test_r26_the_second_clerks_right_is_read_in_the_transaction_that_decid
     at = UUID((await proposed(counter, pair))[-36:])
     late = await office.person("Đặng Thị Thôi Việc")
     async with service.db.write() as tx:
-        blinds = await rights.blinds_of(tx, service.kit, late.account_id)
+        blinds = await numbers.blinds_of(tx, service.kit, late.account_id)
         who = Clerk(late.account_id, blinds)
         now = service.clock.now()
         with pytest.raises(desks.NotAtADesk):

@@ -15,6 +15,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import sealed
+from backend.accounts.identity import numbers
 from backend.accounts.identity.evidence import SURE
 from backend.accounts.models import (
     Access,
@@ -67,6 +68,7 @@ async def absorb(
     await tx.flush()
     for model in (Identifier, Access, Slip):
         await _moved(tx, model, stays.id, goes.id)
+    numbers.forget(tx)
     await support.move(tx, goes.id, stays.id)
     named = update(Session).where(Session.account_id == goes.id).values(**NAMELESS)
     await tx.execute(named.execution_options(**QUIET))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from backend.errors import FieldError, FieldsInvalid
 from backend.kit import Kit
 
 NATIONAL_ID, OLD_ID, TAX_CODE, AGENCY_CODE = "national_id", "old_id_number", "tax_code", "agency_code"
+PERSONAL = "personal numbers"
 MAIL = re.compile(r"[a-z0-9._%+-]{1,64}@[a-z0-9.-]{1,190}")
 
 
@@ -34,6 +36,31 @@ async def holder_of(tx: AsyncSession, kit: Kit, value: str, kind: str = NATIONAL
             )
         )
     ).scalar_one_or_none()
+
+
+async def personal(tx: AsyncSession, kit: Kit, accounts: Iterable[UUID]) -> dict[UUID, str]:
+    """Current personal numbers by account; one is read and opened once in a transaction."""
+    known: dict[UUID, str | None] = tx.info.setdefault(PERSONAL, {})
+    wanted = set(accounts)
+    if asked := wanted - known.keys():
+        known.update(dict.fromkeys(asked))
+        # of one account there are few: an index by kind is that of half the province
+        held = select(Identifier).where(Identifier.account_id.in_(asked), Identifier.ended_at.is_(None))
+        for row in await tx.scalars(held):
+            if row.kind == NATIONAL_ID:
+                known[row.account_id] = kit.keys.open("identifiers.value", row.id, row.value)
+    return {one: number for one in wanted if (number := known[one]) is not None}
+
+
+async def blinds_of(tx: AsyncSession, kit: Kit, account_id: UUID) -> list[bytes]:
+    """The blind indexes of the person's current personal number, under every live key."""
+    number = (await personal(tx, kit, [account_id])).get(account_id)
+    return kit.keys.blinds(NATIONAL_ID, number) if number else []
+
+
+def forget(tx: AsyncSession) -> None:
+    """Somebody's number has just changed: whoever asks in this transaction reads again."""
+    tx.info.pop(PERSONAL, None)
 
 
 async def holder_among(tx: AsyncSession, kit: Kit, numbers: dict[str, str]) -> UUID | None:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from backend.alarms import raised
 from backend.errors import FieldsInvalid, Refusal
 from backend.journal import Entry
-from backend.roles import carried, managers, rights
+from backend.roles import authority, carried, managers
 from backend.roles.appointments import Days
 from backend.roles.carried import How, Keep
 from backend.roles.models import Role
@@ -22,7 +22,7 @@ KEEP = How(keep=Keep("NV", "Tiếp tục phụ trách đến khi có người th
 async def manages(world: World, name: str) -> list[str]:
     codes = {unit_id: code for code, unit_id in world.units.items()}
     async with world.db.read() as tx:
-        return sorted(codes[one] for one in await rights.managed_by(tx, world.kit, world.people[name]))
+        return sorted(codes[one] for one in (await authority.of(tx, world.kit, world.people[name])).posts)
 
 
 async def head(world: World) -> Role:

@@ -1,0 +1,118 @@
+"""How far a call travels: product files that it touches, the deepest call of product code, SQL statements.
+
+Everything runs in this process on SQLite, where a profile hook sees it. What the worker does meanwhile is not counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from sqlalchemy import Engine, event
+
+from bench.results import record
+from tests.parts.processes import scratch
+from tests.service import Service, running
+from tests.workspace.office import TOKEN, Office
+
+ROOT = Path(__file__).resolve().parent.parent
+PRODUCT = tuple(str(ROOT / name) + "/" for name in ("backend", "workspace", "mobile_api", "ngomon"))
+CALL = "/uvicorn/protocols/"  # at the bottom of the stack of everything that answers a call
+
+
+class Trip:
+    """What one call touched."""
+
+    def __init__(self) -> None:
+        self.files: set[str] = set()
+        self.depth = 0
+        self.statements: list[str] = []
+
+    def hear(self, frame: FrameType, happened: str, _: Any) -> None:
+        """A function begins, or goes on after a wait."""
+        if happened == "call" and frame.f_code.co_filename.startswith(PRODUCT):
+            depth, answers = 0, False
+            here: FrameType | None = frame
+            while here is not None:
+                name = here.f_code.co_filename
+                depth += name.startswith(PRODUCT)
+                answers = answers or CALL in name
+                here = here.f_back
+            if answers:
+                self.files.add(frame.f_code.co_filename.removeprefix(str(ROOT) + "/"))
+                self.depth = max(self.depth, depth)
+
+    def figures(self, *, verbose: bool) -> dict[str, Any]:
+        """For the record."""
+        found = {"files": len(self.files), "depth": self.depth, "sql": len(self.statements)}
+        if verbose:
+            print("\n".join(sorted(self.files)))
+            print("\n".join(" ".join(one.split())[:150] for one in self.statements))
+        return found
+
+
+@contextmanager
+def followed(service: Service) -> Iterator[Trip]:
+    """Whatever is asked of the service inside the block, and nothing that runs beside it."""
+    trip = Trip()
+
+    def hear(_: Any, __: Any, statement: str, *___: Any) -> None:
+        if asyncio.current_task() in service.under_way and not statement.startswith("BEGIN"):
+            trip.statements.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", hear)
+    sys.setprofile(trip.hear)
+    try:
+        yield trip
+    finally:
+        sys.setprofile(None)
+        event.remove(Engine, "before_cursor_execute", hear)
+
+
+async def measure(*, verbose: bool) -> dict[str, Any]:
+    """Each trip once, after one of its kind that nobody counts: what is loaded or compiled then is not of the trip."""
+    url = f"sqlite+aiosqlite:///{scratch('bench-trips') / 'bench.db'}"
+    async with running(url) as service:
+        office = Office(service)
+        await office.open()
+        desk = await office.desk(office.chi)
+        found = TOKEN.search(await desk.page("/workspace"))
+        assert found is not None
+        token = found.group(1)
+
+        async def page() -> None:
+            await desk.page(f"/workspace/requests/{waiting}")
+
+        async def approve() -> None:
+            word = {"decision": "approved", "version": 1, "reason": ""}
+            answer = await desk.send(f"/workspace/requests/{waiting}/decision", word, token=token)
+            assert answer.status_code == 303, answer.text
+
+        async def inbox() -> None:
+            await desk.page("/workspace")
+
+        trips: dict[str, Callable[[], Awaitable[None]]] = {"page": page, "approve": approve, "inbox": inbox}
+        figures = {}
+        for name, go in trips.items():
+            waiting = await office.asks("Nguyễn Thị Định")
+            await go()
+            waiting = await office.asks("Nguyễn Thị Định")
+            with followed(service) as trip:
+                await go()
+            print(f"# {name}")
+            figures[name] = trip.figures(verbose=verbose)
+        await desk.http.aclose()
+    return figures
+
+
+def main(words: list[str]) -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(prog="python -m bench trips", description=__doc__)
+    parser.add_argument("--verbose", action="store_true", help="every file and every statement")
+    record("trips", **asyncio.run(measure(verbose=parser.parse_args(words).verbose)))
