@@ -18,6 +18,7 @@ SHORT = {
     "imports": ["--rows", "2000", "--busy", "1"],
     "pumping": ["--numbers", "1500", "--known", "20"],
     "floods": ["--owners", "2"],
+    "delivery": ["--people", "150", "--rows", "1000", "20000"],
     "headers": ["--seconds", "5"],
     "trips": [],
 }

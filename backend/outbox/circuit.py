@@ -10,7 +10,7 @@ import random
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import or_, update
+from sqlalchemy import ColumnElement, and_, or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.outbox.models import Delivery, System
@@ -51,6 +51,11 @@ def is_open(system: System, now: datetime) -> bool:
 def is_suspect(system: System) -> bool:
     """Whether the next delivery is a question: may the others follow?"""
     return system.failures >= THRESHOLD or system.paused_until is not None
+
+
+def is_healthy() -> ColumnElement[bool]:
+    """The same of the database's row: neither open nor suspect."""
+    return and_(System.disabled_at.is_(None), System.paused_until.is_(None), System.failures < THRESHOLD)
 
 
 async def may_probe(tx: AsyncSession, system: System, *, now: datetime, patience: int) -> bool:

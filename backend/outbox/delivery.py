@@ -1,14 +1,14 @@
-"""One delivery from the desired state to the acknowledgement."""
+"""From turns to receipts: what to send, read for many at once, and the sending of one."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import Protocol
 from uuid import UUID
 
+import msgspec
 import structlog
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,6 +17,7 @@ from backend.db import Database
 from backend.kit import Kit
 from backend.outbox import outcome, turns
 from backend.outbox.models import System
+from backend.outbox.outcome import Acknowledged
 from backend.outbox.turns import Aim, Turn
 from backend.outside.clock import Clock
 from backend.outside.connectors import (
@@ -25,7 +26,6 @@ from backend.outside.connectors import (
     DeliveryError,
     Desired,
     LostTurn,
-    Receipt,
     Target,
     connect,
 )
@@ -37,11 +37,22 @@ log = structlog.get_logger("delivery")
 
 
 class DesiredState(Protocol):
-    """What a system should hold of a person now; the roles know, the outbox does not (rule 1020)."""
+    """What a system should hold of people now; the roles know, the outbox does not (rule 1020)."""
 
-    def __call__(self, tx: AsyncSession, kit: Kit, account_id: UUID, system: System, /) -> Awaitable[Desired]:
+    def __call__(
+        self, tx: AsyncSession, kit: Kit, account_ids: Sequence[UUID], system: System, /
+    ) -> Awaitable[dict[UUID, Desired]]:
         """Read in the caller's transaction."""
         ...
+
+
+class Parcel(msgspec.Struct, frozen=True):
+    """A turn with what has to be sent."""
+
+    turn: Turn
+    aim: Aim
+    system: System
+    desired: Desired
 
 
 class Connections:
@@ -92,10 +103,11 @@ async def remember(database: Database, system: System, connector: Connector) -> 
         row = await tx.get(System, system.id, with_for_update=True, populate_existing=True)
         if row is not None and read_learnt(row.learnt).since == connector.learnt.since:
             row.learnt = now_known
+    system.learnt = now_known
 
 
 class Deliverer:
-    """Carries one turn out; never raises for what a system does."""
+    """Prepares turns, carries each out, acknowledges; never raises for what a system does."""
 
     def __init__(
         self, database: Database, kit: Kit, desired: DesiredState, clock: Clock, connections: Connections
@@ -103,66 +115,78 @@ class Deliverer:
         self._database, self._kit, self._desired = database, kit, desired
         self._clock, self._connections = clock, connections
 
-    async def deliver(self, turn: Turn) -> None:
-        """Read, send, acknowledge: three steps, with the network outside any transaction."""
+    async def prepare(self, taken: Sequence[Turn]) -> list[Parcel]:
+        """Versions and states of turns at one system in one snapshot; what is held meanwhile goes back."""
+        if not taken:
+            return []
+        ready = await self._read(taken)
+        there = {parcel.turn.delivery_id for parcel in ready}
+        if held := [turn for turn in taken if turn.delivery_id not in there]:
+            await self.give_back(held)
+        return ready
+
+    async def deliver(self, parcel: Parcel) -> Acknowledged | DeliveryError | None:
+        """Send: what has to be acknowledged, or what the system refused. The network is outside any transaction."""
+        turn = parcel.turn
         try:
-            found = await self._read(turn)
-            if found is None:
-                await self._give_back(turn)
-                return
-            aim, system, desired = found
-            receipt = await self._send(turn, aim, system, desired)
+            return await self._send(parcel)
         except LostTurn:
             log.warning("turn_lost", delivery=str(turn.delivery_id))
         except DeliveryError as error:
             await self._fail(turn, error)
+            return error
         except (SQLAlchemyError, StorageTrouble) as error:  # the lease runs out and somebody tries again
             log.warning("database_trouble", delivery=str(turn.delivery_id), error=type(error).__name__)
         except Exception:
             log.exception("delivery_broke", delivery=str(turn.delivery_id))
             await self._fail(turn, DeliveryError("internal_error", permanent=False))
-        else:
-            await self._acknowledge(turn, aim, receipt)
+        return None
+
+    async def acknowledge(self, system_id: UUID, done: Sequence[Acknowledged]) -> None:
+        """All of one system in one transaction, with one seal of the journal."""
+        async with self._database.write() as tx:
+            lost = await outcome.delivered(tx, self._kit, system_id, done, now=self._clock.now())
+        for turn in lost:
+            log.warning("turn_lost", delivery=str(turn.delivery_id))
+
+    async def give_back(self, taken: Sequence[Turn]) -> None:
+        """Let others have them."""
+        async with self._database.write() as tx:
+            await turns.give_back(tx, taken, self._clock.now())
 
     async def still_mine(self, turn: Turn) -> bool:
-        """Asked before every write to a system."""
+        """Asked before every write to a system; the database is asked when the lease is not fresh any more."""
+        if turn.lease.is_fresh(self._clock.now()):
+            return True
         async with self._database.read() as tx:
             return await turns.holds(tx, turn, self._clock.now())
 
-    async def _read(self, turn: Turn) -> tuple[Aim, System, Desired] | None:
-        """Version and state in one snapshot; nothing while a decision is held."""
+    async def _read(self, taken: Sequence[Turn]) -> list[Parcel]:
+        people = [turn.account_id for turn in taken]
         async with self._database.read() as tx:
-            if not self._database.is_sqlite:
-                await tx.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
-            aim = await turns.aim(tx, turn, self._clock.now())
-            system = await tx.get(System, turn.system_id)
-            if aim is None or system is None or system.disabled_at is not None:
-                return None
-            return aim, system, await self._desired(tx, self._kit, turn.account_id, system)
+            aims = await turns.aims(tx, taken[0].system_id, people, self._clock.now())
+            system = await tx.get(System, taken[0].system_id)
+            if not aims or system is None or system.disabled_at is not None:
+                return []
+            states = await self._desired(tx, self._kit, list(aims), system)
+        return [
+            Parcel(turn, aims[turn.account_id], system, states[turn.account_id])
+            for turn in taken
+            if turn.account_id in aims
+        ]
 
-    async def _send(self, turn: Turn, aim: Aim, system: System, desired: Desired) -> Receipt:
-        connector = await self._connections.to(system)
+    async def _send(self, parcel: Parcel) -> Acknowledged:
+        connector = await self._connections.to(parcel.system)
+        turn = parcel.turn
         try:
-            return await connector.apply(desired, aim.remote_id, lambda: self.still_mine(turn))
+            receipt = await connector.apply(
+                parcel.desired, parcel.aim.remote_id, lambda: self.still_mine(turn)
+            )
         finally:
-            await remember(self._database, system, connector)
-
-    async def _acknowledge(self, turn: Turn, aim: Aim, receipt: Receipt) -> None:
-        now = self._clock.now()
-        async with self._database.write() as tx:
-            kept = await outcome.delivered(tx, self._kit, turn, receipt, version=aim.version, now=now)
-        if kept:
-            return
-        # Our answer came too late, and what we wrote may be older than what another wrote: send it again.
-        log.warning("turn_lost", delivery=str(turn.delivery_id))
-        async with self._database.write() as tx:
-            await outcome.catch_up(tx, turn.system_id, turn.account_id, since=-1, now=now)
+            await remember(self._database, parcel.system, connector)
+        return Acknowledged(turn, parcel.aim.version, receipt.remote_id)
 
     async def _fail(self, turn: Turn, error: DeliveryError) -> None:
         log.warning("not_delivered", delivery=str(turn.delivery_id), error=error.code)
         async with self._database.write() as tx:
             await outcome.failed(tx, self._kit, turn, error, now=self._clock.now())
-
-    async def _give_back(self, turn: Turn) -> None:
-        async with self._database.write() as tx:
-            await turns.give_back(tx, [turn], self._clock.now())

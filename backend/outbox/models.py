@@ -14,6 +14,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -53,6 +54,14 @@ class Delivery(Base):
     __table_args__ = (
         UniqueConstraint("system_id", "account_id", "version"),
         Index("ix_deliveries_due", "system_id", "state", "lane", "next_at"),
+        Index(
+            "uq_deliveries_leased",
+            "system_id",
+            "account_id",
+            unique=True,
+            sqlite_where=text("state = 'leased'"),
+            postgresql_where=text("state = 'leased'"),
+        ),
         CheckConstraint("state IN ('pending','leased','done','dead','cancelled')", name="state"),
     )
 

@@ -3,58 +3,133 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, update
+import msgspec
+from sqlalchemy import ColumnElement, Row, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.facts import Delivered, DeliveryParked
+from backend import facts
+from backend.account import Account
+from backend.db import Base
+from backend.facts import DeliveryParked
 from backend.kit import Kit
 from backend.limits import Limits
 from backend.outbox import circuit
-from backend.outbox.bell import STATES, ring_after
+from backend.outbox.bell import DELIVERIES, STATES, ring_after
 from backend.outbox.models import Delivery, Link, System
-from backend.outbox.queue import DECISION, enqueue, version_of
+from backend.outbox.queue import DECISION, write
 from backend.outbox.turns import Turn, mine
-from backend.outside.connectors import DeliveryError, Receipt
+from backend.outside.connectors import DeliveryError
 
 CLOSED = {"lease_token": None, "lease_until": None}
+PLAIN = {"synchronize_session": False}
+
+
+class Acknowledged(msgspec.Struct, frozen=True):
+    """A system holds a person's state of that version, which it knows by `remote_id`."""
+
+    turn: Turn
+    version: int
+    remote_id: str | None
 
 
 async def delivered(
-    tx: AsyncSession, kit: Kit, turn: Turn, receipt: Receipt, *, version: int, now: datetime
-) -> bool:
-    """Acknowledge everything up to `version`; False when the turn was lost, and nothing is acknowledged."""
-    done = {"state": "done", "error": None, "done_at": now, "changed_at": now, **CLOSED}
-    taken = await tx.execute(update(Delivery).where(*mine(turn)).values(**done).returning(Delivery.id))
-    if taken.scalar() is None:
-        return False
-    older = (Delivery.version <= version, Delivery.state.in_(("pending", "dead")), Delivery.not_before <= now)
-    await tx.execute(update(Delivery).where(*_pair(turn), *older).values(**done))
-    link = update(Link).where(Link.system_id == turn.system_id, Link.account_id == turn.account_id)
+    tx: AsyncSession, kit: Kit, system_id: UUID, done: Sequence[Acknowledged], *, now: datetime
+) -> list[Turn]:
+    """Acknowledge, for each person at one system, everything up to its version; the turns that were lost.
+
+    Of a lost turn nothing is acknowledged: what we wrote may be older than what another wrote. It is sent again.
+    """
+    said = {one.turn.account_id: one for one in done}
+    open_rows = await _open(tx, system_id, list(said))
+    mine = {row.account_id for row in open_rows if _is_of(row, said[row.account_id].turn)}
+    kept = [one for one in done if one.turn.account_id in mine]
+    lost = [one.turn for one in done if one.turn.account_id not in mine]
+    settled = {
+        row.id for row in open_rows if row.account_id in mine and _is_settled(row, said[row.account_id], now)
+    }
+    closed = {"state": "done", "error": None, "done_at": now, "changed_at": now, **CLOSED}
     await tx.execute(
-        link.values(remote_id=receipt.remote_id, delivered_version=version, state="synced", checked_at=now)
+        update(Delivery).where(Delivery.id.in_(settled)).values(**closed), execution_options=PLAIN
     )
-    await circuit.recovered(tx, turn.system_id, now)
-    kit.journal.record(
-        tx, Delivered(subject=turn.account_id, system=turn.system_id, version=version), by=None, now=now
-    )
-    await catch_up(tx, turn.system_id, turn.account_id, since=version, now=now)
+    await _keep_links(tx, system_id, kept, now)
+    if kept:
+        await circuit.recovered(tx, system_id, now)
+    for one in kept:
+        fact = facts.Delivered(subject=one.turn.account_id, system=system_id, version=one.version)
+        kit.journal.record(tx, fact, by=None, now=now)
+    since = {one.turn.account_id: one.version for one in kept} | {turn.account_id: -1 for turn in lost}
+    on_their_way = {row.account_id for row in open_rows if row.id not in settled and row.state != "dead"}
+    await _catch_up(tx, system_id, {who: since[who] for who in since if who not in on_their_way}, now)
     ring_after(tx, STATES)
-    return True
+    return lost
 
 
-async def catch_up(tx: AsyncSession, system_id: UUID, account_id: UUID, *, since: int, now: datetime) -> None:
-    """Deliver once more when the roles moved on under us and nothing else is on its way.
+async def _open(
+    tx: AsyncSession, system_id: UUID, account_ids: list[UUID]
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """What is not done of these people, locked in one order."""
+    columns = (
+        Delivery.id,
+        Delivery.account_id,
+        Delivery.version,
+        Delivery.state,
+        Delivery.not_before,
+        Delivery.lease_token,
+    )
+    unsettled = select(*columns).where(
+        Delivery.system_id == system_id,
+        Delivery.account_id.in_(account_ids),
+        Delivery.state.in_(("pending", "leased", "dead")),
+    )
+    in_order = unsettled.order_by(Delivery.account_id, Delivery.version)
+    return (await tx.execute(in_order.with_for_update())).all()
+
+
+def _is_of(row: Row[*tuple[Any, ...]], turn: Turn) -> bool:
+    return bool(row.id == turn.delivery_id and row.lease_token == turn.lease.token)
+
+
+def _is_settled(row: Row[*tuple[Any, ...]], one: Acknowledged, now: datetime) -> bool:
+    """The delivery itself, and every older one of the person that is not under way or held."""
+    older = row.version <= one.version and row.state in {"pending", "dead"} and row.not_before <= now
+    return bool(older or row.id == one.turn.delivery_id)
+
+
+async def _keep_links(tx: AsyncSession, system_id: UUID, kept: Sequence[Acknowledged], now: datetime) -> None:
+    links = Base.metadata.tables[Link.__tablename__]
+    known = (links.c.system_id == system_id, links.c.account_id == bindparam("who"))
+    told = (
+        update(links)
+        .where(*known)
+        .values(
+            remote_id=bindparam("place"),
+            delivered_version=bindparam("brought"),
+            state="synced",
+            checked_at=now,
+        )
+    )
+    rows = [{"who": one.turn.account_id, "place": one.remote_id, "brought": one.version} for one in kept]
+    if rows:
+        await (await tx.connection()).execute(told, rows)
+
+
+async def _catch_up(tx: AsyncSession, system_id: UUID, since: Mapping[UUID, int], now: datetime) -> None:
+    """Deliver once more where the roles moved on under us and nothing else is on its way.
 
     So it is when a decision was undone in the very moment in which its state was read.
     """
-    pair = (Delivery.system_id == system_id, Delivery.account_id == account_id)
-    version = await version_of(tx, account_id)
-    waiting = select(func.count()).where(*pair, Delivery.state.in_(("pending", "leased")))
-    if version > since and not await tx.scalar(waiting):
-        await enqueue(tx, account_id=account_id, version=version, systems=[system_id], lane=DECISION, now=now)
+    if not since:
+        return
+    versions = await tx.execute(select(Account.id, Account.role_version).where(Account.id.in_(list(since))))
+    behind = [(system_id, row.id, row.role_version) for row in versions if row.role_version > since[row.id]]
+    if behind:
+        await write(tx, behind, lane=DECISION, due=now, now=now, request_id=None)
+        ring_after(tx, DELIVERIES)
 
 
 async def failed(tx: AsyncSession, kit: Kit, turn: Turn, error: DeliveryError, *, now: datetime) -> None:

@@ -80,7 +80,7 @@ class Comparison:
         async with self._database.read() as tx:
             if await _is_on_its_way(tx, system.id, account_id):
                 return Finding(account_id, "waiting")
-            wanted = await self._desired(tx, self._kit, account_id, system)
+            wanted = (await self._desired(tx, self._kit, [account_id], system))[account_id]
             pair = (Link.system_id == system.id, Link.account_id == account_id)
             remote_id = await tx.scalar(select(Link.remote_id).where(*pair))
         try:

@@ -1,25 +1,47 @@
 """Whose turn it is: at any moment at most one worker delivers one person to one system.
 
-A turn is a lease with a token. The token fences every later word of its holder, so that a
-worker which was frozen cannot undo what another has done since (TF09).
+A turn is a lease with a token. The token fences every later word of its holder, so that a worker which was frozen
+cannot undo what another has done since (TF09). A unique index holds that no pair is leased twice; the locks only keep
+workers from asking for the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, Update, Uuid, and_, bindparam, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from backend.account import Account
+from backend.db import Base, UtcDateTime
 from backend.outbox import circuit
 from backend.outbox.models import Delivery, Link, System
 
-LOOK_AHEAD = 4  # candidates read per free place: others may be quicker with some of them
+LOOK_AHEAD = 4  # candidates read per free place: others hold some of them, or are about to
+OWN_SHARE = 2 / 3  # of a lease in which the holder need not ask whether it still is one
+CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # goes on while the machine sleeps
+NOW, SYSTEM = bindparam("now", type_=UtcDateTime()), bindparam("system", type_=Uuid())
+
+
+class Lease:
+    """The token of a turn, and how long its holder may believe in it without asking."""
+
+    def __init__(self, token: UUID, now: datetime, seconds: int) -> None:
+        self.token = token
+        self.renew(now, seconds)
+
+    def renew(self, now: datetime, seconds: int) -> None:
+        """The database has been told that it lasts `seconds` from `now`."""
+        self._until = now + timedelta(seconds=seconds * OWN_SHARE)
+        self._end = time.clock_gettime(CLOCK) + seconds * OWN_SHARE
+
+    def is_fresh(self, now: datetime) -> bool:
+        """Whether nobody else can have taken over yet, by the wall's clock and by one that nobody sets."""
+        return now < self._until and time.clock_gettime(CLOCK) < self._end
 
 
 class Turn(msgspec.Struct, frozen=True):
@@ -30,7 +52,8 @@ class Turn(msgspec.Struct, frozen=True):
     account_id: UUID
     version: int
     attempts: int
-    token: UUID
+    lane: int
+    lease: Lease
     probing: bool = False
 
 
@@ -41,32 +64,59 @@ class Aim(msgspec.Struct, frozen=True):
     remote_id: str | None
 
 
-def due(system_id: UUID, now: datetime) -> Select[Delivery]:
+def _due(*columns: ColumnElement[object]) -> Select[*tuple[object, ...]]:
     """What may be delivered now, most urgent first.
 
     Never a pair of which a delivery is under way, and never one of which a decision is still
     held: the state that is sent is the current one, and would give the held decision away.
     """
-    other = aliased(Delivery)
+    one, other = DELIVERIES.c, DELIVERIES.alias().c
     blocked = exists().where(
-        other.system_id == Delivery.system_id,
-        other.account_id == Delivery.account_id,
-        or_(other.state == "leased", (other.state == "pending") & (other.not_before > now)),
+        other.system_id == one.system_id,
+        other.account_id == one.account_id,
+        or_(other.state == "leased", and_(other.state == "pending", other.not_before > NOW)),
     )
-    ready = (
-        Delivery.system_id == system_id,
-        Delivery.state == "pending",
-        Delivery.next_at <= now,
-        Delivery.not_before <= now,
-    )
-    return select(Delivery).where(*ready, ~blocked).order_by(Delivery.lane, Delivery.next_at)
+    ready = (one.system_id == SYSTEM, one.state == "pending", one.next_at <= NOW, one.not_before <= NOW)
+    return select(*columns).where(*ready, ~blocked).order_by(one.lane, one.next_at)
 
 
-async def anything_due(tx: AsyncSession, system_id: UUID, now: datetime) -> bool:
-    """A cheap look before a write transaction is begun."""
+def _lease(*conditions: ColumnElement[bool]) -> Update:
+    """Look, lock each pair without waiting, lease: one statement, and no more than one delivery of a pair."""
+    one = DELIVERIES.c
+    rank = func.row_number().over(partition_by=one.account_id, order_by=(one.lane, one.next_at, one.version))
+    seen = _due(one.id, one.account_id, one.lane, one.next_at, rank.label("rank"))
+    found = seen.where(*conditions).limit(bindparam("look")).subquery()
+    free = (
+        select(found.c.id)
+        .join(Link.__table__, and_(Link.system_id == SYSTEM, Link.account_id == found.c.account_id))
+        .where(found.c.rank == 1)
+        .order_by(found.c.lane, found.c.next_at)
+        .limit(bindparam("most"))
+        .with_for_update(of=Link.__table__, skip_locked=True)
+        .cte("free")
+    )
+    told = {
+        "state": "leased",
+        "lease_token": bindparam("token", type_=Uuid()),
+        "lease_until": bindparam("until", type_=UtcDateTime()),
+        "changed_at": NOW,
+    }
+    taken = update(DELIVERIES).where(one.id.in_(select(free.c.id)), one.state == "pending")
+    return taken.values(told).returning(
+        one.id, one.account_id, one.version, one.attempts, one.lane, one.next_at
+    )
+
+
+DELIVERIES = Base.metadata.tables[Delivery.__tablename__]
+IS_HEALTHY = exists().where(System.id == SYSTEM, circuit.is_healthy())
+LEASE, PROBE, ANYTHING_DUE = _lease(IS_HEALTHY), _lease(), _due(DELIVERIES.c.id).limit(1)
+
+
+async def anything_due(tx: AsyncSession, system_id: UUID, now: datetime) -> tuple[bool, bool]:
+    """A cheap look before a write transaction is begun: is something due, is something leased for too long."""
     expired = select(Delivery.id).where(*_expired(system_id, now)).limit(1)
-    waiting = due(system_id, now).with_only_columns(Delivery.id).limit(1)
-    return await tx.scalar(waiting) is not None or await tx.scalar(expired) is not None
+    waiting = await tx.scalar(ANYTHING_DUE, {"system": system_id, "now": now})
+    return waiting is not None, await tx.scalar(expired) is not None
 
 
 async def free_expired(tx: AsyncSession, system_id: UUID, now: datetime) -> None:
@@ -74,16 +124,30 @@ async def free_expired(tx: AsyncSession, system_id: UUID, now: datetime) -> None
     await tx.execute(update(Delivery).where(*_expired(system_id, now)).values(**_returned(now)))
 
 
-async def take(tx: AsyncSession, system_id: UUID, *, now: datetime, lease: int, most: int) -> list[Turn]:
-    """Lease up to `most` due deliveries of different people."""
-    found = (await tx.scalars(due(system_id, now).limit(most * LOOK_AHEAD))).all()
-    turns: dict[UUID, Turn] = {}
-    for delivery in found:
-        if len(turns) < most and delivery.account_id not in turns:
-            turn = await _take_one(tx, delivery, now=now, lease=lease)
-            if turn is not None:
-                turns[turn.account_id] = turn
-    return list(turns.values())
+async def take(
+    tx: AsyncSession, system_id: UUID, *, now: datetime, lease: int, most: int, probing: bool = False
+) -> list[Turn]:
+    """Lease up to `most` due deliveries of different people, most urgent first; of a system in trouble only to probe.
+
+    Raises IntegrityError when another worker has just leased one of the pairs: then nothing is taken.
+    """
+    token = uuid4()
+    asked = {"system": system_id, "now": now, "look": most * LOOK_AHEAD, "most": most}
+    told = {"token": token, "until": now + timedelta(seconds=lease)}
+    rows = (await tx.execute(PROBE if probing else LEASE, asked | told)).all()
+    return [
+        Turn(
+            row.id,
+            system_id,
+            row.account_id,
+            row.version,
+            row.attempts,
+            row.lane,
+            Lease(token, now, lease),
+            probing,
+        )
+        for row in sorted(rows, key=lambda row: (row.lane, row.next_at))
+    ]
 
 
 async def take_probe(tx: AsyncSession, system: System, *, now: datetime, lease: int) -> list[Turn]:
@@ -91,41 +155,24 @@ async def take_probe(tx: AsyncSession, system: System, *, now: datetime, lease: 
     paused_until = system.paused_until
     if not await circuit.may_probe(tx, system, now=now, patience=lease):
         return []
-    taken = await take(tx, system.id, now=now, lease=lease, most=1)
+    taken = await take(tx, system.id, now=now, lease=lease, most=1, probing=True)
     if not taken:
         await tx.execute(update(System).where(System.id == system.id).values(paused_until=paused_until))
-    return [msgspec.structs.replace(turn, probing=True) for turn in taken]
+    return taken
 
 
-async def _take_one(tx: AsyncSession, delivery: Delivery, *, now: datetime, lease: int) -> Turn | None:
-    """Lock the pair without waiting, look again with fresh eyes, then lease."""
-    pair = select(Link.id).where(Link.system_id == delivery.system_id, Link.account_id == delivery.account_id)
-    if await tx.scalar(pair.with_for_update(skip_locked=True)) is None:
-        return None
-    still_due = due(delivery.system_id, now).with_only_columns(Delivery.id).order_by(None)
-    token = uuid4()
-    leased = (
-        update(Delivery)
-        .where(Delivery.id == delivery.id, Delivery.state == "pending")
-        .where(Delivery.id.in_(still_due.where(Delivery.id == delivery.id)))
-        .values(state="leased", lease_token=token, lease_until=now + timedelta(seconds=lease), changed_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    if (await tx.execute(leased.returning(Delivery.id))).scalar() is None:
-        return None
-    return Turn(
-        delivery.id, delivery.system_id, delivery.account_id, delivery.version, delivery.attempts, token
-    )
-
-
-async def renew(tx: AsyncSession, tokens: Iterable[UUID], *, now: datetime, lease: int) -> None:
+async def renew(tx: AsyncSession, turns: Collection[Turn], *, now: datetime, lease: int) -> None:
     """Say that the holders are alive; an expired lease that nobody took comes back to life."""
-    mine = (Delivery.lease_token.in_(list(tokens)), Delivery.state == "leased")
-    await tx.execute(update(Delivery).where(*mine).values(lease_until=now + timedelta(seconds=lease)))
+    until = now + timedelta(seconds=lease)
+    kept = update(Delivery).where(*_held(turns)).values(lease_until=until).returning(Delivery.id)
+    still = set((await tx.execute(kept.execution_options(synchronize_session=False))).scalars())
+    for turn in turns:
+        if turn.delivery_id in still:
+            turn.lease.renew(now, lease)
 
 
 async def holds(tx: AsyncSession, turn: Turn, now: datetime) -> bool:
-    """Whether the turn is still this holder's."""
+    """Whether the turn is still this holder's, as the database knows."""
     query = select(Delivery.id).where(*mine(turn), Delivery.lease_until > now)
     return await tx.scalar(query) is not None
 
@@ -134,30 +181,42 @@ def mine(turn: Turn) -> tuple[ColumnElement[bool], ...]:
     """The fence: nothing is written about a delivery except under its token."""
     return (
         Delivery.id == turn.delivery_id,
-        Delivery.lease_token == turn.token,
+        Delivery.lease_token == turn.lease.token,
         Delivery.state == "leased",
     )
 
 
-async def give_back(tx: AsyncSession, turns: Iterable[Turn], now: datetime) -> None:
+async def give_back(tx: AsyncSession, turns: Collection[Turn], now: datetime) -> None:
     """Let others have what this worker did not finish."""
-    tokens = [turn.token for turn in turns]
-    unfinished = (Delivery.lease_token.in_(tokens), Delivery.state == "leased")
-    await tx.execute(update(Delivery).where(*unfinished).values(**_returned(now)))
+    await tx.execute(update(Delivery).where(*_held(turns)).values(**_returned(now)))
 
 
-async def aim(tx: AsyncSession, turn: Turn, now: datetime) -> Aim | None:
-    """What to deliver, or nothing while a decision about the person is held.
+async def aims(
+    tx: AsyncSession, system_id: UUID, account_ids: Sequence[UUID], now: datetime
+) -> dict[UUID, Aim]:
+    """What to deliver of these people, without those of whom a decision is held.
 
-    Must be asked in one snapshot with the desired state: the version first.
+    Must be asked in one snapshot with the desired states: the versions first.
     """
-    version = await tx.scalar(select(Account.role_version).where(Account.id == turn.account_id))
-    pair = (Delivery.system_id == turn.system_id, Delivery.account_id == turn.account_id)
-    held = select(func.count()).where(*pair, Delivery.state == "pending", Delivery.not_before > now)
-    if version is None or await tx.scalar(held):
-        return None
-    known = select(Link.remote_id).where(Link.system_id == turn.system_id, Link.account_id == turn.account_id)
-    return Aim(version, await tx.scalar(known))
+    held = exists().where(
+        Delivery.system_id == system_id,
+        Delivery.account_id == Account.id,
+        Delivery.state == "pending",
+        Delivery.not_before > now,
+    )
+    known = select(Account.id, Account.role_version, Link.remote_id).join(
+        Link, and_(Link.system_id == system_id, Link.account_id == Account.id)
+    )
+    rows = await tx.execute(known.where(Account.id.in_(account_ids), ~held))
+    return {row.id: Aim(row.role_version, row.remote_id) for row in rows}
+
+
+def _held(turns: Collection[Turn]) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Delivery.id.in_([turn.delivery_id for turn in turns]),
+        Delivery.lease_token.in_({turn.lease.token for turn in turns}),
+        Delivery.state == "leased",
+    )
 
 
 def _expired(system_id: UUID, now: datetime) -> tuple[ColumnElement[bool], ...]:

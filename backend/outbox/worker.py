@@ -109,12 +109,12 @@ class Worker:
         lease = self._kit.limits.lease
         while True:
             await asyncio.sleep(lease / 3)
-            tokens = [turn.token for line, _ in self._lines.values() for turn in line.turns]
-            if not tokens:
+            held = [turn for line, _ in self._lines.values() for turn in line.turns]
+            if not held:
                 continue
             try:
                 async with self._database.write() as tx:
-                    await turns.renew(tx, tokens, now=self._clock.now(), lease=lease)
+                    await turns.renew(tx, held, now=self._clock.now(), lease=lease)
             except TROUBLE as error:
                 log.warning("database_trouble", error=type(error).__name__)
 

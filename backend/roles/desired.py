@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 import msgspec
@@ -58,32 +59,45 @@ def state_of(
     )
 
 
-async def desired(tx: AsyncSession, kit: Kit, account_id: UUID, system: System) -> Desired:
-    """What `system` should hold of the person now."""
-    account = (await tx.execute(select(Account).where(Account.id == account_id))).scalar_one()
-    name = kit.keys.open("accounts.full_name", account.id, account.full_name)
-    is_active, catalogue = account.status == "active", await in_force(tx)
-    posts = await posts_of(tx, kit, account_id, system) if is_active else []
-    state = state_of(account_id, name, posts, catalogue, system.name)
-    proved = state.email is not None and await staff.gives(tx, kit, account_id, state.email)
-    return msgspec.structs.replace(state, address_proved=proved)
+async def desired(
+    tx: AsyncSession, kit: Kit, account_ids: Sequence[UUID], system: System
+) -> dict[UUID, Desired]:
+    """What `system` should hold of each of these people now; as many statements for a hundred as for one."""
+    catalogue = await in_force(tx)
+    rows = select(Account.id, Account.full_name, Account.status).where(Account.id.in_(account_ids))
+    people = (await tx.execute(rows)).all()
+    posts = await _posts(tx, kit, [one.id for one in people if one.status == "active"], system)
+    states = {}
+    for one in people:
+        name = kit.keys.open("accounts.full_name", one.id, one.full_name)
+        states[one.id] = state_of(one.id, name, posts.get(one.id, ()), catalogue, system.name)
+    addresses = {account_id: state.email for account_id, state in states.items() if state.email}
+    for account_id in await staff.given(tx, kit, addresses):
+        states[account_id] = msgspec.structs.replace(states[account_id], address_proved=True)
+    return states
 
 
 async def posts_of(tx: AsyncSession, kit: Kit, account_id: UUID, system: System) -> list[Post]:
     """The person's roles in force within the system's scope."""
+    return (await _posts(tx, kit, [account_id], system)).get(account_id, [])
+
+
+async def _posts(
+    tx: AsyncSession, kit: Kit, account_ids: Sequence[UUID], system: System
+) -> dict[UUID, list[Post]]:
     query = (
         select(Role, Unit)
         .join(Unit, Unit.id == Role.unit_id)
-        .where(Role.account_id == account_id, Role.state == policy.ACTIVE)
+        .where(Role.account_id.in_(account_ids), Role.state == policy.ACTIVE)
         .order_by(Role.is_home.desc(), Role.id)
     )
     scope = await scope_of(tx, system)
-    found = []
-    for role, unit in await tx.execute(query):
-        if in_scope(unit.path, scope):
-            found.append(
-                await post_of(tx, drafts.fields_of(kit, role), role.subject_type, role.position, unit)
-            )
+    held = [(role, unit) for role, unit in await tx.execute(query) if in_scope(unit.path, scope)]
+    places = await Places.of(tx, {unit.id: unit for _, unit in held}.values())
+    found: dict[UUID, list[Post]] = {}
+    for role, unit in held:
+        post = places.post(drafts.fields_of(kit, role), role.subject_type, role.position, unit)
+        found.setdefault(role.account_id, []).append(post)
     return found
 
 
@@ -91,35 +105,59 @@ async def post_of(
     tx: AsyncSession, fields: dict[str, str], subject_type: str, position: str, unit: Unit
 ) -> Post:
     """A post at `unit` with these form values."""
-    organization = await _organization(tx, unit)
-    return Post(
-        unit.code,
-        unit.name,
-        await _group_name(tx, unit, organization),
-        organization,
-        subject_type,
-        position,
-        fields.get("employee_code") or None,
-        fields.get("official_email") or None,
-    )
+    return (await Places.of(tx, [unit])).post(fields, subject_type, position, unit)
 
 
-async def _organization(tx: AsyncSession, unit: Unit) -> str:
-    """The agency that a unit belongs to (rule 701): of the second level, else the nearest, else the root."""
-    way = [UUID(part) for part in reversed(unit.path.strip("/").split("/"))]
-    above = {one.id: one for one in await tx.scalars(select(Unit).where(Unit.id.in_(way)))}
-    units = [above[unit_id] for unit_id in way if unit_id in above] or [unit]
-    agencies = [one for one in units if one.agency_code]
-    second = [one for one in agencies if (one.agency_code or "").count(".") == 1]
-    return (second or agencies or units[-1:])[0].name
+class Places:
+    """Of some units: the agency that each belongs to, and the name of its group."""
+
+    def __init__(self, above: dict[UUID, Unit], bearers: dict[str, set[UUID]]) -> None:
+        self._above, self._bearers = above, bearers
+
+    @classmethod
+    async def of(cls, tx: AsyncSession, units: Collection[Unit]) -> Places:
+        """Read what stands above these units, and who bears their names."""
+        if not units:
+            return cls({}, {})
+        ways = {unit_id for unit in units for unit_id in _way(unit)}
+        above = {one.id: one for one in await tx.scalars(select(Unit).where(Unit.id.in_(ways)))}
+        same = select(Unit.id, Unit.name).where(Unit.name.in_({unit.name for unit in units}))
+        bearers: dict[str, set[UUID]] = defaultdict(set)
+        for row in await tx.execute(same.where(Unit.ended_on.is_(None))):
+            bearers[row.name].add(row.id)
+        return cls(above, bearers)
+
+    def post(self, fields: dict[str, str], subject_type: str, position: str, unit: Unit) -> Post:
+        """A post at one of them."""
+        organization = self._organization(unit)
+        return Post(
+            unit.code,
+            unit.name,
+            self._group_name(unit, organization),
+            organization,
+            subject_type,
+            position,
+            fields.get("employee_code") or None,
+            fields.get("official_email") or None,
+        )
+
+    def _organization(self, unit: Unit) -> str:
+        """The agency that a unit belongs to (rule 701): of the second level, else the nearest, else the root."""
+        units = [self._above[unit_id] for unit_id in _way(unit) if unit_id in self._above] or [unit]
+        agencies = [one for one in units if one.agency_code]
+        second = [one for one in agencies if (one.agency_code or "").count(".") == 1]
+        return (second or agencies or units[-1:])[0].name
+
+    def _group_name(self, unit: Unit, organization: str) -> str:
+        """The unit's name, with its agency's where another unit has the same: nearly every agency has an office."""
+        if organization == unit.name or not self._bearers.get(unit.name, set()) - {unit.id}:
+            return unit.name
+        return f"{unit.name}, {organization}"
 
 
-async def _group_name(tx: AsyncSession, unit: Unit, organization: str) -> str:
-    """The unit's name, with its agency's where another unit has the same: nearly every agency has an office."""
-    same = select(Unit.id).where(Unit.name == unit.name, Unit.id != unit.id, Unit.ended_on.is_(None))
-    if organization == unit.name or await tx.scalar(same.limit(1)) is None:
-        return unit.name
-    return f"{unit.name}, {organization}"
+def _way(unit: Unit) -> list[UUID]:
+    """From the unit up to its root."""
+    return [UUID(part) for part in reversed(unit.path.strip("/").split("/"))]
 
 
 def _groups(posts: Sequence[Post], catalogue: Catalogue, system: str) -> list[GroupRef]:

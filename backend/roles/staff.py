@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
 from backend.accounts.identity.evidence import CERTIFICATE, VNEID
-from backend.accounts.identity.numbers import blinds_of, holder_of
+from backend.accounts.identity.numbers import blinds_of, holder_of, personal
 from backend.accounts.phones.phones import read_phone
 from backend.errors import FieldsInvalid, NotFound
 from backend.hotlines import HOTLINES
@@ -114,9 +114,27 @@ async def prefill(tx: AsyncSession, kit: Kit, account_id: UUID, subject_type: st
 
 async def gives(tx: AsyncSession, kit: Kit, account_id: UUID, address: str) -> bool:
     """Whether the directory gives an official address to this person's very number (case A08)."""
-    record = await record_of(tx, kit, account_id)
-    blinds = kit.keys.blinds("official_email", address.strip().lower())
-    return record is not None and record.email_blind in blinds
+    return account_id in await given(tx, kit, {account_id: address})
+
+
+async def given(tx: AsyncSession, kit: Kit, addresses: Mapping[UUID, str]) -> set[UUID]:
+    """The same for many: those whose very number the directory gives the address to that is theirs here."""
+    if not addresses:
+        return set()
+    owners = {
+        blind: account_id
+        for account_id, number in (await personal(tx, kit, addresses)).items()
+        for blind in kit.keys.blinds("national_id", number)
+    }
+    listed = select(StaffRecord.national_id_blind, StaffRecord.email_blind).where(
+        StaffRecord.national_id_blind.in_(list(owners)), StaffRecord.left_at.is_(None)
+    )
+    found = set()
+    for row in await tx.execute(listed):
+        account_id = owners[row.national_id_blind]
+        if row.email_blind in kit.keys.blinds("official_email", addresses[account_id].strip().lower()):
+            found.add(account_id)
+    return found
 
 
 async def record_of(tx: AsyncSession, kit: Kit, account_id: UUID) -> StaffRecord | None:

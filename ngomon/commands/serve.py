@@ -45,6 +45,8 @@ def serve(host: str, port: int, workers: int) -> None:
 @click.command(help="Deliver to the downstream systems; on PostgreSQL any number may run.")
 def worker() -> None:
     """The same loop that a server on SQLite carries."""
+    import uvloop
+
     from backend.db import Database
     from ngomon import alone, logs, server
 
@@ -54,7 +56,7 @@ def worker() -> None:
     db = Database(settings.database_url)
     with server.only_one(db):
         out.print(f"delivering to the downstream systems, {described(db)}")
-        asyncio.run(alone.run_worker(settings))
+        uvloop.run(alone.run_worker(settings))
 
 
 def described(db: Database) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 from collections.abc import AsyncIterator, Iterator
@@ -16,13 +17,15 @@ from structlog.testing import capture_logs
 from backend.alarms import raised
 from backend.db import Database
 from backend.kit import Kit
+from backend.outbox.bell import Bell
 from backend.outbox.delivery import Connections, Deliverer
-from backend.outbox.turns import Turn
+from backend.outbox.line import Line
 from backend.outside.clock import Clock
 from backend.outside.http import Guarded
 from backend.roles import desired
 from tests.checker import check
 from tests.parts.postgres import Postgres
+from tests.parts.processes import within
 from tests.phone import Phone
 from tests.service import Service, running
 
@@ -95,9 +98,16 @@ async def test_o06_a_delivery_that_finds_no_database_is_nobodys_failed_try(
     deliverer = Deliverer(
         db, kit, desired.desired, Clock(), Connections(kit, Guarded((), reply_bytes=1, timeout=1))
     )
+    stop = asyncio.Event()
+    line = Line(uuid4(), db, kit, Clock(), Bell(db), deliverer)
     with capture_logs() as said:
-        await deliverer.deliver(Turn(uuid4(), uuid4(), uuid4(), 1, 0, uuid4()))
-    assert [line["event"] for line in said if line["log_level"] != "error"] == ["database_trouble"]
+        serving = asyncio.create_task(line.serve(stop))
+        async with within(20, "a word about the database"):
+            while not said:
+                await asyncio.sleep(0.02)
+        stop.set()
+        await serving
+    assert {entry["event"] for entry in said} == {"database_trouble"}
     await db.close()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -79,9 +79,11 @@ class World:
         found = await tx.execute(select(Account.id, Account.role_version).where(Account.id.in_(active)))
         return [(account_id, version) for account_id, version in found]
 
-    async def desired(self, tx: AsyncSession, _kit: Kit, account_id: UUID, _system: System) -> Desired:
-        version = await tx.scalar(select(Account.role_version).where(Account.id == account_id)) or 0
-        return self.states[account_id, version]
+    async def desired(
+        self, tx: AsyncSession, _kit: Kit, account_ids: Sequence[UUID], _system: System
+    ) -> dict[UUID, Desired]:
+        query = select(Account.id, Account.role_version).where(Account.id.in_(account_ids))
+        return {row[0]: self.states[row[0], row[1]] for row in await tx.execute(query)}
 
     async def decide(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
@@ -19,8 +20,10 @@ from tests.backend.outbox.conftest import QUICK, World, a_state
 
 
 async def run(url: str, key: str, title: str) -> None:
-    async def desired(_tx: AsyncSession, _kit: Kit, account_id: UUID, _system: System) -> Desired:
-        return a_state(account_id, title=title)
+    async def desired(
+        _tx: AsyncSession, _kit: Kit, account_ids: Sequence[UUID], _system: System
+    ) -> dict[UUID, Desired]:
+        return {account_id: a_state(account_id, title=title) for account_id in account_ids}
 
     world = World(Database(url))
     patient = msgspec.structs.replace(QUICK, delivery_timeout=60.0)  # no timeout may hide a missing fence

@@ -47,9 +47,10 @@ async def test_a_decision_held_after_an_older_one_was_taken_does_not_leak_either
     system, account = await world.system(proxy.url), await world.person()
     await world.decide(account, system, title="Chuyên viên")
     async with world.db.write() as tx:
-        (turn,) = await turns.take(tx, system.id, now=world.clock.now(), lease=30, most=8)
+        taken = await turns.take(tx, system.id, now=world.clock.now(), lease=30, most=8)
     await world.decide(account, system, title="Trưởng phòng", hold=10)
-    await world.new_worker()._deliverer.deliver(turn)
+    assert len(taken) == 1
+    assert await world.new_worker()._deliverer.prepare(taken) == []
     assert proxy.calls == []
     assert [row.state for row in await world.deliveries(account)] == ["pending", "pending"]
 

@@ -68,7 +68,8 @@ async def in_force_now(world: World) -> Catalogue:
 
 async def held_by(world: World, name: str, system: UUID) -> Desired:
     async with world.db.read() as tx:
-        return await desired(tx, world.kit, world.people[name], await tx.get_one(System, system))
+        account = world.people[name]
+        return (await desired(tx, world.kit, [account], await tx.get_one(System, system)))[account]
 
 
 async def settled(world: World) -> None:

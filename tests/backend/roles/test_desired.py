@@ -17,7 +17,8 @@ from tests.backend.roles.world import World
 async def wanted(world: World, name: str, system_id: UUID) -> Desired:
     async with world.db.read() as tx:
         system = await tx.get_one(System, system_id)
-        return await desired(tx, world.kit, world.people[name], system)
+        account = world.people[name]
+        return (await desired(tx, world.kit, [account], system))[account]
 
 
 async def test_a_role_in_force_is_told_in_full(world: World) -> None:

@@ -44,7 +44,8 @@ async def take(world: World, held: Held, most: int = 1000) -> None:
         pending = select(Delivery).where(Delivery.state == "pending").order_by(Delivery.version)
         for one in (await tx.scalars(pending.limit(most).with_for_update(skip_locked=True))).all():
             system = await tx.get_one(System, one.system_id)
-            held[one.account_id, one.system_id] = await desired.desired(tx, world.kit, one.account_id, system)
+            states = await desired.desired(tx, world.kit, [one.account_id], system)
+            held[one.account_id, one.system_id] = states[one.account_id]
             await tx.execute(update(Delivery).where(Delivery.id == one.id).values(state="done"))
 
 
@@ -55,7 +56,7 @@ async def stale(world: World, held: Held) -> list[str]:
     async with world.db.read() as tx:
         for system in (await tx.scalars(select(System))).all():
             for name, account in world.people.items():
-                right = await desired.desired(tx, world.kit, account, system)
+                right = (await desired.desired(tx, world.kit, [account], system))[account]
                 there = held.get((account, system.id))
                 if there != right and (there is not None or right.active):
                     found.append(f"{name} at {system.name}: {there} instead of {right}")
