@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.branding.brand import Brand, shipped
 from backend.crypto import KeyRing
 from backend.facts import Operator
 from backend.journal import Journal
@@ -34,11 +35,17 @@ class Kit(NamedTuple):
     throttle: Throttle
     limits: Limits
     lives: Lives
+    brand: Brand
     phones: Phones | None = None  # a command pushes nothing: what it tells is read in the app
 
     @classmethod
     def of(
-        cls, keys: KeyRing, limits: Limits, phones: Phones | None = None, operator: Operator | None = None
+        cls,
+        keys: KeyRing,
+        limits: Limits,
+        phones: Phones | None = None,
+        operator: Operator | None = None,
+        brand: Brand | None = None,
     ) -> Kit:
         """The usual bundle over one ring of keys; `operator` runs the command that asks for it."""
-        return cls(keys, Journal(keys, operator), Throttle(keys), limits, Lives(), phones)
+        return cls(keys, Journal(keys, operator), Throttle(keys), limits, Lives(), brand or shipped(), phones)

@@ -10,6 +10,7 @@ from typing import Any, get_type_hints
 import msgspec
 
 from backend import settings_rules as rules
+from backend.branding.brand import Brand, BrandingError, read, shipped
 from backend.crypto import new_secret_key
 from backend.limits import Limits
 
@@ -44,6 +45,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The installation's settings; field names are the variables without prefix, in lower case."""
 
     profile: str = "demo"
+    branding: str = ""
     database_url: str = "sqlite+aiosqlite:///data/ngomon.db"
     secret_keys: str = ""
     journal_heads: str = ""
@@ -102,6 +104,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     metrics_token: str = ""
     trusted_proxies: int = 0
     limits: Limits = Limits()
+    brand: Brand = shipped()
 
     @property
     def is_demo(self) -> bool:
@@ -128,12 +131,13 @@ def load(environ: Mapping[str, str], *, storage_only: bool = False) -> Settings:
     given = _given(environ, problems)
     limits = _limits(given, problems)
     values = _values(given, problems)
+    brand = _brand(values, problems)
     profile = values.get("profile", "demo")
     if profile not in ("demo", "production"):
         problems.append(f"NGOMON_PROFILE: must be demo or production, not {profile!r}")
     if problems:
         raise SettingsError(problems)
-    settings = Settings(**_defaults(values), limits=limits)
+    settings = Settings(**_defaults(values), limits=limits, brand=brand)
     problems += rules.shape(settings)
     if profile == "production":
         problems += rules.production(settings, storage_only=storage_only)
@@ -208,7 +212,9 @@ def _limits(given: dict[str, str], problems: list[str]) -> Limits:
 
 def _values(given: dict[str, str], problems: list[str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    fields = {name: kind for name, kind in get_type_hints(Settings).items() if name != "limits"}
+    fields = {
+        name: kind for name, kind in get_type_hints(Settings).items() if name not in ("limits", "brand")
+    }
     for short, value in given.items():
         kind = fields.get(short.lower()) if short == short.upper() else None
         if kind is None:
@@ -220,6 +226,15 @@ def _values(given: dict[str, str], problems: list[str]) -> dict[str, Any]:
         else:
             values[short.lower()] = value.lower() in ("true", "1") if kind is bool else kind(value)
     return values
+
+
+def _brand(values: dict[str, Any], problems: list[str]) -> Brand:
+    """The province whose file is named, else the shipped one."""
+    try:
+        return read(values["branding"]) if values.get("branding") else shipped()
+    except BrandingError as error:
+        problems += [f"{PREFIX}BRANDING: {problem}" for problem in error.problems]
+        return shipped()
 
 
 def _defaults(values: dict[str, Any]) -> dict[str, Any]:

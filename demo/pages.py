@@ -14,6 +14,10 @@ from litestar.enums import MediaType
 from litestar.exceptions import PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
 
+from backend.branding.brand import Brand
+from demo.province import MAIL_HOST
+from workspace import static_files
+
 LANGUAGES = ("vi", "en")
 CSP = (  # rule 823; no page here makes markup out of text, so no Trusted Types policy is named
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -51,7 +55,9 @@ def page(
     def both(vi: str, en: str) -> str:
         return en if lang == "en" else vi
 
-    text = _templates.get_template(template).render(lang=lang, t=both, path=visit.url.path, **given)
+    brand: Brand = visit.app.state.brand
+    look = {"brand": brand, "mail_host": MAIL_HOST, "files": static_files.paths(brand)}
+    text = _templates.get_template(template).render(lang=lang, t=both, path=visit.url.path, **look, **given)
     chosen = Cookie(key="lang", value=lang, path="/", samesite="lax")
     return Response(
         text.encode(),

@@ -12,7 +12,7 @@ from datetime import date
 import msgspec
 
 from demo.persona import PERSONAS, Persona, persona
-from demo.province import COMMUNES, DEPARTMENTS, WARDS, UnitRow, units_csv_rows
+from demo.province import COMMUNES, DEPARTMENTS, MAIL_HOST, WARDS, UnitRow, units_csv_rows
 
 FAMILY = [
     "Nguyễn",
@@ -245,8 +245,8 @@ def _host(unit: str) -> str:
     top = unit.partition("-")[0]
     place = WARDS.get(top) or COMMUNES.get(top)
     if place:
-        return f"{_plain(place)}.hue.example"
-    return f"{top.lower()}.hue.example" if top in DEPARTMENTS else "hue.example"
+        return f"{_plain(place)}.{MAIL_HOST}"
+    return f"{top.lower()}.{MAIL_HOST}" if top in DEPARTMENTS else MAIL_HOST
 
 
 def _plain(text: str) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import msgspec
 
+NAME, MAIL_HOST = "thành phố Huế", "hue.example"
+
 
 def _codes(text: str) -> dict[str, str]:
     """`code name` per line, or several on a line with a dot between them."""
@@ -82,9 +84,9 @@ class UnitRow(msgspec.Struct, frozen=True):
 def units_csv_rows() -> list[UnitRow]:
     """Every unit, parents before children."""
     rows = [
-        UnitRow("UBND", "Ủy ban nhân dân thành phố Huế", "", "H57", "committee"),
-        UnitRow("HDND", "Hội đồng nhân dân thành phố Huế", "", "K57", "council"),
-        UnitRow("MTTQ", "Ủy ban Mặt trận Tổ quốc Việt Nam thành phố Huế", "", "", "organization"),
+        UnitRow("UBND", f"Ủy ban nhân dân {NAME}", "", "H57", "committee"),
+        UnitRow("HDND", f"Hội đồng nhân dân {NAME}", "", "K57", "council"),
+        UnitRow("MTTQ", f"Ủy ban Mặt trận Tổ quốc Việt Nam {NAME}", "", "", "organization"),
         UnitRow("HDND-VP", "Văn phòng Hội đồng nhân dân", "HDND", "K57.01", "division"),
         UnitRow("MTTQ-VP", "Văn phòng Ủy ban Mặt trận Tổ quốc", "MTTQ", "", "division"),
     ]

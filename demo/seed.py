@@ -24,7 +24,7 @@ from backend.roles.models import Unit
 from backend.support import desks, notices
 from demo.people import PLACES, StaffRow, manager_rows, staff_rows
 from demo.persona import PERSONAS, Persona, persona
-from demo.province import units_csv_rows
+from demo.province import MAIL_HOST, units_csv_rows
 from demo.stand import Stand
 
 IN_FORCE, WAITING = 24, 9  # roles and requests that a first visitor finds
@@ -66,7 +66,7 @@ async def seed(db: Database, kit: Kit, stand: Stand, *, issuer: str, now: dateti
 
 async def _open_desk(tx: AsyncSession, kit: Kit, now: datetime) -> None:
     """A support desk, the member of the cast who answers there, and the warning of source 004 for everybody."""
-    name, mailbox = "Đội hỗ trợ công nghệ thông tin thành phố", "hotrocntt@hue.example"
+    name, mailbox = "Đội hỗ trợ công nghệ thông tin thành phố", f"hotrocntt@{MAIL_HOST}"
     await desks.add(tx, kit, "CNTT", name=name, mailbox=mailbox, phone="0550 246 300", now=now)
     answers = persona("khanh")
     if answers is not None:

@@ -43,7 +43,7 @@ def run(*, port: int, fresh: bool, out: Console) -> None:
 async def _prepare(settings: Settings) -> None:
     keys = KeyRing.parse(settings.secret_keys)
     await migrations.migrate(settings.database_url, keys)
-    clock, kit = Clock(), Kit.of(keys, settings.limits)
+    clock, kit = Clock(), Kit.of(keys, settings.limits, brand=settings.brand)
     db = Database(settings.database_url)
     try:
         if not await seed(db, kit, Stand(settings, clock), issuer=settings.vneid_issuer, now=clock.now()):

@@ -80,7 +80,7 @@ class PersonalDataController(Controller):
             db, kit, request.user, post_office=settings.post_office_issuer, now=clock.now()
         )
         headers = {
-            "Content-Disposition": 'attachment; filename="hue-s-data.json"',
+            "Content-Disposition": f'attachment; filename="{kit.brand.key.replace("_", "-")}-data.json"',
             "Cache-Control": "no-store",
         }
         return Response(msgspec.json.encode(copied), media_type="application/json", headers=headers)

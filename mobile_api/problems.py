@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -22,6 +23,7 @@ from backend.errors import BadRequest, NotFound, Refusal
 from backend.words import mark
 
 PROBLEM = "application/problem+json"
+NOTHING: Mapping[str, str] = {}
 log = structlog.get_logger("http")
 
 
@@ -100,14 +102,17 @@ def instance_of(scope: Scope) -> str:
     return str(scope.get("request_id", ""))
 
 
-def body_of(refusal: Refusal, *, lang: str, instance: str) -> bytes:
-    """The problem as bytes. `detail` falls back on the title, so that there is always a sentence."""
-    title = words.say(refusal.title, lang)
+def body_of(refusal: Refusal, *, lang: str, instance: str, places: Mapping[str, str] = NOTHING) -> bytes:
+    """The problem as bytes. `detail` falls back on the title, so that there is always a sentence.
+
+    `places` are what the province's branding fills in.
+    """
+    title = words.say(refusal.title, lang, **places)
     body: dict[str, Any] = {
         "type": f"/problems/{refusal.code}",
         "title": title,
         "status": refusal.status,
-        "detail": words.say(refusal.detail, lang, **refusal.facts) if refusal.detail else title,
+        "detail": words.say(refusal.detail, lang, **places, **refusal.facts) if refusal.detail else title,
         "instance": f"urn:request:{instance}",
         "code": refusal.code,
     }
@@ -134,9 +139,9 @@ def _oauth_error(code: str) -> str:
 
 def on_refusal(request: Request[Any, Any, Any], refusal: Refusal) -> Response[bytes]:
     """Exception handler for every refusal: the problem as a response."""
-    scope = request.scope
+    scope, places = request.scope, request.app.state.brand.places
     return Response(
-        body_of(refusal, lang=language_of(scope), instance=instance_of(scope)),
+        body_of(refusal, lang=language_of(scope), instance=instance_of(scope), places=places),
         status_code=refusal.status,
         headers=dict(headers_of(refusal)),
         media_type=MediaType.TEXT,

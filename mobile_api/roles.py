@@ -86,7 +86,7 @@ class CatalogController(Controller):
         async with db.read() as tx:
             _ensure_subject_type(await in_force(tx), subject_type)
             found = await staff.prefill(tx, kit, request.user.account_id, subject_type or None)
-        return schemas.PrefillOut.of(found)
+        return schemas.PrefillOut.of(found, kit.brand.hotlines_by_key)
 
     @get("/roles", operation_id="listRoles", summary="Vai trò của tôi · One's own roles")
     async def roles(

@@ -7,7 +7,6 @@ from uuid import UUID
 
 import msgspec
 
-from backend.hotlines import HOTLINES
 from backend.outbox.queue import SyncState
 from backend.roles.catalogue.entries import FormField, Position, SubjectType
 from backend.roles.staff import Prefill
@@ -119,7 +118,7 @@ class PrefillOut(msgspec.Struct):
     hotlines: dict[str, str]
 
     @classmethod
-    def of(cls, found: Prefill) -> PrefillOut:
+    def of(cls, found: Prefill, hotlines: dict[str, str]) -> PrefillOut:
         """The hot lines come along, for the case that something does not match (source 003, VI)."""
         return cls(
             found.unit_id,
@@ -131,7 +130,7 @@ class PrefillOut(msgspec.Struct):
             found.birth_date,
             found.fields,
             found.mismatches,
-            HOTLINES,
+            hotlines,
         )
 
 

@@ -10,7 +10,6 @@ from litestar import Controller, Request, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from backend import hotlines
 from backend.db import Database
 from backend.devices import rotation, sessions
 from backend.devices.entry import Who
@@ -129,7 +128,7 @@ class DeviceController(Controller):
         """
         async with db.write() as tx:
             case = await denied.report(tx, kit, request.user.session_id, now=clock.now())
-        return schemas.TakeoverOut("frozen", hotlines.HUE_S, case.code if case else None)
+        return schemas.TakeoverOut("frozen", kit.brand.hotlines.own, case.code if case else None)
 
 
 def _row(session: Session, current: UUID) -> schemas.SessionRow:

@@ -18,7 +18,7 @@ from ngomon.tasks import outgoing, worker_of
 async def run_worker(settings: Settings) -> None:
     """Deliver until SIGTERM or SIGINT, then finish what is held."""
     db, clock = Database(settings.database_url), Clock()
-    kit = Kit.of(KeyRing.parse(settings.secret_keys), settings.limits)
+    kit = Kit.of(KeyRing.parse(settings.secret_keys), settings.limits, brand=settings.brand)
     http = outgoing(settings)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

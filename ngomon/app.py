@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from litestar import Litestar, Router
+from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, ControllerRouterHandler, Receive, Scope, Send
@@ -111,8 +112,8 @@ class App:
         self.outside = Outside(settings, self.clock)
         keys = KeyRing.parse(settings.secret_keys)
         self.db = Database(settings.database_url)
-        self.phones = PushedPhones(self.db, keys, self.outside.push)
-        self.kit = Kit.of(keys, settings.limits, self.phones)
+        self.phones = PushedPhones(self.db, keys, self.outside.push, settings.brand)
+        self.kit = Kit.of(keys, settings.limits, self.phones, brand=settings.brand)
         self.bell = Bell(self.db)
         self.figures = Figures()
         self.post = PostRoom(self.db, self.kit, settings, self.clock)
@@ -190,6 +191,7 @@ class App:
                 Exception: problems.on_bug,
             },
             lifespan=[self._life],
+            state=State({"brand": self.settings.brand}),
             openapi_config=schema.config() if self.settings.open_docs else None,
             request_max_body_size=self.settings.limits.body_bytes,
             logging_config=None,

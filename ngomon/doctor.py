@@ -187,7 +187,7 @@ async def _systems(settings: Settings, db: Database, http: Guarded) -> dict[str,
             found = list(await tx.scalars(select(System).order_by(System.name)))
     except (SQLAlchemyError, OSError, StorageTrouble):  # a TimeoutError is an OSError
         return {"systems": _unknown}
-    kit = Kit.of(KeyRing.parse(settings.secret_keys), settings.limits)
+    kit = Kit.of(KeyRing.parse(settings.secret_keys), settings.limits, brand=settings.brand)
     return {f"system {one.name}": partial(_system, settings, kit, one, http) for one in found} or {
         "systems": _no_system
     }

@@ -22,7 +22,7 @@ from backend.outside.eid.eid import EId
 from backend.outside.eid.eid_callback import read_callback
 from backend.words import say
 from workspace.auth import Cookies, Visit, safe_next
-from workspace.pages import lang_of, page
+from workspace.pages import brand_of, lang_of, page
 
 CALLBACK = "/workspace/login/callback"
 
@@ -104,7 +104,7 @@ class LoginController(Controller):
         return answer
 
     def _page(self, request: Visit, way: str, refusal: Refusal | None = None) -> Response[str]:
-        trouble = say(refusal.title, lang_of(request)) if refusal else ""
+        trouble = say(refusal.title, lang_of(request), **brand_of(request).places) if refusal else ""
         here = "/workspace/login" + (f"?next={quote(way, safe='')}" if way != "/workspace" else "")
         return page(request, "login.html", refusal=refusal, next=way, trouble=trouble, here=here)
 

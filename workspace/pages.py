@@ -16,6 +16,7 @@ from litestar import Response
 from litestar.datastructures import Cookie
 from litestar.enums import MediaType
 
+from backend.branding.brand import Brand
 from backend.errors import FieldsInvalid, Refusal
 from backend.names import masked
 from backend.outside.clock import LOCAL
@@ -93,7 +94,7 @@ def page(
     A page that says no carries the status and the Retry-After of its `refusal`.
     """
     preferences = _preferences(visit)
-    place = here or _place(visit)
+    place, brand = here or _place(visit), brand_of(visit)
     context = {
         "_": gettext(preferences["lang"]),
         **preferences,
@@ -101,7 +102,8 @@ def page(
         "csrf": visit.scope["state"].get(TOKEN_FIELD, ""),
         "manager": visit.scope["state"].get("manager"),
         "clerk": visit.scope["state"].get("clerk"),
-        "files": static_files.paths(),
+        "brand": brand,
+        "files": static_files.paths(brand),
         "here": place,
         "here_with": Switcher(place),
         **given,
@@ -125,6 +127,12 @@ def errors_of(refusal: Refusal | None) -> list[dict[str, str]]:
 def lang_of(visit: Visit) -> str:
     """Vietnamese unless English was chosen here; the browser's own language does not decide (rule 820)."""
     return language(None, visit.cookies.get("lang"), visit.query_params.get("lang"))
+
+
+def brand_of(visit: Visit) -> Brand:
+    """Whose workspace this is."""
+    brand: Brand = visit.app.state.brand
+    return brand
 
 
 def _preferences(visit: Visit) -> dict[str, str]:

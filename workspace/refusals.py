@@ -12,7 +12,7 @@ from litestar.response import Redirect
 from backend.errors import BadRequest, FieldsInvalid, NotFound, Refusal
 from backend.words import say
 from workspace.auth import SignedOut, Visit, login_path
-from workspace.pages import errors_of, lang_of, page, with_choices
+from workspace.pages import brand_of, errors_of, lang_of, page, with_choices
 
 log = structlog.get_logger("workspace")
 
@@ -42,14 +42,14 @@ def signed_out(request: Visit, _error: SignedOut) -> Response[Any]:
 
 def refused(request: Visit, refusal: Refusal) -> Response[str]:
     """The page of one refusal."""
-    lang = lang_of(request)
+    lang, places = lang_of(request), brand_of(request).places
     return page(
         request,
         "refusal.html",
         refusal=refusal,
         here="/workspace",
-        title=say(refusal.title, lang),
-        detail=say(refusal.detail, lang, **refusal.facts) if refusal.detail else None,
+        title=say(refusal.title, lang, **places),
+        detail=say(refusal.detail, lang, **places, **refusal.facts) if refusal.detail else None,
         fields=errors_of(refusal) if isinstance(refusal, FieldsInvalid) else [],
         code=refusal.code,
         retry_after=refusal.retry_after,

@@ -26,7 +26,7 @@ from workspace.systems import SystemsController
 
 def router(db: Database, kit: Kit, clock: Clock, public_url: str) -> Router:
     """Everything under /workspace; `eid` and `bell` come from the application."""
-    static_files.assets()
+    static_files.assets(kit.brand)
     cookies = Cookies(https=public_url.startswith("https://"))
     given = {"db": db, "kit": kit, "clock": clock, "public_url": public_url, "jar": cookies}
     given["streams"] = live.Streams()

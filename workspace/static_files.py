@@ -1,6 +1,7 @@
-"""The browser's own files: two of them, under names that change with their content, kept for a year.
+"""The browser's own files under names that change with their content, kept for a year.
 
-The scripts are htmx with two extensions and our few lines, sent as one file; nothing is built.
+The scripts are htmx with two extensions and our few lines, sent as one file; the style sheet and the gate take the
+province's colours. Nothing is built.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import gzip
 import hashlib
 from functools import cache
 from pathlib import Path
+from string import Template
 from typing import Any
 
 import msgspec
@@ -16,16 +18,20 @@ from litestar import Request, Response, Router, get
 from litestar.datastructures import State
 from litestar.params import FromPath
 
+from backend.branding.brand import Brand
+from backend.branding.colours import plain, style
 from backend.errors import NotFound
 
 STATIC = Path(__file__).parent / "static"
 VENDOR = ("htmx.min.js", "hx-csp.min.js", "hx-sse.min.js")
+COLOURS = "colours.css"  # made from the branding
 FILES = {
     "workspace.js": (
         "text/javascript; charset=utf-8",
         (*(f"vendor/{name}" for name in VENDOR), "workspace.js"),
     ),
-    "workspace.css": ("text/css; charset=utf-8", ("workspace.css",)),
+    "workspace.css": ("text/css; charset=utf-8", (COLOURS, "workspace.css")),
+    "colours.css": ("text/css; charset=utf-8", (COLOURS,)),  # what another page of this house may take
     "gate.svg": ("image/svg+xml", ("gate.svg",)),
 }
 
@@ -44,9 +50,9 @@ class Asset(msgspec.Struct, frozen=True):
 
 
 @cache
-def assets() -> dict[str, Asset]:
+def assets(brand: Brand) -> dict[str, Asset]:
     """Every file by name, read and compressed once. Without htmx there is no script, and pages do without."""
-    return {name: _asset(name, kind, parts) for name, (kind, parts) in FILES.items()}
+    return {name: _asset(name, kind, parts, brand) for name, (kind, parts) in FILES.items()}
 
 
 def expect_scripts() -> None:
@@ -58,9 +64,9 @@ def expect_scripts() -> None:
             )
 
 
-def paths() -> dict[str, str]:
+def paths(brand: Brand) -> dict[str, str]:
     """Where a page finds each file now."""
-    return {name: asset.path for name, asset in assets().items()}
+    return {name: asset.path for name, asset in assets(brand).items()}
 
 
 @get("/{digest:str}/{name:str}", opt={"public": True}, name="workspace.static")
@@ -68,7 +74,7 @@ async def static_file(
     request: Request[Any, Any, State], digest: FromPath[str], name: FromPath[str]
 ) -> Response[bytes]:
     """A file under its present digest; there is no path to walk, names are looked up in a table."""
-    asset = assets().get(name)
+    asset = assets(request.app.state.brand).get(name)
     if asset is None or not asset.path.endswith(f"/{digest}/{name}"):
         raise NotFound
     packed = "gzip" in request.headers.get("accept-encoding", "")
@@ -87,15 +93,19 @@ def router() -> Router:
     return Router(path="/static", route_handlers=[static_file])
 
 
-def _asset(name: str, kind: str, parts: tuple[str, ...]) -> Asset:
-    whole = all((STATIC / part).is_file() for part in parts)
-    plain = b"\n".join(_read(part) for part in parts) if whole else b"// htmx is not installed"
+def _asset(name: str, kind: str, parts: tuple[str, ...], brand: Brand) -> Asset:
+    whole = all(part == COLOURS or (STATIC / part).is_file() for part in parts)
+    plain = b"\n".join(_read(part, brand) for part in parts) if whole else b"// htmx is not installed"
     digest = hashlib.sha256(plain).hexdigest()[:16]
     path = f"/workspace/static/{digest}/{name}"
     return Asset(path, kind, plain, gzip.compress(plain, 9, mtime=0))
 
 
-def _read(part: str) -> bytes:
-    """A file's bytes without the pointer to a source map, which is not shipped."""
+def _read(part: str, brand: Brand) -> bytes:
+    """A file's bytes without the pointer to a source map, which is not shipped; a picture in the province's colours."""
+    if part == COLOURS:
+        return style(brand.colours).encode()
+    if part.endswith(".svg"):
+        return Template((STATIC / part).read_text(encoding="utf-8")).substitute(plain(brand.colours)).encode()
     lines = (STATIC / part).read_bytes().splitlines()
     return b"\n".join(line for line in lines if not line.startswith(b"//# sourceMappingURL="))

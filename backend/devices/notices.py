@@ -14,13 +14,13 @@ import structlog
 from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.branding.brand import Brand
 from backend.crypto import KeyRing
 from backend.db import Database, after_commit
 from backend.devices.models import Session
 from backend.outside.messages.push import Push
 
 log = structlog.get_logger("push")
-TITLE = "Hue-S"
 DENY = "Nếu không phải bạn, hãy mở ứng dụng và chọn “Không phải tôi”."
 MOST = 1000  # under way at once: while the push service is silent more of them would fill the memory
 PATIENCE = 3.0  # seconds that an answer waits for the push service at most
@@ -29,8 +29,8 @@ PATIENCE = 3.0  # seconds that an answer waits for the push service at most
 class PushedPhones:
     """Implements `backend.kit.Phones`; one per process, made by the composition root."""
 
-    def __init__(self, db: Database, keys: KeyRing, push: Push) -> None:
-        self._db, self._keys, self._push = db, keys, push
+    def __init__(self, db: Database, keys: KeyRing, push: Push, brand: Brand) -> None:
+        self._db, self._keys, self._push, self._brand = db, keys, push, brand
         self._under_way: dict[asyncio.Task[None], UUID] = {}
 
     def __deepcopy__(self, _: object) -> PushedPhones:
@@ -86,7 +86,7 @@ class PushedPhones:
     async def _send(self, session_id: UUID, token: str, kind: str, title: str) -> None:
         """A dead address is forgotten."""
         data = {"kind": kind, "session_id": str(session_id)}
-        if not await self._push.send(token, TITLE, f"{title}. {DENY}", data):
+        if not await self._push.send(token, self._brand.name, f"{title}. {DENY}", data):
             async with self._db.write() as tx:
                 dead = update(Session).where(Session.id == session_id)
                 await tx.execute(dead.values(push_token=None))

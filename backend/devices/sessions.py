@@ -61,7 +61,7 @@ class AccountFrozen(Forbidden):
     code = "account_frozen"
     title = (
         "Tài khoản đang tạm khóa đăng nhập vì có báo cáo đăng nhập không chính chủ. Chủ tài khoản mở khóa bằng cách"
-        " xác thực lại với VNeID (mức 2), hoặc gọi 19001075"
+        " xác thực lại với VNeID (mức 2), hoặc gọi {hotline}"
     )
 
     def __init__(self) -> None:

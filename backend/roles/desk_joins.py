@@ -205,7 +205,7 @@ async def sweep(db: Database, kit: Kit, now: datetime) -> None:
 
 async def tell_phones(door: Door, told: Told, words: str) -> None:
     """A message to both, after the answer: who never opens the app has to hear of it too."""
-    text = desk_joined_text() if words == JOINED else join_proposed_text()
+    text = (desk_joined_text if words == JOINED else join_proposed_text)(door.kit.brand)
     for place, phone in enumerate(told.phones):
         name = f"{words}-{told.proposal}-{place}"
         await send_later(door, phone, text, message_id=name, about="accounts of one person")

@@ -15,7 +15,6 @@ from backend.accounts.identity.evidence import CERTIFICATE, VNEID
 from backend.accounts.identity.numbers import blinds_of, holder_of, personal
 from backend.accounts.phones.phones import read_phone
 from backend.errors import FieldsInvalid, NotFound
-from backend.hotlines import HOTLINES
 from backend.imports.plan import Imported, at_once
 from backend.imports.rows import Record
 from backend.kit import Kit
@@ -94,7 +93,7 @@ async def prefill(tx: AsyncSession, kit: Kit, account_id: UUID, subject_type: st
     record = await record_of(tx, kit, account_id)
     unit = await tx.get(Unit, record.unit_id) if record else None
     if record is None or unit is None:
-        raise NotInDirectory(hotlines=HOTLINES)
+        raise NotInDirectory(hotlines=kit.brand.hotlines_by_key)
     person = person_of(kit, record)
     kind = subject_type or record.subject_type or None
     post = (await in_force(tx)).positions.get(record.position)

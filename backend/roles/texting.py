@@ -93,7 +93,7 @@ class Texting:
             return None
         patience = timedelta(seconds=self._kit.limits.sms_timeout)
         found.text_due_at = now + max(PAUSE, 2 * patience)
-        phone, text = people.number_of(self._kit, phones[0]), decided_text(found.status)
+        phone, text = people.number_of(self._kit, phones[0]), decided_text(self._kit.brand, found.status)
         return Message(found.id, found.version, found.text_due_at, phone, text)
 
     async def _send(self, message: Message) -> None:

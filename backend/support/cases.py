@@ -175,7 +175,7 @@ async def answer(
         notices.tell(tx, kit, case.account_id, "case_answered", now=now, code=case.code, desk=desk.name)
     address = address_of(kit, case)
     if address is not None:
-        subject = mails.subject_of(case, form)
+        subject = mails.subject_of(kit, case, form)
         mails.owe(tx, kit, desk, to=address, subject=subject, text=tidy, now=now, case_id=case.id)
     return case
 
@@ -227,7 +227,7 @@ async def open_for(
     )
     if mail_address is not None:
         told = f"{mails.OPENED.format(code=case.code)}\n\n{text}"
-        titled = mails.subject_of(case, form)
+        titled = mails.subject_of(kit, case, form)
         mails.owe(tx, kit, desk, to=mail_address, subject=titled, text=told, now=now, case_id=case.id)
     return case
 

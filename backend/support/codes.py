@@ -28,7 +28,7 @@ class CodesExhausted(Unavailable):
     """A million cases in one day: tomorrow has a million more."""
 
     code = "case_codes_exhausted"
-    title = "Hôm nay đã hết mã yêu cầu hỗ trợ, vui lòng gọi 19001075"
+    title = "Hôm nay đã hết mã yêu cầu hỗ trợ, vui lòng gọi {hotline}"
 
 
 def permuted(keys: KeyRing, key_id: bytes, day: date, number: int) -> int:

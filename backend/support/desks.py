@@ -30,7 +30,7 @@ class NoDesk(Unavailable):
     """No desk has been set up here, so nobody could answer a case."""
 
     code = "no_desk"
-    title = "Chưa có đầu mối hỗ trợ trực tuyến, vui lòng gọi 19001075"
+    title = "Chưa có đầu mối hỗ trợ trực tuyến, vui lòng gọi {hotline}"
 
 
 class DeskNotFound(NotFound):

@@ -55,9 +55,9 @@ def owe(
     tx.add(row)
 
 
-def subject_of(case: Case, form: str) -> str:
+def subject_of(kit: Kit, case: Case, form: str) -> str:
     """`<tag> SDyymmdd-xxxxxx`; a case that did not come by mail has the form without a unit."""
-    return f"{case.tag or tag_of(form, 'HUE')} {case.code}"
+    return f"{case.tag or tag_of(form, kit.brand.agency_code)} {case.code}"
 
 
 def tag_of(form: str, unit: str) -> str:

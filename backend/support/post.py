@@ -164,7 +164,7 @@ class PostRoom:
                 kit,
                 desk,
                 to=sender,
-                subject=mails.subject_of(case, self._form),
+                subject=mails.subject_of(kit, case, self._form),
                 text=mails.OPENED.format(code=case.code),
                 now=now,
                 case_id=case.id,

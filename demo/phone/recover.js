@@ -1,6 +1,7 @@
 // The ways back: the account's password by personal number, the official mail's by its address (sources 001, 2.1; 000, 2).
 import { el, t } from "../static/dom.js";
 import { call } from "./api.js";
+import { brand } from "./brand.js";
 import { askCode, askPassword, flowAt } from "./flow.js";
 import { back, doing, field, go, greet, show } from "./ui.js";
 
@@ -20,7 +21,7 @@ export function forgotten() {
 export function mailPassword() {
   ask({
     title: t("Lấy lại mật khẩu thư công vụ", "Official-mail password"), leave: "#/", name: "official_email", send: t("Tiếp tục", "Continue"), confirm: t("Xác thực", "Confirm"),
-    input: field("official_email", t("Địa chỉ thư điện tử công vụ", "Official mail address"), { required: true, type: "email", autocomplete: "email", placeholder: "binh.tv@kimlong.hue.example" }),
+    input: field("official_email", t("Địa chỉ thư điện tử công vụ", "Official mail address"), { required: true, type: "email", autocomplete: "email", placeholder: `binh.tv@kimlong.${brand.mailHost}` }),
     words: t("Lưu ý: Mã xác nhận gửi cách nhau 5 phút, tối đa 2 lần 1 ngày.", "Note: codes are sent 5 minutes apart, twice a day at most."),
     done: t("Đã đổi mật khẩu thư công vụ. Hãy đăng nhập hệ thống thư bằng mật khẩu mới.", "The mail password is changed. Please sign in to your mail with it."),
     to: "#/",

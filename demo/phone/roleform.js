@@ -1,6 +1,7 @@
 // The form of a role request, drawn from what the server says about each subject type.
 import { born, el, t } from "../static/dom.js";
 import { call } from "./api.js";
+import { brand } from "./brand.js";
 import { back, complain, doing, field, show } from "./ui.js";
 import { kinds } from "./roles.js";
 
@@ -105,8 +106,8 @@ function mismatch(known) {
   return el("div", { class: "alert wait", role: "status" },
     t("Không khớp với tài khoản định danh: ", "Differs from your identity: "),
     el("strong", {}, known.mismatches.map((one) => attributes[one] ?? one).join(", ")), ". ",
-    t(`Nếu danh bạ sai, xin gọi Hue-S ${known.hotlines.hue_s} hoặc VNeID ${known.hotlines.vneid}.`,
-      `If the directory is wrong, call Hue-S ${known.hotlines.hue_s} or VNeID ${known.hotlines.vneid}.`));
+    t(`Nếu danh bạ sai, xin gọi ${brand.name} ${brand.hotline} hoặc VNeID ${known.hotlines.vneid}.`,
+      `If the directory is wrong, call ${brand.name} ${brand.hotline} or VNeID ${known.hotlines.vneid}.`));
 }
 
 /** A unit is found by typing part of its name; what is sent is its code. */

@@ -1,6 +1,7 @@
 // The ways in: VNeID, the post office, number and password, a certificate; and being told that another phone took the place.
 import { el, t, time } from "../static/dom.js";
 import { call, device, forget, publicUrl } from "./api.js";
+import { brand } from "./brand.js";
 import { captcha } from "./captcha.js";
 import { certificateForm } from "./card.js";
 import { about, arrive, askCode, flowAt } from "./flow.js";
@@ -13,9 +14,9 @@ const PROVIDERS = { vneid: t("Đăng nhập bằng VNeID", "Sign in with VNeID")
 
 export async function welcome(problem) {
   showWhole(el("div", { class: "welcome" },
-    el("img", { src: "/demo/static/logo.svg", alt: "" }),
-    el("h2", { tabindex: "-1" }, t("Chào mừng đến Hue-S", "Welcome to Hue-S")),
-    el("p", { class: "soft" }, t("Một tài khoản định danh cho mọi dịch vụ số của thành phố.", "One identity for all digital services of the city.")),
+    el("img", { src: document.querySelector("link[rel=icon]").href, alt: "" }),
+    el("h2", { tabindex: "-1" }, brand.welcome),
+    el("p", { class: "soft" }, brand.lead),
     el("div", { class: "actions" }, provider("vneid"),
       el("button", { type: "button", class: "wide quiet", onclick: () => go("#/signin") }, t("Đăng nhập cách khác", "Other ways to sign in")),
       el("button", { type: "button", class: "wide quiet", onclick: () => go("#/register") }, t("Đăng ký", "Register"))),
@@ -203,7 +204,7 @@ export function replaced(problem) {
     await forget();
     showWhole(el("div", { class: "takeover" },
       el("h2", {}, t("Đã tạm khóa tài khoản", "The account is frozen")),
-      el("p", {}, t("Thiết bị kia đã bị đăng xuất và không ai đăng nhập được cho đến khi bạn mở khóa bằng VNeID hoặc chúng tôi xác minh. Đường dây nóng Hue-S 19001075.", "The other device was signed out, and nobody can sign in until you have unlocked the account with VNeID, or we have checked. Hotline Hue-S 19001075.")),
+      el("p", {}, t(`Thiết bị kia đã bị đăng xuất và không ai đăng nhập được cho đến khi bạn mở khóa bằng VNeID hoặc chúng tôi xác minh. Đường dây nóng ${brand.name} ${brand.hotline}.`, `The other device was signed out, and nobody can sign in until you have unlocked the account with VNeID, or we have checked. Hotline ${brand.name} ${brand.hotline}.`)),
       el("div", { class: "actions" }, thaw())));
   }));
   fine.addEventListener("click", async () => { await forget(); welcome(); });

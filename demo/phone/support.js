@@ -1,6 +1,7 @@
 // Asking for help, and finding out whether a code that somebody quotes is genuine (source 004).
 import { day, el, t, time } from "../static/dom.js";
 import { call, session } from "./api.js";
+import { brand } from "./brand.js";
 import { desk } from "./notices.js";
 import { back, doing, field, link, menu, show } from "./ui.js";
 
@@ -21,7 +22,7 @@ export async function support() {
 }
 
 /** The two hotlines of source 003, VI. */
-export const hotlines = () => el("p", { class: "soft" }, t("Đường dây nóng: ", "Hotlines: "), "VNeID 19000368, Hue-S 19001075.");
+export const hotlines = () => el("p", { class: "soft" }, t("Đường dây nóng: ", "Hotlines: "), `VNeID ${brand.vneidHotline}, ${brand.name} ${brand.hotline}.`);
 
 export function newCase() {
   const key = crypto.randomUUID();

@@ -33,7 +33,8 @@ async def _opened(job: Callable[[Database, Kit, Settings], Awaitable[Result]], s
     db = Database(settings.database_url)
     try:
         await admit(db, KeyRing.parse(settings.secret_keys), now=Clock().now())
-        kit = Kit.of(KeyRing.parse(settings.secret_keys), settings.limits, operator=by.whoever_runs())
+        keys, operator = KeyRing.parse(settings.secret_keys), by.whoever_runs()
+        kit = Kit.of(keys, settings.limits, operator=operator, brand=settings.brand)
         return await _done(job, db, kit, settings)
     except (OperationalError, ProgrammingError) as error:
         raise Wrong(cause(error)) from error

@@ -18,6 +18,7 @@ from backend.accounts.codes.texts import (
     recovered_text,
 )
 from backend.accounts.models import OneTimeCode
+from backend.branding.brand import shipped
 from backend.limits import Limits
 from backend.settings import load
 from tests.attacks.document import operations
@@ -242,7 +243,9 @@ def test_to19_the_text_of_every_purpose_is_one_plain_segment_with_a_warning(
     _is_plain(text)
 
 
-@pytest.mark.parametrize("text", [exists_text(), phone_changed_text("082****088"), recovered_text()])
+@pytest.mark.parametrize(
+    "text", [exists_text(shipped()), phone_changed_text(shipped(), "082****088"), recovered_text(shipped())]
+)
 def test_to19_notices_by_sms_are_one_plain_segment_without_a_link(text: str) -> None:
     _is_plain(text)
     assert "19001075" in text

@@ -14,7 +14,9 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 from litestar import Litestar
+from litestar.datastructures import State
 
+from backend.branding.brand import shipped
 from backend.outside.clock import Clock
 from demo.eid import StandInEid
 from demo.eid_clients import EidClient
@@ -97,7 +99,8 @@ async def client() -> AsyncIterator[Client]:
         PERSONAS,
         clock,
     )
-    app = Litestar([eid_router(eid)], openapi_config=None, logging_config=None)
+    branded = State({"brand": shipped()})
+    app = Litestar([eid_router(eid)], state=branded, openapi_config=None, logging_config=None)
     transport = httpx2.ASGITransport(app=app)  # type: ignore[arg-type]  # httpx2 wants wider message types
     async with httpx2.AsyncClient(transport=transport, base_url="http://eid.test") as http:
         yield Client(eid, clock, http)

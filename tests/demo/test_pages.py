@@ -8,15 +8,18 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from litestar import Litestar
+from litestar import Litestar, Router
+from litestar.datastructures import State
 
 import demo
+from backend.branding.brand import shipped
 from backend.outside.clock import Clock
 from demo.eid import StandInEid
 from demo.eid_clients import EidClient
 from demo.inbox import Inbox
 from demo.persona import PERSONAS
 from demo.scim import stand_in_systems
+from workspace import static_files
 
 HOST = "http://demo.test"
 PAGES = [
@@ -38,7 +41,10 @@ async def http() -> AsyncIterator[httpx2.AsyncClient]:
         f"{HOST}/demo/eid", [EidClient("c", (f"{HOST}/app/vneid",), secret="s")], PERSONAS, clock
     )
     routes = demo.router(HOST, Inbox(clock), eid, stand_in_systems(clock))
-    transport = httpx2.ASGITransport(app=Litestar(routes, openapi_config=None, logging_config=None))  # type: ignore[arg-type]
+    routes.append(Router("/workspace", route_handlers=[static_files.router()]))
+    branded = State({"brand": shipped()})
+    app = Litestar(routes, state=branded, openapi_config=None, logging_config=None)
+    transport = httpx2.ASGITransport(app=app)  # type: ignore[arg-type]
     async with httpx2.AsyncClient(transport=transport, base_url=HOST) as client:
         yield client
 

@@ -137,7 +137,7 @@ class Silent:
 
 async def _tell(citizen: Citizen, trouble: Trouble) -> None:
     service, account_id = citizen.service, UUID(citizen.done["account"]["id"])
-    phones = PushedPhones(service.db, service.kit.keys, trouble)
+    phones = PushedPhones(service.db, service.kit.keys, trouble, service.kit.brand)
     kit = service.kit._replace(phones=phones)
     async with service.db.write() as tx:
         notices.tell(tx, kit, account_id, "method_added", now=service.clock.now(), method="vneid")
@@ -164,7 +164,7 @@ async def test_while_the_push_service_is_silent_no_more_than_so_many_pushes_wait
 ) -> None:
     monkeypatch.setattr(pushing, "MOST", 3)
     service, silent = citizen.service, Silent()
-    phones = PushedPhones(service.db, service.kit.keys, silent)
+    phones = PushedPhones(service.db, service.kit.keys, silent, service.kit.brand)
     kit, account_id = service.kit._replace(phones=phones), UUID(citizen.done["account"]["id"])
     async with service.db.write() as tx:
         for _ in range(5):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from backend.branding.brand import Brand
 from backend.limits import Limits
 from backend.settings import Settings
 
@@ -22,7 +23,7 @@ def code_text(code: str, settings: Settings, limits: Limits, purpose: str = "log
     """Purpose, minutes and the warning; then the app's hash and the web domain line where configured."""
     minutes = max(1, limits.otp_lifetime // 60)
     text = (
-        f"Ma xac thuc Hue-S {PURPOSES[purpose]} la {code}, hieu luc {minutes} phut. "
+        f"Ma xac thuc {settings.brand.sms_name} {PURPOSES[purpose]} la {code}, hieu luc {minutes} phut. "
         "Can bo khong bao gio hoi ma nay. Khong chia se."
     )
     if settings.sms_app_hash:
@@ -39,46 +40,46 @@ DECISIONS = {
 }
 
 
-def decided_text(decision: str) -> str:
+def decided_text(brand: Brand, decision: str) -> str:
     """For whoever wants to hear of their role requests by message; which unit and role stays in the app."""
     return (
-        f"Hue-S: yeu cau ve vai tro cua ban {DECISIONS[decision]}. Mo ung dung de xem. "
+        f"{brand.sms_name}: yeu cau ve vai tro cua ban {DECISIONS[decision]}. Mo ung dung de xem. "
         "Ban co the ngung nhan tin nay o muc Du lieu ca nhan."
     )
 
 
-def exists_text() -> str:
+def exists_text(brand: Brand) -> str:
     """For the owner of a number that somebody tried to register again (rule 120)."""
     return (
-        "Hue-S: co nguoi vua dang ky bang so dinh danh cua ban. Ban da co tai khoan: hay dang nhap, "
-        "hoac chon Quen mat khau. Neu khong phai ban, goi 19001075."
+        f"{brand.sms_name}: co nguoi vua dang ky bang so dinh danh cua ban. Ban da co tai khoan: hay dang nhap, "
+        f"hoac chon Quen mat khau. Neu khong phai ban, goi {brand.hotlines.own}."
     )
 
 
-def phone_changed_text(masked: str) -> str:
+def phone_changed_text(brand: Brand, masked: str) -> str:
     """For the old number after a change (rule 163; case TC04)."""
     return (
-        f"Hue-S: so nhan OTP cua tai khoan vua doi sang {masked}. Neu khong phai ban, "
-        "mo ung dung chon Khong phai toi hoac goi 19001075."
+        f"{brand.sms_name}: so nhan OTP cua tai khoan vua doi sang {masked}. Neu khong phai ban, "
+        f"mo ung dung chon Khong phai toi hoac goi {brand.hotlines.own}."
     )
 
 
-def recovered_text() -> str:
+def recovered_text(brand: Brand) -> str:
     """For the OTP phone after a recovery (rule 163)."""
-    return "Hue-S: mat khau vua duoc dat lai. Neu khong phai ban, goi ngay 19001075."
+    return f"{brand.sms_name}: mat khau vua duoc dat lai. Neu khong phai ban, goi ngay {brand.hotlines.own}."
 
 
-def join_proposed_text() -> str:
+def join_proposed_text(brand: Brand) -> str:
     """For the phones of two accounts that a desk holds to be one person's (case R26)."""
     return (
-        "Hue-S: can bo de nghi gop tai khoan cua ban voi mot tai khoan khac cung ten. Neu khong phai "
-        "ca hai la cua ban, goi ngay 19001075."
+        f"{brand.sms_name}: can bo de nghi gop tai khoan cua ban voi mot tai khoan khac cung ten. Neu khong phai "
+        f"ca hai la cua ban, goi ngay {brand.hotlines.own}."
     )
 
 
-def desk_joined_text() -> str:
+def desk_joined_text(brand: Brand) -> str:
     """For the same phones when a second clerk has confirmed it."""
     return (
-        "Hue-S: hai tai khoan cung ten da duoc gop thanh mot, dang nhap bang VNeID. Neu khong phai "
-        "ca hai la cua ban, goi ngay 19001075."
+        f"{brand.sms_name}: hai tai khoan cung ten da duoc gop thanh mot, dang nhap bang VNeID. Neu khong phai "
+        f"ca hai la cua ban, goi ngay {brand.hotlines.own}."
     )

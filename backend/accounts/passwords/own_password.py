@@ -33,7 +33,9 @@ async def change(door: Door, who: Who, *, current: str, new: str, address: str, 
 
     Raises NoPassword, CredentialsWrong, password_login.TooManyAttempts, or FieldsInvalid on `new`.
     """
-    passwords.check(new, "new")  # before the try is counted: it says nothing of the current one
+    passwords.check(
+        new, door.kit.brand, "new"
+    )  # before the try is counted: it says nothing of the current one
     async with door.db.write() as tx:
         account = await mine.locked(tx, who.account_id)
         assurance.demand(who, account, door.kit.limits, now=now, careful=True)

@@ -21,6 +21,7 @@ from zxcvbn import zxcvbn
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from backend.accounts.models import Password
+from backend.branding.brand import Brand
 from backend.errors import FieldError, FieldsInvalid, Unavailable
 from backend.limits import Limits
 
@@ -34,8 +35,6 @@ LOCAL_WORDS = (
     "admin",
     "hagiang",
     "hanoi",
-    "hue",
-    "hues",
     "matkhau",
     "pass",
     "thanhhoa",
@@ -125,7 +124,7 @@ def canonical(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-def check(text: str, field: str = "password") -> None:
+def check(text: str, brand: Brand, field: str = "password") -> None:
     """Raise FieldsInvalid naming everything that is missing (rule 150)."""
     text = canonical(text)
     kinds = {
@@ -137,25 +136,27 @@ def check(text: str, field: str = "password") -> None:
     found = [code for code, there in kinds.items() if not there]
     found += ["too_short"] if len(text) < SHORTEST else []
     found = ["too_long"] if len(text) > LONGEST else found
-    if not found and (text.casefold() in common() or _is_guessed(text)):
+    if not found and (text.casefold() in common(brand) or _is_guessed(text, brand)):
         found = ["too_common"]
     if found:
         raise FieldsInvalid(*[FieldError(field, code, FAULTS[code].message) for code in found])
 
 
-def _is_guessed(text: str) -> bool:
+def _is_guessed(text: str, brand: Brand) -> bool:
     """Whether zxcvbn finds it among its first guesses: `Passw0rd!` has every kind of letter and stops nobody.
 
     Eight letters by chance are beyond the bound. What is longer than
     a name and a year is not judged, for the work grows with length.
     """
-    return len(text) <= JUDGED and bool(zxcvbn(text, user_inputs=LOCAL_WORDS)["guesses"] < GUESSES)
+    words = (*LOCAL_WORDS, *brand.password_words)
+    return len(text) <= JUDGED and bool(zxcvbn(text, user_inputs=words)["guesses"] < GUESSES)
 
 
 @cache
-def common() -> frozenset[str]:
+def common(brand: Brand) -> frozenset[str]:
     """What everybody tries first, in lower case: a well-known list, and what offices here are handed (A13)."""
-    local = {f"{word}@{digits}" for word in LOCAL_WORDS for digits in ("123", "1234", "12345", "123456")}
+    words = (*LOCAL_WORDS, *brand.password_words)
+    local = {f"{word}@{digits}" for word in words for digits in ("123", "1234", "12345", "123456")}
     return frozenset(FREQUENCY_LISTS["passwords"]) | local
 
 

@@ -217,7 +217,9 @@ async def _claim(
 async def _tell(door: Door, flow_id: UUID, old: str | None, new: str) -> None:
     """Tell the old number outside of any transaction; raises SmsUnavailable."""
     if old is not None:
-        await door.sms.send(old, phone_changed_text(masked_phone(new)), message_id=f"changed-{flow_id}")
+        await door.sms.send(
+            old, phone_changed_text(door.kit.brand, masked_phone(new)), message_id=f"changed-{flow_id}"
+        )
 
 
 async def _change(

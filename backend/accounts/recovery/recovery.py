@@ -42,7 +42,7 @@ NAMED_ANOTHER, SIM_CHANGED = "named_another", "sim_changed"
 WAYS = ("vneid", "certificate", "counter")  # what is left to somebody whose number brings nothing back
 WORDS = {
     (NAMED_ANOTHER, False): _(
-        "Số điện thoại không còn đứng tên bạn. Hãy đăng nhập bằng VNeID hoặc gọi 19001075"
+        "Số điện thoại không còn đứng tên bạn. Hãy đăng nhập bằng VNeID hoặc gọi {hotline}"
     ),
     (SIM_CHANGED, False): _(
         "SIM của số điện thoại này mới được thay, nên mã gửi đến số này tạm thời chưa dùng được để lấy lại mật khẩu."
@@ -50,7 +50,7 @@ WORDS = {
     ),
     (SIM_CHANGED, True): _(
         "SIM của số điện thoại này mới được thay, nên mã gửi đến số này tạm thời chưa dùng được để đặt lại mật khẩu"
-        " thư công vụ. Hãy đến quầy giao dịch hoặc gọi 19001075"
+        " thư công vụ. Hãy đến quầy giao dịch hoặc gọi {hotline}"
     ),
 }
 
@@ -194,7 +194,7 @@ async def give_password(
     async with door.db.read() as tx:
         flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step="password", now=now)
         data = flows.data_of(flow, door.kit.keys, RecoveryData)
-    passwords.check(text)
+    passwords.check(text, door.kit.brand)
     if data.mail is not None:
         await _set_mail(door, flow_id, data.mail, text, jkt=jkt, now=now)
         return None
@@ -271,4 +271,4 @@ async def _end_everything(tx: AsyncSession, kit: Kit, flow: Flow, now: datetime)
 
 async def _tell(door: Door, phone: str, flow_id: UUID) -> None:
     name = f"recovered-{flow_id}"
-    await send_later(door, phone, recovered_text(), message_id=name, about="recovery done")
+    await send_later(door, phone, recovered_text(door.kit.brand), message_id=name, about="recovery done")

@@ -14,12 +14,12 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend import hotlines
 from backend.accounts.identity import following, people
 from backend.accounts.identity.evidence import IMPORTED, VNEID
 from backend.accounts.models import Account, Attribute, Identifier
 from backend.accounts.self import attributes, mine
 from backend.accounts.self.attributes import SELF
+from backend.branding.brand import Brand
 from backend.errors import Conflict, FieldError, FieldsInvalid
 from backend.facts import AttributeEdited
 from backend.kit import Kit
@@ -29,7 +29,6 @@ from backend.typed import shown
 
 VERIFIED, UNVERIFIED, MISSING = "verified", "unverified", "missing"
 NAMED = {"full_name": "organization_name"}
-HOTLINES = (("VNeID", hotlines.VNEID), ("Hue-S", hotlines.HUE_S))
 
 
 class AttributeVerified(Conflict):
@@ -89,7 +88,7 @@ async def page(tx: AsyncSession, kit: Kit, account: Account, *, plain: bool = Fa
         if name in differs and state == VERIFIED:
             state, at = UNVERIFIED, None
         lines.append(Shown(name, value if plain else _masked(name, value), state, source, at))
-    return Page(lines, _standardization(account, differs))
+    return Page(lines, _standardization(account, differs, kit.brand))
 
 
 async def edit(
@@ -187,8 +186,7 @@ def _differing(account: Account) -> set[str]:
     return found if account.kind == "citizen" else {NAMED.get(name, name) for name in found}
 
 
-def _standardization(account: Account, differs: set[str]) -> Standardization:
+def _standardization(account: Account, differs: set[str], brand: Brand) -> Standardization:
     agrees = "done" if account.vouched_by == VNEID else "none"
-    return Standardization(
-        "failed" if differs else agrees, sorted(differs), [Hotline(*one) for one in HOTLINES]
-    )
+    hotlines = [Hotline("VNeID", brand.hotlines.vneid), Hotline(brand.name, brand.hotlines.own)]
+    return Standardization("failed" if differs else agrees, sorted(differs), hotlines)

@@ -180,7 +180,7 @@ async def _tell_holder(door: Door, holder: UUID, now: datetime) -> None:
             return
     if phones:
         number, name = people.number_of(door.kit, phones[0]), f"exists-{holder}-{now.date()}"
-        await send_later(door, number, exists_text(), message_id=name, about="account exists")
+        await send_later(door, number, exists_text(door.kit.brand), message_id=name, about="account exists")
 
 
 async def send_again(
@@ -203,7 +203,7 @@ async def give_password(door: Door, flow_id: UUID, text: str, *, jkt: str | None
     """Open the account with this password and the proved phone; raises people.AccountExists when another was first."""
     async with door.db.read() as tx:
         await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step="password", now=now)
-    passwords.check(text)
+    passwords.check(text, door.kit.brand)
     stored = await door.passwords.hashed(text)
     async with door.db.write() as tx:
         flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step="password", now=now)

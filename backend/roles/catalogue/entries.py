@@ -1,6 +1,6 @@
 """What stands in a catalogue: subject types with their forms, positions, and what both grant (rule 602).
 
-The four subject types of the shipped one are those of the Hue-S guide (source 003), told apart as the Law on cadres
+The four subject types of the shipped one are those of source 003, told apart as the Law on cadres
 and civil servants does (rule 621). Whatever is closed (`until`) takes nobody any more, and goes on meaning
 what it means for whoever has it.
 """

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from backend.accounts.passwords import passwords
+from backend.branding.brand import shipped
 from backend.errors import FieldsInvalid
 
 
 def codes(text: str) -> list[str]:
     try:
-        passwords.check(text)
+        passwords.check(text, shipped())
     except FieldsInvalid as refused:
         return [one.code for one in refused.fields]
     return []
