@@ -21,6 +21,7 @@ SHORT = {
     "delivery": ["--people", "150", "--rows", "1000", "20000"],
     "headers": ["--seconds", "5"],
     "trips": [],
+    "growth": ["--open", "100", "5000"],
 }
 
 

@@ -23,13 +23,13 @@ from backend.outbox.bell import Bell
 from backend.outbox.worker import Worker
 from backend.outside.clock import Clock
 from backend.outside.http import Guarded
-from backend.roles import desired, desk_joins, timeline
+from backend.roles import deciding, desired, desk_joins, timeline
 from backend.roles.texting import Texting
 from backend.settings import Settings
 from backend.support.post import PostRoom
 
 log = structlog.get_logger("tasks")
-SEEN_SECONDS, SWEEP_SECONDS = 20, 600
+SEEN_SECONDS, SWEEP_SECONDS, PLACING_SECONDS = 20, 600, 3600
 
 
 def outgoing(settings: Settings) -> Guarded:
@@ -60,6 +60,7 @@ async def running(
         _each(SEEN_SECONDS, stop, lambda: write_seen(db, entry)),
         _each(SWEEP_SECONDS, stop, lambda: sweep(db, limits, clock.now())),
         _each(SWEEP_SECONDS, stop, lambda: candidates.fill(db, kit)),
+        _each(PLACING_SECONDS, stop, lambda: deciding.fill(db, kit)),
         _each(SWEEP_SECONDS, stop, lambda: desk_joins.sweep(db, kit, clock.now())),
         texting.run(stop),
     ]

@@ -20,6 +20,7 @@ from backend.crypto import VERSION, Unreadable
 from backend.db import Base, Database
 from backend.kit import Kit
 from backend.roles.owed import owed
+from tests.deciders import misplaced
 
 PERSONAL = re.compile(r"(?<![0-9a-f-])(000\d{9}|\+?84550\d{6}|0550\d{6})(?![0-9a-f-])")
 LIVE_MOBILE = "SELECT account_id, id, epoch FROM sessions WHERE ended_at IS NULL AND kind = 'mobile'"
@@ -43,6 +44,7 @@ async def check(db: Database, kit: Kit) -> None:
             *await _codes(tx, kit),
             *await _roles(tx),
             *await _requests(tx),
+            *await misplaced(tx, kit),
             *await _deliveries(tx),
             *await _journal(tx, kit),
             *await encryption(tx, kit),

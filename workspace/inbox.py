@@ -15,7 +15,7 @@ from backend.errors import FieldError, FieldsInvalid, Refusal, settle
 from backend.kit import Kit
 from backend.outside.clock import Clock
 from backend.roles import forms as role_forms
-from backend.roles import queue
+from backend.roles import inbox, queue
 from backend.roles.carried import How
 from backend.words import mark as _
 from workspace import forms, fresh
@@ -71,7 +71,7 @@ class InboxController(Controller):
         """The requests that wait for this manager."""
         filters = forms.query(request, Filters)
         async with db.read() as tx:
-            found = await queue.inbox(
+            found = await inbox.waiting(
                 tx,
                 kit,
                 manager.account_id,
@@ -86,6 +86,7 @@ class InboxController(Controller):
             "inbox.html",
             items=found.items,
             next_cursor=found.next_cursor,
+            total=found.total,
             filters=filters,
             filtered=bool(filters.q or filters.kind or filters.unit),
             age=ages(request, clock.now()),
@@ -108,12 +109,13 @@ class InboxController(Controller):
             return Redirect("/workspace", status_code=303)
         picked = [_pick(text)[0] for text in form.pick]
         async with db.read() as tx:
-            found = await queue.inbox(tx, kit, manager.account_id, only=picked, most=kit.limits.bulk_most)
+            found = await inbox.waiting(tx, kit, manager.account_id, only=picked, most=kit.limits.bulk_most)
         return page(
             request,
             "inbox.html",
             items=found.items,
             next_cursor=None,
+            total=found.total,
             filters=Filters(),
             filtered=True,
             age=ages(request, clock.now()),

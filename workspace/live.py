@@ -1,4 +1,4 @@
-"""Says "look again" to open pages; the page then asks for itself by its normal, guarded way (rule 616).
+"""Says "look again" to open pages; the page then asks for itself by its normal, guarded way (rules 616, 618).
 
 Nothing personal travels here, and losing a message costs nothing: coming back always looks again.
 """
@@ -19,14 +19,16 @@ from backend.accounts.ways_in.browser import BrowserSession
 from backend.db import Database
 from backend.errors import TooMany
 from backend.kit import Kit
-from backend.outbox.bell import Bell
+from backend.outbox.bell import REQUESTS, Bell, Listener
 from backend.outside.clock import Clock
 from backend.roles import authority
+from backend.roles.authority import Authority
 from workspace.auth import SignedOut, Visit
 from workspace.manager import Manager
 
 HEARTBEAT = 15.0
 PAUSE = 0.5  # many changes in a row make pages look twice a second at most
+SPREAD = 0.4  # pages that hear the same look within these seconds, each at a moment of its own
 MOST = 8  # open pages of one session that are told; each keeps a connection and asks the database (rule 805)
 LOOK = b"id: 1\nevent: look\ndata:\n\n"
 HELLO = b"id: 1\n\n"
@@ -83,7 +85,8 @@ async def events(
         raise SignedOut
     place = streams.enter(session.session_id)
     missed = "last-event-id" in request.headers
-    looks = _looks(streams, place, db, kit, bell, clock, session, missed=missed)
+    states = "states" in request.query_params
+    looks = _looks(streams, place, db, kit, bell, clock, session, missed=missed, states=states)
     return Stream(looks, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
@@ -97,24 +100,46 @@ async def _looks(
     session: BrowserSession,
     *,
     missed: bool,
+    states: bool,
 ) -> AsyncIterator[bytes]:
     try:
         with bell.listener() as listener:
             yield LOOK if missed else HELLO
+            who = await _authority(db, kit, session.account_id)
             while True:
-                heard = await listener.wait(HEARTBEAT)
+                heard = await _heard(listener, who, states=states)
+                if heard:
+                    await asyncio.sleep(SPREAD * (session.session_id.int % 100) / 100)
                 if not await browser.is_live(db, session, clock.now()):
                     yield SIGNED_OUT
                     return
-                still = await _may_see(db, kit, session.account_id)
-                yield LOOK if heard or not still else STILL_HERE
-                if not still:
+                who = await _authority(db, kit, session.account_id)
+                yield LOOK if heard or not who.posts else STILL_HERE
+                if not who.posts:
                     return
                 await asyncio.sleep(PAUSE)
     finally:
         streams.leave(place)
 
 
-async def _may_see(db: Database, kit: Kit, account_id: UUID) -> bool:
+async def _heard(listener: Listener, who: Authority, *, states: bool) -> bool:
+    """Whether something about the person's units changed before the next sign of life is due."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + HEARTBEAT
+    while (left := until - loop.time()) > 0:
+        if any(concerns(topic, who, states=states) for topic in await listener.wait(left)):
+            return True
+    return False
+
+
+def concerns(topic: str, who: Authority, *, states: bool) -> bool:
+    """A request at or below a unit of the person's; how far systems are, if the page shows it."""
+    name, _, path = topic.partition(":")
+    if name != REQUESTS:
+        return states
+    return not path or who.reaches(path)
+
+
+async def _authority(db: Database, kit: Kit, account_id: UUID) -> Authority:
     async with db.read() as tx:
-        return bool((await authority.of(tx, kit, account_id)).posts)
+        return await authority.of(tx, kit, account_id)

@@ -19,7 +19,7 @@ from backend.imports.rows import Record, Row, RowError
 from backend.kit import Kit
 from backend.names import is_whole_birth_date, masked, read_birth_date
 from backend.outside.clock import local_day
-from backend.roles import forms, rights
+from backend.roles import deciding, forms, rights
 from backend.roles.models import Manager, Unit
 from backend.roles.unit_tree import not_there
 from backend.typed import BadText
@@ -93,6 +93,7 @@ async def roll(tx: AsyncSession, kit: Kit, *, now: datetime) -> int:
             kit.journal.record(tx, ManagerDismissed(subject=subject, unit=manager.unit_id), by=None, now=now)
             await tx.flush()
             await rights.alarm_of_vacancy(tx, manager.unit_id)
+    await deciding.units_changed(tx, kit, {manager.unit_id for manager in found})
     return len(found)
 
 
@@ -143,6 +144,7 @@ class ManagersImport:
                 manager = await tx.get_one(Manager, one.stored[0])
                 manager.from_on, manager.until_on = one.days
             progress(done, len(self._planned))
+        await deciding.units_changed(tx, self._kit, {one.unit_id for one in self._planned})
 
     def _compare(self, plan: Plan, row: ManagerRow, unit_id: UUID, stored: tuple[UUID, Days] | None) -> None:
         old = stored[1] if stored else Days()

@@ -19,7 +19,7 @@ from backend.accounts.identity import numbers
 from backend.errors import Conflict, FieldError, FieldsInvalid
 from backend.facts import AppointmentKept, ManagerAppointed, ManagerDismissed
 from backend.kit import Kit
-from backend.roles import forms, movements, policy, rights, rows, undecided
+from backend.roles import deciding, forms, movements, policy, rights, rows, undecided
 from backend.roles.models import Manager, Role, RoleRequest, Unit
 from backend.roles.views import Outlook
 
@@ -130,6 +130,7 @@ async def follow(
         return
     ended = update(Manager).where(Manager.id.in_(held)).values(ended_at=now, ended_by_role=role.id)
     await tx.execute(ended.execution_options(synchronize_session=False))
+    await deciding.units_changed(tx, kit, [role.unit_id])
     kit.journal.record(
         tx, ManagerDismissed(subject=role.account_id, unit=role.unit_id, with_role=role.id), by=by, now=now
     )
@@ -147,7 +148,9 @@ async def revive(tx: AsyncSession, kit: Kit, found: RoleRequest, *, now: datetim
     back = update(Manager).where(Manager.ended_by_role == found.role_id, ~again)
     back = back.values(ended_at=None, ended_by_role=None)
     revived = await tx.execute(back.returning(Manager.unit_id).execution_options(synchronize_session=False))
-    for (unit,) in revived.all():
+    units = [unit for (unit,) in revived.all()]
+    await deciding.units_changed(tx, kit, units)
+    for unit in units:
         fact = ManagerAppointed(subject=found.account_id, unit=unit)
         kit.journal.record(tx, fact, by=found.decided_by, now=now)
 

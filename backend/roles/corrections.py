@@ -72,7 +72,7 @@ async def resubmit(
     values = requests.content_of(kit, found.id, checked) | _what_falls(kit, found, by, note)
     await rows.move(tx, found, to=policy.PENDING, decided_at=None, decided_by=None, **values)
     await tx.execute(delete(RequestStep).where(RequestStep.request_id == found.id))
-    requests.add_steps(tx, found, role)
+    await requests.add_steps(tx, kit, found, role)
     said = RequestResubmitted(subject=found.account_id, request=found.id)
     kit.journal.record(tx, said, by=by.account_id, now=now)
     if duty is not None:

@@ -15,8 +15,8 @@ from backend.facts import ManagerDismissed
 from backend.kit import Kit
 from backend.names import masked
 from backend.outside.clock import local_day
+from backend.roles import deciding, forms, undecided
 from backend.roles import draft as drafts
-from backend.roles import forms, undecided
 from backend.roles.appointments import Days, appoint
 from backend.roles.models import Manager, Unit
 from backend.typed import BadText
@@ -74,6 +74,7 @@ async def add(
     if await _current(tx, kit, unit.id, number):
         return False
     await appoint(tx, kit, unit.id, number, days, by=by, now=now)
+    await deciding.units_changed(tx, kit, [unit.id])
     return True
 
 
@@ -98,6 +99,7 @@ async def remove(
     if not leave_undecided and (left := await _left_undecided(tx, kit, unit.id, number)):
         raise RequestsUndecided(count=left)
     await tx.execute(update(Manager).where(Manager.id.in_(held)).values(ended_at=now))
+    await deciding.units_changed(tx, kit, [unit.id])
     subject = await numbers.holder_of(tx, kit, number)
     kit.journal.record(tx, ManagerDismissed(subject=subject, unit=unit.id), by=by, now=now)
 

@@ -24,6 +24,7 @@ from backend.db import Base, UtcDateTime, new_id
 from backend.sealed import Whose, equal, index_of, sealed, within
 
 NO_FORM = "{}"
+_WAITING = text("decider_id IS NOT NULL")
 OFFICE = "who decides for an agency is the agency's to keep, and nobody who does may go"
 
 
@@ -223,12 +224,30 @@ class RequestStep(Base):
 
     __tablename__ = "request_steps"
     whose = Whose("request_id", via="role_requests", emptied={"reason": None})
-    __table_args__ = (UniqueConstraint("request_id", "duty"),)
+    __table_args__ = (
+        UniqueConstraint("request_id", "duty"),
+        Index(
+            "ix_request_steps_decider",
+            "decider_id",
+            "request_id",
+            sqlite_where=_WAITING,
+            postgresql_where=_WAITING,
+        ),
+        Index(
+            "ix_request_steps_decider_unit",
+            "decider_id",
+            "unit_id",
+            "request_id",
+            sqlite_where=_WAITING,
+            postgresql_where=_WAITING,
+        ),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     request_id: Mapped[UUID] = mapped_column(ForeignKey("role_requests.id"), index=True)
     position: Mapped[int]
     unit_id: Mapped[UUID] = mapped_column(ForeignKey("units.id"), index=True)
+    decider_id: Mapped[UUID | None]  # the unit whose managers decide, while it waits (deciding.py)
     duty: Mapped[str] = mapped_column(String(10))  # approve, release, receive
     decision: Mapped[str | None] = mapped_column(String(12))
     by: Mapped[UUID | None]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable
 from operator import itemgetter
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, select
@@ -16,16 +16,15 @@ from backend.accounts.identity import numbers
 from backend.accounts.models import Identifier
 from backend.kit import Kit
 from backend.names import folded, masked
-from backend.roles import authority, policy, rights
+from backend.roles import authority, policy, rights, rows
 from backend.roles.authority import Authority
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.dossier import view
-from backend.roles.models import RequestStep, Role, RoleRequest, Unit
+from backend.roles.models import Role, RoleRequest, Unit
 from backend.roles.own import mine, one_of_mine, roles_of
-from backend.roles.views import InboxRow, Page, PersonRow, UnitRow
+from backend.roles.views import Page, PersonRow, UnitRow
 
 __all__ = [
-    "inbox",
     "mine",
     "name_for",
     "names_within",
@@ -39,46 +38,6 @@ __all__ = [
 
 MOST = 25
 Item = TypeVar("Item")
-
-
-class Waiting(NamedTuple):
-    """One undecided step, and whom it is about."""
-
-    request_id: UUID
-    account_id: UUID
-    path: str
-
-
-async def inbox(
-    tx: AsyncSession,
-    kit: Kit,
-    manager: UUID,
-    *,
-    q: str | None = None,
-    kind: str | None = None,
-    unit: str | None = None,
-    only: Collection[UUID] | None = None,
-    cursor: str | None = None,
-    most: int = MOST,
-) -> Page[InboxRow]:
-    """The requests that wait for this manager, oldest first; `only` some of them, if they are named."""
-    who = await authority.of(tx, kit, manager)
-    query = _undecided(who)
-    if kind:
-        query = query.where(RoleRequest.kind == kind)
-    if unit:
-        query = query.where(Unit.code == unit)
-    if only is not None:
-        query = query.where(RoleRequest.id.in_(only))
-    waiting = [Waiting(*row) for row in await tx.execute(query.order_by(RoleRequest.id))]
-    waiting = await _decided_by(tx, waiting, who)
-    if q:
-        found = await _called(tx, kit, {step.account_id for step in waiting}, q)
-        waiting = [step for step in waiting if step.account_id in found]
-    ids = list(dict.fromkeys(step.request_id for step in waiting))
-    shown, more = paging.cut(_after([(str(one), one) for one in ids], cursor), most)
-    rows = await _inbox_rows(tx, kit, [one for _, one in shown])
-    return Page(rows, paging.cursor_of(shown[-1][0]) if more else None)
 
 
 async def people(
@@ -136,8 +95,8 @@ async def name_for(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID) -
     if found is None:
         return None
     who = await authority.of(tx, kit, reader)
-    steps = (await tx.scalars(select(RequestStep).where(RequestStep.request_id == request_id))).all()
-    if policy.why_not_see(await rights.standing(tx, kit, found, list(steps), who)):
+    steps = await rows.steps_of(tx, request_id)
+    if policy.why_not_see(await rights.standing(tx, kit, found, steps, who)):
         return None
     return (await names_of(tx, kit, [found.account_id])).get(found.account_id)
 
@@ -157,35 +116,6 @@ async def names_of(tx: AsyncSession, kit: Kit, accounts: Iterable[UUID]) -> dict
     """Full names by account."""
     rows = await tx.execute(select(Account.id, Account.full_name).where(Account.id.in_(set(accounts))))
     return {row.id: kit.keys.open("accounts.full_name", row.id, row.full_name) for row in rows}
-
-
-def _undecided(who: Authority) -> Select[UUID, UUID, str]:
-    return (
-        select(RoleRequest.id, RoleRequest.account_id, Unit.path)
-        .join(RequestStep, RequestStep.request_id == RoleRequest.id)
-        .join(Unit, Unit.id == RequestStep.unit_id)
-        .where(RoleRequest.status == policy.PENDING, RequestStep.decision.is_(None), who.below())
-    )
-
-
-async def _decided_by(tx: AsyncSession, waiting: Sequence[Waiting], who: Authority) -> list[Waiting]:
-    """The steps whose deciding unit the manager has, for many applicants at once."""
-    managers = await rights.managers_by_unit(tx)
-    blinds = set().union(*managers.values())
-    applicants = {step.account_id for step in waiting}
-    query = select(Identifier.account_id, Identifier.blind).where(
-        Identifier.blind.in_(blinds), Identifier.ended_at.is_(None)
-    )
-    own: dict[UUID, set[bytes]] = {}
-    for row in await tx.execute(query):
-        if row.account_id in applicants:
-            own.setdefault(row.account_id, set()).add(row.blind)
-    return [
-        step
-        for step in waiting
-        if step.account_id != who.account_id
-        and who.decides(rights.decider(step.path, managers, own.get(step.account_id, set())))
-    ]
 
 
 async def _deciding_paths(tx: AsyncSession, who: Authority) -> list[str]:
@@ -219,30 +149,6 @@ def _after(placed: list[tuple[str, Item]], cursor: str | None) -> list[tuple[str
         return placed
     last = paging.place_of(cursor)
     return [one for one in placed if one[0] > last]
-
-
-async def _inbox_rows(tx: AsyncSession, kit: Kit, ids: list[UUID]) -> list[InboxRow]:
-    query = (
-        select(RoleRequest, Unit.name, Account.frozen_at)
-        .join(Unit, Unit.id == RoleRequest.unit_id)
-        .join(Account, Account.id == RoleRequest.account_id)
-    )
-    rows = (await tx.execute(query.where(RoleRequest.id.in_(ids)).order_by(RoleRequest.id))).all()
-    names = await names_of(tx, kit, [found.account_id for found, _, _ in rows])
-    catalogue = await in_force(tx)
-    return [
-        InboxRow(
-            found.id,
-            found.version,
-            found.kind,
-            names[found.account_id],
-            catalogue.position_label(found.position),
-            unit,
-            found.created_at,
-            frozen_at is not None,
-        )
-        for found, unit, frozen_at in rows
-    ]
 
 
 async def _person_rows(

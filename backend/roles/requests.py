@@ -14,8 +14,7 @@ from backend.devices.sessions import AccountClosed
 from backend.errors import FieldError, FieldsInvalid, Invalid, Refusal
 from backend.facts import AccessRefused, RequestWithdrawn, RoleRequested, StepDecided
 from backend.kit import Kit
-from backend.outbox.bell import REQUESTS, ring_after
-from backend.roles import authority, carried, forms, movements, policy, rights, rows, vouching
+from backend.roles import authority, carried, deciding, forms, movements, policy, rights, rows, vouching
 from backend.roles import draft as drafts
 from backend.roles.carried import How
 from backend.roles.draft import Checked, Draft
@@ -141,11 +140,10 @@ async def starting_duty(
     """The duty that a starting manager fulfils: releasing if it is theirs, else receiving."""
     who = await authority.of(tx, kit, by, hold=True)
     here, target = await tx.get_one(Unit, role.unit_id), await drafts.find_unit(tx, to_unit)
-    deciding = await rights.deciding_units(
-        tx, kit, [here, *([target] if target else [])], about=role.account_id
-    )
-    duties = {policy.RELEASE} if who.decides(deciding[here.id]) else set()
-    if target and who.decides(deciding[target.id]):
+    both = [here, *([target] if target else [])]
+    decider = await rights.deciding_units(tx, kit, both, about=role.account_id)
+    duties = {policy.RELEASE} if who.decides(decider[here.id]) else set()
+    if target and who.decides(decider[target.id]):
         duties.add(policy.RECEIVE)
     refusal = policy.why_not_start_transfer(is_subject=role.account_id == by, duties=duties)
     if isinstance(refusal, policy.NotYourUnit) and not who.reaches(here.path):
@@ -159,7 +157,7 @@ async def count_own_word(
     """What a manager begins carries the word of that manager's unit."""
     await tx.flush()
     step = next(step for step in await rows.steps_of(tx, found.id) if step.duty == duty)
-    step.decision, step.by, step.at = policy.APPROVED, by, now
+    step.decision, step.by, step.at, step.decider_id = policy.APPROVED, by, now, None
     word = StepDecided(
         subject=found.account_id, request=found.id, duty=duty, unit=step.unit_id, decision=policy.APPROVED
     )
@@ -236,19 +234,24 @@ async def _add(
     )
     tx.add(found)
     await tx.flush()
-    add_steps(tx, found, role)
+    await add_steps(tx, kit, found, role)
     kit.journal.record(
         tx, RoleRequested(subject=account_id, request=request_id, kind=checked.kind), by=by, now=now
     )
-    ring_after(tx, REQUESTS)
     return found
 
 
-def add_steps(tx: AsyncSession, found: RoleRequest, role: Role | None) -> None:
+async def add_steps(tx: AsyncSession, kit: Kit, found: RoleRequest, role: Role | None) -> None:
     """The words that the movement wants: one unit's, or the old unit's release and the new unit's acceptance."""
-    for position, word in enumerate(movements.of(found).words, start=1):
-        unit_id = role.unit_id if role is not None and word.ours else found.unit_id
-        tx.add(RequestStep(request_id=found.id, position=position, unit_id=unit_id, duty=word.duty))
+    words = movements.of(found).words
+    ours = role.unit_id if role is not None else found.unit_id
+    units = [await tx.get_one(Unit, ours if word.ours else found.unit_id) for word in words]
+    decider = await deciding.by_unit(tx, kit, units, about=found.account_id)
+    for position, (word, unit) in enumerate(zip(words, units, strict=True), start=1):
+        step = RequestStep(request_id=found.id, position=position, unit_id=unit.id, duty=word.duty)
+        step.decider_id = decider[unit.id] if found.status == policy.PENDING else None
+        tx.add(step)
+    rows.tell_pages(tx, [unit.path for unit in units])
 
 
 def content_of(kit: Kit, request_id: UUID, checked: Checked) -> dict[str, object]:

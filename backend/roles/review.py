@@ -16,10 +16,10 @@ from backend.db import changed_one, new_id
 from backend.errors import Conflict, Refusal
 from backend.facts import DecisionUndone, RequestDecided, RoleRequested, StepDecided
 from backend.kit import Kit
-from backend.outbox.bell import REQUESTS, ring_after
 from backend.roles import (
     authority,
     carried,
+    deciding,
     forms,
     policy,
     reversal,
@@ -124,7 +124,8 @@ async def undo(
         raise policy.UndoTooLate
     if found.status != policy.PENDING:
         await _reopen(tx, kit, found, by, now)
-    await _unsay(tx, [step.id for step in mine if step.at == last])
+    await _unsay(tx, [step for step in mine if step.at == last])
+    await deciding.place(tx, kit, found)
     if found.kept_by == by:
         found.kept_by = found.kept_reason = None  # it was part of the word
     kit.journal.record(tx, DecisionUndone(subject=found.account_id, request=found.id), by=by, now=now)
@@ -211,7 +212,7 @@ async def _say(
         said = (
             update(RequestStep)
             .where(RequestStep.id == step.id, RequestStep.decision.is_(None))
-            .values(decision=decision, by=by, at=now, reason=sealed)
+            .values(decision=decision, by=by, at=now, reason=sealed, decider_id=None)
         )
         if not await changed_one(tx, said):
             raise policy.AlreadyDecided(**rows.last_word(found))
@@ -219,17 +220,17 @@ async def _say(
             subject=found.account_id, request=found.id, duty=step.duty, unit=step.unit_id, decision=decision
         )
         kit.journal.record(tx, word, by=by, now=now)
-    ring_after(tx, REQUESTS)
+    rows.tell_pages(tx, [step.unit.path for step in steps])
 
 
-async def _unsay(tx: AsyncSession, step_ids: list[UUID]) -> None:
+async def _unsay(tx: AsyncSession, steps: list[RequestStep]) -> None:
     await tx.execute(
         update(RequestStep)
-        .where(RequestStep.id.in_(step_ids))
+        .where(RequestStep.id.in_([step.id for step in steps]))
         .values(decision=None, by=None, at=None, reason=None)
         .execution_options(synchronize_session=False)
     )
-    ring_after(tx, REQUESTS)
+    rows.tell_pages(tx, [step.unit.path for step in steps])
 
 
 async def _reopen(tx: AsyncSession, kit: Kit, found: RoleRequest, by: UUID, now: datetime) -> None:
@@ -252,8 +253,8 @@ async def _why_not_end(tx: AsyncSession, kit: Kit, role: Role, who: Authority) -
     if role.account_id == who.account_id:
         return policy.OwnRequest()
     unit = await tx.get_one(Unit, role.unit_id)
-    deciding = await rights.deciding_units(tx, kit, [unit], about=role.account_id)
-    if who.decides(deciding[unit.id]):
+    by = await rights.deciding_units(tx, kit, [unit], about=role.account_id)
+    if who.decides(by[unit.id]):
         return None
     return policy.NotYourUnit() if who.reaches(unit.path) else policy.RoleNotFound()
 
@@ -278,6 +279,6 @@ async def _ending(tx: AsyncSession, kit: Kit, role: Role, why: str, by: UUID, no
     )
     tx.add(found)
     await tx.flush()
-    add_steps(tx, found, role)
+    await add_steps(tx, kit, found, role)
     await tx.flush()
     return found

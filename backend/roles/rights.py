@@ -65,13 +65,12 @@ async def standing(
     tx: AsyncSession, kit: Kit, found: RoleRequest, steps: list[RequestStep], who: Authority
 ) -> Standing:
     """How somebody stands towards a request: sees it, is its subject, may decide which duties."""
-    units = {unit.id: unit for unit in await units_of(tx, {found.unit_id, *(step.unit_id for step in steps)})}
-    deciding = await deciding_units(tx, kit, units.values(), about=found.account_id)
+    deciding = await deciding_units(tx, kit, [step.unit for step in steps], about=found.account_id)
     theirs = [step for step in steps if who.decides(deciding[step.unit_id])]
     is_subject = found.account_id == who.account_id  # who began it for another sees it while their units do
     account = await tx.get_one(Account, found.account_id)
     return Standing(
-        sees=is_subject or any(who.reaches(units[step.unit_id].path) for step in steps),
+        sees=is_subject or any(who.reaches(step.unit.path) for step in steps),
         is_subject=is_subject,
         duties=frozenset(step.duty for step in theirs if step.decision is None),
         concerned=bool(theirs),
@@ -95,16 +94,12 @@ def why_not_take_over_as(stands: Standing, found: RoleRequest) -> Refusal | None
     return policy.why_not_take_over(stands, began_by_subject=found.created_by == found.account_id)
 
 
-async def units_of(tx: AsyncSession, ids: Iterable[UUID]) -> list[Unit]:
-    """The units of one request: few."""
-    return list(await tx.scalars(select(Unit).where(Unit.id.in_(set(ids)))))
-
-
 async def askable(tx: AsyncSession, kit: Kit, who: Authority) -> list[str]:
     """Names of the units that decide about somebody's own posts, as the roles and the staff directory know them."""
     held = select(Role.unit_id).where(Role.account_id == who.account_id, Role.state.in_(policy.HELD))
     there = (StaffRecord.national_id_blind.in_(who.blinds), StaffRecord.left_at.is_(None))
     listed = select(StaffRecord.unit_id).where(*there)
-    posts = await units_of(tx, {*await tx.scalars(held), *await tx.scalars(listed)})
+    ids = {*await tx.scalars(held), *await tx.scalars(listed)}
+    posts = (await tx.scalars(select(Unit).where(Unit.id.in_(ids)))).all()
     deciding = set((await deciding_units(tx, kit, posts, about=who.account_id)).values()) - {None}
     return list(await tx.scalars(select(Unit.name).where(Unit.id.in_(deciding)).order_by(Unit.name)))

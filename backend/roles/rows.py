@@ -12,15 +12,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import joinedload
 
 from backend.account import Account
 from backend.db import changed_one, lock_key, one_after_another
 from backend.outbox.bell import REQUESTS, ring_after
 from backend.outside.clock import LOCAL
 from backend.roles import policy
-from backend.roles.models import RequestStep, Role, RoleRequest
+from backend.roles.models import RequestStep, Role, RoleRequest, Unit
 
 FRESH = {"populate_existing": True}
 CHUNK = 500  # accounts in one statement
@@ -52,8 +53,9 @@ async def tree_stands(tx: AsyncSession, *, wait: bool = True) -> bool:
 
 
 async def steps_of(tx: AsyncSession, request_id: UUID) -> list[RequestStep]:
-    """The steps in their order, as they are now."""
+    """The steps in their order with their units, as they are now."""
     query = select(RequestStep).where(RequestStep.request_id == request_id).order_by(RequestStep.position)
+    query = query.options(joinedload(RequestStep.unit))
     return list((await tx.execute(query.execution_options(**FRESH))).scalars())
 
 
@@ -85,7 +87,22 @@ async def move(tx: AsyncSession, found: RoleRequest, *, to: str, **values: objec
     if not await changed_one(tx, moved):
         raise policy.AlreadyDecided(**last_word(found))
     await tx.refresh(found)
-    ring_after(tx, REQUESTS)
+    if to not in {policy.PENDING, policy.APPROVED}:  # nobody is waited for any more
+        paths = (await tx.scalars(_paths_of(found.id))).all()
+        over = update(RequestStep).where(RequestStep.request_id == found.id).values(decider_id=None)
+        await tx.execute(over.execution_options(synchronize_session=False))
+        tell_pages(tx, paths)
+
+
+def tell_pages(tx: AsyncSession, paths: Iterable[str]) -> None:
+    """Open pages of whoever decides for units of these paths look again when this is committed (live.py)."""
+    for path in set(paths):
+        ring_after(tx, f"{REQUESTS}:{path}")
+
+
+def _paths_of(request_id: UUID) -> Select[str]:
+    steps = select(Unit.path).join(RequestStep, RequestStep.unit_id == Unit.id)
+    return steps.where(RequestStep.request_id == request_id)
 
 
 async def bump(tx: AsyncSession, account_id: UUID) -> int:

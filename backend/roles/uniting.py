@@ -19,7 +19,7 @@ from backend.errors import Conflict
 from backend.kit import Kit
 from backend.outbox import renewal
 from backend.outbox.queue import REVOCATION
-from backend.roles import policy
+from backend.roles import deciding, policy
 from backend.roles.models import Role, RoleRequest
 from backend.roles.scope import systems_touched
 
@@ -91,6 +91,7 @@ async def unite(
     for statement in (roles, asked, begun):
         await tx.execute(statement.execution_options(synchronize_session=False))
     await absorbing.absorb(tx, kit, stays, goes, proof, now=now)
+    await deciding.person_changed(tx, kit, stays.id)
     await renewal.renew(tx, [goes.id], now=now, lane=REVOCATION)
     touched = {system.id for system in await systems_touched(tx, units)}
     await renewal.renew(tx, [stays.id], now=now, also={stays.id: touched})

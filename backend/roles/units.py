@@ -20,8 +20,8 @@ from backend.imports.rows import Record
 from backend.kit import Kit
 from backend.names import folded
 from backend.outside.clock import local_day
+from backend.roles import deciding, telling, undecided, unit_tree
 from backend.roles import rows as locks
-from backend.roles import telling, undecided, unit_tree
 from backend.roles.models import Unit
 from backend.roles.unit_rows import COLUMNS, REQUIRED, UnitRow, agency_code, checked
 from backend.roles.unit_tree import Place, Tree
@@ -102,6 +102,7 @@ class UnitsImport:
         for part in _parts(self._moved):
             await tx.execute(update(Unit), [_row(place) for place in part])
             progress(done := done + len(part), every)
+        await deciding.units_changed(tx, self._kit, set(paths))
         await telling.units_changed(tx, self._told, now=self._now)
         self._kit.journal.record(tx, UnitsImported(count=every), by=by, now=self._now)
 

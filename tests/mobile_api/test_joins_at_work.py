@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from sqlalchemy import select, update
 
 from backend.account import Account
+from backend.accounts.identity import numbers
 from backend.db import new_id
 from backend.outbox.models import Delivery, System
 from backend.outbox.queue import REVOCATION
+from backend.roles import managers
+from backend.roles.models import RequestStep
 from tests.attacks.problems import refused
 from tests.citizen import Citizen
 from tests.mobile_api.test_joins import account_of, begin, items, prove, two_accounts
@@ -45,6 +50,21 @@ async def test_r26_two_open_requests_stand_in_the_way_and_nothing_has_changed(se
     assert (await prove(service, phone, old)).status_code == 200
     listed = await items(phone, "/v1/role-requests")
     assert sorted(one["status"] for one in listed) == ["pending", "withdrawn"]
+
+
+async def test_r26_a_request_that_comes_along_is_not_decided_by_its_own_subject(service: Service) -> None:
+    await a_province(service)
+    old, phone = await two_at_work(service)
+    stays, now = await account_of(phone), service.clock.now()
+    request = UUID(await asks(service, old.phone))
+    async with service.db.write() as tx:
+        number = (await numbers.personal(tx, service.kit, [stays]))[stays]
+        await managers.add(tx, service.kit, "R-SNV", number, by=None, now=now)
+    assert (await prove(service, phone, old)).status_code == 200
+    async with service.db.write() as tx:
+        step = (await tx.scalars(select(RequestStep).where(RequestStep.request_id == request))).one()
+        assert step.decider_id != step.unit_id
+        await managers.remove(tx, service.kit, "R-SNV", number, by=None, now=now, leave_undecided=True)
 
 
 async def test_r26_a_role_comes_along_and_systems_hear_of_one_person(service: Service) -> None:

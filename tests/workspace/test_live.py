@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from uuid import uuid4
 
 import httpx2
+import pytest
 
+from backend.outbox.bell import DELIVERIES, REQUESTS, STATES
 from backend.roles import managers
+from backend.roles.authority import Authority, Post
 from tests.parts.client import client
 from tests.parts.processes import within
 from tests.workspace.office import Desk, Office
+from workspace.live import concerns
 
 WAIT = 10
 
@@ -41,6 +46,27 @@ async def test_a_new_request_is_heard_and_the_stream_says_nothing_personal(
         while "event: look" not in said:
             said.append(await anext(lines))
         assert "Thành" not in "".join(said)
+
+
+@pytest.mark.parametrize(
+    ("topic", "plain", "with_states"),
+    [
+        (f"{REQUESTS}:/1/2/3/", True, True),  # below one's unit
+        (f"{REQUESTS}:/1/2/", True, True),
+        (f"{REQUESTS}:/1/", False, False),  # the unit above, and another one
+        (f"{REQUESTS}:/1/22/", False, False),
+        (REQUESTS, True, True),  # something was missed
+        (STATES, False, True),  # only pages that show how far systems are
+        (DELIVERIES, False, True),
+    ],
+)
+def test_a_page_looks_again_only_for_what_concerns_its_units(
+    topic: str, plain: bool, with_states: bool
+) -> None:
+    unit = uuid4()
+    who = Authority(uuid4(), frozenset(), {unit: Post(unit, "NV", "Sở Nội vụ", "/1/2/")})
+    assert concerns(topic, who, states=False) == plain
+    assert concerns(topic, who, states=True) == with_states
 
 
 async def test_coming_back_looks_at_once_for_what_was_missed(desk: Desk) -> None:

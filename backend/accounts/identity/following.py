@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import likeness
 from backend.accounts.identity.evidence import SURE, VNEID, level_of, numbers_of
-from backend.accounts.identity.numbers import forget, holder_of, identifier_row
+from backend.accounts.identity.numbers import changed, holder_of, identifier_row
 from backend.accounts.models import Account, Identifier
 from backend.crypto import KeyRing
 from backend.facts import IdentifierChanged
@@ -81,7 +81,7 @@ async def _follow_numbers(
             fact = IdentifierChanged(subject=account.id, issuer=person.issuer)
             kit.journal.record(tx, fact, by=None, now=now)
         tx.add(identifier_row(kit, account.id, kind, value, source=person.issuer, now=now))
-        forget(tx)
+        await changed(tx, kit, account.id)
         account.version += 1
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -17,6 +17,8 @@ from backend.kit import Kit
 
 NATIONAL_ID, OLD_ID, TAX_CODE, AGENCY_CODE = "national_id", "old_id_number", "tax_code", "agency_code"
 PERSONAL = "personal numbers"
+Follows = Callable[[AsyncSession, Kit, UUID], Awaitable[None]]
+followers: list[Follows] = []  # of the layers above, which this one does not know
 MAIL = re.compile(r"[a-z0-9._%+-]{1,64}@[a-z0-9.-]{1,190}")
 
 
@@ -61,6 +63,13 @@ async def blinds_of(tx: AsyncSession, kit: Kit, account_id: UUID) -> list[bytes]
 def forget(tx: AsyncSession) -> None:
     """Somebody's number has just changed: whoever asks in this transaction reads again."""
     tx.info.pop(PERSONAL, None)
+
+
+async def changed(tx: AsyncSession, kit: Kit, account_id: UUID) -> None:
+    """The same, and whatever leans on whose number it is follows in this transaction."""
+    forget(tx)
+    for follow in followers:
+        await follow(tx, kit, account_id)
 
 
 async def holder_among(tx: AsyncSession, kit: Kit, numbers: dict[str, str]) -> UUID | None:

@@ -7,14 +7,14 @@ from uuid import UUID
 import pytest
 
 from backend.errors import Refusal
-from backend.roles import queue
+from backend.roles import inbox, queue
 from backend.roles.views import InboxRow, PersonRow, RequestView
 from tests.backend.roles.world import World
 
 
-async def inbox(world: World, name: str, **filters: str) -> list[InboxRow]:
+async def listed(world: World, name: str, **filters: str) -> list[InboxRow]:
     async with world.db.read() as tx:
-        return (await queue.inbox(tx, world.kit, world.people[name], **filters)).items  # type: ignore[arg-type]
+        return (await inbox.waiting(tx, world.kit, world.people[name], **filters)).items  # type: ignore[arg-type]
 
 
 async def people(world: World, name: str, q: str | None = None) -> list[PersonRow]:
@@ -32,11 +32,11 @@ async def test_a_queue_holds_what_waits_for_its_manager_alone(world: World) -> N
     below = await world.ask("Bình", world.draft(unit="NV-P"))
     south = await world.ask("Eve", world.draft(unit="TC"))
     own = await world.ask("Chi")
-    assert [row.id for row in await inbox(world, "Chi")] == [north.id, below.id]
-    assert [row.id for row in await inbox(world, "Dũng")] == [south.id]
-    assert [row.id for row in await inbox(world, "Giang")] == [own.id]
-    assert await inbox(world, "Eve") == []
-    (first, _) = await inbox(world, "Chi")
+    assert [row.id for row in await listed(world, "Chi")] == [north.id, below.id]
+    assert [row.id for row in await listed(world, "Dũng")] == [south.id]
+    assert [row.id for row in await listed(world, "Giang")] == [own.id]
+    assert await listed(world, "Eve") == []
+    (first, _) = await listed(world, "Chi")
     assert (first.applicant, first.unit, first.position, first.version) == (
         "An",
         "Đơn vị NV",
@@ -49,32 +49,32 @@ async def test_a_transfer_waits_for_whom_it_has_not_heard(world: World) -> None:
     await world.employ("An", "NV", "Chi")
     asked = await world.ask("An", world.draft("transfer", "TC"))
     assert (
-        [row.id for row in await inbox(world, "Chi")]
-        == [row.id for row in await inbox(world, "Dũng")]
+        [row.id for row in await listed(world, "Chi")]
+        == [row.id for row in await listed(world, "Dũng")]
         == [asked.id]
     )
     await world.approve("Chi", asked.id)
-    assert await inbox(world, "Chi") == []
-    assert len(await inbox(world, "Dũng")) == 1
+    assert await listed(world, "Chi") == []
+    assert len(await listed(world, "Dũng")) == 1
 
 
 async def test_a_queue_is_searched_by_name_number_kind_and_unit(world: World) -> None:
     await world.ask("An")
     bound = await world.ask("Bình", world.draft(unit="NV-P"))
-    assert [row.id for row in await inbox(world, "Chi", q="binh")] == [bound.id]
-    assert [row.id for row in await inbox(world, "Chi", q=world.numbers["Bình"])] == [bound.id]
-    assert [row.id for row in await inbox(world, "Chi", unit="NV-P")] == [bound.id]
-    assert await inbox(world, "Chi", kind="transfer") == []
-    assert await inbox(world, "Chi", q="%") == []
+    assert [row.id for row in await listed(world, "Chi", q="binh")] == [bound.id]
+    assert [row.id for row in await listed(world, "Chi", q=world.numbers["Bình"])] == [bound.id]
+    assert [row.id for row in await listed(world, "Chi", unit="NV-P")] == [bound.id]
+    assert await listed(world, "Chi", kind="transfer") == []
+    assert await listed(world, "Chi", q="%") == []
 
 
 async def test_a_queue_goes_on_where_the_cursor_says(world: World) -> None:
     asked = [(await world.ask(name)).id for name in ("An", "Bình", "Eve")]
     async with world.db.read() as tx:
-        first = await queue.inbox(tx, world.kit, world.people["Chi"], most=2)
+        first = await inbox.waiting(tx, world.kit, world.people["Chi"], most=2)
     await world.approve("Chi", asked[1])
     async with world.db.read() as tx:
-        second = await queue.inbox(tx, world.kit, world.people["Chi"], cursor=first.next_cursor, most=2)
+        second = await inbox.waiting(tx, world.kit, world.people["Chi"], cursor=first.next_cursor, most=2)
     assert [row.id for row in (*first.items, *second.items)] == asked
     assert second.next_cursor is None
 

@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
@@ -19,11 +18,11 @@ from backend.errors import Refusal, settle
 from backend.kit import Kit
 from backend.names import folded
 from backend.outbox.models import System
-from backend.roles import corrections, managers, requests, review, timeline
+from backend.roles import authority, corrections, managers, requests, review, timeline
 from backend.roles.carried import How
 from backend.roles.corrections import By
 from backend.roles.draft import Draft
-from backend.roles.models import Manager, Role, RoleRequest, Unit
+from backend.roles.models import Role, RoleRequest, Unit
 from tests.backend.roles.readings import Readings
 
 PLAINLY = How()
@@ -105,11 +104,11 @@ class World(Readings):
 
     async def dismiss(self, name: str) -> None:
         """Take every unit from somebody."""
-        blind = self.kit.keys.blind("national_id", self.numbers[name])
         async with self.db.write() as tx:
-            await tx.execute(
-                update(Manager).where(Manager.national_id_blind == blind).values(ended_at=self.now)
-            )
+            for post in (await authority.of(tx, self.kit, self.people[name])).units:
+                await managers.remove(
+                    tx, self.kit, post.code, self.numbers[name], by=None, now=self.now, leave_undecided=True
+                )
 
     async def system(self, name: str, *units: str) -> UUID:
         """A downstream system for those unit codes, or for all."""

@@ -1,0 +1,82 @@
+"""A manager's list of what waits: a page by its key, and the true number, both from the index of the deciding unit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event
+
+from backend.errors import Refusal
+from backend.roles import inbox
+from backend.roles.inbox import Inbox
+from tests.backend.roles.world import World
+
+
+async def waiting(world: World, name: str, **narrowed: str) -> Inbox:
+    async with world.db.read() as tx:
+        return await inbox.waiting(tx, world.kit, world.people[name], **narrowed)  # type: ignore[arg-type]
+
+
+async def test_who_decides_for_several_units_gets_one_list_in_the_order_of_asking(world: World) -> None:
+    await world.appoint("Eve", "NV-P")
+    await world.appoint("Eve", "TC")
+    places = {"An": "TC", "Bình": "NV-P", "Chi": "TC", "Giang": "NV"}
+    asked = [(await world.ask(name, world.draft(unit=unit))).id for name, unit in places.items()]
+    async with world.db.read() as tx:
+        first = await inbox.waiting(tx, world.kit, world.people["Eve"], most=2)
+        second = await inbox.waiting(tx, world.kit, world.people["Eve"], most=2, cursor=first.next_cursor)
+    assert [row.id for row in (*first.items, *second.items)] == asked[:3]
+    assert (first.total, second.total, second.next_cursor) == (3, 3, None)
+
+
+async def test_a_transfer_within_ones_units_is_one_request(world: World) -> None:
+    await world.employ("An", "NV", "Chi")
+    world.pass_time(seconds=11)
+    await world.appoint("Eve", "NV")
+    await world.appoint("Eve", "TC")
+    asked = await world.ask("An", world.draft("transfer", unit="TC"))
+    found = await waiting(world, "Eve")
+    assert ([row.id for row in found.items], found.total) == ([asked.id], 1)
+    assert (await waiting(world, "Eve", q="an")).total == 1
+
+
+async def test_the_number_is_of_what_the_list_is_narrowed_to(world: World) -> None:
+    for name, unit in {"An": "NV", "Bình": "NV-P", "Eve": "NV-P"}.items():
+        await world.ask(name, world.draft(unit=unit))
+    assert (await waiting(world, "Chi")).total == 3
+    assert (await waiting(world, "Chi", unit="NV-P")).total == 2
+    assert (await waiting(world, "Chi", unit="nowhere")).total == 0
+    assert (await waiting(world, "Chi", kind="end")).total == 0
+    assert (await waiting(world, "Chi", q="binh")).total == 1
+    assert (await waiting(world, "Chi", q="x" * 10_000)).total == 0
+
+
+@pytest.mark.parametrize("cursor", ["!", "AA", "é", "TlYgMQ"])
+async def test_a_cursor_of_another_list_is_refused(world: World, cursor: str) -> None:
+    with pytest.raises(Refusal, match="cursor_invalid"):
+        await waiting(world, "Chi", cursor=cursor)
+
+
+@pytest.mark.parametrize("db", ["sqlite"], indirect=True)
+async def test_the_page_and_its_number_come_from_the_index_of_the_deciding_unit(world: World) -> None:
+    await world.appoint("Eve", "NV-P")
+    await world.appoint("Eve", "TC")
+    asked: list[tuple[str, Any]] = []
+
+    def hear(_: object, __: object, statement: str, values: Any, *___: object) -> None:
+        if "decider_id" in statement:
+            asked.append((statement, values))
+
+    event.listen(Engine, "before_cursor_execute", hear)
+    for name in ("Chi", "Eve"):
+        await waiting(world, name)
+        await waiting(world, name, unit="NV-P")
+    event.remove(Engine, "before_cursor_execute", hear)
+    assert len(asked) == 8
+    async with world.db.engine.connect() as connection:
+        for statement, values in asked:
+            plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+            steps = [words for *_, words in plan if "request_steps" in words]
+            assert steps, statement
+            assert all("COVERING INDEX ix_request_steps_decider" in step for step in steps), steps

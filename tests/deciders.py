@@ -1,0 +1,64 @@
+"""The rule of who decides, worked out anew for every step there is, and compared with what stands on the step.
+
+The deciding unit is the nearest upwards with managers among whom the applicant is not (rule 613). Numbers are compared
+as they are, opened, and not by their indexes.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.accounts.models import Identifier
+from backend.kit import Kit
+from backend.roles.models import Manager, RequestStep, RoleRequest, Unit
+
+
+async def misplaced(tx: AsyncSession, kit: Kit) -> list[str]:
+    """Every step on which another unit stands than the rule says."""
+    steps = (
+        await tx.execute(
+            select(
+                RequestStep.id, RequestStep.decider_id, RequestStep.decision, RoleRequest.status,
+                RoleRequest.account_id, Unit.path,
+            )
+            .join(RoleRequest, RoleRequest.id == RequestStep.request_id)
+            .join(Unit, Unit.id == RequestStep.unit_id)
+        )
+    ).all()  # fmt: skip
+    managers = await _managers(tx, kit)
+    own = await _numbers(tx, kit, {step.account_id for step in steps if step.status == "pending"})
+    found = []
+    for step in steps:
+        waits = step.status == "pending" and step.decision is None
+        wanted = _decider(step.path, managers, own.get(step.account_id)) if waits else None
+        if step.decider_id != wanted:
+            found.append(
+                f"step {step.id}: {step.decider_id} stands on it as deciding, the rule says {wanted}"
+            )
+    return found
+
+
+def _decider(path: str, managers: dict[UUID, set[str]], own: str | None) -> UUID | None:
+    for part in reversed(path.strip("/").split("/")):
+        held = managers.get(UUID(part), set())
+        if held and own not in held:
+            return UUID(part)
+    return None
+
+
+async def _managers(tx: AsyncSession, kit: Kit) -> dict[UUID, set[str]]:
+    found: dict[UUID, set[str]] = {}
+    held = select(Manager.id, Manager.unit_id, Manager.national_id)
+    for row in await tx.execute(held.where(Manager.ended_at.is_(None), Manager.from_on.is_(None))):
+        number = kit.keys.open("managers.national_id", row.id, row.national_id)
+        found.setdefault(row.unit_id, set()).add(number)
+    return found
+
+
+async def _numbers(tx: AsyncSession, kit: Kit, accounts: set[UUID]) -> dict[UUID, str]:
+    held = select(Identifier).where(Identifier.kind == "national_id", Identifier.ended_at.is_(None))
+    rows = await tx.scalars(held.where(Identifier.account_id.in_(accounts)))
+    return {row.account_id: kit.keys.open("identifiers.value", row.id, row.value) for row in rows}
