@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime, timedelta
-from typing import Any, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -15,9 +15,11 @@ from sqlalchemy import String, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
+from backend.caller import Caller
 from backend.crypto import KeyRing, Unreadable
 from backend.db import Base, UtcDateTime, changed_one, new_id
 from backend.errors import Conflict, NotFound
+from backend.kit import Kit
 from backend.sealed import Whose, sealed
 
 Data = TypeVar("Data", bound=msgspec.Struct)
@@ -63,95 +65,113 @@ class Flow(Base):
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 
-def start(
-    tx: AsyncSession,
-    keys: KeyRing,
-    *,
-    kind: str,
-    step: Step,
-    data: msgspec.Struct,
-    jkt: str | None,
-    lifetime: int,
-    now: datetime,
-    flow_id: UUID | None = None,
-    account_id: UUID | None = None,
-) -> Flow:
-    """Begin a flow at `step` for the holder of the device key `jkt`."""
-    flow = Flow(
-        id=flow_id or new_id(),
-        kind=kind,
-        step=step,
-        version=1,
-        jkt=jkt,
-        account_id=account_id,
-        created_at=now,
-        expires_at=now + timedelta(seconds=lifetime),
-    )
-    flow.data = _sealed(keys, flow.id, data)
-    tx.add(flow)
-    started[kind] += 1
-    return flow
+class Kind(Generic[Data]):
+    """A kind of flow: its name, and the shape of what it remembers between its steps.
+
+    An `own` one belongs to the account that began it as well: one device key may serve two accounts after each other.
+    """
+
+    def __init__(self, name: str, data: type[Data], *, own: bool = False) -> None:
+        self.name, self.data, self.own = name, data, own
+
+    def start(
+        self,
+        tx: AsyncSession,
+        kit: Kit,
+        caller: Caller,
+        step: Step,
+        data: Data,
+        *,
+        account_id: UUID | None = None,
+        lifetime: int | None = None,
+        flow_id: UUID | None = None,
+    ) -> Handle[Data]:
+        """Begin a flow at `step` for the holder of the caller's device key; it lives as long as most do."""
+        row = Flow(
+            id=flow_id or new_id(),
+            kind=self.name,
+            step=step,
+            version=1,
+            jkt=caller.jkt,
+            account_id=caller.me.account_id if self.own else account_id,
+            created_at=caller.now,
+            expires_at=caller.now + timedelta(seconds=lifetime or kit.limits.flow_lifetime),
+        )
+        row.data = _sealed(kit.keys, row.id, data)
+        tx.add(row)
+        started[self.name] += 1
+        return Handle(tx, kit, caller, self, row)
+
+    async def find(
+        self, tx: AsyncSession, kit: Kit, flow_id: UUID, caller: Caller, step: Step | None = None
+    ) -> Handle[Data]:
+        """The caller's live flow, at `step` if that is named; raises FlowNotFound, FlowStepMismatch."""
+        query = select(Flow).where(Flow.id == flow_id).execution_options(populate_existing=True)
+        row = (await tx.execute(query)).scalar_one_or_none()
+        if row is None or row.kind != self.name or row.jkt != caller.jkt or row.expires_at <= caller.now:
+            raise FlowNotFound
+        if self.own and row.account_id != caller.me.account_id:
+            raise FlowNotFound
+        if step is not None and row.step != step:
+            raise FlowStepMismatch(step=row.step)
+        return Handle(tx, kit, caller, self, row)
 
 
-async def find(
-    tx: AsyncSession,
-    flow_id: UUID,
-    *,
-    kind: str,
-    jkt: str | None,
-    now: datetime,
-    step: Step | None = None,
-) -> Flow:
-    """The live flow of this kind and key, at `step` if that is named; raises FlowNotFound, FlowStepMismatch."""
-    flow = (
-        await tx.execute(select(Flow).where(Flow.id == flow_id).execution_options(populate_existing=True))
-    ).scalar_one_or_none()
-    if flow is None or flow.kind != kind or flow.jkt != jkt or flow.expires_at <= now:
-        raise FlowNotFound
-    if step is not None:
-        expect(flow, step)
-    return flow
+class Handle(Generic[Data]):
+    """A live flow in the hands of one transaction of its caller."""
 
+    def __init__(self, tx: AsyncSession, kit: Kit, caller: Caller, kind: Kind[Data], row: Flow) -> None:
+        self.tx, self.kit, self.caller, self.kind, self.row = tx, kit, caller, kind, row
+        self._data: Data | None = None
 
-def expect(flow: Flow, step: Step) -> None:
-    """Raises FlowStepMismatch unless `step` is the one that is due."""
-    if flow.step != step:
-        raise FlowStepMismatch(step=flow.step)
+    @property
+    def id(self) -> UUID:
+        """What the app calls it by."""
+        return self.row.id
 
+    @property
+    def now(self) -> datetime:
+        """When the call came that this transaction serves."""
+        return self.caller.now
 
-def data_of(flow: Flow, keys: KeyRing, kind: type[Data]) -> Data:
-    """The decrypted working data; raises FlowNotFound when its key was given up meanwhile."""
-    try:
-        text = keys.open("flows.data", flow.id, flow.data)
-    except Unreadable as error:
-        raise FlowNotFound from error
-    return msgspec.json.decode(text, type=kind)
+    @property
+    def account(self) -> UUID:
+        """Whose it is, in a flow that is somebody's."""
+        assert self.row.account_id is not None
+        return self.row.account_id
 
+    @property
+    def data(self) -> Data:
+        """The decrypted working data; raises FlowNotFound when its key was given up meanwhile."""
+        if self._data is None:
+            try:
+                text = self.kit.keys.open("flows.data", self.row.id, self.row.data)
+            except Unreadable as error:
+                raise FlowNotFound from error
+            self._data = msgspec.json.decode(text, type=self.kind.data)
+        return self._data
 
-async def advance(
-    tx: AsyncSession,
-    keys: KeyRing,
-    flow: Flow,
-    *,
-    to: Step,
-    data: msgspec.Struct | None = None,
-    account_id: UUID | None = None,
-) -> None:
-    """Move to the next step; one mover wins, the others get FlowStepMismatch (rule 204)."""
-    values: dict[str, Any] = {"step": to, "version": flow.version + 1}
-    if data is not None:
-        values["data"] = _sealed(keys, flow.id, data)
-    if account_id is not None:
-        values["account_id"] = account_id
-    moved = (
-        update(Flow)
-        .where(Flow.id == flow.id, Flow.step == flow.step, Flow.version == flow.version)
-        .values(**values)
-    )
-    if not await changed_one(tx, moved):
-        current = await tx.scalar(select(Flow.step).where(Flow.id == flow.id))
-        raise FlowStepMismatch(step=current or "done")
-    await tx.refresh(flow)
+    async def again(self, tx: AsyncSession, step: Step | None = None) -> Handle[Data]:
+        """The same in a later transaction of the same call, under the same conditions."""
+        return await self.kind.find(tx, self.kit, self.row.id, self.caller, step)
+
+    async def advance(self, to: Step, data: Data | None = None, *, account_id: UUID | None = None) -> None:
+        """Move to the next step; one mover wins, the others get FlowStepMismatch (rule 204)."""
+        row = self.row
+        values: dict[str, Any] = {"step": to, "version": row.version + 1}
+        if data is not None:
+            values["data"], self._data = _sealed(self.kit.keys, row.id, data), data
+        if account_id is not None:
+            values["account_id"] = account_id
+        moved = (
+            update(Flow)
+            .where(Flow.id == row.id, Flow.step == row.step, Flow.version == row.version)
+            .values(**values)
+        )
+        if not await changed_one(self.tx, moved):
+            current = await self.tx.scalar(select(Flow.step).where(Flow.id == row.id))
+            raise FlowStepMismatch(step=current or "done")
+        await self.tx.refresh(row)
 
 
 async def sweep(tx: AsyncSession, *, now: datetime) -> None:

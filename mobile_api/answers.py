@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 import msgspec
-from litestar import Request
 from litestar.background_tasks import BackgroundTask
 from litestar.response import Response
 
@@ -23,13 +22,7 @@ from backend.outside.eid.eid_callback import read_callback
 from mobile_api import schemas
 from mobile_api.schemas_ways_in import HiddenCodeStepOut, SignStepOut
 
-Call = Request[Any, Any, Any]
 Body = TypeVar("Body")
-
-
-def address_of(request: Call) -> str:
-    """The caller's network address, as the edge has found it."""
-    return str(request.scope.get("address", ""))
 
 
 def code_step(step: CodeStep) -> schemas.CodeStepOut:

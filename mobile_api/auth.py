@@ -10,11 +10,13 @@ from typing import Any
 
 from litestar import Request
 from litestar.connection import ASGIConnection
+from litestar.di import NamedDependency
 from litestar.enums import ScopeType
 from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
-from backend.devices.entry import Entry, Who
+from backend.caller import Caller
+from backend.devices.entry import Entry
 from backend.errors import Refusal, Unproved
 from backend.outside.clock import Clock
 from mobile_api.me import Profiles
@@ -105,12 +107,6 @@ def _is_below(path: str, tops: tuple[str, ...]) -> bool:
     return any(path == top or path.startswith(top + "/") for top in tops)
 
 
-def caller(request: Request[Any, Any, Any]) -> Who | None:
-    """Who is signed in, on a call that is open to everybody too."""
-    who: Who | None = request.scope.get("user")
-    return who
-
-
 def proved(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
     """Guard of every route of the API: nothing is reached that the door has not looked at (default deny)."""
     scope: Mapping[str, object] = connection.scope  # the door adds keys that ASGI does not know
@@ -118,12 +114,17 @@ def proved(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) 
         raise Unproved
 
 
-def key_of(request: Request[Any, Any, Any]) -> str | None:
-    """The thumbprint of the device key that this call proved."""
-    if "jkt" not in request.scope:  # the door was not passed: never read that as "no key wanted"
+def caller_of(request: Request[Any, Any, Any], clock: NamedDependency[Clock]) -> Caller:
+    """Who calls, as the door and the edge have found out; for the use cases."""
+    scope: Mapping[str, Any] = request.scope
+    if "jkt" not in scope:  # the door was not passed: never read that as "no key wanted"
         raise Unproved
-    jkt: str | None = request.scope["jkt"]  # type: ignore[typeddict-item]
-    return jkt
+    return Caller(clock.now(), scope["jkt"], str(scope.get("address", "")), scope.get("user"))
+
+
+def lang_of(request: Request[Any, Any, Any]) -> str:
+    """In which language the caller is answered."""
+    return language_of(request.scope)
 
 
 async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:

@@ -11,8 +11,8 @@ from litestar.params import QueryParameter
 
 from backend import paging
 from backend.accounts.self import history
+from backend.caller import Who
 from backend.db import Database
-from backend.devices.entry import Who
 from backend.kit import Kit
 from backend.outside.clock import Clock
 from mobile_api import schemas_self as schemas

@@ -10,8 +10,8 @@ from litestar.params import JSONBody
 
 from backend.account import Account
 from backend.accounts.self import identity_page
+from backend.caller import Who
 from backend.db import Database
-from backend.devices.entry import Who
 from backend.kit import Kit
 from backend.outside.clock import Clock
 from mobile_api import schemas_self as schemas

@@ -15,14 +15,11 @@ from backend.accounts.phones import phone_proof
 from backend.accounts.signing import signing_login
 from backend.accounts.ways_in import login
 from backend.accounts.ways_in.entering import Done
-from backend.devices.entry import Who
+from backend.caller import Caller, Who
 from backend.devices.sessions import Device
-from backend.errors import FieldError, FieldsInvalid, Unproved
-from backend.outside.clock import Clock
+from backend.errors import FieldError, FieldsInvalid
 from mobile_api import schemas
 from mobile_api.answers import (
-    Call,
-    address_of,
     answer_of,
     code_step,
     device_of,
@@ -31,7 +28,6 @@ from mobile_api.answers import (
     sign_step,
     wanted,
 )
-from mobile_api.auth import caller, key_of
 from mobile_api.schemas_ways_in import SignIn, SignStepOut
 
 SECRETS = ("national_id", "password", "captcha")
@@ -47,38 +43,28 @@ class LoginController(Controller):
     @post(operation_id="beginLogin", summary="Bắt đầu đăng nhập · Begin a sign-in")
     async def begin(
         self,
-        request: Call,
         data: JSONBody[schemas.LoginIn],
         door: NamedDependency[Door],
-        clock: NamedDependency[Clock],
+        caller: NamedDependency[Caller],
     ) -> Begun:
         """201: `authorize` with the e-ID's address, `otp` after a password, `sign` for a certificate.
 
         503 `provider_unavailable`, 401 `credentials_wrong`, 429 `too_many_attempts`.
         """
         if data.method == "password":
-            return await _by_password(request, data, door, clock)
+            return await _by_password(data, door, caller)
         wanted(data, other=SECRETS)
         if data.method != "vneid":
             wanted(data, other=("max_age",))
         if data.method == "certificate":
-            step = await signing_login.begin(
-                door,
-                device_of(data.device),
-                jkt=key_of(request),
-                address=address_of(request),
-                now=clock.now(),
-            )
-            return sign_step(step)
+            return sign_step(await signing_login.begin(door, device_of(data.device), caller))
         wanted(data, other=("certificate",))
         flow, url = await login.begin(
             door,
             _own_device() if data.step_up else device_of(data.device),
-            jkt=key_of(request),
-            address=address_of(request),
-            now=clock.now(),
+            caller,
             method=data.method,
-            stepping_up=_strengthened(request, data) if data.step_up else None,
+            stepping_up=_strengthened(caller, data) if data.step_up else None,
             fresh=data.max_age is not None,
         )
         return eid_step(door, flow, url)
@@ -91,14 +77,13 @@ class LoginController(Controller):
     )
     async def authorize(
         self,
-        request: Call,
         login_id: FromPath[UUID],
         data: JSONBody[schemas.AuthorizeIn],
         door: NamedDependency[Door],
-        clock: NamedDependency[Clock],
+        caller: NamedDependency[Caller],
     ) -> schemas.DoneOut | schemas.PhoneStepOut:
         """`phone` for a new person, `done` for a known one; 403 `login_cancelled`, `login_refused`, `link_required`."""
-        outcome = await login.authorize(door, login_id, answer_of(data), jkt=key_of(request), now=clock.now())
+        outcome = await login.authorize(door, login_id, answer_of(data), caller)
         if isinstance(outcome, Done):
             return done(login_id, outcome)
         return schemas.PhoneStepOut(id=outcome.id, step="phone")
@@ -111,16 +96,13 @@ class LoginController(Controller):
     )
     async def sign(
         self,
-        request: Call,
         login_id: FromPath[UUID],
         data: JSONBody[SignIn],
         door: NamedDependency[Door],
-        clock: NamedDependency[Clock],
+        caller: NamedDependency[Caller],
     ) -> schemas.DoneOut:
         """`done`; 403 `certificate_refused` or `registration_required`, 503 `certificate_check_unavailable`."""
-        outcome = await signing_login.sign(
-            door, login_id, data.certificate, data.signature, jkt=key_of(request), now=clock.now()
-        )
+        outcome = await signing_login.sign(door, login_id, data, caller)
         return done(login_id, outcome)
 
     @post(
@@ -131,14 +113,13 @@ class LoginController(Controller):
     )
     async def phone(
         self,
-        request: Call,
         login_id: FromPath[UUID],
         data: JSONBody[schemas.PhoneIn],
         door: NamedDependency[Door],
-        clock: NamedDependency[Clock],
+        caller: NamedDependency[Caller],
     ) -> schemas.CodeStepOut:
         """Sends a code; 422 names what is wrong with the number, 429 when too many were sent, 503 `sms_unavailable`."""
-        step = await phone_proof.give_phone(door, login_id, data.phone, jkt=key_of(request), now=clock.now())
+        step = await phone_proof.give_phone(door, login_id, data.phone, caller)
         return code_step(step)
 
     @post(
@@ -149,15 +130,14 @@ class LoginController(Controller):
     )
     async def resend(
         self,
-        request: Call,
         login_id: FromPath[UUID],
         door: NamedDependency[Door],
-        clock: NamedDependency[Clock],
+        caller: NamedDependency[Caller],
         data: JSONBody[schemas.ResendIn | None] = None,
     ) -> schemas.CodeStepOut:
         """The same code again, or one to another registered number; 429 `otp_too_soon` within the pause."""
         step = await phone_proof.send_again(
-            door, login_id, jkt=key_of(request), now=clock.now(), method_id=data.method_id if data else None
+            door, login_id, caller, method_id=data.method_id if data else None
         )
         return code_step(step)
 
@@ -169,30 +149,25 @@ class LoginController(Controller):
     )
     async def otp(
         self,
-        request: Call,
         login_id: FromPath[UUID],
         data: JSONBody[schemas.CodeIn],
         door: NamedDependency[Door],
-        clock: NamedDependency[Clock],
+        caller: NamedDependency[Caller],
     ) -> schemas.DoneOut:
         """`done`; 422 `otp_wrong` with `attempts_left`, 410 `otp_exhausted` or `otp_expired`."""
-        outcome = await phone_proof.give_code(door, login_id, data.code, jkt=key_of(request), now=clock.now())
+        outcome = await phone_proof.give_code(door, login_id, data.code, caller)
         return done(login_id, outcome)
 
 
-async def _by_password(
-    request: Call, data: schemas.LoginIn, door: Door, clock: Clock
-) -> schemas.ChoiceStepOut:
+async def _by_password(data: schemas.LoginIn, door: Door, caller: Caller) -> schemas.ChoiceStepOut:
     wanted(data, "national_id", "password", other=("certificate", "max_age"))
     step, choices = await password_login.begin(
         door,
         device_of(data.device),
+        caller,
         number=data.national_id or "",
         password=data.password or "",
         captcha=data.captcha,
-        jkt=key_of(request),
-        address=address_of(request),
-        now=clock.now(),
     )
     methods = [schemas.ChoiceOut(one.id, one.sent_to) for one in choices]
     return schemas.ChoiceStepOut(**msgspec.structs.asdict(code_step(step)), methods=methods)
@@ -203,11 +178,8 @@ def _own_device() -> Device:
     return Device(platform="", name="", model="")
 
 
-def _strengthened(request: Call, data: schemas.LoginIn) -> Who:
+def _strengthened(caller: Caller, data: schemas.LoginIn) -> Who:
     """The session that shall be strengthened; raises Unproved without one."""
     if data.method != "vneid":
         raise FieldsInvalid(FieldError("method", "invalid", "Chỉ VNeID dùng được để xác thực lại"))
-    who = caller(request)
-    if who is None:
-        raise Unproved
-    return who
+    return caller.me

@@ -16,8 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
 from backend.accounts.identity import people
+from backend.caller import Who
 from backend.db import Database
-from backend.devices.entry import Who
 from backend.kit import Kit
 from mobile_api.schemas_self import MeOut
 

@@ -13,8 +13,8 @@ from litestar.response import Response
 
 from backend.accounts.self import consents
 from backend.accounts.self.consents import Standing
+from backend.caller import Who
 from backend.db import Database
-from backend.devices.entry import Who
 from backend.kit import Kit
 from backend.outside.clock import Clock
 from backend.roles import leaving

@@ -8,13 +8,13 @@ from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
+from backend.accounts.codes import otp
 from backend.accounts.door import Door
 from backend.accounts.phones import phone_change
-from backend.outside.clock import Clock
+from backend.caller import Caller
 from mobile_api import schemas
 from mobile_api import schemas_ways_in as forms
-from mobile_api.answers import Call, address_of, code_step, no_other_number
-from mobile_api.auth import caller, key_of
+from mobile_api.answers import code_step, no_other_number
 
 
 class PhoneChangeController(Controller):
@@ -25,22 +25,12 @@ class PhoneChangeController(Controller):
     @post("/phone-changes", operation_id="beginPhoneChange", summary="Đổi số nhận OTP · Change the OTP phone")
     async def begin(
         self,
-        request: Call,
         data: JSONBody[forms.PhoneChangeIn],
         door: NamedDependency[Door],
-        clock: NamedDependency[Clock],
+        caller: NamedDependency[Caller],
     ) -> schemas.CodeStepOut:
         """201 with `otp`; 403 `insufficient_assurance` when the sign-in is older than five minutes."""
-        step = await phone_change.begin(
-            door,
-            data.phone,
-            who=caller(request),
-            login=data.login,
-            jkt=key_of(request),
-            address=address_of(request),
-            now=clock.now(),
-        )
-        return code_step(step)
+        return code_step(await phone_change.begin(door, data.phone, caller, login=data.login))
 
     @post(
         "/phone-changes/{change_id:uuid}/otp",
@@ -50,16 +40,13 @@ class PhoneChangeController(Controller):
     )
     async def otp(
         self,
-        request: Call,
         change_id: FromPath[UUID],
         data: JSONBody[schemas.CodeIn],
         door: NamedDependency[Door],
-        clock: NamedDependency[Clock],
+        caller: NamedDependency[Caller],
     ) -> forms.PhoneChangedOut:
         """`done` without a session; 422 `subscriber_mismatch` with a slip, 503 keeps the code right."""
-        changed = await phone_change.give_code(
-            door, change_id, data.code, jkt=key_of(request), now=clock.now()
-        )
+        changed = await phone_change.give_code(door, change_id, data.code, caller)
         return forms.PhoneChangedOut(change_id, "done", changed.phone)
 
     @post(
@@ -70,15 +57,14 @@ class PhoneChangeController(Controller):
     )
     async def resend(
         self,
-        request: Call,
         change_id: FromPath[UUID],
         door: NamedDependency[Door],
-        clock: NamedDependency[Clock],
+        caller: NamedDependency[Caller],
         data: JSONBody[schemas.ResendIn | None] = None,
     ) -> schemas.CodeStepOut:
         """The same code again; 429 `otp_too_soon` within the pause."""
         no_other_number(data)
-        return code_step(await phone_change.send_again(door, change_id, jkt=key_of(request), now=clock.now()))
+        return code_step(await otp.send_again(door, phone_change.CHANGE, change_id, caller))
 
     @get(
         "/phone-change-slips/{code:str}",
@@ -86,11 +72,11 @@ class PhoneChangeController(Controller):
         summary="Kiểm tra phiếu đổi số · Check a slip",
     )
     async def slip(
-        self, code: FromPath[str], door: NamedDependency[Door], clock: NamedDependency[Clock]
+        self, code: FromPath[str], door: NamedDependency[Door], caller: NamedDependency[Caller]
     ) -> forms.SlipOut:
         """Whether the slip is genuine and till when; no name and no number."""
         async with door.db.read() as tx:
-            found = await phone_change.slip_of(tx, code, now=clock.now())
+            found = await phone_change.slip_of(tx, code, now=caller.now)
         if found is None:
             return forms.SlipOut(genuine=False)
         return forms.SlipOut(genuine=True, made_at=found.made_at, valid_until=found.valid_until)

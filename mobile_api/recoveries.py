@@ -9,13 +9,13 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from litestar.response import Response
 
+from backend.accounts.codes import otp
 from backend.accounts.door import Door
 from backend.accounts.recovery import recovery
-from backend.outside.clock import Clock
+from backend.caller import Caller
 from mobile_api import schemas
 from mobile_api import schemas_ways_in as forms
-from mobile_api.answers import Call, address_of, answered, hidden_code_step, no_other_number
-from mobile_api.auth import key_of
+from mobile_api.answers import answered, hidden_code_step, no_other_number
 
 
 class RecoveryController(Controller):
@@ -27,20 +27,13 @@ class RecoveryController(Controller):
     @post(operation_id="beginRecovery", summary="Quên mật khẩu · Recover a password")
     async def begin(
         self,
-        request: Call,
         data: JSONBody[forms.RecoveryIn],
         door: NamedDependency[Door],
-        clock: NamedDependency[Clock],
+        caller: NamedDependency[Caller],
     ) -> Response[forms.HiddenCodeStepOut]:
         """201 with `otp` for everybody; 429 `otp_limit` by what was typed, `captcha_required` by what others ask."""
         step, later = await recovery.begin(
-            door,
-            number=data.national_id,
-            mail=data.official_email,
-            jkt=key_of(request),
-            address=address_of(request),
-            now=clock.now(),
-            captcha=data.captcha,
+            door, caller, number=data.national_id, mail=data.official_email, captcha=data.captcha
         )
         return answered(hidden_code_step(step), later, status=201)
 
@@ -52,16 +45,13 @@ class RecoveryController(Controller):
     )
     async def otp(
         self,
-        request: Call,
         recovery_id: FromPath[UUID],
         data: JSONBody[forms.RecoveryCodeIn],
         door: NamedDependency[Door],
-        clock: NamedDependency[Clock],
+        caller: NamedDependency[Caller],
     ) -> forms.PasswordStepOut:
         """`password` is due; 403 `recovery_refused`: the number is somebody else's, or its SIM is new; `ways`."""
-        await recovery.give_code(
-            door, recovery_id, data.code, jkt=key_of(request), now=clock.now(), captcha=data.captcha
-        )
+        await recovery.give_code(door, recovery_id, data.code, caller, captcha=data.captcha)
         return forms.PasswordStepOut(recovery_id, "password")
 
     @post(
@@ -72,15 +62,14 @@ class RecoveryController(Controller):
     )
     async def resend(
         self,
-        request: Call,
         recovery_id: FromPath[UUID],
         door: NamedDependency[Door],
-        clock: NamedDependency[Clock],
+        caller: NamedDependency[Caller],
         data: JSONBody[schemas.ResendIn | None] = None,
     ) -> Response[forms.HiddenCodeStepOut]:
         """The same code again; 429 within the pause (five minutes for the official mail)."""
         no_other_number(data)
-        step, later = await recovery.send_again(door, recovery_id, jkt=key_of(request), now=clock.now())
+        step, later = await otp.send_again_later(door, recovery.RECOVERY, recovery_id, caller)
         return answered(hidden_code_step(step), later)
 
     @post(
@@ -91,14 +80,11 @@ class RecoveryController(Controller):
     )
     async def password(
         self,
-        request: Call,
         recovery_id: FromPath[UUID],
         data: JSONBody[forms.PasswordIn],
         door: NamedDependency[Door],
-        clock: NamedDependency[Clock],
+        caller: NamedDependency[Caller],
     ) -> Response[forms.RecoveredOut]:
         """`done` without a session; 503 `mail_directory_unavailable` keeps the step due."""
-        later = await recovery.give_password(
-            door, recovery_id, data.password, jkt=key_of(request), now=clock.now()
-        )
+        later = await recovery.give_password(door, recovery_id, data.password, caller)
         return answered(forms.RecoveredOut(recovery_id, "done"), later)

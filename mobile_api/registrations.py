@@ -10,18 +10,17 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from litestar.response import Response
 
+from backend.accounts.codes import otp
 from backend.accounts.door import Door
 from backend.accounts.identity.evidence import SOCIAL_INSURANCE
 from backend.accounts.signing import signing_registration
 from backend.accounts.ways_in import registration
 from backend.accounts.ways_in.registration import Asked
+from backend.caller import Caller
 from backend.errors import FieldError, gather
-from backend.outside.clock import Clock
 from mobile_api import schemas
 from mobile_api import schemas_ways_in as forms
 from mobile_api.answers import (
-    Call,
-    address_of,
     answered,
     code_step,
     device_of,
@@ -31,7 +30,6 @@ from mobile_api.answers import (
     unfit,
     wanted,
 )
-from mobile_api.auth import key_of
 
 TYPED = ("national_id", "full_name", "birth_date", "phone")
 Begun = schemas.CodeStepOut | forms.SignStepOut
@@ -46,17 +44,16 @@ class RegistrationController(Controller):
     @post(operation_id="beginRegistration", summary="Đăng ký tài khoản · Register")
     async def begin(
         self,
-        request: Call,
         data: JSONBody[forms.RegistrationIn],
         door: NamedDependency[Door],
-        clock: NamedDependency[Clock],
+        caller: NamedDependency[Caller],
     ) -> Response[Begun]:
         """201 with `otp`, or with `sign` for a certificate; 422 `registry_mismatch`, 503 `registry_unavailable`.
 
         The same answer whether or not the person has an account.
         """
         if data.method == "certificate":
-            return await _by_certificate(request, data, door, clock)
+            return await _by_certificate(data, door, caller)
         insurance = ("social_insurance_number",)
         by_insurance = data.method == SOCIAL_INSURANCE
         bad = unfit(
@@ -79,11 +76,9 @@ class RegistrationController(Controller):
                 insurance=data.social_insurance_number,
             ),
             gather(bad, lambda: device_of(data.device)),
+            caller,
             captcha=data.captcha,
             bad=bad,
-            jkt=key_of(request),
-            address=address_of(request),
-            now=clock.now(),
         )
         return answered(code_step(step), later, status=201)
 
@@ -95,14 +90,13 @@ class RegistrationController(Controller):
     )
     async def otp(
         self,
-        request: Call,
         registration_id: FromPath[UUID],
         data: JSONBody[schemas.CodeIn],
         door: NamedDependency[Door],
-        clock: NamedDependency[Clock],
+        caller: NamedDependency[Caller],
     ) -> forms.PasswordStepOut:
         """`password` is due; 422 `otp_wrong`, 410 `otp_exhausted` or `otp_expired`."""
-        await registration.give_code(door, registration_id, data.code, jkt=key_of(request), now=clock.now())
+        await registration.give_code(door, registration_id, data.code, caller)
         return forms.PasswordStepOut(registration_id, "password")
 
     @post(
@@ -113,17 +107,14 @@ class RegistrationController(Controller):
     )
     async def resend(
         self,
-        request: Call,
         registration_id: FromPath[UUID],
         door: NamedDependency[Door],
-        clock: NamedDependency[Clock],
+        caller: NamedDependency[Caller],
         data: JSONBody[schemas.ResendIn | None] = None,
     ) -> Response[schemas.CodeStepOut]:
         """The same code again; 429 `otp_too_soon` within the pause."""
         no_other_number(data)
-        step, later = await registration.send_again(
-            door, registration_id, jkt=key_of(request), now=clock.now()
-        )
+        step, later = await otp.send_again_later(door, registration.REGISTRATION, registration_id, caller)
         return answered(code_step(step), later)
 
     @post(
@@ -134,16 +125,13 @@ class RegistrationController(Controller):
     )
     async def password(
         self,
-        request: Call,
         registration_id: FromPath[UUID],
         data: JSONBody[forms.PasswordIn],
         door: NamedDependency[Door],
-        clock: NamedDependency[Clock],
+        caller: NamedDependency[Caller],
     ) -> schemas.DoneOut:
         """`done` with a session; 422 names every rule that the password misses."""
-        outcome = await registration.give_password(
-            door, registration_id, data.password, jkt=key_of(request), now=clock.now()
-        )
+        outcome = await registration.give_password(door, registration_id, data.password, caller)
         return done(registration_id, outcome)
 
     @post(
@@ -154,16 +142,13 @@ class RegistrationController(Controller):
     )
     async def sign(
         self,
-        request: Call,
         registration_id: FromPath[UUID],
         data: JSONBody[forms.SignIn],
         door: NamedDependency[Door],
-        clock: NamedDependency[Clock],
+        caller: NamedDependency[Caller],
     ) -> forms.ConfirmStepOut:
         """`confirm` with what the certificate says; 403 `certificate_refused`, 409 `account_exists`."""
-        step = await signing_registration.sign(
-            door, registration_id, data.certificate, data.signature, jkt=key_of(request), now=clock.now()
-        )
+        step = await signing_registration.sign(door, registration_id, data, caller)
         return msgspec.convert(step, forms.ConfirmStepOut, from_attributes=True)
 
     @post(
@@ -174,31 +159,24 @@ class RegistrationController(Controller):
     )
     async def confirm(
         self,
-        request: Call,
         registration_id: FromPath[UUID],
         data: JSONBody[forms.ConfirmIn],
         door: NamedDependency[Door],
-        clock: NamedDependency[Clock],
+        caller: NamedDependency[Caller],
     ) -> schemas.DoneOut:
         """`done` with a session; an enterprise states an e-mail address."""
-        outcome = await signing_registration.confirm(
-            door, registration_id, data.email, jkt=key_of(request), now=clock.now()
-        )
+        outcome = await signing_registration.confirm(door, registration_id, data.email, caller)
         return done(registration_id, outcome)
 
 
-async def _by_certificate(
-    request: Call, data: forms.RegistrationIn, door: Door, clock: Clock
-) -> Response[Begun]:
+async def _by_certificate(data: forms.RegistrationIn, door: Door, caller: Caller) -> Response[Begun]:
     wanted(data, "certificate", other=(*TYPED, "social_insurance_number", "captcha"))
     step = await signing_registration.begin(
         door,
         device_of(data.device),
+        caller,
         kind=data.kind,
         certificate=data.certificate or "",
         email=data.email,
-        jkt=key_of(request),
-        address=address_of(request),
-        now=clock.now(),
     )
     return Response(sign_step(step), status_code=201)

@@ -9,8 +9,8 @@ from litestar import Controller, Request, Response, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 
+from backend.caller import Who
 from backend.db import Database
-from backend.devices.entry import Who
 from backend.errors import FieldError, FieldsInvalid, settle
 from backend.kit import Kit
 from backend.outside.clock import Clock, local_day

@@ -10,16 +10,15 @@ from litestar import Controller, Request, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
+from backend.caller import Caller, Who
 from backend.db import Database
 from backend.devices import rotation, sessions
-from backend.devices.entry import Who
 from backend.devices.models import Session
 from backend.errors import settle
 from backend.kit import Kit
 from backend.outside.clock import Clock
 from backend.roles import denied
 from mobile_api import schemas
-from mobile_api.auth import key_of
 
 Call = Request[Who, Any, Any]
 
@@ -33,15 +32,14 @@ class TokenController(Controller):
     @post(operation_id="refreshToken", status_code=200, summary="Đổi token · Rotate the tokens")
     async def refresh(
         self,
-        request: Request[Any, Any, Any],
         data: JSONBody[schemas.RefreshIn],
         db: NamedDependency[Database],
         kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
+        caller: NamedDependency[Caller],
     ) -> schemas.RefreshOut:
         """New tokens; a refresh token used twice ends the session (401 `session_revoked`)."""
         async with db.write() as tx:
-            outcome = await rotation.rotate(tx, kit, data.refresh_token, jkt=key_of(request), now=clock.now())
+            outcome = await rotation.rotate(tx, kit, data.refresh_token, jkt=caller.jkt, now=caller.now)
         return schemas.RefreshOut(msgspec.convert(settle(outcome), schemas.SessionOut, from_attributes=True))
 
 

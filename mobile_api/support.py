@@ -10,20 +10,17 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 
 from backend import paging
+from backend.caller import Caller, Who
 from backend.db import Database
-from backend.devices.entry import Who
 from backend.errors import settle
 from backend.kit import Kit
 from backend.outside.clock import Clock
 from backend.roles import denied
 from backend.support import cases, lookups, notices, reading
 from mobile_api import schemas_support as schemas
-from mobile_api.answers import address_of
-from mobile_api.auth import caller
 from mobile_api.problems import language_of
 
 Call = Request[Who, Any, Any]
-Anybody = Request[Any, Any, Any]
 Cursor = Annotated[str | None, QueryParameter(max_length=300)]
 Key = Annotated[str | None, HeaderParameter(name="Idempotency-Key", min_length=1, max_length=80)]
 PAGE = 50
@@ -89,16 +86,15 @@ class CodeController(Controller):
     )
     async def check(
         self,
-        request: Anybody,
         code: FromPath[str],
         db: NamedDependency[Database],
         kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
+        caller: NamedDependency[Caller],
     ) -> schemas.CodeOut:
         """Open to anybody, 20 an hour and address; unknown, too old and malformed are one answer."""
-        now, who = clock.now(), caller(request)
+        now, who = caller.now, caller.who
         async with db.write() as tx:
-            await lookups.count_code(tx, kit, address_of(request), now=now)
+            await lookups.count_code(tx, kit, caller.address, now=now)
         async with db.read() as tx:
             found = await reading.stands_behind(tx, kit, code.removeprefix("/"), now=now)
         return schemas.CodeOut.of(found, who.account_id if who else None)
@@ -113,21 +109,20 @@ class NoticeController(Controller):
     @get(operation_id="listNotices", summary="Thông báo · Notices")
     async def shown(
         self,
-        request: Anybody,
         db: NamedDependency[Database],
         kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
+        caller: NamedDependency[Caller],
+        lang: NamedDependency[str],
         cursor: Cursor = None,
     ) -> schemas.NoticeList:
         """Without a session announcements only; unread ones (`first`) before the rest, then the newest first."""
-        who, lang = caller(request), language_of(request.scope)
         async with db.read() as tx:
             found = await notices.of(
                 tx,
                 kit,
-                who.account_id if who else None,
+                caller.who.account_id if caller.who else None,
                 lang=lang,
-                now=clock.now(),
+                now=caller.now,
                 after=_place(cursor) if cursor else None,
                 most=notices.SHOWN + 1,
             )

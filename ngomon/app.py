@@ -41,7 +41,7 @@ from backend.roles.texting import Texting
 from backend.settings import Settings, load, with_keys
 from backend.support.post import PostRoom
 from mobile_api import problems
-from mobile_api.auth import Doorkeeper, proved
+from mobile_api.auth import Doorkeeper, caller_of, lang_of, proved
 from mobile_api.captcha import CaptchaController
 from mobile_api.history import HistoryController
 from mobile_api.identity import IdentityController
@@ -180,7 +180,6 @@ class App:
                 kit=self.kit,
                 clock=self.clock,
                 door=self.door,
-                eid=self.outside.eid,
                 profiles=self.profiles,
                 bell=self.bell,
                 settings=self.settings,
@@ -208,7 +207,13 @@ class App:
             *DATA_CONTROLLERS,
         ]
         return Router(
-            "/v1", route_handlers=[*handlers, *ROLE_CONTROLLERS, *SUPPORT_CONTROLLERS], guards=[proved]
+            "/v1",
+            route_handlers=[*handlers, *ROLE_CONTROLLERS, *SUPPORT_CONTROLLERS],
+            guards=[proved],
+            dependencies={
+                "caller": Provide(caller_of, sync_to_thread=False),
+                "lang": Provide(lang_of, sync_to_thread=False),
+            },
         )
 
     def _workspace(self) -> Router:

@@ -14,11 +14,11 @@ from backend.accounts.door import Door
 from backend.accounts.ways_in import browser
 from backend.accounts.ways_in.browser import BrowserSession
 from backend.accounts.ways_in.login import Answer
+from backend.caller import Caller
 from backend.db import Database
 from backend.errors import Refusal
 from backend.kit import Kit
 from backend.outside.clock import Clock
-from backend.outside.eid.eid import EId
 from backend.outside.eid.eid_callback import read_callback
 from backend.words import say
 from workspace.auth import Cookies, Visit, safe_next
@@ -42,9 +42,7 @@ class LoginController(Controller):
     async def start(
         self,
         request: Visit,
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        eid: NamedDependency[EId],
+        door: NamedDependency[Door],
         clock: NamedDependency[Clock],
         jar: NamedDependency[Cookies],
         public_url: NamedDependency[str],
@@ -53,29 +51,25 @@ class LoginController(Controller):
         agent = request.headers.get("user-agent", "")
         try:
             url, secret = await browser.begin(
-                db,
-                kit,
-                eid,
+                door,
+                Caller(clock.now(), address=str(request.scope.get("address", ""))),
                 redirect_uri=f"{public_url}{CALLBACK}",
                 browser=agent,
-                address=str(request.scope.get("address", "")),
                 signed_in=request.user.session_id if request.user else None,
                 fresh="fresh" in request.query_params,
-                now=clock.now(),
             )
         except Refusal as refusal:
             return self._page(request, "/workspace", refusal)
         way = quote(safe_next(request.query_params.get("next")), safe="")
-        cookie = jar.make(jar.transaction, f"{secret}|{way}", strict=False, max_age=kit.limits.state_lifetime)
+        cookie = jar.make(
+            jar.transaction, f"{secret}|{way}", strict=False, max_age=door.kit.limits.state_lifetime
+        )
         return Redirect(url, status_code=303, cookies=[cookie])
 
     @get("/callback")
     async def callback(
         self,
         request: Visit,
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        eid: NamedDependency[EId],
         door: NamedDependency[Door],
         clock: NamedDependency[Clock],
         jar: NamedDependency[Cookies],
@@ -86,20 +80,17 @@ class LoginController(Controller):
         gone = jar.make(jar.transaction, "", strict=False, max_age=0)
         try:
             token = await browser.finish(
-                db,
-                kit,
-                eid,
-                door.registries,
+                door,
+                Caller(clock.now()),
                 cookie=secret,
                 answer=Answer(said.state, said.code, said.iss, said.encrypt_key),
-                now=clock.now(),
             )
         except Refusal as refusal:
             answer = self._page(request, "/workspace", refusal)
             answer.cookies.append(gone)
             return answer
         answer = page(request, "entered.html", next=safe_next(unquote(way)), here="/workspace")
-        session = jar.make(jar.session, token, strict=True, max_age=kit.limits.workspace_absolute)
+        session = jar.make(jar.session, token, strict=True, max_age=door.kit.limits.workspace_absolute)
         answer.cookies.extend([session, gone])
         return answer
 

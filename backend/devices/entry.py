@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
 from uuid import UUID
 
+from backend.caller import Who
 from backend.crypto import token_hash
 from backend.devices.proofs import InvalidProof, Nonces, Proof, Proofs, UseNonce
 from backend.devices.reader import Found, Reader
@@ -21,19 +21,6 @@ from backend.words import mark as _
 
 SEEN_EVERY = timedelta(seconds=60)
 LONGEST_TOKEN = 200
-
-
-class Who(NamedTuple):
-    """The authenticated caller."""
-
-    account_id: UUID
-    session_id: UUID
-    kind: str
-    level: int
-    authenticated_at: datetime
-    version: int
-    jkt: str | None
-    method: str
 
 
 class Entry:

@@ -24,14 +24,11 @@ from backend.accounts.passwords import password_login, passwords
 from backend.accounts.passwords.password_login import CredentialsWrong, Found
 from backend.accounts.self import mine
 from backend.accounts.ways_in import assurance
-from backend.devices.entry import Who
+from backend.caller import Caller, Who
 from backend.devices.sessions import AccountFrozen
-from backend.flows import Flow
 from backend.kit import Kit
 from backend.roles import uniting
 from backend.support import notices
-
-KIND = "join"
 
 
 class JoinData(CodeData, frozen=True, kw_only=True):
@@ -41,39 +38,41 @@ class JoinData(CodeData, frozen=True, kw_only=True):
     stored: str
 
 
+JOIN = flows.Kind("join", JoinData, own=True)
+
+
 async def listed(tx: AsyncSession, kit: Kit, who: Who) -> list[Candidate]:
     """The accounts that may be the caller's too."""
     return await candidates.of(tx, kit, await tx.get_one(Account, who.account_id))
 
 
-async def begin(
-    door: Door, who: Who, *, number: str, password: str, captcha: str | None, address: str, now: datetime
-) -> CodeStep:
+async def begin(door: Door, caller: Caller, *, number: str, password: str, captcha: str | None) -> CodeStep:
     """Check the other account's number and password, and send the code to its phone.
 
     Wrong ones count as at its sign-in. Raises InsufficientAssurance, CredentialsWrong, NotJoinable, JoinConflict.
     """
+    who, now = caller.me, caller.now
     solved = door.captcha.check(captcha, now)
     name = number.strip().upper()
     async with door.db.write() as tx:
         _demand(who, await mine.locked(tx, who.account_id), door.kit, now=now)
         await door.captcha.spend(tx, solved, now=now)
-        found = await password_login.find(tx, door.kit, name, who.jkt)
-        tries = password_login.tries_of(found.account_id, name, address, found.known_key)
+        found = await password_login.find(tx, door.kit, name, caller.jkt)
+        tries = password_login.tries_of(found.account_id, name, caller.address, found.known_key)
         spent = await password_login.count_try(tx, door.kit, tries, now)
-        await starts.count(tx, door.kit, jkt=who.jkt, address=address, now=now, account=who.account_id)
+        await starts.count(tx, door.kit, caller, account=who.account_id)
     if not await password_login.is_right(door, found.stored, password, tries, spent, now):
         refusal = CredentialsWrong()
         refusal.later = partial(password_login.remember, door, found.account_id, tries, "", now)
         raise refusal
-    return await _send_code(door, who, found, address, now)
+    return await _send_code(door, caller, found)
 
 
-async def _send_code(door: Door, who: Who, found: Found, address: str, now: datetime) -> CodeStep:
+async def _send_code(door: Door, caller: Caller, found: Found) -> CodeStep:
     assert found.account_id is not None
     async with door.db.write() as tx:
-        stays, goes = await _both(tx, who.account_id, found.account_id)
-        await uniting.refuse(tx, door.kit, stays, goes, now=now)
+        stays, goes = await _both(tx, caller.me.account_id, found.account_id)
+        await uniting.refuse(tx, door.kit, stays, goes, now=caller.now)
         phones = [people.number_of(door.kit, one) for one in await people.phones_of(tx, goes.id)]
         if not phones:
             raise CredentialsWrong
@@ -81,50 +80,35 @@ async def _send_code(door: Door, who: Who, found: Found, address: str, now: date
             other=goes.id,
             stored=found.stored or "",
             phone=phones[0],
-            address=address,
+            address=caller.address,
             who=str(goes.id),
             owned=True,
             known_key=found.known_key,
         )
         await _still_proved(tx, door.kit, data)
-        life = door.kit.limits.flow_lifetime
-        flow = flows.start(
-            tx, door.kit.keys, kind=KIND, step="otp", data=data, jkt=who.jkt, lifetime=life, now=now,
-            account_id=stays.id,
-        )  # fmt: skip
-        owed, step = await otp.begin(tx, door.kit, flow, data, purpose=KIND, now=now)
-    return await otp.deliver(door, owed, step, now)
+        owed, step = await otp.begin(JOIN.start(tx, door.kit, caller, "otp", data))
+    return await otp.deliver(door, owed, step)
 
 
-async def send_again(door: Door, who: Who, flow_id: UUID, *, now: datetime) -> CodeStep:
-    """The same code once more."""
-    async with door.db.write() as tx:
-        flow = await _own(tx, who, flow_id, now)
-        data = flows.data_of(flow, door.kit.keys, JoinData)
-        owed, step = await otp.again(tx, door.kit, flow, data, now=now)
-    return await otp.deliver(door, owed, step, now)
-
-
-async def give_code(door: Door, who: Who, flow_id: UUID, typed: str, *, now: datetime) -> dict[str, object]:
+async def give_code(door: Door, caller: Caller, flow_id: UUID, typed: str) -> dict[str, object]:
     """A right code proves the other account: the two are one when this returns; the account as it is shown."""
-    async with door.db.read() as tx:
-        await _own(tx, who, flow_id, now)
-    code = await otp.guess(door, flow_id, typed, kind=KIND, jkt=who.jkt, now=now)
+    code = await otp.guess(door, JOIN, flow_id, typed, caller)
+    kit, now = door.kit, caller.now
     async with door.db.write() as tx:
-        flow = await _own(tx, who, flow_id, now)
-        data = flows.data_of(flow, door.kit.keys, JoinData)
-        await uniting.hold_requests(tx, who.account_id, data.other)
-        stays, goes = await _both(tx, who.account_id, data.other)
-        _demand(who, stays, door.kit, now=now, age=door.kit.limits.flow_lifetime)
-        await uniting.refuse(tx, door.kit, stays, goes, now=now)
-        await _still_proved(tx, door.kit, data)
+        flow = await JOIN.find(tx, kit, flow_id, caller, "otp")
+        data = flow.data
+        await uniting.hold_requests(tx, flow.account, data.other)
+        stays, goes = await _both(tx, flow.account, data.other)
+        _demand(caller.me, stays, kit, now=now, age=kit.limits.flow_lifetime)
+        await uniting.refuse(tx, kit, stays, goes, now=now)
+        await _still_proved(tx, kit, data)
         await codes.consume(tx, code, now=now)
-        await flows.advance(tx, door.kit.keys, flow, to="done")
+        await flow.advance("done")
         proof = absorbing.Proof("password", by=stays.id, phone=data.phone)
-        number = await uniting.unite(tx, door.kit, stays, goes, proof, now=now)
-        notices.tell(tx, door.kit, stays.id, "accounts_joined", now=now, number=number)
+        number = await uniting.unite(tx, kit, stays, goes, proof, now=now)
+        notices.tell(tx, kit, stays.id, "accounts_joined", now=now, number=number)
         await tx.refresh(stays)
-        return await people.described(tx, door.kit, stays)
+        return await people.described(tx, kit, stays)
 
 
 async def _still_proved(tx: AsyncSession, kit: Kit, data: JoinData) -> None:
@@ -149,10 +133,3 @@ def _demand(who: Who, account: Account, kit: Kit, *, now: datetime, age: int = 0
     """VNeID of level 2 or a certificate, just now; `age` more seconds for the time that the code takes."""
     assurance.demand_proved(who, kit.limits, now=now - timedelta(seconds=age))
     assurance.demand(who, account, kit.limits, now=now, careful=True)
-
-
-async def _own(tx: AsyncSession, who: Who, flow_id: UUID, now: datetime) -> Flow:
-    flow = await flows.find(tx, flow_id, kind=KIND, jkt=who.jkt, step="otp", now=now)
-    if flow.account_id != who.account_id:
-        raise flows.FlowNotFound
-    return flow

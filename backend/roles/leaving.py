@@ -18,8 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.accounts.identity import numbers
 from backend.accounts.self import consents, mine, personal_data
 from backend.accounts.ways_in import assurance
+from backend.caller import Who
 from backend.db import Database
-from backend.devices.entry import Who
 from backend.errors import Conflict
 from backend.facts import AccountErased, DataExported
 from backend.journal import Entry

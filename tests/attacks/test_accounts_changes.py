@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from backend.accounts.models import Account, Password
 from backend.accounts.ways_in.assurance import InsufficientAssurance, demand
-from backend.devices.entry import Who
+from backend.caller import Who
 from backend.limits import Limits
 from tests.attacks.problems import refused
 from tests.attacks.ways import Way, bring, next_code, sent

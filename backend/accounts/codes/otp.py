@@ -9,21 +9,19 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
 import msgspec
 import structlog
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend import flows
 from backend.accounts.codes import codes, locks, sms_budget, work
 from backend.accounts.codes.messages import send_later
 from backend.accounts.codes.texts import code_text
 from backend.accounts.door import Door
 from backend.accounts.models import OneTimeCode
-from backend.flows import Flow, Step
-from backend.kit import Kit
+from backend.caller import Caller
+from backend.flows import Handle, Kind, Step
 from backend.names import masked_phone
 from backend.outside.messages.sms import SmsUnavailable, SmsUncertain
 
@@ -60,6 +58,9 @@ class CodeData(msgspec.Struct, frozen=True, kw_only=True):
         return codes.REGISTERED if purpose == "registration" else codes.TYPED
 
 
+Coded = TypeVar("Coded", bound=CodeData)
+
+
 class CodeStep(msgspec.Struct, frozen=True):
     """The flow waits for the code; times in seconds. `sent_to` is nothing where it must not be known.
 
@@ -78,7 +79,7 @@ class CodeStep(msgspec.Struct, frozen=True):
 class Sending(NamedTuple):
     """A message that is owed once the transaction is committed."""
 
-    flow: Flow
+    flow: Handle[Any]
     code: OneTimeCode
     phone: str
     spent: list[bytes]
@@ -87,93 +88,92 @@ class Sending(NamedTuple):
 
 
 async def begin(
-    tx: AsyncSession,
-    kit: Kit,
-    flow: Flow,
-    data: CodeData,
+    flow: Handle[Coded],
+    data: Coded | None = None,
     *,
-    purpose: str,
-    now: datetime,
+    purpose: str | None = None,
     back_to: Step | None = None,
     instead_of: OneTimeCode | None = None,
 ) -> tuple[Sending | None, CodeStep]:
-    """Make the flow's code within the budgets; raises codes.OtpLimit.
+    """Make the flow's code within the budgets; raises codes.OtpLimit. `purpose` is the flow's kind where none is named.
 
-    `instead_of` is the flow's code to another number: it is right no more, and its guesses count on.
+    `data` is what the flow will remember, where that is not written yet. `instead_of` is the flow's code to another
+    number: it is right no more, and its guesses count on.
     """
-    spent = await _spend(tx, kit, flow, data, purpose, now, at_once=instead_of is not None)
+    data, purpose = data or flow.data, purpose or flow.kind.name
+    spent = await _spend(flow, data, purpose, at_once=instead_of is not None)
     code = codes.issue(
-        tx,
-        kit,
-        flow,
+        flow.tx,
+        flow.kit,
+        flow.row,
         phone=data.phone,
         purpose=purpose,
-        account_id=None if data.unseen else flow.account_id,  # also what is written down must cost the same
-        now=now,
+        account_id=None if data.unseen else flow.row.account_id,  # what is written down must cost the same
+        now=flow.now,
     )
     if instead_of is not None:
-        instead_of.voided_at, code.attempts = now, instead_of.attempts
-    owed = Sending(flow, code, data.phone, spent, back_to, now) if spent is not None else None
-    return owed, _step_of(kit, flow, code, data, now)
+        instead_of.voided_at, code.attempts = flow.now, instead_of.attempts
+    owed = Sending(flow, code, data.phone, spent, back_to, flow.now) if spent is not None else None
+    return owed, _step_of(flow, code, data)
 
 
 async def _spend(
-    tx: AsyncSession,
-    kit: Kit,
-    flow: Flow,
-    data: CodeData,
-    purpose: str,
-    now: datetime,
-    *,
-    at_once: bool = False,
+    flow: Handle[Any], data: CodeData, purpose: str, *, at_once: bool = False
 ) -> list[bytes] | None:
     """Count one sending; nothing when a hidden flow's message must stay here."""
     spent = await codes.spend(
-        tx,
-        kit,
+        flow.tx,
+        flow.kit,
         phone=data.phone,
         share=data.share(purpose),
         who=data.counted_as,
-        jkt=flow.jkt,
+        jkt=flow.row.jkt,
         address=data.address,
-        now=now,
+        now=flow.now,
         purpose=purpose,
         at_once=at_once,
     )
     leaves = spent is not None and not data.decoy
     typed, ours = "" if data.unseen else data.phone, data.owned or data.known_key is not None
-    await sms_budget.spend(tx, kit, phone=typed, confirmed=ours, address=data.address, now=now, leaves=leaves)
+    await sms_budget.spend(
+        flow.tx, flow.kit, phone=typed, confirmed=ours, address=data.address, now=flow.now, leaves=leaves
+    )
     return spent if leaves else None
 
 
-async def again(
-    tx: AsyncSession, kit: Kit, flow: Flow, data: CodeData, *, now: datetime
-) -> tuple[Sending | None, CodeStep]:
+async def again(flow: Handle[Coded]) -> tuple[Sending | None, CodeStep]:
     """The same code once more, with the same budget of guesses (rule 203); the caller has seen that `otp` is due."""
-    code = await codes.of_flow(tx, flow)
+    kit, now = flow.kit, flow.now
+    code = await codes.of_flow(flow.tx, flow.row)
     wait = codes.pause(kit.limits, code.purpose) - int((now - code.last_sent_at).total_seconds())
     if wait > 0:
         raise codes.OtpTooSoon(retry_after=wait)
     if code.attempts >= codes.guesses(kit.limits, code.purpose):
         raise codes.OtpExhausted
-    spent = await _spend(tx, kit, flow, data, code.purpose, now)
+    spent = await _spend(flow, flow.data, code.purpose)
     earlier = code.last_sent_at
-    codes.sent_again(tx, kit, code, now=now)
-    owed = Sending(flow, code, data.phone, spent, None, earlier) if spent is not None else None
-    return owed, _step_of(kit, flow, code, data, now)
+    codes.sent_again(flow.tx, kit, code, now=now)
+    owed = Sending(flow, code, flow.data.phone, spent, None, earlier) if spent is not None else None
+    return owed, _step_of(flow, code, flow.data)
 
 
-async def again_later(
-    door: Door, flow_id: UUID, *, kind: str, jkt: str | None, now: datetime
-) -> tuple[CodeStep, Later | None]:
-    """The same code once more in a flow whose messages leave after the answer: the second value sends it."""
+async def send_again(door: Door, kind: Kind[Coded], flow_id: UUID, caller: Caller) -> CodeStep:
+    """The same code once more."""
     async with door.db.write() as tx:
-        flow = await flows.find(tx, flow_id, kind=kind, jkt=jkt, step="otp", now=now)
-        owed, step = await again(tx, door.kit, flow, flows.data_of(flow, door.kit.keys, CodeData), now=now)
-    return step, partial(deliver_later, door, owed) if owed is not None else None
+        owed, step = await again(await kind.find(tx, door.kit, flow_id, caller, "otp"))
+    return await deliver(door, owed, step)
 
 
-async def deliver(door: Door, sending: Sending | None, step: CodeStep, now: datetime) -> CodeStep:
+async def send_again_later(
+    door: Door, kind: Kind[Coded], flow_id: UUID, caller: Caller
+) -> tuple[CodeStep, Later | None]:
+    """The same in a flow whose messages leave after the answer: the second value sends it."""
+    async with door.db.write() as tx:
+        owed, step = await again(await kind.find(tx, door.kit, flow_id, caller, "otp"))
+    return step, later(door, owed)
+
+
+async def deliver(door: Door, sending: Sending | None, step: CodeStep) -> CodeStep:
     """Hand over what is owed; the step as the person is told of it.
 
     A text that has not left counts nothing (rule 110); raises SmsUnavailable. One that may have left is
@@ -190,29 +190,33 @@ async def deliver(door: Door, sending: Sending | None, step: CodeStep, now: date
     except SmsUnavailable:
         async with door.db.write() as tx:
             if sending.back_to is None:
-                await codes.unsend(tx, door.kit, code, sending.spent, sent_at=sending.lives_from, now=now)
+                at = sending.lives_from
+                await codes.unsend(tx, door.kit, code, sending.spent, sent_at=at, now=flow.now)
             else:
-                living = await flows.find(tx, flow.id, kind=flow.kind, jkt=flow.jkt, now=now)
-                await flows.advance(tx, door.kit.keys, living, to=sending.back_to)
-                await codes.void(tx, flow, sending.spent, now=now)
+                living = await flow.again(tx)
+                await living.advance(sending.back_to)
+                await codes.void(tx, flow.row, sending.spent, now=flow.now)
         raise
     return step
 
 
-async def deliver_later(door: Door, sending: Sending) -> None:
-    """The same after the answer, tried again as long as it has certainly not left.
+def later(door: Door, sending: Sending | None) -> Later | None:
+    """What hands over what is owed after the answer."""
+    return partial(_deliver_later, door, sending) if sending is not None else None
+
+
+async def _deliver_later(door: Door, sending: Sending) -> None:
+    """Tried again as long as it has certainly not left.
 
     What was counted stays counted: giving it back would tell who gets a message and who does not (case TO14).
     """
-    name = _name_of(sending)
-    await send_later(
-        door, sending.phone, _text_of(door, sending), message_id=name, about=sending.code.purpose
-    )
+    text, name = _text_of(door, sending), _name_of(sending)
+    await send_later(door, sending.phone, text, message_id=name, about=sending.code.purpose)
 
 
 def _text_of(door: Door, sending: Sending) -> str:
     code = sending.code
-    digits = codes.text_of(door.kit, code, sending.flow)
+    digits = codes.text_of(door.kit, code, sending.flow.row)
     return code_text(digits, door.settings, door.kit.limits, code.purpose)
 
 
@@ -222,34 +226,29 @@ def _name_of(sending: Sending) -> str:
 
 
 async def guess(
-    door: Door,
-    flow_id: UUID,
-    typed: str,
-    *,
-    kind: str,
-    jkt: str | None,
-    now: datetime,
-    captcha: str | None = None,
+    door: Door, kind: Kind[Coded], flow_id: UUID, typed: str, caller: Caller, *, captcha: str | None = None
 ) -> OneTimeCode:
     """Count a guess, commit that, then compare (rule 208); returns the right code, which is not used up yet.
 
     Raises work.WorkDemanded when strangers guess too much, unless `captcha` is the work.
     """
+    now = caller.now
     async with door.db.write() as tx:
-        flow = await flows.find(tx, flow_id, kind=kind, jkt=jkt, step="otp", now=now)
-        data = flows.data_of(flow, door.kit.keys, CodeData)
+        flow = await kind.find(tx, door.kit, flow_id, caller, "otp")
+        data = flow.data
         if data.strict:
-            level = await locks.refuse_resting(tx, door.kit, flow, data.counted_as, data.address, now)
+            level = await locks.refuse_resting(tx, door.kit, flow.row, data.counted_as, data.address, now)
             await work.demand(tx, door, captcha, level, now=now)
-        code = await codes.count_guess(tx, door.kit, flow, now=now)
-    if codes.matches(door.kit, code, flow, typed) and not data.decoy:
+        code = await codes.count_guess(tx, door.kit, flow.row, now=now)
+    if codes.matches(door.kit, code, flow.row, typed) and not data.decoy:
         return code
     async with door.db.write() as tx:
-        counted = (kind, data.counted_as, _strange(data), now)
+        counted = (kind.name, data.counted_as, _strange(data), now)
         rests = data.strict and await locks.count_wrong_code(tx, door.kit, *counted)
         refusal = codes.wrong(tx, door.kit, code, now=now)
     if rests:
-        refusal.later = partial(locks.tell_owner, door.db, door.kit, flow.account_id, kind, now=now)
+        owner = flow.row.account_id
+        refusal.later = partial(locks.tell_owner, door.db, door.kit, owner, kind.name, now=now)
     raise refusal
 
 
@@ -266,12 +265,13 @@ def _strange(data: CodeData) -> str | None:
     return None if data.known_key is not None else data.address
 
 
-def _step_of(kit: Kit, flow: Flow, code: OneTimeCode, data: CodeData, now: datetime) -> CodeStep:
+def _step_of(flow: Handle[Any], code: OneTimeCode, data: CodeData) -> CodeStep:
     """What the caller is told of the code."""
+    limits = flow.kit.limits
     return CodeStep(
         id=flow.id,
         sent_to=None if data.unseen else masked_phone(data.phone),
-        resend_in=codes.pause(kit.limits, code.purpose),
-        expires_in=int((code.expires_at - now).total_seconds()),
-        attempts_left=max(0, codes.guesses(kit.limits, code.purpose) - code.attempts),
+        resend_in=codes.pause(limits, code.purpose),
+        expires_in=int((code.expires_at - flow.now).total_seconds()),
+        attempts_left=max(0, codes.guesses(limits, code.purpose) - code.attempts),
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from sqlalchemy import select
 
 from backend.accounts.door import Door
@@ -11,8 +9,8 @@ from backend.accounts.passwords import password_login, passwords
 from backend.accounts.passwords.password_login import CredentialsWrong
 from backend.accounts.self import methods, mine
 from backend.accounts.ways_in import assurance
+from backend.caller import Caller
 from backend.devices import sessions
-from backend.devices.entry import Who
 from backend.devices.models import Session
 from backend.errors import Conflict
 from backend.facts import PasswordSet
@@ -28,11 +26,12 @@ class NoPassword(Conflict):
     title = "Tài khoản chưa có mật khẩu nên không đổi được. Hãy đăng nhập bằng VNeID hoặc chứng thư số"
 
 
-async def change(door: Door, who: Who, *, current: str, new: str, address: str, now: datetime) -> None:
+async def change(door: Door, caller: Caller, *, current: str, new: str) -> None:
     """Set another password and end every other session; a wrong `current` is counted as at sign-in on this device.
 
     Raises NoPassword, CredentialsWrong, password_login.TooManyAttempts, or FieldsInvalid on `new`.
     """
+    who, now = caller.me, caller.now
     passwords.check(
         new, door.kit.brand, "new"
     )  # before the try is counted: it says nothing of the current one
@@ -43,7 +42,7 @@ async def change(door: Door, who: Who, *, current: str, new: str, address: str, 
         if row is None:
             raise NoPassword
         stored = row.hash
-        tries = password_login.tries_of(account.id, "", address, who.jkt or str(who.session_id))
+        tries = password_login.tries_of(account.id, "", caller.address, caller.jkt or str(who.session_id))
         spent = await password_login.count_try(tx, door.kit, tries, now)
     if not await password_login.is_right(door, stored, current, tries, spent, now):
         async with door.db.write() as tx:

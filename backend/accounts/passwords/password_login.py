@@ -13,7 +13,6 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend import flows
 from backend.accounts.codes import codes, locks, otp, starts
 from backend.accounts.codes.otp import CodeStep
 from backend.accounts.door import Door
@@ -21,7 +20,8 @@ from backend.accounts.identity import numbers, people
 from backend.accounts.models import Account, Phone
 from backend.accounts.passwords import passwords
 from backend.accounts.self import history
-from backend.accounts.ways_in.login import KIND, LoginData
+from backend.accounts.ways_in.login import LOGIN, LoginData
+from backend.caller import Caller
 from backend.devices.known import own_counts
 from backend.devices.sessions import AccountFrozen, Device
 from backend.errors import TooMany, Unproved
@@ -82,30 +82,29 @@ class Tries(NamedTuple):
 async def begin(
     door: Door,
     device: Device,
+    caller: Caller,
     *,
     number: str,
     password: str,
     captcha: str | None,
-    jkt: str | None,
-    address: str,
-    now: datetime,
 ) -> tuple[CodeStep, list[Choice]]:
     """Check captcha and password, send the code; raises CredentialsWrong or TooManyAttempts."""
+    now = caller.now
     solved = door.captcha.check(captcha, now)
     name = number.strip().upper()
     async with door.db.write() as tx:
         await door.captcha.spend(tx, solved, now=now)
-        found = await find(tx, door.kit, name, jkt)
-        tries = tries_of(found.account_id, name, address, found.known_key)
+        found = await find(tx, door.kit, name, caller.jkt)
+        tries = tries_of(found.account_id, name, caller.address, found.known_key)
         spent = await count_try(tx, door.kit, tries, now)
-        await starts.count(tx, door.kit, jkt=jkt, address=address, now=now)
+        await starts.count(tx, door.kit, caller)
     if not await is_right(door, found.stored, password, tries, spent, now):
         refusal = CredentialsWrong()
         refusal.later = partial(remember, door, found.account_id, tries, device.name, now)
         raise refusal
     renewed = await door.passwords.hashed(password) if door.passwords.is_old(found.stored or "") else None
     try:
-        return await _send_code(door, found, device, renewed, jkt=jkt, address=address, now=now)
+        return await _send_code(door, found, device, renewed, caller)
     except CredentialsWrong as refusal:  # right when it was compared: it counts like any that is wrong now
         async with door.db.write() as tx:
             await count_try(tx, door.kit, tries, now)
@@ -119,14 +118,7 @@ def tries_of(account_id: UUID | None, name: str, address: str, device: str | Non
 
 
 async def _send_code(
-    door: Door,
-    found: Found,
-    device: Device,
-    renewed: str | None,
-    *,
-    jkt: str | None,
-    address: str,
-    now: datetime,
+    door: Door, found: Found, device: Device, renewed: str | None, caller: Caller
 ) -> tuple[CodeStep, list[Choice]]:
     account_id, compared, known_key = found
     assert account_id is not None
@@ -135,24 +127,20 @@ async def _send_code(
         row = await passwords.current(tx, account_id)
         if row is None or row.hash != compared:  # changed or removed since: whoever knows the old one is out
             raise CredentialsWrong
-        row.hash, row.last_used_at = renewed or row.hash, now
+        row.hash, row.last_used_at = renewed or row.hash, caller.now
         data = LoginData(
             device=device,
             method="password",
-            address=address,
+            address=caller.address,
             phone=people.number_of(door.kit, phones[0]),
             who=str(account_id),
             owned=True,
             known_key=known_key,
             level=min(account.assurance_level, 2),
         )
-        life = door.kit.limits.flow_lifetime
-        flow = flows.start(
-            tx, door.kit.keys, kind=KIND, step="otp", data=data, jkt=jkt, lifetime=life, now=now,
-            account_id=account_id,
-        )  # fmt: skip
-        owed, step = await otp.begin(tx, door.kit, flow, data, purpose=KIND, now=now)
-    step = await otp.deliver(door, owed, step, now)
+        flow = LOGIN.start(tx, door.kit, caller, "otp", data, account_id=account_id)
+        owed, step = await otp.begin(flow)
+    step = await otp.deliver(door, owed, step)
     return step, [Choice(row.id, masked_phone(people.number_of(door.kit, row))) for row in phones]
 
 

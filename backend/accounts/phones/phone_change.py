@@ -27,16 +27,15 @@ from backend.accounts.phones.binding import bind_phone, refuse_crowded
 from backend.accounts.phones.phones import read_phone
 from backend.accounts.self import methods
 from backend.accounts.ways_in.assurance import demand
-from backend.accounts.ways_in.login import KIND as LOGIN
-from backend.accounts.ways_in.login import LoginData
+from backend.accounts.ways_in.login import LOGIN
+from backend.caller import Caller
 from backend.crypto import new_code
 from backend.db import new_id
 from backend.devices import sessions
-from backend.devices.entry import Who
 from backend.devices.models import Session
 from backend.errors import FieldError, FieldsInvalid, Invalid, Unproved
 from backend.facts import PhoneChanged, PhoneChangeRefused
-from backend.flows import Flow, Step
+from backend.flows import Flow, FlowNotFound, Handle, Step
 from backend.names import masked_phone
 from backend.outside.messages.sms import SmsUnavailable
 from backend.support import notices
@@ -64,23 +63,18 @@ class ChangeData(CodeData, frozen=True, kw_only=True):
     login: UUID | None = None
 
 
+CHANGE = flows.Kind(KIND, ChangeData)
+
+
 class Changed(msgspec.Struct, frozen=True):
     """The number that codes go to now, masked."""
 
     phone: str
 
 
-async def begin(
-    door: Door,
-    text: str,
-    *,
-    who: Who | None,
-    login: UUID | None,
-    jkt: str | None,
-    address: str,
-    now: datetime,
-) -> CodeStep:
+async def begin(door: Door, text: str, caller: Caller, *, login: UUID | None) -> CodeStep:
     """Send a code to the new number; signed in, or inside a password sign-in that waits at `otp`."""
+    who = caller.who
     if (who is None) == (login is None):
         raise (
             Unproved()
@@ -89,26 +83,16 @@ async def begin(
         )
     phone = read_phone(text, allow_invented=door.settings.is_demo)
     async with door.db.write() as tx:
-        account = await _account(tx, door, who, login, jkt, now)
+        account = await _account(tx, door, caller, login)
         fresh = door.kit.limits.reauth_phone if who is not None else None  # a waiting sign-in is fresh
-        demand(who, account, door.kit.limits, now=now, max_age=fresh, careful=True)
+        demand(who, account, door.kit.limits, now=caller.now, max_age=fresh, careful=True)
         await _refuse_unfit(tx, door, account, phone)
         by = f"change|{account.id}"
         session = who.session_id if who else None
-        data = ChangeData(phone=phone, address=address, who=by, session=session, login=login)
-        flow = flows.start(
-            tx,
-            door.kit.keys,
-            kind=KIND,
-            step="otp",
-            data=data,
-            jkt=jkt,
-            lifetime=door.kit.limits.flow_lifetime,
-            now=now,
-            account_id=account.id,
-        )
-        owed, step = await otp.begin(tx, door.kit, flow, data, purpose=KIND, now=now)
-    return await otp.deliver(door, owed, step, now)
+        data = ChangeData(phone=phone, address=caller.address, who=by, session=session, login=login)
+        flow = CHANGE.start(tx, door.kit, caller, "otp", data, account_id=account.id)
+        owed, step = await otp.begin(flow)
+    return await otp.deliver(door, owed, step)
 
 
 async def _refuse_unfit(tx: AsyncSession, door: Door, account: Account, phone: str) -> None:
@@ -121,84 +105,62 @@ async def _refuse_unfit(tx: AsyncSession, door: Door, account: Account, phone: s
     await refuse_crowded(tx, door.kit, phone, account.id)
 
 
-async def _account(
-    tx: AsyncSession, door: Door, who: Who | None, login: UUID | None, jkt: str | None, now: datetime
-) -> Account:
-    if who is not None:
-        return await tx.get_one(Account, who.account_id, with_for_update=True)
-    assert login is not None
-    waiting = await flows.find(tx, login, kind=LOGIN, jkt=jkt, step="otp", now=now)
-    if flows.data_of(waiting, door.kit.keys, LoginData).method != "password" or waiting.account_id is None:
-        raise flows.FlowNotFound  # a new person's sign-in has no number to lose
-    return await tx.get_one(Account, waiting.account_id, with_for_update=True)
+async def _account(tx: AsyncSession, door: Door, caller: Caller, login: UUID | None) -> Account:
+    if login is None:
+        return await tx.get_one(Account, caller.me.account_id, with_for_update=True)
+    waiting = await LOGIN.find(tx, door.kit, login, caller, "otp")
+    if waiting.data.method != "password" or waiting.row.account_id is None:
+        raise FlowNotFound  # a new person's sign-in has no number to lose
+    return await tx.get_one(Account, waiting.account, with_for_update=True)
 
 
-async def send_again(door: Door, flow_id: UUID, *, jkt: str | None, now: datetime) -> CodeStep:
-    """The same code once more."""
-    async with door.db.write() as tx:
-        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step="otp", now=now)
-        owed, step = await otp.again(
-            tx, door.kit, flow, flows.data_of(flow, door.kit.keys, CodeData), now=now
-        )
-    return await otp.deliver(door, owed, step, now)
-
-
-async def give_code(door: Door, flow_id: UUID, typed: str, *, jkt: str | None, now: datetime) -> Changed:
+async def give_code(door: Door, flow_id: UUID, typed: str, caller: Caller) -> Changed:
     """A right code, an agreeing registry, and word to the old number: then the new one is in force.
 
     Raises SubscriberMismatch with a slip; RegistryUnavailable and SmsUnavailable leave the code right. A word to the
     old number that may not have left is none: nobody loses a number in silence (case TC04).
     """
-    code = await otp.guess(door, flow_id, typed, kind=KIND, jkt=jkt, now=now)
+    code = await otp.guess(door, CHANGE, flow_id, typed, caller)
     async with door.db.read() as tx:
-        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
-        data = flows.data_of(flow, door.kit.keys, ChangeData)
-        assert flow.account_id is not None
-        await _refuse_ended(tx, await tx.get_one(Account, flow.account_id), data)
-    found = await subscription.ask(door, data.phone, code)
-    if not await subscription.names(door, found, flow.account_id):
-        raise await _slip(door, flow_id, code, data.phone, jkt=jkt, now=now)
+        flow = await CHANGE.find(tx, door.kit, flow_id, caller)
+        await _refuse_ended(tx, await tx.get_one(Account, flow.account), flow.data)
+    phone = flow.data.phone
+    found = await subscription.ask(door, phone, code)
+    if not await subscription.names(door, found, flow.account):
+        raise await _slip(door, flow, code)
     async with door.db.write() as tx:
-        old = await _claim(tx, door, flow_id, code, data, jkt=jkt, now=now)
+        old = await _claim(tx, flow, code)
     try:
-        await _tell(door, flow_id, old, data.phone)
+        await _tell(door, flow_id, old, phone)
     except SmsUnavailable:
         async with door.db.write() as tx:
-            telling = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step=TELLING, now=now)
+            telling = await flow.again(tx, TELLING)
             await codes.release(tx, code)
-            await flows.advance(tx, door.kit.keys, telling, to="otp")
+            await telling.advance("otp")
         raise
     try:
         async with door.db.write() as tx:
-            await _change(tx, door, flow_id, data, jkt=jkt, now=now)
+            await _change(tx, flow)
     except (
         FieldsInvalid
     ):  # others filled the number while the old one was told: no change, and none is under way
         async with door.db.write() as tx:
-            telling = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step=TELLING, now=now)
-            await flows.advance(tx, door.kit.keys, telling, to="ended")
+            telling = await flow.again(tx, TELLING)
+            await telling.advance("ended")
         raise
     if door.kit.phones is not None:
-        await door.kit.phones.told(flow.account_id)  # before the answer (rules 162, 163)
-    return Changed(masked_phone(data.phone))
+        await door.kit.phones.told(flow.account)  # before the answer (rules 162, 163)
+    return Changed(masked_phone(phone))
 
 
-async def _claim(
-    tx: AsyncSession,
-    door: Door,
-    flow_id: UUID,
-    code: OneTimeCode,
-    data: ChangeData,
-    *,
-    jkt: str | None,
-    now: datetime,
-) -> str | None:
+async def _claim(tx: AsyncSession, begun: Handle[ChangeData], code: OneTimeCode) -> str | None:
     """Be the one who tells the old number, which is returned: of many right codes, and of many changes, one (A31).
 
     Whoever dies while telling leaves the account to the next change after `PATIENCE`.
     """
-    flow, account = await _held(tx, flow_id, "otp", data, jkt=jkt, now=now)
-    patience = max(PATIENCE, 2 * timedelta(seconds=door.kit.limits.sms_timeout))
+    flow, account = await _held(tx, begun, "otp")
+    kit, now = flow.kit, flow.now
+    patience = max(PATIENCE, 2 * timedelta(seconds=kit.limits.sms_timeout))
     claimed = (
         select(Flow.id)
         .join(OneTimeCode, OneTimeCode.flow_id == Flow.id)
@@ -206,12 +168,12 @@ async def _claim(
         .where(OneTimeCode.used_at > now - patience)
     )
     if await tx.scalar(claimed.limit(1)) is not None:
-        raise flows.FlowNotFound  # another change is about to be
-    await refuse_crowded(tx, door.kit, data.phone, account.id)
+        raise FlowNotFound  # another change is about to be
+    await refuse_crowded(tx, kit, flow.data.phone, account.id)
     await codes.consume(tx, code, now=now)
-    await flows.advance(tx, door.kit.keys, flow, to=TELLING)
+    await flow.advance(TELLING)
     before = await people.phones_of(tx, account.id)
-    return people.number_of(door.kit, before[0]) if before else None
+    return people.number_of(kit, before[0]) if before else None
 
 
 async def _tell(door: Door, flow_id: UUID, old: str | None, new: str) -> None:
@@ -222,37 +184,35 @@ async def _tell(door: Door, flow_id: UUID, old: str | None, new: str) -> None:
         )
 
 
-async def _change(
-    tx: AsyncSession, door: Door, flow_id: UUID, data: ChangeData, *, jkt: str | None, now: datetime
-) -> None:
+async def _change(tx: AsyncSession, begun: Handle[ChangeData]) -> None:
     """Old number out, new one in, other sessions ended, in one commit."""
-    flow, account = await _held(tx, flow_id, TELLING, data, jkt=jkt, now=now)
+    flow, account = await _held(tx, begun, TELLING)
+    kit, now, data = flow.kit, flow.now, flow.data
     before = await people.phones_of(tx, account.id)
-    await bind_phone(tx, door.kit, account.id, data.phone, now=now, source="subscriber")
+    await bind_phone(tx, kit, account.id, data.phone, now=now, source="subscriber")
     for row in before:
-        if row.is_main or people.number_of(door.kit, row) == data.phone:
+        if row.is_main or people.number_of(kit, row) == data.phone:
             row.ended_at = now
     account.phone_changed_at, account.version = now, account.version + 1
     reason = "phone_changed"
-    await sessions.end_all(tx, door.kit, account.id, reason=reason, by=account.id, now=now, but=data.session)
+    await sessions.end_all(tx, kit, account.id, reason=reason, by=account.id, now=now, but=data.session)
     kept = [flow.id] + ([data.login] if data.login else [])
     await methods.forget_flows(tx, account.id, but=kept)  # codes to the lost phone wait no more (rule 310)
-    notices.tell(tx, door.kit, account.id, "phone_changed", now=now, phone=masked_phone(data.phone))
+    notices.tell(tx, kit, account.id, "phone_changed", now=now, phone=masked_phone(data.phone))
     fact = PhoneChanged(subject=account.id, flow=flow.id)
-    door.kit.journal.record(tx, fact, by=account.id, now=now)
-    await flows.advance(tx, door.kit.keys, flow, to="done")
+    kit.journal.record(tx, fact, by=account.id, now=now)
+    await flow.advance("done")
 
 
 async def _held(
-    tx: AsyncSession, flow_id: UUID, step: Step, data: ChangeData, *, jkt: str | None, now: datetime
-) -> tuple[Flow, Account]:
+    tx: AsyncSession, begun: Handle[ChangeData], step: Step
+) -> tuple[Handle[ChangeData], Account]:
     """The flow at this step and its account, held; raises FlowNotFound when another change came first (TC03)."""
-    flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step=step, now=now)
-    assert flow.account_id is not None
-    account = await tx.get_one(Account, flow.account_id, with_for_update=True, populate_existing=True)
-    if account.phone_changed_at is not None and account.phone_changed_at > flow.created_at:
-        raise flows.FlowNotFound
-    await _refuse_ended(tx, account, data)
+    flow = await begun.again(tx, step)
+    account = await tx.get_one(Account, flow.account, with_for_update=True, populate_existing=True)
+    if account.phone_changed_at is not None and account.phone_changed_at > flow.row.created_at:
+        raise FlowNotFound
+    await _refuse_ended(tx, account, flow.data)
     return flow, account
 
 
@@ -262,26 +222,23 @@ async def _refuse_ended(tx: AsyncSession, account: Account, data: ChangeData) ->
         raise sessions.AccountFrozen
     session = await tx.get(Session, data.session, populate_existing=True) if data.session else None
     if account.status != "active" or (session is not None and session.ended_at is not None):
-        raise flows.FlowNotFound
+        raise FlowNotFound
 
 
-async def _slip(
-    door: Door, flow_id: UUID, code: OneTimeCode, phone: str, *, jkt: str | None, now: datetime
-) -> SubscriberMismatch:
+async def _slip(door: Door, begun: Handle[ChangeData], code: OneTimeCode) -> SubscriberMismatch:
     """A slip that the carrier's counter can check without learning a name or a number."""
+    owner, now = begun.account, begun.now
     async with door.db.write() as tx:
-        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
+        flow = await begun.again(tx)
         await codes.consume(tx, code, now=now)
-        await flows.advance(tx, door.kit.keys, flow, to="ended")
+        await flow.advance("ended")
         letters = new_code(ALPHABET, 10)
-        slip = Slip(
-            id=new_id(), code=f"DT-{letters[:5]}-{letters[5:]}", account_id=flow.account_id, made_at=now
-        )
+        slip = Slip(id=new_id(), code=f"DT-{letters[:5]}-{letters[5:]}", account_id=owner, made_at=now)
         slip.valid_until = now + timedelta(days=door.kit.limits.slip_days)
-        slip.phone = door.kit.keys.seal("phone_change_slips.phone", slip.id, phone)
+        slip.phone = door.kit.keys.seal("phone_change_slips.phone", slip.id, flow.data.phone)
         tx.add(slip)
-        fact = PhoneChangeRefused(subject=flow.account_id, flow=flow.id, slip=slip.id)
-        door.kit.journal.record(tx, fact, by=flow.account_id, now=now)
+        fact = PhoneChangeRefused(subject=owner, flow=flow.id, slip=slip.id)
+        door.kit.journal.record(tx, fact, by=owner, now=now)
     return SubscriberMismatch(slip={"code": slip.code, "valid_until": slip.valid_until.isoformat()})
 
 

@@ -12,7 +12,6 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend import flows
 from backend.accounts.codes import codes, otp
 from backend.accounts.codes.otp import CodeStep
 from backend.accounts.door import Door
@@ -21,66 +20,57 @@ from backend.accounts.models import Account, OneTimeCode
 from backend.accounts.phones.binding import bind_phone, refuse_crowded
 from backend.accounts.phones.phones import read_phone
 from backend.accounts.ways_in.entering import Done
-from backend.accounts.ways_in.login import KIND, LoginData, enter
+from backend.accounts.ways_in.login import LOGIN, LoginData, enter
+from backend.caller import Caller
 from backend.errors import FieldError, FieldsInvalid
 from backend.facts import PhoneBound
+from backend.flows import Handle
 from backend.outside.eid.eid_claims import Person
 
 
-async def give_phone(door: Door, flow_id: UUID, text: str, *, jkt: str | None, now: datetime) -> CodeStep:
+async def give_phone(door: Door, flow_id: UUID, text: str, caller: Caller) -> CodeStep:
     """Send a code to the phone that a new person names (source 003, step 4)."""
     phone = read_phone(text, allow_invented=door.settings.is_demo)
     async with door.db.write() as tx:
-        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step="phone", now=now)
-        data = flows.data_of(flow, door.kit.keys, LoginData)
-        assert data.person is not None
-        owned = False
-        if flow.account_id is not None:
+        flow = await LOGIN.find(tx, door.kit, flow_id, caller, "phone")
+        person, account_id, owned = flow.data.person, flow.row.account_id, False
+        assert person is not None
+        if account_id is not None:
             blinds = door.kit.keys.blinds("phone", phone)
-            owned = any(row.blind in blinds for row in await people.phones_of(tx, flow.account_id))
-        who = f"{data.person.issuer}|{data.person.subject}"
-        data = msgspec.structs.replace(data, phone=phone, who=who, owned=owned)
-        owed, step = await otp.begin(tx, door.kit, flow, data, purpose=KIND, now=now, back_to="phone")
-        await refuse_crowded(tx, door.kit, phone, flow.account_id)
-        await flows.advance(tx, door.kit.keys, flow, to="otp", data=data)
-    return await otp.deliver(door, owed, step, now)
+            owned = any(row.blind in blinds for row in await people.phones_of(tx, account_id))
+        who = f"{person.issuer}|{person.subject}"
+        data = msgspec.structs.replace(flow.data, phone=phone, who=who, owned=owned)
+        owed, step = await otp.begin(flow, data, back_to="phone")
+        await refuse_crowded(tx, door.kit, phone, account_id)
+        await flow.advance("otp", data)
+    return await otp.deliver(door, owed, step)
 
 
-async def send_again(
-    door: Door, flow_id: UUID, *, jkt: str | None, now: datetime, method_id: UUID | None = None
-) -> CodeStep:
+async def send_again(door: Door, flow_id: UUID, caller: Caller, *, method_id: UUID | None = None) -> CodeStep:
     """Send the same code once more; or, in a password sign-in, one to another registered number.
 
     A number that was put in force while this sign-in waited (lost phone) is used at once, whatever was chosen before.
     """
     async with door.db.write() as tx:
-        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step="otp", now=now)
-        data = flows.data_of(flow, door.kit.keys, LoginData)
-        before = await codes.of_flow(tx, flow)
-        number = await _number(tx, door, flow, data, method_id, before)
-        if number == data.phone:
-            owed, step = await otp.again(tx, door.kit, flow, data, now=now)
+        flow = await LOGIN.find(tx, door.kit, flow_id, caller, "otp")
+        before = await codes.of_flow(tx, flow.row)
+        number = await _number(door, flow, method_id, before)
+        if number == flow.data.phone:
+            owed, step = await otp.again(flow)
         else:
             if before.attempts >= codes.guesses(door.kit.limits, before.purpose):
                 raise codes.OtpExhausted
-            data = msgspec.structs.replace(data, phone=number)
-            owed, step = await otp.begin(tx, door.kit, flow, data, purpose=KIND, now=now, instead_of=before)
-            await flows.advance(tx, door.kit.keys, flow, to="otp", data=data)
-    return await otp.deliver(door, owed, step, now)
+            data = msgspec.structs.replace(flow.data, phone=number)
+            owed, step = await otp.begin(flow, data, instead_of=before)
+            await flow.advance("otp", data)
+    return await otp.deliver(door, owed, step)
 
 
-async def _number(
-    tx: AsyncSession,
-    door: Door,
-    flow: flows.Flow,
-    data: LoginData,
-    method_id: UUID | None,
-    before: OneTimeCode,
-) -> str:
+async def _number(door: Door, flow: Handle[LoginData], method_id: UUID | None, before: OneTimeCode) -> str:
     """Where the code shall go now; raises FieldsInvalid for a number that is not this account's."""
     phones = []
-    if data.method == "password" and flow.account_id is not None:
-        phones = await people.phones_of(tx, flow.account_id)
+    if flow.data.method == "password" and flow.row.account_id is not None:
+        phones = await people.phones_of(flow.tx, flow.row.account_id)
     numbers = {row.id: people.number_of(door.kit, row) for row in phones}
     if method_id is not None:
         if method_id not in numbers:
@@ -88,34 +78,33 @@ async def _number(
                 FieldError("method_id", "unknown", "Lần đăng nhập này không có số điện thoại nào như vậy")
             )
         return numbers[method_id]
+    present = flow.data.phone
     if not numbers or (
-        data.phone in numbers.values() and not await _has_changed(tx, flow, since=before.first_sent_at)
+        present in numbers.values() and not await _has_changed(flow, since=before.first_sent_at)
     ):
-        return data.phone
+        return present
     return next(iter(numbers.values()))
 
 
-async def _has_changed(tx: AsyncSession, flow: flows.Flow, *, since: datetime) -> bool:
+async def _has_changed(flow: Handle[LoginData], *, since: datetime) -> bool:
     """Whether the account's main number is newer than the code that was sent last (rule 160)."""
-    changed = await tx.scalar(select(Account.phone_changed_at).where(Account.id == flow.account_id))
+    changed = await flow.tx.scalar(select(Account.phone_changed_at).where(Account.id == flow.row.account_id))
     return changed is not None and changed > since
 
 
-async def give_code(door: Door, flow_id: UUID, typed: str, *, jkt: str | None, now: datetime) -> Done:
+async def give_code(door: Door, flow_id: UUID, typed: str, caller: Caller) -> Done:
     """Take the code: the guess is counted and committed before it is compared (rule 208)."""
-    code = await otp.guess(door, flow_id, typed, kind=KIND, jkt=jkt, now=now)
+    code = await otp.guess(door, LOGIN, flow_id, typed, caller)
     async with door.db.write() as tx:
-        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step="otp", now=now)
-        await codes.consume(tx, code, now=now)
-        data = flows.data_of(flow, door.kit.keys, LoginData)
+        flow = await LOGIN.find(tx, door.kit, flow_id, caller, "otp")
+        await codes.consume(tx, code, now=caller.now)
+        data = flow.data
         if data.person is None:
-            assert flow.account_id is not None
-            account = await tx.get_one(Account, flow.account_id, with_for_update=True)
-            await _used(tx, door, account, data.phone, now)
+            account = await tx.get_one(Account, flow.account, with_for_update=True)
+            await _used(tx, door, account, data.phone, caller.now)
         else:
-            account = await _bind(tx, door, flow, data, data.person, now)
-        await flows.advance(tx, door.kit.keys, flow, to="done", account_id=account.id)
-        return await enter(tx, door, flow, account, data, now=now)
+            account = await _bind(door, flow, data.person)
+        return await enter(door, flow, data, account)
 
 
 async def _used(tx: AsyncSession, door: Door, account: Account, number: str, now: datetime) -> None:
@@ -129,14 +118,13 @@ async def _used(tx: AsyncSession, door: Door, account: Account, number: str, now
     row.last_used_at = now
 
 
-async def _bind(
-    tx: AsyncSession, door: Door, flow: flows.Flow, data: LoginData, person: Person, now: datetime
-) -> Account:
-    account = await people.account_of(tx, door.kit, person, now=now, by=data.method)
+async def _bind(door: Door, flow: Handle[LoginData], person: Person) -> Account:
+    tx, kit, now, data = flow.tx, door.kit, flow.now, flow.data
+    account = await people.account_of(tx, kit, person, now=now, by=data.method)
     if account is None:
-        account = await people.open_account(tx, door.kit, person, now=now, by=data.method)
+        account = await people.open_account(tx, kit, person, now=now, by=data.method)
     phones = await people.phones_of(tx, account.id)
-    await bind_phone(tx, door.kit, account.id, data.phone, now=now, is_main=not phones)
+    await bind_phone(tx, kit, account.id, data.phone, now=now, is_main=not phones)
     account.version += 1
-    door.kit.journal.record(tx, PhoneBound(subject=account.id, flow=flow.id), by=account.id, now=now)
+    kit.journal.record(tx, PhoneBound(subject=account.id, flow=flow.id), by=account.id, now=now)
     return account

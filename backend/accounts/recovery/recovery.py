@@ -6,7 +6,6 @@ that is never right where there is nobody (rule 121; case TO14).
 
 from __future__ import annotations
 
-from datetime import datetime
 from functools import partial
 from uuid import UUID
 
@@ -24,11 +23,12 @@ from backend.accounts.passwords import passwords
 from backend.accounts.phones import subscription
 from backend.accounts.recovery import ways_back
 from backend.accounts.self import methods
+from backend.caller import Caller
 from backend.devices import sessions
 from backend.devices.known import own_counts
 from backend.errors import Forbidden, Refusal
 from backend.facts import OfficialMailReset, PasswordSet, RecoveryRefused
-from backend.flows import Flow
+from backend.flows import Handle
 from backend.kit import Kit
 from backend.outbox.official_mail import MailDirectoryUnavailable
 from backend.outside.registries import RegistryUnavailable
@@ -68,15 +68,11 @@ class RecoveryData(CodeData, frozen=True, kw_only=True):
     mail: str | None = None
 
 
+RECOVERY = flows.Kind(KIND, RecoveryData)
+
+
 async def begin(
-    door: Door,
-    *,
-    number: str | None,
-    mail: str | None,
-    jkt: str | None,
-    address: str,
-    now: datetime,
-    captcha: str | None = None,
+    door: Door, caller: Caller, *, number: str | None, mail: str | None, captcha: str | None = None
 ) -> tuple[CodeStep, Later | None]:
     """Start a recovery; the same answer for everybody.
 
@@ -86,98 +82,84 @@ async def begin(
     purpose = codes.MAIL if mail else KIND
     async with door.db.write() as tx:
         account_id, phone = await ways_back.receiver(tx, door, number, mail)
-        known_key = await own_counts(tx, account_id, jkt)
+        known_key = await own_counts(tx, account_id, caller.jkt)
         if known_key is None:
-            await _as_a_stranger(tx, door, address, captcha, now)
+            await _as_a_stranger(tx, door, caller, captcha)
         data = RecoveryData(
             phone=phone or f"nobody|{number or mail}",
-            address=address,
+            address=caller.address,
             who=f"{purpose}|{number or mail}",
             unseen=True,
             known_key=known_key,
             decoy=phone is None,
             mail=mail,
         )
-        life = door.kit.limits.flow_lifetime
-        flow = flows.start(
-            tx, door.kit.keys, kind=KIND, step="otp", data=data, jkt=jkt, lifetime=life, now=now,
-            account_id=account_id,
-        )  # fmt: skip
-        owed, step = await otp.begin(tx, door.kit, flow, data, purpose=purpose, now=now)
-    return step, partial(otp.deliver_later, door, owed) if owed is not None else None
+        flow = RECOVERY.start(tx, door.kit, caller, "otp", data, account_id=account_id)
+        owed, step = await otp.begin(flow, purpose=purpose)
+    return step, otp.later(door, owed)
 
 
-async def _as_a_stranger(
-    tx: AsyncSession, door: Door, address: str, captcha: str | None, now: datetime
-) -> None:
+async def _as_a_stranger(tx: AsyncSession, door: Door, caller: Caller, captcha: str | None) -> None:
     """What a device that the account does not know uses up, and may have to work for."""
+    now, address = caller.now, caller.address
     window = Window(door.kit.limits.recoveries_per_address_per_hour, codes.HOUR)
     await door.kit.throttle.spend(tx, [("recoveries", address, [window])], now=now)
     level = await sms_budget.level(tx, door.kit, hidden=True, address=address, now=now)
     await work.demand(tx, door, captcha, level, now=now)
 
 
-async def send_again(
-    door: Door, flow_id: UUID, *, jkt: str | None, now: datetime
-) -> tuple[CodeStep, Later | None]:
-    """The same code once more."""
-    return await otp.again_later(door, flow_id, kind=KIND, jkt=jkt, now=now)
-
-
 async def give_code(
-    door: Door, flow_id: UUID, typed: str, *, jkt: str | None, now: datetime, captcha: str | None = None
+    door: Door, flow_id: UUID, typed: str, caller: Caller, *, captcha: str | None = None
 ) -> None:
     """A right code makes `password` due, once the registry still names the person (rule 170)."""
-    code = await otp.guess(door, flow_id, typed, kind=KIND, jkt=jkt, now=now, captcha=captcha)
+    code = await otp.guess(door, RECOVERY, flow_id, typed, caller, captcha=captcha)
     async with door.db.read() as tx:
-        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
-        data = flows.data_of(flow, door.kit.keys, RecoveryData)
-    reason = await _objection(door, flow, data, code, now)
+        flow = await RECOVERY.find(tx, door.kit, flow_id, caller)
+    data = flow.data
+    reason = await _objection(door, flow, code)
     async with door.db.write() as tx:
-        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step="otp", now=now)
+        flow = await flow.again(tx, "otp")
         if data.mail is None:
-            assert flow.account_id is not None
-            await _still_open(tx, door.kit, flow.account_id, data.phone)
-            if reason is None and await ways_back.leads_to_vneid(tx, door, flow.account_id):
+            await _still_open(tx, door.kit, flow.account, data.phone)
+            if reason is None and await ways_back.leads_to_vneid(tx, door, flow.account):
                 reason = ways_back.USE_VNEID
         if reason is None:
-            await codes.consume(tx, code, now=now)
-            await flows.advance(tx, door.kit.keys, flow, to="password")
+            await codes.consume(tx, code, now=caller.now)
+            await flow.advance("password")
         else:
-            await _end(tx, door.kit, flow, reason, now)
+            await _end(flow, reason)
     if reason is not None:
         raise _refusal(reason, mail=data.mail is not None)
 
 
-async def _objection(
-    door: Door, flow: Flow, data: RecoveryData, code: OneTimeCode, now: datetime
-) -> str | None:
+async def _objection(door: Door, flow: Handle[RecoveryData], code: OneTimeCode) -> str | None:
     """Why the number brings no password back; nothing when it does.
 
     For an official mail the staff directory vouches for the number (rule 172): what the registry does
     not say stops nobody there, a changed SIM does.
     """
-    if data.mail is None:
-        found = await subscription.ask(door, data.phone, code)
-        if not await subscription.names(door, found, flow.account_id):
+    if flow.data.mail is None:
+        found = await subscription.ask(door, flow.data.phone, code)
+        if not await subscription.names(door, found, flow.row.account_id):
             return NAMED_ANOTHER
     else:
         try:
-            found = await door.registries.subscriber(data.phone)
+            found = await door.registries.subscriber(flow.data.phone)
         except RegistryUnavailable:
             return None
-    return SIM_CHANGED if subscription.sim_is_fresh(door.kit, found, now) else None
+    return SIM_CHANGED if subscription.sim_is_fresh(door.kit, found, flow.now) else None
 
 
-async def _end(tx: AsyncSession, kit: Kit, flow: Flow, reason: str, now: datetime) -> None:
+async def _end(flow: Handle[RecoveryData], reason: str) -> None:
     """The flow is over. Of a new SIM the owner hears; where the number has another one a person has to look (TC06)."""
-    account = await tx.get(Account, flow.account_id or UUID(int=0), with_for_update=True)
+    tx, kit, now, owner = flow.tx, flow.kit, flow.now, flow.row.account_id
+    account = await tx.get(Account, owner or UUID(int=0), with_for_update=True)
     if account is not None and reason == NAMED_ANOTHER:
         account.recovery_frozen_at = now
     elif account is not None and reason == SIM_CHANGED:
         notices.tell(tx, kit, account.id, "codes_locked", now=now, what=reason)
-    await flows.advance(tx, kit.keys, flow, to="ended")
-    fact = RecoveryRefused(subject=flow.account_id, flow=flow.id, reason=reason)
+    await flow.advance("ended")
+    fact = RecoveryRefused(subject=owner, flow=flow.id, reason=reason)
     kit.journal.record(tx, fact, by=None, now=now)
 
 
@@ -187,63 +169,58 @@ def _refusal(reason: str, *, mail: bool) -> Refusal:
     return RecoveryRefusedForNumber(WORDS[reason, mail], ways=WAYS[-1:] if mail else WAYS)
 
 
-async def give_password(
-    door: Door, flow_id: UUID, text: str, *, jkt: str | None, now: datetime
-) -> Later | None:
+async def give_password(door: Door, flow_id: UUID, text: str, caller: Caller) -> Later | None:
     """Set the new password where it belongs; the answer tells the phone. Raises FieldsInvalid on `password`."""
     async with door.db.read() as tx:
-        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step="password", now=now)
-        data = flows.data_of(flow, door.kit.keys, RecoveryData)
-    passwords.check(text, door.kit.brand)
+        flow = await RECOVERY.find(tx, door.kit, flow_id, caller, "password")
+    data, kit, now = flow.data, door.kit, caller.now
+    passwords.check(text, kit.brand)
     if data.mail is not None:
-        await _set_mail(door, flow_id, data.mail, text, jkt=jkt, now=now)
+        await _set_mail(door, flow, data.mail, text)
         return None
     stored = await door.passwords.hashed(text)
     async with door.db.write() as tx:
-        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step="password", now=now)
-        assert flow.account_id is not None
-        await locks.forget_passwords(tx, door.kit, flow.account_id, flow.jkt)  # counts first, as everywhere
-        account = await _still_open(tx, door.kit, flow.account_id, data.phone)
+        flow = await flow.again(tx, "password")
+        await locks.forget_passwords(tx, kit, flow.account, caller.jkt)  # counts first, as everywhere
+        account = await _still_open(tx, kit, flow.account, data.phone)
         if account.recovery_frozen_at is not None:
             raise _refusal(NAMED_ANOTHER, mail=False)
-        if await ways_back.leads_to_vneid(tx, door, flow.account_id):
+        if await ways_back.leads_to_vneid(tx, door, account.id):
             raise ways_back.UseVneid  # the password was removed, or a role begun, since the code was right
-        await flows.advance(tx, door.kit.keys, flow, to="done")
+        await flow.advance("done")
         account.recovered_at = now
-        await passwords.put(tx, flow.account_id, stored, now=now)
-        await _end_everything(tx, door.kit, flow, now)
-        notices.tell(tx, door.kit, flow.account_id, "recovery_done", now=now)
-        fact = PasswordSet(subject=flow.account_id, how=KIND)
-        door.kit.journal.record(tx, fact, by=flow.account_id, now=now)
+        await passwords.put(tx, account.id, stored, now=now)
+        await _end_everything(flow)
+        notices.tell(tx, kit, account.id, "recovery_done", now=now)
+        kit.journal.record(tx, PasswordSet(subject=account.id, how=KIND), by=account.id, now=now)
     return partial(_tell, door, data.phone, flow_id)
 
 
-async def _set_mail(
-    door: Door, flow_id: UUID, mail: str, text: str, *, jkt: str | None, now: datetime
-) -> None:
+async def _set_mail(door: Door, flow: Handle[RecoveryData], mail: str, text: str) -> None:
     """The directory is asked before anything is done: only what it has taken is true (rule 173).
 
     Of many at once one asks it, or the password in force could be that of a call which was refused (case TP01).
     """
     async with door.db.write() as tx:
-        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step="password", now=now)
-        if flow.account_id is not None:
-            await _still_open(tx, door.kit, flow.account_id)
-        await flows.advance(tx, door.kit.keys, flow, to="setting")
+        flow = await flow.again(tx, "password")
+        owner = flow.row.account_id
+        if owner is not None:
+            await _still_open(tx, door.kit, owner)
+        await flow.advance("setting")
     try:
         await door.official_mail.set_password(mail, text)
     except MailDirectoryUnavailable:
         async with door.db.write() as tx:
-            flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
-            await flows.advance(tx, door.kit.keys, flow, to="password")
+            flow = await flow.again(tx)
+            await flow.advance("password")
         raise
     async with door.db.write() as tx:
-        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
-        await flows.advance(tx, door.kit.keys, flow, to="done")
-        fact = OfficialMailReset(subject=flow.account_id, flow=flow.id)
-        door.kit.journal.record(tx, fact, by=flow.account_id, now=now)
-        if flow.account_id is not None:
-            notices.tell(tx, door.kit, flow.account_id, "recovery_done", now=now, what="official_mail")
+        flow = await flow.again(tx)
+        await flow.advance("done")
+        fact = OfficialMailReset(subject=owner, flow=flow.id)
+        door.kit.journal.record(tx, fact, by=owner, now=flow.now)
+        if owner is not None:
+            notices.tell(tx, door.kit, owner, "recovery_done", now=flow.now, what="official_mail")
 
 
 async def _still_open(tx: AsyncSession, kit: Kit, account_id: UUID, phone: str | None = None) -> Account:
@@ -262,11 +239,11 @@ async def _still_open(tx: AsyncSession, kit: Kit, account_id: UUID, phone: str |
     return account
 
 
-async def _end_everything(tx: AsyncSession, kit: Kit, flow: Flow, now: datetime) -> None:
+async def _end_everything(flow: Handle[RecoveryData]) -> None:
     """Whoever was in is out, and whatever was half way is over, in the same commit (rule 171; case TP03)."""
-    assert flow.account_id is not None
-    await sessions.end_all(tx, kit, flow.account_id, reason="recovered", by=flow.account_id, now=now)
-    await methods.forget_flows(tx, flow.account_id, but=[flow.id])
+    owner = flow.account
+    await sessions.end_all(flow.tx, flow.kit, owner, reason="recovered", by=owner, now=flow.now)
+    await methods.forget_flows(flow.tx, owner, but=[flow.id])
 
 
 async def _tell(door: Door, phone: str, flow_id: UUID) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.accounts.models import Certificate, Identity, Password, Phone
 from backend.accounts.self import methods, mine
 from backend.accounts.ways_in import assurance
-from backend.devices.entry import Who
+from backend.caller import Who
 from backend.facts import MethodConfirmed
 from backend.kit import Kit
 

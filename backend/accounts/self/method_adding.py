@@ -25,14 +25,14 @@ from backend.accounts.phones.binding import bind_phone, refuse_crowded
 from backend.accounts.phones.phones import read_phone
 from backend.accounts.self import methods, mine
 from backend.accounts.signing import signing_methods
-from backend.accounts.signing.signing import SignStep
+from backend.accounts.signing.signing import Signed, SignStep
 from backend.accounts.signing.signing_methods import KIND
 from backend.accounts.ways_in import assurance, login
 from backend.accounts.ways_in.login import Answer
-from backend.devices.entry import Who
+from backend.caller import Caller, Who
 from backend.errors import Conflict, Refusal, settle
 from backend.facts import MethodAdded, PhoneBound
-from backend.flows import Flow, Step
+from backend.flows import Flow, Handle
 from backend.kit import Kit
 from backend.outside.eid.eid import Attempt, LoginRefused, ProviderUnavailable
 from backend.outside.eid.eid_claims import Person
@@ -52,6 +52,10 @@ class LinkData(msgspec.Struct, frozen=True):
     attempt: Attempt
 
 
+PHONE = flows.Kind(KIND, CodeData, own=True)
+LINK = flows.Kind(KIND, LinkData, own=True)
+
+
 async def may(tx: AsyncSession, kit: Kit, who: Who, *, now: datetime) -> Account:
     """The caller's account, held; raises InsufficientAssurance unless the sign-in is fresh and strong enough."""
     account = await mine.locked(tx, who.account_id)
@@ -59,120 +63,93 @@ async def may(tx: AsyncSession, kit: Kit, who: Who, *, now: datetime) -> Account
     return account
 
 
-async def begin_phone(door: Door, who: Who, text: str, *, address: str, now: datetime) -> CodeStep:
+async def begin_phone(door: Door, caller: Caller, text: str) -> CodeStep:
     """Send a code to the number; raises FieldsInvalid, methods.MethodExists or codes.OtpLimit."""
     phone = read_phone(text, allow_invented=door.settings.is_demo)
     async with door.db.write() as tx:
-        account = await may(tx, door.kit, who, now=now)
+        account = await may(tx, door.kit, caller.me, now=caller.now)
         await _refuse_known(tx, door.kit, account.id, phone)
         await refuse_crowded(tx, door.kit, phone, account.id)
-        data = CodeData(phone=phone, address=address, who=f"method|{account.id}")
-        flow = _start(tx, door.kit, who, "otp", data, now)
-        owed, step = await otp.begin(tx, door.kit, flow, data, purpose=KIND, now=now)
-    return await otp.deliver(door, owed, step, now)
+        data = CodeData(phone=phone, address=caller.address, who=f"method|{account.id}")
+        owed, step = await otp.begin(PHONE.start(tx, door.kit, caller, "otp", data))
+    return await otp.deliver(door, owed, step)
 
 
-async def send_again(door: Door, who: Who, flow_id: UUID, *, now: datetime) -> CodeStep:
-    """The same code once more."""
-    async with door.db.write() as tx:
-        flow = await _own(tx, who, flow_id, "otp", now)
-        data = flows.data_of(flow, door.kit.keys, CodeData)
-        owed, step = await otp.again(tx, door.kit, flow, data, now=now)
-    return await otp.deliver(door, owed, step, now)
-
-
-async def give_code(door: Door, who: Who, flow_id: UUID, typed: str, *, now: datetime) -> UUID:
+async def give_code(door: Door, caller: Caller, flow_id: UUID, typed: str) -> UUID:
     """A right code makes the number one of the account's; its row."""
-    async with door.db.read() as tx:
-        await _own(tx, who, flow_id, "otp", now)
-    code = await otp.guess(door, flow_id, typed, kind=KIND, jkt=who.jkt, now=now)
+    code = await otp.guess(door, PHONE, flow_id, typed, caller)
+    kit, now = door.kit, caller.now
     async with door.db.write() as tx:
-        account = await _still(tx, door.kit, who, now)
-        flow = await _own(tx, who, flow_id, "otp", now)
-        data = flows.data_of(flow, door.kit.keys, CodeData)
+        account = await _still(tx, kit, caller)
+        flow = await PHONE.find(tx, kit, flow_id, caller, "otp")
+        phone = flow.data.phone
         await codes.consume(tx, code, now=now)
-        await _refuse_known(tx, door.kit, account.id, data.phone)
+        await _refuse_known(tx, kit, account.id, phone)
         has_main = bool(await people.phones_of(tx, account.id))
-        row = await bind_phone(tx, door.kit, account.id, data.phone, now=now, is_main=not has_main)
+        row = await bind_phone(tx, kit, account.id, phone, now=now, is_main=not has_main)
         account.version += 1
-        await flows.advance(tx, door.kit.keys, flow, to="done")
-        door.kit.journal.record(tx, PhoneBound(subject=account.id, flow=flow.id), by=account.id, now=now)
-        _told(tx, door.kit, account, row.id, methods.PHONE, now)
+        await flow.advance("done")
+        kit.journal.record(tx, PhoneBound(subject=account.id, flow=flow.id), by=account.id, now=now)
+        _told(tx, kit, account, row.id, methods.PHONE, now)
         return row.id
 
 
-async def begin_certificate(
-    door: Door, who: Who, certificate: str, *, address: str, now: datetime
-) -> SignStep:
+async def begin_certificate(door: Door, caller: Caller, certificate: str) -> SignStep:
     """Ask for a signature with the certificate (`signing_methods` does the rest)."""
     async with door.db.write() as tx:
-        await may(tx, door.kit, who, now=now)
-    return await signing_methods.begin(
-        door, who.account_id, certificate, jkt=who.jkt, address=address, now=now
-    )
+        await may(tx, door.kit, caller.me, now=caller.now)
+    return await signing_methods.begin(door, caller, certificate)
 
 
-async def sign(
-    door: Door, who: Who, flow_id: UUID, certificate: str, signature: str, *, now: datetime
-) -> UUID:
+async def sign(door: Door, caller: Caller, flow_id: UUID, signed: Signed) -> UUID:
     """Take the signature; the certificate's row (raises what `signing_methods.sign` raises)."""
     async with door.db.write() as tx:
-        await _still(tx, door.kit, who, now)
-    return await signing_methods.sign(
-        door,
-        flow_id,
-        certificate,
-        signature,
-        account_id=who.account_id,
-        jkt=who.jkt,
-        session=who.session_id,
-        now=now,
-    )
+        await _still(tx, door.kit, caller)
+    return await signing_methods.sign(door, caller, flow_id, signed)
 
 
-async def begin_vneid(door: Door, who: Who, *, now: datetime) -> tuple[Flow, str]:
+async def begin_vneid(door: Door, caller: Caller) -> tuple[Flow, str]:
     """Send the person to VNeID; returns the flow and the address of its page."""
     async with door.db.write() as tx:
-        await may(tx, door.kit, who, now=now)
+        await may(tx, door.kit, caller.me, now=caller.now)
     url, attempt = await login.provider(door, VNEID).begin(door.settings.vneid_redirect_uri)
     async with door.db.write() as tx:
-        await _still(tx, door.kit, who, now)
-        return _start(tx, door.kit, who, "authorize", LinkData(attempt), now), url
+        await _still(tx, door.kit, caller)
+        return LINK.start(tx, door.kit, caller, "authorize", LinkData(attempt)).row, url
 
 
-async def authorize(door: Door, who: Who, flow_id: UUID, answer: Answer, *, now: datetime) -> UUID:
+async def authorize(door: Door, caller: Caller, flow_id: UUID, answer: Answer) -> UUID:
     """Link the identity that VNeID proves, if it is the account's own person; its row.
 
     Raises LoginRefused, LoginCancelled, ProviderUnavailable, IdentityOfAnother or methods.MethodExists.
     """
     async with door.db.write() as tx:
-        claimed = await _claim(tx, door.kit, who, flow_id, answer, now)
-    attempt = settle(claimed)
+        claimed = await _claim(tx, door.kit, caller, flow_id, answer)
+    flow = settle(claimed)
     try:
         person = await login.provider(door, VNEID).finish(
-            attempt, code=answer.code or "", iss=answer.iss, encrypt_key=answer.encrypt_key
+            flow.data.attempt, code=answer.code or "", iss=answer.iss, encrypt_key=answer.encrypt_key
         )
         evidence = of_person(person, VNEID)
         vouched = await ending.vouched_phones(door.db, door.kit, door.registries, evidence, signed_in=True)
         async with door.db.write() as tx:
-            account = await _still(tx, door.kit, who, now)
-            flow = await _own(tx, who, flow_id, "exchange", now)
-            await flows.advance(tx, door.kit.keys, flow, to="done")
-            return await _link(tx, door.kit, account, person, Coming(vouched, who.session_id, flow.id), now)
+            account = await _still(tx, door.kit, caller)
+            exchanged = await flow.again(tx, "exchange")
+            await exchanged.advance("done")
+            coming = Coming(vouched, caller.me.session_id, flow_id)
+            return await _link(tx, door.kit, account, person, coming, caller.now)
     except (ProviderUnavailable, LoginRefused, IdentityOfAnother, methods.MethodExists) as refusal:
         async with door.db.write() as tx:
-            flow = await _own(tx, who, flow_id, "exchange", now)
-            await login.close(tx, door.kit, flow, refusal)
+            await login.close(await flow.again(tx, "exchange"), refusal)
         raise
 
 
 async def _claim(
-    tx: AsyncSession, kit: Kit, who: Who, flow_id: UUID, answer: Answer, now: datetime
-) -> Attempt | Refusal:
+    tx: AsyncSession, kit: Kit, caller: Caller, flow_id: UUID, answer: Answer
+) -> Handle[LinkData] | Refusal:
     """Use the state up; a refusal ends the flow for good, so it is returned."""
-    flow = await _own(tx, who, flow_id, "authorize", now)
-    attempt = flows.data_of(flow, kit.keys, LinkData).attempt
-    return await login.use_up(tx, kit, flow, attempt, answer, now) or attempt
+    flow = await LINK.find(tx, kit, flow_id, caller, "authorize")
+    return await login.use_up(flow, flow.data.attempt, answer) or flow
 
 
 async def _link(
@@ -193,34 +170,11 @@ async def _link(
     return row.id
 
 
-def _start(tx: AsyncSession, kit: Kit, who: Who, step: Step, data: msgspec.Struct, now: datetime) -> Flow:
-    return flows.start(
-        tx,
-        kit.keys,
-        kind=KIND,
-        step=step,
-        data=data,
-        jkt=who.jkt,
-        lifetime=kit.limits.flow_lifetime,
-        now=now,
-        account_id=who.account_id,
-    )
-
-
-async def _still(tx: AsyncSession, kit: Kit, who: Who, now: datetime) -> Account:
+async def _still(tx: AsyncSession, kit: Kit, caller: Caller) -> Account:
     """The account at the end of a flow: a phone change meanwhile makes it careful (rule 162)."""
-    account = await mine.locked(tx, who.account_id)
-    assurance.demand(who, account, kit.limits, now=now, careful=True)
+    account = await mine.locked(tx, caller.me.account_id)
+    assurance.demand(caller.me, account, kit.limits, now=caller.now, careful=True)
     return account
-
-
-async def _own(tx: AsyncSession, who: Who, flow_id: UUID, step: Step, now: datetime) -> Flow:
-    """The caller's own flow at this step: one device key may serve two accounts after each other."""
-    flow = await flows.find(tx, flow_id, kind=KIND, jkt=who.jkt, now=now)
-    if flow.account_id != who.account_id:
-        raise flows.FlowNotFound
-    flows.expect(flow, step)
-    return flow
 
 
 async def _refuse_known(tx: AsyncSession, kit: Kit, account_id: UUID, phone: str) -> None:

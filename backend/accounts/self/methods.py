@@ -19,7 +19,7 @@ from backend.accounts.identity.evidence import POST_OFFICE, VNEID
 from backend.accounts.models import Account, Certificate, Identity, Password, Phone
 from backend.accounts.self import mine
 from backend.accounts.ways_in import assurance
-from backend.devices.entry import Who
+from backend.caller import Who
 from backend.errors import Conflict, NotFound
 from backend.facts import MethodRemoved
 from backend.flows import Flow

@@ -7,22 +7,22 @@ that come with one challenge a single one is looked at (rule 504; case TK03).
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final, Protocol, TypeVar
 from uuid import UUID
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend import flows
 from backend.accounts.door import Door
 from backend.accounts.identity.evidence import CERTIFICATE, CERTIFICATE_LEVEL
 from backend.accounts.self import history
 from backend.accounts.signing import enrolled
+from backend.caller import Caller
 from backend.db import new_id
 from backend.devices.sessions import Device
 from backend.errors import TooMany, settle
 from backend.facts import CertificateTurnedAway
-from backend.flows import Flow
+from backend.flows import Handle, Kind
 from backend.outside.certificates.certificates import (
     CertificateCheckUnavailable,
     CertificateRefused,
@@ -45,10 +45,24 @@ class SignData(msgspec.Struct, frozen=True, kw_only=True):
     challenge: str
     asked_at: datetime
     address: str
-    device: Device | None = None
     announced: bytes | None = None  # the thumbprint of the certificate that the flow began with
-    email: str | None = None
-    holder: Holder | None = None  # once the signature is good and something is left to do
+    device: Device | None = None  # where a session shall come of it
+
+
+class ArrivalData(SignData, frozen=True, kw_only=True):
+    """The same of somebody who wants to get in."""
+
+    device: Device
+
+
+Signing = TypeVar("Signing", bound=SignData)
+
+
+class Signed(Protocol):
+    """What the app brings: a certificate (PEM, leaf first), and the signature (base64) over the challenge."""
+
+    certificate: str
+    signature: str
 
 
 class SignStep(msgspec.Struct, frozen=True):
@@ -63,36 +77,18 @@ class SignStep(msgspec.Struct, frozen=True):
 def start(
     tx: AsyncSession,
     door: Door,
+    kind: Kind[Signing],
+    caller: Caller,
     *,
-    kind: str,
     purpose: str,
-    jkt: str | None,
-    address: str,
-    now: datetime,
-    device: Device | None = None,
-    account_id: UUID | None = None,
-    announced: bytes | None = None,
-    email: str | None = None,
+    **remembered: Any,
 ) -> SignStep:
-    """Begin a flow of `kind` whose challenge says `purpose`."""
-    flow_id, limits = new_id(), door.kit.limits
+    """Begin a flow of `kind` whose challenge says `purpose`; what the kind wants beside it is `remembered`."""
+    flow_id, now = new_id(), caller.now
     challenge = challenge_text(door.settings.public_url, purpose, flow_id, new_nonce(), now)
-    data = SignData(
-        challenge=challenge, asked_at=now, address=address, device=device, announced=announced, email=email
-    )
-    flows.start(
-        tx,
-        door.kit.keys,
-        kind=kind,
-        step=SIGN,
-        data=data,
-        jkt=jkt,
-        lifetime=limits.flow_lifetime,
-        now=now,
-        flow_id=flow_id,
-        account_id=account_id,
-    )
-    return SignStep(id=flow_id, challenge=challenge, expires_in=limits.certificate_challenge)
+    data = kind.data(challenge=challenge, asked_at=now, address=caller.address, **remembered)
+    kind.start(tx, door.kit, caller, SIGN, data, flow_id=flow_id)
+    return SignStep(id=flow_id, challenge=challenge, expires_in=door.kit.limits.certificate_challenge)
 
 
 async def inspected(door: Door, certificate: str, *, now: datetime) -> Holder:
@@ -107,89 +103,65 @@ async def inspected(door: Door, certificate: str, *, now: datetime) -> Holder:
 
 
 async def proved(
-    door: Door,
-    flow_id: UUID,
-    certificate: str,
-    signature: str,
-    *,
-    kind: str,
-    jkt: str | None,
-    now: datetime,
-) -> tuple[SignData, Holder]:
+    door: Door, kind: Kind[Signing], flow_id: UUID, signed: Signed, caller: Caller
+) -> tuple[Handle[Signing], Holder]:
     """Use the challenge up and check what was signed; the flow then stands at `checking`.
 
     Raises CertificateRefused, which ends the flow, or CertificateCheckUnavailable, after which the same
     signature may be brought again while the challenge lives.
     """
     async with door.db.write() as tx:
-        claimed = await _claim(tx, door, flow_id, kind=kind, jkt=jkt, now=now)
-    data = settle(claimed)
+        claimed = await _claim(tx, door, kind, flow_id, caller)
+    flow = settle(claimed)
+    announced = flow.data.announced
     try:
-        holder = await door.certificates.verify(certificate, signature, data.challenge, now=now)
-        if data.announced is not None and holder.thumbprint != data.announced:
+        holder = await door.certificates.verify(
+            signed.certificate, signed.signature, flow.data.challenge, now=caller.now
+        )
+        if announced is not None and holder.thumbprint != announced:
             raise CertificateRefused("another_certificate")  # noqa: TRY301 - one place closes the flow
     except (CertificateRefused, CertificateCheckUnavailable) as refusal:
-        await _close(door, flow_id, data, certificate, refusal, kind=kind, jkt=jkt, now=now)
+        await _close(door, flow, signed.certificate, refusal)
         raise
-    return data, holder
+    return flow, holder
 
 
-async def checking(tx: AsyncSession, flow_id: UUID, *, kind: str, jkt: str | None, now: datetime) -> Flow:
-    """The flow that `proved` has left for this call to finish."""
-    return await flows.find(tx, flow_id, kind=kind, jkt=jkt, step=CHECKING, now=now)
-
-
-async def turn_away(
-    tx: AsyncSession,
-    door: Door,
-    flow: Flow,
-    data: SignData,
-    reason: str,
-    *,
-    account_id: UUID | None,
-    now: datetime,
-) -> None:
+async def turn_away(door: Door, flow: Handle[Signing], reason: str, *, account_id: UUID | None) -> None:
     """End a flow whose certificate was good and still opens nothing; journal and history keep it."""
-    await flows.advance(tx, door.kit.keys, flow, to=ENDED)
+    await flow.advance(ENDED)
     fact = CertificateTurnedAway(subject=account_id, flow=flow.id, reason=reason)
-    door.kit.journal.record(tx, fact, by=None, now=now)
+    flow.kit.journal.record(flow.tx, fact, by=None, now=flow.now)
     if account_id is not None:
-        await _remember_failure(tx, door, account_id, data, now)
+        await _remember_failure(door, flow, account_id)
 
 
 async def _claim(
-    tx: AsyncSession, door: Door, flow_id: UUID, *, kind: str, jkt: str | None, now: datetime
-) -> SignData | CertificateRefused:
+    tx: AsyncSession, door: Door, kind: Kind[Signing], flow_id: UUID, caller: Caller
+) -> Handle[Signing] | CertificateRefused:
     """One caller gets the challenge; a late one ends the flow, so that refusal is returned."""
-    flow = await flows.find(tx, flow_id, kind=kind, jkt=jkt, step=SIGN, now=now)
-    data = flows.data_of(flow, door.kit.keys, SignData)
-    if now - data.asked_at > timedelta(seconds=door.kit.limits.certificate_challenge):
-        await turn_away(tx, door, flow, data, "challenge_late", account_id=flow.account_id, now=now)
+    flow = await kind.find(tx, door.kit, flow_id, caller, SIGN)
+    if caller.now - flow.data.asked_at > timedelta(seconds=door.kit.limits.certificate_challenge):
+        await turn_away(door, flow, "challenge_late", account_id=flow.row.account_id)
         return CertificateRefused("challenge_late")
-    await flows.advance(tx, door.kit.keys, flow, to=CHECKING)
-    return data
+    await flow.advance(CHECKING)
+    return flow
 
 
 async def _close(
     door: Door,
-    flow_id: UUID,
-    data: SignData,
+    begun: Handle[Signing],
     certificate: str,
     refusal: CertificateRefused | CertificateCheckUnavailable,
-    *,
-    kind: str,
-    jkt: str | None,
-    now: datetime,
 ) -> None:
     async with door.db.write() as tx:
-        flow = await checking(tx, flow_id, kind=kind, jkt=jkt, now=now)
-        account_id = flow.account_id or await _named(tx, door, certificate, now)
+        flow = await begun.again(tx, CHECKING)
+        account_id = flow.row.account_id or await _named(tx, door, certificate, flow.now)
         if isinstance(refusal, CertificateRefused):
-            await turn_away(tx, door, flow, data, refusal.reason, account_id=account_id, now=now)
+            await turn_away(door, flow, refusal.reason, account_id=account_id)
             return
-        await flows.advance(tx, door.kit.keys, flow, to=SIGN)
+        await flow.advance(SIGN)
         fact = CertificateTurnedAway(subject=account_id, flow=flow.id, reason=refusal.reason)
-        door.kit.journal.record(tx, fact, by=None, now=now)
+        door.kit.journal.record(tx, fact, by=None, now=flow.now)
 
 
 async def _named(tx: AsyncSession, door: Door, certificate: str, now: datetime) -> UUID | None:
@@ -201,10 +173,9 @@ async def _named(tx: AsyncSession, door: Door, certificate: str, now: datetime) 
     return await enrolled.holder_account(tx, door.kit, holder)
 
 
-async def _remember_failure(
-    tx: AsyncSession, door: Door, account_id: UUID, data: SignData, now: datetime
-) -> None:
+async def _remember_failure(door: Door, flow: Handle[Signing], account_id: UUID) -> None:
     """A line for the owner's eyes; few of them, because certificates are no secret and anybody can bring one."""
+    tx, data, now = flow.tx, flow.data, flow.now
     window = Window(door.kit.limits.password_tries, FEW_IN)
     try:
         await door.kit.throttle.spend(tx, [("certificate history", str(account_id), [window])], now=now)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from uuid import UUID
-
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
 from backend.accounts.codes import starts
@@ -15,17 +12,18 @@ from backend.accounts.identity.ending import Coming
 from backend.accounts.identity.evidence import of_holder
 from backend.accounts.identity.joining import Standing, Verdict
 from backend.accounts.signing import enrolled, signing
-from backend.accounts.signing.signing import LEVEL, METHOD, SignData, SignStep
+from backend.accounts.signing.signing import CHECKING, LEVEL, METHOD, ArrivalData, Signed, SignStep
 from backend.accounts.ways_in.entering import Done, let_in
 from backend.accounts.ways_in.login import KIND
+from backend.caller import Caller
 from backend.devices.sessions import Device
 from backend.errors import Forbidden, Refusal, settle
 from backend.facts import CertificateEnrolled, CertificateUsed
-from backend.flows import Flow
-from backend.kit import Kit
+from backend.flows import Handle
 from backend.outside.certificates.certificates import CertificateRefused, Holder
 from backend.support import notices
 
+SIGNING_IN = flows.Kind(KIND, ArrivalData)
 REASONS = {
     Standing.REMOVED: "removed",
     Standing.SHUT: "unconfirmed",
@@ -39,75 +37,51 @@ class RegistrationRequired(Forbidden):
     title = "Chứng thư số này chưa có tài khoản, vui lòng đăng ký tài khoản trước"
 
 
-async def begin(door: Door, device: Device, *, jkt: str | None, address: str, now: datetime) -> SignStep:
+async def begin(door: Door, device: Device, caller: Caller) -> SignStep:
     """Start a sign-in; the app has the challenge signed."""
     async with door.db.write() as tx:
-        step = signing.start(
-            tx, door, kind=KIND, purpose="login", jkt=jkt, address=address, now=now, device=device
-        )
-        await starts.count(tx, door.kit, jkt=jkt, address=address, now=now)
+        step = signing.start(tx, door, SIGNING_IN, caller, purpose="login", device=device)
+        await starts.count(tx, door.kit, caller)
     return step
 
 
-async def sign(
-    door: Door, flow_id: UUID, certificate: str, signature: str, *, jkt: str | None, now: datetime
-) -> Done:
+async def sign(door: Door, flow_id: UUID, signed: Signed, caller: Caller) -> Done:
     """Let the holder in.
 
     Raises CertificateRefused, CertificateCheckUnavailable or RegistrationRequired.
     """
-    data, holder = await signing.proved(door, flow_id, certificate, signature, kind=KIND, jkt=jkt, now=now)
+    flow, holder = await signing.proved(door, SIGNING_IN, flow_id, signed, caller)
     vouched = await ending.vouched_phones(door.db, door.kit, door.registries, of_holder(holder))
     async with door.db.write() as tx:
-        flow = await signing.checking(tx, flow_id, kind=KIND, jkt=jkt, now=now)
-        outcome = await _enter(tx, door, flow, data, holder, vouched, now)
+        outcome = await _enter(door, await flow.again(tx, CHECKING), holder, vouched)
     return settle(outcome)
 
 
 async def _enter(
-    tx: AsyncSession,
-    door: Door,
-    flow: Flow,
-    data: SignData,
-    holder: Holder,
-    vouched: frozenset[str],
-    now: datetime,
+    door: Door, flow: Handle[ArrivalData], holder: Holder, vouched: frozenset[str]
 ) -> Done | Refusal:
     """A refusal is returned, because the flow has ended and history has a line."""
-    assert data.device is not None
-    evidence = of_holder(holder)
-    match = await finding.find(tx, door.kit, evidence)
+    tx, kit, now, evidence = flow.tx, flow.kit, flow.now, of_holder(holder)
+    match = await finding.find(tx, kit, evidence)
     answer = finding.decided(evidence, match)
     if match is None or answer.verdict is Verdict.NEW:
-        await signing.turn_away(tx, door, flow, data, "nobody_known", account_id=None, now=now)
+        await signing.turn_away(door, flow, "nobody_known", account_id=None)
         return RegistrationRequired()
     account = match.account
     if answer.verdict is not Verdict.JOIN:
         reason = REASONS.get(match.found.standing, "not_enrolled")
-        await signing.turn_away(tx, door, flow, data, reason, account_id=account.id, now=now)
+        await signing.turn_away(door, flow, reason, account_id=account.id)
         return CertificateRefused(reason)
     if answer.ends:
-        await ending.owner_came(tx, door.kit, match, evidence, Coming(vouched, flow=flow.id), now=now)
+        await ending.owner_came(tx, kit, match, evidence, Coming(vouched, flow=flow.id), now=now)
     people.own(account, evidence, now)
-    await _use(tx, door.kit, account.id, holder, flow, now)
-    await flows.advance(tx, door.kit.keys, flow, to="done", account_id=account.id)
-    return await let_in(
-        tx,
-        door.kit,
-        account,
-        data.device,
-        method=METHOD,
-        level=LEVEL,
-        jkt=flow.jkt,
-        place=door.places.of(data.address),
-        now=now,
-    )
+    await _use(flow, account.id, holder)
+    return await let_in(door, flow, flow.data, account, method=METHOD, level=LEVEL)
 
 
-async def _use(
-    tx: AsyncSession, kit: Kit, account_id: UUID, holder: Holder, flow: Flow, now: datetime
-) -> None:
+async def _use(flow: Handle[ArrivalData], account_id: UUID, holder: Holder) -> None:
     """Remember what the certificate did; one that is new here is enrolled, and its owner told."""
+    tx, kit, now = flow.tx, flow.kit, flow.now
     row, renewed = await enrolled.usable(tx, kit, account_id, holder, now=now)
     row.last_used_at = now
     if renewed:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,15 +17,17 @@ from backend.accounts.models import Certificate
 from backend.accounts.self import mine
 from backend.accounts.self.methods import MethodExists
 from backend.accounts.signing import enrolled, signing
-from backend.accounts.signing.signing import METHOD, SignStep
+from backend.accounts.signing.signing import CHECKING, METHOD, SignData, Signed, SignStep
+from backend.caller import Caller
 from backend.errors import Conflict, Refusal, settle
 from backend.facts import MethodAdded
-from backend.flows import Flow
+from backend.flows import Handle
 from backend.kit import Kit
 from backend.outside.certificates.certificates import Holder
 from backend.support import notices
 
 KIND = "method"
+ADDING = flows.Kind(KIND, SignData, own=True)
 
 
 class CertificateOfAnother(Conflict):
@@ -36,74 +37,47 @@ class CertificateOfAnother(Conflict):
     title = "Chứng thư số này không mang số định danh của tài khoản"
 
 
-async def begin(
-    door: Door, account_id: UUID, certificate: str, *, jkt: str | None, address: str, now: datetime
-) -> SignStep:
+async def begin(door: Door, caller: Caller, certificate: str) -> SignStep:
     """Ask the signed-in person for a signature; raises CertificateRefused or CertificateOfAnother."""
-    holder = await signing.inspected(door, certificate, now=now)
+    holder = await signing.inspected(door, certificate, now=caller.now)
+    account_id = caller.me.account_id
     async with door.db.write() as tx:
         await mine.locked(tx, account_id)
         if await _own(tx, door.kit, account_id, holder) is None:
             raise CertificateOfAnother
-        return signing.start(
-            tx,
-            door,
-            kind=KIND,
-            purpose="add",
-            jkt=jkt,
-            address=address,
-            now=now,
-            account_id=account_id,
-            announced=holder.thumbprint,
-        )
+        return signing.start(tx, door, ADDING, caller, purpose="add", announced=holder.thumbprint)
 
 
-async def sign(
-    door: Door,
-    flow_id: UUID,
-    certificate: str,
-    signature: str,
-    *,
-    account_id: UUID,
-    jkt: str | None,
-    session: UUID,
-    now: datetime,
-) -> UUID:
-    """The certificate signs in from now; returns its row. `session` is where the owner signs.
+async def sign(door: Door, caller: Caller, flow_id: UUID, signed: Signed) -> UUID:
+    """The certificate signs in from now; returns its row.
 
     Raises CertificateRefused, CertificateCheckUnavailable, CertificateOfAnother or MethodExists.
     """
-    async with door.db.read() as tx:
-        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
-        if flow.account_id != account_id:
-            raise flows.FlowNotFound
-    _, holder = await signing.proved(door, flow_id, certificate, signature, kind=KIND, jkt=jkt, now=now)
-    vouched = await ending.vouched_phones(
-        door.db, door.kit, door.registries, of_holder(holder), signed_in=True
-    )
+    begun, holder = await signing.proved(door, ADDING, flow_id, signed, caller)
+    evidence = of_holder(holder)
+    vouched = await ending.vouched_phones(door.db, door.kit, door.registries, evidence, signed_in=True)
     async with door.db.write() as tx:
-        flow = await signing.checking(tx, flow_id, kind=KIND, jkt=jkt, now=now)
-        await mine.locked(tx, account_id)
-        outcome = await _add(tx, door, flow, account_id, holder, Coming(vouched, session, flow_id), now)
+        flow = await begun.again(tx, CHECKING)
+        await mine.locked(tx, flow.account)
+        outcome = await _add(flow, holder, Coming(vouched, caller.me.session_id, flow_id))
     return settle(outcome).id
 
 
-async def _add(
-    tx: AsyncSession, door: Door, flow: Flow, account_id: UUID, holder: Holder, coming: Coming, now: datetime
-) -> Certificate | Refusal:
+async def _add(flow: Handle[SignData], holder: Holder, coming: Coming) -> Certificate | Refusal:
     """A refusal is returned, because the flow has ended."""
-    own = await _own(tx, door.kit, account_id, holder)
-    row = await enrolled.added(tx, door.kit, account_id, holder, now=now) if own is not None else None
-    await flows.advance(tx, door.kit.keys, flow, to="done" if row is not None else "ended")
+    tx, kit, now, account_id = flow.tx, flow.kit, flow.now, flow.account
+    own = await _own(tx, kit, account_id, holder)
+    row = await enrolled.added(tx, kit, account_id, holder, now=now) if own is not None else None
+    await flow.advance("done" if row is not None else "ended")
     if own is None or row is None:
         return CertificateOfAnother() if own is None else MethodExists()
     match, answer = own
     if answer.ends:
-        await ending.owner_came(tx, door.kit, match, of_holder(holder), coming, now=now)
+        await ending.owner_came(tx, kit, match, of_holder(holder), coming, now=now)
     people.own(match.account, of_holder(holder), now)
     fact = MethodAdded(subject=account_id, method=row.id, kind=METHOD)
-    door.kit.journal.record(tx, fact, by=account_id, now=now)
-    notices.tell(tx, door.kit, account_id, "method_added", now=now, method=METHOD)
+    kit.journal.record(tx, fact, by=account_id, now=now)
+    notices.tell(tx, kit, account_id, "method_added", now=now, method=METHOD)
     return row
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 import msgspec
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
 from backend.accounts.door import Door
@@ -18,18 +16,29 @@ from backend.accounts.identity.people import AccountExists
 from backend.accounts.models import Account
 from backend.accounts.self import attributes
 from backend.accounts.signing import enrolled, signing
-from backend.accounts.signing.signing import ENDED, LEVEL, METHOD, SignData, SignStep
+from backend.accounts.signing.signing import CHECKING, ENDED, LEVEL, METHOD, ArrivalData, Signed, SignStep
 from backend.accounts.ways_in import registration
 from backend.accounts.ways_in.entering import Done, let_in
 from backend.accounts.ways_in.registration import KIND
+from backend.caller import Caller
 from backend.devices.sessions import Device
 from backend.errors import FieldError, FieldsInvalid, Refusal, settle
 from backend.facts import CertificateEnrolled, CertificateUsed, RegistrationRefused
-from backend.flows import Flow
+from backend.flows import Handle
 from backend.names import masked
 from backend.outside.certificates.certificates import Holder
 
 CONFIRM: Final = "confirm"
+
+
+class RegisteringData(ArrivalData, frozen=True, kw_only=True):
+    """What a registration with a certificate remembers; the `holder` once the signature is good."""
+
+    email: str | None = None
+    holder: Holder | None = None
+
+
+REGISTERING = flows.Kind(KIND, RegisteringData)
 
 
 class ConfirmStep(msgspec.Struct, frozen=True):
@@ -43,15 +52,7 @@ class ConfirmStep(msgspec.Struct, frozen=True):
 
 
 async def begin(
-    door: Door,
-    device: Device,
-    *,
-    kind: str,
-    certificate: str,
-    email: str | None,
-    jkt: str | None,
-    address: str,
-    now: datetime,
+    door: Door, device: Device, caller: Caller, *, kind: str, certificate: str, email: str | None
 ) -> SignStep:
     """Start a registration of `kind` (citizen, enterprise or agency) with this certificate.
 
@@ -59,7 +60,7 @@ async def begin(
     """
     bad: list[FieldError] = []
     email = attributes.read_email(email, bad) if email else None
-    holder = await signing.inspected(door, certificate, now=now)
+    holder = await signing.inspected(door, certificate, now=caller.now)
     if holder.kind != kind:
         bad.append(
             FieldError(
@@ -69,108 +70,81 @@ async def begin(
     if bad:
         raise FieldsInvalid(*bad)
     async with door.db.write() as tx:
-        await registration.count(tx, door, address, now)
+        await registration.count(tx, door, caller)
         return signing.start(
             tx,
             door,
-            kind=KIND,
+            REGISTERING,
+            caller,
             purpose="register",
-            jkt=jkt,
-            address=address,
-            now=now,
             device=device,
             announced=holder.thumbprint,
             email=email,
         )
 
 
-async def sign(
-    door: Door, flow_id: UUID, certificate: str, signature: str, *, jkt: str | None, now: datetime
-) -> ConfirmStep:
+async def sign(door: Door, flow_id: UUID, signed: Signed, caller: Caller) -> ConfirmStep:
     """Show what the certificate says; raises AccountExists when its holder has an account already."""
-    data, holder = await signing.proved(door, flow_id, certificate, signature, kind=KIND, jkt=jkt, now=now)
+    begun, holder = await signing.proved(door, REGISTERING, flow_id, signed, caller)
     async with door.db.write() as tx:
-        flow = await signing.checking(tx, flow_id, kind=KIND, jkt=jkt, now=now)
+        flow = await begun.again(tx, CHECKING)
         outcome: ConfirmStep | Refusal
         evidence = of_holder(holder)
         match = await finding.find(tx, door.kit, evidence, hold=False)
         if match is not None and finding.decided(evidence, match).verdict is not Verdict.NEW:
-            outcome = await _exists(tx, door, flow, match.account.id, now)
+            outcome = await _exists(flow, match.account.id)
         else:
-            data = msgspec.structs.replace(data, holder=holder)
-            await flows.advance(tx, door.kit.keys, flow, to=CONFIRM, data=data)
-            outcome = _shown(flow_id, holder, data.email)
+            await flow.advance(CONFIRM, msgspec.structs.replace(flow.data, holder=holder))
+            outcome = _shown(flow_id, holder, flow.data.email)
     return settle(outcome)
 
 
-async def confirm(door: Door, flow_id: UUID, email: str | None, *, jkt: str | None, now: datetime) -> Done:
+async def confirm(door: Door, flow_id: UUID, email: str | None, caller: Caller) -> Done:
     """Open the account and let its holder in; an enterprise needs an e-mail address, given now or at the beginning."""
     async with door.db.write() as tx:
-        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step=CONFIRM, now=now)
-        data = flows.data_of(flow, door.kit.keys, SignData)
-        assert data.holder is not None
-        email = _email(email, data)
+        flow = await REGISTERING.find(tx, door.kit, flow_id, caller, CONFIRM)
+        holder = flow.data.holder
+        assert holder is not None
+        email = _email(email, flow.data, holder)
         try:
-            account = await people.open_with(tx, door.kit, of_holder(data.holder), now=now)
+            account = await people.open_with(tx, door.kit, of_holder(holder), now=caller.now)
         except AccountExists:
-            taken = await enrolled.holder_account(tx, door.kit, data.holder)
-            outcome: Done | Refusal = await _exists(tx, door, flow, taken, now)
+            taken = await enrolled.holder_account(tx, door.kit, holder)
+            outcome: Done | Refusal = await _exists(flow, taken)
         else:
-            outcome = await _opened(tx, door, flow, data, account, email, now)
+            outcome = await _opened(door, flow, account, holder, email)
     return settle(outcome)
 
 
 async def _opened(
-    tx: AsyncSession,
-    door: Door,
-    flow: Flow,
-    data: SignData,
-    account: Account,
-    email: str | None,
-    now: datetime,
+    door: Door, flow: Handle[RegisteringData], account: Account, holder: Holder, email: str | None
 ) -> Done:
-    assert data.holder is not None
-    assert data.device is not None
+    tx, kit, now = flow.tx, flow.kit, flow.now
     await tx.flush()
-    row = enrolled.enroll(tx, door.kit, account.id, data.holder, now=now)
+    row = enrolled.enroll(tx, kit, account.id, holder, now=now)
     row.last_used_at = now
     if email:
-        await attributes.put(tx, door.kit, account.id, "email", email, source=attributes.SELF, now=now)
+        await attributes.put(tx, kit, account.id, "email", email, source=attributes.SELF, now=now)
     for fact in (
         CertificateEnrolled(subject=account.id, certificate=row.id, how=KIND),
-        CertificateUsed(
-            subject=account.id, certificate=row.id, flow=flow.id, checked_by=data.holder.checked_by
-        ),
+        CertificateUsed(subject=account.id, certificate=row.id, flow=flow.id, checked_by=holder.checked_by),
     ):
-        door.kit.journal.record(tx, fact, by=account.id, now=now)
-    await flows.advance(tx, door.kit.keys, flow, to="done", account_id=account.id)
-    return await let_in(
-        tx,
-        door.kit,
-        account,
-        data.device,
-        method=METHOD,
-        level=LEVEL,
-        jkt=flow.jkt,
-        place=door.places.of(data.address),
-        now=now,
-    )
+        kit.journal.record(tx, fact, by=account.id, now=now)
+    return await let_in(door, flow, flow.data, account, method=METHOD, level=LEVEL)
 
 
-async def _exists(
-    tx: AsyncSession, door: Door, flow: Flow, account_id: UUID | None, now: datetime
-) -> AccountExists:
+async def _exists(flow: Handle[RegisteringData], account_id: UUID | None) -> AccountExists:
     """Whoever signed has proved who they are, so they are told plainly (rule 120)."""
-    await flows.advance(tx, door.kit.keys, flow, to=ENDED)
+    await flow.advance(ENDED)
     fact = RegistrationRefused(subject=account_id, reason=AccountExists.code, method=METHOD)
-    door.kit.journal.record(tx, fact, by=None, now=now)
+    flow.kit.journal.record(flow.tx, fact, by=None, now=flow.now)
     return AccountExists()
 
 
-def _email(given: str | None, data: SignData) -> str | None:
+def _email(given: str | None, data: RegisteringData, holder: Holder) -> str | None:
     bad: list[FieldError] = []
     email = attributes.read_email(given, bad) if given else data.email
-    if not email and not bad and data.holder is not None and data.holder.kind == "enterprise":
+    if not email and not bad and holder.kind == "enterprise":
         bad.append(FieldError("email", "missing", "Doanh nghiệp cần có địa chỉ thư điện tử"))
     if bad:
         raise FieldsInvalid(*bad)

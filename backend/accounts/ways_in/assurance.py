@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 
 from backend.account import Account
 from backend.accounts.identity.evidence import SURE, VNEID, vouches
-from backend.devices.entry import Who
+from backend.caller import Who
 from backend.errors import Forbidden
 from backend.limits import Limits
 from backend.outside.clock import LOCAL, local_day

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
 from backend.accounts.codes import starts
+from backend.accounts.door import Door
 from backend.accounts.identity import ending, people
 from backend.accounts.identity.ending import Coming
 from backend.accounts.identity.evidence import VNEID, of_person
@@ -24,6 +25,7 @@ from backend.accounts.models import Account
 from backend.accounts.self import history
 from backend.accounts.ways_in.assurance import WORKSPACE, WorkspaceLevel
 from backend.accounts.ways_in.login import Answer, objection
+from backend.caller import Caller
 from backend.crypto import new_token, token_hash
 from backend.db import Database, new_id
 from backend.devices import sessions
@@ -32,11 +34,9 @@ from backend.devices.sessions import AccountClosed, AccountFrozen
 from backend.errors import Refusal, settle
 from backend.facts import SessionOpened, SignInRefused
 from backend.kit import Kit
-from backend.outside.eid.eid import Attempt, EId, LoginRefused, ProviderUnavailable
+from backend.outside.eid.eid import Attempt, LoginRefused, ProviderUnavailable
 from backend.outside.eid.eid_claims import Person
-from backend.outside.registries import Registries
 
-KIND = "browser"
 TOUCH = timedelta(seconds=60)
 REFUSED = (  # what a sign-in comes to that somebody may ask about
     LoginRefused,
@@ -61,6 +61,9 @@ class BrowserData(msgspec.Struct, frozen=True):
     signed_in: UUID | None = None
 
 
+BROWSER = flows.Kind("browser", BrowserData)
+
+
 class BrowserSession(msgspec.Struct, frozen=True):
     """Somebody at a browser."""
 
@@ -72,62 +75,49 @@ class BrowserSession(msgspec.Struct, frozen=True):
 
 
 async def begin(
-    db: Database,
-    kit: Kit,
-    eid: EId,
+    door: Door,
+    caller: Caller,
     *,
     redirect_uri: str,
     browser: str,
-    address: str,
     signed_in: UUID | None,
     fresh: bool,
-    now: datetime,
 ) -> tuple[str, str]:
     """Start a sign-in; returns the e-ID's address and the value for the transaction cookie. Raises TooMany.
 
     `fresh`: the e-ID's own session shall not answer for whoever sits there.
     """
-    url, attempt = await eid.begin(redirect_uri, fresh=fresh)
+    url, attempt = await door.eid.begin(redirect_uri, fresh=fresh)
     secret = new_token()
     data = BrowserData(
         attempt=attempt, secret=token_hash(secret).hex(), browser=browser[:80], signed_in=signed_in
     )
-    async with db.write() as tx:
-        lifetime = kit.limits.state_lifetime
-        flow = flows.start(
-            tx, kit.keys, kind=KIND, step="authorize", data=data, jkt=None, lifetime=lifetime, now=now
-        )
-        await starts.count(tx, kit, jkt=None, address=address, now=now)
+    async with door.db.write() as tx:
+        lifetime = door.kit.limits.state_lifetime
+        flow = BROWSER.start(tx, door.kit, caller, "authorize", data, lifetime=lifetime)
+        await starts.count(tx, door.kit, caller)
     return url, f"{flow.id}.{secret}"
 
 
-async def finish(
-    db: Database,
-    kit: Kit,
-    eid: EId,
-    registries: Registries,
-    *,
-    cookie: str | None,
-    answer: Answer,
-    now: datetime,
-) -> str:
+async def finish(door: Door, caller: Caller, *, cookie: str | None, answer: Answer) -> str:
     """Take the e-ID's answer in the browser that asked; returns the session token. Raises LoginRefused and its kin."""
+    kit, now = door.kit, caller.now
     flow_id, secret = _read(cookie)
-    async with db.write() as tx:
-        claimed = await _claim(tx, kit, flow_id, answer, secret=secret, now=now)
+    async with door.db.write() as tx:
+        claimed = await _claim(tx, kit, flow_id, caller, answer, secret=secret)
     data = settle(claimed)
     assert answer.code is not None
     try:
-        person = await eid.finish(
+        person = await door.eid.finish(
             data.attempt, code=answer.code, iss=answer.iss, encrypt_key=answer.encrypt_key
         )
         if person.level < WORKSPACE:
             raise WorkspaceLevel
-        vouched = await ending.vouched_phones(db, kit, registries, of_person(person, VNEID))
-        async with db.write() as tx:
+        vouched = await ending.vouched_phones(door.db, kit, door.registries, of_person(person, VNEID))
+        async with door.db.write() as tx:
             return await _let_in(tx, kit, person, data, coming=Coming(vouched), now=now)
     except REFUSED as refusal:
-        async with db.write() as tx:
+        async with door.db.write() as tx:
             kit.journal.record(tx, SignInRefused(flow=flow_id, reason=refusal.code), by=None, now=now)
         raise
 
@@ -165,18 +155,17 @@ def _read(cookie: str | None) -> tuple[UUID, str]:
 
 
 async def _claim(
-    tx: AsyncSession, kit: Kit, flow_id: UUID, answer: Answer, *, secret: str, now: datetime
+    tx: AsyncSession, kit: Kit, flow_id: UUID, caller: Caller, answer: Answer, *, secret: str
 ) -> BrowserData | Refusal:
     """Use the state up in the browser that asked; a refusal ends the flow for good, so it is returned."""
-    flow = await flows.find(tx, flow_id, kind=KIND, jkt=None, step="authorize", now=now)
-    data = flows.data_of(flow, kit.keys, BrowserData)
-    is_ours = hmac.compare_digest(token_hash(secret).hex(), data.secret)
-    refusal = objection(data.attempt, answer) if is_ours else LoginRefused()
-    await flows.advance(tx, kit.keys, flow, to="ended" if refusal else "done")
-    if refusal is None:
-        return data
-    kit.journal.record(tx, SignInRefused(flow=flow_id, reason=refusal.code), by=None, now=now)
-    return refusal
+    flow = await BROWSER.find(tx, kit, flow_id, caller, "authorize")
+    is_ours = hmac.compare_digest(token_hash(secret).hex(), flow.data.secret)
+    refusal = objection(flow.data.attempt, answer) if is_ours else LoginRefused()
+    await flow.advance("ended" if refusal else "done")
+    if refusal is not None:
+        fact = SignInRefused(flow=flow_id, reason=refusal.code)
+        kit.journal.record(tx, fact, by=None, now=caller.now)
+    return refusal or flow.data
 
 
 async def _open_session(

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.accounts.door import Door
 from backend.accounts.identity import people
 from backend.accounts.models import Account
 from backend.accounts.self import history
 from backend.devices import sessions
 from backend.devices.sessions import Device, Replaced, Tokens
-from backend.kit import Kit
+from backend.flows import Handle
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -23,26 +24,45 @@ class Done(msgspec.Struct, frozen=True):
     replaced: Replaced | None
 
 
+class Arrival(Protocol):
+    """What every way in remembers of the phone."""
+
+    @property
+    def device(self) -> Device:
+        """As it described itself."""
+
+    @property
+    def address(self) -> str:
+        """Where it began from."""
+
+
 async def let_in(
-    tx: AsyncSession,
-    kit: Kit,
+    door: Door,
+    flow: Handle[Any],
+    data: Arrival,
     account: Account,
-    device: Device,
     *,
     method: str,
     level: int,
-    jkt: str | None,
-    place: str | None,
-    now: datetime,
     shown: datetime | None = None,
 ) -> Done:
-    """Open the mobile session of a proved person and say who is in.
+    """End the flow, open the mobile session of a proved person and say who is in.
 
     `level` is the strength of this sign-in, `shown` when the person was last seen to be there: now if nothing is said.
     """
+    tx, kit, now, device = flow.tx, flow.kit, flow.now, data.device
+    await flow.advance("done", account_id=account.id)
     await tx.flush()
     tokens, replaced = await sessions.open_mobile(
-        tx, kit, account.id, device=device, jkt=jkt, method=method, level=level, shown=shown or now, now=now
+        tx,
+        kit,
+        account.id,
+        device=device,
+        jkt=flow.row.jkt,
+        method=method,
+        level=level,
+        shown=shown or now,
+        now=now,
     )
     history.remember(
         tx,
@@ -50,7 +70,7 @@ async def let_in(
         method=method,
         good=True,
         device=device.name,
-        place=place,
+        place=door.places.of(data.address),
         now=now,
         session_id=tokens.session_id,
     )

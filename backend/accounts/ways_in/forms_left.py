@@ -9,9 +9,8 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
+from backend.caller import Caller
 from backend.kit import Kit
-
-KIND = "kept_form"
 
 
 class Left(msgspec.Struct, frozen=True):
@@ -21,20 +20,13 @@ class Left(msgspec.Struct, frozen=True):
     form: str
 
 
+KEPT = flows.Kind("kept_form", Left)
+
+
 def keep(tx: AsyncSession, kit: Kit, account_id: UUID, left: Left, *, now: datetime) -> UUID:
     """Where it is found again by the same person, for as long as a sign-in may take."""
-    flow = flows.start(
-        tx,
-        kit.keys,
-        kind=KIND,
-        step="done",  # nothing follows: it is only kept
-        data=left,
-        jkt=None,
-        lifetime=kit.limits.flow_lifetime,
-        now=now,
-        account_id=account_id,
-    )
-    return flow.id
+    kept = KEPT.start(tx, kit, Caller(now), "done", left, account_id=account_id)  # no step follows
+    return kept.id
 
 
 async def left_by(
@@ -42,8 +34,7 @@ async def left_by(
 ) -> str | None:
     """The form that this person left on this page; nothing for anybody else, or when its time is over."""
     try:
-        flow = await flows.find(tx, kept_id, kind=KIND, jkt=None, now=now)
+        flow = await KEPT.find(tx, kit, kept_id, Caller(now))
     except flows.FlowNotFound:
         return None
-    left = flows.data_of(flow, kit.keys, Left)
-    return left.form if flow.account_id == account_id and left.page == page else None
+    return flow.data.form if flow.row.account_id == account_id and flow.data.page == page else None

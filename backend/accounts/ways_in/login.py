@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -23,12 +24,12 @@ from backend.accounts.identity.evidence import POST_OFFICE, VNEID, level_of, of_
 from backend.accounts.models import Account
 from backend.accounts.ways_in import step_up
 from backend.accounts.ways_in.entering import Done, let_in
+from backend.caller import Caller, Who
 from backend.devices import takeover
-from backend.devices.entry import Who
 from backend.devices.sessions import Device
 from backend.errors import Forbidden, Refusal, settle
 from backend.facts import SignInRefused
-from backend.flows import Flow
+from backend.flows import Flow, Handle
 from backend.kit import Kit
 from backend.outside.eid.eid import Attempt, EId, LoginRefused, ProviderUnavailable
 from backend.outside.eid.eid_claims import Person
@@ -47,11 +48,14 @@ class LoginData(CodeData, frozen=True, kw_only=True):
     """What a sign-in remembers between its steps, encrypted."""
 
     device: Device
-    method: str = "vneid"
+    method: str = VNEID
     attempt: Attempt | None = None
     person: Person | None = None
     level: int = 0  # of a password sign-in
     step_up: UUID | None = None  # the session that shall be strengthened
+
+
+LOGIN = flows.Kind(KIND, LoginData)
 
 
 class PhoneStep(msgspec.Struct, frozen=True):
@@ -87,30 +91,25 @@ def provider(door: Door, method: str) -> EId:
     return eid
 
 
-async def use_up(
-    tx: AsyncSession, kit: Kit, flow: Flow, attempt: Attempt, answer: Answer, now: datetime
-) -> LoginRefused | LoginCancelled | None:
+async def use_up(flow: Handle[Any], attempt: Attempt, answer: Answer) -> LoginRefused | LoginCancelled | None:
     """Take the answer's state, which works once; a refusal ends the flow for good, so it is returned."""
-    late = (now - flow.created_at).total_seconds() > kit.limits.state_lifetime
+    late = (flow.now - flow.row.created_at).total_seconds() > flow.kit.limits.state_lifetime
     refusal = objection(attempt, answer, late=late)
-    await flows.advance(tx, kit.keys, flow, to="ended" if refusal else "exchange")
+    await flow.advance("ended" if refusal else "exchange")
     return refusal
 
 
-async def close(tx: AsyncSession, kit: Kit, flow: Flow, refusal: Refusal) -> None:
+async def close(flow: Handle[Any], refusal: Refusal) -> None:
     """After a refusal the flow is over; when the e-ID was out of reach the same answer may be brought again."""
-    again = isinstance(refusal, ProviderUnavailable)
-    await flows.advance(tx, kit.keys, flow, to="authorize" if again else "ended")
+    await flow.advance("authorize" if isinstance(refusal, ProviderUnavailable) else "ended")
 
 
 async def begin(
     door: Door,
     device: Device,
+    caller: Caller,
     *,
-    jkt: str | None,
-    address: str,
-    now: datetime,
-    method: str = "vneid",
+    method: str = VNEID,
     stepping_up: Who | None = None,
     fresh: bool = False,
 ) -> tuple[Flow, str]:
@@ -123,126 +122,82 @@ async def begin(
     redirect = settings.post_office_redirect_uri if method == POST_OFFICE else settings.vneid_redirect_uri
     fresh = fresh or stepping_up is not None
     url, attempt = await provider(door, method).begin(redirect, fresh=fresh)
+    account, session = (stepping_up.account_id, stepping_up.session_id) if stepping_up else (None, None)
     data = LoginData(
-        device=device,
-        method=method,
-        attempt=attempt,
-        address=address,
-        strict=False,
-        step_up=stepping_up.session_id if stepping_up else None,
+        device=device, method=method, attempt=attempt, address=caller.address, strict=False, step_up=session
     )
     async with door.db.write() as tx:
-        flow = flows.start(
-            tx,
-            door.kit.keys,
-            kind=KIND,
-            step="authorize",
-            data=data,
-            jkt=jkt,
-            lifetime=door.kit.limits.flow_lifetime,
-            now=now,
-            account_id=stepping_up.account_id if stepping_up else None,
-        )
-        account = stepping_up.account_id if stepping_up else None
-        await starts.count(tx, door.kit, jkt=jkt, address=address, now=now, account=account)
-    return flow, url
+        flow = LOGIN.start(tx, door.kit, caller, "authorize", data, account_id=account)
+        await starts.count(tx, door.kit, caller, account=account)
+    return flow.row, url
 
 
-async def authorize(
-    door: Door, flow_id: UUID, answer: Answer, *, jkt: str | None, now: datetime
-) -> PhoneStep | Done:
+async def authorize(door: Door, flow_id: UUID, answer: Answer, caller: Caller) -> PhoneStep | Done:
     """Take the e-ID's answer: the state is used up first, then the code is exchanged, then somebody gets in."""
     async with door.db.write() as tx:
-        claimed = await _claim(tx, door.kit, flow_id, answer, jkt=jkt, now=now)
-    data = settle(claimed)
+        claimed = await _claim(tx, door.kit, flow_id, answer, caller)
+    flow, attempt = settle(claimed)
     assert answer.code is not None
-    assert data.attempt is not None
     try:
-        person = await provider(door, data.method).finish(
-            data.attempt, code=answer.code, iss=answer.iss, encrypt_key=answer.encrypt_key
+        person = await provider(door, flow.data.method).finish(
+            attempt, code=answer.code, iss=answer.iss, encrypt_key=answer.encrypt_key
         )
-        return await _known(door, flow_id, data, person, jkt=jkt, now=now)
+        return await _known(door, flow, attempt, person)
     except (ProviderUnavailable, LoginRefused, people.LinkRequired, people.AccountExists) as refusal:
-        await _close(door, flow_id, refusal, jkt=jkt, now=now)
+        async with door.db.write() as tx:
+            await close(await flow.again(tx), refusal)
+            _journal(tx, door.kit, flow_id, refusal, caller.now)
         raise
 
 
-async def _known(
-    door: Door, flow_id: UUID, data: LoginData, person: Person, *, jkt: str | None, now: datetime
-) -> PhoneStep | Done:
+async def _known(door: Door, begun: Handle[LoginData], attempt: Attempt, person: Person) -> PhoneStep | Done:
     """Whoever has an account and a phone is in; a new person is asked for a phone."""
+    data, kit, now = msgspec.structs.replace(begun.data, person=person), door.kit, begun.now
     evidence = of_person(person, data.method)
-    vouched = await ending.vouched_phones(door.db, door.kit, door.registries, evidence)
-    coming = Coming(vouched, data.step_up, flow_id)
+    vouched = await ending.vouched_phones(door.db, kit, door.registries, evidence)
+    coming = Coming(vouched, data.step_up, begun.id)
     async with door.db.write() as tx:
-        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step="exchange", now=now)
-        known = await people.account_of(tx, door.kit, person, now=now, by=data.method, coming=coming)
-        since = data.attempt.fresh_since if data.attempt and data.method == VNEID else None
+        flow = await begun.again(tx, "exchange")
+        known = await people.account_of(tx, kit, person, now=now, by=data.method, coming=coming)
+        since = attempt.fresh_since if data.method == VNEID else None
         fresh = "proved" if provider(door, data.method).provider.flavour.says_when else "asked"
         if data.step_up is not None:
-            if known is None or known.id != flow.account_id or since is None:
+            if known is None or known.id != flow.row.account_id or since is None:
                 raise LoginRefused
-            await flows.advance(tx, door.kit.keys, flow, to="done")
+            await flow.advance("done")
             level = person.level
-            return await step_up.strengthen(
-                tx, door.kit, known, data.step_up, level=level, fresh=fresh, now=now
-            )
+            return await step_up.strengthen(tx, kit, known, data.step_up, level=level, fresh=fresh, now=now)
         if known is not None:
             shown = datetime.fromtimestamp(since, now.tzinfo) if since is not None else None
             await takeover.thaw_by_owner(
-                tx, door.kit, known, level=person.level, since=shown, fresh=fresh, now=now
+                tx, kit, known, level=person.level, since=shown, fresh=fresh, now=now
             )
         if known is not None and await people.has_phone(tx, known.id, now=now):
-            await flows.advance(tx, door.kit.keys, flow, to="done", account_id=known.id)
-            return await enter(tx, door, flow, known, msgspec.structs.replace(data, person=person), now=now)
-        await flows.advance(
-            tx,
-            door.kit.keys,
-            flow,
-            to="phone",
-            data=msgspec.structs.replace(data, person=person),
-            account_id=known.id if known else None,
-        )
-    return PhoneStep(id=flow_id)
+            return await enter(door, flow, data, known)
+        await flow.advance("phone", data, account_id=known.id if known else None)
+    return PhoneStep(id=begun.id)
 
 
 async def _claim(
-    tx: AsyncSession, kit: Kit, flow_id: UUID, answer: Answer, *, jkt: str | None, now: datetime
-) -> LoginData | Refusal:
+    tx: AsyncSession, kit: Kit, flow_id: UUID, answer: Answer, caller: Caller
+) -> tuple[Handle[LoginData], Attempt] | Refusal:
     """Use the state up; a refusal ends the flow for good, so it is returned."""
-    flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step="authorize", now=now)
-    data = flows.data_of(flow, kit.keys, LoginData)
-    assert data.attempt is not None
-    refusal = await use_up(tx, kit, flow, data.attempt, answer, now)
+    flow = await LOGIN.find(tx, kit, flow_id, caller, "authorize")
+    attempt = flow.data.attempt
+    assert attempt is not None
+    refusal = await use_up(flow, attempt, answer)
     if refusal:
-        kit.journal.record(tx, SignInRefused(flow=flow_id, reason=refusal.code), by=None, now=now)
-        return refusal
-    return data
+        _journal(tx, kit, flow_id, refusal, caller.now)
+    return refusal or (flow, attempt)
 
 
-async def _close(door: Door, flow_id: UUID, refusal: Refusal, *, jkt: str | None, now: datetime) -> None:
-    async with door.db.write() as tx:
-        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, now=now)
-        await close(tx, door.kit, flow, refusal)
-        door.kit.journal.record(tx, SignInRefused(flow=flow_id, reason=refusal.code), by=None, now=now)
+def _journal(tx: AsyncSession, kit: Kit, flow_id: UUID, refusal: Refusal, now: datetime) -> None:
+    kit.journal.record(tx, SignInRefused(flow=flow_id, reason=refusal.code), by=None, now=now)
 
 
-async def enter(
-    tx: AsyncSession, door: Door, flow: Flow, account: Account, data: LoginData, *, now: datetime
-) -> Done:
+async def enter(door: Door, flow: Handle[LoginData], data: LoginData, account: Account) -> Done:
     """Open the session that this sign-in has earned."""
-    level, shown = data.level, now
+    level, shown = data.level, flow.now
     if data.person is not None:
-        level, shown = level_of(data.person, data.method), data.person.shown_up(now)
-    return await let_in(
-        tx,
-        door.kit,
-        account,
-        data.device,
-        method=data.method,
-        level=level,
-        jkt=flow.jkt,
-        place=door.places.of(data.address),
-        shown=shown,
-        now=now,
-    )
+        level, shown = level_of(data.person, data.method), data.person.shown_up(flow.now)
+    return await let_in(door, flow, data, account, method=data.method, level=level, shown=shown)

@@ -29,6 +29,7 @@ from backend.accounts.phones.binding import bind_phone
 from backend.accounts.phones.phones import read_phone
 from backend.accounts.self import attributes
 from backend.accounts.ways_in.entering import Done, let_in
+from backend.caller import Caller
 from backend.devices.sessions import Device
 from backend.errors import FieldError, FieldsInvalid, Invalid, TooMany, gather
 from backend.facts import PasswordSet, PhoneBound, RegistrationRefused
@@ -68,43 +69,38 @@ class RegistrationData(CodeData, frozen=True, kw_only=True):
     email: str | None = None
 
 
+REGISTRATION = flows.Kind(KIND, RegistrationData)
+
+
 async def begin(
     door: Door,
     asked: Asked,
     device: Device | None,
+    caller: Caller,
     *,
     captcha: str | None,
     bad: list[FieldError],
-    jkt: str | None,
-    address: str,
-    now: datetime,
 ) -> tuple[CodeStep, Later | None]:
     """Check everything, ask the registry, make the code; what is owed to a phone is done by the second value.
 
     Raises FieldsInvalid for all fields at once: `bad` is what the caller knows of, without which `device` is there.
     """
-    solved = gather(bad, lambda: door.captcha.check(captcha, now))
+    solved = gather(bad, lambda: door.captcha.check(captcha, caller.now))
     asked = _read(door, asked, bad)
     assert device is not None
     async with door.db.write() as tx:
-        await door.captcha.spend(tx, solved, now=now)
-        await count(tx, door, address, now)
-        level = await sms_budget.level(tx, door.kit, hidden=False, address=address, now=now)
+        await door.captcha.spend(tx, solved, now=caller.now)
+        await count(tx, door, caller)
+        level = await sms_budget.level(tx, door.kit, hidden=False, address=caller.address, now=caller.now)
         if level > 1 and (
             captcha is None or door.captcha.level_of(captcha) < level - 1
         ):  # one stands before it anyway
-            await work.demand(tx, door, None, level, now=now)
-    return await _start(door, asked, await _confirmed(door, asked, now), device, jkt, address, now)
+            await work.demand(tx, door, None, level, now=caller.now)
+    return await _start(door, asked, await _confirmed(door, asked, caller.now), device, caller)
 
 
 async def _start(
-    door: Door,
-    asked: Asked,
-    evidence: Evidence,
-    device: Device,
-    jkt: str | None,
-    address: str,
-    now: datetime,
+    door: Door, asked: Asked, evidence: Evidence, device: Device, caller: Caller
 ) -> tuple[CodeStep, Later | None]:
     async with door.db.write() as tx:
         holder, is_free = await _holder(tx, door.kit, evidence)
@@ -113,25 +109,15 @@ async def _start(
             profile=evidence,
             email=asked.email,
             phone=asked.phone,
-            address=address,
+            address=caller.address,
             who=f"registration|{asked.number}",
             decoy=not is_free,
             strict=False,
         )
-        flow = flows.start(
-            tx,
-            door.kit.keys,
-            kind=KIND,
-            step="otp",
-            data=data,
-            jkt=jkt,
-            lifetime=door.kit.limits.flow_lifetime,
-            now=now,
-        )
-        owed, step = await otp.begin(tx, door.kit, flow, data, purpose=KIND, now=now)
+        owed, step = await otp.begin(REGISTRATION.start(tx, door.kit, caller, "otp", data))
     if owed is not None:
-        return step, partial(otp.deliver_later, door, owed)
-    return step, partial(_tell_holder, door, holder, now) if holder is not None else None
+        return step, otp.later(door, owed)
+    return step, partial(_tell_holder, door, holder, caller.now) if holder is not None else None
 
 
 async def _holder(tx: AsyncSession, kit: Kit, evidence: Evidence) -> tuple[UUID | None, bool]:
@@ -144,10 +130,10 @@ async def _holder(tx: AsyncSession, kit: Kit, evidence: Evidence) -> tuple[UUID 
     return None, is_free
 
 
-async def count(tx: AsyncSession, door: Door, address: str, now: datetime) -> None:
+async def count(tx: AsyncSession, door: Door, caller: Caller) -> None:
     """Spend the network address's budget of registrations, whatever their method; raises TooMany."""
     window = Window(door.kit.limits.registrations_per_address_per_hour, codes.HOUR)
-    await door.kit.throttle.spend(tx, [("registrations", address, [window])], now=now)
+    await door.kit.throttle.spend(tx, [("registrations", caller.address, [window])], now=caller.now)
 
 
 async def _confirmed(door: Door, asked: Asked, now: datetime) -> Evidence:
@@ -183,57 +169,36 @@ async def _tell_holder(door: Door, holder: UUID, now: datetime) -> None:
         await send_later(door, number, exists_text(door.kit.brand), message_id=name, about="account exists")
 
 
-async def send_again(
-    door: Door, flow_id: UUID, *, jkt: str | None, now: datetime
-) -> tuple[CodeStep, Later | None]:
-    """The same code once more."""
-    return await otp.again_later(door, flow_id, kind=KIND, jkt=jkt, now=now)
-
-
-async def give_code(door: Door, flow_id: UUID, typed: str, *, jkt: str | None, now: datetime) -> None:
+async def give_code(door: Door, flow_id: UUID, typed: str, caller: Caller) -> None:
     """A right code makes `password` due."""
-    code = await otp.guess(door, flow_id, typed, kind=KIND, jkt=jkt, now=now)
+    code = await otp.guess(door, REGISTRATION, flow_id, typed, caller)
     async with door.db.write() as tx:
-        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step="otp", now=now)
-        await codes.consume(tx, code, now=now)
-        await flows.advance(tx, door.kit.keys, flow, to="password")
+        flow = await REGISTRATION.find(tx, door.kit, flow_id, caller, "otp")
+        await codes.consume(tx, code, now=caller.now)
+        await flow.advance("password")
 
 
-async def give_password(door: Door, flow_id: UUID, text: str, *, jkt: str | None, now: datetime) -> Done:
+async def give_password(door: Door, flow_id: UUID, text: str, caller: Caller) -> Done:
     """Open the account with this password and the proved phone; raises people.AccountExists when another was first."""
     async with door.db.read() as tx:
-        await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step="password", now=now)
+        await REGISTRATION.find(tx, door.kit, flow_id, caller, "password")
     passwords.check(text, door.kit.brand)
     stored = await door.passwords.hashed(text)
     async with door.db.write() as tx:
-        flow = await flows.find(tx, flow_id, kind=KIND, jkt=jkt, step="password", now=now)
-        data = flows.data_of(flow, door.kit.keys, RegistrationData)
-        profile = data.profile
-        account = await people.open_with(tx, door.kit, profile, now=now)
+        flow = await REGISTRATION.find(tx, door.kit, flow_id, caller, "password")
+        kit, now, data, profile = door.kit, caller.now, flow.data, flow.data.profile
+        account = await people.open_with(tx, kit, profile, now=now)
         source = SUBSCRIBER if profile.by == SUBSCRIBER else "code"
-        await bind_phone(tx, door.kit, account.id, data.phone, now=now, source=source)
+        await bind_phone(tx, kit, account.id, data.phone, now=now, source=source)
         await passwords.put(tx, account.id, stored, now=now)
         if data.email:
-            await attributes.put(
-                tx, door.kit, account.id, "email", data.email, source=attributes.SELF, now=now
-            )
+            await attributes.put(tx, kit, account.id, "email", data.email, source=attributes.SELF, now=now)
         for fact in (
             PhoneBound(subject=account.id, flow=flow.id),
             PasswordSet(subject=account.id, how=KIND),
         ):
-            door.kit.journal.record(tx, fact, by=account.id, now=now)
-        await flows.advance(tx, door.kit.keys, flow, to="done", account_id=account.id)
-        return await let_in(
-            tx,
-            door.kit,
-            account,
-            data.device,
-            method="password",
-            level=profile.level,
-            jkt=jkt,
-            place=door.places.of(data.address),
-            now=now,
-        )
+            kit.journal.record(tx, fact, by=account.id, now=now)
+        return await let_in(door, flow, data, account, method="password", level=profile.level)
 
 
 def _read(door: Door, asked: Asked, told: list[FieldError]) -> Asked:
