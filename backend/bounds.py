@@ -86,6 +86,7 @@ MOST: dict[str, float] = {
     "retry_first": 600,
     "retry_most": DAY,
     "delivery_timeout": 120,
+    "secret_overlap": 30 * DAY,
     "reply_bytes": 16 * MIB,
     # edge
     "body_bytes": MIB,

@@ -14,13 +14,14 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from uuid import UUID
 
 import httpx2
 import uvloop
 
 from backend.outbox.delivery import target_of
 from backend.outbox.models import System
-from backend.outside.connectors import connect
+from backend.outside.connectors import Errand, connect
 from backend.outside.http import Guarded
 from backend.roles import desired
 from bench.cpu import cpu_seconds, tree
@@ -62,7 +63,8 @@ async def alone(town: OutboxTown, url: str, kind: str, people: int) -> list[floa
 
         async def bring(one: Any) -> None:
             async with places:  # noqa: B023 - run before the next round
-                receipt = await connector.apply(one, remote.get(one.external_id), always)
+                errand = Errand(UUID(one.external_id), 1, always)
+                receipt = await connector.apply(one, remote.get(one.external_id), errand)
                 remote[one.external_id] = receipt.remote_id
 
         before = time.process_time()

@@ -15,7 +15,7 @@ from backend.errors import catalogue
 from backend.kit import Kit
 from backend.roles import audit
 from backend.roles.audit import Line
-from workspace import forms, labels
+from workspace import forms, labels, sync_labels
 from workspace.auth import Visit
 from workspace.manager import Manager
 from workspace.pages import page
@@ -76,7 +76,7 @@ def _details(fact: facts.Fact) -> list[str]:
         case facts.RequestDecided(outcome=outcome):
             return [labels.STATUSES[outcome]]
         case facts.DeliveryParked(error=error):
-            return [labels.cause(error)]
+            return [sync_labels.cause(error)]
         case facts.AccessRefused(reason=reason):
             known = catalogue().get(reason)
             return [known.title] if known else []

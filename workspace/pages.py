@@ -22,7 +22,7 @@ from backend.names import masked
 from backend.outside.clock import LOCAL
 from backend.words import gettext, language, say
 from backend.words import mark as _
-from workspace import labels, static_files
+from workspace import labels, static_files, sync_labels
 from workspace.auth import TOKEN_FIELD, Visit
 from workspace.headers import NONCE
 
@@ -72,7 +72,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.globals["words"] = labels
+    made.globals["words"], made.globals["sync_words"] = labels, sync_labels
     made.filters.update(moment=moment, day=day, clock_time=clock_time, masked=masked)
     return made
 

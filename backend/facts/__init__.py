@@ -88,6 +88,7 @@ from backend.facts.work import (
     StepDecided,
     SystemConnected,
     SystemDisabled,
+    SystemSecretRotated,
     UnitEnded,
     UnitsImported,
 )
@@ -170,6 +171,7 @@ __all__ = [
     "SteppedUp",
     "SystemConnected",
     "SystemDisabled",
+    "SystemSecretRotated",
     "TakeoverReported",
     "TriesSpent",
     "UnitEnded",

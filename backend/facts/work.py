@@ -63,6 +63,12 @@ class SystemConnected(Fact, tag="system.connected", frozen=True, kw_only=True):
     system: UUID
 
 
+class SystemSecretRotated(Fact, tag="system.secret_rotated", frozen=True, kw_only=True):
+    """What a downstream system is told is signed with a new secret from now on, beside the old one for a while."""
+
+    system: UUID
+
+
 class SystemDisabled(Fact, tag="system.disabled", frozen=True, kw_only=True):
     """A downstream system gets nothing more."""
 

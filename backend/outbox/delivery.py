@@ -25,6 +25,7 @@ from backend.outside.connectors import (
     ConnectorMissing,
     DeliveryError,
     Desired,
+    Errand,
     LostTurn,
     Target,
     connect,
@@ -179,9 +180,8 @@ class Deliverer:
         connector = await self._connections.to(parcel.system)
         turn = parcel.turn
         try:
-            receipt = await connector.apply(
-                parcel.desired, parcel.aim.remote_id, lambda: self.still_mine(turn)
-            )
+            errand = Errand(turn.delivery_id, parcel.aim.version, lambda: self.still_mine(turn))
+            receipt = await connector.apply(parcel.desired, parcel.aim.remote_id, errand)
         finally:
             await remember(self._database, parcel.system, connector)
         return Acknowledged(turn, parcel.aim.version, receipt.remote_id)

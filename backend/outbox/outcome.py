@@ -142,7 +142,10 @@ async def failed(tx: AsyncSession, kit: Kit, turn: Turn, error: DeliveryError, *
     system = (
         await tx.execute(select(System).where(System.id == turn.system_id).with_for_update())
     ).scalar_one()
-    if error.permanent:
+    if error.for_good:
+        system.disabled_at = now  # what waits stays, and goes out when it is connected again
+        kit.journal.record(tx, facts.SystemDisabled(system=system.id), by=None, now=now)
+    elif error.permanent:
         await circuit.recovered(tx, system.id, now)  # it answered, and said no to this person only
     elif error.of_system or turn.attempts == 0 or turn.probing:
         circuit.trip(system, error, now=now, probing=turn.probing)

@@ -16,9 +16,9 @@ from backend.kit import Kit
 from backend.outbox import queue
 from backend.outbox.delivery import DesiredState, remember, target_of
 from backend.outbox.models import Delivery, Link, System
-from backend.outbox.systems import InScope, affected
+from backend.outbox.systems import InScope, SystemTrouble, affected
 from backend.outside.clock import Clock
-from backend.outside.connectors import Connector, DeliveryError, Desired, connect
+from backend.outside.connectors import CONNECTORS, Connector, DeliveryError, Desired, connect
 from backend.outside.connectors.learnt import read_learnt
 from backend.outside.http import Guarded
 
@@ -59,8 +59,11 @@ class Comparison:
     async def run(self, system: System) -> AsyncIterator[tuple[Finding, int]]:
         """One finding per person, with how many there will be; what is wrong is queued for healing.
 
-        Raises DeliveryError when the system as a whole does not answer.
+        Raises DeliveryError when the system as a whole does not answer, SystemTrouble when it is of a kind that cannot
+        be asked.
         """
+        if "no_read_back" in CONNECTORS[system.kind].cannot:
+            raise SystemTrouble(f"{system.name} is told, and cannot be asked what it holds")
         async with self._database.read() as tx:
             people = await affected(tx, system, self._people)
         known = read_learnt(system.learnt)

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Row, Select, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.outbox.models import Delivery, Link, System
+from backend.outside.connectors import CONNECTORS
 from backend.outside.connectors.learnt import read_learnt
 
 State = Literal["held", "pending", "delivering", "synced", "retrying", "dead", "drift", "paused"]
@@ -119,7 +120,7 @@ def _overview(
         oldest_waiting_at=min((row[3] for row in waiting if row[1] != "held"), default=None),
         last_delivered_at=max((row[3] for row in links if row[3] is not None), default=None),
         error=next((row[4] for row in sorted(waiting, key=lambda row: row[1]) if row[4]), None),
-        learnt=read_learnt(system.learnt).words,
+        learnt=[*sorted(CONNECTORS[system.kind].cannot), *read_learnt(system.learnt).words],
     )
 
 

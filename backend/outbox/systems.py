@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -13,20 +13,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
 from backend.db import new_id
-from backend.facts import SystemConnected, SystemDisabled
+from backend.facts import SystemConnected, SystemDisabled, SystemSecretRotated
 from backend.kit import Kit
 from backend.outbox import queue
 from backend.outbox.models import Link, System
 from backend.outside import connectors
-from backend.outside.connectors import CONNECTORS
+from backend.outside.connectors import CONNECTORS, webhook
 from backend.outside.connectors.learnt import Learnt, written
 from backend.outside.http import AddressRefused, Guarded, HttpTrouble
 
 LONGEST_NAME, LONGEST_URL = 80, 500
-PUBLIC = {  # where a system may be that nobody listed
-    "scim": "https to a public address at port 443 or 8443",
-    "ldap": "ldaps to a public address at port 636",
-}
 
 
 class SystemTrouble(Exception):
@@ -54,7 +50,7 @@ async def check(http: Guarded, *, kind: str, url: str, options: str = "{}") -> N
         await connectors.check(kind, url, options, http)
     except AddressRefused as error:
         raise SystemTrouble(
-            f"the address is refused: it must be {PUBLIC.get(kind, PUBLIC['scim'])},"
+            f"the address is refused: it must be {CONNECTORS[kind].public},"
             " or be listed in NGOMON_ALLOWED_PRIVATE_HOSTS, and hold no user name"
         ) from error
     except ValueError as error:
@@ -140,3 +136,17 @@ async def disable(tx: AsyncSession, kit: Kit, name: str, *, by: UUID | None, now
     system.disabled_at = now
     kit.journal.record(tx, SystemDisabled(system=system.id), by=by, now=now)
     return system
+
+
+async def rotate_secret(tx: AsyncSession, kit: Kit, name: str, *, by: UUID | None, now: datetime) -> str:
+    """Have a webhook signed with a new secret from now on, and with the old one too for the overlap; the new one."""
+    system = await named(tx, name)
+    if system.kind != "webhook" or system.token is None:
+        raise SystemTrouble(f"{name!r} is no webhook, and has no secret that signs")
+    kept = webhook.Secrets.read(kit.keys.open("systems.token", system.id, system.token))
+    fresh = webhook.new_secret()
+    until = now + timedelta(seconds=kit.limits.secret_overlap)
+    both = kept.followed_by(fresh, until)
+    system.token = kit.keys.seal("systems.token", system.id, both.written())
+    kit.journal.record(tx, SystemSecretRotated(system=system.id), by=by, now=now)
+    return fresh

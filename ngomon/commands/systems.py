@@ -18,7 +18,7 @@ from backend.outbox import systems as registry
 from backend.outbox.models import System
 from backend.outbox.reconcile import Comparison, Finding
 from backend.outside.clock import Clock
-from backend.outside.connectors import ConnectorMissing, DeliveryError
+from backend.outside.connectors import ConnectorMissing, DeliveryError, webhook
 from backend.roles import desired
 from backend.roles.models import Unit
 from backend.settings import Settings
@@ -48,9 +48,10 @@ def systems() -> None:
 
 @systems.command(help="Connect a system, or connect a disabled one again, and tell it of everybody in scope.")
 @click.argument("name")
-@click.option("--kind", required=True, help="How it is spoken to: scim or ldap.")
+@click.option("--kind", required=True, help="How it is spoken to: scim, ldap or webhook.")
 @click.option("--url", required=True, help="Its base address, https; for ldap ldaps://host[:port].")
 @click.option("--token", help="The bearer token, or the password of --bind-dn; kept encrypted, never shown.")
+@click.option("--secret", help="webhook: whsec_…, what every message is signed with; without it one is made.")
 @click.option("--unit", "unit_codes", multiple=True, help="A unit whose subtree it serves; none: every unit.")
 @click.option("--bind-dn", help="ldap: whom to sign in as.")
 @click.option("--base-dn", help="ldap: the top of the tree.")
@@ -63,12 +64,14 @@ def add(
     kind: str,
     url: str,
     token: str | None,
+    secret: str | None,
     unit_codes: tuple[str, ...],
     keeps_mail: bool,
     **places: str | None,
 ) -> None:
     """Checks the address before anything is written."""
     options = _options(kind, token, places)
+    signs = _secret(kind, token, secret)
 
     async def connect(db: Database, kit: Kit, settings: Settings) -> str:
         await registry.check(outgoing(settings), kind=kind, url=url, options=options)
@@ -80,7 +83,7 @@ def add(
                 name=name,
                 kind=kind,
                 url=url,
-                token=token,
+                token=webhook.Secrets(signs).written() if signs else token,
                 unit_codes=unit_codes,
                 people=desired.people_in_scope,
                 by=None,
@@ -91,6 +94,8 @@ def add(
             return f"{told} people to be sent{await _why_so_few(tx, system)}"
 
     out.print(f"{name} connected; {_said(connect)}")
+    if signs and secret is None:
+        out.print(f"its secret, which is shown only now: {signs}")
 
 
 @systems.command(name="list", help="Every system, and how far it is in step.")
@@ -132,6 +137,19 @@ def disable(name: str) -> None:
     out.print(f"{name} disabled")
 
 
+@systems.command(help="Sign what a webhook is told with a new secret, and with the old one too for a day.")
+@click.argument("name")
+@by.option
+def rotate_secret(name: str) -> None:
+    """Shows the new secret, once."""
+
+    async def change(db: Database, kit: Kit, _: Settings) -> str:
+        async with db.write() as tx:
+            return await registry.rotate_secret(tx, kit, name, by=None, now=Clock().now())
+
+    out.print(f"{name}: its new secret, which is shown only now: {_said(change)}", soft_wrap=True)
+
+
 @systems.command(help="Try again what failed there.")
 @click.argument("name")
 @by.option
@@ -169,6 +187,23 @@ def _options(kind: str, token: str | None, places: dict[str, str | None]) -> str
     if not token or not {"bind_dn", "base_dn"} <= given.keys():
         raise Wrong("a directory wants --bind-dn, --token (its password) and --base-dn")
     return msgspec.json.encode(given).decode()
+
+
+def _secret(kind: str, token: str | None, secret: str | None) -> str | None:
+    """What signs: the given secret, or a new one for a webhook that was given none."""
+    if kind != "webhook":
+        if secret:
+            raise Wrong("--secret is for systems of the kind webhook")
+        return None
+    if token:
+        raise Wrong("a webhook has no --token: what it is told is signed with its --secret")
+    if secret is None:
+        return webhook.new_secret()
+    try:
+        webhook.key_of(secret)
+    except ValueError as error:
+        raise Wrong(f"--secret: {error}") from error
+    return secret
 
 
 async def _compare(db: Database, kit: Kit, settings: Settings, name: str) -> list[Finding]:

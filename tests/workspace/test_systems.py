@@ -13,9 +13,9 @@ from backend.outbox.models import System
 from backend.outside.connectors.ldap import LdapConnector
 from backend.outside.connectors.learnt import LEARNT_WORDS, Learnt, written
 from backend.outside.connectors.scim import ScimConnector
-from backend.outside.connectors.scim_user import FORMATTED
+from backend.outside.connectors.scim.user import FORMATTED
 from tests.workspace.office import Desk, Office
-from workspace import labels
+from workspace import sync_labels
 
 NOBODY = "http://127.0.0.1:9/scim/v2"  # the discard port: nothing listens
 WAIT = 20
@@ -68,7 +68,7 @@ async def test_what_was_learnt_of_a_system_stands_on_its_page(office: Office, de
 
 def test_everything_that_can_be_learnt_and_every_cause_has_its_words() -> None:
     fields = {*ScimConnector.holds, *LdapConnector.holds, FORMATTED} - {"active", "user_name", "groups"}
-    assert set(labels.LEARNT) == {*LEARNT_WORDS, *(f"loses:{field}" for field in fields)}
+    assert set(sync_labels.LEARNT) == {*LEARNT_WORDS, *(f"loses:{field}" for field in fields)}
     assert OF_SYSTEM - {word for word in OF_SYSTEM if word.startswith(("status_", "ldap_"))} <= set(
-        labels.CAUSES
+        sync_labels.CAUSES
     )

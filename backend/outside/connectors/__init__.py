@@ -1,6 +1,7 @@
 """What a downstream system is to the outbox: something that takes a desired state, or says why not.
 
-Adding a kind of system is one file with a `connect` beside `scim.py`, and one line in CONNECTORS.
+Adding a kind of system is one file (or folder) with `connect` and `check` beside `webhook.py`, and one line in
+CONNECTORS, which says what it cannot do.
 """
 
 from __future__ import annotations
@@ -9,17 +10,30 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from importlib import import_module
 from types import ModuleType
-from typing import ClassVar, Protocol
+from typing import ClassVar, Literal, NamedTuple, Protocol
+from uuid import UUID
 
 import msgspec
 
-from backend.outside.connectors import ldap_passage
 from backend.outside.connectors.learnt import Learnt
 from backend.outside.http import Guarded
 
-CONNECTORS: dict[str, str] = {
-    "scim": "backend.outside.connectors.scim",
-    "ldap": "backend.outside.connectors.ldap",
+Cannot = Literal["no_read_back"]
+
+
+class Kind(NamedTuple):
+    """A kind of system: where its connector is, where one may be that nobody listed, and what it cannot do."""
+
+    module: str
+    public: str
+    cannot: frozenset[Cannot] = frozenset()
+
+
+HTTPS = "https to a public address at port 443 or 8443"
+CONNECTORS: dict[str, Kind] = {
+    "scim": Kind("backend.outside.connectors.scim", HTTPS),
+    "ldap": Kind("backend.outside.connectors.ldap", "ldaps to a public address at port 636"),
+    "webhook": Kind("backend.outside.connectors.webhook", HTTPS, frozenset({"no_read_back"})),
 }
 
 StillMine = Callable[[], Awaitable[bool]]
@@ -51,6 +65,17 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
     )
 
 
+class Errand(msgspec.Struct, frozen=True):
+    """One delivery under way: its identifier, which it keeps when it is tried again, and the version that it brings.
+
+    `still_mine` is asked before every write to the system: no means that somebody else has taken it over.
+    """
+
+    id: UUID
+    version: int
+    still_mine: StillMine
+
+
 class Receipt(msgspec.Struct, frozen=True):
     """The system holds the desired state now; `changed` says whether it had to be told."""
 
@@ -69,13 +94,22 @@ class Target(msgspec.Struct, frozen=True):
 
 
 class DeliveryError(Exception):
-    """Not delivered. `of_system` means that it is about the whole system, not about this person."""
+    """Not delivered. `of_system` means that it is about the whole system, not about this person; `for_good` that the
+    system wants nothing more.
+    """
 
     def __init__(
-        self, code: str, *, permanent: bool, retry_after: int | None = None, of_system: bool = False
+        self,
+        code: str,
+        *,
+        permanent: bool,
+        retry_after: int | None = None,
+        of_system: bool = False,
+        for_good: bool = False,
     ) -> None:
         super().__init__(code)
         self.code, self.permanent, self.retry_after, self.of_system = code, permanent, retry_after, of_system
+        self.for_good = for_good
 
 
 class LostTurn(Exception):
@@ -96,11 +130,8 @@ class Connector(Protocol):
         """What this very system has turned out not to do; whoever calls keeps it with the system."""
         ...
 
-    async def apply(self, desired: Desired, remote_id: str | None, still_mine: StillMine) -> Receipt:
-        """Make the system hold `desired`, whatever it holds now; asks `still_mine` before every write.
-
-        Raises LostTurn when the answer is no.
-        """
+    async def apply(self, desired: Desired, remote_id: str | None, errand: Errand) -> Receipt:
+        """Make the system hold `desired`, whatever it holds now; raises LostTurn when the errand is another's."""
         ...
 
     async def read(self, external_id: str, remote_id: str | None) -> Desired | None:
@@ -121,7 +152,7 @@ def load(kind: str) -> ModuleType:
     if kind not in CONNECTORS:
         raise ConnectorMissing(f"connector {kind!r} is not installed yet; there is: {', '.join(CONNECTORS)}")
     try:
-        return import_module(CONNECTORS[kind])
+        return import_module(CONNECTORS[kind].module)
     except ModuleNotFoundError as error:
         raise ConnectorMissing(f"{error.name} is missing: pip install 'ngomon[{kind}]'") from error
 
@@ -136,12 +167,8 @@ async def check(kind: str, url: str, options: str, http: Guarded) -> None:
 
     Raises HttpTrouble about the address, and ValueError about the options.
     """
-    if kind == "ldap":
-        module = await load_in_thread(kind)
-        module.options_of(options)
-        await ldap_passage.check(url, http.allowed)
-    else:
-        await http.check(url)
+    module = await load_in_thread(kind)
+    await module.check(url, options, http)
 
 
 async def connect(kind: str, target: Target, http: Guarded, learnt: Learnt | None = None) -> Connector:

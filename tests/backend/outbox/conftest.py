@@ -66,10 +66,12 @@ class World:
             tx.add(Account(id=account_id, full_name=sealed, created_at=self.clock.now()))
         return account_id
 
-    async def system(self, url: str, name: str = "van-ban", token: str | None = ScimServer.token) -> System:
+    async def system(
+        self, url: str, name: str = "van-ban", token: str | None = ScimServer.token, kind: str = "scim"
+    ) -> System:
         async with self.db.write() as tx:
             system, _ = await systems.add(
-                tx, self.kit, name=name, kind="scim", url=url, token=token, unit_codes=[],
+                tx, self.kit, name=name, kind=kind, url=url, token=token, unit_codes=[],
                 people=self.people, by=None, now=self.clock.now(),
             )  # fmt: skip
             return system

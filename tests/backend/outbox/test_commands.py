@@ -92,7 +92,13 @@ def test_adding_tells_the_people_in_scope_and_never_shows_the_token(
 @pytest.mark.parametrize(
     ("words", "cause"),
     [
-        (("--kind", "webhook", "--url", "https://8.8.8.8"), "not installed yet; there is: scim, ldap"),
+        (("--kind", "csv", "--url", "https://8.8.8.8"), "not installed yet; there is: scim, ldap, webhook"),
+        (("--kind", "webhook", "--url", "https://8.8.8.8", "--token", "t"), "has no --token"),
+        (("--kind", "webhook", "--url", "https://8.8.8.8", "--secret", "whsec_c2hvcnQ="), "24 to 64 bytes"),
+        (
+            ("--kind", "scim", "--url", "https://8.8.8.8", "--secret", "whsec_x"),
+            "is for systems of the kind webhook",
+        ),
         (("--kind", "scim", "--url", "https://10.0.0.1"), "address is refused"),
         (("--kind", "scim", "--url", "http://127.0.0.1:9", "--unit", "H99"), "no unit with the code H99"),
     ],

@@ -15,6 +15,7 @@ from backend.outside.connectors.learnt import Learnt, read_learnt
 from backend.outside.connectors.scim import ScimConnector, connect
 from backend.outside.http import Guarded
 from tests.backend.outbox.conftest import DOCS, HUE, World, a_state
+from tests.backend.outside.errands import mine
 from tests.parts.processes import within
 from tests.parts.quirky import QUIRKS, QuirkyScim
 
@@ -57,10 +58,6 @@ def quirky(_quirky: QuirkyScim) -> QuirkyScim:
     """Every odd system, empty."""
     _quirky.worlds.clear()
     return _quirky
-
-
-async def mine() -> bool:
-    return True
 
 
 def connector_to(quirky: QuirkyScim, quirk: str, learnt: Learnt | None = None) -> ScimConnector:

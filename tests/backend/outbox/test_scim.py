@@ -8,25 +8,25 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 
-from backend.outside.connectors import ConnectorMissing, DeliveryError, GroupRef, LostTurn, Target, connect
+from backend.outside.connectors import (
+    ConnectorMissing,
+    DeliveryError,
+    GroupRef,
+    LostTurn,
+    Target,
+    connect,
+)
 from backend.outside.connectors.scim import ScimConnector
-from backend.outside.connectors.scim_wire import Wire
+from backend.outside.connectors.scim.wire import Wire
 from backend.outside.http import Guarded
 from tests.backend.outbox.conftest import DOCS, HUE, a_state
 from tests.backend.outbox.proxy import Call, Fault, FaultProxy, cut_after_applying, slow, status
+from tests.backend.outside.errands import mine, not_mine
 from tests.parts.scim import ScimServer
 
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
-
-
-async def mine() -> bool:
-    return True
-
-
-async def not_mine() -> bool:
-    return False
 
 
 @pytest_asyncio.fixture

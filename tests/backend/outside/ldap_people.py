@@ -13,16 +13,13 @@ import pytest
 
 from backend.outside.connectors import Connector, DeliveryError, Desired, GroupRef, Target, connect
 from backend.outside.http import Guarded
+from tests.backend.outside.errands import mine
 from tests.parts.directory import Directory
 
 OFFICE = GroupRef("H57.01", "Văn phòng")
 REFORM = GroupRef("H57.02", "Phòng Cải cách hành chính")
 DOCS = GroupRef("role:docs", "Văn thư")
 NAME = "Nguyễn Thị Ngọc Ánh"
-
-
-async def mine() -> bool:
-    return True
 
 
 def somebody(

@@ -9,7 +9,8 @@ import pytest
 
 from backend.outbox.reconcile import difference
 from backend.outside.connectors import DeliveryError, GroupRef, LostTurn
-from tests.backend.outside.ldap_people import DOCS, NAME, OFFICE, REFORM, connected, mine, somebody
+from tests.backend.outside.errands import mine, not_mine
+from tests.backend.outside.ldap_people import DOCS, NAME, OFFICE, REFORM, connected, somebody
 from tests.parts.directory import Directory
 
 SELF = f"cn={OFFICE.external_id},{Directory.groups_dn}"
@@ -253,9 +254,6 @@ async def test_a_nul_byte_ends_no_text_early(directory: Directory) -> None:
 
 
 async def test_nothing_is_written_when_the_turn_is_lost(directory: Directory) -> None:
-    async def not_mine() -> bool:
-        return False
-
     with pytest.raises(LostTurn):
         await (await connected(directory)).apply(somebody(), None, not_mine)
     assert directory.entries("(objectClass=inetOrgPerson)") == []

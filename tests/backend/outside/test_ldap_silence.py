@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from backend.outside.connectors.ldap_wire import Waiting
+from backend.outside.connectors.ldap.wire import Waiting
 from tests.backend.outside.ldap_people import listening, word
 from tests.parts.directory import Directory
 from tests.parts.processes import within

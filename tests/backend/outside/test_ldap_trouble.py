@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from cryptography import x509
@@ -17,10 +18,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from backend.outside.addresses import AddressRefused, Allowed, Unreachable
-from backend.outside.connectors import DeliveryError, connect
-from backend.outside.connectors.ldap_passage import check
+from backend.outside.connectors import DeliveryError, Errand, connect
+from backend.outside.connectors.ldap.passage import check
 from backend.outside.http import Guarded
-from tests.backend.outside.ldap_people import OFFICE, connected, listening, mine, somebody, target, word
+from tests.backend.outside.errands import mine
+from tests.backend.outside.ldap_people import OFFICE, connected, listening, somebody, target, word
 from tests.parts.directory import Directory
 
 
@@ -118,7 +120,9 @@ async def test_tf16_an_entry_that_moves_between_reading_and_writing_is_found_aga
             directory.modify(moves.pop())
         return True
 
-    await connector.apply(somebody(wanted.external_id, title="Giám đốc"), None, moved_meanwhile)
+    await connector.apply(
+        somebody(wanted.external_id, title="Giám đốc"), None, Errand(uuid4(), 1, moved_meanwhile)
+    )
     assert directory.entry("anh@hue.example")["title"] == ["Giám đốc"]
 
 
@@ -141,7 +145,7 @@ async def test_tf16_a_restart_between_two_writes_leaves_no_twin_and_nothing_undo
         return True
 
     with pytest.raises(DeliveryError) as lost:
-        await connector.apply(wanted, None, restarted_before_a_write)
+        await connector.apply(wanted, None, Errand(uuid4(), 1, restarted_before_a_write))
     assert (lost.value.code, lost.value.permanent) == ("unreachable", False)
     directory.ldap_up()
     await connector.apply(wanted, None, mine)

@@ -9,8 +9,8 @@ import msgspec
 
 from backend.outside.connectors import Desired
 from backend.outside.connectors.learnt import Learnt
-from backend.outside.connectors.scim_wire import Operation, Resource, version_of
-from backend.outside.connectors.scim_words import pick, text_of
+from backend.outside.connectors.scim.wire import Operation, Resource, version_of
+from backend.outside.connectors.scim.words import pick, text_of
 
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"

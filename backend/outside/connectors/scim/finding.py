@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from backend.outside.connectors import DeliveryError, Desired
-from backend.outside.connectors import scim_user as users
-from backend.outside.connectors.scim_user import ENTERPRISE, Held, held_of
-from backend.outside.connectors.scim_wire import USERS, Changed, Conflict, Resource, Wire
-from backend.outside.connectors.scim_words import pick
+from backend.outside.connectors.scim import user as users
+from backend.outside.connectors.scim.user import ENTERPRISE, Held, held_of
+from backend.outside.connectors.scim.wire import USERS, Changed, Conflict, Resource, Wire
+from backend.outside.connectors.scim.words import pick
 
 Claim = Callable[[], Awaitable[None]]  # asked before every write
 

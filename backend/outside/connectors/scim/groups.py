@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from backend.outside.connectors import DeliveryError, GroupRef
-from backend.outside.connectors.scim_wire import (
+from backend.outside.connectors.scim.wire import (
     GROUPS,
     Changed,
     Conflict,
@@ -28,7 +28,7 @@ from backend.outside.connectors.scim_wire import (
     Wire,
     version_of,
 )
-from backend.outside.connectors.scim_words import pick, text_of
+from backend.outside.connectors.scim.words import pick, text_of
 
 GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
 NOBODY = "00000000-0000-4000-8000-000000000000"  # whom no group holds

@@ -10,12 +10,12 @@ from collections import Counter
 from typing import Any
 
 from backend.outside.connectors import DeliveryError, Desired, GroupRef, LostTurn, StillMine
-from backend.outside.connectors import scim_user as users
-from backend.outside.connectors.scim_finding import Finder
-from backend.outside.connectors.scim_groups import Group, Groups, names
-from backend.outside.connectors.scim_user import Held
-from backend.outside.connectors.scim_wire import USERS, Changed, Conflict, Unsupported, Vanished, Wire
-from backend.outside.connectors.scim_words import OF_AN_ATTRIBUTE
+from backend.outside.connectors.scim import user as users
+from backend.outside.connectors.scim.finding import Finder
+from backend.outside.connectors.scim.groups import Group, Groups, names
+from backend.outside.connectors.scim.user import Held
+from backend.outside.connectors.scim.wire import USERS, Changed, Conflict, Unsupported, Vanished, Wire
+from backend.outside.connectors.scim.words import OF_AN_ATTRIBUTE
 
 ENOUGH = 2  # writes of one thing that had no effect, before the system is known not to keep it
 NEEDED = {"active", "user_name"}

@@ -8,7 +8,7 @@ from uuid import UUID
 from bonsai import LDAPModOp
 
 from backend.outside.connectors import Desired
-from backend.outside.connectors.ldap_wire import Change, Found
+from backend.outside.connectors.ldap.wire import Change, Found
 
 NUMBER = "employeeNumber"  # the account's identifier
 OF_A_ROLE = ("title", "ou", "departmentNumber")

@@ -18,7 +18,7 @@ import msgspec
 
 from backend.outside.connectors import DeliveryError, Target
 from backend.outside.connectors.learnt import Learnt
-from backend.outside.connectors.scim_words import (
+from backend.outside.connectors.scim.words import (
     OF_THE_MOMENT,
     Changed,
     Conflict,

@@ -12,16 +12,21 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from backend.outside.connectors import DeliveryError, Desired, GroupRef, Receipt, StillMine, Target
-from backend.outside.connectors import scim_user as users
+from backend.outside.connectors import DeliveryError, Desired, Errand, GroupRef, Receipt, Target
 from backend.outside.connectors.learnt import Learnt
-from backend.outside.connectors.scim_finding import Finder
-from backend.outside.connectors.scim_groups import Groups
-from backend.outside.connectors.scim_wire import Changed, Conflict, Unsupported, Vanished, Wire
-from backend.outside.connectors.scim_work import Work
+from backend.outside.connectors.scim import user as users
+from backend.outside.connectors.scim.finding import Finder
+from backend.outside.connectors.scim.groups import Groups
+from backend.outside.connectors.scim.wire import Changed, Conflict, Unsupported, Vanished, Wire
+from backend.outside.connectors.scim.work import Work
 from backend.outside.http import Guarded
 
 ROUNDS = 8  # of reading and writing, should others write meanwhile or the system not take something
+
+
+async def check(url: str, options: str, http: Guarded) -> None:  # noqa: ARG001 (SCIM has no options)
+    """Refuse an address that we do not call."""
+    await http.check(url)
 
 
 def connect(target: Target, http: Guarded, learnt: Learnt) -> ScimConnector:
@@ -47,10 +52,10 @@ class ScimConnector:
         """What this system has turned out not to do."""
         return self._wire.learnt
 
-    async def apply(self, desired: Desired, remote_id: str | None, still_mine: StillMine) -> Receipt:
+    async def apply(self, desired: Desired, remote_id: str | None, errand: Errand) -> Receipt:
         """Read and write until a reading finds everything as it should be."""
         await self._wire.describe()
-        work = Work(self._wire, self._groups, self._finder, desired, remote_id, still_mine)
+        work = Work(self._wire, self._groups, self._finder, desired, remote_id, errand.still_mine)
         for _ in range(ROUNDS):
             try:
                 if await work.is_done():

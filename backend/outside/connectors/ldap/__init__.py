@@ -12,16 +12,23 @@ from typing import ClassVar
 
 import msgspec
 
-from backend.outside.connectors import DeliveryError, Desired, GroupRef, Receipt, StillMine, Target
-from backend.outside.connectors.ldap_entry import OF_A_ROLE
-from backend.outside.connectors.ldap_wire import Changed, Exists, Vanished, Wire, equals, options_of
-from backend.outside.connectors.ldap_work import ROLE_GROUP, Work, groups_of, known
+from backend.outside.connectors import DeliveryError, Desired, Errand, GroupRef, Receipt, Target
+from backend.outside.connectors.ldap import passage
+from backend.outside.connectors.ldap.entry import OF_A_ROLE
+from backend.outside.connectors.ldap.wire import Changed, Exists, Vanished, Wire, equals, options_of
+from backend.outside.connectors.ldap.work import ROLE_GROUP, Work, groups_of, known
 from backend.outside.connectors.learnt import Learnt
 from backend.outside.http import Guarded
 
-__all__ = ["connect", "options_of", "set_mail_password"]
+__all__ = ["check", "connect", "options_of", "set_mail_password"]
 
 ROUNDS = 6  # of reading and writing, should others write meanwhile
+
+
+async def check(url: str, options: str, http: Guarded) -> None:
+    """Refuse an address that we do not call, and options that are none."""
+    options_of(options)
+    await passage.check(url, http.allowed)
 
 
 def connect(target: Target, http: Guarded, learnt: Learnt) -> LdapConnector:
@@ -64,11 +71,11 @@ class LdapConnector:
         self,
         desired: Desired,
         remote_id: str | None,  # noqa: ARG002 (the account's identifier stands in the entry itself)
-        still_mine: StillMine,
+        errand: Errand,
     ) -> Receipt:
         """Bring the entry and the memberships to `desired`; reads again when somebody wrote meanwhile."""
         async with self._wire.talk() as talk:
-            work = Work(talk, self._wire.options, self.learnt, still_mine)
+            work = Work(talk, self._wire.options, self.learnt, errand.still_mine)
             for _ in range(ROUNDS):
                 with contextlib.suppress(Vanished, Exists, Changed):
                     if receipt := await work.is_done(desired):

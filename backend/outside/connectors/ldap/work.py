@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from bonsai import LDAPModOp, LDAPSearchScope
 
 from backend.outside.connectors import DeliveryError, Desired, LostTurn, Receipt, StillMine
-from backend.outside.connectors.ldap_entry import (
+from backend.outside.connectors.ldap.entry import (
     FIELDS,
     NUMBER,
     OF_A_ROLE,
@@ -22,7 +22,7 @@ from backend.outside.connectors.ldap_entry import (
     is_account,
     wanted_of,
 )
-from backend.outside.connectors.ldap_wire import (
+from backend.outside.connectors.ldap.wire import (
     VIOLATION,
     Change,
     Exists,

@@ -16,7 +16,7 @@ from bonsai.utils import escape_attribute_value, escape_filter_exp
 
 from backend.outside.addresses import AddressRefused, HttpTrouble, Unreachable
 from backend.outside.connectors import DeliveryError, Target
-from backend.outside.connectors.ldap_passage import Passage
+from backend.outside.connectors.ldap.passage import Passage
 from backend.outside.http import Guarded
 
 LONGEST_PAUSE = 0.1  # between two looks at an answer, should the socket not ring
