@@ -1,4 +1,6 @@
-"""Writes the reference pages that the code itself can tell; with --check it only compares.
+"""Writes what the code itself can tell: the reference pages, and our TypeScript client as the demo's phone runs it.
+
+With --check it only compares.
 
 The committed copies make every change of the API's contract, and of what the journal
 remembers, a line that somebody reads.
@@ -7,6 +9,7 @@ remembers, a line that somebody reads.
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -16,8 +19,12 @@ from backend.facts import Fact, vocabulary
 from backend.settings import load, with_keys
 from ngomon.app import create_app
 from scripts.promises import attacks_page, rules_page
+from scripts.setup import find_npm
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
+ROOT = Path(__file__).resolve().parent.parent
+CLIENT = "demo/phone/client"
+MADE = "// Made by `make docs` from clients/typescript/src/{}.ts\n"
+TSC = ROOT / "node_modules/typescript/bin/tsc"
 FACTS_HEAD = """# What the journal remembers
 
 One line per kind of fact, written by `make docs` from `backend/facts/`. Every fact also has the time, the
@@ -33,21 +40,38 @@ and codes only: no name, number, phone, code, token or free text. `ngomon audit 
 def main(arguments: Sequence[str]) -> int:
     """Write or check; a difference is an error that says what to do."""
     pages = {
-        "openapi.json": openapi(),
-        "facts.md": facts(),
-        "rules.md": rules_page(),
-        "attacks.md": attacks_page(),
+        "docs/openapi.json": openapi(),
+        "docs/facts.md": facts(),
+        "docs/rules.md": rules_page(),
+        "docs/attacks.md": attacks_page(),
+        **client(),
     }
     if "--check" in arguments:
-        old = [name for name, text in pages.items() if not _is(DOCS / name, text)]
+        old = [name for name, text in pages.items() if not _is(ROOT / name, text)]
         for name in old:
-            print(f"docs/{name} is not what the code says: `make docs`, and commit it", file=sys.stderr)
+            print(f"{name} is not what the code says: `make docs`, and commit it", file=sys.stderr)
         return 1 if old else 0
-    DOCS.mkdir(exist_ok=True)
     for name, text in pages.items():
-        (DOCS / name).write_text(text, encoding="utf-8")
-        print(f"wrote docs/{name}")
+        (ROOT / name).parent.mkdir(exist_ok=True)
+        (ROOT / name).write_text(text, encoding="utf-8")
+        print(f"wrote {name}")
     return 0
+
+
+def client() -> dict[str, str]:
+    """The modules of clients/typescript without their types, by the name of the file that the phone loads.
+
+    They are committed, so that `make run` needs no compiler.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        npm = find_npm()
+        assert npm is not None, "no node of version 20 or newer: `make test` brings one"
+        said = (TSC, "-p", ROOT / "clients/typescript", "--outDir", folder, "--declaration", "false")
+        subprocess.run([Path(npm).with_name("node"), *said], check=True)
+        return {
+            f"{CLIENT}/{file.name}": MADE.format(file.stem) + file.read_text(encoding="utf-8")
+            for file in sorted(Path(folder).glob("*.js"))
+        }
 
 
 def openapi() -> str:

@@ -1,38 +1,32 @@
 // What every flow is made of: the code, the password, and the arrival (rule 110).
 import { day, el, t, time } from "../static/dom.js";
-import { call, device, keep } from "./api.js";
+import { device } from "./api.js";
 import { back, doing, field, go, greet, link, onLeave, show } from "./ui.js";
 
 const names = { 1: t("Điện thoại thử số 1", "Demo phone 1"), 2: t("Điện thoại thử số 2", "Demo phone 2") };
 export const about = () => ({ platform: "android", name: names[device], model: `Web ${device}`, push_token: `demo-phone-${device}` });
 
-/** A flow that was begun: `post(step, body)` goes to its next step. `open` flows carry no session. */
-export function flowAt(path, open = true) {
-  return { path, open, post: (step, body = {}) => call("POST", `${path}/${step}`, { body, open }) };
-}
-
 /**
- * Asks for the six digits. `send` is the button's word, `next` what follows a right code, `leave` where "back" leads,
+ * Asks for the six digits of a flow. `send` is the button's word, `next` what follows a right code, `leave` where "back" leads,
  * `lost` what to do when the number is lost, `other` how another number is typed, `refused` the screen for what a
  * right code could not bring about; a flow that lists `methods` lets one of them be chosen.
  */
-export function askCode(at, flow, { send, next, leave, lost, other, refused, title = t("Xác thực mã OTP", "Enter the code") }) {
+export function askCode(at, how) {
+  const { send, next, leave, lost, other, refused, title = t("Xác thực mã OTP", "Enter the code") } = how;
+  const flow = at.answer;
   const button = el("button", {}, send);
   const again = el("button", { type: "button", class: "quiet" });
   const left = el("p", { class: "soft", id: "left" });
   const form = el("form", { novalidate: true },
     field("code", t("Mã OTP", "Code"), { required: true, type: "text", inputmode: "numeric", autocomplete: "one-time-code", maxlength: "6", class: "otp" }),
     left, button, again);
-  flow.until ??= Date.now() + flow.resend_in * 1000; // who leaves this screen and returns waits no longer, and no shorter
-  const counted = (n) => {
-    flow.attempts_left = n;
-    left.textContent = t(`Còn ${n} lần nhập.`, `${n} attempts left.`);
-  };
-  const redraw = (answer) => askCode(at, { methods: flow.methods, ...answer }, { send, next, leave, lost, other, refused, title });
+  flow.until ??= Date.now() + (flow.resend_in ?? 0) * 1000; // who leaves this screen and returns waits no longer, and no shorter
+  const counted = (n) => { left.textContent = n === undefined ? "" : t(`Còn ${n} lần nhập.`, `${n} attempts left.`); };
+  const redraw = () => askCode(at, how);
   counted(flow.attempts_left);
   form.addEventListener("submit", doing(button, async () => {
     try {
-      await next(await at.post("otp", { code: form.elements.code.value.trim() }));
+      await next(await at.send({ code: form.elements.code.value.trim() }));
     } catch (problem) {
       if (refused?.(problem)) return;
       if (problem.code === "registry_unavailable") problem.detail = t("Mã bạn vừa nhập vẫn dùng được.", "The code that you typed stays good.");
@@ -42,14 +36,14 @@ export function askCode(at, flow, { send, next, leave, lost, other, refused, tit
       throw problem;
     }
   }));
-  again.addEventListener("click", doing(again, async () => redraw(await at.post("otp/resend"))));
+  again.addEventListener("click", doing(again, async () => { await at.resend(); redraw(); }));
   show(title, leave && back(leave),
     flow.sent_to ? whereItWent(flow)
       : el("p", {}, t("Nếu có tài khoản như vậy, mã gồm 6 chữ số đã được gửi đến số điện thoại nhận OTP của tài khoản.", "If there is such an account, a code of 6 digits was sent to its phone number.")),
     el("p", {}, el("a", { href: "/demo/inbox", target: "_blank", rel: "noopener" }, t("Mở hộp tin thử", "Open the demo inbox"))),
     form,
-    flow.methods?.length > 1 && link(t("Chọn phương thức xác thực khác", "Choose another number"), () => chooseNumber(at, flow, redraw)),
-    lost && link(t("Mất số điện thoại nhận OTP", "I have lost that number"), () => lost(redraw, flow)),
+    flow.methods?.length > 1 && link(t("Chọn phương thức xác thực khác", "Choose another number"), () => chooseNumber(at, redraw)),
+    lost && link(t("Mất số điện thoại nhận OTP", "I have lost that number"), () => lost(redraw)),
     other && link(t("Dùng số khác", "Use another number"), other));
   countdown(again, flow.until);
   form.elements.code.focus();
@@ -63,14 +57,14 @@ function whereItWent({ sent_to: number, delivery }) {
     : el("p", {}, t("Mã gồm 6 chữ số đã được gửi đến ", "A code of 6 digits was sent to "), el("strong", {}, number), ".");
 }
 
-function chooseNumber(at, flow, redraw) {
+function chooseNumber(at, redraw) {
   const line = (one) => {
     const button = el("button", { type: "button", class: "quiet wide" }, t(`Gửi mã đến ${one.sent_to}`, `Send the code to ${one.sent_to}`));
-    button.addEventListener("click", doing(button, async () => redraw(await at.post("otp/resend", { method_id: one.id }))));
+    button.addEventListener("click", doing(button, async () => { await at.resend({ method_id: one.id }); redraw(); }));
     return button;
   };
-  show(t("Chọn phương thức xác thực khác", "Choose another number"), el("div", { class: "actions" }, flow.methods.map(line)),
-    link(t("Quay lại nhập mã", "Back to the code"), () => redraw(flow)));
+  show(t("Chọn phương thức xác thực khác", "Choose another number"), el("div", { class: "actions" }, at.answer.methods.map(line)),
+    link(t("Quay lại nhập mã", "Back to the code"), redraw));
 }
 
 function countdown(button, until) {
@@ -111,13 +105,12 @@ export function typedTwice(form, name = "password") {
 export function askPassword(at, { title, send, again, next }) {
   const button = el("button", {}, send);
   const form = el("form", { novalidate: true }, newPassword("password", undefined, again), button);
-  form.addEventListener("submit", doing(button, async () => next(await at.post("password", { password: typedTwice(form) }))));
+  form.addEventListener("submit", doing(button, async () => next(await at.send({ password: typedTwice(form) }))));
   show(title, form);
 }
 
-/** Signed in: keep the session, say what it cost, and go on. */
-export async function arrive(done, said, to = "#/home") {
-  await keep(done.session);
+/** Signed in: say what it cost, and go on. */
+export function arrive(done, said, to = "#/home") {
   const lines = [said];
   if (done.replaced_device) {
     const { name, last_seen_at: seen } = done.replaced_device;

@@ -1,7 +1,7 @@
 // Another number for the codes: inside a sign-in whose number is lost, or from the account (source 001, 2.2).
 import { day, el, t, time } from "../static/dom.js";
-import { call } from "./api.js";
-import { askCode, flowAt } from "./flow.js";
+import { client } from "./api.js";
+import { askCode } from "./flow.js";
 import { doing, field, go, greet, link, show } from "./ui.js";
 
 /** Asks for the new number. `login` is the sign-in that waits; `then` follows the change, `stay` is the way back. */
@@ -13,10 +13,9 @@ export function lostPhone({ login, then, stay }) {
     button);
   form.addEventListener("submit", doing(button, async () => {
     const body = { phone: form.elements.phone.value.trim(), ...(login && { login }) };
-    const flow = await call("POST", "/v1/phone-changes", { body, open: Boolean(login) });
-    const at = flowAt(`/v1/phone-changes/${flow.id}`, Boolean(login));
+    const at = await client.begin("/v1/phone-changes", body);
     const other = () => lostPhone({ login, then, stay });
-    askCode(at, flow, {
+    askCode(at, {
       send: t("Xác nhận", "Confirm"), other,
       refused: (problem) => {
         if (problem.slip) slipOf(problem, { other, stay });

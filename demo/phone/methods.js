@@ -1,8 +1,8 @@
 // The ways that open this account: list, add, remove, change the password; and who came in when (source 001, 3.2).
 import { day, el, t, time } from "../static/dom.js";
-import { call } from "./api.js";
+import { call, client } from "./api.js";
 import { certificateForm } from "./card.js";
-import { askCode, flowAt, newPassword, typedTwice } from "./flow.js";
+import { askCode, newPassword, typedTwice } from "./flow.js";
 import { depart } from "./signin.js";
 import { back, confirmed, doing, field, go, greet, menu, show } from "./ui.js";
 
@@ -55,11 +55,10 @@ export function addMethod() {
 }
 
 async function addVneid() {
-  const flow = await begun({ type: "vneid" });
-  await depart({ ...flow }, `/v1/me/auth-methods/${flow.id}`, false);
+  await depart(await begun({ type: "vneid" }));
 }
 
-const begun = (body) => call("POST", "/v1/me/auth-methods", { body, key: crypto.randomUUID() });
+const begun = (body) => client.begin("/v1/me/auth-methods", body);
 const added = () => { greet(t("Đã thêm phương thức xác thực.", "The method is added.")); go("#/methods"); };
 
 /** A certificate by its signature, a number by its code. */
@@ -67,8 +66,8 @@ export function addBy(kind) {
   if (kind !== "phone") {
     show(kind === "sim" ? t("Thêm SIM ký số", "Add a signing SIM") : t("Thêm USB ký số", "Add a USB token"), back("#/methods/add"),
       certificateForm(kind, t("Thêm", "Add"), async (card, sign) => {
-        const flow = await begun({ type: "certificate", certificate: card.certificate });
-        await flowAt(`/v1/me/auth-methods/${flow.id}`, false).post("sign", { certificate: card.certificate, signature: await sign(flow.challenge) });
+        const at = await begun({ type: "certificate", certificate: card.certificate });
+        await at.send({ certificate: card.certificate, signature: await sign(at.answer.challenge) });
         added();
       }));
     return;
@@ -76,8 +75,8 @@ export function addBy(kind) {
   const button = el("button", {}, t("Đăng ký", "Register it"));
   const form = el("form", { novalidate: true }, field("phone", t("Số điện thoại", "Phone number"), { required: true, type: "tel", inputmode: "tel", autocomplete: "tel", placeholder: "0550 123 456" }), button);
   form.addEventListener("submit", doing(button, async () => {
-    const flow = await begun({ type: "phone", phone: form.elements.phone.value.trim() });
-    askCode(flowAt(`/v1/me/auth-methods/${flow.id}`, false), flow, { send: t("Xác nhận", "Confirm"), leave: "#/methods/add", next: added });
+    const at = await begun({ type: "phone", phone: form.elements.phone.value.trim() });
+    askCode(at, { send: t("Xác nhận", "Confirm"), leave: "#/methods/add", next: added });
   }));
   show(t("Thêm số điện thoại", "Add a phone number"), back("#/methods/add"), form);
 }

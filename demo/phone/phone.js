@@ -28,7 +28,6 @@ const signedIn = [
   [/^#\/password$/, changePassword], [/^#\/history$/, visits], [/^#\/notices$/, notices], [/^#\/support$/, support],
   [/^#\/support\/new$/, newCase], [/^#\/privacy$/, privacy], [/^#\/check$/, checkCode],
 ];
-const over = ["session_revoked", "token_invalid", "account_closed", "token_expired"];
 
 let looked = location.pathname.startsWith("/app/"); // who comes back from a provider goes on where they were
 
@@ -55,7 +54,7 @@ async function open() {
 /** Every screen's problems end here: some mean that this phone is signed out. */
 async function trouble(problem) {
   if (problem.code === "session_replaced") return replaced(problem);
-  if (over.includes(problem.code)) {
+  if (problem.isOver) {
     await forget();
     return welcome(problem);
   }
@@ -69,7 +68,7 @@ async function heartbeat() {
   try {
     await call("GET", "/v1/me");
   } catch (problem) {
-    if (problem.code === "session_replaced" || over.includes(problem.code)) await trouble(problem);
+    if (problem.isOver) await trouble(problem);
   }
 }
 

@@ -1,8 +1,8 @@
 // The ways back: the account's password by personal number, the official mail's by its address (sources 001, 2.1; 000, 2).
 import { el, t } from "../static/dom.js";
-import { call } from "./api.js";
+import { client } from "./api.js";
 import { brand } from "./brand.js";
-import { askCode, askPassword, flowAt } from "./flow.js";
+import { askCode, askPassword } from "./flow.js";
 import { back, doing, field, go, greet, show } from "./ui.js";
 
 /** “Quên mật khẩu?”: the number, the code, the new password, and a sign-in with it. */
@@ -33,11 +33,10 @@ function ask({ title, leave, name, send, confirm, input, words, done, to, more }
   const button = el("button", {}, send);
   const form = el("form", { novalidate: true }, input, el("p", { class: "soft" }, words), button);
   form.addEventListener("submit", doing(button, async () => {
-    const flow = await call("POST", "/v1/recoveries", { body: { [name]: form.elements[name].value.trim() }, open: true });
-    const at = flowAt(`/v1/recoveries/${flow.id}`);
+    const at = await client.begin("/v1/recoveries", { [name]: form.elements[name].value.trim() });
     const finish = () => { greet(done); go(to); };
     const password = () => askPassword(at, { title: t("Đặt mật khẩu mới", "Choose a new password"), send: t("Đổi mật khẩu", "Change the password"), again: t("Nhập lại mật khẩu", "Password again"), next: finish });
-    askCode(at, flow, { send: confirm, leave, next: password });
+    askCode(at, { send: confirm, leave, next: password });
   }));
   show(title, back(leave), form, more);
 }

@@ -1,9 +1,9 @@
 // Making an account: who, by which method, the form, the code, the password (source 001, part I).
 import { asIso, day, el, t } from "../static/dom.js";
-import { call } from "./api.js";
+import { client } from "./api.js";
 import { captcha } from "./captcha.js";
 import { certificateForm } from "./card.js";
-import { about, arrive, askCode, askPassword, flowAt } from "./flow.js";
+import { about, arrive, askCode, askPassword } from "./flow.js";
 import { begin } from "./signin.js";
 import { back, choice, doing, field, go, link, menu, show } from "./ui.js";
 
@@ -47,9 +47,8 @@ function byRegistry(method) {
   form.addEventListener("submit", doing(button, async () => {
     const typed = Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, value.trim()]).filter(([, value]) => value).map(([name, value]) => [name, name === "birth_date" ? asIso(value) : value]));
     const body = { method, kind: "citizen", ...typed, captcha: await check.take(), device: about() };
-    const flow = await call("POST", "/v1/registrations", { body, open: true });
-    const at = flowAt(`/v1/registrations/${flow.id}`);
-    askCode(at, flow, { send: t("Xác nhận", "Confirm"), leave: `#/register/citizen/${method}`, next: () => password(at) });
+    const at = await client.begin("/v1/registrations", body);
+    askCode(at, { send: t("Xác nhận", "Confirm"), leave: `#/register/citizen/${method}`, next: () => password(at) });
   }));
   show(insured ? t("Đăng ký bằng bảo hiểm xã hội", "Register by social insurance") : t("Đăng ký bằng thuê bao di động", "Register by mobile subscriber"),
     back("#/register"),
@@ -101,9 +100,8 @@ function postOffice() {
 function byCertificate(kind, method) {
   const form = certificateForm(method, t("Đăng ký", "Register"), async (card, sign) => {
     const body = { method: "certificate", kind, certificate: card.certificate, device: about() };
-    const flow = await call("POST", "/v1/registrations", { body, open: true });
-    const at = flowAt(`/v1/registrations/${flow.id}`);
-    confirm(at, await at.post("sign", { certificate: card.certificate, signature: await sign(flow.challenge) }), kind);
+    const at = await client.begin("/v1/registrations", body);
+    confirm(at, await at.send({ certificate: card.certificate, signature: await sign(at.answer.challenge) }), kind);
   });
   show(method === "sim" ? t("Đăng ký bằng SIM ký số", "Register by signing SIM") : t("Đăng ký bằng USB ký số", "Register by USB token"), back(`#/register/${kind}`),
     el("p", { class: "soft" }, method === "sim"
@@ -126,7 +124,7 @@ function confirm(at, { subject, identifier }, kind) {
     el("p", { class: "soft" }, t("Bằng cách nhấn Đăng ký, bạn đồng ý với Điều khoản và Chính sách chia sẻ thông tin của chúng tôi.", "By registering you agree to our terms and our policy on sharing data.")), button);
   form.addEventListener("submit", doing(button, async () => {
     const email = form.elements.email.value.trim();
-    await arrive(await at.post("confirm", email ? { email } : {}), t("Đã đăng ký tài khoản mức xác minh 3.", "An account of level 3 is registered."));
+    arrive(await at.send(email ? { email } : {}), t("Đã đăng ký tài khoản mức xác minh 3.", "An account of level 3 is registered."));
   }));
   const facts = [
     [holders[kind][0], subject.organization_name ?? subject.full_name], [holders[kind][1], subject.identifier ?? identifier?.value ?? identifier],

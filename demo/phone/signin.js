@@ -1,10 +1,10 @@
 // The ways in: VNeID, the post office, number and password, a certificate; and being told that another phone took the place.
 import { el, t, time } from "../static/dom.js";
-import { call, device, forget, publicUrl } from "./api.js";
+import { call, client, device, forget, publicUrl } from "./api.js";
 import { brand } from "./brand.js";
 import { captcha } from "./captcha.js";
 import { certificateForm } from "./card.js";
-import { about, arrive, askCode, flowAt } from "./flow.js";
+import { about, arrive, askCode } from "./flow.js";
 import { lostPhone } from "./lost.js";
 import { announcements } from "./notices.js";
 import { back, complain, doing, field, go, link, remedies, show, showWhole } from "./ui.js";
@@ -38,22 +38,19 @@ function provider(method) {
 
 /** Leaves for the provider; what comes back finds its flow by the state. `anew`: the person has to show up there again. */
 export async function begin(method, anew = false) {
-  const body = { method, device: about(), ...(anew && { max_age: 0 }) };
-  const flow = await call("POST", "/v1/logins", { body, open: true });
-  await depart(flow, `/v1/logins/${flow.id}`, true);
+  await depart(await client.begin("/v1/logins", { method, device: about(), ...(anew && { max_age: 0 }) }));
 }
 
 /** The same session, proved anew (rule 108). */
 async function stepUp() {
-  const flow = await call("POST", "/v1/logins", { body: { method: "vneid", step_up: true } });
-  await depart(flow, `/v1/logins/${flow.id}`, false);
+  await depart(await client.begin("/v1/logins", { method: "vneid", step_up: true }));
 }
 
-/** Goes to the e-ID's page. `path` is the flow that its answer belongs to, `open` whether it carries no session. */
-export async function depart(flow, path, open) {
-  const state = new URL(flow.authorization_url).searchParams.get("state");
-  await put(`flow/${state}`, { path, open, device, from: location.hash });
-  location.assign(flow.authorization_url);
+/** Goes to the e-ID's page, whose answer belongs to this flow. */
+export async function depart(at) {
+  const address = at.answer.authorization_url;
+  await put(`flow/${new URL(address).searchParams.get("state")}`, { ...at.place, device, from: location.hash });
+  location.assign(address);
 }
 
 /** A provider came back to the app's link: find the phone that left, and go on there. */
@@ -73,11 +70,11 @@ export async function returned(query) {
   }
   show(t("Đang đăng nhập…", "Signing in…"));
   await drop(`flow/${state}`);
-  const at = flowAt(flow.path, flow.open);
+  const at = client.resume(flow);
   try {
-    const done = await at.post("authorize", said(query, called));
-    if (flow.open) await next(done, at);
-    else await backAgain(done, flow.from);
+    await at.send(said(query, called));
+    if (flow.open) next(at);
+    else backAgain(at.answer, flow.from);
   } catch (problem) {
     if (flow.open) welcome(problem);
     else { show(t("Có trục trặc", "Something went wrong"), back(flow.from)); complain(problem); }
@@ -96,15 +93,16 @@ function said(query, called) {
 }
 
 /** A stronger sign-in or another method is in: back to where it was wanted. */
-async function backAgain(done, from) {
+function backAgain(done, from) {
   if (done.session) return arrive(done, t("Đã xác thực lại bằng VNeID. Hãy làm lại việc vừa rồi.", "Signed in afresh with VNeID. Please repeat what you were doing."), from);
   return go(from);
 }
 
-async function next(flow, at) {
-  if (flow.step === "phone") askPhone(at);
-  else if (flow.step === "otp") askCode(at, flow, { send: t("Gửi", "Send"), leave: "#/", next: (done) => next(done, at) });
-  else await arrive(flow);
+/** The screen of the step that is due. */
+function next(at) {
+  if (at.step === "phone") askPhone(at);
+  else if (at.step === "otp") askCode(at, { send: t("Gửi", "Send"), leave: "#/", next: () => next(at) });
+  else arrive(at.answer);
 }
 
 function askPhone(at) {
@@ -114,7 +112,7 @@ function askPhone(at) {
     el("p", { class: "soft" }, t("Lưu ý: Cần cung cấp số điện thoại chính chủ để đảm bảo an toàn thông tin. Hệ thống có cơ chế kiểm soát mỗi thời điểm chỉ được đăng nhập trên 01 thiết bị di động.", "Note: give a number registered in your own name. The system allows one signed-in mobile device at any time.")),
     el("p", { class: "soft" }, t("Bản thử: hãy dùng một số bắt đầu bằng 0550, không ai có số ấy.", "Demo: use a number beginning 0550, which nobody has.")),
     button);
-  form.addEventListener("submit", doing(button, async () => next(await at.post("phone", { phone: form.elements.phone.value.trim() }), at)));
+  form.addEventListener("submit", doing(button, async () => { await at.send({ phone: form.elements.phone.value.trim() }); next(at); }));
   show(t("Nhập số điện thoại", "Enter your phone number"), back("#/"), form);
 }
 
@@ -144,21 +142,19 @@ function passwordForm() {
   form.addEventListener("submit", doing(button, async () => {
     const typed = { national_id: form.elements.national_id.value.trim(), password: form.elements.password.value };
     const body = { method: "password", ...typed, captcha: await check.take(), device: about() };
-    const flow = await call("POST", "/v1/logins", { body, open: true });
-    const at = flowAt(`/v1/logins/${flow.id}`);
-    const lost = (redraw, asked) => lostPhone({
-      login: flow.id, stay: () => redraw(asked), then: async () => redraw(await at.post("otp/resend")),
+    const at = await client.begin("/v1/logins", body);
+    const lost = (redraw) => lostPhone({
+      login: at.answer.id, stay: redraw, then: async () => { await at.resend(); redraw(); },
     });
-    askCode(at, flow, { send: t("Xác nhận", "Confirm"), next: (done) => arrive(done), leave: "#/signin", lost });
+    askCode(at, { send: t("Xác nhận", "Confirm"), next: (done) => arrive(done), leave: "#/signin", lost });
   }));
   return form;
 }
 
 function signForm(kind) {
   return certificateForm(kind, t("Đăng nhập", "Sign in"), async (card, sign) => {
-    const flow = await call("POST", "/v1/logins", { body: { method: "certificate", device: about() }, open: true });
-    const at = flowAt(`/v1/logins/${flow.id}`);
-    await arrive(await at.post("sign", { certificate: card.certificate, signature: await sign(flow.challenge) }));
+    const at = await client.begin("/v1/logins", { method: "certificate", device: about() });
+    arrive(await at.send({ certificate: card.certificate, signature: await sign(at.answer.challenge) }));
   });
 }
 
@@ -185,8 +181,7 @@ remedies.account_frozen = () => el("div", {}, el("p", {}, t("Bạn là chủ tà
 
 /** For whoever has no VNeID: a sign-in of the account's own is as fresh. */
 async function signOut() {
-  await call("DELETE", "/v1/sessions/current");
-  await forget();
+  await client.signOut();
   go("#/signin");
 }
 remedies.link_required = () => el("p", {}, t("Người này đã có tài khoản. Hãy đăng nhập bằng cách đã dùng trước đây, rồi thêm cách này trong “Các phương thức xác thực”.", "This person has an account. Please sign in the way you did before, then add this way under “Sign-in methods”."));

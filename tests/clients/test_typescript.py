@@ -12,7 +12,7 @@ import pytest
 from backend.support import desks
 from tests.clients import generators
 from tests.clients.generators import CLIENT
-from tests.parts.processes import node
+from tests.parts.processes import ROOT, node
 from tests.service import Service, running
 
 PEOPLE = ["an", "binh", "chi", "dung", "giang", "hoa", "khanh", "lan", "minh", "nam"]
@@ -52,6 +52,19 @@ def test_the_client_needs_nothing_else() -> None:
         for line in source.read_text(encoding="utf-8").splitlines():
             if line.startswith(("import ", "export {", "export type {")):
                 assert re.search(r' from "\./\w+\.js";$', line), (source.name, line)
+
+
+def test_the_demos_phone_runs_on_it_and_makes_nothing_of_it_again(made: Path) -> None:
+    phone = ROOT / "demo/phone"
+    for module in (made / "dist").glob("*.js"):
+        head, _, rest = (phone / "client" / module.name).read_text(encoding="utf-8").partition("\n")
+        assert head.startswith(
+            "// Made by `make docs` from clients/typescript/src/"
+        ) and rest == module.read_text(encoding="utf-8")
+    for own in phone.glob("*.js"):
+        said = own.read_text(encoding="utf-8")
+        assert not re.search(r"DPoP|PBKDF2|Authorization|/v1/token|fetch\([`\"']/v1", said), own.name
+    assert 'from "./client/index.js"' in (phone / "api.js").read_text(encoding="utf-8")
 
 
 async def test_the_client_does_against_a_running_service_what_it_promises(made: Path, tmp_path: Path) -> None:

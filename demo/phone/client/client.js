@@ -1,0 +1,191 @@
+// Made by `make docs` from clients/typescript/src/client.ts
+// One device and the server: proofs, the server's nonce, tokens that renew themselves, calls that are repeated only
+// where nothing can happen twice, and problems as errors.
+import { solve as solved } from "./captcha.js";
+import { Flow } from "./flow.js";
+import { Problem, problemOf } from "./problem.js";
+import { proof, webKey } from "./proof.js";
+import { memory } from "./store.js";
+const KEYED = ["/v1/role-requests", "/v1/support-cases"];
+const EARLY = 5000; // a token that ends so soon is exchanged before the call (or in the last quarter of a short life)
+const SKEW = 5000; // how far the clocks may differ before ours is corrected
+const WORDS = {
+    unreachable: { vi: "Không kết nối được với máy chủ", en: "The server cannot be reached" },
+    unreadable: { vi: "Máy chủ trả lời không đúng", en: "The server's answer is not understood" },
+};
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+export class Client {
+    #options;
+    #store;
+    #key;
+    #refreshing;
+    #nonce;
+    #skew = 0;
+    constructor(options) {
+        this.#options = options;
+        this.#store = options.store ?? memory();
+    }
+    /** The session that is kept; nothing when nobody is signed in. */
+    async session() {
+        return (await this.#store.get("session"));
+    }
+    /** Keeps the tokens of a session; a flow does so by itself. */
+    async keep(session) {
+        const granted = { ...session, until: Date.now() + session.expires_in * 1000 };
+        await this.#store.put("session", granted);
+        return granted;
+    }
+    /** Forgets the tokens; the key stays, by which the server knows the device again. */
+    async forget() {
+        await this.#store.drop("session");
+    }
+    /** Ends the session here and there. */
+    async signOut() {
+        await this.call("DELETE", "/v1/sessions/current").catch((problem) => {
+            if (!(problem instanceof Problem) || !problem.isOver)
+                throw problem; // it had ended already
+        });
+        await this.forget();
+    }
+    /** Begins a flow, at `/v1/logins` for instance. */
+    async begin(path, body) {
+        const signedIn = path.startsWith("/v1/me/") || body["step_up"] === true || (path === "/v1/phone-changes" && !body["login"]);
+        const answer = await this.call("POST", path, { body, open: !signedIn });
+        return new Flow(this, `${path}/${answer.id}`, !signedIn, answer);
+    }
+    /** Finds a flow again that was left at `place`. */
+    resume({ path, open, step }) {
+        return new Flow(this, path, open, { id: path.slice(path.lastIndexOf("/") + 1), step });
+    }
+    /** One call; its answer, or null where it has none. Throws a Problem. */
+    async call(method, path, call = {}) {
+        const key = call.key ?? (method === "POST" && KEYED.includes(path) ? crypto.randomUUID() : undefined);
+        const repeat = call.repeat ?? (["GET", "PUT", "DELETE"].includes(method) || key !== undefined);
+        return this.#patiently(repeat, (lost) => this.#attempt(method, path, { ...call, ...(key && { key }) }, lost));
+    }
+    /** Repeats what may be repeated while it may pass: no answer, or one that says when to come again. */
+    async #patiently(repeat, act) {
+        const until = Date.now() + (this.#options.patience ?? 5) * 1000;
+        for (let lost = false, tries = 1;; tries++) {
+            try {
+                return await act(lost);
+            }
+            catch (problem) {
+                if (!repeat || !(problem instanceof Problem) || ![0, 429, 503].includes(problem.status))
+                    throw problem;
+                const wait = (problem.wait ?? Math.min(tries, 3)) * 1000;
+                if (Date.now() + wait > until)
+                    throw problem;
+                lost ||= problem.status === 0;
+                await pause(wait);
+            }
+        }
+    }
+    async #attempt(method, path, call, lost) {
+        let held = call.open ? undefined : await this.session();
+        if (held && held.until - Date.now() <= Math.min(EARLY, held.expires_in * 250))
+            held = await this.#refreshed(held);
+        let answer = await this.#send(method, path, call, held);
+        if (answer.status === 401 && held && ["token_expired", "token_invalid"].includes((await this.#problem(answer)).code)) {
+            held = await this.#refreshed(held); // expired, or exchanged by somebody whose answer was lost
+            answer = await this.#send(method, path, call, held);
+        }
+        if (answer.status === 429)
+            answer = await this.#worked(answer, method, path, call, held);
+        if (answer.status === 404 && lost && method === "DELETE")
+            return null; // the first time it was there
+        if (!answer.ok)
+            throw await this.#problem(answer);
+        return answer.status === 204 ? null : (await answer.json());
+    }
+    /** Strangers ask a lot: this device works a little, and asks again. */
+    async #worked(answer, method, path, call, held) {
+        const { code, challenge } = await this.#problem(answer);
+        if (code !== "captcha_required")
+            return answer;
+        const captcha = await (this.#options.solve ?? solved)(challenge);
+        return this.#send(method, path, { ...call, body: { ...call.body, captcha } }, held);
+    }
+    /** Newer tokens than these. One exchange at a time: whoever comes meanwhile takes what it brings. */
+    #refreshed(old) {
+        this.#refreshing ??= this.#alone(() => this.#exchange(old)).finally(() => {
+            this.#refreshing = undefined;
+        });
+        return this.#refreshing;
+    }
+    /** Among all tabs of a browser; elsewhere a device has one client. */
+    #alone(act) {
+        const locks = globalThis.navigator?.locks;
+        const named = `ngomon-refresh-${this.#options.name ?? "device"}`;
+        return locks ? locks.request(named, act) : act();
+    }
+    /** The same token by the same key within 30 seconds is answered with the same pair: so a lost answer is asked for again. */
+    async #exchange(old) {
+        const held = await this.session();
+        if (!held || held.access_token !== old.access_token)
+            return held;
+        return this.#patiently(true, async () => {
+            const answer = await this.#send("POST", "/v1/token", { body: { refresh_token: held.refresh_token } }, undefined);
+            if (!answer.ok)
+                throw await this.#problem(answer);
+            return this.keep((await answer.json()).session); // before anything else is called
+        });
+    }
+    /** Signs and sends; once more for the server's nonce, and once more when this device's clock was wrong. */
+    async #send(method, path, call, held) {
+        const url = new URL(this.#options.url + path);
+        for (const tried = [];;) {
+            const answer = await this.#fetch(method, path, url, await this.#headers(method, url, call, held), call.body);
+            this.#nonce = answer.headers.get("DPoP-Nonce") ?? this.#nonce;
+            const code = answer.status === 401 ? (await this.#problem(answer)).code : "";
+            const again = code === "use_dpop_nonce" || (code === "invalid_dpop_proof" && this.#corrected(answer));
+            if (!again || tried.includes(code))
+                return answer;
+            tried.push(code);
+        }
+    }
+    async #headers(method, url, { body, key }, held) {
+        const headers = { Accept: "application/json", "Accept-Language": this.#language };
+        const scheme = held?.token_type ?? "DPoP";
+        if (scheme === "DPoP") {
+            this.#key ??= this.#options.key ? Promise.resolve(this.#options.key) : webKey(this.#store);
+            const about = { method, url: url.origin + url.pathname, token: held?.access_token, nonce: this.#nonce };
+            headers["DPoP"] = await proof(await this.#key, { ...about, now: Date.now() + this.#skew });
+        }
+        if (held)
+            headers["Authorization"] = `${scheme} ${held.access_token}`;
+        if (body !== undefined)
+            headers["Content-Type"] = "application/json";
+        if (key)
+            headers["Idempotency-Key"] = key;
+        return headers;
+    }
+    /** The whole answer: one that breaks off has not come. */
+    async #fetch(method, path, url, headers, body) {
+        const ask = this.#options.fetch ?? fetch;
+        const come = async () => {
+            const answer = await ask(url, { method, headers, ...(body && { body: JSON.stringify(body) }) });
+            const whole = answer.status === 204 ? null : await answer.arrayBuffer();
+            return new Response(whole, { status: answer.status, headers: answer.headers });
+        };
+        const answer = await come().catch(() => undefined);
+        this.#options.onAnswer?.(method, path, answer?.status ?? 0);
+        if (!answer)
+            throw new Problem(0, { code: "unreachable", title: WORDS.unreachable[this.#language] });
+        return answer;
+    }
+    /** Takes over the server's time where the two differ. */
+    #corrected(answer) {
+        const skew = Date.parse(answer.headers.get("Date") ?? "") - Date.now();
+        if (Number.isNaN(skew) || Math.abs(skew - this.#skew) < SKEW)
+            return false;
+        this.#skew = skew;
+        return true;
+    }
+    #problem(answer) {
+        return problemOf(answer, WORDS.unreadable[this.#language]);
+    }
+    get #language() {
+        return this.#options.language ?? "vi";
+    }
+}
