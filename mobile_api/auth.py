@@ -1,11 +1,11 @@
 """The door of `/v1` in plain ASGI: proof of possession, session, and the hottest answer (rule 801, performance.md).
 
-Everything under `/v1` needs a session unless it is listed here as open (default deny).
+Everything under `/v1` needs a session unless its handler says that it is open (default deny).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from litestar import Request
@@ -18,24 +18,23 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from backend.caller import Caller
 from backend.devices.entry import Entry
 from backend.errors import Refusal, Unproved
+from backend.openness import Openness
 from backend.outside.clock import Clock
 from mobile_api.me import Profiles
 from mobile_api.problems import body_of, headers_of, instance_of, language_of
 
 PREFIX = "/v1/"
-TOKEN = "/v1/token"  # noqa: S105 - an address
-SIGNING_IN = ("/v1/logins", "/v1/registrations", "/v1/phone-changes")  # a proof; a token where there is one
-PLAIN = ("/v1/recoveries",)  # no session comes of it: a proof is checked when it is there, and binds the flow
-PUBLIC = ("/v1/captcha", "/v1/phone-change-slips", "/v1/support-codes")  # anybody may ask
-ANNOUNCED = "/v1/notices"  # without a session: announcements only
-TELLING = "/v1/takeover-reports"  # the one call that a replaced session may still make
+OpennessOf = Callable[[str, str], Openness]  # of a method and an address
 
 
 class Doorkeeper:
     """ASGI middleware; sets `scope["user"]` (Who) or `scope["jkt"]`, and answers `GET /v1/me` itself."""
 
-    def __init__(self, app: ASGIApp, entry: Entry, profiles: Profiles, clock: Clock) -> None:
+    def __init__(
+        self, app: ASGIApp, entry: Entry, profiles: Profiles, clock: Clock, openness_of: OpennessOf
+    ) -> None:
         self._app = app
+        self._openness_of = openness_of
         self._entry = entry
         self._profiles = profiles
         self._clock = clock
@@ -69,15 +68,17 @@ class Doorkeeper:
             elif name == b"dpop":
                 proof.append(value.decode("latin-1"))
         now = self._clock.now()
-        nonce = path.rstrip("/") == TOKEN  # asked for by the call, not by what comes with it
-        if not authorization and (open_to := openness(method, path)) is not None:
+        openness = self._openness_of(method, path)
+        nonce = openness is Openness.NONCED  # asked for by the call, not by what comes with it
+        if not authorization and openness.is_open:
             known: dict[str, Any] = {"jkt": None}
-            if open_to == "proof" or (open_to == "either" and proof):
+            if openness is not Openness.ANYBODY and (proof or openness is not Openness.EITHER):
                 known["jkt"] = await self._entry.key_of(proof, method=asked, path=sent, now=now, nonce=nonce)
             scope.update(known)  # type: ignore[typeddict-item]
             return None
+        ended = openness is Openness.REPLACED
         who = await self._entry.admit(
-            authorization, proof, method=asked, path=sent, now=now, ended=path == TELLING, nonce=nonce
+            authorization, proof, method=asked, path=sent, now=now, ended=ended, nonce=nonce
         )
         scope.update({"user": who, "jkt": who.jkt})  # type: ignore[typeddict-item]
         if path == "/v1/me" and method == "GET":
@@ -93,24 +94,13 @@ class Doorkeeper:
         await _send(send, refusal.status, headers, body)
 
 
-def openness(method: str, path: str) -> str | None:
-    """What a call without a token must bring: a `proof`, `either` or `nothing`; none where it is not open at all."""
-    if path == TOKEN or _is_below(path, SIGNING_IN):
-        return "proof"
-    if _is_below(path, PLAIN):
-        return "either"
-    announced = path == ANNOUNCED and method == "GET"
-    return "nothing" if announced or _is_below(path, PUBLIC) else None
-
-
-def _is_below(path: str, tops: tuple[str, ...]) -> bool:
-    return any(path == top or path.startswith(top + "/") for top in tops)
-
-
-def proved(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-    """Guard of every route of the API: nothing is reached that the door has not looked at (default deny)."""
+def proved(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Guard of every route of the API: nothing is reached that the door has not looked at, nor anything without a
+    session but what says so itself (default deny).
+    """
     scope: Mapping[str, object] = connection.scope  # the door adds keys that ASGI does not know
-    if "user" not in scope and "jkt" not in scope:
+    is_open = handler.opt.get("open_to", Openness.SESSION).is_open
+    if "jkt" not in scope or (scope.get("user") is None and not is_open):
         raise Unproved
 
 

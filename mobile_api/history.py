@@ -14,6 +14,7 @@ from backend.accounts.self import history
 from backend.caller import Who
 from backend.db import Database
 from backend.kit import Kit
+from backend.openness import Openness
 from backend.outside.clock import Clock
 from mobile_api import schemas_self as schemas
 
@@ -25,6 +26,7 @@ class HistoryController(Controller):
 
     path = "/me/access-history"
     tags = ["me"]
+    opt = {"open_to": Openness.SESSION}
 
     @get(operation_id="listAccessHistory", summary="Lịch sử truy cập · Access history")
     async def mine(

@@ -13,6 +13,7 @@ from backend.accounts.self import identity_page
 from backend.caller import Who
 from backend.db import Database
 from backend.kit import Kit
+from backend.openness import Openness
 from backend.outside.clock import Clock
 from mobile_api import schemas_self as schemas
 
@@ -24,6 +25,7 @@ class IdentityController(Controller):
 
     path = "/me/identity"
     tags = ["me"]
+    opt = {"open_to": Openness.SESSION}
 
     @get(operation_id="getIdentity", summary="Thông tin định danh · The identity page")
     async def page(

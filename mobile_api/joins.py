@@ -12,6 +12,7 @@ from litestar.params import FromPath, JSONBody
 from backend.accounts.codes import otp
 from backend.accounts.door import Door
 from backend.caller import Caller
+from backend.openness import Openness
 from backend.roles import joins
 from mobile_api import schemas, schemas_self
 from mobile_api.answers import code_step
@@ -22,6 +23,7 @@ class JoinController(Controller):
 
     path = "/me/joins"
     tags = ["me"]
+    opt = {"open_to": Openness.SESSION}
 
     @get(operation_id="listJoins", summary="Tài khoản có thể là của bạn · Accounts that may be yours")
     async def mine(

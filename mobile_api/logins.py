@@ -18,6 +18,7 @@ from backend.accounts.ways_in.entering import Done
 from backend.caller import Caller, Who
 from backend.devices.sessions import Device
 from backend.errors import FieldError, FieldsInvalid
+from backend.openness import Openness
 from mobile_api import schemas
 from mobile_api.answers import (
     answer_of,
@@ -40,7 +41,12 @@ class LoginController(Controller):
     path = "/logins"
     tags = ["logins"]
 
-    @post(operation_id="beginLogin", summary="Bắt đầu đăng nhập · Begin a sign-in")
+    @post(
+        operation_id="beginLogin",
+        open_to=Openness.PROOF,
+        short=True,
+        summary="Bắt đầu đăng nhập · Begin a sign-in",
+    )
     async def begin(
         self,
         data: JSONBody[schemas.LoginIn],
@@ -72,6 +78,7 @@ class LoginController(Controller):
     @post(
         "/{login_id:uuid}/authorize",
         operation_id="authorizeLogin",
+        open_to=Openness.PROOF,
         status_code=200,
         summary="Nhận kết quả từ VNeID · Take the e-ID's answer",
     )
@@ -91,6 +98,7 @@ class LoginController(Controller):
     @post(
         "/{login_id:uuid}/sign",
         operation_id="signLogin",
+        open_to=Openness.PROOF,
         status_code=200,
         summary="Ký bằng chứng thư số · Sign with a certificate",
     )
@@ -108,6 +116,8 @@ class LoginController(Controller):
     @post(
         "/{login_id:uuid}/phone",
         operation_id="giveLoginPhone",
+        open_to=Openness.PROOF,
+        short=True,
         status_code=200,
         summary="Nhập số điện thoại · Give a phone number",
     )
@@ -125,6 +135,8 @@ class LoginController(Controller):
     @post(
         "/{login_id:uuid}/otp/resend",
         operation_id="resendLoginCode",
+        open_to=Openness.PROOF,
+        short=True,
         status_code=200,
         summary="Gửi lại mã · Send the code again",
     )
@@ -144,6 +156,8 @@ class LoginController(Controller):
     @post(
         "/{login_id:uuid}/otp",
         operation_id="giveLoginCode",
+        open_to=Openness.PROOF,
+        short=True,
         status_code=200,
         summary="Nhập mã xác thực · Give the code",
     )

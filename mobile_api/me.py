@@ -19,6 +19,7 @@ from backend.accounts.identity import people
 from backend.caller import Who
 from backend.db import Database
 from backend.kit import Kit
+from backend.openness import Openness
 from mobile_api.schemas_self import MeOut
 
 KEPT = 50_000
@@ -55,6 +56,7 @@ class MeController(Controller):
 
     path = "/me"
     tags = ["me"]
+    opt = {"open_to": Openness.SESSION}
 
     @get(
         operation_id="getMe",

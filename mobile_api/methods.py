@@ -13,6 +13,7 @@ from backend.accounts.door import Door
 from backend.accounts.passwords import own_password
 from backend.accounts.self import kept, method_adding, methods
 from backend.caller import Caller
+from backend.openness import Openness
 from mobile_api import schemas, schemas_self, schemas_ways_in
 from mobile_api.answers import answer_of, code_step, eid_step, sign_step, wanted
 
@@ -24,6 +25,7 @@ class MethodController(Controller):
 
     path = "/me/auth-methods"
     tags = ["me"]
+    opt = {"open_to": Openness.SESSION}
 
     @get(operation_id="listAuthMethods", summary="Phương thức đăng nhập · Ways to sign in")
     async def mine(
@@ -162,6 +164,7 @@ class PasswordController(Controller):
 
     path = "/me/password"
     tags = ["me"]
+    opt = {"open_to": Openness.SESSION}
 
     @post(operation_id="changePassword", status_code=204, summary="Đổi mật khẩu · Change the password")
     async def change(

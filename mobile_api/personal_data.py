@@ -16,6 +16,7 @@ from backend.accounts.self.consents import Standing
 from backend.caller import Who
 from backend.db import Database
 from backend.kit import Kit
+from backend.openness import Openness
 from backend.outside.clock import Clock
 from backend.roles import leaving
 from backend.settings import Settings
@@ -31,6 +32,7 @@ class ConsentController(Controller):
 
     path = "/me/consents"
     tags = ["me"]
+    opt = {"open_to": Openness.SESSION}
 
     @get(operation_id="listConsents", summary="Mục đích xử lý dữ liệu · Purposes and consents")
     async def mine(self, request: Call, db: NamedDependency[Database]) -> schemas.ConsentList:
@@ -60,6 +62,7 @@ class PersonalDataController(Controller):
 
     path = "/me"
     tags = ["me"]
+    opt = {"open_to": Openness.SESSION}
 
     @get(
         "/export",

@@ -12,6 +12,7 @@ from backend.accounts.codes import otp
 from backend.accounts.door import Door
 from backend.accounts.phones import phone_change
 from backend.caller import Caller
+from backend.openness import Openness
 from mobile_api import schemas
 from mobile_api import schemas_ways_in as forms
 from mobile_api.answers import code_step, no_other_number
@@ -22,7 +23,13 @@ class PhoneChangeController(Controller):
 
     tags = ["phone-changes"]
 
-    @post("/phone-changes", operation_id="beginPhoneChange", summary="Đổi số nhận OTP · Change the OTP phone")
+    @post(
+        "/phone-changes",
+        operation_id="beginPhoneChange",
+        open_to=Openness.PROOF,
+        short=True,
+        summary="Đổi số nhận OTP · Change the OTP phone",
+    )
     async def begin(
         self,
         data: JSONBody[forms.PhoneChangeIn],
@@ -35,6 +42,8 @@ class PhoneChangeController(Controller):
     @post(
         "/phone-changes/{change_id:uuid}/otp",
         operation_id="givePhoneChangeCode",
+        open_to=Openness.PROOF,
+        short=True,
         status_code=200,
         summary="Nhập mã xác thực · Give the code",
     )
@@ -52,6 +61,8 @@ class PhoneChangeController(Controller):
     @post(
         "/phone-changes/{change_id:uuid}/otp/resend",
         operation_id="resendPhoneChangeCode",
+        open_to=Openness.PROOF,
+        short=True,
         status_code=200,
         summary="Gửi lại mã · Send the code again",
     )
@@ -69,6 +80,7 @@ class PhoneChangeController(Controller):
     @get(
         "/phone-change-slips/{code:str}",
         operation_id="checkSlip",
+        open_to=Openness.ANYBODY,
         summary="Kiểm tra phiếu đổi số · Check a slip",
     )
     async def slip(

@@ -13,6 +13,7 @@ from backend.accounts.codes import otp
 from backend.accounts.door import Door
 from backend.accounts.recovery import recovery
 from backend.caller import Caller
+from backend.openness import Openness
 from mobile_api import schemas
 from mobile_api import schemas_ways_in as forms
 from mobile_api.answers import answered, hidden_code_step, no_other_number
@@ -24,7 +25,12 @@ class RecoveryController(Controller):
     path = "/recoveries"
     tags = ["recoveries"]
 
-    @post(operation_id="beginRecovery", summary="Quên mật khẩu · Recover a password")
+    @post(
+        operation_id="beginRecovery",
+        open_to=Openness.EITHER,
+        short=True,
+        summary="Quên mật khẩu · Recover a password",
+    )
     async def begin(
         self,
         data: JSONBody[forms.RecoveryIn],
@@ -40,6 +46,8 @@ class RecoveryController(Controller):
     @post(
         "/{recovery_id:uuid}/otp",
         operation_id="giveRecoveryCode",
+        open_to=Openness.EITHER,
+        short=True,
         status_code=200,
         summary="Nhập mã xác thực · Give the code",
     )
@@ -57,6 +65,8 @@ class RecoveryController(Controller):
     @post(
         "/{recovery_id:uuid}/otp/resend",
         operation_id="resendRecoveryCode",
+        open_to=Openness.EITHER,
+        short=True,
         status_code=200,
         summary="Gửi lại mã · Send the code again",
     )
@@ -75,6 +85,8 @@ class RecoveryController(Controller):
     @post(
         "/{recovery_id:uuid}/password",
         operation_id="giveRecoveryPassword",
+        open_to=Openness.EITHER,
+        short=True,
         status_code=200,
         summary="Đặt mật khẩu mới · Set the new password",
     )

@@ -18,6 +18,7 @@ from backend.accounts.ways_in import registration
 from backend.accounts.ways_in.registration import Asked
 from backend.caller import Caller
 from backend.errors import FieldError, gather
+from backend.openness import Openness
 from mobile_api import schemas
 from mobile_api import schemas_ways_in as forms
 from mobile_api.answers import (
@@ -41,7 +42,7 @@ class RegistrationController(Controller):
     path = "/registrations"
     tags = ["registrations"]
 
-    @post(operation_id="beginRegistration", summary="Đăng ký tài khoản · Register")
+    @post(operation_id="beginRegistration", open_to=Openness.PROOF, summary="Đăng ký tài khoản · Register")
     async def begin(
         self,
         data: JSONBody[forms.RegistrationIn],
@@ -85,6 +86,7 @@ class RegistrationController(Controller):
     @post(
         "/{registration_id:uuid}/otp",
         operation_id="giveRegistrationCode",
+        open_to=Openness.PROOF,
         status_code=200,
         summary="Nhập mã xác thực · Give the code",
     )
@@ -102,6 +104,7 @@ class RegistrationController(Controller):
     @post(
         "/{registration_id:uuid}/otp/resend",
         operation_id="resendRegistrationCode",
+        open_to=Openness.PROOF,
         status_code=200,
         summary="Gửi lại mã · Send the code again",
     )
@@ -120,6 +123,7 @@ class RegistrationController(Controller):
     @post(
         "/{registration_id:uuid}/password",
         operation_id="giveRegistrationPassword",
+        open_to=Openness.PROOF,
         status_code=200,
         summary="Đặt mật khẩu · Set the password",
     )
@@ -137,6 +141,7 @@ class RegistrationController(Controller):
     @post(
         "/{registration_id:uuid}/sign",
         operation_id="signRegistration",
+        open_to=Openness.PROOF,
         status_code=200,
         summary="Ký bằng chứng thư số · Sign with a certificate",
     )
@@ -154,6 +159,7 @@ class RegistrationController(Controller):
     @post(
         "/{registration_id:uuid}/confirm",
         operation_id="confirmRegistration",
+        open_to=Openness.PROOF,
         status_code=200,
         summary="Xác nhận đăng ký · Confirm",
     )

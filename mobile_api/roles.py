@@ -13,6 +13,7 @@ from backend.caller import Who
 from backend.db import Database
 from backend.errors import FieldError, FieldsInvalid, settle
 from backend.kit import Kit
+from backend.openness import Openness
 from backend.outside.clock import Clock, local_day
 from backend.roles import corrections, managers, queue, requests, staff, units
 from backend.roles import draft as drafts
@@ -33,6 +34,7 @@ class CatalogController(Controller):
     """What one may ask for: subject types with their forms, positions, units."""
 
     tags = ["roles"]
+    opt = {"open_to": Openness.SESSION}
 
     @get("/subject-types", operation_id="listSubjectTypes", summary="Đối tượng và biểu mẫu · Subject types")
     async def subject_types(
@@ -102,6 +104,7 @@ class RoleRequestController(Controller):
 
     path = "/role-requests"
     tags = ["roles"]
+    opt = {"open_to": Openness.SESSION}
 
     @post(operation_id="createRoleRequest", summary="Gửi yêu cầu về vai trò · Ask for a role")
     async def create(

@@ -16,6 +16,7 @@ from backend.devices import rotation, sessions
 from backend.devices.models import Session
 from backend.errors import settle
 from backend.kit import Kit
+from backend.openness import Openness
 from backend.outside.clock import Clock
 from backend.roles import denied
 from mobile_api import schemas
@@ -29,7 +30,13 @@ class TokenController(Controller):
     path = "/token"
     tags = ["sessions"]
 
-    @post(operation_id="refreshToken", status_code=200, summary="Đổi token · Rotate the tokens")
+    @post(
+        operation_id="refreshToken",
+        status_code=200,
+        summary="Đổi token · Rotate the tokens",
+        open_to=Openness.NONCED,
+        short=True,
+    )
     async def refresh(
         self,
         data: JSONBody[schemas.RefreshIn],
@@ -48,6 +55,7 @@ class SessionController(Controller):
 
     path = "/sessions"
     tags = ["sessions"]
+    opt = {"open_to": Openness.SESSION}
 
     @get(operation_id="listSessions", summary="Các phiên đăng nhập · One's own sessions")
     async def mine(
@@ -89,6 +97,7 @@ class DeviceController(Controller):
     """The phone in the hand."""
 
     tags = ["devices"]
+    opt = {"open_to": Openness.SESSION}
 
     @put(
         "/devices/current/push-token",
@@ -110,6 +119,7 @@ class DeviceController(Controller):
     @post(
         "/takeover-reports",
         operation_id="reportTakeover",
+        open_to=Openness.REPLACED,
         status_code=201,
         summary="Không phải tôi · This was not me",
     )

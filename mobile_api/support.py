@@ -14,6 +14,7 @@ from backend.caller import Caller, Who
 from backend.db import Database
 from backend.errors import settle
 from backend.kit import Kit
+from backend.openness import Openness
 from backend.outside.clock import Clock
 from backend.roles import denied
 from backend.support import cases, lookups, notices, reading
@@ -32,6 +33,7 @@ class CaseController(Controller):
 
     path = "/support-cases"
     tags = ["support"]
+    opt = {"open_to": Openness.SESSION}
 
     @post(operation_id="openCase", summary="Gửi yêu cầu hỗ trợ · Ask for help")
     async def ask(
@@ -78,10 +80,12 @@ class CodeController(Controller):
 
     path = "/support-codes"
     tags = ["support"]
+    opt = {"open_to": Openness.SESSION}
 
     @get(
         "/{code:path}",
         operation_id="checkCode",
+        open_to=Openness.ANYBODY,
         summary="Kiểm tra mã yêu cầu · Is a code genuine?",
     )
     async def check(
@@ -105,8 +109,9 @@ class NoticeController(Controller):
 
     path = "/notices"
     tags = ["support"]
+    opt = {"open_to": Openness.SESSION}
 
-    @get(operation_id="listNotices", summary="Thông báo · Notices")
+    @get(operation_id="listNotices", summary="Thông báo · Notices", open_to=Openness.ANYBODY)
     async def shown(
         self,
         db: NamedDependency[Database],

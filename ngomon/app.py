@@ -26,6 +26,7 @@ from backend.devices.proofs import Nonces, Proofs
 from backend.devices.reader import reader_of
 from backend.errors import Refusal
 from backend.kit import Kit
+from backend.openness import Openness
 from backend.outbox.bell import Bell
 from backend.outbox.official_mail import OfficialMail
 from backend.outside.clock import Clock
@@ -62,6 +63,7 @@ from ngomon.edge import Edge
 from ngomon.figures import Figures
 from ngomon.heads import Heads, leaving
 from ngomon.health import health_routes
+from ngomon.routes import Routes
 from ngomon.stand_ins import StandIns, stand_ins
 
 
@@ -131,12 +133,14 @@ class App:
         )
         self.profiles = Profiles(self.db, self.kit, own.roles_of)
         self.litestar = self._litestar()
+        routes = Routes(self.litestar)
         if settings.open_docs:
-            schema.complete(self.litestar)
-        guarded = Doorkeeper(self.litestar, self.entry, self.profiles, self.clock)
+            schema.complete(self.litestar, routes.openness_of)
+        guarded = Doorkeeper(self.litestar, self.entry, self.profiles, self.clock, routes.openness_of)
         self._asgi: ASGIApp = Edge(
             guarded,
             limits,
+            routes,
             proxies=settings.trusted_proxies,
             https=settings.public_url.startswith("https://"),
             figures=self.figures,
@@ -172,7 +176,8 @@ class App:
     def _litestar(self) -> Litestar:
         routes: list[ControllerRouterHandler] = [self._mobile(), self._workspace(), *health_routes(self)]
         if self.outside.stand is not None:
-            routes += self.outside.stand.routes()
+            stand_ins = self.outside.stand.routes()
+            routes.append(Router("/", route_handlers=stand_ins, opt={"open_to": Openness.ANYBODY}))
         return Litestar(
             routes,
             dependencies=_given(

@@ -31,21 +31,22 @@ from mobile_api.problems import (
     language_of,
 )
 from ngomon.figures import Figures
+from ngomon.routes import Routes
 
 BODILESS = ("GET", "HEAD", "OPTIONS", "DELETE", "TRACE")
 SLOW = 1.0  # seconds
 CASE_CODES = "/v1/support-codes/"
-# the four kibibytes of rule 805; a registration may begin with a certificate
-SMALL = ("/v1/logins", "/v1/token", "/v1/recoveries", "/v1/phone-changes")
-CERTIFICATES = ("/sign", "/authorize")  # a chain of certificates, or a sealed code, is longer
 log = structlog.get_logger("access")
 
 
 class Edge:
     """ASGI application around the whole product."""
 
-    def __init__(self, app: ASGIApp, limits: Limits, *, proxies: int, https: bool, figures: Figures) -> None:
+    def __init__(
+        self, app: ASGIApp, limits: Limits, routes: Routes, *, proxies: int, https: bool, figures: Figures
+    ) -> None:
         self._app = app
+        self._routes = routes
         self._limits = limits
         self._proxies = proxies
         self._figures = figures
@@ -115,9 +116,8 @@ class Edge:
         if scope["method"] in BODILESS:
             return receive
         headers = {bytes(name): bytes(value) for name, value in scope["headers"]}
-        path = scope["path"]
-        signing_in = path.startswith(SMALL) and not path.endswith(CERTIFICATES)
-        most = self._limits.body_bytes_sign_in if signing_in else self._limits.body_bytes
+        is_short = self._routes.said(scope["method"], scope["path"]).short
+        most = self._limits.body_bytes_sign_in if is_short else self._limits.body_bytes
         if int(headers.get(b"content-length", b"0") or 0) > most:
             raise PayloadTooLarge
         body = await self._whole(receive, most)

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from backend.db import Database
 from backend.errors import NotFound, Unavailable
+from backend.openness import Openness
 from backend.settings import Settings
 from ngomon.figures import Figures
 
@@ -33,11 +34,11 @@ class Parts(Protocol):
 def health_routes(parts: Parts) -> list[ControllerRouterHandler]:
     """`/health/live`, `/health/ready`, `/metrics`."""
 
-    @get("/health/live", include_in_schema=False)
+    @get("/health/live", open_to=Openness.ANYBODY, include_in_schema=False)
     async def live() -> dict[str, str]:
         return {"status": "ok"}
 
-    @get("/health/ready", include_in_schema=False)
+    @get("/health/ready", open_to=Openness.ANYBODY, include_in_schema=False)
     async def ready() -> dict[str, str]:
         try:
             async with parts.db.read() as tx:
@@ -47,7 +48,7 @@ def health_routes(parts: Parts) -> list[ControllerRouterHandler]:
             raise NotReady(retry_after=5) from error
         return {"status": "ok"}
 
-    @get("/metrics", include_in_schema=False)
+    @get("/metrics", open_to=Openness.OPERATOR, include_in_schema=False)
     async def metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
         wanted = f"Bearer {parts.settings.metrics_token}"
         given = request.headers.get("authorization", "")

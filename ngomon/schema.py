@@ -18,7 +18,8 @@ from litestar.openapi.spec import (
     Tag,
 )
 
-from mobile_api.auth import openness
+from backend.openness import Openness
+from mobile_api.auth import OpennessOf
 from ngomon.shapes import operations, understood
 
 PROBLEMS = {
@@ -37,12 +38,12 @@ PROBLEMS = {
 }
 PROOF: SecurityRequirement = {"proof": []}
 SESSION: SecurityRequirement = {"dpop": [], "proof": []}
-WANTED: dict[str | None, list[SecurityRequirement]] = {
-    None: [SESSION],
-    "proof": [PROOF, SESSION],
-    "either": [{}, PROOF, SESSION],
-    "nothing": [{}, SESSION],
-}  # what a call may bring, by how open the door is
+WANTED: dict[Openness, list[SecurityRequirement]] = {
+    Openness.PROOF: [PROOF, SESSION],
+    Openness.NONCED: [PROOF, SESSION],
+    Openness.EITHER: [{}, PROOF, SESSION],
+    Openness.ANYBODY: [{}, SESSION],
+}  # what a call may bring, by how open its handler is; a session where it is not
 TEXT = Schema(type=OpenAPIType.STRING)
 PROBLEM = Schema(
     type=OpenAPIType.OBJECT,
@@ -102,13 +103,13 @@ def config() -> OpenAPIConfig:
     )
 
 
-def complete(app: Litestar) -> None:
+def complete(app: Litestar, openness_of: OpennessOf) -> None:
     """Say of every call of the API what the framework does not know: its problems, its door, an optional body."""
     document = app.openapi_schema
     document.components.schemas["Problem"] = PROBLEM  # the framework drops what its config names
     for method, path, operation in operations(document):
         operation.responses = {**(operation.responses or {}), **_problems()}
-        operation.security = WANTED[openness(method, path)]
+        operation.security = WANTED.get(openness_of(method, path), [SESSION])
         if isinstance(operation.request_body, RequestBody):
             _say_if_optional(operation.request_body)
     understood(document)

@@ -13,6 +13,7 @@ from backend import facts
 from backend.db import Database
 from backend.errors import catalogue
 from backend.kit import Kit
+from backend.openness import Openness
 from backend.roles import audit
 from backend.roles.audit import Line
 from workspace import forms, labels, sync_labels
@@ -41,6 +42,7 @@ class AuditController(Controller):
     """What happened, to whom, by whom."""
 
     path = "/audit"
+    opt = {"open_to": Openness.MANAGER}
 
     @get(name="workspace.audit")
     async def show(

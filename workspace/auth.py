@@ -29,6 +29,7 @@ from backend.crypto import KeyRing
 from backend.db import Database
 from backend.errors import Forbidden, Unproved
 from backend.kit import Kit
+from backend.openness import Openness
 from backend.outside.clock import Clock
 
 Visit = Request[BrowserSession | None, Any, State]
@@ -100,8 +101,8 @@ class BrowserSessions(ASGIMiddleware):
 
 
 def signed_in(connection: Connection, handler: BaseRouteHandler) -> None:
-    """Guard of every page but those marked public: raises SignedOut."""
-    if connection.scope.get("user") is None and not handler.opt.get("public"):
+    """Guard of every page but those that say that they are open: raises SignedOut."""
+    if connection.scope.get("user") is None and handler.opt.get("open_to") is not Openness.ANYBODY:
         raise SignedOut
 
 

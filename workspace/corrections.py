@@ -12,6 +12,7 @@ from litestar.response import Redirect
 from backend.db import Database
 from backend.errors import Conflict, FieldsInvalid, Refusal, settle
 from backend.kit import Kit
+from backend.openness import Openness
 from backend.outside.clock import Clock, local_day
 from backend.roles import corrections, policy, queue, requests
 from backend.roles.catalogue.in_force import in_force
@@ -28,6 +29,7 @@ class CorrectionController(Controller):
     """The form with what the request says now, and what is done with it."""
 
     path = "/requests/{request_id:uuid}"
+    opt = {"open_to": Openness.MANAGER}
 
     @get("/correct", name="workspace.correcting")
     async def ask(

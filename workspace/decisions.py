@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.db import Database
 from backend.errors import Conflict, FieldsInvalid, Refusal, settle
 from backend.kit import Kit
+from backend.openness import Openness
 from backend.outside.clock import Clock
 from backend.roles import queue, review
 from backend.roles.carried import How
@@ -62,6 +63,7 @@ class RequestController(Controller):
     """What one request is about, and what is done to it."""
 
     path = "/requests/{request_id:uuid}"
+    opt = {"open_to": Openness.MANAGER}
 
     @get(name="workspace.request")
     async def show(

@@ -13,6 +13,7 @@ from litestar.response import Redirect
 from backend.db import Database
 from backend.errors import FieldError, FieldsInvalid, Refusal, settle
 from backend.kit import Kit
+from backend.openness import Openness
 from backend.outside.clock import Clock
 from backend.roles import forms as role_forms
 from backend.roles import inbox, queue
@@ -58,6 +59,7 @@ class InboxController(Controller):
     """The list, and what is done to many of it at once."""
 
     path = "/"
+    opt = {"open_to": Openness.MANAGER}
 
     @get(name="workspace.inbox")
     async def show(

@@ -13,6 +13,7 @@ from litestar.response import Redirect
 
 from backend.accounts.door import Door
 from backend.errors import Conflict, FieldsInvalid, NotFound, Refusal, TooMany, settle
+from backend.openness import Openness
 from backend.outside.clock import Clock
 from backend.roles import desk_joins, waiting_joins
 from workspace import forms, fresh
@@ -36,6 +37,7 @@ class JoinsController(Controller):
     """What waits, a new proposal, and the word of the second clerk."""
 
     path = "/support/joins"
+    opt = {"open_to": Openness.CLERK}
 
     @get(name="workspace.joins")
     async def show(

@@ -19,6 +19,7 @@ from backend.accounts.ways_in.browser import BrowserSession
 from backend.db import Database
 from backend.errors import TooMany
 from backend.kit import Kit
+from backend.openness import Openness
 from backend.outbox.bell import REQUESTS, Bell, Listener
 from backend.outside.clock import Clock
 from backend.roles import authority
@@ -69,7 +70,7 @@ class Streams:
         self._open.discard(place)
 
 
-@get("/events", name="workspace.events")
+@get("/events", name="workspace.events", open_to=Openness.MANAGER)
 async def events(
     request: Visit,
     manager: NamedDependency[Manager],  # noqa: ARG001 - asked for, so that only who may see the page may listen

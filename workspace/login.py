@@ -18,6 +18,7 @@ from backend.caller import Caller
 from backend.db import Database
 from backend.errors import Refusal
 from backend.kit import Kit
+from backend.openness import Openness
 from backend.outside.clock import Clock
 from backend.outside.eid.eid_callback import read_callback
 from backend.words import say
@@ -31,14 +32,13 @@ class LoginController(Controller):
     """The way in by the e-ID; the only pages that need no session."""
 
     path = "/login"
-    opt = {"public": True}
 
-    @get(name="workspace.login")
+    @get(name="workspace.login", open_to=Openness.ANYBODY)
     async def show(self, request: Visit) -> Response[str]:
         """The sign-in page."""
         return self._page(request, safe_next(request.query_params.get("next")))
 
-    @get("/start")
+    @get("/start", open_to=Openness.ANYBODY)
     async def start(
         self,
         request: Visit,
@@ -66,7 +66,7 @@ class LoginController(Controller):
         )
         return Redirect(url, status_code=303, cookies=[cookie])
 
-    @get("/callback")
+    @get("/callback", open_to=Openness.ANYBODY)
     async def callback(
         self,
         request: Visit,
@@ -100,7 +100,7 @@ class LoginController(Controller):
         return page(request, "login.html", refusal=refusal, next=way, trouble=trouble, here=here)
 
 
-@post("/sign-out", name="workspace.sign_out")
+@post("/sign-out", name="workspace.sign_out", open_to=Openness.BROWSER)
 async def sign_out(
     request: Request[BrowserSession, Any, State],
     db: NamedDependency[Database],

@@ -13,6 +13,7 @@ from litestar.response import Redirect
 from backend.db import Database
 from backend.errors import Conflict, FieldsInvalid, Refusal, settle
 from backend.kit import Kit
+from backend.openness import Openness
 from backend.outside.clock import Clock, local_day
 from backend.roles import carried, queue, requests, review, rows
 from backend.roles.catalogue.in_force import in_force
@@ -45,6 +46,7 @@ class PeopleController(Controller):
     """The list, and the two acts that a manager may begin."""
 
     path = "/people"
+    opt = {"open_to": Openness.MANAGER}
 
     @get(name="workspace.people")
     async def show(

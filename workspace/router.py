@@ -9,6 +9,7 @@ from litestar.exceptions import HTTPException
 from backend.db import Database
 from backend.errors import NotFound, Refusal
 from backend.kit import Kit
+from backend.openness import Openness
 from backend.outside.clock import Clock
 from workspace import clerk, live, manager, refusals, static_files
 from workspace.audit import AuditController
@@ -66,7 +67,7 @@ def router(db: Database, kit: Kit, clock: Clock, public_url: str) -> Router:
     return Router(path="/workspace", route_handlers=[pages, static_files.router()], include_in_schema=False)
 
 
-@get("/{rest:path}", opt={"public": True})
+@get("/{rest:path}", open_to=Openness.ANYBODY)
 async def nowhere() -> None:
     """Whatever else is asked for here gets our own page."""
     raise NotFound

@@ -21,6 +21,7 @@ from litestar.params import FromPath
 from backend.branding.brand import Brand
 from backend.branding.colours import plain, style
 from backend.errors import NotFound
+from backend.openness import Openness
 
 STATIC = Path(__file__).parent / "static"
 VENDOR = ("htmx.min.js", "hx-csp.min.js", "hx-sse.min.js")
@@ -69,7 +70,7 @@ def paths(brand: Brand) -> dict[str, str]:
     return {name: asset.path for name, asset in assets(brand).items()}
 
 
-@get("/{digest:str}/{name:str}", opt={"public": True}, name="workspace.static")
+@get("/{digest:str}/{name:str}", name="workspace.static", open_to=Openness.ANYBODY)
 async def static_file(
     request: Request[Any, Any, State], digest: FromPath[str], name: FromPath[str]
 ) -> Response[bytes]:

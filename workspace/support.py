@@ -17,6 +17,7 @@ from backend.accounts.identity import numbers
 from backend.db import Database
 from backend.errors import Conflict, FieldError, FieldsInvalid, Forbidden, NotFound, Refusal, TooMany, settle
 from backend.kit import Kit
+from backend.openness import Openness
 from backend.outside.clock import Clock
 from backend.settings import Settings
 from backend.support import cases, lookups, reading
@@ -67,6 +68,7 @@ class SupportController(Controller):
     """The list, the counter, one case, a new one."""
 
     path = "/support"
+    opt = {"open_to": Openness.CLERK}
 
     @get(name="workspace.support")
     async def show(

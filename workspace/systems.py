@@ -12,6 +12,7 @@ from litestar.response import Redirect
 
 from backend.db import Database
 from backend.kit import Kit
+from backend.openness import Openness
 from backend.outbox import queue as outbox
 from backend.outbox.queue import SyncState, SystemOverview
 from backend.outside.clock import Clock
@@ -61,6 +62,7 @@ class SystemsController(Controller):
     """Each connected system at a glance."""
 
     path = "/systems"
+    opt = {"open_to": Openness.MANAGER}
 
     @get(name="workspace.systems")
     async def show(

@@ -11,7 +11,6 @@ import pytest
 from litestar.openapi.spec import OpenAPIType, Reference, Schema
 
 from backend.flows import Step
-from mobile_api import auth
 from ngomon.shapes import NAMES, _flat
 from scripts import docs as written
 from tests.mobile_api.described import Document, steps_of_parts
@@ -192,7 +191,6 @@ def test_what_a_call_must_bring_is_said_as_the_door_wants_it(method: str, path: 
     kind = open_to(path)
     proofs = [PROOF] if kind in ("proof", "either") else []
     nothing: list[dict[str, list[str]]] = [{}] if kind in ("nothing", "either") else []
-    assert auth.openness(method, path) == kind
     assert DOCUMENT.operations[method, path]["security"] == [*nothing, *proofs, SESSION]
 
 
