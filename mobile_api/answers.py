@@ -23,16 +23,22 @@ from mobile_api import schemas
 from mobile_api.schemas_ways_in import HiddenCodeStepOut, SignStepOut
 
 Body = TypeVar("Body")
+Shape = TypeVar("Shape", bound=msgspec.Struct)
+
+
+def told(shape: type[Shape], found: object) -> Shape:
+    """What crosses the wire of something that was found: the members of `shape`, taken from its attributes."""
+    return msgspec.convert(found, shape, from_attributes=True)
 
 
 def code_step(step: CodeStep) -> schemas.CodeStepOut:
     """The code step of a flow that says where the code went."""
-    return msgspec.convert(step, schemas.CodeStepOut, from_attributes=True)
+    return told(schemas.CodeStepOut, step)
 
 
 def hidden_code_step(step: CodeStep) -> HiddenCodeStepOut:
     """The code step of a flow that does not."""
-    return msgspec.convert(step, HiddenCodeStepOut, from_attributes=True)
+    return told(HiddenCodeStepOut, step)
 
 
 def eid_step(door: Door, flow: Flow, url: str) -> schemas.LoginOut:
@@ -43,7 +49,7 @@ def eid_step(door: Door, flow: Flow, url: str) -> schemas.LoginOut:
 
 def sign_step(step: SignStep) -> SignStepOut:
     """The flow waits for a signature."""
-    return msgspec.convert(step, SignStepOut, from_attributes=True)
+    return told(SignStepOut, step)
 
 
 def answered(body: Body, later: Later | None, *, status: int = 200) -> Response[Body]:
@@ -57,7 +63,7 @@ def done(flow_id: UUID, outcome: Done) -> schemas.DoneOut:
     return schemas.DoneOut(
         id=flow_id,
         step="done",
-        session=msgspec.convert(outcome.tokens, schemas.SessionOut, from_attributes=True),
+        session=told(schemas.SessionOut, outcome.tokens),
         account=msgspec.convert(outcome.account, schemas.AccountOut),
         replaced_device=schemas.ReplacedOut(replaced.name, replaced.last_seen_at) if replaced else None,
     )

@@ -17,6 +17,7 @@ from backend.kit import Kit
 from backend.openness import Openness
 from backend.outside.clock import Clock
 from mobile_api import schemas_self as schemas
+from mobile_api.answers import told
 
 Cursor = Annotated[str | None, QueryParameter(max_length=300)]
 
@@ -49,7 +50,7 @@ class HistoryController(Controller):
             )
         shown, more = paging.cut(found, history.MOST)
         onward = paging.cursor_of(f"{shown[-1].at.isoformat()}|{shown[-1].id}") if more else None
-        return schemas.AccessList([schemas.AccessOut.of(line) for line in shown], onward)
+        return schemas.AccessList([told(schemas.AccessOut, line) for line in shown], onward)
 
 
 def _position(cursor: str) -> history.Position:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-import msgspec
 from litestar import Controller, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
@@ -28,6 +27,7 @@ from mobile_api.answers import (
     done,
     no_other_number,
     sign_step,
+    told,
     unfit,
     wanted,
 )
@@ -154,7 +154,7 @@ class RegistrationController(Controller):
     ) -> forms.ConfirmStepOut:
         """`confirm` with what the certificate says; 403 `certificate_refused`, 409 `account_exists`."""
         step = await signing_registration.sign(door, registration_id, data, caller)
-        return msgspec.convert(step, forms.ConfirmStepOut, from_attributes=True)
+        return told(forms.ConfirmStepOut, step)
 
     @post(
         "/{registration_id:uuid}/confirm",

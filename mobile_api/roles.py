@@ -21,6 +21,7 @@ from backend.roles.catalogue.entries import Catalogue, still_open
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.draft import Draft
 from mobile_api import schemas_roles as schemas
+from mobile_api.answers import told
 from mobile_api.problems import language_of
 
 Call = Request[Who, Any, Any]
@@ -131,7 +132,7 @@ class RoleRequestController(Controller):
             )
             found = await queue.one_of_mine(tx, kit, made.id, who.account_id, now=now)
         place = {"Location": f"/v1/role-requests/{found.id}"}
-        return Response(schemas.RoleRequestOut.of(found), status_code=201, headers=place)
+        return Response(told(schemas.RoleRequestOut, found), status_code=201, headers=place)
 
     @get(operation_id="listRoleRequests", summary="Các yêu cầu của tôi · One's own requests")
     async def mine(
@@ -146,7 +147,7 @@ class RoleRequestController(Controller):
         async with db.read() as tx:
             found = await queue.mine(tx, kit, request.user.account_id, now=clock.now(), cursor=cursor)
         return schemas.RoleRequestList(
-            [schemas.RoleRequestOut.of(one) for one in found.items], found.next_cursor
+            [told(schemas.RoleRequestOut, one) for one in found.items], found.next_cursor
         )
 
     @get("/{request_id:uuid}", operation_id="getRoleRequest", summary="Một yêu cầu · One request")
@@ -217,7 +218,7 @@ async def _shown(
 ) -> schemas.RoleRequestOut:
     async with db.read() as tx:
         found = await queue.one_of_mine(tx, kit, request_id, request.user.account_id, now=clock.now())
-    return schemas.RoleRequestOut.of(found)
+    return told(schemas.RoleRequestOut, found)
 
 
 def _ensure_subject_type(catalogue: Catalogue, code: str | None) -> None:

@@ -7,11 +7,10 @@ from uuid import UUID
 
 import msgspec
 
-from backend.outbox.queue import SyncState
 from backend.roles.catalogue.entries import FormField, Position, SubjectType
 from backend.roles.staff import Prefill
 from backend.roles.units import UnitView
-from backend.roles.views import Correction, OwnRequest, RoleView, StepView
+from backend.roles.views import RoleView
 from backend.words import say
 
 
@@ -134,24 +133,17 @@ class PrefillOut(msgspec.Struct):
         )
 
 
-class RoleRequestStepOut(msgspec.Struct):
+class RoleRequestStepOut(msgspec.Struct, rename={"unit_id": "unit", "unit": "unit_name"}):
     """One unit's word; `decision` is approved, rejected, returned or null."""
 
-    unit: UUID
+    unit_id: UUID
     unit_code: str
-    unit_name: str
+    unit: str
     duty: str
     decision: str | None
     by: str | None
     at: datetime | None
     reason: str | None
-
-    @classmethod
-    def of(cls, step: StepView) -> RoleRequestStepOut:
-        """The step as the applicant reads it."""
-        return cls(
-            step.unit_id, step.unit_code, step.unit, step.duty, step.decision, step.by, step.at, step.reason
-        )
 
 
 class SyncOut(msgspec.Struct):
@@ -160,11 +152,6 @@ class SyncOut(msgspec.Struct):
     system: str
     state: str
     at: datetime
-
-    @classmethod
-    def of(cls, sync: SyncState) -> SyncOut:
-        """Without what only operators need."""
-        return cls(sync.system, sync.state, sync.at)
 
 
 class DifferenceOut(msgspec.Struct):
@@ -182,14 +169,12 @@ class ChangeOut(msgspec.Struct):
     at: datetime
     differences: list[DifferenceOut]
 
-    @classmethod
-    def of(cls, made: Correction) -> ChangeOut:
-        """The correction by codes."""
-        different = [DifferenceOut(one.field, one.old, one.new) for one in made.differences]
-        return cls(made.by, made.at, different)
 
-
-class RoleRequestOut(msgspec.Struct, kw_only=True):
+class RoleRequestOut(
+    msgspec.Struct,
+    kw_only=True,
+    rename={"unit_id": "unit", "until_on": "until", "corrections": "changes"},
+):
     """One of one's own requests and how far it is; until `settled_at` a decision may be taken back.
 
     `on_hold` says why it cannot be granted now (`applicant_frozen`, `applicant_not_vouched`: a VNeID sign-in of level 2
@@ -201,53 +186,24 @@ class RoleRequestOut(msgspec.Struct, kw_only=True):
     status: str
     version: int
     role_id: UUID | None
-    unit: UUID
+    unit_id: UUID
     unit_code: str
     unit_name: str
     subject_type: str
     position: str
     fields: dict[str, str]
     effective_on: date | None
-    until: date | None
+    until_on: date | None
     created_at: datetime
     decided_at: datetime | None
     steps: list[RoleRequestStepOut]
     sync: list[SyncOut]
-    changes: list[ChangeOut]
+    corrections: list[ChangeOut]
     denied: bool
     on_hold: str | None
     settled_at: datetime | None
     can_correct: bool
     can_withdraw: bool
-
-    @classmethod
-    def of(cls, found: OwnRequest) -> RoleRequestOut:
-        """The request as its owner reads it."""
-        return cls(
-            id=found.id,
-            kind=found.kind,
-            status=found.status,
-            version=found.version,
-            role_id=found.role_id,
-            unit=found.unit_id,
-            unit_code=found.unit_code,
-            unit_name=found.unit_name,
-            subject_type=found.subject_type,
-            position=found.position,
-            fields=found.fields,
-            effective_on=found.effective_on,
-            until=found.until_on,
-            created_at=found.created_at,
-            decided_at=found.decided_at,
-            steps=[RoleRequestStepOut.of(step) for step in found.steps],
-            sync=[SyncOut.of(sync) for sync in found.sync],
-            changes=[ChangeOut.of(one) for one in found.corrections],
-            denied=found.denied,
-            on_hold=found.on_hold,
-            settled_at=found.settled_at,
-            can_correct=found.can_correct,
-            can_withdraw=found.can_withdraw,
-        )
 
 
 class RoleRequestList(msgspec.Struct):

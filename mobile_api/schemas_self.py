@@ -9,7 +9,6 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from backend.accounts.models import Access
 from backend.accounts.self.consents import Standing
 from backend.accounts.self.methods import Method
 from backend.roles.views import RoleView
@@ -42,11 +41,6 @@ class AccessOut(msgspec.Struct):
     device: str | None
     place: str | None
     session_id: UUID | None
-
-    @classmethod
-    def of(cls, line: Access) -> AccessOut:
-        """The line as its owner reads it."""
-        return cls(line.at, line.method, line.result, line.device, line.place, line.session_id)
 
 
 class AccessList(msgspec.Struct):

@@ -9,9 +9,8 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from backend.support.models import Case, Desk
 from backend.support.notices import NoticeView
-from backend.support.reading import CaseView, Stands
+from backend.support.reading import Stands
 
 
 class CaseIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -30,11 +29,6 @@ class DeskOut(msgspec.Struct):
     mailbox: str
     phone: str
 
-    @classmethod
-    def of(cls, desk: Desk) -> DeskOut:
-        """From the row."""
-        return cls(desk.code, desk.name, desk.mailbox, desk.phone)
-
 
 class CaseOut(msgspec.Struct, omit_defaults=True):
     """A case that was opened; `code` is what the desk must be able to quote.
@@ -47,11 +41,6 @@ class CaseOut(msgspec.Struct, omit_defaults=True):
     status: str
     desk: DeskOut
     covered: bool = False
-
-    @classmethod
-    def of(cls, case: Case, desk: Desk, *, covered: bool = False) -> CaseOut:
-        """From the rows."""
-        return cls(case.id, case.code, case.status, DeskOut.of(desk), covered)
 
 
 class MessageOut(msgspec.Struct):
@@ -74,21 +63,6 @@ class CaseRow(msgspec.Struct):
     closed_at: datetime | None
     valid_until: datetime
     messages: list[MessageOut]
-
-    @classmethod
-    def of(cls, case: CaseView) -> CaseRow:
-        """From the view."""
-        return cls(
-            id=case.id,
-            code=case.code,
-            status=case.status,
-            desk=DeskOut.of(case.desk),
-            subject=case.subject,
-            opened_at=case.opened_at,
-            closed_at=case.closed_at,
-            valid_until=case.valid_until,
-            messages=[MessageOut(one.author, one.text, one.at) for one in case.messages],
-        )
 
 
 class CaseList(msgspec.Struct):

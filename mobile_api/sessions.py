@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from litestar import Controller, Request, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
@@ -20,6 +19,7 @@ from backend.openness import Openness
 from backend.outside.clock import Clock
 from backend.roles import denied
 from mobile_api import schemas
+from mobile_api.answers import told
 
 Call = Request[Who, Any, Any]
 
@@ -47,7 +47,7 @@ class TokenController(Controller):
         """New tokens; a refresh token used twice ends the session (401 `session_revoked`)."""
         async with db.write() as tx:
             outcome = await rotation.rotate(tx, kit, data.refresh_token, jkt=caller.jkt, now=caller.now)
-        return schemas.RefreshOut(msgspec.convert(settle(outcome), schemas.SessionOut, from_attributes=True))
+        return schemas.RefreshOut(told(schemas.SessionOut, settle(outcome)))
 
 
 class SessionController(Controller):

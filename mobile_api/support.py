@@ -18,7 +18,9 @@ from backend.openness import Openness
 from backend.outside.clock import Clock
 from backend.roles import denied
 from backend.support import cases, lookups, notices, reading
+from backend.support.models import Case, Desk
 from mobile_api import schemas_support as schemas
+from mobile_api.answers import told
 from mobile_api.problems import language_of
 
 Call = Request[Who, Any, Any]
@@ -54,7 +56,7 @@ class CaseController(Controller):
             case, desk = await cases.ask(
                 tx, kit, draft, by=request.user.account_id, now=clock.now(), key=idempotency_key
             )
-        return schemas.CaseOut.of(case, desk, covered=draft.holds_secret)
+        return _opened(case, desk, covered=draft.holds_secret)
 
     @get(operation_id="listCases", summary="Yêu cầu hỗ trợ của tôi · One's own cases")
     async def mine(
@@ -72,7 +74,7 @@ class CaseController(Controller):
             )
         shown, more = paging.cut(found, PAGE)
         following = paging.cursor_of(str(shown[-1].id)) if more else None
-        return schemas.CaseList([schemas.CaseRow.of(case) for case in shown], following)
+        return schemas.CaseList([told(schemas.CaseRow, case) for case in shown], following)
 
 
 class CodeController(Controller):
@@ -168,7 +170,11 @@ class NoticeController(Controller):
                 session_id=request.user.session_id,
                 now=clock.now(),
             )
-        return schemas.CaseOut.of(*settle(outcome))
+        return _opened(*settle(outcome))
+
+
+def _opened(case: Case, desk: Desk, *, covered: bool = False) -> schemas.CaseOut:
+    return schemas.CaseOut(case.id, case.code, case.status, told(schemas.DeskOut, desk), covered)
 
 
 def _place(cursor: str) -> notices.Place:
