@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from backend import likeness
 from backend.db import Base, UtcDateTime, new_id
+from backend.retention import Stays
 from backend.sealed import Whose, index_of, sealed
 
 GONE = "Tài khoản đã xóa"
@@ -23,6 +24,7 @@ class Account(Base):
     """
 
     __tablename__ = "accounts"
+    retention = Stays("one that was closed names nobody, and roles and journal still lead to it")
     whose = Whose(
         "id",
         emptied={

@@ -11,7 +11,7 @@ from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import String, delete, select, update
+from sqlalchemy import String, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -20,6 +20,7 @@ from backend.crypto import KeyRing, Unreadable
 from backend.db import Base, UtcDateTime, changed_one, new_id
 from backend.errors import Conflict, NotFound
 from backend.kit import Kit
+from backend.retention import Life
 from backend.sealed import Whose, sealed
 
 Data = TypeVar("Data", bound=msgspec.Struct)
@@ -50,6 +51,7 @@ class Flow(Base):
     """One flow and the step that is due."""
 
     __tablename__ = "flows"
+    retention = Life("expires_at", timedelta(hours=1))
     whose = Whose("account_id")
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -172,11 +174,6 @@ class Handle(Generic[Data]):
             current = await self.tx.scalar(select(Flow.step).where(Flow.id == row.id))
             raise FlowStepMismatch(step=current or "done")
         await self.tx.refresh(row)
-
-
-async def sweep(tx: AsyncSession, *, now: datetime) -> None:
-    """Forget flows whose time is over."""
-    await tx.execute(delete(Flow).where(Flow.expires_at < now - timedelta(hours=1)))
 
 
 def _sealed(keys: KeyRing, flow_id: UUID, data: msgspec.Struct) -> bytes:

@@ -21,6 +21,7 @@ from backend.chain import GENESIS, KEY_ID, Mark, Walk, Witness, each_key, head_s
 from backend.crypto import KeyRing, KeyTrouble
 from backend.db import Base, Database, UtcDateTime, at_commit
 from backend.facts import Fact, KeysRotated, Operator
+from backend.retention import Stays
 
 BROKEN = b"\xff" * 32  # what the next entry hangs on when the head is not ours
 
@@ -29,6 +30,7 @@ class Entry(Base):
     """One fact, chained to the one before."""
 
     __tablename__ = "journal"
+    retention = Stays("the proof of what happened; it holds identifiers and codes only")
 
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -44,6 +46,7 @@ class Head(Base):
     """The chain's newest link; a row that every sealing transaction locks."""
 
     __tablename__ = "journal_head"
+    retention = Stays("one row")
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     seq: Mapped[int] = mapped_column(BigInteger)
@@ -57,6 +60,7 @@ class Closed(Base):
     """A range of entries that `keys rotate` has closed: provable without the keys that it was linked under."""
 
     __tablename__ = "journal_closed"
+    retention = Stays("one row for each rotation of keys, without which the journal proves nothing")
 
     last_seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     digest: Mapped[bytes] = mapped_column(LargeBinary)  # over its entries, hashes included
@@ -69,6 +73,7 @@ class KeyPrint(Base):
     """A key that this database has had; `proof` is empty where nobody could show the key any more (case O16)."""
 
     __tablename__ = "key_prints"
+    retention = Stays("one row for each key there has been, so that none that was given up comes back")
 
     key_id: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     proof: Mapped[bytes] = mapped_column(LargeBinary)

@@ -95,6 +95,10 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reauth_bulk: int = 900  # ... to decide about many people at once at the workspace
     slip_days: int = 7
     history_days: int = 365
+    session_days: int = 365  # an over session is remembered so long: its device is one that the account knows
+    case_days: int = 730  # a closed case is still there to be looked at
+    notice_days: int = 366  # a read notice, and an announcement that is over
+    delivery_days: int = 365  # whether one decision has reached a system; what a system holds is kept anyway
     registry_timeout: float = 5.0
     sim_rest: int = 72 * 3600  # so long a changed SIM brings no password back (case TO20)
     certificate_challenge: int = 120

@@ -274,6 +274,10 @@ def _stretched(settings: Settings) -> list[str]:
         f"{PREFIX}LIMIT_{name.upper()}: must be at most {most:g} in production"
         for name, most in bounds.beyond(settings.limits)
     ]
+    if settings.limits.notice_deny_days > settings.limits.notice_days:  # who may deny must still find it
+        problems.append(
+            f"{PREFIX}LIMIT_NOTICE_DENY_DAYS: must be at most {PREFIX}LIMIT_NOTICE_DAYS in production"
+        )
     problems += [
         f"{PREFIX}{name.upper()}: must be from {least} to {most} in production"
         for name, (least, most) in NUMBERS.items()

@@ -8,21 +8,23 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, LargeBinary, delete, func, select
+from sqlalchemy import BigInteger, LargeBinary, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.db import Base, insert_into
+from backend.retention import Life
 from backend.throttle import Window
 
 SLOT = 60  # seconds
-KEPT = timedelta(days=2)
+KEPT = timedelta(days=2)  # no window reaches back further
 
 
 class Tally(Base):
     """How often one thing happened in one minute; `slot` counts minutes of Unix time."""
 
     __tablename__ = "tallies"
+    retention = Life("slot", KEPT, each=SLOT)
 
     key: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     slot: Mapped[int] = mapped_column(BigInteger, primary_key=True, index=True)
@@ -54,11 +56,6 @@ async def counted(tx: AsyncSession, key: bytes, seconds: int, *, now: datetime) 
     oldest = int(now.timestamp()) // SLOT - seconds // SLOT
     query = select(func.coalesce(func.sum(Tally.count), 0)).where(Tally.key == key, Tally.slot >= oldest)
     return int(await tx.scalar(query) or 0)
-
-
-async def sweep(tx: AsyncSession, *, now: datetime) -> None:
-    """Forget the minutes that no window reaches back to."""
-    await tx.execute(delete(Tally).where(Tally.slot < int((now - KEPT).timestamp()) // SLOT))
 
 
 def _wait(counts: list[tuple[int, int]], window: Window, now: datetime) -> int:

@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import LargeBinary, Text, delete, select, update
+from sqlalchemy import LargeBinary, Text, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.crypto import KeyRing
 from backend.db import Base, UtcDateTime, insert_into
 from backend.errors import TooMany
+from backend.retention import Life
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -34,6 +35,7 @@ class Budget(Base):
     """The recent uses of one thing by one somebody."""
 
     __tablename__ = "throttle_budgets"
+    retention = Life("stale_at", timedelta(0))  # by then every window has passed
 
     key: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     stamps: Mapped[str] = mapped_column(Text)
@@ -99,19 +101,15 @@ async def refund(tx: AsyncSession, keys: list[bytes], *, now: datetime) -> None:
         budget.stamps = _text(_stamps(budget)[:-1])
 
 
-async def sweep(tx: AsyncSession, *, now: datetime) -> None:
-    """Forget budgets whose every window has passed."""
-    await tx.execute(delete(Budget).where(Budget.stale_at < now))
-
-
 async def _locked(tx: AsyncSession, key: bytes, now: datetime) -> Budget:
-    await tx.execute(
-        insert_into(tx, Budget).values(key=key, stamps="[]", stale_at=now).on_conflict_do_nothing()
-    )
+    made = insert_into(tx, Budget).values(key=key, stamps="[]", stale_at=now).on_conflict_do_nothing()
     query = (
         select(Budget).where(Budget.key == key).with_for_update().execution_options(populate_existing=True)
     )
-    return (await tx.execute(query)).scalar_one()
+    while True:
+        await tx.execute(made)
+        if (budget := (await tx.execute(query)).scalar_one_or_none()) is not None:
+            return budget  # else a sweep has just taken what was over
 
 
 def _counted(windows: list[Window]) -> list[Window]:

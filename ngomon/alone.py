@@ -1,4 +1,4 @@
-"""The sync worker as a process of its own; it sees to the desk's post too."""
+"""The sync worker as a process of its own; it sees to the desk's post too, and forgets what is over."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from backend.outbox.bell import Bell
 from backend.outside.clock import Clock
 from backend.settings import Settings
 from backend.support.post import PostRoom
-from ngomon.tasks import outgoing, worker_of
+from ngomon.tasks import forget, outgoing, worker_of
 
 
 async def run_worker(settings: Settings) -> None:
@@ -26,7 +26,8 @@ async def run_worker(settings: Settings) -> None:
     try:
         async with Bell(db) as bell:
             post = PostRoom(db, kit, settings, clock)
-            await asyncio.gather(worker_of(db, kit, clock, bell, http).run(stop), post.run(stop))
+            worker = worker_of(db, kit, clock, bell, http)
+            await asyncio.gather(worker.run(stop), post.run(stop), forget(db, settings.limits, clock, stop))
     finally:
         await http.close()
         await db.close()

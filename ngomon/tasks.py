@@ -10,10 +10,9 @@ from datetime import datetime
 import structlog
 from sqlalchemy import update
 
-from backend import flows, tallies, throttle
-from backend.accounts.codes import codes
+from backend import retention
 from backend.accounts.identity import candidates
-from backend.accounts.self import history, kept
+from backend.accounts.self import kept
 from backend.db import Database
 from backend.devices.entry import Entry
 from backend.devices.models import Session
@@ -58,14 +57,17 @@ async def running(
     stop = asyncio.Event()
     jobs = [
         _each(SEEN_SECONDS, stop, lambda: write_seen(db, entry)),
-        _each(SWEEP_SECONDS, stop, lambda: sweep(db, limits, clock.now())),
         _each(SWEEP_SECONDS, stop, lambda: candidates.fill(db, kit)),
         _each(PLACING_SECONDS, stop, lambda: deciding.fill(db, kit)),
         _each(SWEEP_SECONDS, stop, lambda: desk_joins.sweep(db, kit, clock.now())),
         texting.run(stop),
     ]
     if worker is not None:
-        jobs += [worker.run(stop), post.run(stop)]  # one process of an installation carries both
+        jobs += [
+            worker.run(stop),
+            post.run(stop),
+            forget(db, limits, clock, stop),
+        ]  # one process carries them
     tasks = [asyncio.ensure_future(job) for job in jobs]
     try:
         yield
@@ -87,15 +89,16 @@ async def write_seen(db: Database, entry: Entry) -> None:
             await tx.execute(update(Session).where(Session.id == session_id).values(last_seen_at=at))
 
 
-async def sweep(db: Database, limits: Limits, now: datetime) -> None:
-    """Forget what has no more use."""
+async def forget(db: Database, limits: Limits, clock: Clock, stop: asyncio.Event) -> None:
+    """Beside the worker, of which an installation has one: forget what is over, until `stop`."""
+    await _each(SWEEP_SECONDS, stop, lambda: sweep(db, limits, clock.now(), stop))
+
+
+async def sweep(db: Database, limits: Limits, now: datetime, stop: asyncio.Event | None = None) -> None:
+    """End what nobody has confirmed, and forget what is over."""
     async with db.write() as tx:
-        await flows.sweep(tx, now=now)
-        await codes.sweep(tx, now=now)
-        await throttle.sweep(tx, now=now)
-        await tallies.sweep(tx, now=now)
-        await history.sweep(tx, limits, now=now)
-        await kept.sweep(tx, now=now)
+        await kept.end_unconfirmed(tx, now=now)
+    await retention.sweep(db, limits, now, stop)
     await db.scrub()
 
 

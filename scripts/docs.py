@@ -18,6 +18,7 @@ from pathlib import Path
 from backend.facts import Fact, vocabulary
 from backend.settings import load, with_keys
 from ngomon.app import create_app
+from scripts.lives import personal_data_page
 from scripts.promises import attacks_page, rules_page
 from scripts.setup import find_npm
 
@@ -44,6 +45,7 @@ def main(arguments: Sequence[str]) -> int:
         "docs/facts.md": facts(),
         "docs/rules.md": rules_page(),
         "docs/attacks.md": attacks_page(),
+        "docs/personal-data.md": personal_data_page(),
         **client(),
     }
     if "--check" in arguments:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint, text, true
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.account import Account
 from backend.db import Base, UtcDateTime, new_id
+from backend.retention import Life, Stays, filled
 from backend.sealed import Whose, equal, index_of, sealed
 
 
@@ -17,6 +18,7 @@ class Identity(Base):
     """What a provider calls a person: (issuer, subject) is the key, never the personal number (rule 101)."""
 
     __tablename__ = "identities"
+    retention = Stays("while the account is there it may be entered by it")
     whose = Whose("account_id")
     __table_args__ = (UniqueConstraint("issuer", "subject"),)
 
@@ -33,6 +35,7 @@ class Identifier(Base):
     """A personal number with its history; at most one account holds a number at a time."""
 
     __tablename__ = "identifiers"
+    retention = Stays("goes with the account: an old number still says whose it was")
     whose = Whose("account_id")
     __table_args__ = (
         Index(
@@ -59,8 +62,9 @@ class Phone(Base):
     """A phone that a code has proved. Several accounts may share one number (source 001)."""
 
     __tablename__ = "phones"
+    retention = Stays("goes with the account: one that has ended still says whose it was")
     whose = Whose("account_id")
-    __table_args__ = (Index("ix_phones_blind", "blind"),)
+    __table_args__ = (Index("ix_phones_blind", "blind"), filled("phones", "kept_until"))
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
@@ -80,6 +84,7 @@ class Attribute(Base):
     """What is known of somebody beyond name and numbers, with the evidence for it (source 001, 3.1)."""
 
     __tablename__ = "attributes"
+    retention = Stays("goes with the account")
     whose = Whose("account_id")
     __table_args__ = (UniqueConstraint("account_id", "name"),)
 
@@ -96,7 +101,9 @@ class Password(Base):
     """The one password of an account, as Argon2id (rule 156)."""
 
     __tablename__ = "passwords"
+    retention = Life("kept_until", timedelta(0))  # shut, and not confirmed since the owner came
     whose = Whose("account_id")
+    __table_args__ = (filled("passwords", "kept_until"),)
 
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
     hash: Mapped[str] = mapped_column(String(200))
@@ -109,8 +116,9 @@ class Certificate(Base):
     """A signing SIM or USB token that signs in; `label` (holder, issuer) and serial are personal (rule 902)."""
 
     __tablename__ = "certificates"
+    retention = Stays("goes with the account: one that has ended still says whose it was")
     whose = Whose("account_id")
-    __table_args__ = (UniqueConstraint("account_id", "thumbprint"),)
+    __table_args__ = (UniqueConstraint("account_id", "thumbprint"), filled("certificates", "kept_until"))
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
@@ -127,12 +135,13 @@ class Access(Base):
     """One try to get in, for the person's own eyes (source 001, III); kept for `history_days`."""
 
     __tablename__ = "access_history"
+    retention = Life("at", "history_days")
     whose = Whose("account_id")
     __table_args__ = (Index("ix_access_history_account_id_at", "account_id", "at"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
-    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     method: Mapped[str] = mapped_column(String(20))
     result: Mapped[str] = mapped_column(String(10))  # success, failure
     device: Mapped[str | None] = mapped_column(String(80))
@@ -144,6 +153,7 @@ class Consent(Base):
     """What somebody allowed or took back, one row a purpose and change: the proof of it (rule 903)."""
 
     __tablename__ = "consents"
+    retention = Stays("the proof of what was allowed and taken back")
     whose = Whose("account_id", emptied={})  # taken back, and kept as the proof
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -157,6 +167,7 @@ class Slip(Base):
     """A phone change that the subscriber registry did not confirm, for the carrier's counter (source 004)."""
 
     __tablename__ = "phone_change_slips"
+    retention = Life("valid_until", timedelta(days=30))
     whose = Whose("account_id")
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -164,13 +175,14 @@ class Slip(Base):
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
     phone: Mapped[bytes] = sealed()
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    valid_until: Mapped[datetime] = mapped_column(UtcDateTime)
+    valid_until: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 
 class OneTimeCode(Base):
     """One code and its budget of guesses; the code itself is derived from the binding (rules 203, 206)."""
 
     __tablename__ = "one_time_codes"
+    retention = Life("expires_at", timedelta(days=1))
     whose = Whose("account_id")
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -184,7 +196,7 @@ class OneTimeCode(Base):
     sendings: Mapped[int] = mapped_column(default=1)
     first_sent_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_sent_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     voided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 

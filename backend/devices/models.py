@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.db import Base, UtcDateTime, new_id
+from backend.retention import Life
 from backend.sealed import Whose, sealed
 
 NAMELESS: dict[str, str | None] = {
@@ -21,6 +22,9 @@ class Session(Base):
     """A signed-in phone or browser; the row outlives the session so that its tokens can be told why they died."""
 
     __tablename__ = "sessions"
+    retention = Life(
+        "absolute_expires_at", "session_days"
+    )  # so long its device is one that the account knows
     whose = Whose("account_id", emptied=NAMELESS)
     __table_args__ = (
         Index(
@@ -39,7 +43,7 @@ class Session(Base):
     jkt: Mapped[str | None] = mapped_column(String(64), index=True)
     access_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     access_expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    absolute_expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    absolute_expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     method: Mapped[str] = mapped_column(String(20))
     assurance_level: Mapped[int]
     authenticated_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -58,12 +62,13 @@ class RefreshToken(Base):
     """One link of a session's rotation chain; used once, except by the same key within the grace (rule 305)."""
 
     __tablename__ = "refresh_tokens"
+    retention = Life("expires_at", timedelta(days=30))  # so long a used one is told from a wrong one
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     session_id: Mapped[UUID] = mapped_column(ForeignKey("sessions.id"), index=True)
     hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     key_id: Mapped[bytes] = mapped_column(LargeBinary)
-    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     successor_id: Mapped[UUID | None]
 
@@ -72,6 +77,7 @@ class SeenProof(Base):
     """A DPoP proof identifier that was accepted, kept for its window (RFC 9449 §11.1)."""
 
     __tablename__ = "seen_proofs"
+    retention = Life("until", timedelta(minutes=4))
 
     id: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     until: Mapped[int] = mapped_column(BigInteger, index=True)

@@ -127,7 +127,6 @@ class PostgresReader:
         self._dsn = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._pool: Any = None
         self._making = asyncio.Lock()
-        self._forgotten = 0
 
     async def _connections(self) -> Any:
         async with self._making:
@@ -153,10 +152,6 @@ class PostgresReader:
             )
         if done != "INSERT 0 1":
             raise InvalidProof(_("Bằng chứng DPoP đã được dùng"))
-        if until - self._forgotten > 60:
-            self._forgotten = until
-            with trouble.named():
-                await pool.execute("DELETE FROM seen_proofs WHERE until < $1", until - 240)
 
     async def close(self) -> None:
         """Close the pool."""

@@ -19,13 +19,17 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.db import Base, UtcDateTime, new_id
+from backend.retention import Life, Stays
 from backend.sealed import Whose, sealed
+
+SETTLED = "state IN ('done', 'cancelled')"
 
 
 class System(Base):
     """One downstream system and how to reach it."""
 
     __tablename__ = "systems"
+    retention = Stays("the operator adds and disables them")
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     name: Mapped[str] = mapped_column(String(80), unique=True)
@@ -50,6 +54,7 @@ class Delivery(Base):
     """ "Person P at system S must match version V", written in the deciding transaction (rule 702)."""
 
     __tablename__ = "deliveries"
+    retention = Life("changed_at", "delivery_days", where=SETTLED)  # what a system holds stands in `links`
     whose = Whose("account_id", emptied={})
     __table_args__ = (
         UniqueConstraint("system_id", "account_id", "version"),
@@ -61,6 +66,9 @@ class Delivery(Base):
             unique=True,
             sqlite_where=text("state = 'leased'"),
             postgresql_where=text("state = 'leased'"),
+        ),
+        Index(
+            "ix_deliveries_settled", "changed_at", sqlite_where=text(SETTLED), postgresql_where=text(SETTLED)
         ),
         CheckConstraint("state IN ('pending','leased','done','dead','cancelled')", name="state"),
     )
@@ -87,6 +95,7 @@ class Link(Base):
     """What one system is known to hold of one person; also the row that is locked to take the pair's turn."""
 
     __tablename__ = "links"
+    retention = Stays("what a system holds of a person, for as long as both are there")
     whose = Whose("account_id", emptied={})  # the system holds its own record of who left
     __table_args__ = (UniqueConstraint("system_id", "account_id"),)
 

@@ -76,9 +76,17 @@ async def states_for_requests(
 async def states_for_accounts(
     tx: AsyncSession, account_ids: Sequence[UUID], now: datetime
 ) -> dict[UUID, list[SyncState]]:
-    """Per person, one state per system: that of the newest delivery that was not taken back."""
-    query = _rows(now).where(Delivery.account_id.in_(account_ids), Delivery.state != "cancelled")
+    """Per person, one state per system: that of the newest delivery that was not taken back.
+
+    When none is remembered any more, what the system is known to hold speaks for it.
+    """
+    held = select(Link, System).join(System, System.id == Link.system_id)
+    held = held.where(Link.account_id.in_(account_ids), Link.checked_at.is_not(None)).order_by(System.name)
     found: dict[UUID, dict[UUID, SyncState]] = {account_id: {} for account_id in account_ids}
+    for link, system in await tx.execute(held):
+        state: State = "drift" if link.state == "drift" else "synced"
+        found[link.account_id][system.id] = SyncState(system.id, system.name, state, link.checked_at or now)
+    query = _rows(now).where(Delivery.account_id.in_(account_ids), Delivery.state != "cancelled")
     for row in await tx.execute(query.order_by(System.name, Delivery.version)):
         found[row[0].account_id][row[1].id] = _word(row)
     return {account_id: list(by_system.values()) for account_id, by_system in found.items()}

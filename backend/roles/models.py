@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from backend.db import Base, UtcDateTime, new_id
+from backend.retention import Stays
 from backend.sealed import Whose, equal, index_of, sealed, within
 
 NO_FORM = "{}"
@@ -32,6 +33,7 @@ class Unit(Base):
     """An agency or a part of one; a forest with several roots, no districts since 1/7/2025 (rule 620)."""
 
     __tablename__ = "units"
+    retention = Stays("one that has ended leads to who took its work over")
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     code: Mapped[str] = mapped_column(String(40), unique=True)
@@ -52,6 +54,7 @@ class Manager(Base):
     """Somebody who decides for a unit; named by personal number before the person has an account."""
 
     __tablename__ = "managers"
+    retention = Stays("who could decide, and since when, is part of the calendar of posts")
     __table_args__ = (
         Index(
             "uq_managers_current",
@@ -84,6 +87,7 @@ class StaffRecord(Base):
     """What the staff directory knows of one person; everything personal is sealed as one JSON text."""
 
     __tablename__ = "staff_records"
+    retention = Stays("until the agency's next import; who has left may come back")
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     national_id_blind: Mapped[bytes] = index_of(within("national_id", "sealed", "national_id"), unique=True)
@@ -102,6 +106,7 @@ class Role(Base):
     """A person's post in a unit over time; at most one home role is in force at any instant (rule 612)."""
 
     __tablename__ = "roles"
+    retention = Stays("the calendar of posts")
     whose = Whose(
         "account_id", emptied={"fields": NO_FORM, "email_blind": None}
     )  # the calendar of posts stays
@@ -141,6 +146,7 @@ class RoleRequest(Base):
     """One wish to begin, correct, move or end a role; decided once, by somebody else (rules 610, 611)."""
 
     __tablename__ = "role_requests"
+    retention = Stays("what was decided about a post, and why, stays with it")
     whose = Whose(
         "account_id",
         emptied={
@@ -210,6 +216,7 @@ class RequestChange(Base):
     """What a request said before somebody corrected it; the next one, or the request, says what it said after."""
 
     __tablename__ = "request_changes"
+    retention = Stays("as its request")
     whose = Whose("request_id", via="role_requests")
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -223,6 +230,7 @@ class RequestStep(Base):
     """One unit's word on a request: approve, release or receive."""
 
     __tablename__ = "request_steps"
+    retention = Stays("as its request")
     whose = Whose("request_id", via="role_requests", emptied={"reason": None})
     __table_args__ = (
         UniqueConstraint("request_id", "duty"),
@@ -261,6 +269,7 @@ class CatalogueVersion(Base):
     """One catalogue as it was imported; the newest is in force. Who imported it stands in the journal."""
 
     __tablename__ = "catalogue_versions"
+    retention = Stays("roles were given under each of them")
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     version: Mapped[int] = mapped_column(unique=True)

@@ -11,10 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.db import changed_one, new_id
 from backend.kit import Kit
 from backend.outside.messages.mail import Outgoing
-from backend.support.models import Case, CaseMail, Desk
+from backend.support.models import TRIES, Case, CaseMail, Desk
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
-TRIES = 64  # about two and a half days, as deliveries have
 SIGNATURE = "-- \n{name}\n{mailbox}\n{phone}\n"
 WARNING = (
     "Chúng tôi không bao giờ hỏi mật khẩu, mã PIN hay mã xác thực. Kiểm tra mã yêu cầu trong ứng dụng trước khi làm"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Boolean, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.db import Base, UtcDateTime, new_id
+from backend.retention import GoesWith, Life, Stays, filled
 from backend.sealed import Whose, equal, index_of, sealed
 
+TRIES = 64  # of a mail, about two and a half days, as deliveries have
+DEALT_WITH = f"(sent_at IS NOT NULL OR attempts >= {TRIES})"
 GONE = "Nội dung đã xóa theo yêu cầu của chủ thể dữ liệu"
 
 
@@ -18,6 +21,7 @@ class Desk(Base):
     """A support desk; mailbox and phone are public, they are what a caller is checked against."""
 
     __tablename__ = "support_desks"
+    retention = Stays("the operator adds and removes them")
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     code: Mapped[str] = mapped_column(String(20), unique=True)
@@ -32,6 +36,7 @@ class DeskStaff(Base):
     """Who works at a desk, by personal number, so that the right exists before the first sign-in."""
 
     __tablename__ = "support_staff"
+    retention = Stays("who could answer at a desk, and since when")
     __table_args__ = (
         Index(
             "uq_support_staff_current",
@@ -57,6 +62,7 @@ class CaseDay(Base):
     """The day's running number, the only thing that makes case codes (rule 1103)."""
 
     __tablename__ = "support_case_days"
+    retention = Life("day", timedelta(days=30))  # a code has its day in it, so none comes twice
 
     day: Mapped[date] = mapped_column(primary_key=True)
     last: Mapped[int] = mapped_column(default=0)
@@ -67,6 +73,7 @@ class Case(Base):
     """One request for help. Who asked is the account, or the address of a mail."""
 
     __tablename__ = "support_cases"
+    retention = Life("closed_at", "case_days")
     whose = Whose(  # the code stays, so that none is made twice
         "account_id",
         emptied={
@@ -74,7 +81,10 @@ class Case(Base):
             **dict.fromkeys(("mail_address", "idempotency_key", "idempotency_print")),
         },
     )
-    __table_args__ = (UniqueConstraint("account_id", "idempotency_key"),)
+    __table_args__ = (
+        UniqueConstraint("account_id", "idempotency_key"),
+        filled("support_cases", "closed_at"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     code: Mapped[str] = mapped_column(String(20), unique=True)
@@ -98,6 +108,7 @@ class CaseMessage(Base):
     """One contribution to a case."""
 
     __tablename__ = "support_messages"
+    retention = GoesWith("case_id", via="support_cases")
     whose = Whose("case_id", via="support_cases", emptied={"text": GONE})
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -112,7 +123,16 @@ class CaseMail(Base):
     """A mail that the desk owes somebody; sealed, sent after the commit, tried again until it left."""
 
     __tablename__ = "support_mails"
+    retention = Life("not_before", timedelta(days=30), where=DEALT_WITH)
     whose = Whose("case_id", via="support_cases")
+    __table_args__ = (
+        Index(
+            "ix_support_mails_dealt_with",
+            "not_before",
+            sqlite_where=text(DEALT_WITH),
+            postgresql_where=text(DEALT_WITH),
+        ),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     desk_id: Mapped[UUID] = mapped_column(ForeignKey("support_desks.id"))
@@ -131,12 +151,13 @@ class ReadMail(Base):
     """A mail of the mailbox that was dealt with, so that a crash before the IMAP keyword opens no second case."""
 
     __tablename__ = "support_read_mails"
+    retention = Life("at", timedelta(days=90))  # one that still comes is counted anew
     __table_args__ = (UniqueConstraint("uid_validity", "uid"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     uid_validity: Mapped[str] = mapped_column(String(20))
     uid: Mapped[str] = mapped_column(String(20))
-    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 
 class JoinProposal(Base):
@@ -146,6 +167,7 @@ class JoinProposal(Base):
     """
 
     __tablename__ = "support_joins"
+    retention = Stays("it is there while it waits: a second clerk ends it, or its time, and both are told")
     whose = Whose("stays_id", also="goes_id")
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -166,6 +188,8 @@ class Notice(Base):
     """
 
     __tablename__ = "notices"
+    __table_args__ = (filled("notices", "read_at"), filled("notices", "until"))
+    retention = (Life("read_at", "notice_days"), Life("until", "notice_days"))  # one's own waits to be read
     whose = Whose("account_id")
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -187,6 +211,7 @@ class NoticeRead(Base):
     """Who has read an announcement."""
 
     __tablename__ = "notice_reads"
+    retention = GoesWith("notice_id", via="notices")
     whose = Whose("account_id")
 
     notice_id: Mapped[UUID] = mapped_column(ForeignKey("notices.id"), primary_key=True)

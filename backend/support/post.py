@@ -12,7 +12,7 @@ from datetime import datetime
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.db import Database, insert_into, new_id
@@ -101,7 +101,10 @@ class PostRoom:
             id=new_id(), uid_validity=validity[:20], uid=fetched.uid[:20], at=now
         )
         fresh = await tx.scalar(row.on_conflict_do_nothing().returning(ReadMail.id))
-        if fresh is not None:
+        if fresh is None:  # while it comes, it must stay known
+            again = (ReadMail.uid_validity == validity[:20], ReadMail.uid == fetched.uid[:20])
+            await tx.execute(update(ReadMail).where(*again).values(at=now))
+        else:
             is_case = await self._deal_with(tx, mail, is_case=is_case, now=now)
         return CASE if is_case else UNTAGGED
 

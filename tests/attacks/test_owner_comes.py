@@ -13,10 +13,10 @@ from sqlalchemy import func, select
 
 from backend.accounts.models import Account, Password
 from backend.accounts.models import Phone as PhoneRow
-from backend.accounts.self import kept
 from backend.devices.models import Session
 from backend.flows import Flow
 from demo.registries import Mood
+from ngomon import tasks
 from tests.attacks.problems import refused
 from tests.attacks.ways import bring, sent
 from tests.citizen import ABOUT, PASSWORD, Citizen
@@ -139,8 +139,7 @@ async def test_a17_what_nobody_confirms_is_gone_after_thirty_days(service: Servi
     phone = await owner.by_vneid(service.phone(), confirms=False)
     assert "password" not in {one["type"] for one in await items(phone)}
     refused(await phone.call("POST", f"{METHODS}/{row['id']}/confirm"), 404, "method_not_found")
-    async with service.db.write() as tx:
-        await kept.sweep(tx, now=service.clock.now())
+    await tasks.sweep(service.db, service.kit.limits, service.clock.now())
     account = UUID(owner.done["account"]["id"])
     async with service.db.read() as tx:
         assert await tx.get(Password, account) is None

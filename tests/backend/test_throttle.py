@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import delete
 
+from backend import retention
 from backend.errors import TooMany
 from backend.kit import Kit
-from backend.throttle import Budget, Window, refund, sweep
+from backend.throttle import Budget, Window, refund
 from tests.service import Service
 
 START = datetime(2026, 11, 1, 16, 50, tzinfo=UTC)  # ten minutes before midnight in Hà Nội
@@ -108,8 +109,7 @@ async def test_sweeping_forgets_only_what_is_over(service: Service) -> None:
     await spend(service, START, who="old")
     later = START + timedelta(minutes=40)
     await spend(service, later, who="young")
-    async with service.db.write() as tx:
-        await sweep(tx, now=START + timedelta(minutes=61))
+    await retention.sweep(service.db, service.kit.limits, START + timedelta(minutes=61))
     async with service.db.read() as tx:
         assert await tx.get(Budget, service.kit.throttle.key("sms", "old")) is None
         assert await tx.get(Budget, service.kit.throttle.key("sms", "young")) is not None

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import base64
 import hmac
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import pyotp
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import throttle
@@ -284,8 +284,3 @@ async def unsend(
         row.sendings -= 1
         code_life.as_of(kit, row, sent_at)
     await throttle.refund(tx, keys, now=now)
-
-
-async def sweep(tx: AsyncSession, *, now: datetime) -> None:
-    """Forget codes of yesterday with the numbers that they went to."""
-    await tx.execute(delete(OneTimeCode).where(OneTimeCode.expires_at < now - timedelta(seconds=DAY)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.accounts.models import Access
@@ -47,23 +47,11 @@ async def newest(
     most: int | None = MOST,
 ) -> list[Access]:
     """The account's tries, newest first, at most `most`; `after` is the last one of the page before."""
-    query = select(Access).where(Access.account_id == account_id, Access.at >= _oldest(limits, now))
+    query = select(Access).where(
+        Access.account_id == account_id, Access.at >= now - timedelta(days=limits.history_days)
+    )
     if after is not None:
         at, line = after
         query = query.where((Access.at < at) | ((Access.at == at) & (Access.id < line)))
     found = await tx.scalars(query.order_by(Access.at.desc(), Access.id.desc()).limit(most))
     return list(found)
-
-
-async def sweep(tx: AsyncSession, limits: Limits, *, now: datetime) -> None:
-    """Forget what is older than the law of the house allows (rule 903).
-
-    Identifiers are in order of time, so the primary key finds the old end without an index of its own.
-    """
-    oldest = _oldest(limits, now)
-    first = UUID(int=int(oldest.timestamp() * 1000) << 80)
-    await tx.execute(delete(Access).where(Access.id < first, Access.at < oldest))
-
-
-def _oldest(limits: Limits, now: datetime) -> datetime:
-    return now - timedelta(days=limits.history_days)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, update
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.accounts.models import Certificate, Identity, Password, Phone
+from backend.accounts.models import Certificate, Identity, Phone
 from backend.accounts.self import methods, mine
 from backend.accounts.ways_in import assurance
 from backend.caller import Who
@@ -39,10 +39,8 @@ async def confirm(tx: AsyncSession, kit: Kit, who: Who, method_id: UUID, *, now:
     kit.journal.record(tx, fact, by=account.id, now=now)
 
 
-async def sweep(tx: AsyncSession, *, now: datetime) -> None:
-    """End what nobody has confirmed in time; it opens nothing since the owner came."""
+async def end_unconfirmed(tx: AsyncSession, *, now: datetime) -> None:
+    """End what nobody has confirmed in time; it opens nothing since the owner came. A password is forgotten."""
     for kind in (Phone, Certificate):
         late = update(kind).where(kind.kept_until <= now, kind.ended_at.is_(None)).values(ended_at=now)
         await tx.execute(late.execution_options(synchronize_session=False))
-    gone = delete(Password).where(Password.kept_until <= now)
-    await tx.execute(gone.execution_options(synchronize_session=False))

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from backend.outside.clock import Clock
 from backend.support import desks, incoming, mails, post
-from backend.support.models import Case, CaseMail
+from backend.support.models import TRIES, Case, CaseMail
 from tests.backend.support.conftest import World
 from tests.backend.support.test_mime import HOSTILE
 from tests.backend.support.test_post import Room, all_of, letter, room_of
@@ -78,7 +78,7 @@ async def test_th02_a_mail_that_cannot_be_written_is_given_up_at_once_and_the_ot
     await desk.post.round()
     assert [to for _, to in mailbox.envelopes] == [[GOOD]]
     sent, given_up = sorted(await all_of(world, CaseMail), key=lambda row: row.attempts)
-    assert (given_up.attempts, given_up.sent_at) == (mails.TRIES, None) and sent.sent_at is not None
+    assert (given_up.attempts, given_up.sent_at) == (TRIES, None) and sent.sent_at is not None
 
 
 @pytest.mark.parametrize(
