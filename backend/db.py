@@ -216,7 +216,8 @@ class Database:
             os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
         writer = _sqlite_engine(file, StaticPool, {})
         event.listen(writer.sync_engine, "begin", _begin_immediate)
-        reader = _sqlite_engine(file, AsyncAdaptedQueuePool, {"pool_size": 4, "max_overflow": 0})
+        few = {"pool_size": 4, "max_overflow": 0, "pool_recycle": 3600}  # a new one knows of newer statistics
+        reader = _sqlite_engine(file, AsyncAdaptedQueuePool, few)
         event.listen(reader.sync_engine, "begin", _begin_snapshot)
         return writer, reader
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import BigInteger, LargeBinary, String, Text, select
+from sqlalchemy import BigInteger, Index, LargeBinary, String, Text, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -30,11 +30,12 @@ class Entry(Base):
     """One fact, chained to the one before."""
 
     __tablename__ = "journal"
+    __table_args__ = (Index("ix_journal_tag_seq", "tag", "seq"),)
     retention = Stays("the proof of what happened; it holds identifiers and codes only")
 
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
-    tag: Mapped[str] = mapped_column(String(40), index=True)
+    tag: Mapped[str] = mapped_column(String(40))
     subject: Mapped[UUID | None] = mapped_column(index=True)
     by: Mapped[UUID | None]
     fact: Mapped[str] = mapped_column(Text)

@@ -43,8 +43,13 @@ def place_of(cursor: str) -> str:
 
 def uuid_of(cursor: str) -> UUID:
     """The identifier that a cursor names; raises CursorInvalid."""
+    return uuid_in(place_of(cursor))
+
+
+def uuid_in(place: str) -> UUID:
+    """The identifier in a place; raises CursorInvalid."""
     try:
-        return UUID(place_of(cursor))
+        return UUID(place)
     except ValueError as error:
         raise CursorInvalid from error
 

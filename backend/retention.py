@@ -48,9 +48,9 @@ class Stays(NamedTuple):
     why: str
 
 
-def filled(table: str, column: str) -> Index:
-    """An index of the rows that have something in a column which is mostly empty."""
-    where = text(f"{column} IS NOT NULL")
+def filled(table: str, column: str, only: str = "") -> Index:
+    """An index of the rows that have something in a column which is mostly empty; of `only` some of them."""
+    where = text(f"{column} IS NOT NULL{f' AND {only}' if only else ''}")
     return Index(f"ix_{table}_{column}", column, sqlite_where=where, postgresql_where=where)
 
 

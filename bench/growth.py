@@ -1,75 +1,109 @@
-"""What a manager's inbox costs with few and with many waiting requests: CPU of this process, and who waits meanwhile.
+"""What a manager's pages cost in a small and in a large province: CPU of this process, and who waits meanwhile.
 
-Requests are written straight into the database. One half waits for the manager of the root, the other for one unit's.
+Everything is written straight into the database; one half is the root's, the other one unit's.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import statistics
+import statistics as figures_of
 import time
+from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import httpx2
+import msgspec
 from sqlalchemy import insert, select
 
-from backend.account import Account
-from backend.accounts.models import Identifier
+from backend import statistics
 from backend.db import new_id
-from backend.roles import deciding
-from backend.roles.models import RequestStep, RoleRequest, Unit
+from backend.facts import Delivered, Fact, ManagerAppointed, SessionOpened
+from backend.journal import Entry
+from backend.outbox.models import Delivery, Link, System
+from backend.roles.models import Role, Unit
 from bench.results import record
+from demo.larger import enlarge
 from tests.parts.postgres import Postgres
 from tests.parts.processes import scratch
 from tests.service import Service, running
 from tests.workspace.office import Desk, Office
 
-AT_ONCE = 2000
-ROUNDS = 7
-GIVEN = ("An", "Bình", "Chi", "Dũng", "Giang", "Hà", "Khánh", "Lan", "Minh", "Nam", "Oanh", "Phúc", "Quân")
+AT_ONCE, ROUNDS = 2000, 7
+NOBODY = "http://127.0.0.1:9/scim/v2"  # the discard port: nothing listens
+PAGES = {
+    "inbox": "/workspace",
+    "inbox_found": "/workspace?q=khanh",
+    "people": "/workspace/people",
+    "people_found": "/workspace/people?q=anh",
+    "journal": "/workspace/audit",
+    "journal_kind": "/workspace/audit?kind=manager",
+    "systems": "/workspace/systems",
+}
 
 
-async def fill(office: Office, many: int) -> None:
-    """So many people who ask for a post, in turn in the unit and in the root."""
+class Size(msgspec.Struct, frozen=True):
+    """How large a province is; `others` have an account and nothing else."""
+
+    open: int
+    others: int
+    people: int
+    journal: int
+
+
+async def fill(office: Office, size: Size) -> None:
+    """People at work and people who ask, in turn in the unit and in the root; what was delivered, and a journal."""
     service = office.service
     async with service.db.read() as tx:
         codes = (office.unit, office.root)
         by_code = {unit.code: unit.id for unit in await tx.scalars(select(Unit).where(Unit.code.in_(codes)))}
-    units = [by_code[code] for code in codes]
-    for start in range(0, many, AT_ONCE):
-        rows: list[list[dict[str, Any]]] = [[], [], [], []]
-        for number in range(start, min(start + AT_ONCE, many)):
-            for kind, row in zip(rows, _asked(service, number, units[number % 2]), strict=True):
-                kind.append(row)
+    units, now = [by_code[code] for code in codes], service.clock.now()
+    many = {"people": size.people, "waiting": size.open, "others": size.others}
+    await enlarge(service.db, service.kit, units=units, now=now, **many)
+    system = System(id=new_id(), name="Đo", kind="scim", url=NOBODY, created_at=now, disabled_at=now)
+    async with service.db.write() as tx:
+        tx.add(system)
+        await tx.flush()
+        roles = (await tx.execute(select(Role.id, Role.account_id, Role.request_id))).all()
+    for start in range(0, len(roles), AT_ONCE):
+        part = [(row.account_id, row.request_id) for row in roles[start : start + AT_ONCE]]
         async with service.db.write() as tx:
-            for model, part in zip((Account, Identifier, RoleRequest, RequestStep), rows, strict=True):
-                await tx.execute(insert(model), part)
-    await deciding.fill(service.db, service.kit)
+            for model, rows in _told(system.id, part, now).items():
+                await tx.execute(insert(model), rows)
+    for start in range(0, size.journal, AT_ONCE):  # below the first real entry, which the chain begins with
+        seqs = range(-size.journal + start, -size.journal + min(start + AT_ONCE, size.journal))
+        async with service.db.write() as tx:
+            await tx.execute(insert(Entry), [_entry(seq, roles, system.id, units, now) for seq in seqs])
+    await statistics.refresh(service.db, imported=True)
 
 
-def _asked(service: Service, number: int, unit: Any) -> list[dict[str, Any]]:
-    """The rows of one person and their request."""
-    keys, now = service.kit.keys, service.clock.now()
-    account, identifier, request, digits = new_id(), new_id(), new_id(), f"000{number + 10**8:09d}"
-    name = f"Nguyễn Văn {GIVEN[number % len(GIVEN)]} {GIVEN[number // len(GIVEN) % len(GIVEN)]}"
-    asked = {"unit_id": unit, "kind": "register", "subject_type": "cong_chuc", "position": "chuyen_vien"}
-    return [
-        {
-            "id": account, "full_name": keys.seal("accounts.full_name", account, name), "assurance_level": 2,
-            "created_at": now, "vneid_at": now,
-        },
-        {
-            "id": identifier, "account_id": account, "kind": "national_id", "source": "bench", "created_at": now,
-            "value": keys.seal("identifiers.value", identifier, digits), "blind": keys.blind("national_id", digits),
-        },
-        {
-            **asked, "id": request, "account_id": account, "created_by": account, "created_at": now,
-            "fields": keys.seal("role_requests.fields", request, "{}"),
-        },
-        {"id": new_id(), "request_id": request, "position": 1, "unit_id": unit, "duty": "approve"},
-    ]  # fmt: skip
+def _told(system: UUID, people: list[tuple[UUID, UUID]], now: datetime) -> dict[Any, list[dict[str, Any]]]:
+    """What one system was told of some people."""
+    pair = [{"system_id": system, "account_id": account} for account, _ in people]
+    times = dict.fromkeys(("not_before", "next_at", "created_at", "changed_at", "done_at"), now)
+    made = times | {"version": 1, "lane": 1, "attempts": 0, "state": "done"}
+    return {
+        Link: [one | {"id": new_id(), "state": "synced", "checked_at": now} for one in pair],
+        Delivery: [one | made | {"id": new_id()} for one in pair],
+    }
+
+
+def _entry(seq: int, roles: Sequence[Any], system: UUID, units: list[UUID], now: datetime) -> dict[str, Any]:
+    """Nine of ten are of no manager's page, as in life; it hangs on nothing, and nobody verifies this journal."""
+    row = roles[seq % len(roles)] if roles else None
+    about = row.account_id if row else new_id()
+    fact: Fact = SessionOpened(subject=about, session=new_id(), kind="mobile", method="vneid", epoch=1)
+    if seq % 10 == 0:
+        fact = Delivered(subject=about, system=system, version=1)
+    elif seq % 1000 == 1:
+        fact = ManagerAppointed(subject=about, unit=units[seq % 2])
+    return {
+        "seq": seq, "at": now, "tag": str(fact.__struct_config__.tag), "subject": about, "key_id": b"", "hash": b"",
+        "fact": msgspec.json.encode(fact).decode(),
+    }  # fmt: skip
 
 
 async def cost(service: Service, desk: Desk, path: str) -> dict[str, float]:
@@ -88,40 +122,54 @@ async def cost(service: Service, desk: Desk, path: str) -> dict[str, float]:
                 await other.get("/health/live")
                 late = max(late, (time.perf_counter() - asked) * 1000)
             await page
-    return {"cpu_ms": round(statistics.median(spent), 1), "live_ms": round(late, 1)}
+    return {"cpu_ms": round(figures_of.median(spent), 1), "live_ms": round(late, 1)}
 
 
-async def measure(url: str, many: int) -> dict[str, Any]:
+async def measure(url: str, size: Size) -> dict[str, Any]:
     """The pages of the root's manager and of one unit's."""
     async with AsyncExitStack() as stack:
         service = await stack.enter_async_context(running(url))
         office = Office(service)
         await office.open()
-        await fill(office, many)
+        await fill(office, size)
         found = {}
         for name, who in (("root", office.ha), ("unit", office.chi)):
             desk = await office.desk(who)
-            for what, path in (("inbox", "/workspace"), ("found", "/workspace?q=khanh")):
+            for what, path in PAGES.items():
                 found[f"{what}_{name}"] = await cost(service, desk, path)
             await desk.http.aclose()
     return found
 
 
+def _sizes(chosen: argparse.Namespace) -> Iterator[Size]:
+    for number, waiting in enumerate(chosen.open):
+        rest = (chosen.others, chosen.people, chosen.journal)
+        yield Size(waiting, *(given[min(number, len(given) - 1)] for given in rest))
+
+
 def main(words: list[str]) -> None:
-    """Command line."""
+    """Command line: of each number one for every province; last, what the last one costs by what the first one does."""
     parser = argparse.ArgumentParser(prog="python -m bench growth", description=__doc__)
     parser.add_argument("--open", type=int, nargs="+", default=[100, 50_000], metavar="N")
+    parser.add_argument("--others", type=int, nargs="+", default=[800, 200_000], metavar="N")
+    parser.add_argument("--people", type=int, nargs="+", default=[100, 10_000], metavar="N")
+    parser.add_argument("--journal", type=int, nargs="+", default=[5_000, 500_000], metavar="N")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     chosen = parser.parse_args(words)
-    for many in chosen.open:
+    seen = []
+    for size in _sizes(chosen):
         if chosen.database == "sqlite":
             url = f"sqlite+aiosqlite:///{scratch('bench-growth') / 'bench.db'}"
-            record("growth", database="sqlite", waiting=many, **asyncio.run(measure(url, many)))
-            continue
-        cluster = Postgres()
-        cluster.start()
-        try:
-            figures = asyncio.run(measure(cluster.new_database("growth"), many))
-        finally:
-            cluster.stop()
-        record("growth", database="postgresql", waiting=many, **figures)
+            figures = asyncio.run(measure(url, size))
+        else:
+            cluster = Postgres()
+            cluster.start()
+            try:
+                figures = asyncio.run(measure(cluster.new_database("growth"), size))
+            finally:
+                cluster.stop()
+        record("growth", database=chosen.database, **msgspec.structs.asdict(size), **figures)
+        seen.append(figures)
+    for page in seen[0]:
+        few, many = seen[0][page]["cpu_ms"], seen[-1][page]["cpu_ms"]
+        print(f"{page:<16} {few:>8.1f} ms {many:>8.1f} ms  × {many / few:.2f}")

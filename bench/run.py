@@ -21,7 +21,19 @@ SHORT = {
     "delivery": ["--people", "150", "--rows", "1000", "20000"],
     "headers": ["--seconds", "5"],
     "trips": [],
-    "growth": ["--open", "100", "5000"],
+    "growth": [
+        "--open",
+        "100",
+        "5000",
+        "--people",
+        "100",
+        "1000",
+        "--journal",
+        "1000",
+        "10000",
+        "--others",
+        "0",
+    ],
 }
 
 

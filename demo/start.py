@@ -9,19 +9,24 @@ from pathlib import Path
 
 import click
 from rich.console import Console
+from sqlalchemy import select
 
 from backend.crypto import KeyRing
 from backend.db import Database
 from backend.kit import Kit
 from backend.outside.clock import Clock
+from backend.roles.models import Unit
 from backend.settings import Settings, SettingsError, load, with_keys
+from demo.larger import enlarge
 from demo.seed import seed, tell_systems_again
 from demo.stand import Stand
 from ngomon import logs, migrations, server
 from ngomon.app import create_app
 
 
-def run(*, port: int, fresh: bool, out: Console) -> None:
+def run(
+    *, port: int, fresh: bool, out: Console, people: int = 0, waiting: int = 0, seed_only: bool = False
+) -> None:
     """Migrate, seed, print the addresses, serve until Ctrl-C."""
     settings = load({"NGOMON_PUBLIC_URL": f"http://127.0.0.1:{port}"} | dict(os.environ))
     if not settings.is_demo:
@@ -34,13 +39,16 @@ def run(*, port: int, fresh: bool, out: Console) -> None:
             _forget(database.file)
         settings = with_keys(settings)
         with out.status("Đang chuẩn bị… · getting ready…"):
-            asyncio.run(_prepare(settings))
+            asyncio.run(_prepare(settings, people, waiting))
+        if seed_only:
+            out.print(f"{people} people in a role and {waiting} waiting requests more")
+            return
         _welcome(settings, out)
         app = create_app(settings, carry_worker=True)
         server.serve(app, host="127.0.0.1", port=port, limits=settings.limits)
 
 
-async def _prepare(settings: Settings) -> None:
+async def _prepare(settings: Settings, people: int, waiting: int) -> None:
     keys = KeyRing.parse(settings.secret_keys)
     await migrations.migrate(settings.database_url, keys)
     clock, kit = Clock(), Kit.of(keys, settings.limits, brand=settings.brand)
@@ -48,6 +56,12 @@ async def _prepare(settings: Settings) -> None:
     try:
         if not await seed(db, kit, Stand(settings, clock), issuer=settings.vneid_issuer, now=clock.now()):
             await tell_systems_again(db, now=clock.now())
+        if people or waiting:
+            async with db.read() as tx:
+                units = list(
+                    await tx.scalars(select(Unit.id).where(Unit.ended_on.is_(None)).order_by(Unit.code))
+                )
+            await enlarge(db, kit, units=units, people=people, waiting=waiting, now=clock.now())
     finally:
         await db.close()
 

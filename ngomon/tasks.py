@@ -10,7 +10,7 @@ from datetime import datetime
 import structlog
 from sqlalchemy import update
 
-from backend import retention
+from backend import retention, statistics
 from backend.accounts.identity import candidates
 from backend.accounts.self import kept
 from backend.db import Database
@@ -39,7 +39,7 @@ def outgoing(settings: Settings) -> Guarded:
 
 def worker_of(db: Database, kit: Kit, clock: Clock, bell: Bell, http: Guarded) -> Worker:
     """The sync worker, told how a person's roles become a desired state; the outbox itself knows no roles."""
-    return Worker(db, kit, desired.desired, timeline.roll, clock, bell, http)
+    return Worker(db, kit, desired.desired, timeline, clock, bell, http)
 
 
 @asynccontextmanager
@@ -90,8 +90,13 @@ async def write_seen(db: Database, entry: Entry) -> None:
 
 
 async def forget(db: Database, limits: Limits, clock: Clock, stop: asyncio.Event) -> None:
-    """Beside the worker, of which an installation has one: forget what is over, until `stop`."""
-    await _each(SWEEP_SECONDS, stop, lambda: sweep(db, limits, clock.now(), stop))
+    """Beside the worker, of which an installation has one: forget what is over and count what is left, until `stop`."""
+
+    async def round_() -> None:
+        await sweep(db, limits, clock.now(), stop)
+        await statistics.refresh(db)
+
+    await _each(SWEEP_SECONDS, stop, round_)
 
 
 async def sweep(db: Database, limits: Limits, now: datetime, stop: asyncio.Event | None = None) -> None:

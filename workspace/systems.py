@@ -10,11 +10,12 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from backend import paging
 from backend.db import Database
 from backend.kit import Kit
 from backend.openness import Openness
 from backend.outbox import queue as outbox
-from backend.outbox.queue import SyncState, SystemOverview
+from backend.outbox.states import Count, SyncState, SystemOverview
 from backend.outside.clock import Clock
 from backend.roles import queue
 from workspace import forms
@@ -24,6 +25,7 @@ from workspace.pages import page
 
 WAITING = ("pending", "delivering", "paused", "held")
 FAILING = ("dead", "drift", "retrying")
+NAMED = 100  # people on the page; whoever is sent again makes room
 
 
 class Glance(msgspec.Struct, frozen=True):
@@ -31,9 +33,9 @@ class Glance(msgspec.Struct, frozen=True):
 
     system: SystemOverview
     state: str
-    synced: int
-    waiting: int
-    failing: int
+    synced: Count
+    waiting: Count
+    failing: Count
 
     @classmethod
     def of(cls, system: SystemOverview) -> Glance:
@@ -42,7 +44,8 @@ class Glance(msgspec.Struct, frozen=True):
         failing = sum(system.counts.get(state, 0) for state in FAILING)
         broken = failing or (system.paused_until is not None and system.disabled_at is None)
         state = "dead" if broken else "pending" if waiting else "synced"
-        return cls(system, state, system.counts.get("synced", 0), waiting, failing)
+        synced = system.counts.get("synced", 0)
+        return cls(system, state, Count(synced), Count(waiting), Count(failing))
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -77,7 +80,10 @@ class SystemsController(Controller):
         said = forms.query(request, Said).said
         async with db.read() as tx:
             systems = await outbox.overview(tx, clock.now())
-            names = await queue.names_within(tx, kit, manager.account_id)
+            names: dict[UUID, str] = {}
+            for one in systems:
+                among = outbox.failing(one.id)
+                names |= await queue.names_within(tx, kit, manager.account_id, among, most=NAMED)
             states = await outbox.states_for_accounts(tx, list(names), clock.now())
         troubles = [
             Trouble(names[account], sync)
@@ -85,8 +91,10 @@ class SystemsController(Controller):
             for sync in found
             if sync.state in FAILING
         ]
+        shown, more = paging.cut(troubles, NAMED)
+        glances = [Glance.of(one) for one in systems]
         return page(
-            request, "systems.html", systems=[Glance.of(one) for one in systems], troubles=troubles, said=said
+            request, "systems.html", systems=glances, troubles=shown, more=more, most=NAMED, said=said
         )
 
     @post("/{system_id:uuid}/replay", name="workspace.replay")

@@ -22,6 +22,8 @@ from backend.db import Base, UtcDateTime, new_id
 from backend.retention import Life, Stays
 from backend.sealed import Whose, sealed
 
+WAITING = "state IN ('pending', 'leased', 'dead')"
+TRIED = "attempts > 0 AND state IN ('pending', 'leased')"
 SETTLED = "state IN ('done', 'cancelled')"
 
 
@@ -60,6 +62,14 @@ class Delivery(Base):
         UniqueConstraint("system_id", "account_id", "version"),
         Index("ix_deliveries_due", "system_id", "state", "lane", "next_at"),
         Index(
+            "ix_deliveries_waiting",
+            "system_id",
+            "created_at",
+            sqlite_where=text(WAITING),
+            postgresql_where=text(WAITING),
+        ),
+        Index("ix_deliveries_tried", "system_id", sqlite_where=text(TRIED), postgresql_where=text(TRIED)),
+        Index(
             "uq_deliveries_leased",
             "system_id",
             "account_id",
@@ -97,7 +107,10 @@ class Link(Base):
     __tablename__ = "links"
     retention = Stays("what a system holds of a person, for as long as both are there")
     whose = Whose("account_id", emptied={})  # the system holds its own record of who left
-    __table_args__ = (UniqueConstraint("system_id", "account_id"),)
+    __table_args__ = (
+        UniqueConstraint("system_id", "account_id"),
+        Index("ix_links_system_id_state_checked_at", "system_id", "state", "checked_at"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     system_id: Mapped[UUID] = mapped_column(ForeignKey("systems.id"))

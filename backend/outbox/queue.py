@@ -22,6 +22,7 @@ from backend.outbox.models import Delivery, Link, System
 from backend.outbox.states import (
     SyncState,
     SystemOverview,
+    failing,
     overview,
     states_for_account,
     states_for_accounts,
@@ -37,6 +38,7 @@ __all__ = [
     "backfill",
     "cancel_held",
     "enqueue",
+    "failing",
     "overview",
     "replay",
     "states_for_account",

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, Select, case, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, case, func, or_, select, text, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.outbox.models import Delivery, Link, System
+from backend.outbox.models import TRIED, WAITING, Delivery, Link, System
 from backend.outside.connectors import CONNECTORS
 from backend.outside.connectors.learnt import read_learnt
 
@@ -20,6 +20,19 @@ State = Literal["held", "pending", "delivering", "synced", "retrying", "dead", "
 WORST_FIRST: tuple[State, ...] = (
     "dead", "drift", "paused", "retrying", "delivering", "pending", "held", "synced",
 )  # fmt: skip
+
+
+COUNTED = 1000  # more are "more": a count of everything costs as much as everything
+
+
+class Count(int):
+    """A number that was counted up to a bound: beyond it, it is written as that there are more."""
+
+    def __str__(self) -> str:
+        return f"{COUNTED:,}+".replace(",", ".") if self > COUNTED else int.__repr__(self)
+
+    def __format__(self, _: str) -> str:
+        return str(self)
 
 
 class SyncState(msgspec.Struct, frozen=True):
@@ -58,10 +71,6 @@ class SystemOverview(msgspec.Struct, frozen=True):
         return "paused" if self.paused_until is not None else "synced"
 
 
-Waiting = tuple[UUID, str, int, datetime, str | None]
-Known = tuple[UUID, str, int, datetime | None]
-
-
 async def states_for_requests(
     tx: AsyncSession, request_ids: Sequence[UUID], now: datetime
 ) -> dict[UUID, list[SyncState]]:
@@ -98,24 +107,24 @@ async def states_for_account(tx: AsyncSession, account_id: UUID, now: datetime) 
 
 
 async def overview(tx: AsyncSession, now: datetime) -> list[SystemOverview]:
-    """Every system at a glance, for the workspace's page and the command."""
-    waiting: dict[UUID, list[Waiting]] = defaultdict(list)
-    for row in await tx.execute(_waiting(now)):
-        waiting[row[0]].append(row)
-    links: dict[UUID, list[Known]] = defaultdict(list)
-    for known in await tx.execute(_known()):
-        links[known[0]].append(known)
-    systems = await tx.scalars(select(System).order_by(System.name))
-    return [_overview(system, waiting[system.id], links[system.id], now) for system in systems]
+    """Every system at a glance, for the workspace's page and the command; nothing is counted beyond `COUNTED`."""
+    return [await _overview(tx, one, now) for one in await tx.scalars(select(System).order_by(System.name))]
 
 
-def _overview(
-    system: System,
-    waiting: Sequence[Waiting],
-    links: Sequence[Known],
-    now: datetime,
-) -> SystemOverview:
+async def _overview(tx: AsyncSession, system: System, now: datetime) -> SystemOverview:
     paused = system.paused_until if system.paused_until and system.paused_until > now else None
+    links: dict[str, int] = {}
+    for state in ("synced", "drift"):
+        if count := await tx.scalar(known(system.id, state)):
+            links[state] = count
+    waiting: Counter[str] = Counter()
+    errors: dict[str, str] = {}
+    for state in ("dead", "leased", "pending"):
+        for word, count, error in await tx.execute(in_state(system.id, state, now)):
+            waiting[word] += count
+            if error is not None:
+                errors[word] = error
+    known_at = [await tx.scalar(newest(system.id, state)) for state in ("synced", "drift")]
     return SystemOverview(
         id=system.id,
         name=system.name,
@@ -124,10 +133,10 @@ def _overview(
         unit_codes=msgspec.json.decode(system.unit_codes, type=list[str]),
         disabled_at=system.disabled_at,
         paused_until=paused,
-        counts={row[1]: row[2] for row in links} | {row[1]: row[2] for row in waiting},
-        oldest_waiting_at=min((row[3] for row in waiting if row[1] != "held"), default=None),
-        last_delivered_at=max((row[3] for row in links if row[3] is not None), default=None),
-        error=next((row[4] for row in sorted(waiting, key=lambda row: row[1]) if row[4]), None),
+        counts=links | waiting,
+        oldest_waiting_at=await tx.scalar(oldest(system.id, now)),
+        last_delivered_at=max(filter(None, known_at), default=None),
+        error=next((errors[word] for word in sorted(errors)), None),
         learnt=[*sorted(CONNECTORS[system.kind].cannot), *read_learnt(system.learnt).words],
     )
 
@@ -164,22 +173,41 @@ def _word(row: Row[Delivery, System, str]) -> SyncState:
     return SyncState(system.id, system.name, state, delivery.changed_at, delivery.error, until)
 
 
-def _waiting(now: datetime) -> Select[UUID, str, int, datetime, str | None]:
-    word = state_at(now).label("word")
-    return (
-        select(
-            Delivery.system_id, word, func.count(), func.min(Delivery.created_at), func.max(Delivery.error)
-        )
+def known(system_id: UUID, state: str) -> Select[int]:
+    """How many people one system is known to be in that state of."""
+    some = select(Link.id).where(Link.system_id == system_id, Link.state == state).limit(COUNTED + 1)
+    return select(func.count()).select_from(some.subquery())
+
+
+def in_state(system_id: UUID, state: str, now: datetime) -> Select[str, int, str | None]:
+    """How many of one system's deliveries in one state are to be said in which word, of the first ones that wait."""
+    some = (
+        select(state_at(now).label("word"), Delivery.error)
         .join(System, System.id == Delivery.system_id)
         .join(Link, (Link.system_id == Delivery.system_id) & (Link.account_id == Delivery.account_id))
-        .where(Delivery.state.in_(("pending", "leased", "dead")))
-        .group_by(Delivery.system_id, "word")
+        .where(Delivery.system_id == system_id, Delivery.state == state)
+        .limit(COUNTED + 1)
+        .subquery()
     )
+    return select(some.c.word, func.count(), func.max(some.c.error)).group_by(some.c.word)
 
 
-def _known() -> Select[UUID, str, int, datetime | None]:
-    return (
-        select(Link.system_id, Link.state, func.count(), func.max(Link.checked_at))
-        .where(Link.state != "unknown")
-        .group_by(Link.system_id, Link.state)
-    )
+def oldest(system_id: UUID, now: datetime) -> Select[datetime]:
+    """Since when the first waits that is not only held."""
+    waits = (Delivery.system_id == system_id, text(WAITING), Delivery.not_before <= now)
+    return select(Delivery.created_at).where(*waits).order_by(Delivery.created_at).limit(1)
+
+
+def newest(system_id: UUID, state: str) -> Select[datetime | None]:
+    """When it was last known of somebody what the system holds."""
+    known = (Link.system_id == system_id, Link.state == state)
+    return select(Link.checked_at).where(*known).order_by(Link.checked_at.desc()).limit(1)
+
+
+def failing(system_id: UUID) -> Select[UUID]:
+    """The people of whom one system does not hold what it should, those that have failed first; a part of them."""
+    parked = select(Delivery.account_id).where(Delivery.system_id == system_id, Delivery.state == "dead")
+    tried = select(Delivery.account_id).where(Delivery.system_id == system_id, text(TRIED))
+    apart = select(Link.account_id).where(Link.system_id == system_id, Link.state == "drift")
+    parts = (select(part.limit(COUNTED).subquery().c.account_id) for part in (parked, tried, apart))
+    return select(union(*parts).subquery().c.account_id)

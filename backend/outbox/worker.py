@@ -33,10 +33,14 @@ ROLL = 5.0
 PATIENCE = 5.0  # what is under way may end within these seconds when the worker stops
 
 
-class Roll(Protocol):
-    """Puts into force what has come due by the calendar; the roles know how."""
+class Calendar(Protocol):
+    """Puts into force what has come due; the roles know how."""
 
-    def __call__(self, tx: AsyncSession, kit: Kit, /, *, now: datetime) -> Awaitable[object]:
+    def is_due(self, tx: AsyncSession, *, now: datetime) -> Awaitable[bool]:
+        """A cheap look, before anybody has to wait for a write."""
+        ...
+
+    def roll(self, tx: AsyncSession, kit: Kit, *, now: datetime) -> Awaitable[object]:
         """Act in the caller's transaction."""
         ...
 
@@ -49,12 +53,12 @@ class Worker:
         database: Database,
         kit: Kit,
         desired: DesiredState,
-        roll: Roll,
+        calendar: Calendar,
         clock: Clock,
         bell: Bell,
         http: Guarded,
     ) -> None:
-        self._database, self._kit, self._roll = database, kit, roll
+        self._database, self._kit, self._calendar = database, kit, calendar
         self._clock, self._bell = clock, bell
         self._connections = Connections(kit, http)
         self._deliverer = Deliverer(database, kit, desired, clock, self._connections)
@@ -121,8 +125,11 @@ class Worker:
     async def _keep_rolling(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             try:
-                async with self._database.write() as tx:
-                    await self._roll(tx, self._kit, now=self._clock.now())
+                async with self._database.read() as tx:
+                    is_due = await self._calendar.is_due(tx, now=self._clock.now())
+                if is_due:
+                    async with self._database.write() as tx:
+                        await self._calendar.roll(tx, self._kit, now=self._clock.now())
             except TROUBLE as error:
                 log.warning("database_trouble", error=type(error).__name__)
             except Exception:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, or_, select, union
+from sqlalchemy import Select, select, union, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
@@ -16,9 +16,11 @@ from backend.facts import Fact, vocabulary
 from backend.journal import Entry
 from backend.kit import Kit
 from backend.roles import authority
+from backend.roles.authority import Authority
 from backend.roles.models import RequestStep, Role, RoleRequest, Unit
 
 GROUPS = ("role", "sync", "access", "manager")
+PLACES = (("requests", ("request", "target")), ("roles", ("role", "target")), ("units", ("unit",)))
 CHUNK = 200
 CHUNKS_MOST = 10  # a page never walks further than this through what does not concern the reader
 
@@ -34,7 +36,7 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Reach(msgspec.Struct, frozen=True):
-    """What lies in the reader's units: units, roles, requests, and people who have a role there now."""
+    """Of what some entries name, what lies in the reader's units: people only if they have a role there now."""
 
     units: frozenset[UUID]
     roles: frozenset[UUID]
@@ -46,12 +48,7 @@ class Reach(msgspec.Struct, frozen=True):
         about = msgspec.structs.asdict(fact)
         if about.get("system") is not None:
             return fact.subject in self.people
-        places = (
-            (self.requests, ("request", "target")),
-            (self.roles, ("role", "target")),
-            (self.units, ("unit",)),
-        )
-        return any(about.get(name) in within for within, names in places for name in names)
+        return any(about.get(name) in getattr(self, within) for within, names in PLACES for name in names)
 
 
 async def of_units(
@@ -64,45 +61,67 @@ async def of_units(
     most: int = 50,
 ) -> tuple[list[Line], int | None]:
     """The newest entries about the reader's units, and where the older ones go on."""
-    reach = await _reach(tx, kit, reader)
+    who = await authority.of(tx, kit, reader)
     found: list[tuple[Entry, Fact]] = []
     for _ in range(CHUNKS_MOST):
         chunk = await _chunk(tx, group, before)
-        for entry in chunk:
-            fact = _fact(entry)
-            if fact is not None and reach.concerns(fact):
+        facts = [(entry, fact) for entry in chunk if (fact := _fact(entry)) is not None]
+        reach = await _reach(tx, who, [fact for _, fact in facts])
+        for entry, fact in facts:
+            if reach.concerns(fact):
                 found.append((entry, fact))
-            before = entry.seq
             if len(found) == most:
-                return await _named(tx, kit, found), before
+                return await _named(tx, kit, found), entry.seq
         if len(chunk) < CHUNK:
             return await _named(tx, kit, found), None
+        before = chunk[-1].seq
     return await _named(tx, kit, found), before
 
 
-async def _reach(tx: AsyncSession, kit: Kit, reader: UUID) -> Reach:
-    within = select(Unit.id).where((await authority.of(tx, kit, reader)).below())
-    roles = (
-        await tx.execute(select(Role.id, Role.account_id, Role.state).where(Role.unit_id.in_(within)))
-    ).all()
+async def _reach(tx: AsyncSession, who: Authority, facts: Sequence[Fact]) -> Reach:
+    """Asked about what these entries name, so that it costs the same in a large province."""
+    named: dict[str, set[UUID]] = {within: set() for within, _ in PLACES}
+    for fact in facts:
+        about = msgspec.structs.asdict(fact)
+        for within, names in PLACES:
+            named[within] |= {about[name] for name in names if about.get(name) is not None}
+    people = {fact.subject for fact in facts if fact.subject is not None}
+    there = select(Role.id, Role.account_id).join(Unit, Unit.id == Role.unit_id).where(who.below())
+    units = select(Unit.id).where(Unit.id.in_(named["units"]), who.below())
+    at_work = await tx.execute(there.where(Role.account_id.in_(people), Role.state == "active"))
     asked = union(
-        select(RoleRequest.id).where(RoleRequest.unit_id.in_(within)),
-        select(RequestStep.request_id).where(RequestStep.unit_id.in_(within)),
+        select(RoleRequest.id)
+        .join(Unit, Unit.id == RoleRequest.unit_id)
+        .where(RoleRequest.id.in_(named["requests"]), who.below()),
+        select(RequestStep.request_id)
+        .join(Unit, Unit.id == RequestStep.unit_id)
+        .where(RequestStep.request_id.in_(named["requests"]), who.below()),
     )
     return Reach(
-        units=frozenset(await tx.scalars(within)),
-        roles=frozenset(role_id for role_id, _, _ in roles),
+        units=frozenset(await tx.scalars(units)),
+        roles=frozenset(
+            await tx.scalars(there.with_only_columns(Role.id).where(Role.id.in_(named["roles"])))
+        ),
         requests=frozenset((await tx.execute(asked)).scalars()),
-        people=frozenset(account for _, account, state in roles if state == "active"),
+        people=frozenset(row.account_id for row in at_work),
     )
 
 
 async def _chunk(tx: AsyncSession, group: str | None, before: int | None) -> list[Entry]:
     """Candidates: entries of the groups that the page shows, newest first."""
-    wanted: list[ColumnElement[bool]] = [or_(*(Entry.tag.startswith(f"{name}.") for name in _groups(group)))]
-    if before is not None:
-        wanted.append(Entry.seq < before)
-    return list(await tx.scalars(select(Entry).where(*wanted).order_by(Entry.seq.desc()).limit(CHUNK)))
+    found = list(await tx.scalars(newest(group, before)))
+    return list(await tx.scalars(select(Entry).where(Entry.seq.in_(found)).order_by(Entry.seq.desc())))
+
+
+def newest(group: str | None, before: int | None) -> Select[int]:
+    """Their numbers; each kind of fact is asked for in its own part of the index."""
+    kinds = []
+    for tag in sorted(vocabulary()):
+        if tag.partition(".")[0] in _groups(group):
+            one = select(Entry.seq).where(Entry.tag == tag).order_by(Entry.seq.desc()).limit(CHUNK)
+            kinds.append(select((one if before is None else one.where(Entry.seq < before)).subquery().c.seq))
+    seqs = union_all(*kinds).subquery()
+    return select(seqs.c.seq).order_by(seqs.c.seq.desc()).limit(CHUNK)
 
 
 def _groups(group: str | None) -> Iterable[str]:

@@ -21,11 +21,14 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from backend.db import Base, UtcDateTime, new_id
-from backend.retention import Stays
+from backend.retention import Stays, filled
 from backend.sealed import Whose, equal, index_of, sealed, within
 
 NO_FORM = "{}"
 _WAITING = text("decider_id IS NOT NULL")
+TO_COME = "status = 'approved' AND applied_at IS NULL"  # of requests: what waits for its day
+HELD = "state IN ('scheduled', 'active', 'suspended')"  # of roles: that somebody has or will have
+RUNNING = "state IN ('active', 'suspended')"  # of roles: what a last day ends
 OFFICE = "who decides for an agency is the agency's to keep, and nobody who does may go"
 
 
@@ -65,6 +68,8 @@ class Manager(Base):
             postgresql_where=text("ended_at IS NULL"),
         ),
         Index("ix_managers_blind", "national_id_blind"),
+        filled("managers", "from_on"),
+        filled("managers", "until_on", "ended_at IS NULL"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -118,6 +123,8 @@ class Role(Base):
             sqlite_where=text("state = 'active' AND is_home"),
             postgresql_where=text("state = 'active' AND is_home"),
         ),
+        filled("roles", "until_on", RUNNING),
+        Index("ix_roles_held", "unit_id", "id", sqlite_where=text(HELD), postgresql_where=text(HELD)),
         CheckConstraint("state IN ('scheduled','active','suspended','ended','undone')", name="state"),
     )
 
@@ -161,6 +168,12 @@ class RoleRequest(Base):
             unique=True,
             sqlite_where=text("status IN ('pending','returned')"),
             postgresql_where=text("status IN ('pending','returned')"),
+        ),
+        Index(
+            "ix_role_requests_to_come",
+            "effective_on",
+            sqlite_where=text(TO_COME),
+            postgresql_where=text(TO_COME),
         ),
         CheckConstraint("kind IN ('register','amend','transfer','end')", name="kind"),
         CheckConstraint(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from operator import itemgetter
-from typing import TypeVar
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, select, text, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import paging
@@ -20,7 +20,7 @@ from backend.roles import authority, policy, rights, rows
 from backend.roles.authority import Authority
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.dossier import view
-from backend.roles.models import Role, RoleRequest, Unit
+from backend.roles.models import HELD, Role, RoleRequest, Unit
 from backend.roles.own import mine, one_of_mine, roles_of
 from backend.roles.views import Page, PersonRow, UnitRow
 
@@ -36,8 +36,22 @@ __all__ = [
     "view",
 ]
 
-MOST = 25
-Item = TypeVar("Item")
+MOST, CHUNK, UNITS = 25, 500, 50
+
+
+class Held(NamedTuple):
+    """A role that somebody has or will have."""
+
+    id: UUID
+    unit_id: UUID
+    account_id: UUID
+
+
+class Sought(NamedTuple):
+    """A part of a name without marks, and who has the number, if it is one."""
+
+    words: str
+    holders: frozenset[UUID]
 
 
 async def people(
@@ -51,15 +65,24 @@ async def people(
 ) -> Page[PersonRow]:
     """Everybody with a role in the manager's units, unit by unit."""
     who = await authority.of(tx, kit, manager)
-    deciding = await _deciding_paths(tx, who)
-    rows = [(role, unit) for role, unit in await tx.execute(_held(Unit.path.in_(deciding)))]
-    if q:
-        found = await _called(tx, kit, {role.account_id for role, _ in rows}, q)
-        rows = [(role, unit) for role, unit in rows if role.account_id in found]
-    placed = sorted(((f"{unit.code} {role.id}", (role, unit)) for role, unit in rows), key=itemgetter(0))
-    shown, more = paging.cut(_after(placed, cursor), most)
-    lines = await _person_rows(tx, kit, [row for _, row in shown], who)
-    return Page(lines, paging.cursor_of(shown[-1][0]) if more else None)
+    places = await _places(tx, who)
+    code, _, last = paging.place_of(cursor).rpartition(" ") if cursor else ("", "", "")
+    todo = [
+        (unit, paging.uuid_in(last) if name == code and last else None)
+        for name, unit in places
+        if name >= code
+    ]
+    sought = await _sought(tx, kit, q) if q else None
+    found: list[UUID] = []
+    async for batch in _in_order(tx, todo, CHUNK if q else most + 1):
+        found += [row.id for row in (await _called(tx, kit, batch, sought) if sought else batch)]
+        if len(found) > most:
+            break
+    rows = await tx.execute(_held(Role.id.in_(found[: most + 1])))
+    by_id = {role.id: (role, unit) for role, unit in rows}
+    shown, more = paging.cut([by_id[one] for one in found if one in by_id], most)
+    lines = await _person_rows(tx, kit, shown, who)
+    return Page(lines, paging.cursor_of(f"{lines[-1].unit_code} {lines[-1].role_id}") if more else None)
 
 
 async def person(tx: AsyncSession, kit: Kit, role_id: UUID, manager: UUID) -> PersonRow:
@@ -101,15 +124,20 @@ async def name_for(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID) -
     return (await names_of(tx, kit, [found.account_id])).get(found.account_id)
 
 
-async def names_within(tx: AsyncSession, kit: Kit, manager: UUID) -> dict[UUID, str]:
-    """The names of everybody who has or had a role in the manager's units."""
-    paths = await _deciding_paths(tx, await authority.of(tx, kit, manager))
+async def names_within(
+    tx: AsyncSession, kit: Kit, manager: UUID, among: Select[UUID], *, most: int
+) -> dict[UUID, str]:
+    """The names of those of some accounts who have or had a role in the manager's units; at most so many."""
+    who = await authority.of(tx, kit, manager)
+    managers = await rights.managers_by_unit(tx)
     query = (
-        select(Role.account_id)
+        select(Role.account_id, Unit.path)
         .join(Unit, Unit.id == Role.unit_id)
-        .where(Unit.path.in_(paths), Role.state != policy.UNDONE)
+        .where(Role.account_id.in_(among), who.below(), Role.state != policy.UNDONE)
+        .order_by(Role.account_id)
     )
-    return await names_of(tx, kit, set(await tx.scalars(query)))
+    rows = [row for row in await tx.execute(query) if who.decides(rights.decider(row.path, managers, set()))]
+    return await names_of(tx, kit, list(dict.fromkeys(row.account_id for row in rows))[:most])
 
 
 async def names_of(tx: AsyncSession, kit: Kit, accounts: Iterable[UUID]) -> dict[UUID, str]:
@@ -118,37 +146,65 @@ async def names_of(tx: AsyncSession, kit: Kit, accounts: Iterable[UUID]) -> dict
     return {row.id: kit.keys.open("accounts.full_name", row.id, row.full_name) for row in rows}
 
 
-async def _deciding_paths(tx: AsyncSession, who: Authority) -> list[str]:
-    """The units whose people are the manager's: the managed ones, and those below that have no manager."""
+async def _places(tx: AsyncSession, who: Authority) -> list[tuple[str, UUID]]:
+    """The units whose people are the manager's, by code: the managed ones, and those below that have no manager."""
     if not who.posts:
         return []
     managers = await rights.managers_by_unit(tx)
-    paths = await tx.scalars(select(Unit.path).where(who.below()))
-    return [path for path in paths if who.decides(rights.decider(path, managers, set()))]
+    units = await tx.execute(select(Unit.code, Unit.id, Unit.path).where(who.below()))
+    own = (unit for unit in units if who.decides(rights.decider(unit.path, managers, set())))
+    return sorted((unit.code, unit.id) for unit in own)
 
 
 def _held(where: ColumnElement[bool]) -> Select[Role, Unit]:
     return select(Role, Unit).join(Unit, Unit.id == Role.unit_id).where(Role.state.in_(policy.HELD), where)
 
 
-async def _called(tx: AsyncSession, kit: Kit, accounts: set[UUID], q: str) -> set[UUID]:
-    """Those of the accounts whose name holds the words, or whose personal number it is."""
-    wanted = folded(q)
-    names = await names_of(tx, kit, accounts)
-    found = {account for account, name in names.items() if wanted in folded(name)}
+def held_in(unit: UUID, after: UUID | None, most: int) -> Select[UUID, UUID, UUID]:
+    """The next roles of one unit, from its part of the index."""
+    query = select(Role.id, Role.unit_id, Role.account_id).where(Role.unit_id == unit, text(HELD))
+    return (query if after is None else query.where(Role.id > after)).order_by(Role.id).limit(most)
+
+
+async def _in_order(
+    tx: AsyncSession, todo: list[tuple[UUID, UUID | None]], most: int
+) -> AsyncIterator[list[Held]]:
+    """The roles of some units, in order, in batches: of many units at once, and of each no more than so many."""
+    while todo:
+        some, todo = todo[:UNITS], todo[UNITS:]
+        parts = [select(held_in(unit, after, most).subquery()) for unit, after in some]
+        by_unit: dict[UUID, list[Held]] = {}
+        for row in await tx.execute(union_all(*parts)):
+            by_unit.setdefault(row.unit_id, []).append(Held(*row))
+        batch: list[Held] = []
+        for number, (unit, _) in enumerate(some):
+            theirs = sorted(by_unit.get(unit, []))
+            batch += theirs
+            if len(theirs) == most:  # the unit may have more: on from there
+                todo = [(unit, theirs[-1].id), *some[number + 1 :], *todo]
+                break
+        yield batch
+        await asyncio.sleep(0)  # whoever else waits for an answer is served meanwhile
+
+
+async def _sought(tx: AsyncSession, kit: Kit, q: str) -> Sought:
+    """What somebody typed."""
     digits = "".join(letter for letter in q if letter.isdigit())
-    if digits and digits == "".join(q.split()):
-        blinds = kit.keys.blinds("national_id", digits)
-        found |= set(await tx.scalars(select(Identifier.account_id).where(Identifier.blind.in_(blinds))))
-    return found & accounts
+    if not digits or digits != "".join(q.split()):
+        return Sought(folded(q), frozenset())
+    blinds = kit.keys.blinds("national_id", digits)
+    holders = await tx.scalars(select(Identifier.account_id).where(Identifier.blind.in_(blinds)))
+    return Sought(folded(q), frozenset(holders))
 
 
-def _after(placed: list[tuple[str, Item]], cursor: str | None) -> list[tuple[str, Item]]:
-    """What comes after the place that the cursor names, even if what stood there is gone."""
-    if not cursor:
-        return placed
-    last = paging.place_of(cursor)
-    return [one for one in placed if one[0] > last]
+async def _called(tx: AsyncSession, kit: Kit, batch: Sequence[Held], sought: Sought) -> list[Held]:
+    """Those whose name holds the words, or whose personal number it is."""
+    names = await names_of(tx, kit, [row.account_id for row in batch])
+    return [
+        row
+        for row in batch
+        if row.account_id in sought.holders or sought.words in folded(names[row.account_id])
+    ]
 
 
 async def _person_rows(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, and_, exists, not_, or_, select
+from sqlalchemy import Select, and_, exists, not_, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
@@ -22,7 +22,7 @@ from backend.roles import draft as drafts
 from backend.roles.catalogue.entries import Catalogue
 from backend.roles.catalogue.in_force import hold_catalogue, in_force
 from backend.roles.effects import Act
-from backend.roles.models import Role, RoleRequest, Unit
+from backend.roles.models import RUNNING, TO_COME, Role, RoleRequest, Unit
 from backend.roles.scope import systems_touched
 
 ROLL_AT_ONCE = 50
@@ -95,6 +95,16 @@ async def tell(
     return version
 
 
+async def is_due(tx: AsyncSession, *, now: datetime) -> bool:
+    """Whether something is to begin or to end: a look at what stands first in the indexes of days."""
+    today = local_day(now)
+    requests = due_requests(today, await in_force(tx)).with_only_columns(RoleRequest.id).order_by(None)
+    for query in (requests, run_out(today).with_only_columns(Role.id), appointments.due(today)):
+        if await tx.scalar(query.limit(1)) is not None:
+            return True
+    return False
+
+
 async def roll(tx: AsyncSession, kit: Kit, *, now: datetime) -> int:
     """Begin what was scheduled for today and end what was to end; the number of changes.
 
@@ -105,14 +115,14 @@ async def roll(tx: AsyncSession, kit: Kit, *, now: datetime) -> int:
     today, done = local_day(now), await appointments.roll(tx, kit, now=now)
     for account_id in await _due_accounts(tx, today):
         due = (
-            _due_requests(today, await in_force(tx))
+            due_requests(today, await in_force(tx))
             .where(RoleRequest.account_id == account_id)
             .with_for_update(skip_locked=True)
         )
         for found in (await tx.scalars(due.execution_options(**rows.FRESH))).all():
             await _roll_request(tx, kit, found, now=now)
             done += 1
-        over = _run_out(today).where(Role.account_id == account_id).execution_options(**rows.FRESH)
+        over = run_out(today).where(Role.account_id == account_id).execution_options(**rows.FRESH)
         for role in (await tx.scalars(over)).all():
             await _run_down(tx, kit, role, now=now)
             done += 1
@@ -144,13 +154,13 @@ async def _run_down(tx: AsyncSession, kit: Kit, role: Role, *, now: datetime) ->
 
 async def _due_accounts(tx: AsyncSession, today: date) -> list[UUID]:
     """Locked accounts with something due."""
-    due = _due_requests(today, await in_force(tx)).with_only_columns(RoleRequest.account_id).order_by(None)
-    over = _run_out(today).with_only_columns(Role.account_id)
+    due = due_requests(today, await in_force(tx)).with_only_columns(RoleRequest.account_id).order_by(None)
+    over = run_out(today).with_only_columns(Role.account_id)
     query = select(Account.id).where(or_(Account.id.in_(due), Account.id.in_(over))).order_by(Account.id)
     return list(await tx.scalars(query.limit(ROLL_AT_ONCE).with_for_update(key_share=True, skip_locked=True)))
 
 
-def _due_requests(today: date, catalogue: Catalogue) -> Select[RoleRequest]:
+def due_requests(today: date, catalogue: Catalogue) -> Select[RoleRequest]:
     """What waits beyond its day is left out.
 
     What a frozen account asked for itself waits until it is known who asked; ends and managers' acts go on. What
@@ -164,8 +174,7 @@ def _due_requests(today: date, catalogue: Catalogue) -> Select[RoleRequest]:
     return (
         select(RoleRequest)
         .where(
-            RoleRequest.status == policy.APPROVED,
-            RoleRequest.applied_at.is_(None),
+            text(TO_COME),
             not_(contested),
             not_(vouching.is_missing(catalogue)),
             or_(RoleRequest.effective_on.is_(None), RoleRequest.effective_on <= today),
@@ -174,8 +183,9 @@ def _due_requests(today: date, catalogue: Catalogue) -> Select[RoleRequest]:
     )
 
 
-def _run_out(today: date) -> Select[Role]:
-    return select(Role).where(Role.state.in_((policy.ACTIVE, policy.SUSPENDED)), Role.until_on < today)
+def run_out(today: date) -> Select[Role]:
+    """The roles whose last day has passed."""
+    return select(Role).where(text(RUNNING), Role.until_on < today)
 
 
 async def _ensure_still_possible(tx: AsyncSession, kit: Kit, found: RoleRequest, now: datetime) -> None:

@@ -12,6 +12,7 @@ import msgspec
 import rich_click as click
 from rich.progress import Progress
 
+from backend import statistics
 from backend.db import Database
 from backend.imports import files, skipped
 from backend.imports.plan import Import, Plan, PlanStale, Staged
@@ -79,6 +80,7 @@ def run(file: Path, make: Callable[[Kit], Import], chosen: Flags) -> None:
         rows.clear()  # what will be written stands in the plan
         if not plan.is_empty:
             await _act(db, job)
+            await statistics.refresh(db, imported=True)
         out.print(plan.summary())
 
     try:

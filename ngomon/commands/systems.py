@@ -17,6 +17,7 @@ from backend.outbox import queue
 from backend.outbox import systems as registry
 from backend.outbox.models import System
 from backend.outbox.reconcile import Comparison, Finding
+from backend.outbox.states import Count
 from backend.outside.clock import Clock
 from backend.outside.connectors import ConnectorMissing, DeliveryError, webhook
 from backend.roles import desired
@@ -113,8 +114,8 @@ def list_() -> None:
             one.url,
             ", ".join(one.unit_codes) or "all",
             "disabled" if one.disabled_at else one.state,
-            str(sum(one.counts.get(word, 0) for word in WAITING)),
-            str(one.counts.get("dead", 0)),
+            str(Count(sum(one.counts.get(word, 0) for word in WAITING))),
+            str(Count(one.counts.get("dead", 0))),
             one.error or "-",
             ", ".join(one.learnt) or "-",
         )

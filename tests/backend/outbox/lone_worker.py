@@ -28,7 +28,7 @@ async def run(url: str, key: str, title: str) -> None:
     world = World(Database(url))
     patient = msgspec.structs.replace(QUICK, delivery_timeout=60.0)  # no timeout may hide a missing fence
     kit = Kit.of(KeyRing.parse(key), patient)
-    worker = Worker(world.db, kit, desired, world.roll, world.clock, world.bell, world.http)
+    worker = Worker(world.db, kit, desired, world, world.clock, world.bell, world.http)
     await worker.run(asyncio.Event())
 
 

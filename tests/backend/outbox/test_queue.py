@@ -7,7 +7,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from backend.outbox import queue
 from backend.outbox.models import Delivery, Link, System
@@ -132,6 +132,16 @@ async def test_every_state_has_its_word(
     assert [(one.system, one.state) for one in found] == [("van-ban", word)]
     assert await world.word(account) == word
     assert overview[0].counts.get(word) == 1
+
+
+@pytest.mark.parametrize("link", ["synced", "drift"])
+async def test_what_a_system_holds_is_told_when_its_deliveries_are_forgotten(world: World, link: str) -> None:
+    system, account = await world.system(URL), await world.person()
+    await world.decide(account, system)
+    async with world.db.write() as tx:
+        await tx.execute(update(Link).values(state=link, checked_at=world.clock.now()))
+        await tx.execute(delete(Delivery))
+    assert await world.word(account) == link
 
 
 async def test_what_was_undone_has_no_word(world: World) -> None:

@@ -1,0 +1,79 @@
+"""What is asked all the time is answered from an index, on both engines: a scan costs as much as the province (rule 912).
+
+Add to `HOT` what your page, list or task asks: the statement as it is run.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+import ngomon.tables  # noqa: F401
+from backend import statistics
+from backend.db import Database, new_id
+from backend.outbox import states
+from backend.roles import appointments, audit, queue, timeline
+from backend.roles.catalogue.in_force import shipped
+
+NOW, ANY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC), UUID(int=7)
+TODAY = date(2026, 3, 2)
+HOT: dict[str, Any] = {
+    "journal page": audit.newest(None, None),
+    "journal page, older": audit.newest("role", 4711),
+    "system: known of people": states.known(ANY, "synced"),
+    "system: newest delivery": states.newest(ANY, "synced"),
+    "system: oldest that waits": states.oldest(ANY, NOW),
+    "system: states": states.in_state(ANY, "pending", NOW),
+    "system: who is failing": states.failing(ANY),
+    "people of a unit": queue.held_in(ANY, None, 26),
+    "people of a unit, further": queue.held_in(ANY, ANY, 26),
+    "calendar: requests": timeline.due_requests(TODAY, shipped()).order_by(None),
+    "calendar: roles": timeline.run_out(TODAY),
+    "calendar: appointments": appointments.due(TODAY),
+}
+# few rows in any province; and what is planned ahead, in an index of nothing else
+SMALL = re.compile(
+    r"SCAN (?:systems|units|anon_\d+|\(subquery|\d+-?|CONSTANT ROW)|role_requests USING INDEX ix_role_requests_to_come|Seq Scan on (?:systems|units)\b"
+)
+
+
+async def plan_of(db: Database, query: Any) -> str:
+    """How the engine would answer, were the tables large."""
+    async with db.read() as tx:
+        said = query.compile(dialect=tx.get_bind().dialect, compile_kwargs={"literal_binds": True})
+        if not db.is_sqlite:  # so small, a scan would be right
+            await tx.execute(text("SET LOCAL enable_seqscan = off"))
+        words = "EXPLAIN QUERY PLAN" if db.is_sqlite else "EXPLAIN"
+        return "\n".join(str(row[-1]) for row in await tx.execute(text(f"{words} {said}")))
+
+
+async def test_nothing_hot_is_scanned(database: Database) -> None:
+    for name, query in HOT.items():
+        plan = await plan_of(database, query)
+        scans = [line for line in plan.splitlines() if re.search(r"\bSCAN\b|Seq Scan", line)]
+        assert [line for line in scans if not SMALL.search(line)] == [], f"{name}:\n{plan}"
+
+
+async def test_a_scan_is_seen(database: Database) -> None:
+    plan = await plan_of(database, text("SELECT seq FROM journal WHERE hash IS NULL"))
+    assert re.search(r"\bSCAN journal|Seq Scan on journal", plan)
+
+
+@pytest.mark.parametrize("many", [2000])
+async def test_statistics_are_kept_by_the_product(database: Database, many: int) -> None:
+    await statistics.refresh(database)
+    async with database.write() as tx:
+        rows = [{"key": new_id().bytes, "slot": 1} for _ in range(many)]
+        await tx.execute(text("INSERT INTO tallies (key, slot, count) VALUES (:key, :slot, 1)"), rows)
+    await statistics.refresh(database, imported=True)
+    known = "SELECT stat FROM sqlite_stat1 WHERE tbl = 'tallies'"
+    if not database.is_sqlite:
+        known = "SELECT reltuples::int FROM pg_class WHERE relname = 'tallies'"
+    async with database.read() as tx:
+        told = {str(row[0]).split()[0] for row in await tx.execute(text(known))}
+    assert told == {str(many)}
