@@ -25,11 +25,14 @@ from scim2_models import (
     External,
     Filter,
     Group,
+    ListResponse,
     Patch,
+    PatchOp,
     Reference,
     Resource,
     ResourceType,
     ScimProvider,
+    SearchRequest,
     ServiceProviderConfig,
     Sort,
     User,
@@ -45,6 +48,16 @@ SLOW_SECONDS = 12.0
 LOG_KEPT = 30
 FIRST_ERROR = 400
 ERROR_SCHEMA = "urn:ietf:params:scim:api:messages:2.0:Error"
+
+# pydantic forgets the shape of a message that nobody holds: made anew for each call, it costs more than the answer
+SHAPES = [
+    ListResponse[User[EnterpriseUser] | Group],
+    *(
+        shape[kept]
+        for shape in (ListResponse, PatchOp, SearchRequest)
+        for kept in (User[EnterpriseUser], Group)
+    ),
+]
 
 Reply = tuple[int, dict[str, str], bytes]
 

@@ -35,7 +35,7 @@ READS = [("GET", "/v1/me"), ("GET", "/v1/roles"), ("GET", "/v1/sessions")]
 @pytest.fixture
 def cluster() -> Iterator[Postgres]:
     """A PostgreSQL that a test may stop."""
-    part = Postgres()
+    part = Postgres(durable=False)
     part.start()
     yield part
     part.stop()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+from pathlib import Path
+
 from sqlalchemy import text
 
-from backend.db import Database
+from backend.db import Database, sqlite_connection
 
 
 async def test_a_process_that_freezes_inside_a_transaction_does_not_hold_the_others_up_for_ever(
@@ -13,6 +16,13 @@ async def test_a_process_that_freezes_inside_a_transaction_does_not_hold_the_oth
     question = "PRAGMA busy_timeout" if database.is_sqlite else "SHOW idle_in_transaction_session_timeout"
     async with database.write() as tx:
         assert await tx.scalar(text(question)) == (10_000 if database.is_sqlite else "10s")
+
+
+def test_what_sqlite_has_committed_is_on_the_disk(tmp_path: Path) -> None:
+    with contextlib.closing(sqlite_connection(tmp_path / "ngomon.db")) as connection:
+        assert connection.execute("PRAGMA synchronous").fetchone() == (
+            2,
+        )  # FULL; what tests open later says OFF
 
 
 async def test_what_is_read_in_one_session_is_of_one_moment(database: Database) -> None:

@@ -19,7 +19,7 @@ from tests.parts.scim import ScimServer
 
 @pytest.fixture(scope="session")
 def _postgres() -> Iterator[Postgres]:
-    part = Postgres()
+    part = Postgres(durable=False)  # what is killed here are processes: what they wrote the system has
     part.start()
     yield part
     part.stop()
