@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from backend.db import Database
 from backend.kit import Kit
 from backend.limits import Limits
 from tests import databases
-from tests.checker import check
+from tests.checker import Before, check
 
 pytest_plugins = ["tests.chosen", "tests.parts.fixtures"]
 DATABASES = ["sqlite", "postgres"]
@@ -53,6 +53,16 @@ class Running:
     stack: AsyncExitStack
     module: str
     tests: int = 0
+    before: Before = field(default_factory=Before)
+
+    async def look(self) -> None:
+        """At what this test has changed."""
+        await check(self.service.db, self.service.kit, self.before)
+
+    async def look_at_all(self) -> None:
+        """At everything, once more."""
+        self.before = Before()
+        await self.look()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -69,8 +79,19 @@ class services_of:  # noqa: N801 - a place for a session-wide value
     folder: pytest.TempPathFactory
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def _whole(request: pytest.FixtureRequest, _services: dict[str, Running]) -> AsyncIterator[None]:
+    """At the end of a module everything in its databases is looked at, not only what its last test has changed."""
+    yield
+    for found in _services.values():
+        if found.module == str(request.path):
+            await found.look_at_all()
+
+
 @pytest_asyncio.fixture(params=DATABASES, loop_scope="session")
-async def service(request: pytest.FixtureRequest, _services: dict[str, Running]) -> AsyncIterator[Any]:
+async def service(
+    request: pytest.FixtureRequest, _services: dict[str, Running], _whole: None
+) -> AsyncIterator[Any]:
     """The product on a socket, once on each database; its invariants are checked when the test is over.
 
     After some tests the next module gets a fresh one: what is checked is the whole database, and it must not
@@ -92,7 +113,7 @@ async def service(request: pytest.FixtureRequest, _services: dict[str, Running])
     here = _services[kind]
     here.module, here.tests = module, here.tests + 1
     yield here.service
-    await check(here.service.db, here.service.kit)
+    await here.look()
 
 
 @pytest_asyncio.fixture(params=DATABASES)
