@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from operator import itemgetter
+from pathlib import Path
 
 import pytest
 
-from tests.selections import SELECTIONS, twins
+from tests.selections import SELECTIONS, is_quick, twins
 
-LONG = ("crash", "races", "journeys", "ngomon")  # few tests, each of many seconds
+LONG = (
+    "crash",
+    "journeys",
+    "races",
+    "ngomon",
+    "clients",
+    "workspace",
+    "outbox",
+    "attacks",
+)  # the longest files first
 FOUND = pytest.StashKey[list[pytest.Item]]()
 SLOWEST = 10
 
@@ -19,14 +29,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--selection", choices=list(SELECTIONS), help="what belongs to a target of the Makefile")
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """What `make quick` leaves out is not even imported."""
+    path = collection_path.relative_to(config.rootpath).as_posix()
+    quick = config.getoption("selection") == "quick" and path.startswith("tests/")
+    return True if quick and not is_quick(path) else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Folders of long tests first: at the end of a run there is work for both processes."""
+    """What belongs to the run; folders of long files first, so that at the end there is work for every process."""
     config.stash[FOUND] = list(items)
     if name := config.getoption("selection"):
         pairs, belongs = twins(items), SELECTIONS[name]
         config.hook.pytest_deselected(items=[item for item in items if not belongs(item, pairs)])
         items[:] = [item for item in items if belongs(item, pairs)]
-    items.sort(key=lambda item: item.path.parent.name not in LONG)
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    folder = item.path.parent.name
+    return LONG.index(folder) if folder in LONG else len(LONG)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -61,21 +61,25 @@ PARTS = {  # fixtures of what somebody has to install
     "postgres",
     "_postgres",
 }
+QUICK = {
+    "tests/backend": "the rules",
+    "tests/promises": "what holds for every file",
+    "tests/mobile_api/test_logins.py": "the calls: one way in",
+    "tests/mobile_api/test_roles.py": "the calls: from a request to a role",
+    "tests/workspace/test_deciding.py": "the pages: a decision",
+    "tests/workspace/test_words.py": "the pages: both languages",
+}
 NOT_QUICK = {
-    "tests/attacks": "a service that is attacked takes its time",
-    "tests/clients": "node and a compiler",
-    "tests/crash": "processes that are killed",
-    "tests/journeys": "a browser",
-    "tests/ngomon": "commands, which are processes",
-    "tests/parts": "the counterparts themselves",
-    "tests/races": "processes",
     "tests/backend/outbox": "systems that do not answer, and are waited for",
     "tests/backend/outside/test_ldap.py": "a directory",
     "tests/backend/outside/test_ldap_silence.py": "a directory",
     "tests/backend/outside/test_ldap_trouble.py": "a directory",
-    "tests/promises/test_demo_apart.py": "an installation",
-    "tests/promises/test_migrations.py": "PostgreSQL",
-    "tests/promises/test_old_accounts.py": "PostgreSQL",
+    "tests/backend/roles/test_import_neighbours.py": "a hundred imports",
+    "tests/backend/roles/test_told_races.py": "every order of two",
+    "tests/promises/test_demo_apart.py": "processes",
+    "tests/promises/test_layers.py": "processes; `make gates` says the same",
+    "tests/promises/test_migrations.py": "every migration from the first",
+    "tests/promises/test_old_accounts.py": "every migration from the first",
 }
 
 
@@ -95,7 +99,7 @@ def twins(tests: Iterable[Test]) -> set[str]:
 
 def of_test(test: Test, pairs: set[str]) -> bool:
     """Whether `make test` runs it."""
-    return test.nodeid not in pairs or _stands_in(test, BOTH)
+    return test.nodeid not in pairs or _stands_in(test.nodeid.partition("::")[0], BOTH)
 
 
 def of_test_all(test: Test, pairs: set[str]) -> bool:
@@ -105,8 +109,18 @@ def of_test_all(test: Test, pairs: set[str]) -> bool:
 
 def of_quick(test: Test, _pairs: set[str]) -> bool:
     """Whether `make quick` runs it."""
-    here = _on_sqlite(test.nodeid) == test.nodeid and not _stands_in(test, NOT_QUICK)
-    return here and not PARTS & set(getattr(test, "fixturenames", ()))
+    path = test.nodeid.partition("::")[0]
+    return (
+        _on_sqlite(test.nodeid) == test.nodeid
+        and is_quick(path)
+        and not PARTS & set(getattr(test, "fixturenames", ()))
+    )
+
+
+def is_quick(path: str) -> bool:
+    """Whether `make quick` looks into a file, or has to go through a folder."""
+    within = _stands_in(path, QUICK) or any(place.startswith(f"{path}/") for place in QUICK)
+    return within and not _stands_in(path, NOT_QUICK)
 
 
 SELECTIONS = {"test": of_test, "test-all": of_test_all, "quick": of_quick}
@@ -116,6 +130,5 @@ def _on_sqlite(name: str) -> str:
     return name.replace("postgresql", "sqlite").replace("postgres", "sqlite")
 
 
-def _stands_in(test: Test, places: Iterable[str]) -> bool:
-    path = test.nodeid.partition("::")[0]
+def _stands_in(path: str, places: Iterable[str]) -> bool:
     return any(path == place or path.startswith(f"{place}/") for place in places)

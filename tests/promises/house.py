@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import os
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,6 +27,16 @@ LONGEST_FUNCTION = 40
 GENERATED = ("alembic/versions/", "docs/openapi.json", "package-lock.json", "requirements/")
 
 Rule = Callable[[str, str], Iterator[str]]
+
+
+@cache
+def texts() -> dict[str, str]:
+    """Every text of the repository, by name; read once for all rules."""
+    found = {}
+    for path in sorted(files()):
+        with contextlib.suppress(UnicodeDecodeError):
+            found[path.relative_to(ROOT).as_posix()] = path.read_text(encoding="utf-8")
+    return found
 
 
 def files() -> Iterator[Path]:
@@ -47,15 +59,7 @@ def is_ours(folder: Path) -> bool:
 
 def faults(rule: Rule) -> list[str]:
     """What the rule finds in the whole repository, one line each."""
-    found = []
-    for path in sorted(files()):
-        name = path.relative_to(ROOT).as_posix()
-        try:
-            text = path.read_text(encoding="utf-8")
-        except UnicodeDecodeError:
-            continue
-        found += [f"{name}{fault}" for fault in rule(name, text)]
-    return found
+    return [f"{name}{fault}" for name, text in texts().items() for fault in rule(name, text)]
 
 
 def short_files(name: str, text: str) -> Iterator[str]:
@@ -153,9 +157,10 @@ def clock_and_chance_come_from_outside(name: str, text: str) -> Iterator[str]:
                 yield f":{node.lineno}: draws by chance ({called}); that is for backend/outside or crypto.py"
 
 
-def _nodes(name: str, text: str) -> Iterator[ast.AST]:
-    if name.endswith(".py"):
-        yield from ast.walk(ast.parse(text, name))
+@cache
+def _nodes(name: str, text: str) -> list[ast.AST]:
+    """Read once for all rules."""
+    return list(ast.walk(ast.parse(text, name))) if name.endswith(".py") else []
 
 
 def _imported(node: ast.AST) -> list[str]:

@@ -16,7 +16,8 @@ from scripts import docs as written
 from tests.mobile_api.described import Document, steps_of_parts
 from tests.promises.test_docs import section, table
 
-DOCUMENT = Document(json.loads(written.openapi()))
+TEXT = written.openapi()
+DOCUMENT = Document(json.loads(TEXT))
 CALLS = sorted(DOCUMENT.operations)
 
 
@@ -123,7 +124,7 @@ def every_schema(node: Any) -> Iterator[dict[str, Any]]:
 
 def test_d01_nothing_in_the_document_is_one_of_several_shapes() -> None:
     """A value, or null: nothing else is a choice, for a generator makes one class of several."""
-    told = json.loads(written.openapi())
+    told = json.loads(TEXT)
     choices = [one[word] for one in every_schema(told) for word in ("oneOf", "anyOf", "allOf") if word in one]
     assert len(choices) > 20
     assert [one for one in choices if len(one) != 2 or {"type": "null"} not in one] == []
@@ -144,7 +145,7 @@ FORMS = re.compile(r"(?:In|Out|List|Row|View|Copy|State|Person)$")
 
 
 def test_d02_every_shape_has_one_title_that_is_its_name_and_of_the_field() -> None:
-    schemas = json.loads(written.openapi())["components"]["schemas"]
+    schemas = json.loads(TEXT)["components"]["schemas"]
     titles = [one["title"] for one in every_schema(schemas) if isinstance(one.get("title"), str)]
     assert len(titles) > 80 and len(set(titles)) == len(titles)
     assert [name for name, shape in schemas.items() if shape["title"] != name] == []
@@ -195,14 +196,13 @@ def test_what_a_call_must_bring_is_said_as_the_door_wants_it(method: str, path: 
 
 
 def test_whatever_the_document_points_at_is_in_it_and_nothing_else() -> None:
-    text = written.openapi()
-    components = json.loads(text)["components"]
-    assert set(re.findall(r'"#/components/schemas/([^"]+)"', text)) == set(components["schemas"])
+    components = json.loads(TEXT)["components"]
+    assert set(re.findall(r'"#/components/schemas/([^"]+)"', TEXT)) == set(components["schemas"])
     assert set(SESSION) == set(components["securitySchemes"])
 
 
 def test_every_pattern_means_in_javascript_what_it_means_here() -> None:
-    patterns = set(re.findall(r'"pattern": "((?:[^"\\]|\\.)*)"', written.openapi()))
+    patterns = set(re.findall(r'"pattern": "((?:[^"\\]|\\.)*)"', TEXT))
     assert patterns, "the code of six digits has one"
     assert [one for one in patterns if re.search(r"\\\\[AZz]|\(\?[P<#aiLmsux]", one)] == []
 
@@ -222,7 +222,7 @@ def test_every_step_of_a_flow_is_told_to_app_developers_and_nothing_else() -> No
     steps = set(get_args(Step))
     told = {name for name, _ in table(section("docs/api.md", "Signing in is a flow")) if name.isalpha()}
     assert told == steps
-    shapes = json.loads(written.openapi())["components"]["schemas"].values()
+    shapes = json.loads(TEXT)["components"]["schemas"].values()
     answered = [shape["properties"]["step"] for shape in shapes if "step" in shape.get("properties", {})]
     named = {name for one in answered for name in (one.get("enum") or [one["const"]])}
     assert {"authorize", "otp", "done"} <= named <= steps

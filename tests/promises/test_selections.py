@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.chosen import FOUND
-from tests.selections import BOTH, NOT_QUICK, PARTS, SELECTIONS, of_quick, of_test, of_test_all, twins
+from tests.selections import BOTH, NOT_QUICK, PARTS, QUICK, SELECTIONS, of_quick, of_test, of_test_all, twins
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -53,7 +53,7 @@ def test_quick_needs_nothing_that_somebody_has_to_install() -> None:
     assert not any(of_quick(Named(f"{place}::test_it"), set()) for place in NOT_QUICK)
 
 
-@pytest.mark.parametrize("places", [BOTH, NOT_QUICK], ids=["both", "not quick"])
+@pytest.mark.parametrize("places", [BOTH, QUICK, NOT_QUICK], ids=["both", "quick", "not quick"])
 def test_every_place_that_is_named_is_there_and_says_why(places: dict[str, str]) -> None:
     assert [place for place, why in places.items() if not (ROOT / place).exists() or not why] == []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,7 @@ def _plain(path: str) -> str:
     return re.sub(r"\{[^}]*\}", "{}", path)
 
 
+@cache
 def _tests(file: Path) -> set[str]:
     if not file.exists():
         return set()
