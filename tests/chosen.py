@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections import defaultdict
 from operator import itemgetter
 from pathlib import Path
@@ -44,6 +45,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=[item for item in items if not belongs(item, pairs)])
         items[:] = [item for item in items if belongs(item, pairs)]
     items.sort(key=_place)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays until the end: it is not looked through for garbage after each test."""
+    gc.collect()
+    gc.freeze()
 
 
 def _place(item: pytest.Item) -> int:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ast
-import contextlib
 import os
 import re
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,16 +28,6 @@ GENERATED = ("alembic/versions/", "docs/openapi.json", "package-lock.json", "req
 Rule = Callable[[str, str], Iterator[str]]
 
 
-@cache
-def texts() -> dict[str, str]:
-    """Every text of the repository, by name; read once for all rules."""
-    found = {}
-    for path in sorted(files()):
-        with contextlib.suppress(UnicodeDecodeError):
-            found[path.relative_to(ROOT).as_posix()] = path.read_text(encoding="utf-8")
-    return found
-
-
 def files() -> Iterator[Path]:
     """Every file of the repository that is written here."""
     for folder, inner, names in os.walk(ROOT):
@@ -57,9 +46,19 @@ def is_ours(folder: Path) -> bool:
     return not made and folder.as_posix() not in NOT_OURS
 
 
-def faults(rule: Rule) -> list[str]:
-    """What the rule finds in the whole repository, one line each."""
-    return [f"{name}{fault}" for name, text in texts().items() for fault in rule(name, text)]
+@cache
+def faults(rules: tuple[Rule, ...]) -> dict[Rule, list[str]]:
+    """What each rule finds in the whole repository, one line each; a file is read once for all of them."""
+    found: dict[Rule, list[str]] = {rule: [] for rule in rules}
+    for path in sorted(files()):
+        name = path.relative_to(ROOT).as_posix()
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue
+        for rule in rules:
+            found[rule] += [f"{name}{fault}" for fault in rule(name, text)]
+    return found
 
 
 def short_files(name: str, text: str) -> Iterator[str]:
@@ -157,9 +156,8 @@ def clock_and_chance_come_from_outside(name: str, text: str) -> Iterator[str]:
                 yield f":{node.lineno}: draws by chance ({called}); that is for backend/outside or crypto.py"
 
 
-@cache
+@lru_cache(maxsize=1)
 def _nodes(name: str, text: str) -> list[ast.AST]:
-    """Read once for all rules."""
     return list(ast.walk(ast.parse(text, name))) if name.endswith(".py") else []
 
 
