@@ -20,7 +20,9 @@ BOTH = {
     "tests/backend/roles/test_appointments.py": "rows that somebody else holds are passed over",
     "tests/backend/roles/test_catalogue.py": "what is stored as text here and as its own type there",
     "tests/backend/roles/test_catalogue_races.py": "locks",
+    "tests/backend/roles/test_deciding.py": "the SQL of a decision, and what it locks",
     "tests/backend/roles/test_import_neighbours.py": "wide statements over many rows",
+    "tests/backend/roles/test_inbox.py": "the SQL of lists: order, pages, search",
     "tests/backend/roles/test_official_addresses.py": "two who write the same value",
     "tests/backend/roles/test_queue.py": "the SQL of lists: order, pages, search",
     "tests/backend/roles/test_races.py": "locks",
@@ -51,6 +53,7 @@ BOTH = {
     "tests/promises/test_declared.py": "types of columns",
     "tests/promises/test_migrations.py": "the schema",
     "tests/promises/test_old_accounts.py": "the schema",
+    "tests/promises/test_old_steps.py": "the schema",
     "tests/workspace/test_deciding.py": "the pages of a decision, once on each",
 }
 PARTS = {  # fixtures of what somebody has to install
@@ -80,6 +83,7 @@ NOT_QUICK = {
     "tests/promises/test_layers.py": "processes; `make gates` says the same",
     "tests/promises/test_migrations.py": "every migration from the first",
     "tests/promises/test_old_accounts.py": "every migration from the first",
+    "tests/promises/test_old_steps.py": "every migration from the first",
 }
 
 
