@@ -184,11 +184,12 @@ async def _goes_on(tx: AsyncSession, kit: Kit, before: Before) -> bool:
     """Whether the journal goes on rightly from where it stood; what is wrong, the whole walk says."""
     walk = before.walk or Walk(kit.keys, await journal._known(tx), await journal._closed(tx))
     trouble = await journal.walked(tx, walk, witness=before) or walk.end()
-    witness, head = await owed(tx), await tx.get_one(journal.Head, 1)
+    witness, head = await owed(tx), await tx.get(journal.Head, 1)
     for entry in before.heard:
         witness.hear(entry)
-    whole = trouble is None and (head.seq, head.hash) == (walk.count, walk.previous) and bool(head.seal)
-    right = whole and not walk.head(head) and not witness.trouble()
+    ends = head is not None and (head.seq, head.hash) == (walk.count, walk.previous) and not walk.head(head)
+    kept = await rows(tx, "SELECT COUNT(*) FROM journal")
+    right = trouble is None and ends and kept[0][0] == walk.count and not witness.trouble()
     before.walk, before.heard = (walk, before.heard) if right else (None, [])
     return right
 
