@@ -60,6 +60,7 @@ PARTS = {  # fixtures of what somebody has to install
     "browser",
     "directory",
     "kannel",
+    "mailbox",
     "oidc_provider",
     "postgres",
     "_postgres",
