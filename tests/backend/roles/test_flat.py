@@ -61,7 +61,7 @@ async def test_people_who_fail_are_named_to_their_own_manager_only(
     await _deliveries(world, system, await world.person("Vô"), 1, **said)  # who has no role
     among = states.failing(system)
     async with world.db.read() as tx:
-        for manager, found in (("Chi", {world.people["An"]: "An"}), ("Dũng", {})):
+        for manager, found in (("Chi", {world.people["An"]: "An"}), ("Dũng", {}), ("Giang", {})):
             names = await queue.names_within(tx, world.kit, world.people[manager], among, most=10)
             assert names == found
         assert await queue.names_within(tx, world.kit, world.people["Chi"], among, most=0) == {}
