@@ -8,32 +8,25 @@ snapshot to read.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
-import os
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
-import aiosqlite
-import pysqlite3
-from sqlalchemy import CursorResult, DateTime, Dialect, MetaData, Update, event, text
+from sqlalchemy import CursorResult, DateTime, Dialect, MetaData, Update, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_dbapi
 from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.pool import AsyncAdaptedQueuePool, StaticPool
 from sqlalchemy.types import TypeDecorator
 
 from backend import trouble
-
-SAFE_WAL = (3, 51, 3)  # older releases can lose commits in WAL with several connections (rule 910)
+from backend.engines import empty_log, postgres_engine, sqlite_engines
+from backend.transaction import writing
 
 AtCommit = Callable[[AsyncSession], Awaitable[None]]
 AfterCommit = Callable[[], None]
@@ -58,6 +51,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
     impl = DateTime(timezone=True)
     cache_ok = True
+    python_type = datetime
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """To the engine: UTC, naive for SQLite, which has no zones."""
@@ -123,24 +117,30 @@ def lock_key(what: str) -> int:
 
 
 class Database:
-    """One database: `read()` for questions, `write()` for anything that changes."""
+    """One database: `read()` for questions, `write()` for anything that changes.
+
+    `engine` may write too, past both: for migrations and the checker.
+    """
+
+    engine: AsyncEngine
 
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._turn = asyncio.Lock()
-        self._writer, self._reader = self._sqlite() if self.is_sqlite else self._postgres()
-        self._write = async_sessionmaker(self._writer, expire_on_commit=False)
+        if self.is_sqlite:
+            self._writer, self._reader = sqlite_engines(Path(self.url.database or ""))
+            self.engine = self._writer
+        else:
+            self._writer = postgres_engine(self.url)
+            self.engine = self._writer.execution_options(isolation_level="READ COMMITTED")
+            # a page that asks twice must be told of one moment, as SQLite's snapshots do
+            self._reader = self._writer.execution_options(isolation_level="REPEATABLE READ")
         self._read = async_sessionmaker(self._reader, expire_on_commit=False)
 
     def __deepcopy__(self, _: object) -> Database:
         """Shared by everybody: a framework that copies its routes must not copy this."""
         return self
-
-    @property
-    def engine(self) -> AsyncEngine:
-        """The engine that may write; for migrations and the checker."""
-        return self._writer
 
     @property
     def file(self) -> Path | None:
@@ -173,7 +173,7 @@ class Database:
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[AsyncSession]:
-        async with self._write() as tx, tx.begin():
+        async with writing(self._writer, {"database": self}) as tx:
             yield tx
             await tx.flush()
             for action in list(tx.info.get("at_commit", {}).values()):
@@ -188,7 +188,7 @@ class Database:
         if self.file is None:
             return True
         async with self._turn:
-            return await asyncio.to_thread(_empty_log, self.file)
+            return await asyncio.to_thread(empty_log, self.file)
 
     async def prove_writable(self) -> None:
         """Write something that means nothing, for a database that answers may still have no room.
@@ -206,94 +206,3 @@ class Database:
         """Give every connection back."""
         await self._writer.dispose()
         await self._reader.dispose()
-
-    def _sqlite(self) -> tuple[AsyncEngine, AsyncEngine]:
-        file = Path(self.url.database or "")
-        if not file.name:
-            raise ValueError("NGOMON_DATABASE_URL: an SQLite address needs a file")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        if not file.exists():
-            os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
-        writer = _sqlite_engine(file, StaticPool, {})
-        event.listen(writer.sync_engine, "begin", _begin_immediate)
-        few = {"pool_size": 4, "max_overflow": 0, "pool_recycle": 3600}  # a new one knows of newer statistics
-        reader = _sqlite_engine(file, AsyncAdaptedQueuePool, few)
-        event.listen(reader.sync_engine, "begin", _begin_snapshot)
-        return writer, reader
-
-    def _postgres(self) -> tuple[AsyncEngine, AsyncEngine]:
-        # a process that freezes inside a transaction must not keep its locks (cases TF07, TF09)
-        own = {
-            "application_name": "ngomon",
-            "idle_in_transaction_session_timeout": trouble.IDLE_IN_TRANSACTION,
-        }
-        engine = create_async_engine(
-            self.url,
-            pool_size=16,
-            max_overflow=8,
-            pool_pre_ping=True,
-            hide_parameters=True,  # an error in the log must not say what was being written
-            isolation_level="READ COMMITTED",
-            connect_args={"server_settings": own},
-        )
-        # a page that asks twice must be told of one moment, as SQLite's snapshots do
-        return engine, engine.execution_options(isolation_level="REPEATABLE READ")
-
-
-def sqlite_connection(file: Path) -> Any:
-    """A direct connection with the settings that the rules want; reads on the hot path use it too."""
-    connection = pysqlite3.connect(str(file), isolation_level=None, timeout=10, check_same_thread=False)
-    for pragma in (
-        f"journal_mode={'WAL' if pysqlite3.sqlite_version_info >= SAFE_WAL else 'DELETE'}",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        "busy_timeout=10000",
-        "trusted_schema=OFF",
-        "secure_delete=ON",  # what is erased is overwritten, not only forgotten (case A19)
-    ):
-        connection.execute(f"PRAGMA {pragma}").fetchall()
-    return connection
-
-
-def _empty_log(file: Path) -> bool:
-    with contextlib.closing(sqlite_connection(file)) as connection:
-        connection.execute("PRAGMA busy_timeout=1000").fetchall()
-        (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    return bool(busy == 0)
-
-
-def _sqlite_engine(file: Path, pool: type[Any], options: dict[str, Any]) -> AsyncEngine:
-    async def connect() -> aiosqlite.Connection:
-        return await aiosqlite.Connection(lambda: sqlite_connection(file), iter_chunk_size=64)
-
-    return create_async_engine(
-        "sqlite+aiosqlite://",
-        module=_adapted(),
-        async_creator=connect,
-        poolclass=pool,
-        hide_parameters=True,
-        **options,
-    )
-
-
-def _adapted() -> AsyncAdapt_aiosqlite_dbapi:
-    """The driver as SQLAlchemy wants it, with the errors of pysqlite3 and not those of the standard module."""
-    driver = AsyncAdapt_aiosqlite_dbapi(aiosqlite, pysqlite3)
-    for name in (
-        "Error",
-        "DatabaseError",
-        "IntegrityError",
-        "NotSupportedError",
-        "OperationalError",
-        "ProgrammingError",
-    ):
-        setattr(driver, name, getattr(pysqlite3, name))
-    return driver
-
-
-def _begin_immediate(connection: Any) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _begin_snapshot(connection: Any) -> None:
-    connection.exec_driver_sql("BEGIN")

@@ -7,21 +7,22 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime, timedelta
-from typing import Any, Generic, Literal, TypeVar
+from typing import Generic, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import String, select, update
+from sqlalchemy import String, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.caller import Caller
 from backend.crypto import KeyRing, Unreadable
-from backend.db import Base, UtcDateTime, changed_one, new_id
+from backend.db import Base, UtcDateTime, new_id
 from backend.errors import Conflict, NotFound
 from backend.kit import Kit
 from backend.retention import Life
 from backend.sealed import Whose, sealed
+from backend.statements import Question, given
 
 Data = TypeVar("Data", bound=msgspec.Struct)
 # Every step there is: docs/api.md tells the app what to do at each of them, for a 409 may name any of them.
@@ -67,6 +68,47 @@ class Flow(Base):
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 
+class Running(NamedTuple):
+    """A flow as it stands; what a step changes, `advance` writes."""
+
+    id: UUID
+    kind: str
+    step: str
+    version: int
+    jkt: str | None
+    account_id: UUID | None
+    data: bytes
+    created_at: datetime
+    expires_at: datetime
+
+
+class Standing(NamedTuple):
+    """The step that a flow has come to."""
+
+    step: str
+
+
+COLUMNS = tuple(getattr(Flow, name) for name in Running._fields)
+FIND = Question(Running, select(*COLUMNS).where(Flow.id == given("flow", Flow.id)))
+STEP = Question(Standing, select(Flow.step).where(Flow.id == given("flow", Flow.id)))
+MOVE = Question(
+    Running,
+    update(Flow)
+    .where(
+        Flow.id == given("flow", Flow.id),
+        Flow.step == given("from_step", Flow.step),
+        Flow.version == given("from_version", Flow.version),
+    )
+    .values(
+        step=given("to", Flow.step),
+        version=Flow.version + 1,
+        data=func.coalesce(given("new_data", Flow.data), Flow.data),
+        account_id=func.coalesce(given("new_account", Flow.account_id), Flow.account_id),
+    )
+    .returning(*COLUMNS),
+)
+
+
 class Kind(Generic[Data]):
     """A kind of flow: its name, and the shape of what it remembers between its steps.
 
@@ -89,18 +131,19 @@ class Kind(Generic[Data]):
         flow_id: UUID | None = None,
     ) -> Handle[Data]:
         """Begin a flow at `step` for the holder of the caller's device key; it lives as long as most do."""
-        row = Flow(
-            id=flow_id or new_id(),
+        row_id = flow_id or new_id()
+        row = Running(
+            id=row_id,
             kind=self.name,
             step=step,
             version=1,
             jkt=caller.jkt,
             account_id=caller.me.account_id if self.own else account_id,
+            data=_sealed(kit.keys, row_id, data),
             created_at=caller.now,
             expires_at=caller.now + timedelta(seconds=lifetime or kit.limits.flow_lifetime),
         )
-        row.data = _sealed(kit.keys, row.id, data)
-        tx.add(row)
+        tx.add(Flow(**row._asdict()))
         started[self.name] += 1
         return Handle(tx, kit, caller, self, row)
 
@@ -108,8 +151,7 @@ class Kind(Generic[Data]):
         self, tx: AsyncSession, kit: Kit, flow_id: UUID, caller: Caller, step: Step | None = None
     ) -> Handle[Data]:
         """The caller's live flow, at `step` if that is named; raises FlowNotFound, FlowStepMismatch."""
-        query = select(Flow).where(Flow.id == flow_id).execution_options(populate_existing=True)
-        row = (await tx.execute(query)).scalar_one_or_none()
+        row = await FIND.maybe(tx, flow=flow_id)
         if row is None or row.kind != self.name or row.jkt != caller.jkt or row.expires_at <= caller.now:
             raise FlowNotFound
         if self.own and row.account_id != caller.me.account_id:
@@ -122,7 +164,7 @@ class Kind(Generic[Data]):
 class Handle(Generic[Data]):
     """A live flow in the hands of one transaction of its caller."""
 
-    def __init__(self, tx: AsyncSession, kit: Kit, caller: Caller, kind: Kind[Data], row: Flow) -> None:
+    def __init__(self, tx: AsyncSession, kit: Kit, caller: Caller, kind: Kind[Data], row: Running) -> None:
         self.tx, self.kit, self.caller, self.kind, self.row = tx, kit, caller, kind, row
         self._data: Data | None = None
 
@@ -160,20 +202,22 @@ class Handle(Generic[Data]):
     async def advance(self, to: Step, data: Data | None = None, *, account_id: UUID | None = None) -> None:
         """Move to the next step; one mover wins, the others get FlowStepMismatch (rule 204)."""
         row = self.row
-        values: dict[str, Any] = {"step": to, "version": row.version + 1}
+        sealed_data = None
         if data is not None:
-            values["data"], self._data = _sealed(self.kit.keys, row.id, data), data
-        if account_id is not None:
-            values["account_id"] = account_id
-        moved = (
-            update(Flow)
-            .where(Flow.id == row.id, Flow.step == row.step, Flow.version == row.version)
-            .values(**values)
+            sealed_data, self._data = _sealed(self.kit.keys, row.id, data), data
+        moved = await MOVE.maybe(
+            self.tx,
+            flow=row.id,
+            from_step=row.step,
+            from_version=row.version,
+            to=to,
+            new_data=sealed_data,
+            new_account=account_id,
         )
-        if not await changed_one(self.tx, moved):
-            current = await self.tx.scalar(select(Flow.step).where(Flow.id == row.id))
-            raise FlowStepMismatch(step=current or "done")
-        await self.tx.refresh(row)
+        if moved is None:
+            current = await STEP.maybe(self.tx, flow=row.id)
+            raise FlowStepMismatch(step=current.step if current else "done")
+        self.row = moved
 
 
 def _sealed(keys: KeyRing, flow_id: UUID, data: msgspec.Struct) -> bytes:

@@ -7,12 +7,13 @@ so an edit, a gap and a cut tail are all found by `verify`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import BigInteger, Index, LargeBinary, String, Text, select
+from sqlalchemy import BigInteger, Index, LargeBinary, String, Text, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -22,8 +23,10 @@ from backend.crypto import KeyRing, KeyTrouble
 from backend.db import Base, Database, UtcDateTime, at_commit
 from backend.facts import Fact, KeysRotated, Operator
 from backend.retention import Stays
+from backend.statements import Act, Question, by_number, numbered, rows_of
 
 BROKEN = b"\xff" * 32  # what the next entry hangs on when the head is not ours
+AT_ONCE = 8  # entries in one statement
 
 
 class Entry(Base):
@@ -82,6 +85,54 @@ class KeyPrint(Base):
     retired_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+class HeadNow(NamedTuple):
+    """The head as it stands, locked."""
+
+    seq: int
+    hash: bytes
+    key_id: bytes
+    seal: bytes
+    retired: bytes | None
+
+
+class Line(NamedTuple):
+    """An entry to be."""
+
+    seq: int
+    at: datetime
+    tag: str
+    subject: UUID | None
+    by: UUID | None
+    fact: str
+    key_id: bytes
+    hash: bytes
+
+
+HEAD = Question(
+    HeadNow,
+    select(Head.seq, Head.hash, Head.key_id, Head.seal, Head.retired).where(Head.id == 1).with_for_update(),
+)
+
+
+@by_number
+def _entries(count: int) -> Act:
+    """Write so many entries."""
+    columns = (getattr(Entry, name) for name in Line._fields)
+    return Act(insert(Entry).values(rows_of(count, *columns)))
+
+
+def _moving(insert: Callable[[Any], Any]) -> Any:
+    """Write the head, which is new where nobody has prepared the database."""
+    columns = ("seq", "hash", "key_id", "seal", "retired")
+    new = insert(Head)
+    return new.on_conflict_do_update(
+        index_elements=["id"], set_={name: new.excluded[name] for name in columns}
+    )
+
+
+MOVE = Act(_moving)
+
+
 class KeyRetired(KeyTrouble):
     """A process has a key in front that `keys rotate` has given up."""
 
@@ -112,32 +163,27 @@ class Journal:
         at_commit(tx, "journal", self._seal)
 
     async def _seal(self, tx: AsyncSession) -> None:
-        head = (await tx.execute(select(Head).where(Head.id == 1).with_for_update())).scalar_one_or_none()
-        if head is None:
-            head = Head(id=1, seq=0, hash=GENESIS, key_id=self._keys.newest, seal=b"")
-            tx.add(head)
+        head = await HEAD.maybe(tx) or HeadNow(0, GENESIS, self._keys.newest, b"", None)
         if self._keys.newest in each_key(head.retired or b""):
             raise KeyRetired(self._keys.newest)
+        previous = head.hash
         if not self._is_whole(head):  # sealing on would make it look whole: the break must stay to be found
             alarm("journal_broken")
-            head.hash = BROKEN
-        for fact, by, now in tx.info.pop("facts"):
-            entry = Entry(
-                seq=head.seq + 1,
-                at=now,
-                tag=str(fact.__struct_config__.tag),
-                subject=fact.subject,
-                by=by,
-                fact=msgspec.json.encode(fact).decode(),
-                key_id=self._keys.newest,
-            )
-            entry.hash = link(self._keys, head.hash, entry)
-            head.seq, head.hash = entry.seq, entry.hash
-            tx.add(entry)
-        self._seal_head(head)
-        await tx.flush()
+            previous = BROKEN
+        lines = []
+        for seq, (fact, by, now) in enumerate(tx.info.pop("facts"), head.seq + 1):
+            told = msgspec.json.encode(fact).decode()
+            tag = str(fact.__struct_config__.tag)
+            line = Line(seq, now, tag, fact.subject, by, told, self._keys.newest, b"")
+            previous = link(self._keys, previous, line)
+            lines.append(line._replace(hash=previous))
+        for at in range(0, len(lines), AT_ONCE):
+            part = lines[at : at + AT_ONCE]
+            await _entries(len(part)).run(tx, **numbered(line._asdict() for line in part))
+        head = head._replace(seq=head.seq + len(lines), hash=previous, key_id=self._keys.newest)
+        await MOVE.run(tx, id=1, **head._replace(seal=head_seal(self._keys, head))._asdict())
 
-    def _is_whole(self, head: Head) -> bool:
+    def _is_whole(self, head: Head | HeadNow) -> bool:
         """Whether the head is as one of ours left it; raises KeyMissing when that cannot be said."""
         if not head.seal:
             return head.seq == 0

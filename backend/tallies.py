@@ -6,14 +6,17 @@ of a province are counted here. A window reaches back over whole minutes, so it 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, LargeBinary, func, select
+from sqlalchemy import BigInteger, LargeBinary, cast, func, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.db import Base, insert_into
+from backend.db import Base
 from backend.retention import Life
+from backend.statements import Act, Question, by_number, given, numbered, rows_of
 from backend.throttle import Window
 
 SLOT = 60  # seconds
@@ -31,36 +34,108 @@ class Tally(Base):
     count: Mapped[int]
 
 
-async def add(tx: AsyncSession, key: bytes, windows: list[Window], *, now: datetime, count: int = 1) -> int:
-    """Count one more; the seconds to wait when that is more than a window holds, else 0.
+class Sum(NamedTuple):
+    """What one window holds."""
 
-    With a `count` of 0 nothing is counted, with the same work and the same answer.
+    place: int
+    many: int
 
-    Whoever is told to wait rolls back. The minute's row stays locked to the end of the transaction, so at once
-    no more get through than there is room for: call it last.
-    """
-    slot = int(now.timestamp()) // SLOT
-    row = insert_into(tx, Tally).values(key=key, slot=slot, count=count)
-    await tx.execute(
-        row.on_conflict_do_update(index_elements=["key", "slot"], set_={"count": Tally.count + count})
+
+class Minute(NamedTuple):
+    """One minute of a thing."""
+
+    slot: int
+    many: int
+
+
+class Want(NamedTuple):
+    """One thing to be counted, how often it may be, and how many it is now: 0 costs the same and counts nothing."""
+
+    key: bytes
+    windows: Sequence[Window]
+    times: int = 1
+
+
+MINUTES = Question(
+    Minute,
+    select(Tally.slot, Tally.count.label("many")).where(
+        Tally.key == given("tally", Tally.key), Tally.slot >= given("oldest", Tally.slot)
+    ),
+)
+
+
+@by_number
+def _counting(count: int) -> Act:
+    """Add to so many minutes; each stays locked to the end of the transaction."""
+
+    def clause(insert: Callable[[Any], Any]) -> Any:
+        new = insert(Tally).values(rows_of(count, Tally.key, Tally.slot, Tally.count))
+        more = {"count": Tally.count + new.excluded.count}
+        return new.on_conflict_do_update(index_elements=["key", "slot"], set_=more)
+
+    return Act(clause)
+
+
+@by_number
+def _summing(count: int) -> Question[Sum]:
+    """What so many windows hold."""
+    return Question(
+        Sum,
+        union_all(
+            *(
+                select(
+                    literal(at).label("place"),
+                    cast(func.coalesce(func.sum(Tally.count), 0), BigInteger).label("many"),
+                ).where(
+                    Tally.key == given(f"key_{at}", Tally.key), Tally.slot >= given(f"slot_{at}", Tally.slot)
+                )
+                for at in range(count)
+            )
+        ),
     )
-    oldest = slot - max(window.seconds for window in windows) // SLOT
-    query = select(Tally.slot, Tally.count).where(Tally.key == key, Tally.slot >= oldest)
-    counts = [(minute, found) for minute, found in await tx.execute(query)]
-    counts.append((slot, 1 - count))
-    return max(_wait(counts, window, now) for window in windows)
+
+
+async def add(tx: AsyncSession, wants: Sequence[Want], *, now: datetime) -> list[int]:
+    """Count all of `wants`; for each the seconds to wait when that is more than one of its windows holds, else 0.
+
+    Whoever is told to wait rolls back. The minutes' rows stay locked to the end of the transaction, so at once
+    no more get through than there is room for: call it last, and once.
+    """
+    if not wants:
+        return []
+    slot = _slot(now)
+    rows = ({"key": want.key, "slot": slot, "count": want.times} for want in wants)
+    await _counting(len(wants)).run(tx, **numbered(rows))
+    windows = [(want.key, window) for want in wants for window in want.windows]
+    found = iter(await sums(tx, [(key, window.seconds) for key, window in windows], now=now))
+    return [
+        max([await _wait(tx, want, window, next(found), now) for window in want.windows], default=0)
+        for want in wants
+    ]
 
 
 async def counted(tx: AsyncSession, key: bytes, seconds: int, *, now: datetime) -> int:
     """How many there were in the last `seconds`."""
-    oldest = int(now.timestamp()) // SLOT - seconds // SLOT
-    query = select(func.coalesce(func.sum(Tally.count), 0)).where(Tally.key == key, Tally.slot >= oldest)
-    return int(await tx.scalar(query) or 0)
+    (found,) = await sums(tx, [(key, seconds)], now=now)
+    return found
 
 
-def _wait(counts: list[tuple[int, int]], window: Window, now: datetime) -> int:
-    oldest = int(now.timestamp()) // SLOT - window.seconds // SLOT
-    within = sorted((slot, count) for slot, count in counts if slot >= oldest)
+async def sums(tx: AsyncSession, windows: Sequence[tuple[bytes, int]], *, now: datetime) -> list[int]:
+    """The same of several keys, each with its own seconds."""
+    if not windows:
+        return []
+    asked = numbered({"key": key, "slot": _slot(now) - seconds // SLOT} for key, seconds in windows)
+    found = {one.place: one.many for one in await _summing(len(windows)).all(tx, **asked)}
+    return [found[at] for at in range(len(windows))]
+
+
+async def _wait(tx: AsyncSession, want: Want, window: Window, found: int, now: datetime) -> int:
+    """Seconds until the window has room for one: nothing while it holds what was found."""
+    if found + 1 - want.times <= window.count:
+        return 0
+    oldest = _slot(now) - window.seconds // SLOT
+    minutes = [tuple(one) for one in await MINUTES.all(tx, tally=want.key, oldest=oldest)]
+    within = sorted([*minutes, (_slot(now), 1 - want.times)])
     over = sum(count for _, count in within) - window.count
     for slot, count in within:
         if over <= 0:
@@ -69,3 +144,7 @@ def _wait(counts: list[tuple[int, int]], window: Window, now: datetime) -> int:
         if over <= 0:  # there is room again when this minute has left the window
             return (slot + 1) * SLOT + window.seconds - int(now.timestamp())
     return 0
+
+
+def _slot(now: datetime) -> int:
+    return int(now.timestamp()) // SLOT

@@ -1,14 +1,16 @@
 """How often something may be done, in rolling windows, whatever process or restart (rule 209).
 
-A budget is one row: the moments of its last uses. It is locked, cut to its window,
-counted and extended in the caller's transaction. Keys are keyed hashes, never numbers.
+A budget is one row: the moments of its last uses. All that one act spends are locked by one statement and written by
+another, each cut to its window, counted and extended, in the caller's transaction. Keys are keyed hashes, never
+numbers.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import LargeBinary, Text, select, update
@@ -16,9 +18,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.crypto import KeyRing
-from backend.db import Base, UtcDateTime, insert_into
+from backend.db import Base, UtcDateTime
 from backend.errors import TooMany
 from backend.retention import Life
+from backend.statements import Act, Question, by_number, given, numbered, rows_of
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -40,6 +43,48 @@ class Budget(Base):
     key: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     stamps: Mapped[str] = mapped_column(Text)
     stale_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class Spent(NamedTuple):
+    """A budget as it stands."""
+
+    key: bytes
+    stamps: str
+    stale_at: datetime
+
+
+class Stamps(NamedTuple):
+    """Its uses alone."""
+
+    stamps: str
+
+
+@by_number
+def _holding(count: int) -> Question[Spent]:
+    """Make so many budgets where they are new, and lock each in the order that it is given in."""
+
+    def clause(insert: Callable[[Any], Any]) -> Any:
+        new = insert(Budget).values(rows_of(count, *COLUMNS))
+        held = new.on_conflict_do_update(index_elements=["key"], set_={"stamps": Budget.stamps})
+        return held.returning(*COLUMNS)
+
+    return Question(Spent, clause)
+
+
+@by_number
+def _keeping(count: int) -> Act:
+    """Write so many budgets, all of them held."""
+
+    def clause(insert: Callable[[Any], Any]) -> Any:
+        new = insert(Budget).values(rows_of(count, *COLUMNS))
+        told = {"stamps": new.excluded.stamps, "stale_at": new.excluded.stale_at}
+        return new.on_conflict_do_update(index_elements=["key"], set_=told)
+
+    return Act(clause)
+
+
+COLUMNS = (Budget.key, Budget.stamps, Budget.stale_at)
+LOOK = Question(Stamps, select(Budget.stamps).where(Budget.key == given("budget", Budget.key)))
 
 
 class Throttle:
@@ -68,21 +113,20 @@ class Throttle:
         """
         windows = {self.key(what, who): _counted(found) for what, who, found in [*wants, *if_room]}
         optional = {self.key(what, who) for what, who, _ in if_room}
-        budgets = {key: await _locked(tx, key, now) for key in sorted(windows)}
-        waits = {key: _wait(_stamps(budget), windows[key], now) for key, budget in budgets.items()}
+        held = await _held(tx, windows, now)
+        waits = {key: _wait(_stamps(budget.stamps), windows[key], now) for key, budget in held.items()}
         if (longest := max((waits[key] for key in windows if key not in optional), default=0)) > 0:
             raise refusal(retry_after=longest)
-        used = [key for key in budgets if waits[key] <= 0]
-        for key in used:
-            _use(budgets[key], windows[key], now)
+        used = [key for key in held if waits[key] <= 0]
+        await _keep(tx, [_used(held[key], windows[key], now) for key in used])
         return used
 
     async def left(
         self, tx: AsyncSession, what: str, who: str, windows: list[Window], *, now: datetime
     ) -> int:
         """How many uses remain in the tightest window."""
-        budget = await tx.get(Budget, self.key(what, who))
-        stamps = _stamps(budget) if budget else []
+        found = await LOOK.maybe(tx, budget=self.key(what, who))
+        stamps = _stamps(found.stamps) if found else []
         return min(w.count - sum(s > now.timestamp() - w.seconds for s in stamps) for w in windows)
 
     async def forget(self, tx: AsyncSession, names: list[tuple[str, str]]) -> None:
@@ -96,20 +140,23 @@ class Throttle:
 
 async def refund(tx: AsyncSession, keys: list[bytes], *, now: datetime) -> None:
     """Take the newest use of each budget back: what was to be counted did not happen."""
-    for key in sorted(keys):
-        budget = await _locked(tx, key, now)
-        budget.stamps = _text(_stamps(budget)[:-1])
+    held = await _held(tx, keys, now)
+    await _keep(tx, [one._replace(stamps=_text(_stamps(one.stamps)[:-1])) for one in held.values()])
 
 
-async def _locked(tx: AsyncSession, key: bytes, now: datetime) -> Budget:
-    made = insert_into(tx, Budget).values(key=key, stamps="[]", stale_at=now).on_conflict_do_nothing()
-    query = (
-        select(Budget).where(Budget.key == key).with_for_update().execution_options(populate_existing=True)
-    )
-    while True:
-        await tx.execute(made)
-        if (budget := (await tx.execute(query)).scalar_one_or_none()) is not None:
-            return budget  # else a sweep has just taken what was over
+async def _held(tx: AsyncSession, keys: Iterable[bytes], now: datetime) -> dict[bytes, Spent]:
+    """The budgets, locked in one order."""
+    wanted = sorted(keys)
+    if not wanted:
+        return {}
+    new = numbered({"key": key, "stamps": "[]", "stale_at": now} for key in wanted)
+    found = {one.key: one for one in await _holding(len(wanted)).all(tx, **new)}
+    return {key: found[key] for key in wanted}
+
+
+async def _keep(tx: AsyncSession, budgets: list[Spent]) -> None:
+    if budgets:
+        await _keeping(len(budgets)).run(tx, **numbered(one._asdict() for one in budgets))
 
 
 def _counted(windows: list[Window]) -> list[Window]:
@@ -126,15 +173,18 @@ def _wait(stamps: list[float], windows: list[Window], now: datetime) -> int:
     return math.ceil(wait)
 
 
-def _use(budget: Budget, windows: list[Window], now: datetime) -> None:
+def _used(budget: Spent, windows: list[Window], now: datetime) -> Spent:
+    """The budget with one use more."""
     longest = max((window.seconds for window in windows), default=0)
-    kept = [stamp for stamp in _stamps(budget) if stamp > now.timestamp() - longest]
-    budget.stamps = _text([*kept, now.timestamp()]) if windows else "[]"
-    budget.stale_at = max(budget.stale_at, now + timedelta(seconds=longest))
+    kept = [stamp for stamp in _stamps(budget.stamps) if stamp > now.timestamp() - longest]
+    return budget._replace(
+        stamps=_text([*kept, now.timestamp()]) if windows else "[]",
+        stale_at=max(budget.stale_at, now + timedelta(seconds=longest)),
+    )
 
 
-def _stamps(budget: Budget) -> list[float]:
-    return msgspec.json.decode(budget.stamps, type=list[float])
+def _stamps(text: str) -> list[float]:
+    return msgspec.json.decode(text, type=list[float])
 
 
 def _text(stamps: list[float]) -> str:

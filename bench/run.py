@@ -9,6 +9,7 @@ from pathlib import Path
 SHORT = {
     "one_device": ["--rounds", "50"],
     "one_code": ["--rounds", "30"],
+    "sign_in": ["--flows", "60"],
     "crash": ["--approvals", "30", "--transfers", "15"],
     "me": ["--rounds", "3", "--requests", "4000", "--no-peer"],
     "inbox_weight": [],

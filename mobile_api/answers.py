@@ -16,7 +16,7 @@ from backend.accounts.ways_in.entering import Done
 from backend.accounts.ways_in.login import Answer
 from backend.devices.sessions import Device
 from backend.errors import FieldError, FieldsInvalid
-from backend.flows import Flow
+from backend.flows import Running
 from backend.names import clean_name
 from backend.outside.eid.eid_callback import read_callback
 from mobile_api import schemas
@@ -41,7 +41,7 @@ def hidden_code_step(step: CodeStep) -> HiddenCodeStepOut:
     return told(HiddenCodeStepOut, step)
 
 
-def eid_step(door: Door, flow: Flow, url: str) -> schemas.LoginOut:
+def eid_step(door: Door, flow: Running, url: str) -> schemas.LoginOut:
     """The flow waits at the e-ID, which is at `url`."""
     lifetime = door.kit.limits.state_lifetime
     return schemas.LoginOut(id=flow.id, step="authorize", authorization_url=url, expires_in=lifetime)

@@ -13,7 +13,8 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError, ProgrammingError, SQLAlchemyError
 
 from backend.crypto import KeyRing, KeyTrouble, Unreadable
-from backend.db import SAFE_WAL, Database
+from backend.db import Database
+from backend.engines import SAFE_WAL
 from backend.errors import Refusal
 from backend.kit import Kit
 from backend.outbox.models import System

@@ -35,6 +35,8 @@ BOTH = {
     "tests/backend/test_database.py": "locks and types",
     "tests/backend/test_journal.py": "entries sealed in one order",
     "tests/backend/test_journal_keys.py": "entries sealed in one order",
+    "tests/backend/test_statements.py": "what each engine makes of a statement",
+    "tests/backend/test_transaction.py": "who says BEGIN and COMMIT",
     "tests/backend/test_throttle.py": "a budget that many spend at once",
     "tests/attacks/test_account_races.py": "locks",
     "tests/attacks/test_accounts_locks.py": "locks",

@@ -14,9 +14,10 @@ from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from backend import trouble
-from backend.db import Database, sqlite_connection
+from backend.db import Database
 from backend.devices.proofs import InvalidProof
 from backend.devices.seen import SeenProofs
+from backend.engines import sqlite_connection
 from backend.words import mark as _
 
 KEPT = 50_000

@@ -10,12 +10,11 @@ from __future__ import annotations
 import base64
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.account import Account
 from backend.crypto import new_token, token_hash
-from backend.devices.models import RefreshToken, Session
+from backend.devices.models import Session
+from backend.devices.session_rows import CHAIN, GRANT, LINK, LOCK, RENEW, UNUSED, USE, Link, Live, live_of
 from backend.devices.sessions import (
     SessionRevoked,
     TokenInvalid,
@@ -59,71 +58,57 @@ async def rotate(
 
 
 async def renew(tx: AsyncSession, kit: Kit, session: Session, *, now: datetime) -> Tokens:
-    """New tokens for a live session outside of rotation; the old ones are dead in this commit (rule 308)."""
+    """New tokens for a live session outside of rotation; the old ones are dead in this commit (rule 308).
+
+    The caller has locked the account row, and holds no other copy of the session's tokens.
+    """
     if refusal := await why_ended(tx, session):
         raise refusal
-    live = select(RefreshToken).where(RefreshToken.session_id == session.id)
-    unused = live.where(RefreshToken.used_at.is_(None)).order_by(RefreshToken.id.desc())
-    rows = list(await tx.scalars(unused.with_for_update()))
-    for row in rows:
-        row.used_at = now
-    if rows and rows[0].key_id in kit.keys.key_ids:
-        return await _use(tx, kit, session, rows[0], *_derived(kit, rows[0], rows[0].hash.hex()), now)
+    await tx.flush()
+    live = live_of(session)
+    unused = await UNUSED.all(tx, session=session.id)
+    for row in unused:
+        await USE.run(tx, token=row.id, now=now, next=None)
+    if unused and unused[0].key_id in kit.keys.key_ids:
+        newest = unused[0]
+        return await _use(tx, kit, live, newest, *_derived(kit, newest, newest.hash.hex()), now)
     access, refresh = new_token(), new_token()
-    return _follow(tx, kit, session, refresh_row(kit, session, refresh, now), access, refresh, now)
+    return await _follow(tx, kit, live, refresh_row(kit, live, refresh, now), access, refresh, now)
 
 
-async def _locked_chain(tx: AsyncSession, refresh: str) -> tuple[RefreshToken, Session] | None:
+async def _locked_chain(tx: AsyncSession, refresh: str) -> tuple[Link, Live] | None:
     """The token's row and its session, locked after the account row as everywhere, so that nobody deadlocks."""
-    chain = (
-        select(RefreshToken, Session)
-        .join(Session, Session.id == RefreshToken.session_id)
-        .where(RefreshToken.hash == token_hash(refresh))
-    )
-    known = (await tx.execute(chain)).one_or_none()
+    known = await CHAIN.maybe(tx, token=token_hash(refresh))
     if known is None:
         return None
-    await tx.execute(select(Account.id).where(Account.id == known[1].account_id).with_for_update())
-    row, session = (await tx.execute(chain.execution_options(populate_existing=True))).one()
-    return row, session
+    await LOCK.one(tx, account=known.account_id)
+    return (await CHAIN.one(tx, token=known.hash)).parts()
 
 
 async def _use(
-    tx: AsyncSession,
-    kit: Kit,
-    session: Session,
-    row: RefreshToken,
-    access: str,
-    successor: str,
-    now: datetime,
+    tx: AsyncSession, kit: Kit, session: Live, row: Link, access: str, successor: str, now: datetime
 ) -> Tokens:
     following = refresh_row(kit, session, successor, now)
-    row.used_at, row.successor_id = now, following.id
-    return _follow(tx, kit, session, following, access, successor, now)
+    await USE.run(tx, token=row.id, now=now, next=following.id)
+    return await _follow(tx, kit, session, following, access, successor, now)
 
 
-def _follow(
-    tx: AsyncSession,
-    kit: Kit,
-    session: Session,
-    following: RefreshToken,
-    access: str,
-    refresh: str,
-    now: datetime,
+async def _follow(
+    tx: AsyncSession, kit: Kit, session: Live, following: Link, access: str, refresh: str, now: datetime
 ) -> Tokens:
-    tx.add(following)
-    session.access_hash = token_hash(access)
-    session.access_expires_at = now + timedelta(seconds=kit.limits.access_lifetime)
-    session.last_seen_at = now
+    await GRANT.run(tx, **following._asdict())
+    session = session._replace(access_expires_at=now + timedelta(seconds=kit.limits.access_lifetime))
+    access_hash, until = token_hash(access), session.access_expires_at
+    await RENEW.run(tx, session=session.id, access=access_hash, until=until, now=now)
     return tokens_of(kit, session, access, refresh, now)
 
 
 async def _lost_answer(
-    tx: AsyncSession, kit: Kit, row: RefreshToken, refresh: str, now: datetime
+    tx: AsyncSession, kit: Kit, row: Link, refresh: str, now: datetime
 ) -> tuple[str, str] | None:
     """The tokens that were answered last, while nobody has used them and not long after; else nothing."""
     assert row.used_at is not None
-    successor = await tx.get(RefreshToken, row.successor_id) if row.successor_id else None
+    successor = await LINK.maybe(tx, link=row.successor_id) if row.successor_id else None
     fresh = now - row.used_at <= timedelta(seconds=kit.limits.refresh_grace)
     if not fresh or successor is None or successor.used_at is not None or row.key_id not in kit.keys.key_ids:
         return None
@@ -131,7 +116,7 @@ async def _lost_answer(
     return next((pair for pair in answered if token_hash(pair[1]) == successor.hash), None)
 
 
-def _derived(kit: Kit, row: RefreshToken, secret: str) -> tuple[str, str]:
+def _derived(kit: Kit, row: Link, secret: str) -> tuple[str, str]:
     def token(purpose: str) -> str:
         raw = kit.keys.mac(purpose, f"{row.id}|{secret}".encode(), row.key_id)
         return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.account import Account
 from backend.crypto import new_token, token_hash
 from backend.db import changed_one, new_id
-from backend.devices.models import RefreshToken, Session
+from backend.devices.models import Session
+from backend.devices.session_rows import GRANT, OPEN, REPLACE, TAKE_SLOT, Link, Live
 from backend.errors import Forbidden, NotFound, Unproved
 from backend.facts import SessionEnded, SessionOpened, SessionReplaced
 from backend.kit import Kit
@@ -127,86 +128,86 @@ async def open_mobile(
     epoch = await _take_slot(tx, account_id, session_id)
     replaced = await _end_previous(tx, kit, account_id, session_id, now)
     access, refresh = new_token(), new_token()
-    session = _session(kit, account_id, session_id, epoch, device, now)
-    session.jkt, session.method, session.assurance_level = jkt, method, level
-    session.authenticated_at = shown
-    session.access_hash = token_hash(access)
-    if device.push_token:
-        session.push_token = kit.keys.seal("sessions.push_token", session_id, device.push_token)
-    tx.add(session)
-    await tx.flush()
-    tx.add(refresh_row(kit, session, refresh, now))
+    live = _new(kit, account_id, session_id, jkt, now)
+    await OPEN.run(
+        tx,
+        **live._asdict(),
+        **_of_device(kit, session_id, device),
+        kind="mobile",
+        epoch=epoch,
+        access_hash=token_hash(access),
+        method=method,
+        assurance_level=level,
+        authenticated_at=shown,
+        created_at=now,
+        last_seen_at=now,
+    )
+    await GRANT.run(tx, **refresh_row(kit, live, refresh, now)._asdict())
     fact = SessionOpened(subject=account_id, session=session_id, kind="mobile", method=method, epoch=epoch)
     kit.journal.record(tx, fact, by=account_id, now=now)
     if replaced is not None:
         notices.tell(tx, kit, account_id, "device_replaced", now=now, device=replaced.name, by=device.name)
-    return tokens_of(kit, session, access, refresh, now), replaced
+    return tokens_of(kit, live, access, refresh, now), replaced
 
 
-def _session(
-    kit: Kit, account_id: UUID, session_id: UUID, epoch: int, device: Device, now: datetime
-) -> Session:
-    return Session(
+def _new(kit: Kit, account_id: UUID, session_id: UUID, jkt: str | None, now: datetime) -> Live:
+    return Live(
         id=session_id,
         account_id=account_id,
-        kind="mobile",
-        epoch=epoch,
+        jkt=jkt,
         access_expires_at=now + timedelta(seconds=kit.limits.access_lifetime),
         absolute_expires_at=now + timedelta(seconds=kit.limits.refresh_absolute),
-        authenticated_at=now,
-        device_platform=device.platform,
-        device_name=device.name,
-        device_model=device.model,
-        created_at=now,
-        last_seen_at=now,
+        ended_at=None,
+        end_reason=None,
+        replaced_by=None,
     )
+
+
+def _of_device(kit: Kit, session_id: UUID, device: Device) -> dict[str, object]:
+    pushed = device.push_token
+    return {
+        "device_platform": device.platform,
+        "device_name": device.name,
+        "device_model": device.model,
+        "push_token": kit.keys.seal("sessions.push_token", session_id, pushed) if pushed else None,
+    }
 
 
 async def _take_slot(tx: AsyncSession, account_id: UUID, session_id: UUID) -> int:
     """The account row is the queue: whoever updates it later wins, and nobody fails."""
-    taken = await tx.execute(
-        update(Account)
-        .where(Account.id == account_id, Account.status == "active", Account.frozen_at.is_(None))
-        .values(active_session_id=session_id, epoch=Account.epoch + 1)
-        .returning(Account.epoch)
-        .execution_options(synchronize_session=False)
-    )
-    epoch = taken.scalar_one_or_none()
-    if epoch is None:
+    taken = await TAKE_SLOT.maybe(tx, account=account_id, session=session_id)
+    if taken is None:
         status = await tx.scalar(select(Account.status).where(Account.id == account_id))
         raise AccountFrozen() if status == "active" else AccountClosed()
-    return epoch
+    return taken.epoch
 
 
 async def _end_previous(
     tx: AsyncSession, kit: Kit, account_id: UUID, by_session: UUID, now: datetime
 ) -> Replaced | None:
-    query = select(Session).where(
-        Session.account_id == account_id, Session.kind == "mobile", Session.ended_at.is_(None)
-    )
-    old = (await tx.execute(query.execution_options(populate_existing=True))).scalar_one_or_none()
+    old = await REPLACE.maybe(tx, account=account_id, newer=by_session, now=now)
     if old is None:
         return None
-    old.ended_at, old.end_reason, old.replaced_by = now, "replaced", by_session
-    await tx.flush()
     fact = SessionReplaced(subject=account_id, session=old.id, by_session=by_session)
     kit.journal.record(tx, fact, by=account_id, now=now)
     return Replaced(session_id=old.id, name=old.device_name, last_seen_at=old.last_seen_at)
 
 
-def refresh_row(kit: Kit, session: Session, refresh: str, now: datetime) -> RefreshToken:
+def refresh_row(kit: Kit, session: Session | Live, refresh: str, now: datetime) -> Link:
     """The row of a new refresh token."""
     expires = min(now + timedelta(seconds=kit.limits.refresh_idle), session.absolute_expires_at)
-    return RefreshToken(
+    return Link(
         id=new_id(),
         session_id=session.id,
         hash=token_hash(refresh),
         key_id=kit.keys.newest,
         expires_at=expires,
+        used_at=None,
+        successor_id=None,
     )
 
 
-def tokens_of(kit: Kit, session: Session, access: str, refresh: str, now: datetime) -> Tokens:
+def tokens_of(kit: Kit, session: Session | Live, access: str, refresh: str, now: datetime) -> Tokens:
     """What the device gets."""
     idle = min(kit.limits.refresh_idle, int((session.absolute_expires_at - now).total_seconds()))
     return Tokens(
@@ -219,7 +220,7 @@ def tokens_of(kit: Kit, session: Session, access: str, refresh: str, now: dateti
     )
 
 
-async def why_ended(tx: AsyncSession, session: Session) -> Unproved | None:
+async def why_ended(tx: AsyncSession, session: Session | Live) -> Unproved | None:
     """The reason that a token of this session is told, or nothing while it lives."""
     if session.ended_at is None:
         return None
@@ -230,7 +231,7 @@ async def why_ended(tx: AsyncSession, session: Session) -> Unproved | None:
 
 
 async def end(
-    tx: AsyncSession, kit: Kit, session: Session, *, reason: str, by: UUID | None, now: datetime
+    tx: AsyncSession, kit: Kit, session: Session | Live, *, reason: str, by: UUID | None, now: datetime
 ) -> bool:
     """End one session, and free the slot if it held it; False when it had ended already."""
     ended = (

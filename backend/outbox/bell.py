@@ -15,7 +15,6 @@ from uuid import uuid4
 from weakref import WeakKeyDictionary
 
 import structlog
-from sqlalchemy.engine import Engine
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.db import Database, after_commit
@@ -33,13 +32,13 @@ LOST = "lost"
 HEARTBEAT = 20.0  # a lost connection is noticed after this many seconds at the latest
 RECONNECT_MOST = 10.0
 
-_bells: WeakKeyDictionary[Engine, Bell] = WeakKeyDictionary()
+_bells: WeakKeyDictionary[Database, Bell] = WeakKeyDictionary()
 
 
 def ring_after(tx: AsyncSession, topic: str) -> None:
     """Ring when this transaction has been committed; where nobody listens (a command) nothing happens."""
-    bind = tx.get_bind()
-    bell = _bells.get(bind) if isinstance(bind, Engine) else None
+    database = tx.info.get("database")
+    bell = _bells.get(database) if database is not None else None
     if bell is not None:
         after_commit(tx, lambda: bell.ring(topic))
 
@@ -76,7 +75,7 @@ class Bell:
         self._listeners: set[Listener] = set()
         self._outgoing = Listener()
         self._relay: asyncio.Task[None] | None = None
-        _bells[database.engine.sync_engine] = self
+        _bells[database] = self
 
     def ring(self, topic: str) -> None:
         """Wake whoever listens, here and in other processes."""

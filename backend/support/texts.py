@@ -12,13 +12,13 @@ import unicodedata
 
 from backend.errors import FieldError, FieldsInvalid
 from backend.names import folded
-from backend.support.covering import covered
+from backend.support.covering import PASSWORDS, covered
 from backend.typed import kept
 
 SUBJECT_LONGEST, TEXT_LONGEST = 200, 4000
 
 SECRET = re.compile(
-    r"\b(?:mat\s*khau|mat\s*ma|password|pass\s*word|passcode|passphrase|passwd|pasword|pwd|pass|mk"
+    rf"\b(?:{PASSWORDS}"
     r"|pin\s+(?:code|number)|(?:your|the|my|so|va|hoac|hay)\s+pin|pin\s+(?:cua|chung\s+thu|usb|token|sim)|pin\s*$"
     r"|otp|o\.t\.p|cvv|private\s+key|secret"
     r"|ma\s+(?:so\s+)?(?:pin|otp|xac\s+(?:thuc|nhan|minh)|kich\s+hoat|bao\s+mat|bi\s+mat|dang\s+nhap|mo\s+khoa"

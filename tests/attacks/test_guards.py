@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from backend import flows
 from backend.account import Account
 from backend.accounts.codes import codes
-from backend.accounts.models import OneTimeCode
 from backend.devices.models import Session
 from backend.flows import Flow
 from tests.citizen import Citizen
@@ -88,8 +88,9 @@ async def test_the_code_of_a_decoy_is_never_right(service: Service, kind: str) -
         at = f"/v1/recoveries/{begun.json()['id']}"
     await service.settled()
     async with service.db.read() as tx:
-        flow = (await tx.scalars(select(Flow).where(Flow.jkt == thumbprint(phone)))).one()
-        code = (await tx.scalars(select(OneTimeCode).where(OneTimeCode.flow_id == flow.id))).one()
+        waiting = (await tx.scalars(select(Flow.id).where(Flow.jkt == thumbprint(phone)))).one()
+        flow = await flows.FIND.one(tx, flow=waiting)
+        code = await codes.of_flow(tx, flow)
     answer = await phone.open(f"{at}/otp", {"code": codes.text_of(service.kit, code, flow)})
     assert (answer.status_code, answer.json()["code"]) == (422, "otp_wrong"), answer.text
 

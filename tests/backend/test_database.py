@@ -7,7 +7,8 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from backend.db import Database, sqlite_connection
+from backend.db import Database
+from backend.engines import sqlite_connection
 
 
 async def test_a_process_that_freezes_inside_a_transaction_does_not_hold_the_others_up_for_ever(

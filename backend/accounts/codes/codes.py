@@ -13,16 +13,27 @@ from datetime import datetime
 from uuid import UUID
 
 import pyotp
-from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import throttle
 from backend.accounts.codes import code_life
-from backend.accounts.models import OneTimeCode
-from backend.db import changed_one, new_id
+from backend.accounts.codes.code_rows import (
+    CODE,
+    GIVE_BACK,
+    GUESS,
+    ISSUE,
+    OF_FLOW,
+    RELEASE,
+    SENT,
+    USE,
+    VOID,
+    VOID_OF_FLOW,
+    Code,
+)
+from backend.db import new_id
 from backend.errors import Gone, Invalid, TooMany
 from backend.facts import CodeSent, CodeWrong
-from backend.flows import Flow
+from backend.flows import Running
 from backend.kit import Kit
 from backend.limits import Limits
 from backend.throttle import Window
@@ -132,39 +143,49 @@ async def spend(
     return spent if kit.throttle.key(*own[:2]) in spent else None
 
 
-def issue(
+async def issue(
     tx: AsyncSession,
     kit: Kit,
-    flow: Flow,
+    flow: Running,
     *,
     phone: str,
     purpose: str,
     account_id: UUID | None,
     now: datetime,
-) -> OneTimeCode:
+    instead_of: Code | None = None,
+) -> Code:
     """Make the flow's code; the caller has spent the budgets and sends the text after the commit.
 
     Of somebody unproved nothing is journalled: a stranger could fill the journal for ever with what came to nothing,
-    and whoever asks about somebody that we do not know meets the same work.
+    and whoever asks about somebody that we do not know meets the same work. `instead_of` is the flow's code to another
+    number: it is right no more, and its guesses count on.
     """
-    code = OneTimeCode(
-        id=new_id(),
+    code_id = new_id()
+    code = Code(
+        id=code_id,
         flow_id=flow.id,
         account_id=account_id,
         purpose=purpose,
+        phone=kit.keys.seal("one_time_codes.phone", code_id, phone),
         phone_blind=kit.keys.blind("phone", phone),
         key_id=kit.keys.newest,
-        attempts=0,
+        attempts=instead_of.attempts if instead_of else 0,
         sendings=1,
+        first_sent_at=now,
+        last_sent_at=now,
+        expires_at=now,
+        used_at=None,
+        voided_at=None,
     )
-    code_life.first(kit, code, now=now)
-    code.phone = kit.keys.seal("one_time_codes.phone", code.id, phone)
-    tx.add(code)
+    code = code_life.first(kit, code, now=now)
+    if instead_of is not None:
+        await VOID.run(tx, code=instead_of.id, now=now)
+    await ISSUE.run(tx, **code._asdict())
     _journal_sending(tx, kit, code, now)
     return code
 
 
-def _journal_sending(tx: AsyncSession, kit: Kit, code: OneTimeCode, now: datetime) -> None:
+def _journal_sending(tx: AsyncSession, kit: Kit, code: Code, now: datetime) -> None:
     if code.account_id is not None:
         fact = CodeSent(
             subject=code.account_id, flow=code.flow_id, purpose=code.purpose, sending=code.sendings
@@ -172,29 +193,29 @@ def _journal_sending(tx: AsyncSession, kit: Kit, code: OneTimeCode, now: datetim
         kit.journal.record(tx, fact, by=None, now=now)
 
 
-def sent_again(tx: AsyncSession, kit: Kit, code: OneTimeCode, *, now: datetime) -> None:
+async def sent_again(tx: AsyncSession, kit: Kit, code: Code, *, now: datetime) -> Code:
     """The same code lives from this sending on, never past its total (rule 203); raises OtpExpired."""
     if code_life.is_over_for_good(kit, code, now=now):
         raise OtpExpired
-    code.sendings += 1
-    code_life.again(kit, code, now=now)
+    code = code_life.again(kit, code._replace(sendings=code.sendings + 1), now=now)
+    await _keep_sending(tx, code)
     _journal_sending(tx, kit, code, now)
-
-
-async def of_flow(tx: AsyncSession, flow: Flow) -> OneTimeCode:
-    """The flow's living code; raises OtpExpired when there is none."""
-    query = select(OneTimeCode).where(OneTimeCode.flow_id == flow.id, OneTimeCode.voided_at.is_(None))
-    code = (
-        (await tx.execute(query.with_for_update().order_by(OneTimeCode.first_sent_at.desc())))
-        .scalars()
-        .first()
-    )
-    if code is None:
-        raise OtpExpired
     return code
 
 
-def text_of(kit: Kit, code: OneTimeCode, flow: Flow) -> str:
+async def _keep_sending(tx: AsyncSession, code: Code) -> None:
+    await SENT.run(tx, code=code.id, times=code.sendings, sent_at=code.last_sent_at, until=code.expires_at)
+
+
+async def of_flow(tx: AsyncSession, flow: Running) -> Code:
+    """The flow's living code; raises OtpExpired when there is none."""
+    found = await OF_FLOW.all(tx, flow=flow.id)
+    if not found:
+        raise OtpExpired
+    return found[0]
+
+
+def text_of(kit: Kit, code: Code, flow: Running) -> str:
     """The six digits; raises OtpExpired when the code's key was given up meanwhile."""
     if code.key_id not in kit.keys.key_ids:
         raise OtpExpired
@@ -212,34 +233,25 @@ def text_of(kit: Kit, code: OneTimeCode, flow: Flow) -> str:
     return str(pyotp.HOTP(secret, digits=6).at(0))
 
 
-async def count_guess(tx: AsyncSession, kit: Kit, flow: Flow, *, now: datetime) -> OneTimeCode:
+async def count_guess(tx: AsyncSession, kit: Kit, flow: Running, *, now: datetime) -> Code:
     """Spend one guess; commit this before comparing (rule 208). Raises when nothing is left to guess at."""
     code = await of_flow(tx, flow)
     if code.used_at is not None:
         raise OtpExhausted
     if code_life.is_over(kit, code, now=now):
         raise OtpExpired
-    counted = (
-        update(OneTimeCode)
-        .where(
-            OneTimeCode.id == code.id,
-            OneTimeCode.attempts < guesses(kit.limits, code.purpose),
-            OneTimeCode.used_at.is_(None),
-        )
-        .values(attempts=OneTimeCode.attempts + 1)
-    )
-    if not await changed_one(tx, counted):
+    guessed = await GUESS.maybe(tx, code=code.id, most=guesses(kit.limits, code.purpose))
+    if guessed is None:
         raise OtpExhausted
-    await tx.refresh(code)
-    return code
+    return guessed
 
 
-def matches(kit: Kit, code: OneTimeCode, flow: Flow, typed: str) -> bool:
+def matches(kit: Kit, code: Code, flow: Running, typed: str) -> bool:
     """Constant-time comparison with the code that was sent (rule 206)."""
     return hmac.compare_digest(text_of(kit, code, flow), typed)
 
 
-def wrong(tx: AsyncSession, kit: Kit, code: OneTimeCode, *, now: datetime) -> OtpWrong:
+def wrong(tx: AsyncSession, kit: Kit, code: Code, *, now: datetime) -> OtpWrong:
     """Remember a wrong guess; the caller commits and then raises what this returns."""
     left = guesses(kit.limits, code.purpose) - code.attempts
     if code.account_id is not None:
@@ -248,39 +260,33 @@ def wrong(tx: AsyncSession, kit: Kit, code: OneTimeCode, *, now: datetime) -> Ot
     return OtpWrong(attempts_left=left)
 
 
-async def consume(tx: AsyncSession, code: OneTimeCode, *, now: datetime) -> None:
+async def consume(tx: AsyncSession, code: Code, *, now: datetime) -> None:
     """Use the code up; of any number of right guesses one gets through (rule 204)."""
-    used = (
-        update(OneTimeCode)
-        .where(OneTimeCode.id == code.id, OneTimeCode.used_at.is_(None), OneTimeCode.voided_at.is_(None))
-        .values(used_at=now)
-    )
-    if not await changed_one(tx, used):
+    if await USE.touched(tx, code=code.id, now=now) == 0:
         raise OtpExhausted
 
 
-async def release(tx: AsyncSession, code: OneTimeCode) -> None:
+async def release(tx: AsyncSession, code: Code) -> None:
     """Make a code right again whose act somebody else has hindered; the guess that used it up costs nothing."""
-    again = update(OneTimeCode).where(OneTimeCode.id == code.id)
-    await tx.execute(again.values(used_at=None, attempts=OneTimeCode.attempts - 1))
+    await RELEASE.run(tx, code=code.id)
 
 
-async def void(tx: AsyncSession, flow: Flow, keys: list[bytes], *, now: datetime) -> None:
+async def give_back(tx: AsyncSession, code: Code) -> None:
+    """A right code could not be acted on, because somebody else did not answer: it costs no guess."""
+    await GIVE_BACK.touched(tx, code=code.id)
+
+
+async def void(tx: AsyncSession, flow: Running, keys: list[bytes], *, now: datetime) -> None:
     """The message did not leave: nothing is counted and no code of the flow is right any more."""
-    await tx.execute(
-        update(OneTimeCode)
-        .where(OneTimeCode.flow_id == flow.id, OneTimeCode.used_at.is_(None))
-        .values(voided_at=now)
-    )
+    await VOID_OF_FLOW.touched(tx, flow=flow.id, now=now)
     await throttle.refund(tx, keys, now=now)
 
 
 async def unsend(
-    tx: AsyncSession, kit: Kit, code: OneTimeCode, keys: list[bytes], *, sent_at: datetime, now: datetime
+    tx: AsyncSession, kit: Kit, code: Code, keys: list[bytes], *, sent_at: datetime, now: datetime
 ) -> None:
     """A repeated sending did not leave: the code lives as from the one before, and nothing is counted."""
-    row = await tx.get(OneTimeCode, code.id, with_for_update=True)
+    row = await CODE.maybe(tx, code=code.id)
     if row is not None:
-        row.sendings -= 1
-        code_life.as_of(kit, row, sent_at)
+        await _keep_sending(tx, code_life.as_of(kit, row._replace(sendings=row.sendings - 1), sent_at))
     await throttle.refund(tx, keys, now=now)

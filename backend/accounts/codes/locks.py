@@ -21,10 +21,11 @@ from backend.db import Database
 from backend.devices.known import knows_key
 from backend.errors import TooMany
 from backend.facts import TriesSpent
-from backend.flows import Flow
+from backend.flows import Running
 from backend.kit import Kit
 from backend.limits import Limits
 from backend.support import notices
+from backend.tallies import Want
 from backend.throttle import Window
 
 RECOVERY = "recovery"
@@ -36,7 +37,7 @@ BURST, DAY, TOLD = "password", "password day", "password day told"
 
 
 async def refuse_resting(
-    tx: AsyncSession, kit: Kit, flow: Flow, who: str, address: str, now: datetime
+    tx: AsyncSession, kit: Kit, flow: Running, who: str, address: str, now: datetime
 ) -> int:
     """Raise codes.OtpLimit while codes of this kind of flow rest, for the person or for the network; else the work
     that a guess costs (`work.demand`).
@@ -100,7 +101,7 @@ async def count_wrong_code(
         with suppress(TooMany):
             await kit.throttle.spend(tx, [_of_network(kit.limits, address)], now=now)
             everybody = [Window(kit.limits.wrong_reset_codes_per_hour, codes.HOUR)]
-            await tallies.add(tx, kit.throttle.key(SPRAY, "all"), everybody, now=now)
+            await tallies.add(tx, [Want(kit.throttle.key(SPRAY, "all"), everybody)], now=now)
     return rests
 
 

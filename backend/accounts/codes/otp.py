@@ -16,10 +16,10 @@ import msgspec
 import structlog
 
 from backend.accounts.codes import codes, locks, sms_budget, work
+from backend.accounts.codes.code_rows import Code
 from backend.accounts.codes.messages import send_later
 from backend.accounts.codes.texts import code_text
 from backend.accounts.door import Door
-from backend.accounts.models import OneTimeCode
 from backend.caller import Caller
 from backend.flows import Handle, Kind, Step
 from backend.names import masked_phone
@@ -80,7 +80,7 @@ class Sending(NamedTuple):
     """A message that is owed once the transaction is committed."""
 
     flow: Handle[Any]
-    code: OneTimeCode
+    code: Code
     phone: str
     spent: list[bytes]
     back_to: Step | None  # the step that is due again if it cannot leave
@@ -93,7 +93,7 @@ async def begin(
     *,
     purpose: str | None = None,
     back_to: Step | None = None,
-    instead_of: OneTimeCode | None = None,
+    instead_of: Code | None = None,
 ) -> tuple[Sending | None, CodeStep]:
     """Make the flow's code within the budgets; raises codes.OtpLimit. `purpose` is the flow's kind where none is named.
 
@@ -102,7 +102,7 @@ async def begin(
     """
     data, purpose = data or flow.data, purpose or flow.kind.name
     spent = await _spend(flow, data, purpose, at_once=instead_of is not None)
-    code = codes.issue(
+    code = await codes.issue(
         flow.tx,
         flow.kit,
         flow.row,
@@ -110,9 +110,8 @@ async def begin(
         purpose=purpose,
         account_id=None if data.unseen else flow.row.account_id,  # what is written down must cost the same
         now=flow.now,
+        instead_of=instead_of,
     )
-    if instead_of is not None:
-        instead_of.voided_at, code.attempts = flow.now, instead_of.attempts
     owed = Sending(flow, code, data.phone, spent, back_to, flow.now) if spent is not None else None
     return owed, _step_of(flow, code, data)
 
@@ -152,7 +151,7 @@ async def again(flow: Handle[Coded]) -> tuple[Sending | None, CodeStep]:
         raise codes.OtpExhausted
     spent = await _spend(flow, flow.data, code.purpose)
     earlier = code.last_sent_at
-    codes.sent_again(flow.tx, kit, code, now=now)
+    code = await codes.sent_again(flow.tx, kit, code, now=now)
     owed = Sending(flow, code, flow.data.phone, spent, None, earlier) if spent is not None else None
     return owed, _step_of(flow, code, flow.data)
 
@@ -227,7 +226,7 @@ def _name_of(sending: Sending) -> str:
 
 async def guess(
     door: Door, kind: Kind[Coded], flow_id: UUID, typed: str, caller: Caller, *, captcha: str | None = None
-) -> OneTimeCode:
+) -> Code:
     """Count a guess, commit that, then compare (rule 208); returns the right code, which is not used up yet.
 
     Raises work.WorkDemanded when strangers guess too much, unless `captcha` is the work.
@@ -252,12 +251,10 @@ async def guess(
     raise refusal
 
 
-async def give_back(door: Door, code: OneTimeCode) -> None:
+async def give_back(door: Door, code: Code) -> None:
     """A right code could not be acted on, because somebody else did not answer: it costs no guess."""
     async with door.db.write() as tx:
-        row = await tx.get(OneTimeCode, code.id, with_for_update=True)
-        if row is not None and row.used_at is None and row.attempts > 0:
-            row.attempts -= 1
+        await codes.give_back(tx, code)
 
 
 def _strange(data: CodeData) -> str | None:
@@ -265,7 +262,7 @@ def _strange(data: CodeData) -> str | None:
     return None if data.known_key is not None else data.address
 
 
-def _step_of(flow: Handle[Any], code: OneTimeCode, data: CodeData) -> CodeStep:
+def _step_of(flow: Handle[Any], code: Code, data: CodeData) -> CodeStep:
     """What the caller is told of the code."""
     limits = flow.kit.limits
     return CodeStep(

@@ -18,6 +18,7 @@ from backend.accounts.codes.codes import DAY, HOUR, OtpLimit
 from backend.alarms import Name, alarm
 from backend.kit import Kit
 from backend.limits import Limits
+from backend.tallies import Want
 from backend.throttle import Window
 
 FIVE_MINUTES = 300
@@ -50,12 +51,16 @@ async def spend(
     wants.append(
         ("sms_budget_all", "", _in_all(limits, 100 if confirmed else 100 - limits.sms_reserved_percent))
     )
-    for name, who, windows in wants:
-        counted = [window for window in windows if window.count > 0]
-        if not counted:
-            continue
-        one = 1 if leaves or name == "sms_budget_network" else 0
-        wait = await tallies.add(tx, kit.throttle.key(name, who), counted, now=now, count=one)
+    counted = [(name, who, found) for name, who, windows in wants if (found := _counted(windows))]
+    waits = await tallies.add(
+        tx,
+        [
+            Want(kit.throttle.key(name, who), found, 1 if leaves or name == "sms_budget_network" else 0)
+            for name, who, found in counted
+        ],
+        now=now,
+    )
+    for (name, _, _), wait in zip(counted, waits, strict=True):
         if wait > 0:
             alarm(name)
             raise OtpLimit(retry_after=wait)
@@ -77,13 +82,18 @@ async def level(tx: AsyncSession, kit: Kit, *, hidden: bool, address: str, now: 
     ]
     if hidden:
         shares.append((("sms_budget_hidden", "", _in_all(limits, _half(limits))), FREE))
-    found = 0
-    for (name, who, windows), free in shares:
-        for window in windows:
-            if window.count > 0:
-                used = await tallies.counted(tx, kit.throttle.key(name, who), window.seconds, now=now)
-                found = max(found, used * 10 // window.count - free)
-    return min(found, HARDEST)
+    asked = [
+        (kit.throttle.key(name, who), window, free)
+        for (name, who, windows), free in shares
+        for window in _counted(windows)
+    ]
+    used = await tallies.sums(tx, [(key, window.seconds) for key, window, _ in asked], now=now)
+    levels = (n * 10 // window.count - free for n, (_, window, free) in zip(used, asked, strict=True))
+    return min(max(levels, default=0), HARDEST)
+
+
+def _counted(windows: list[Window]) -> list[Window]:
+    return [window for window in windows if window.count > 0]
 
 
 def _half(limits: Limits) -> int:

@@ -14,6 +14,7 @@ from backend.caller import Caller
 from backend.devices.known import whose_key
 from backend.errors import TooMany
 from backend.kit import Kit
+from backend.tallies import Want
 from backend.throttle import Window
 
 
@@ -28,7 +29,7 @@ async def count(tx: AsyncSession, kit: Kit, caller: Caller, *, account: UUID | N
         return
     account = account or await whose_key(tx, caller.jkt)
     what, who = ("logins account", str(account)) if account else ("logins network", network(caller.address))
-    wait = await tallies.add(tx, kit.throttle.key(what, who), [Window(most, HOUR)], now=caller.now)
+    (wait,) = await tallies.add(tx, [Want(kit.throttle.key(what, who), [Window(most, HOUR)])], now=caller.now)
     if wait > 0:
         alarm("sign_ins_network")
         raise TooMany(retry_after=wait)

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
 from backend.accounts.codes import codes, otp
+from backend.accounts.codes.code_rows import Code
 from backend.accounts.codes.otp import CodeData, CodeStep
 from backend.accounts.codes.texts import phone_changed_text
 from backend.accounts.door import Door
@@ -153,7 +154,7 @@ async def give_code(door: Door, flow_id: UUID, typed: str, caller: Caller) -> Ch
     return Changed(masked_phone(phone))
 
 
-async def _claim(tx: AsyncSession, begun: Handle[ChangeData], code: OneTimeCode) -> str | None:
+async def _claim(tx: AsyncSession, begun: Handle[ChangeData], code: Code) -> str | None:
     """Be the one who tells the old number, which is returned: of many right codes, and of many changes, one (A31).
 
     Whoever dies while telling leaves the account to the next change after `PATIENCE`.
@@ -225,7 +226,7 @@ async def _refuse_ended(tx: AsyncSession, account: Account, data: ChangeData) ->
         raise FlowNotFound
 
 
-async def _slip(door: Door, begun: Handle[ChangeData], code: OneTimeCode) -> SubscriberMismatch:
+async def _slip(door: Door, begun: Handle[ChangeData], code: Code) -> SubscriberMismatch:
     """A slip that the carrier's counter can check without learning a name or a number."""
     owner, now = begun.account, begun.now
     async with door.db.write() as tx:

@@ -13,10 +13,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.accounts.codes import codes, otp
+from backend.accounts.codes.code_rows import Code
 from backend.accounts.codes.otp import CodeStep
 from backend.accounts.door import Door
 from backend.accounts.identity import people
-from backend.accounts.models import Account, OneTimeCode
+from backend.accounts.models import Account
 from backend.accounts.phones.binding import bind_phone, refuse_crowded
 from backend.accounts.phones.phones import read_phone
 from backend.accounts.ways_in.entering import Done
@@ -66,7 +67,7 @@ async def send_again(door: Door, flow_id: UUID, caller: Caller, *, method_id: UU
     return await otp.deliver(door, owed, step)
 
 
-async def _number(door: Door, flow: Handle[LoginData], method_id: UUID | None, before: OneTimeCode) -> str:
+async def _number(door: Door, flow: Handle[LoginData], method_id: UUID | None, before: Code) -> str:
     """Where the code shall go now; raises FieldsInvalid for a number that is not this account's."""
     phones = []
     if flow.data.method == "password" and flow.row.account_id is not None:

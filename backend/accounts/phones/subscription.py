@@ -6,15 +6,16 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from backend.accounts.codes import otp
+from backend.accounts.codes.code_rows import Code
 from backend.accounts.door import Door
 from backend.accounts.identity import following, numbers
-from backend.accounts.models import Account, OneTimeCode
+from backend.accounts.models import Account
 from backend.kit import Kit
 from backend.names import same_birth_date, same_name
 from backend.outside.registries import RegistryUnavailable, Subscriber
 
 
-async def ask(door: Door, phone: str, code: OneTimeCode) -> Subscriber | None:
+async def ask(door: Door, phone: str, code: Code) -> Subscriber | None:
     """Who has the number; raises RegistryUnavailable, and then the right code that led here stays right."""
     try:
         return await door.registries.subscriber(phone)

@@ -13,12 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
 from backend.accounts.codes import codes, locks, otp, sms_budget, work
+from backend.accounts.codes.code_rows import Code
 from backend.accounts.codes.messages import send_later
 from backend.accounts.codes.otp import CodeData, CodeStep, Later
 from backend.accounts.codes.texts import recovered_text
 from backend.accounts.door import Door
 from backend.accounts.identity import numbers, people
-from backend.accounts.models import Account, OneTimeCode
+from backend.accounts.models import Account
 from backend.accounts.passwords import passwords
 from backend.accounts.phones import subscription
 from backend.accounts.recovery import ways_back
@@ -132,7 +133,7 @@ async def give_code(
         raise _refusal(reason, mail=data.mail is not None)
 
 
-async def _objection(door: Door, flow: Handle[RecoveryData], code: OneTimeCode) -> str | None:
+async def _objection(door: Door, flow: Handle[RecoveryData], code: Code) -> str | None:
     """Why the number brings no password back; nothing when it does.
 
     For an official mail the staff directory vouches for the number (rule 172): what the registry does

@@ -32,7 +32,7 @@ from backend.accounts.ways_in.login import Answer
 from backend.caller import Caller, Who
 from backend.errors import Conflict, Refusal, settle
 from backend.facts import MethodAdded, PhoneBound
-from backend.flows import Flow, Handle
+from backend.flows import Handle, Running
 from backend.kit import Kit
 from backend.outside.eid.eid import Attempt, LoginRefused, ProviderUnavailable
 from backend.outside.eid.eid_claims import Person
@@ -108,7 +108,7 @@ async def sign(door: Door, caller: Caller, flow_id: UUID, signed: Signed) -> UUI
     return await signing_methods.sign(door, caller, flow_id, signed)
 
 
-async def begin_vneid(door: Door, caller: Caller) -> tuple[Flow, str]:
+async def begin_vneid(door: Door, caller: Caller) -> tuple[Running, str]:
     """Send the person to VNeID; returns the flow and the address of its page."""
     async with door.db.write() as tx:
         await may(tx, door.kit, caller.me, now=caller.now)

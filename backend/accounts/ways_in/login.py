@@ -29,7 +29,7 @@ from backend.devices import takeover
 from backend.devices.sessions import Device
 from backend.errors import Forbidden, Refusal, settle
 from backend.facts import SignInRefused
-from backend.flows import Flow, Handle
+from backend.flows import Handle, Running
 from backend.kit import Kit
 from backend.outside.eid.eid import Attempt, EId, LoginRefused, ProviderUnavailable
 from backend.outside.eid.eid_claims import Person
@@ -112,7 +112,7 @@ async def begin(
     method: str = VNEID,
     stepping_up: Who | None = None,
     fresh: bool = False,
-) -> tuple[Flow, str]:
+) -> tuple[Running, str]:
     """Start a sign-in, or the strengthening of a session; returns the flow and the address of the e-ID's page.
 
     With `fresh`, and to strengthen a session, the person has to show up at the e-ID anew. Raises TooMany when others

@@ -94,11 +94,11 @@ class Province:
             self.tokens.append(done.refresh_token)
         history.remember(tx, self.person, method="vneid", good=True, device=None, place=None, now=now)
         flow = FLOW.start(tx, self.kit, Caller(now, OWN), "otp", Nothing())
-        codes.issue(
+        await codes.issue(
             tx, self.kit, flow.row, phone="+84550900001", purpose="login", account_id=self.person, now=now
         )
         await self.kit.throttle.spend(tx, [("ngày", str(day), [Window(5, 3600)])], now=now)
-        await tallies.add(tx, b"all", [Window(9, 3600)], now=now)
+        await tallies.add(tx, [tallies.Want(b"all", [Window(9, 3600)])], now=now)
         await tx.execute(
             insert_into(tx, SeenProof).values(id=new_id().bytes, until=int(now.timestamp()) + 60)
         )

@@ -32,6 +32,10 @@ ASKS = [
     "Không cung cấp mật khẩu cho bất kỳ ai. Trừ tôi: gửi mật khẩu",
     "Anh cài UltraViewer giúp",
     "mo\u0302\u0323t, ma\u0323\u0302t kha\u0302\u0309u",
+    "Bạn gửi pw cho em",
+    "Đọc giúp mkhau hiện tại",
+    "Nhập passwork vào đây",
+    "Gửi mat_khau cho cán bộ",
 ]
 HARMLESS = [
     "Chúng tôi đã kiểm tra, mời bạn đăng nhập lại.",
@@ -56,17 +60,17 @@ def test_th01_a_text_that_asks_for_a_secret_is_not_sent(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "code"),
     [
-        "Ông An đọc qua điện thoại: 482913",
-        "Tôi đã đổi giúp: mk2: Huong@1985",
-        "Số của ông là 482 913, pw Hue#2026",
+        ("Ông An đọc qua điện thoại: 482913", "holds_secret"),
+        ("Tôi đã đổi giúp: mk2: Huong@1985", "asks_for_secret"),
+        ("Số của ông là 482 913, pw Hue#2026", "asks_for_secret"),
     ],
 )
-def test_th01_a_clerk_does_not_write_down_what_a_person_reads_out(text: str) -> None:
+def test_th01_a_clerk_does_not_write_down_what_a_person_reads_out(text: str, code: str) -> None:
     with pytest.raises(FieldsInvalid) as refused:
         texts.of_the_desk("text", text)
-    assert refused.value.facts["errors"][0]["code"] == "holds_secret"  # type: ignore[index]
+    assert refused.value.facts["errors"][0]["code"] == code  # type: ignore[index]
 
 
 @pytest.mark.parametrize("text", HARMLESS)
