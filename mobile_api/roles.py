@@ -15,11 +15,12 @@ from backend.errors import FieldError, FieldsInvalid, settle
 from backend.kit import Kit
 from backend.openness import Openness
 from backend.outside.clock import Clock, local_day
-from backend.roles import corrections, managers, queue, requests, staff, units
+from backend.roles import corrections, managers, progress, queue, requests, staff, units
 from backend.roles import draft as drafts
 from backend.roles.catalogue.entries import Catalogue, still_open
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.draft import Draft
+from mobile_api import schemas_requests
 from mobile_api import schemas_roles as schemas
 from mobile_api.answers import told
 from mobile_api.problems import language_of
@@ -116,7 +117,7 @@ class RoleRequestController(Controller):
         kit: NamedDependency[Kit],
         clock: NamedDependency[Clock],
         idempotency_key: Key = None,
-    ) -> Response[schemas.RoleRequestOut]:
+    ) -> Response[schemas_requests.RoleRequestOut]:
         """Register, amend, move or end a role; one request may wait at a time (409 `request_open`)."""
         who, now = request.user, clock.now()
         async with db.write() as tx:
@@ -132,7 +133,7 @@ class RoleRequestController(Controller):
             )
             found = await queue.one_of_mine(tx, kit, made.id, who.account_id, now=now)
         place = {"Location": f"/v1/role-requests/{found.id}"}
-        return Response(told(schemas.RoleRequestOut, found), status_code=201, headers=place)
+        return Response(told(schemas_requests.RoleRequestOut, found), status_code=201, headers=place)
 
     @get(operation_id="listRoleRequests", summary="Các yêu cầu của tôi · One's own requests")
     async def mine(
@@ -142,12 +143,12 @@ class RoleRequestController(Controller):
         kit: NamedDependency[Kit],
         clock: NamedDependency[Clock],
         cursor: Cursor = None,
-    ) -> schemas.RoleRequestList:
+    ) -> schemas_requests.RoleRequestList:
         """Newest first."""
         async with db.read() as tx:
             found = await queue.mine(tx, kit, request.user.account_id, now=clock.now(), cursor=cursor)
-        return schemas.RoleRequestList(
-            [told(schemas.RoleRequestOut, one) for one in found.items], found.next_cursor
+        return schemas_requests.RoleRequestList(
+            [told(schemas_requests.RoleRequestOut, one) for one in found.items], found.next_cursor
         )
 
     @get("/{request_id:uuid}", operation_id="getRoleRequest", summary="Một yêu cầu · One request")
@@ -158,7 +159,7 @@ class RoleRequestController(Controller):
         db: NamedDependency[Database],
         kit: NamedDependency[Kit],
         clock: NamedDependency[Clock],
-    ) -> schemas.RoleRequestOut:
+    ) -> schemas_requests.RoleRequestDetailOut:
         """Where it is, and in which systems it is in force."""
         return await _shown(request, db, kit, clock, request_id)
 
@@ -175,7 +176,7 @@ class RoleRequestController(Controller):
         db: NamedDependency[Database],
         kit: NamedDependency[Kit],
         clock: NamedDependency[Clock],
-    ) -> schemas.RoleRequestOut:
+    ) -> schemas_requests.RoleRequestDetailOut:
         """After `returned`: every unit is asked again (409 `not_returned` otherwise).
 
         What a manager began only a manager of a unit concerned corrects (403 `not_your_request`).
@@ -200,7 +201,7 @@ class RoleRequestController(Controller):
         db: NamedDependency[Database],
         kit: NamedDependency[Kit],
         clock: NamedDependency[Clock],
-    ) -> schemas.RoleRequestOut:
+    ) -> schemas_requests.RoleRequestDetailOut:
         """Take it back while nobody has decided it (409 `already_decided` otherwise)."""
         async with db.write() as tx:
             outcome = await requests.withdraw(
@@ -215,10 +216,11 @@ CONTROLLERS: list[type[Controller]] = [CatalogController, RoleRequestController]
 
 async def _shown(
     request: Call, db: Database, kit: Kit, clock: Clock, request_id: UUID
-) -> schemas.RoleRequestOut:
+) -> schemas_requests.RoleRequestDetailOut:
     async with db.read() as tx:
         found = await queue.one_of_mine(tx, kit, request_id, request.user.account_id, now=clock.now())
-    return told(schemas.RoleRequestOut, found)
+        detailed = await progress.detailed(tx, kit, found)
+    return told(schemas_requests.RoleRequestDetailOut, detailed)
 
 
 def _ensure_subject_type(catalogue: Catalogue, code: str | None) -> None:

@@ -1,8 +1,8 @@
-"""What crosses the wire about roles, units and the catalogue (rule 601); requests come in as `Draft`."""
+"""What crosses the wire about roles, units and the catalogue (rule 601). Requests: schemas_requests.py."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from uuid import UUID
 
 import msgspec
@@ -131,83 +131,3 @@ class PrefillOut(msgspec.Struct):
             found.mismatches,
             hotlines,
         )
-
-
-class RoleRequestStepOut(msgspec.Struct, rename={"unit_id": "unit", "unit": "unit_name"}):
-    """One unit's word; `decision` is approved, rejected, returned or null."""
-
-    unit_id: UUID
-    unit_code: str
-    unit: str
-    duty: str
-    decision: str | None
-    by: str | None
-    at: datetime | None
-    reason: str | None
-
-
-class SyncOut(msgspec.Struct):
-    """How far one system is."""
-
-    system: str
-    state: str
-    at: datetime
-
-
-class DifferenceOut(msgspec.Struct):
-    """One thing that a correction changed; units, subject types and positions by code, days as YYYY-MM-DD."""
-
-    field: str
-    old: str
-    new: str
-
-
-class ChangeOut(msgspec.Struct):
-    """Who corrected the request, when, and what is different since."""
-
-    by: str
-    at: datetime
-    differences: list[DifferenceOut]
-
-
-class RoleRequestOut(
-    msgspec.Struct,
-    kw_only=True,
-    rename={"unit_id": "unit", "until_on": "until", "corrections": "changes"},
-):
-    """One of one's own requests and how far it is; until `settled_at` a decision may be taken back.
-
-    `on_hold` says why it cannot be granted now (`applicant_frozen`, `applicant_not_vouched`: a VNeID sign-in of level 2
-    is wanted); `denied` that its sign-in was disowned.
-    """
-
-    id: UUID
-    kind: str
-    status: str
-    version: int
-    role_id: UUID | None
-    unit_id: UUID
-    unit_code: str
-    unit_name: str
-    subject_type: str
-    position: str
-    fields: dict[str, str]
-    effective_on: date | None
-    until_on: date | None
-    created_at: datetime
-    decided_at: datetime | None
-    steps: list[RoleRequestStepOut]
-    sync: list[SyncOut]
-    corrections: list[ChangeOut]
-    denied: bool
-    on_hold: str | None
-    settled_at: datetime | None
-    can_correct: bool
-    can_withdraw: bool
-
-
-class RoleRequestList(msgspec.Struct):
-    """One's own requests, newest first."""
-
-    items: list[RoleRequestOut]
-    next_cursor: str | None = None

@@ -128,6 +128,14 @@ async def _roles(tx: AsyncSession) -> list[str]:
         "JOIN roles o ON o.id = r.role_id WHERE n.state = 'active' AND o.state = 'active'",
     )
     found += [f"role {row[0]}: a transfer left the old role in force" for row in gap]
+    twofold = await rows(
+        tx,
+        "SELECT n.id FROM roles n JOIN roles h ON h.id = n.stands_on "
+        "WHERE n.is_home AND n.state = 'active' AND h.state <> 'suspended'",
+    )
+    found += [f"role {row[0]} is in force and the home post does not wait" for row in twofold]
+    waits = await rows(tx, "SELECT id FROM roles WHERE state = 'suspended' AND suspended_by IS NULL")
+    found += [f"role {row[0]} waits for nothing" for row in waits]
     ended = await rows(
         tx, "SELECT id FROM roles WHERE (state = 'ended') <> (ended_at IS NOT NULL) AND state <> 'undone'"
     )

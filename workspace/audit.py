@@ -16,7 +16,7 @@ from backend.kit import Kit
 from backend.openness import Openness
 from backend.roles import audit
 from backend.roles.audit import Line
-from workspace import forms, labels, sync_labels
+from workspace import fact_labels, forms, labels, sync_labels
 from workspace.auth import Visit
 from workspace.manager import Manager
 from workspace.pages import page
@@ -59,13 +59,16 @@ class AuditController(Controller):
                 tx, kit, manager.account_id, group=filters.kind or None, before=filters.cursor
             )
         rows = [_row(line) for line in lines]
-        return page(request, "audit.html", rows=rows, next_cursor=str(older or ""), filters=filters)
+        groups = fact_labels.FACT_GROUPS
+        return page(
+            request, "audit.html", rows=rows, next_cursor=str(older or ""), filters=filters, groups=groups
+        )
 
 
 def _row(line: Line) -> Row:
     tag = str(line.fact.__struct_config__.tag)
     request_id = getattr(line.fact, "request", None)
-    return Row(line, labels.FACTS[tag], _details(line.fact), request_id)
+    return Row(line, fact_labels.FACTS[tag], _details(line.fact), request_id)
 
 
 def _details(fact: facts.Fact) -> list[str]:

@@ -16,12 +16,11 @@ from backend.openness import Openness
 from backend.outside.clock import Clock, local_day
 from backend.roles import corrections, policy, queue, requests
 from backend.roles.catalogue.in_force import in_force
-from backend.roles.draft import Draft
 from backend.roles.views import RequestView
 from workspace import forms, fresh, saying
 from workspace.auth import Visit
 from workspace.manager import Manager
-from workspace.moving import TransferForm
+from workspace.moving import PAPERS, MoveForm, offered
 from workspace.pages import errors_of, page
 
 
@@ -43,7 +42,7 @@ class CorrectionController(Controller):
     ) -> Response[str]:
         """Filled with what it said."""
         back = f"/workspace/requests/{request_id}/correct"
-        said = await fresh.left(request, db, kit, clock, manager, TransferForm, back=back)
+        said = await fresh.left(request, db, kit, clock, manager, MoveForm, back=back)
         return await _form(request, db, kit, clock, manager, request_id, said, kept=said is not None)
 
     @post("/correct", name="workspace.correct")
@@ -57,27 +56,22 @@ class CorrectionController(Controller):
         clock: NamedDependency[Clock],
     ) -> Response[str] | Redirect:
         """Every unit is asked again; this manager's word counts at once."""
-        form = await forms.read(request, TransferForm)
+        form = await forms.read(request, MoveForm)
         back = f"/workspace/requests/{request_id}/correct"
         if ask := await fresh.wanted(request, db, kit, clock, manager, form, back=back):
             return ask
         try:
-            draft = Draft(
-                kind="transfer",
-                unit=form.to_unit,
-                position=form.position or None,
-                effective_on=form.day(),
-            )
             by = corrections.By(manager.account_id, manager.level, manager.authenticated_at)
             async with db.write() as tx:
+                kind = await corrections.kind_of(tx, request_id)
                 outcome = await corrections.resubmit(
                     tx,
                     kit,
                     request_id,
-                    draft,
+                    form.draft(kind),
                     by=by,
                     now=clock.now(),
-                    note=form.note.strip() or None,
+                    note=form.reason.strip() or None,
                     how=saying.how(form),
                 )
             settle(outcome)
@@ -112,7 +106,7 @@ async def _form(
     clock: Clock,
     manager: Manager,
     request_id: UUID,
-    form: TransferForm | None = None,
+    form: MoveForm | None = None,
     *,
     refusal: Refusal | None = None,
     kept: bool = False,
@@ -129,6 +123,7 @@ async def _form(
         here=f"/workspace/requests/{request_id}/correct",
         asked=asked,
         units=units,
+        movements=offered(catalogue, asked.kind),
         positions=catalogue.positions_for(asked.subject_code, local_day(clock.now())),
         said=form or _filled(asked),
         kept=kept,
@@ -136,6 +131,13 @@ async def _form(
     )
 
 
-def _filled(asked: RequestView) -> TransferForm:
-    day = asked.effective_on.isoformat() if asked.effective_on else ""
-    return TransferForm(asked.unit_code, asked.position_code, day, "")
+def _filled(asked: RequestView) -> MoveForm:
+    papers = {name: value for name, value in asked.papers.items() if name in PAPERS}
+    return MoveForm(
+        movement=asked.movement,
+        unit=asked.unit_code,
+        position=asked.position_code,
+        effective_on=asked.effective_on.isoformat() if asked.effective_on else "",
+        until=asked.until_on.isoformat() if asked.until_on else "",
+        **papers,
+    )

@@ -18,6 +18,7 @@ from backend.outside.clock import Clock
 from backend.roles import forms as role_forms
 from backend.roles import inbox, queue
 from backend.roles.carried import How
+from backend.roles.movements import Kind
 from backend.words import mark as _
 from workspace import forms, fresh
 from workspace.auth import Visit
@@ -34,7 +35,7 @@ class Filters(msgspec.Struct, frozen=True):
     """What the list is narrowed to; each is a plain parameter of the address."""
 
     q: str = ""
-    kind: Literal["", "register", "amend", "transfer", "end"] = ""
+    kind: Literal[""] | Kind = ""
     unit: str = ""
     cursor: str = ""
 

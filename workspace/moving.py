@@ -3,27 +3,73 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import NamedTuple
 
 import msgspec
 
 from backend.errors import FieldError, FieldsInvalid
+from backend.roles import movements
+from backend.roles.catalogue.entries import Catalogue
+from backend.roles.draft import Draft
+from backend.roles.movements import Kind
+from backend.words import Label
 from backend.words import mark as _
 
 
-class TransferForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where somebody goes, as what, from when."""
+class MoveForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How somebody goes where, as what, from when to when, on what ground."""
 
-    to_unit: str = ""
+    movement: str = ""
+    unit: str = ""
     position: str = ""
     effective_on: str = ""
-    note: str = ""
+    until: str = ""
+    reason: str = ""
+    decision_number: str = ""
+    decision_date: str = ""
+    signed_by: str = ""
     keep: str = ""
     keep_reason: str = ""
     confirmed: str = ""
 
-    def day(self) -> date | None:
-        """From when; nothing means at once. Raises FieldsInvalid."""
-        try:
-            return date.fromisoformat(self.effective_on) if self.effective_on else None
-        except ValueError as error:
-            raise FieldsInvalid(FieldError("effective_on", "not_a_date", _("Ngày không hợp lệ"))) from error
+    def draft(self, kind: Kind) -> Draft:
+        """What is asked for; what is empty is as it is, and no day means at once. Raises FieldsInvalid."""
+        return Draft(
+            kind=kind,
+            movement=self.movement or None,
+            unit=self.unit or None,
+            position=self.position or None,
+            effective_on=day("effective_on", self.effective_on),
+            until=day("until", self.until),
+            fields=papers(self) or None,
+        )
+
+
+PAPERS = tuple(paper.name for paper in movements.PAPERS)
+
+
+class Offered(NamedTuple):
+    """One movement to choose, in the catalogue's words."""
+
+    code: str
+    words: Label
+
+
+def offered(catalogue: Catalogue, kind: str) -> list[Offered]:
+    """What a manager may begin for somebody, of one kind."""
+    every = movements.MOVEMENTS.values()
+    moves = [move.code for move in every if move.by_managers and move.kind == kind]
+    return [Offered(code, catalogue.movement_label(code)) for code in moves]
+
+
+def papers(form: msgspec.Struct) -> dict[str, str]:
+    """What the movement rests on, as far as it was typed."""
+    return {name: value for name in PAPERS if (value := getattr(form, name))}
+
+
+def day(name: str, typed: str) -> date | None:
+    """A typed day; nothing where none was typed. Raises FieldsInvalid."""
+    try:
+        return date.fromisoformat(typed) if typed else None
+    except ValueError as error:
+        raise FieldsInvalid(FieldError(name, "not_a_date", _("Ngày không hợp lệ"))) from error

@@ -12,6 +12,7 @@ from backend.kit import Kit
 from backend.openness import Openness
 from backend.outside.clock import Clock
 from workspace import clerk, live, manager, refusals, static_files
+from workspace.acting import ActController
 from workspace.audit import AuditController
 from workspace.auth import BrowserSessions, Cookies, OwnPage, SignedOut, signed_in
 from workspace.corrections import CorrectionController
@@ -20,9 +21,24 @@ from workspace.headers import PageHeaders
 from workspace.inbox import InboxController
 from workspace.joins import JoinsController
 from workspace.login import LoginController, sign_out
+from workspace.moves import MoveController
 from workspace.people import PeopleController
 from workspace.support import SupportController
 from workspace.systems import SystemsController
+
+CONTROLLERS = (
+    LoginController,
+    InboxController,
+    RequestController,
+    CorrectionController,
+    PeopleController,
+    ActController,
+    MoveController,
+    SystemsController,
+    AuditController,
+    SupportController,
+    JoinsController,
+)
 
 
 def router(db: Database, kit: Kit, clock: Clock, public_url: str) -> Router:
@@ -33,20 +49,7 @@ def router(db: Database, kit: Kit, clock: Clock, public_url: str) -> Router:
     given["streams"] = live.Streams()
     pages = Router(
         path="/",
-        route_handlers=[
-            LoginController,
-            InboxController,
-            RequestController,
-            CorrectionController,
-            PeopleController,
-            SystemsController,
-            AuditController,
-            SupportController,
-            JoinsController,
-            live.events,
-            sign_out,
-            nowhere,
-        ],
+        route_handlers=[*CONTROLLERS, live.events, sign_out, nowhere],
         middleware=[PageHeaders(), BrowserSessions(db, kit, clock, cookies)],
         guards=[signed_in, OwnPage(kit.keys, public_url)],
         dependencies={

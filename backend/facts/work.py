@@ -145,6 +145,18 @@ class RoleChanged(Fact, tag="role.changed", frozen=True, kw_only=True):
     role: UUID
 
 
+class RoleSuspended(Fact, tag="role.suspended", frozen=True, kw_only=True):
+    """A role waits: it is kept and not in force."""
+
+    role: UUID
+
+
+class RoleResumed(Fact, tag="role.resumed", frozen=True, kw_only=True):
+    """A role that waited is in force again."""
+
+    role: UUID
+
+
 class RoleEnded(Fact, tag="role.ended", frozen=True, kw_only=True):
     """A role is no longer in force."""
 

@@ -102,7 +102,7 @@ def _differences(
         if was[name] != now[name]:
             yield Difference(name, label, was[name][0], now[name][0], was[name][1], now[name][1])
     form = form or catalogue.subject_types.get(new.subject_type)
-    known = {field.name: field for field in (form.fields if form else ())}
+    known = {field.name: field for field in (movements.with_papers(form).fields if form else ())}
     for name in dict.fromkeys([*old.fields, *new.fields]):
         before, after = old.fields.get(name, ""), new.fields.get(name, "")
         if before != after:

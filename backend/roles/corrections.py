@@ -10,7 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.accounts.ways_in import assurance
@@ -18,12 +18,24 @@ from backend.db import new_id
 from backend.errors import FieldError, FieldsInvalid, Refusal
 from backend.facts import RequestResubmitted
 from backend.kit import Kit
-from backend.roles import carried, forms, movements, policy, requests, rights, rows, vouching
+from backend.roles import (
+    carried,
+    forms,
+    movements,
+    policy,
+    requests,
+    review,
+    rights,
+    rows,
+    starting,
+    vouching,
+)
 from backend.roles import draft as drafts
 from backend.roles.carried import How
 from backend.roles.changes import wish_of
-from backend.roles.draft import Draft
+from backend.roles.draft import Checked, Draft
 from backend.roles.models import RequestChange, RequestStep, Role, RoleRequest
+from backend.roles.movements import Kind
 
 
 class By(msgspec.Struct, frozen=True):
@@ -51,6 +63,7 @@ async def resubmit(
     The person corrects what the person asked for; a manager of a unit concerned what a manager began, and that
     manager's word counts at once. Whoever else tries is returned as a refusal (`settle` it after the commit).
     """
+    await rows.tree_stands(tx)
     found = await rows.request_locked(tx, request_id)
     if found is None:
         return requests.refused(tx, kit, policy.RequestNotFound(), request_id, by.account_id, now)
@@ -62,12 +75,31 @@ async def resubmit(
     stale = None if own else assurance.stale(by.authenticated_at, now=now)
     if refusal := stale or (await vouching.why_not_ask(tx, draft, account, role) if own else None):
         raise refusal
-    refusal, duty = await _own_duty(tx, kit, found, role, draft, by)
+    refusal, duties = await _own_duties(tx, kit, found, role, draft, by)
     if refusal is not None:
         return requests.refused(tx, kit, refusal, request_id, by.account_id, now)
     checked = await drafts.check(tx, kit, draft, account_id=found.account_id, role=role, now=now)
     if refusal := policy.why_not_assured(level=by.level, floor=checked.floor):
         raise refusal
+    await _rewrite(tx, kit, found, checked, role, by=by, note=note, now=now)
+    if duties:
+        await carried.weigh(tx, kit, found, duties, how, by=by.account_id)
+        await review.say_own(tx, kit, found, duties, by=by.account_id, now=now)
+    return found
+
+
+async def _rewrite(
+    tx: AsyncSession,
+    kit: Kit,
+    found: RoleRequest,
+    checked: Checked,
+    role: Role | None,
+    *,
+    by: By,
+    note: str | None,
+    now: datetime,
+) -> None:
+    """It says the new wish, what it said is kept, and every unit is asked again."""
     tx.add(_change(kit, found, by.account_id, now))
     values = requests.content_of(kit, found.id, checked) | _what_falls(kit, found, by, note)
     await rows.move(tx, found, to=policy.PENDING, decided_at=None, decided_by=None, **values)
@@ -75,20 +107,23 @@ async def resubmit(
     await requests.add_steps(tx, kit, found, role)
     said = RequestResubmitted(subject=found.account_id, request=found.id)
     kit.journal.record(tx, said, by=by.account_id, now=now)
-    if duty is not None:
-        await carried.weigh(tx, kit, found, {duty}, how, by=by.account_id)
-        await requests.count_own_word(tx, kit, found, duty, by.account_id, now)
     await tx.flush()
-    return found
 
 
-async def _own_duty(
+async def kind_of(tx: AsyncSession, request_id: UUID) -> Kind:
+    """What is corrected: a correction is of the same kind."""
+    found = await tx.scalar(select(RoleRequest.kind).where(RoleRequest.id == request_id))
+    kind: Kind = msgspec.convert(found or "amend", Kind)
+    return kind
+
+
+async def _own_duties(
     tx: AsyncSession, kit: Kit, found: RoleRequest, role: Role | None, draft: Draft, by: By
-) -> tuple[Refusal | None, str | None]:
-    """The duty that a correcting manager fulfils, as whoever begins a move does; none for the person."""
+) -> tuple[Refusal | None, frozenset[str]]:
+    """The words that a correcting manager says, as whoever begins a move does; none of the person."""
     if found.account_id == by.account_id or not movements.of(found).by_managers or role is None:
-        return None, None
-    return await requests.starting_duty(tx, kit, role, draft.unit or "", by.account_id)
+        return None, frozenset()
+    return await starting.own_duties(tx, kit, role, draft, by.account_id)
 
 
 def _what_falls(kit: Kit, found: RoleRequest, by: By, note: str | None) -> dict[str, object]:
@@ -108,7 +143,7 @@ async def _role_of(tx: AsyncSession, found: RoleRequest, draft: Draft) -> Role |
     role = await rows.role_now(tx, found.role_id)
     if role is not None and role.state != policy.ACTIVE:
         raise policy.RoleMoved
-    if draft.kind != found.kind or draft.role_id not in {None, found.role_id}:
+    if draft.entry != movements.of(found) or draft.role_id not in {None, found.role_id}:
         raise FieldsInvalid(
             FieldError("kind", "immutable", "Không thể đổi loại yêu cầu hoặc vai trò khi sửa")
         )

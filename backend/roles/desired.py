@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
@@ -77,18 +77,34 @@ async def desired(
     return states
 
 
-async def posts_of(tx: AsyncSession, kit: Kit, account_id: UUID, system: System) -> list[Post]:
-    """The person's roles in force within the system's scope."""
-    return (await _posts(tx, kit, [account_id], system)).get(account_id, [])
+async def posts_of(
+    tx: AsyncSession,
+    kit: Kit,
+    account_id: UUID,
+    system: System,
+    *,
+    without: Collection[UUID] = (),
+    also: Collection[UUID] = (),
+) -> list[Post]:
+    """The person's roles in force within the system's scope; of a preview `without` some and `also` others."""
+    found = await _posts(tx, kit, [account_id], system, without=without, also=also)
+    return found.get(account_id, [])
 
 
 async def _posts(
-    tx: AsyncSession, kit: Kit, account_ids: Sequence[UUID], system: System
+    tx: AsyncSession,
+    kit: Kit,
+    account_ids: Sequence[UUID],
+    system: System,
+    *,
+    without: Collection[UUID] = (),
+    also: Collection[UUID] = (),
 ) -> dict[UUID, list[Post]]:
     query = (
         select(Role, Unit)
         .join(Unit, Unit.id == Role.unit_id)
-        .where(Role.account_id.in_(account_ids), Role.state == policy.ACTIVE)
+        .where(Role.account_id.in_(account_ids), or_(Role.state == policy.ACTIVE, Role.id.in_(also)))
+        .where(Role.id.not_in(without))
         .order_by(Role.is_home.desc(), Role.id)
     )
     scope = await scope_of(tx, system)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
 from backend.accounts.identity import numbers
-from backend.errors import Refusal
+from backend.errors import Conflict, Refusal
 from backend.kit import Kit
 from backend.names import masked
 from backend.outbox import queue as outbox
@@ -21,12 +21,14 @@ from backend.roles import (
     authority,
     carried,
     changes,
+    holding,
     movements,
     own,
     policy,
     rights,
     rows,
     scope,
+    second,
     staff,
     vouching,
 )
@@ -37,7 +39,10 @@ from backend.roles.catalogue.in_force import in_force
 from backend.roles.models import RequestStep, Role, RoleRequest, Unit
 from backend.roles.policy import Standing
 from backend.roles.views import Applicant, Change, Effect, FieldView, RequestView, Why
+from backend.words import Label
 from backend.words import mark as _
+
+PAPERS = {paper.name for paper in movements.PAPERS}
 
 
 async def view(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID, *, now: datetime) -> RequestView:
@@ -57,23 +62,23 @@ async def view(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID, *, no
     old = await tx.get(Role, found.role_id) if found.role_id else None
     theirs = rights.why_not_take_over_as(standing, found) is None
     returned = found.status == policy.RETURNED
-    move = movements.of(found)
-    leaves = found.status in policy.OPEN and move.leaves
+    move, is_open = movements.of(found), found.status in policy.OPEN
     decided = policy.why_not_decide(standing, status=found.status, decided=rows.last_word(found))
     return RequestView(
         account_id=account.id,
         applicant=await _applicant(tx, kit, account),
         created_by=names[found.created_by],
         decided_by=names.get(found.decided_by) if found.decided_by else None,
-        steps=(await own.steps_view(tx, kit, [found.id]))[found.id],
-        effects=await _effects(tx, kit, found, old, account) if found.status in policy.OPEN else [],
-        unproved_address=found.status in policy.OPEN and await _is_unproved(tx, kit, found),
-        sync=(await outbox.states_for_requests(tx, [found.id], now))[found.id],
-        corrections=(await changes.corrections_of(tx, kit, [found]))[found.id],
+        effects=await _effects(tx, kit, found, old, account) if is_open else [],
+        unproved_address=is_open and await _is_unproved(tx, kit, found),
+        **await _history(tx, kit, found, now),
         why_you=_why(standing, steps, units),
-        why_not_decide=decided,
-        why_not_approve=await _why_not_approve(tx, found, account),
-        at_stake=await carried.outlook(tx, kit, old) if leaves and found.kept_by is None else None,
+        why_not_decide=decided or second.why_not(steps, standing.duties, reader),
+        why_not_approve=await _why_not_approve(tx, found, account, old),
+        **await _agreement(tx, catalogue, found, old, steps),
+        at_stake=await carried.outlook(tx, kit, old)
+        if is_open and move.leaves and not found.kept_by
+        else None,
         may_keep=not carried.OURS.isdisjoint(standing.duties),
         kept_by=names.get(found.kept_by) if found.kept_by else None,
         may_correct=theirs and returned and move.by_managers,
@@ -83,8 +88,48 @@ async def view(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID, *, no
     )
 
 
-async def _why_not_approve(tx: AsyncSession, found: RoleRequest, account: Account) -> Refusal | None:
-    return await vouching.why_not_approve(tx, found, account) if found.status == policy.PENDING else None
+async def _history(tx: AsyncSession, kit: Kit, found: RoleRequest, now: datetime) -> dict[str, Any]:
+    """The words so far, what was corrected, and how far the systems are."""
+    return {
+        "steps": (await own.steps_view(tx, kit, [found.id]))[found.id],
+        "sync": (await outbox.states_for_requests(tx, [found.id], now))[found.id],
+        "corrections": (await changes.corrections_of(tx, kit, [found]))[found.id],
+    }
+
+
+async def _why_not_approve(
+    tx: AsyncSession, found: RoleRequest, account: Account, old: Role | None
+) -> Refusal | None:
+    if found.status != policy.PENDING:
+        return None
+    move, catalogue = movements.of(found), await in_force(tx)
+    try:
+        await holding.ensure(tx, catalogue, account.id, old, move, found.position)
+    except Conflict as refusal:
+        return refusal
+    return await vouching.why_not_approve(tx, found, account)
+
+
+async def _agreement(
+    tx: AsyncSession, catalogue: Catalogue, found: RoleRequest, old: Role | None, steps: list[RequestStep]
+) -> dict[str, Any]:
+    """How many people have to say yes, how many have, and which two posts do not go together."""
+    return {
+        "needs": await holding.needs(tx, catalogue, found, old),
+        "given": second.given(step.decision for step in steps if step.duty != policy.RELEASE),
+        "conflict": await _conflict(tx, catalogue, found, old) if found.status in policy.OPEN else None,
+    }
+
+
+async def _conflict(
+    tx: AsyncSession, catalogue: Catalogue, found: RoleRequest, old: Role | None
+) -> tuple[Label, Label] | None:
+    move = movements.of(found)
+    rule = await holding.conflict(tx, catalogue, found.account_id, old, move, found.position)
+    if rule is None:
+        return None
+    one, other = rule.positions
+    return catalogue.position_label(one), catalogue.position_label(other)
 
 
 def _wished(
@@ -98,6 +143,8 @@ def _wished(
     return {
         "id": found.id,
         "kind": found.kind,
+        "movement": movements.of(found).code,
+        "movement_words": catalogue.movement_label(movements.of(found).code),
         "status": found.status,
         "version": found.version,
         "unit": units[found.unit_id].name,
@@ -108,6 +155,7 @@ def _wished(
         "position": catalogue.position_label(found.position),
         "position_code": found.position,
         "fields": _fields(kit, catalogue, found),
+        "papers": {name: value for name, value in drafts.asked_fields(kit, found).items() if name in PAPERS},
         "note": kit.keys.open("role_requests.note", found.id, found.note) if found.note else None,
         "effective_on": found.effective_on,
         "until_on": found.until_on,
@@ -149,7 +197,7 @@ def _fields(kit: Kit, catalogue: Catalogue, found: RoleRequest) -> list[FieldVie
     kind = movements.of(found).form or kinds.get(found.subject_type)
     values = drafts.asked_fields(kit, found)
     shown = []
-    for field in kind.fields if kind else ():
+    for field in movements.with_papers(kind).fields if kind else ():
         if value := values.get(field.name):
             words = {option.value: option.words for option in field.options}
             shown.append(FieldView(field.words, words.get(value, value)))
@@ -161,7 +209,7 @@ def _undo_until(
 ) -> datetime | None:
     """Until when the reader may take back their own last word; nothing when it is too late."""
     said = [step.at for step in steps if step.by == reader and step.at is not None]
-    if not said or found.status == policy.WITHDRAWN:
+    if not said or found.status == policy.WITHDRAWN or not movements.of(found).is_held:
         return None
     if found.status != policy.PENDING and found.decided_by != reader:
         return None
@@ -182,12 +230,14 @@ async def _effects(
     """What an approval will change in each system: the difference of two pure functions of the roles."""
     name = kit.keys.open("accounts.full_name", account.id, account.full_name)
     catalogue, touched = await in_force(tx), {found.unit_id} | ({old.unit_id} if old else set())
+    gone, back = await holding.after(tx, found, old)
+    first = old is None or (old.is_home and movements.of(found).is_home)
     effects = []
     for system in await scope.systems_touched(tx, touched):
         before = await wanted.posts_of(tx, kit, account.id, system)
-        after = [*before] if found.role_id is None else []
-        if movements.of(found).gives:
-            after += await _post(tx, kit, found, system)
+        new = await _post(tx, kit, found, system) if movements.of(found).gives else []
+        rest = await wanted.posts_of(tx, kit, account.id, system, without=gone, also=back)
+        after = [*new, *rest] if first else [*rest, *new]
         changes = _changes(
             wanted.state_of(account.id, name, before, catalogue, system.name),
             wanted.state_of(account.id, name, after, catalogue, system.name),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -16,11 +16,11 @@ from backend.accounts.identity import numbers
 from backend.errors import FieldError, FieldsInvalid
 from backend.kit import Kit
 from backend.outside.clock import local_day
-from backend.roles import forms, policy, staff
+from backend.roles import forms, policy, staff, terms
 from backend.roles.catalogue.entries import Catalogue, SubjectType
 from backend.roles.catalogue.in_force import hold_catalogue
 from backend.roles.models import Role, RoleRequest, StaffRecord, Unit
-from backend.roles.movements import MOVEMENTS, Fate, Kind, Movement, Where
+from backend.roles.movements import Fate, Kind, Movement, Where, named, with_papers
 
 Code = Annotated[str, Meta(max_length=60)]
 
@@ -29,6 +29,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """The body of a role request as it was typed; nothing that decides rights is in it (rule 615)."""
 
     kind: Kind
+    movement: Code | None = None
     subject_type: Code | None = None
     unit: Code | None = None
     position: Code | None = None
@@ -36,17 +37,24 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     role_id: UUID | None = None
     effective_on: date | None = None
     until: date | None = None
+    keeps: Annotated[list[UUID], Meta(max_length=20)] | None = (
+        None  # concurrent posts that outlive the home role
+    )
 
     @property
-    def movement(self) -> Movement:
-        """The entry that says what follows."""
-        return MOVEMENTS[self.kind]
+    def entry(self) -> Movement:
+        """The entry that says what follows; MovementUnknown where there is none."""
+        found = named(self.kind, self.movement)
+        if found is None:
+            unknown = policy.MovementUnknown
+            raise unknown(FieldError("movement", unknown.code, unknown.title))
+        return found
 
 
 class Checked(msgspec.Struct, frozen=True):
     """A draft whose every part exists and fits together."""
 
-    kind: str
+    movement: Movement
     unit_id: UUID
     subject_type: str
     position: str
@@ -54,6 +62,7 @@ class Checked(msgspec.Struct, frozen=True):
     effective_on: date | None
     until_on: date | None
     floor: int  # the assurance level that the subject type asks for
+    keeps: tuple[UUID, ...] = ()
 
 
 def print_of(draft: Draft) -> bytes:
@@ -65,9 +74,9 @@ async def check(
     tx: AsyncSession, kit: Kit, draft: Draft, *, account_id: UUID, role: Role | None, now: datetime
 ) -> Checked:
     """The draft with defaults from the role, or FieldsInvalid naming every bad field."""
-    catalogue = await hold_catalogue(tx)
-    if role is not None and draft.movement.form is not None:
-        return await _checked_end(tx, kit, catalogue, draft, role, draft.movement.form, now)
+    catalogue, move = await hold_catalogue(tx), draft.entry
+    if role is not None and move.form is not None:
+        return await _checked_end(tx, kit, catalogue, draft, role, move.form, now)
     today = local_day(now)
     errors: list[FieldError] = []
     unit = await _unit(tx, draft, role, today, errors)
@@ -76,14 +85,27 @@ async def check(
     listed = await staff.record_of(tx, kit, account_id) if role is None else None
     known = staff.form_values(staff.person_of(kit, listed)) if listed else {}
     fields = _fields(draft, fields_of(kit, role) if role else known, role, kind, today, errors)
-    errors += _dates(draft, today, kit.limits.schedule_ahead_days)
+    until, wrong = await terms.checked(tx, kit, catalogue, move, draft, role, today)
+    errors += wrong
     if (mail := fields.get("official_email")) and await email_taken(tx, kit, mail, account_id):
         errors.append(FieldError("fields.official_email", "taken", policy.EmailTaken.title))
+    keeps = await _keeps(tx, draft, role, errors)
     if errors or unit is None or kind is None:
         raise FieldsInvalid(*errors)
-    return Checked(
-        draft.kind, unit.id, kind.code, position, fields, draft.effective_on, draft.until, kind.floor
-    )
+    return Checked(move, unit.id, kind.code, position, fields, draft.effective_on, until, kind.floor, keeps)
+
+
+async def _keeps(
+    tx: AsyncSession, draft: Draft, role: Role | None, errors: list[FieldError]
+) -> tuple[UUID, ...]:
+    """The concurrent posts that are to outlive the role: those that stand on it, and no others."""
+    named = tuple(draft.keeps or ())
+    standing = select(Role.id).where(Role.stands_on == (role.id if role else None), ~Role.is_home)
+    if named and not (draft.entry.leaves and set(named) <= set(await tx.scalars(standing))):
+        errors.append(
+            FieldError("keeps", "not_standing", "Không phải vai trò kiêm nhiệm đi cùng vai trò này")
+        )
+    return named
 
 
 async def email_taken(tx: AsyncSession, kit: Kit, mail: str, account_id: UUID) -> bool:
@@ -120,7 +142,7 @@ async def find_unit(tx: AsyncSession, name: str) -> Unit | None:
 async def _unit(
     tx: AsyncSession, draft: Draft, role: Role | None, today: date, errors: list[FieldError]
 ) -> Unit | None:
-    where = draft.movement.where
+    where, begin = draft.entry.where, max(draft.effective_on or today, today)
     if draft.unit is None and where is Where.HERE and role is not None:
         return await tx.get(Unit, role.unit_id)
     if not draft.unit:
@@ -129,7 +151,7 @@ async def _unit(
     unit = await find_unit(tx, draft.unit)
     if unit is None:
         errors.append(FieldError("unit", "unknown_unit", "Không có đơn vị này"))
-    elif unit.ended_on is not None and unit.ended_on <= today:
+    elif unit.ended_on is not None and unit.ended_on <= begin:
         errors.append(FieldError("unit", "unit_closed", policy.UnitClosed.title))
     elif role is not None and where is Where.HERE and unit.id != role.unit_id:
         errors.append(FieldError("unit", "needs_transfer", "Để đổi đơn vị, hãy đề nghị chuyển công tác"))
@@ -159,15 +181,18 @@ def _position(
     today: date,
     errors: list[FieldError],
 ) -> str:
-    code = draft.position if draft.position is not None or role is None else role.position
+    asked = draft.position is not None or role is None or draft.entry.wants_position
+    code = draft.position if asked or role is None else role.position
     if not code:
         errors.append(FieldError("position", "required", "Vui lòng chọn chức vụ"))
     elif code not in catalogue.positions:
         errors.append(FieldError("position", "unknown_position", "Không có chức vụ này"))
     elif kind is not None and kind.code not in catalogue.positions[code].subject_types:
         errors.append(FieldError("position", "not_for_subject_type", "Chức vụ không thuộc đối tượng đã chọn"))
+    elif role is not None and draft.entry.wants_position and code == role.position:
+        errors.append(FieldError("position", "same_position", "Hãy chọn chức vụ khác chức vụ hiện tại"))
     elif catalogue.shut("", code, today) and not (
-        role and role.position == code and draft.movement.fate is Fate.CORRECTED
+        role and role.position == code and draft.entry.fate is Fate.CORRECTED
     ):
         errors.append(FieldError("position", "closed", "Chức vụ này không nhận thêm vai trò mới"))
     return code or ""
@@ -188,21 +213,9 @@ def _fields(
     if draft.fields is None or role is None:
         asked = {field.name for field in kind.form(today)}
         given = {name: value for name, value in known.items() if name in asked} | given
-    values, wrong = forms.check_form(kind, given, today=today, held=known)
+    values, wrong = forms.check_form(with_papers(kind), given, today=today, held=known)
     errors += wrong
     return values
-
-
-def _dates(draft: Draft, today: date, ahead: int) -> list[FieldError]:
-    errors = []
-    begin = draft.effective_on or today
-    if begin < today:
-        errors.append(FieldError("effective_on", "in_the_past", "Ngày hiệu lực không được trước hôm nay"))
-    if begin > today + timedelta(days=ahead):
-        errors.append(FieldError("effective_on", "too_far", "Ngày hiệu lực quá xa"))
-    if draft.until is not None and draft.until < max(begin, today):
-        errors.append(FieldError("until", "before_effective", "Ngày kết thúc không được trước ngày hiệu lực"))
-    return errors
 
 
 async def _checked_end(
@@ -216,8 +229,8 @@ async def _checked_end(
 ) -> Checked:
     named = await find_unit(tx, draft.unit) if draft.unit else None
     today = local_day(now)
-    values, errors = forms.check_form(form, draft.fields or {}, today=today, held={})
-    errors += _dates(draft, today, kit.limits.schedule_ahead_days)
+    values, errors = forms.check_form(with_papers(form), draft.fields or {}, today=today, held={})
+    errors += terms.order(draft, today, kit, catalogue.movements.get(draft.entry.code))
     errors += [
         FieldError(name, "not_for_end", "Yêu cầu kết thúc vai trò không có trường này")
         for name, value, own in (
@@ -228,11 +241,20 @@ async def _checked_end(
         )
         if value is not None and value != own
     ]
+    keeps = await _keeps(tx, draft, role, errors)
     if errors:
         raise FieldsInvalid(*errors)
     floor = catalogue.floor(role.subject_type)
     return Checked(
-        draft.kind, role.unit_id, role.subject_type, role.position, values, draft.effective_on, None, floor
+        draft.entry,
+        role.unit_id,
+        role.subject_type,
+        role.position,
+        values,
+        draft.effective_on,
+        None,
+        floor,
+        keeps,
     )
 
 

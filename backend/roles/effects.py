@@ -5,6 +5,7 @@ All of them want the account locked. A role changes its state by one conditional
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -15,10 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.db import new_id
 from backend.devices import sessions
-from backend.facts import RoleBegun, RoleEnded, RoleScheduled
+from backend.facts import RoleBegun, RoleEnded, RoleResumed, RoleScheduled
 from backend.kit import Kit
 from backend.outside.clock import local_day
-from backend.roles import carried, policy, rows
+from backend.roles import carried, falling, holding, movements, policy, rows
 from backend.roles import draft as drafts
 from backend.roles.models import Role, RoleRequest, Unit
 from backend.support import notices
@@ -47,7 +48,9 @@ async def begin(tx: AsyncSession, kit: Kit, found: RoleRequest, act: Act) -> Non
     planned = select(Role).where(Role.request_id == found.id, Role.state == policy.SCHEDULED)
     role: Role | None = await tx.scalar(planned.execution_options(**rows.FRESH))
     if role is None:
-        if await rows.home_role(tx, found.account_id, *policy.HELD) is not None:
+        in_the_way = policy.HELD if found.role_id is None else (policy.SCHEDULED, policy.ACTIVE)
+        is_home = movements.of(found).is_home
+        if is_home and await rows.home_role(tx, found.account_id, *in_the_way) is not None:
             raise policy.HomeRoleExists
         role = _new_role(kit, found, state=policy.ACTIVE, now=act.now)
         tx.add(role)
@@ -55,6 +58,8 @@ async def begin(tx: AsyncSession, kit: Kit, found: RoleRequest, act: Act) -> Non
     await tx.flush()
     fact = RoleBegun(subject=found.account_id, role=role.id, unit=role.unit_id)
     kit.journal.record(tx, fact, by=act.by, now=act.now)
+    if found.role_id is not None and role.stands_on is None:
+        await holding.carry_over(tx, found.role_id, role.id)
     await tell(tx, kit, role, "begun", act, about=found.id)
 
 
@@ -68,9 +73,21 @@ async def plan(tx: AsyncSession, kit: Kit, found: RoleRequest, *, by: UUID, now:
 
 
 async def finish(
-    tx: AsyncSession, kit: Kit, role: Role, *, reason: str, request_id: UUID | None, act: Act
+    tx: AsyncSession,
+    kit: Kit,
+    role: Role,
+    *,
+    reason: str,
+    request_id: UUID | None,
+    act: Act,
+    leaves: bool = True,
+    spared: Sequence[UUID] = (),
 ) -> None:
-    """The role is no longer in force; RoleMoved when it was not as we thought."""
+    """The role is no longer in force; RoleMoved when it was not as we thought.
+
+    What stands on it ends with it but what is `spared`, and the post that waits for it comes back; `leaves`: what it
+    carries goes too.
+    """
     ended = {
         "state": policy.ENDED,
         "ended_at": act.now,
@@ -81,15 +98,35 @@ async def finish(
         raise policy.RoleMoved
     fact = RoleEnded(subject=role.account_id, role=role.id, reason=reason)
     kit.journal.record(tx, fact, by=act.by, now=act.now)
-    await carried.follow(tx, kit, role, request_id=request_id, by=act.by, now=act.now)
+    if leaves:
+        await carried.follow(tx, kit, role, request_id=request_id, by=act.by, now=act.now)
     await tell(tx, kit, role, "ended", act, about=request_id)
+    standing = (Role.stands_on == role.id, Role.state.in_(policy.HELD), Role.id.not_in(spared))
+    await falling.fall(tx, kit, role, request_id=request_id, by=act.by, now=act.now, due=act.due)
+    for other in await tx.scalars(select(Role).where(*standing)):
+        why = reason if other.state != policy.SCHEDULED else "cancelled"
+        await finish(tx, kit, other, reason=why, request_id=request_id, act=act)
+    await _come_back(tx, kit, role, act)
+
+
+async def _come_back(tx: AsyncSession, kit: Kit, ended: Role, act: Act) -> None:
+    """The post that waited for the one that has just ended is in force again, or waits for what that one waited for."""
+    waits = (Role.suspended_by == ended.request_id, Role.state == policy.SUSPENDED)
+    state = policy.SUSPENDED if ended.suspended_by else policy.ACTIVE
+    back = {"state": state, "suspended_by": ended.suspended_by}
+    if not await change(tx, Role.id == ended.stands_on, *waits, **back) or ended.suspended_by:
+        return
+    role = in_force(await rows.role_now(tx, ended.stands_on))
+    kit.journal.record(tx, RoleResumed(subject=role.account_id, role=role.id), by=act.by, now=act.now)
+    await tell(tx, kit, role, "resumed", act, about=ended.ended_by_request)
 
 
 async def end_sessions(
     tx: AsyncSession, kit: Kit, account_id: UUID, *, by: UUID | None, now: datetime
 ) -> None:
     """A leaver's sessions die in the commit that ends the last role (rule 310)."""
-    if await rows.home_role(tx, account_id, policy.ACTIVE) is None:
+    held = select(Role.id).where(Role.account_id == account_id, Role.state == policy.ACTIVE)
+    if await tx.scalar(held.limit(1)) is None:
         await sessions.end_all(tx, kit, account_id, reason="role_ended", by=by, now=now)
 
 
@@ -148,10 +185,11 @@ def _new_role(kit: Kit, found: RoleRequest, *, state: str, now: datetime) -> Rol
         subject_type=found.subject_type,
         position=found.position,
         state=state,
-        is_home=True,
+        is_home=movements.of(found).is_home,
         from_on=max(found.effective_on or today, today),
         until_on=found.until_on,
         request_id=found.id,
+        stands_on=found.role_id if movements.of(found).stands else None,
     )
     put_fields(kit, role, drafts.asked_fields(kit, found))
     return role

@@ -12,9 +12,9 @@ from uuid import UUID
 from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.facts import RoleChanged
+from backend.facts import RoleChanged, RoleSuspended
 from backend.kit import Kit
-from backend.roles import carried, effects, movements, policy, rows
+from backend.roles import carried, effects, falling, holding, movements, policy, rows
 from backend.roles import draft as drafts
 from backend.roles.effects import Act, Before
 from backend.roles.models import Role, RoleRequest
@@ -77,13 +77,38 @@ class Replaced(Nothing):
 
     async def happen(self, tx: AsyncSession, kit: Kit, found: RoleRequest, act: Act) -> None:
         """The person leaves it."""
-        role = effects.in_force(await rows.role_now(tx, found.role_id))
-        await effects.finish(tx, kit, role, reason="transferred", request_id=found.id, act=act)
+        role, leaves = effects.in_force(await rows.role_now(tx, found.role_id)), movements.of(found).leaves
+        spared = await holding.spared(tx, found, role)
+        await effects.finish(
+            tx, kit, role, reason="transferred", request_id=found.id, act=act, leaves=leaves, spared=spared
+        )
 
     async def undo(self, tx: AsyncSession, kit: Kit, found: RoleRequest, back: Back) -> None:
         """It is in force again."""
         if back.applied:
-            await _revive(tx, kit, found, policy.ACTIVE, back.now)
+            await _revive(tx, kit, found, back.now)
+
+
+class Lent(Nothing):
+    """It is suspended while another one is in force that stands on it, and comes back when that one ends (rule 624)."""
+
+    async def happen(self, tx: AsyncSession, kit: Kit, found: RoleRequest, act: Act) -> None:
+        """It waits."""
+        role = effects.in_force(await rows.role_now(tx, found.role_id))
+        waits = {"state": policy.SUSPENDED, "suspended_by": found.id}
+        if not await effects.change(tx, Role.id == role.id, Role.state == policy.ACTIVE, **waits):
+            raise policy.RoleMoved
+        kit.journal.record(tx, RoleSuspended(subject=role.account_id, role=role.id), by=act.by, now=act.now)
+        await carried.follow(tx, kit, role, request_id=found.id, by=act.by, now=act.now)
+        await effects.tell(tx, kit, role, "suspended", act, about=found.id)
+
+    async def undo(self, tx: AsyncSession, kit: Kit, found: RoleRequest, back: Back) -> None:
+        """It is in force again."""
+        if back.applied:
+            waits = (Role.state == policy.SUSPENDED, Role.suspended_by == found.id)
+            again = {"state": policy.ACTIVE, "suspended_by": None}
+            await effects.change_one(tx, Role.id == found.role_id, *waits, **again)
+            await carried.revive(tx, kit, found, now=back.now)
 
 
 class Over(Nothing):
@@ -98,7 +123,8 @@ class Over(Nothing):
         before.cancelled = await _cancel_plans(tx, found, role, act.now)
         effects.remember(kit, found, before)
         reason = "cancelled" if role.state == policy.SCHEDULED else "ended"
-        await effects.finish(tx, kit, role, reason=reason, request_id=found.id, act=act)
+        spared = holding.kept(found)
+        await effects.finish(tx, kit, role, reason=reason, request_id=found.id, act=act, spared=spared)
         if reason == "ended":
             await effects.end_sessions(tx, kit, role.account_id, by=act.by, now=act.now)
 
@@ -115,8 +141,7 @@ class Over(Nothing):
         if role is None:
             raise policy.UndoTooLate
         if back.applied:
-            state = policy.ACTIVE if role.began_at else policy.SCHEDULED
-            await _revive(tx, kit, found, state, back.now)
+            await _revive(tx, kit, found, back.now)
         await effects.change_one(tx, Role.id == role.id, until_on=before.until_on)
         again = {"state": policy.SCHEDULED, "ended_at": None, "end_reason": None, "ended_by_request": None}
         cancelled = (Role.ended_by_request == found.id, Role.end_reason == "cancelled", Role.id != role.id)
@@ -125,11 +150,48 @@ class Over(Nothing):
         await tx.execute(plans.values(applied_at=None))
 
 
+class Halted(Nothing):
+    """Whatever is in force waits until a manager lifts it (acts.lift); every session ends (rule 622)."""
+
+    async def happen(self, tx: AsyncSession, kit: Kit, found: RoleRequest, act: Act) -> None:
+        """At once, and not to be taken back but by lifting it."""
+        held = select(Role).where(Role.account_id == found.account_id, Role.state == policy.ACTIVE)
+        halted = list(await tx.scalars(held.order_by(Role.id).execution_options(**rows.FRESH)))
+        if not halted:
+            raise policy.RoleMoved
+        for role in halted:
+            waits = {"state": policy.SUSPENDED, "suspended_by": found.id}
+            await effects.change(tx, Role.id == role.id, Role.state == policy.ACTIVE, **waits)
+            fact = RoleSuspended(subject=role.account_id, role=role.id)
+            kit.journal.record(tx, fact, by=act.by, now=act.now)
+            await carried.follow(tx, kit, role, request_id=found.id, by=act.by, now=act.now)
+            await effects.tell(tx, kit, role, "suspended", act, about=found.id)
+        await effects.end_sessions(tx, kit, found.account_id, by=act.by, now=act.now)
+
+
+class Gone(Over):
+    """Every role of the person ends, what is open or planned falls, every session ends: one commit (rule 623)."""
+
+    async def happen(self, tx: AsyncSession, kit: Kit, found: RoleRequest, act: Act) -> None:
+        """At once or on its day, and not to be taken back."""
+        held = select(Role).where(Role.account_id == found.account_id, Role.state.in_(policy.HELD))
+        first = held.order_by(Role.stands_on.is_not(None), Role.id).limit(1).execution_options(**rows.FRESH)
+        while role := await tx.scalar(first):
+            why = "cancelled" if role.state == policy.SCHEDULED else "separated"
+            await effects.finish(tx, kit, role, reason=why, request_id=found.id, act=act)
+        await falling.everything(tx, kit, found.account_id, but=found.id, by=act.by, now=act.now)
+        await effects.end_sessions(tx, kit, found.account_id, by=act.by, now=act.now)
+
+
 FATES = {
     Fate.NONE: Nothing(),
+    Fate.BESIDE: Nothing(),
     Fate.CORRECTED: Corrected(),
     Fate.REPLACED: Replaced(),
+    Fate.LENT: Lent(),
     Fate.OVER: Over(),
+    Fate.HALTED: Halted(),
+    Fate.GONE: Gone(),
 }
 
 
@@ -138,10 +200,24 @@ def of(found: RoleRequest) -> Nothing:
     return FATES[movements.of(found).fate]
 
 
-async def _revive(tx: AsyncSession, kit: Kit, found: RoleRequest, state: str, now: datetime) -> None:
-    where = (Role.id == found.role_id, Role.state == policy.ENDED, Role.ended_by_request == found.id)
-    back = {"state": state, "ended_at": None, "end_reason": None, "ended_by_request": None}
-    await effects.change_one(tx, *where, **back)
+async def _revive(tx: AsyncSession, kit: Kit, found: RoleRequest, now: datetime) -> None:
+    """Everything that was in force and has ended by the request is as it was; the post that came back waits again."""
+    ended = select(Role).where(Role.ended_by_request == found.id, Role.end_reason != "cancelled")
+    gone = {role.id: role for role in await tx.scalars(ended.execution_options(**rows.FRESH))}
+    if found.role_id not in gone:
+        only = (Role.id == found.role_id, Role.ended_by_request == found.id)
+        gone = {role.id: role for role in await tx.scalars(select(Role).where(*only))}
+    for role in gone.values():
+        if role.is_home and role.stands_on is not None and role.stands_on not in gone:
+            waits = {"state": policy.SUSPENDED, "suspended_by": role.request_id}
+            await effects.change_one(tx, Role.id == role.stands_on, Role.state == policy.ACTIVE, **waits)
+        was = policy.ACTIVE if role.began_at else policy.SCHEDULED
+        state = policy.SUSPENDED if role.suspended_by else was
+        where = (Role.id == role.id, Role.state == policy.ENDED)
+        back = {"state": state, "ended_at": None, "end_reason": None, "ended_by_request": None}
+        await effects.change_one(tx, *where, **back)
+    if found.role_id not in gone:
+        raise policy.UndoTooLate
     await carried.revive(tx, kit, found, now=now)
 
 

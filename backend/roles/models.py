@@ -142,6 +142,8 @@ class Role(Base):
     from_on: Mapped[date]
     until_on: Mapped[date | None]  # the last day, inclusive, when the end was known before
     request_id: Mapped[UUID]  # the request that began it
+    stands_on: Mapped[UUID | None] = mapped_column(index=True)  # the post that it ends with
+    suspended_by: Mapped[UUID | None]  # the request while it is suspended
     began_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     end_reason: Mapped[str | None] = mapped_column(String(30))
@@ -175,7 +177,10 @@ class RoleRequest(Base):
             sqlite_where=text(TO_COME),
             postgresql_where=text(TO_COME),
         ),
-        CheckConstraint("kind IN ('register','amend','transfer','end')", name="kind"),
+        CheckConstraint(
+            "kind IN ('register','amend','transfer','concurrent','end','suspension','separation')",
+            name="kind",
+        ),
         CheckConstraint(
             "status IN ('pending','returned','approved','rejected','withdrawn','expired')", name="status"
         ),
@@ -192,6 +197,7 @@ class RoleRequest(Base):
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
     created_by: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
     kind: Mapped[str] = mapped_column(String(12))
+    movement: Mapped[str | None] = mapped_column(String(16))  # which of the kind; nothing in old rows
     status: Mapped[str] = mapped_column(String(12), default="pending")
     version: Mapped[int] = mapped_column(default=1)
     role_id: Mapped[UUID | None] = mapped_column(ForeignKey("roles.id"))
@@ -219,6 +225,7 @@ class RoleRequest(Base):
     denied_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # its owner disowned that sign-in
     kept_by: Mapped[UUID | None]  # who let the person's appointment outlive the post
     kept_reason: Mapped[bytes | None] = sealed()  # why
+    keeps: Mapped[str | None] = mapped_column(Text)  # JSON of the concurrent posts that outlive the home role
     unit: Mapped[Unit] = relationship(lazy="raise")
     steps: Mapped[list[RequestStep]] = relationship(
         lazy="raise", order_by="RequestStep.position", back_populates="request"
@@ -269,7 +276,7 @@ class RequestStep(Base):
     position: Mapped[int]
     unit_id: Mapped[UUID] = mapped_column(ForeignKey("units.id"), index=True)
     decider_id: Mapped[UUID | None]  # the unit whose managers decide, while it waits (deciding.py)
-    duty: Mapped[str] = mapped_column(String(10))  # approve, release, receive
+    duty: Mapped[str] = mapped_column(String(10))  # approve, release, receive, confirm (a second person's)
     decision: Mapped[str | None] = mapped_column(String(12))
     by: Mapped[UUID | None]
     at: Mapped[datetime | None] = mapped_column(UtcDateTime)

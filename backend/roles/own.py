@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -15,7 +15,7 @@ from backend.kit import Kit
 from backend.outbox import queue as outbox
 from backend.outbox.queue import SyncState
 from backend.outside.clock import local_day
-from backend.roles import changes, policy, rights, rows, vouching
+from backend.roles import changes, movements, policy, rights, rows, vouching
 from backend.roles import draft as drafts
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.models import RequestStep, Role, RoleRequest, Unit
@@ -68,6 +68,9 @@ async def roles_of(tx: AsyncSession, kit: Kit, account_id: UUID) -> list[RoleVie
     order = (policy.ACTIVE, policy.SUSPENDED, policy.SCHEDULED, policy.ENDED)
     found = sorted(((row[0], row[1]) for row in held), key=lambda row: row[0].id, reverse=True)
     found.sort(key=lambda row: order.index(row[0].state))
+    until = {
+        role.stands_on: role.until_on for role, _ in found if role.stands_on and role.state in policy.HELD
+    }
     return [
         RoleView(
             role.id,
@@ -80,9 +83,17 @@ async def roles_of(tx: AsyncSession, kit: Kit, account_id: UUID) -> list[RoleVie
             role.from_on,
             local_day(role.ended_at) if role.ended_at else role.until_on,
             max(filter(None, (settled.get(role.id), settled.get(role.request_id))), default=None),
+            "home" if role.is_home else "concurrent",
+            _resumes_on(role, until.get(role.id)),
         )
         for role, unit in found
     ]
+
+
+def _resumes_on(role: Role, last_day: date | None) -> date | None:
+    """The day after the last one of what it waits for."""
+    waits = role.state == policy.SUSPENDED and last_day is not None
+    return last_day + timedelta(days=1) if waits and last_day is not None else None
 
 
 async def _settled(tx: AsyncSession, kit: Kit, account_id: UUID) -> dict[UUID, datetime]:
@@ -191,6 +202,7 @@ def _own(
     return OwnRequest(
         id=found.id,
         kind=found.kind,
+        movement=movements.of(found).code,
         status=found.status,
         version=found.version,
         role_id=found.role_id,

@@ -15,11 +15,11 @@ import msgspec
 
 from backend.accounts.identity.evidence import CERTIFICATE, SURE, VNEID
 from backend.accounts.ways_in.assurance import InsufficientAssurance
-from backend.errors import Conflict, Forbidden, NotFound, Refusal
+from backend.errors import Conflict, FieldsInvalid, Forbidden, NotFound, Refusal
 
 PENDING, RETURNED, APPROVED = "pending", "returned", "approved"
 REJECTED, WITHDRAWN = "rejected", "withdrawn"
-APPROVE, RELEASE, RECEIVE = "approve", "release", "receive"
+APPROVE, RELEASE, RECEIVE, CONFIRM = "approve", "release", "receive", "confirm"
 SCHEDULED, ACTIVE, SUSPENDED, ENDED, UNDONE = "scheduled", "active", "suspended", "ended", "undone"
 OPEN = (PENDING, RETURNED)
 HELD = (SCHEDULED, ACTIVE, SUSPENDED)  # states of a role that somebody has or will have
@@ -82,6 +82,34 @@ class UnitClosed(Conflict):
 
     code = "unit_closed"
     title = "Đơn vị đã kết thúc hoạt động"
+
+
+class NotByItself(Conflict):
+    """A secondment and a concurrent post are corrected or ended; what moves is the post that they stand on."""
+
+    code = "not_by_itself"
+    title = "Vai trò biệt phái hoặc kiêm nhiệm chỉ được điều chỉnh hoặc kết thúc"
+
+
+class MovementUnknown(FieldsInvalid):
+    """No such movement of this kind."""
+
+    code = "movement_unknown"
+    title = "Không có hình thức điều động này"
+
+
+class UntilRequired(FieldsInvalid):
+    """This movement has a last day."""
+
+    code = "until_required"
+    title = "Vui lòng cho biết ngày kết thúc"
+
+
+class UntilTooLate(FieldsInvalid):
+    """Longer than the catalogue allows, or than the post lasts that waits for it."""
+
+    code = "until_too_late"
+    title = "Ngày kết thúc vượt quá thời hạn cho phép"
 
 
 class DatesPassed(Conflict):
@@ -232,8 +260,8 @@ def why_not_take_over(standing: Standing, *, began_by_subject: bool) -> Refusal 
     return NotYourRequest() if began_by_subject else None
 
 
-def why_not_start_transfer(*, is_subject: bool, duties: AbstractSet[str]) -> Refusal | None:
-    """The reason why a manager may not move this person; one of the two duties must be theirs."""
+def why_not_start(*, is_subject: bool, duties: AbstractSet[str]) -> Refusal | None:
+    """The reason why a manager may not move this person; one of the words that it wants must be theirs."""
     if is_subject:
         return OwnRequest()
     return None if duties else NotYourUnit()

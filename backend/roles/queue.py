@@ -228,6 +228,7 @@ async def _person_rows(
                 unit.code,
                 role.subject_type,
                 catalogue.position_label(role.position),
+                role.position,
                 role.state,
                 role.from_on,
                 role.until_on,

@@ -1,10 +1,11 @@
-"""Asking for a role: made, taken back; or moved by a manager (rules 611, 612). Corrections: corrections.py."""
+"""Asking for a role: made, and taken back (rule 611). Corrections: corrections.py; what managers begin: starting.py."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,11 +13,11 @@ from backend.accounts.identity.evidence import SURE
 from backend.db import new_id
 from backend.devices.sessions import AccountClosed
 from backend.errors import FieldError, FieldsInvalid, Invalid, Refusal
-from backend.facts import AccessRefused, RequestWithdrawn, RoleRequested, StepDecided
+from backend.facts import AccessRefused, RequestWithdrawn, RoleRequested
 from backend.kit import Kit
-from backend.roles import authority, carried, deciding, forms, movements, policy, rights, rows, vouching
+from backend.roles import deciding, holding, movements, policy, rights, rows, vouching
 from backend.roles import draft as drafts
-from backend.roles.carried import How
+from backend.roles.catalogue.in_force import in_force
 from backend.roles.draft import Checked, Draft
 from backend.roles.models import RequestStep, Role, RoleRequest, Unit
 from backend.roles.movements import Fate
@@ -56,8 +57,8 @@ async def create(
     checked = await drafts.check(tx, kit, draft, account_id=by, role=role, now=now)
     if refusal := policy.why_not_assured(level=level, floor=checked.floor):
         raise refusal
-    await _ensure_may_begin(tx, by, role)
-    found = await _add(tx, kit, checked, account_id=by, role=role, by=by, now=now)
+    await ensure_may_begin(tx, by, role, checked)
+    found = await add(tx, kit, checked, account_id=by, role=role, by=by, now=now)
     found.session_id = session
     if key is not None:
         found.idempotency_key, found.idempotency_print = key, drafts.print_of(draft)
@@ -89,82 +90,6 @@ async def withdraw(
     return found
 
 
-async def start_transfer(
-    tx: AsyncSession,
-    kit: Kit,
-    role_id: UUID,
-    to_unit: str,
-    *,
-    by: UUID,
-    now: datetime,
-    position: str | None = None,
-    subject_type: str | None = None,
-    effective_on: date | None = None,
-    note: str | None = None,
-    how: How = How(),  # noqa: B008 - immutable
-) -> RoleRequest | Refusal:
-    """A manager moves somebody: their own unit's word counts at once, the other unit is asked.
-
-    A refusal that has to be remembered is returned (`settle` it after the commit).
-    """
-    role = await rows.role_now(tx, role_id)
-    if role is None:
-        return refused(tx, kit, policy.RoleNotFound(), role_id, by, now)
-    await rows.account_locked(tx, role.account_id)
-    role = await rows.role_now(tx, role_id)
-    if role is None or role.state != policy.ACTIVE:
-        raise policy.RoleMoved
-    draft = Draft(
-        kind="transfer",
-        unit=to_unit,
-        position=position,
-        subject_type=subject_type,
-        effective_on=effective_on,
-    )
-    refusal, duty = await starting_duty(tx, kit, role, to_unit, by)
-    if refusal is not None:
-        return refused(tx, kit, refusal, role_id, by, now)
-    checked = await drafts.check(tx, kit, draft, account_id=role.account_id, role=role, now=now)
-    await _ensure_may_begin(tx, role.account_id, role)
-    found = await _add(tx, kit, checked, account_id=role.account_id, role=role, by=by, now=now)
-    if note:
-        found.note = kit.keys.seal("role_requests.note", found.id, forms.reason(note))
-    await carried.weigh(tx, kit, found, {duty}, how, by=by)
-    await count_own_word(tx, kit, found, duty, by, now)
-    return found
-
-
-async def starting_duty(
-    tx: AsyncSession, kit: Kit, role: Role, to_unit: str, by: UUID
-) -> tuple[Refusal | None, str]:
-    """The duty that a starting manager fulfils: releasing if it is theirs, else receiving."""
-    who = await authority.of(tx, kit, by, hold=True)
-    here, target = await tx.get_one(Unit, role.unit_id), await drafts.find_unit(tx, to_unit)
-    both = [here, *([target] if target else [])]
-    decider = await rights.deciding_units(tx, kit, both, about=role.account_id)
-    duties = {policy.RELEASE} if who.decides(decider[here.id]) else set()
-    if target and who.decides(decider[target.id]):
-        duties.add(policy.RECEIVE)
-    refusal = policy.why_not_start_transfer(is_subject=role.account_id == by, duties=duties)
-    if isinstance(refusal, policy.NotYourUnit) and not who.reaches(here.path):
-        refusal = policy.RoleNotFound()
-    return refusal, policy.RELEASE if policy.RELEASE in duties else policy.RECEIVE
-
-
-async def count_own_word(
-    tx: AsyncSession, kit: Kit, found: RoleRequest, duty: str, by: UUID, now: datetime
-) -> None:
-    """What a manager begins carries the word of that manager's unit."""
-    await tx.flush()
-    step = next(step for step in await rows.steps_of(tx, found.id) if step.duty == duty)
-    step.decision, step.by, step.at, step.decider_id = policy.APPROVED, by, now, None
-    word = StepDecided(
-        subject=found.account_id, request=found.id, duty=duty, unit=step.unit_id, decision=policy.APPROVED
-    )
-    kit.journal.record(tx, word, by=by, now=now)
-    await tx.flush()
-
-
 async def _earlier(tx: AsyncSession, draft: Draft, by: UUID, key: str) -> RoleRequest | None:
     earlier: RoleRequest | None = await tx.scalar(
         select(RoleRequest).where(RoleRequest.created_by == by, RoleRequest.idempotency_key == key)
@@ -176,7 +101,7 @@ async def _earlier(tx: AsyncSession, draft: Draft, by: UUID, key: str) -> RoleRe
 
 async def _role_meant(tx: AsyncSession, draft: Draft, account_id: UUID) -> Role | None:
     """The role that is to be corrected, moved or ended: the person's own, in force."""
-    if draft.movement.fate is Fate.NONE:
+    if draft.entry.fate is Fate.NONE:
         if draft.role_id is not None:
             raise FieldsInvalid(
                 FieldError("role_id", "not_for_register", "Đăng ký mới không kèm vai trò đã có")
@@ -191,14 +116,24 @@ async def _role_meant(tx: AsyncSession, draft: Draft, account_id: UUID) -> Role 
     return role
 
 
-async def _ensure_may_begin(tx: AsyncSession, account_id: UUID, role: Role | None) -> None:
-    open_ones = exists().where(RoleRequest.account_id == account_id, RoleRequest.status.in_(policy.OPEN))
-    has_open = bool(await tx.scalar(select(open_ones.label("open"))))
+async def ensure_may_begin(tx: AsyncSession, account_id: UUID, role: Role | None, checked: Checked) -> None:
+    """Raises what stands in the way: another request, a role, a change that waits, posts that do not go together."""
+    move = checked.movement
+    waits = await has_open(tx, account_id)
     has_home = await rows.home_role(tx, account_id, *policy.HELD) is not None
-    if refusal := policy.why_not_begin(first=role is None, has_open=has_open, has_home=has_home):
+    if refusal := policy.why_not_begin(first=role is None, has_open=waits, has_home=has_home):
         raise refusal
+    if role is not None and role.stands_on is not None and move.moves:
+        raise policy.NotByItself
     if role is not None and await tx.scalar(select(exists().where(*waiting_on(role.id)).label("waiting"))):
         raise policy.RoleChanging
+    await holding.ensure(tx, await in_force(tx), account_id, role, move, checked.position)
+
+
+async def has_open(tx: AsyncSession, account_id: UUID) -> bool:
+    """Whether something that the person wants, or others want for the person, is undecided."""
+    open_ones = exists().where(RoleRequest.account_id == account_id, RoleRequest.status.in_(policy.OPEN))
+    return bool(await tx.scalar(select(open_ones.label("open"))))
 
 
 def waiting_on(role_id: UUID) -> tuple[ColumnElement[bool], ...]:
@@ -210,7 +145,7 @@ def waiting_on(role_id: UUID) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-async def _add(
+async def add(
     tx: AsyncSession,
     kit: Kit,
     checked: Checked,
@@ -220,12 +155,14 @@ async def _add(
     by: UUID,
     now: datetime,
 ) -> RoleRequest:
+    """The request's row with its steps."""
     request_id = new_id()
     found = RoleRequest(
         id=request_id,
         account_id=account_id,
         created_by=by,
-        kind=checked.kind,
+        kind=checked.movement.kind,
+        movement=checked.movement.code,
         status=policy.PENDING,
         version=1,
         role_id=role.id if role else None,
@@ -236,7 +173,7 @@ async def _add(
     await tx.flush()
     await add_steps(tx, kit, found, role)
     kit.journal.record(
-        tx, RoleRequested(subject=account_id, request=request_id, kind=checked.kind), by=by, now=now
+        tx, RoleRequested(subject=account_id, request=request_id, kind=checked.movement.kind), by=by, now=now
     )
     return found
 
@@ -263,6 +200,7 @@ def content_of(kit: Kit, request_id: UUID, checked: Checked) -> dict[str, object
         "fields": drafts.seal_fields(kit, "role_requests.fields", request_id, checked.fields),
         "effective_on": checked.effective_on,
         "until_on": checked.until_on,
+        "keeps": msgspec.json.encode(checked.keeps).decode() if checked.keeps else None,
     }
 
 

@@ -11,7 +11,7 @@ from backend.account import Account
 from backend.kit import Kit
 from backend.outbox import queue as outbox
 from backend.outbox import renewal
-from backend.roles import effects, fates, movements, policy, rows
+from backend.roles import effects, fates, holding, movements, policy, rows
 from backend.roles.fates import Back
 from backend.roles.models import Role, RoleRequest
 from backend.roles.scope import systems_touched
@@ -29,7 +29,11 @@ async def revert(tx: AsyncSession, kit: Kit, found: RoleRequest, *, now: datetim
     move = movements.of(found)
     if move.begins:
         state = policy.ACTIVE if applied else policy.SCHEDULED
+        begun = select(Role).where(Role.request_id == found.id, Role.state == state)
+        new = (await tx.scalars(begun)).one_or_none()
         await effects.change_one(tx, Role.request_id == found.id, Role.state == state, state=policy.UNDONE)
+        if new is not None and was is not None:
+            await holding.carry_over(tx, new.id, was.id)
     await fates.of(found).undo(tx, kit, found, Back(applied, now))
     found.applied_at, found.before, found.role_version = None, None, None
     await rows.bump(tx, found.account_id)
@@ -39,5 +43,6 @@ async def revert(tx: AsyncSession, kit: Kit, found: RoleRequest, *, now: datetim
 
 async def _tell_again(tx: AsyncSession, role: Role, now: datetime) -> None:
     """While the role was over, nobody told what became of its unit of this person (B13)."""
-    systems = {system.id for system in await systems_touched(tx, [role.unit_id])}
+    units = {role.unit_id, *await rows.units_held(tx, role.account_id)}
+    systems = {system.id for system in await systems_touched(tx, units)}
     await renewal.renew(tx, [role.account_id], now=now, also={role.account_id: systems})

@@ -1,4 +1,4 @@
-"""A manager's word: yes, no, correct this, end that, and never mind (rules 610, 611, 612, 613, 614, 615, 616).
+"""A manager's word: yes, no, correct this, and never mind (rules 610, 611, 612, 613, 614, 615, 616).
 
 A refusal that has to be remembered (not yours to see, not yours to decide) is returned, so
 that the journal keeps it: `settle` it after the commit.
@@ -6,35 +6,38 @@ that the journal keeps it: `settle` it after the commit.
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.db import changed_one, new_id
+from backend.account import Account
+from backend.db import changed_one
 from backend.errors import Conflict, Refusal
-from backend.facts import DecisionUndone, RequestDecided, RoleRequested, StepDecided
+from backend.facts import DecisionUndone, RequestDecided, StepDecided
 from backend.kit import Kit
 from backend.roles import (
     authority,
     carried,
     deciding,
     forms,
+    holding,
+    movements,
     policy,
     reversal,
     rights,
     rows,
+    second,
     texting,
     timeline,
     vouching,
 )
-from backend.roles import draft as drafts
-from backend.roles.authority import Authority
 from backend.roles.carried import How
-from backend.roles.models import RequestStep, Role, RoleRequest, Unit
-from backend.roles.movements import END
-from backend.roles.requests import add_steps, refused
+from backend.roles.catalogue.in_force import hold_catalogue
+from backend.roles.models import RequestStep, RoleRequest, Unit
+from backend.roles.requests import refused
 from backend.support import notices
 
 
@@ -66,41 +69,21 @@ async def send_back(
     return await _decide(tx, kit, request_id, policy.RETURNED, forms.reason(reason), version, by, now)
 
 
-async def end_role(
-    tx: AsyncSession,
-    kit: Kit,
-    role_id: UUID,
-    *,
-    reason: str,
-    by: UUID,
-    now: datetime,
-    how: How = How(),  # noqa: B008 - immutable
-) -> RoleRequest | Refusal:
-    """A manager ends somebody's role at once; the request that says so is made and approved in one act."""
-    why = forms.reason(reason)
-    await rows.tree_stands(tx)
-    role = await rows.role_now(tx, role_id)
-    if role is None:
-        return refused(tx, kit, policy.RoleNotFound(), role_id, by, now)
-    await rows.account_locked(tx, role.account_id)
-    who = await authority.of(tx, kit, by, hold=True)
-    if refusal := await _why_not_end(tx, kit, role, who):
-        return refused(tx, kit, refusal, role_id, by, now)
-    role = await rows.role_now(tx, role_id)
-    if role is None or role.state not in policy.HELD:
-        raise policy.RoleMoved
-    found = await _ending(tx, kit, role, why, by, now)
-    await carried.weigh(tx, kit, found, carried.OURS, how, by=by)
-    kit.journal.record(
-        tx, RoleRequested(subject=role.account_id, request=found.id, kind=found.kind), by=by, now=now
-    )
-    await _say(tx, kit, found, await rows.steps_of(tx, found.id), policy.APPROVED, None, by, now)
-    kit.journal.record(
-        tx, RequestDecided(subject=role.account_id, request=found.id, outcome=policy.APPROVED), by=by, now=now
-    )
-    await timeline.take_effect(tx, kit, found, by=by, now=now)
+async def say_own(
+    tx: AsyncSession, kit: Kit, found: RoleRequest, duties: AbstractSet[str], *, by: UUID, now: datetime
+) -> None:
+    """The words of whoever begins or corrects it for somebody; with the last one it is approved."""
+    steps = await rows.steps_of(tx, found.id)
+    mine = [step for step in steps if step.duty in duties]
+    await say(tx, kit, found, mine, policy.APPROVED, None, by, now)
+    if len(mine) == len(steps) and not await second.ask(tx, kit, found, steps, by):
+        account = await rows.account_locked(tx, found.account_id)
+        if refusal := await vouching.why_not_approve(tx, found, account):
+            raise refusal
+        if account.frozen_at is not None:
+            raise policy.ApplicantFrozen
+        await _settle_request(tx, kit, found, policy.APPROVED, by, now)
     await tx.flush()
-    return found
 
 
 async def undo(
@@ -120,11 +103,12 @@ async def undo(
     mine = [step for step in steps if step.by == by and step.at is not None]
     since = now - timedelta(seconds=kit.limits.undo_window)
     last = max((step.at for step in mine if step.at is not None), default=None)
-    if last is None or last <= since or found.status == policy.WITHDRAWN:
+    if last is None or last <= since or found.status == policy.WITHDRAWN or not movements.of(found).is_held:
         raise policy.UndoTooLate
     if found.status != policy.PENDING:
         await _reopen(tx, kit, found, by, now)
     await _unsay(tx, [step for step in mine if step.at == last])
+    await second.unask(tx, found.id)
     await deciding.place(tx, kit, found)
     if found.kept_by == by:
         found.kept_by = found.kept_reason = None  # it was part of the word
@@ -159,16 +143,28 @@ async def _decide(
         return refused(tx, kit, refusal, request_id, by, now)
     if version is not None and version != found.version:
         raise policy.VersionConflict(version=found.version)
+    if refusal := second.why_not(steps, standing.duties, by):
+        raise refusal
     mine = [step for step in steps if step.duty in standing.duties]
     if decision == policy.APPROVED:
-        if unvouched := await vouching.why_not_approve(tx, found, account):
-            raise unvouched
+        await _ensure_yes(tx, found, account, how)
         await carried.weigh(tx, kit, found, standing.duties, how, by=by)
-    await _say(tx, kit, found, mine, decision, why, by, now)
-    if decision != policy.APPROVED or all(step in mine or step.decision for step in steps):
+    await say(tx, kit, found, mine, decision, why, by, now)
+    last = all(step in mine or step.decision for step in steps)
+    if decision != policy.APPROVED or (last and not await second.ask(tx, kit, found, steps, by)):
         await _settle_request(tx, kit, found, decision, by, now)
     await tx.flush()
     return found
+
+
+async def _ensure_yes(tx: AsyncSession, found: RoleRequest, account: Account, how: How) -> None:
+    """Raises what stands in the way of a yes alone: nobody vouches, posts that do not go together, one of many."""
+    if unvouched := await vouching.why_not_approve(tx, found, account):
+        raise unvouched
+    role, catalogue = await rows.role_now(tx, found.role_id), await hold_catalogue(tx)
+    await holding.ensure(tx, catalogue, account.id, role, movements.of(found), found.position)
+    if how.many and await second.is_wanted(tx, found):
+        raise second.NotInBulk
 
 
 async def _settle_request(
@@ -196,7 +192,7 @@ async def _settle_request(
         )
 
 
-async def _say(
+async def say(
     tx: AsyncSession,
     kit: Kit,
     found: RoleRequest,
@@ -247,38 +243,3 @@ async def _reopen(tx: AsyncSession, kit: Kit, found: RoleRequest, by: UUID, now:
     if found.status == policy.APPROVED:
         await reversal.revert(tx, kit, found, now=now)
     await rows.move(tx, found, to=policy.PENDING, decided_at=None, decided_by=None)
-
-
-async def _why_not_end(tx: AsyncSession, kit: Kit, role: Role, who: Authority) -> Refusal | None:
-    if role.account_id == who.account_id:
-        return policy.OwnRequest()
-    unit = await tx.get_one(Unit, role.unit_id)
-    by = await rights.deciding_units(tx, kit, [unit], about=role.account_id)
-    if who.decides(by[unit.id]):
-        return None
-    return policy.NotYourUnit() if who.reaches(unit.path) else policy.RoleNotFound()
-
-
-async def _ending(tx: AsyncSession, kit: Kit, role: Role, why: str, by: UUID, now: datetime) -> RoleRequest:
-    """The approved request behind a manager's ending of a role."""
-    request_id = new_id()
-    found = RoleRequest(
-        id=request_id,
-        account_id=role.account_id,
-        created_by=by,
-        kind=END.code,
-        status=policy.APPROVED,
-        version=1,
-        role_id=role.id,
-        unit_id=role.unit_id,
-        subject_type=role.subject_type,
-        position=role.position,
-        fields=drafts.seal_fields(kit, "role_requests.fields", request_id, {"reason": why}),
-        created_at=now,
-        **rows.stamp(now, by=by),
-    )
-    tx.add(found)
-    await tx.flush()
-    await add_steps(tx, kit, found, role)
-    await tx.flush()
-    return found

@@ -73,6 +73,12 @@ async def home_role(tx: AsyncSession, account_id: UUID, *states: str) -> Role | 
     ).scalar_one_or_none()
 
 
+async def units_held(tx: AsyncSession, account_id: UUID) -> set[UUID]:
+    """Where the person has, or will have, a role."""
+    held = select(Role.unit_id).where(Role.account_id == account_id, Role.state.in_(policy.HELD))
+    return set(await tx.scalars(held))
+
+
 async def move(tx: AsyncSession, found: RoleRequest, *, to: str, **values: object) -> None:
     """Take one edge of the state machine; whoever comes second gets AlreadyDecided."""
     moved = (

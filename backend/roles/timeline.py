@@ -33,7 +33,8 @@ async def take_effect(tx: AsyncSession, kit: Kit, found: RoleRequest, *, by: UUI
     if movements.of(found).gives:
         await _ensure_still_possible(tx, kit, found, now)
     if found.effective_on is None or found.effective_on <= local_day(now):
-        await apply(tx, kit, found, by=by, now=now, hold=kit.limits.undo_window)
+        hold = kit.limits.undo_window if movements.of(found).is_held else 0
+        await apply(tx, kit, found, by=by, now=now, hold=hold)
     else:
         await _schedule(tx, kit, found, by=by, now=now)
         found.role_version = await rows.bump(tx, found.account_id)
@@ -43,7 +44,8 @@ async def _schedule(tx: AsyncSession, kit: Kit, found: RoleRequest, *, by: UUID,
     """Write the request's day into the calendar; nothing is in force yet."""
     move, old = movements.of(found), await rows.role_now(tx, found.role_id)
     if found.role_id is not None:
-        effects.in_force(old)
+        waits = old is not None and old.state in policy.HELD and not move.gives
+        old = old if waits else effects.in_force(old)
     elif await rows.home_role(tx, found.account_id, *policy.HELD) is not None:
         raise policy.HomeRoleExists
     if move.begins:
@@ -56,14 +58,17 @@ async def apply(
 ) -> None:
     """Make the request true, and tell every system that the old or the new unit concerns."""
     move, old = movements.of(found), await rows.role_now(tx, found.role_id)
-    act = Act(by, now, due=now + timedelta(seconds=hold))
+    act, concerned = (
+        Act(by, now, due=now + timedelta(seconds=hold)),
+        await rows.units_held(tx, found.account_id),
+    )
     if move.gives:
         await hold_catalogue(tx)
     await fates.of(found).happen(tx, kit, found, act)
     if move.begins:
         await effects.begin(tx, kit, found, act)
     found.applied_at = now
-    units = {found.unit_id} | ({old.unit_id} if old else set())
+    units = concerned | {found.unit_id} | ({old.unit_id} if old else set())
     found.role_version = await tell(
         tx, found.account_id, units, request_id=found.id, lane=move.lane, now=now, hold=hold
     )
@@ -122,8 +127,8 @@ async def roll(tx: AsyncSession, kit: Kit, *, now: datetime) -> int:
         for found in (await tx.scalars(due.execution_options(**rows.FRESH))).all():
             await _roll_request(tx, kit, found, now=now)
             done += 1
-        over = run_out(today).where(Role.account_id == account_id).execution_options(**rows.FRESH)
-        for role in (await tx.scalars(over)).all():
+        over = run_out(today).where(Role.account_id == account_id).limit(1).execution_options(**rows.FRESH)
+        while role := await tx.scalar(over):  # one ends with another, or comes back by it
             await _run_down(tx, kit, role, now=now)
             done += 1
     return done
@@ -132,7 +137,7 @@ async def roll(tx: AsyncSession, kit: Kit, *, now: datetime) -> int:
 async def _roll_request(tx: AsyncSession, kit: Kit, found: RoleRequest, *, now: datetime) -> None:
     move, old = movements.of(found), await rows.role_now(tx, found.role_id)
     overtaken = old is not None and old.state not in policy.HELD
-    if overtaken and not move.begins:
+    if overtaken and (move.stands or not move.begins):
         found.applied_at = now  # the role has ended meanwhile: nothing is left to change
     elif overtaken:
         await hold_catalogue(tx)
@@ -147,9 +152,10 @@ async def _roll_request(tx: AsyncSession, kit: Kit, found: RoleRequest, *, now: 
 
 async def _run_down(tx: AsyncSession, kit: Kit, role: Role, *, now: datetime) -> None:
     """The last day that was known from the beginning has passed."""
+    units = await rows.units_held(tx, role.account_id)
     await effects.finish(tx, kit, role, reason="expired", request_id=None, act=Act(None, now, due=now))
     await effects.end_sessions(tx, kit, role.account_id, by=None, now=now)
-    await tell(tx, role.account_id, {role.unit_id}, request_id=None, lane=outbox.REVOCATION, now=now, hold=0)
+    await tell(tx, role.account_id, units, request_id=None, lane=outbox.REVOCATION, now=now, hold=0)
 
 
 async def _due_accounts(tx: AsyncSession, today: date) -> list[UUID]:

@@ -10,6 +10,7 @@ import msgspec
 
 from backend.errors import Refusal
 from backend.outbox.queue import SyncState
+from backend.words import Label
 
 Item = TypeVar("Item")
 
@@ -107,6 +108,8 @@ class RequestView(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     account_id: UUID
     kind: str
+    movement: str
+    movement_words: Label
     status: str
     version: int
     applicant: Applicant
@@ -118,6 +121,7 @@ class RequestView(msgspec.Struct, frozen=True, kw_only=True):
     position: str
     position_code: str
     fields: list[FieldView]
+    papers: dict[str, str]  # what the movement rests on, as it was typed
     note: str | None
     effective_on: date | None
     until_on: date | None
@@ -134,6 +138,9 @@ class RequestView(msgspec.Struct, frozen=True, kw_only=True):
     why_you: list[Why]
     why_not_decide: Refusal | None
     why_not_approve: Refusal | None  # of the yes alone
+    needs: int  # how many people have to say yes, and how many have
+    given: int
+    conflict: tuple[Label, Label] | None  # two posts that one person does not hold at once
     at_stake: Outlook | None
     may_keep: bool
     kept_by: str | None
@@ -167,6 +174,7 @@ class PersonRow(msgspec.Struct, frozen=True):
     unit_code: str
     subject_type: str  # the code
     position: str  # the words
+    position_code: str
     state: str
     from_on: date
     until_on: date | None
@@ -195,6 +203,8 @@ class RoleView(msgspec.Struct, frozen=True, rename={"from_on": "from", "until_on
     from_on: date
     until_on: date | None
     settled_at: datetime | None  # from when the decision behind this state can no longer be taken back
+    kind: str  # home, concurrent
+    resumes_on: date | None  # of a suspended one: the day on which it comes back by itself
 
 
 class OwnRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -202,6 +212,7 @@ class OwnRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     kind: str
+    movement: str
     status: str
     version: int
     role_id: UUID | None
@@ -223,3 +234,34 @@ class OwnRequest(msgspec.Struct, frozen=True, kw_only=True):
     settled_at: datetime | None
     can_correct: bool
     can_withdraw: bool
+
+
+class WaitingUnit(msgspec.Struct, frozen=True):
+    """The unit whose managers decide."""
+
+    id: UUID
+    code: str
+    name: str
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """Who has to speak next (nobody, where nobody up the tree decides), and since when."""
+
+    unit: WaitingUnit | None
+    since: datetime
+
+
+class InForce(msgspec.Struct, frozen=True):
+    """How many of the systems concerned hold it."""
+
+    done: int
+    of: int
+
+
+class DetailedRequest(OwnRequest, frozen=True, kw_only=True):
+    """One request with how far it is."""
+
+    waiting_for: Waiting | None
+    needs: int
+    given: int
+    in_force: InForce

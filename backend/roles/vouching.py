@@ -21,7 +21,7 @@ from backend.roles.models import Role, RoleRequest
 
 async def why_not_ask(tx: AsyncSession, draft: Draft, account: Account, role: Role | None) -> Refusal | None:
     """The reason why this person may not ask for it."""
-    if not draft.movement.gives:
+    if not draft.entry.gives:
         return None
     code = draft.subject_type or (role.subject_type if role is not None else "")
     by = (await in_force(tx)).vouched_by(code)

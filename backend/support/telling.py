@@ -113,6 +113,12 @@ WORDS = {
             " Sau khi tài khoản được mở lại, bạn có thể gửi yêu cầu mới."
         ),
     ),
+    "request_fell": (
+        _("Yêu cầu về vai trò không còn hiệu lực"),
+        _(
+            "Yêu cầu về vai trò tại {unit} không còn hiệu lực vì vai trò đã kết thúc. Bạn không cần làm gì thêm."
+        ),
+    ),
     "request_decided": (
         _("Yêu cầu về vai trò có kết quả"),
         _("Yêu cầu về vai trò tại {unit} {outcome}. Xem lý do và việc cần làm ở mục Yêu cầu của tôi."),
@@ -166,5 +172,7 @@ CODES = {
     "rejected": _("không được duyệt"),
     "begun": _("bắt đầu có hiệu lực"),
     "changed": _("được điều chỉnh"),
+    "suspended": _("tạm ngưng"),
+    "resumed": _("có hiệu lực trở lại"),
     "ended": _("đã kết thúc"),
 }

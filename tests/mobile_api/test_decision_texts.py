@@ -11,8 +11,10 @@ import msgspec
 from sqlalchemy import select
 
 from backend.accounts.identity.numbers import holder_of
-from backend.roles import managers, requests, review
+from backend.roles import acts, managers, review, starting
+from backend.roles.draft import Draft
 from backend.roles.models import RoleRequest
+from backend.roles.movements import END
 from backend.roles.texting import Texting
 from tests.mobile_api.test_roles import a_province, body
 from tests.phone import Phone
@@ -59,7 +61,7 @@ class Applicant:
         items = (await self.phone.call("GET", "/v1/roles")).json()["items"]
         return next(UUID(one["id"]) for one in items if one["state"] == "active")
 
-    async def decided(self, act: Any, *reason: str, **more: Any) -> RoleRequest:
+    async def decided(self, act: Any, *reason: Any, **more: Any) -> RoleRequest:
         """The manager says something, or takes it back."""
         async with self.service.db.write() as tx:
             by = await holder_of(tx, self.service.kit, self.boss)
@@ -200,12 +202,12 @@ async def test_what_a_manager_does_unasked_is_no_decision_on_ones_request(servic
     await asks.decided(review.approve, version=1)
     await asks.later()
     asks.request = await asks.role()
-    asks.request = (await asks.decided(requests.start_transfer, "R-STC")).id
+    asks.request = (await asks.decided(starting.start, Draft(kind="transfer", unit="R-STC"))).id
     asks.boss = other.national_id
     assert (await asks.decided(review.approve, version=None)).status == "approved"
     assert not await asks.due()
     asks.request = await asks.role()
-    asks.request = (await asks.decided(review.end_role, reason="Nghỉ hưu")).id
+    asks.request = (await asks.decided(acts.act, END, reason="Nghỉ hưu")).id
     assert not await asks.due()
     await asks.later()
     assert len(asks.texts()) == 1

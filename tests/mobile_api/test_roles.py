@@ -10,7 +10,8 @@ from sqlalchemy import select
 
 from backend.accounts.identity.numbers import holder_of
 from backend.imports.rows import records
-from backend.roles import managers, requests, review, staff, units
+from backend.roles import managers, review, staff, starting, units
+from backend.roles.draft import Draft
 from backend.roles.models import RoleRequest
 from tests.phone import Phone
 from tests.service import Service
@@ -251,14 +252,17 @@ async def test_r01_over_the_wire_what_a_manager_began_is_not_the_persons_to_corr
     asked = (await phone.call("POST", "/v1/role-requests", body())).json()
     await approve(service, asked["id"], number)
     (role,) = (await phone.call("GET", "/v1/roles")).json()["items"]
+    other = service.person("Phan Văn Nhận")
+    await service.sign_in(other)
     async with service.db.write() as tx:
         by = await holder_of(tx, service.kit, number)
-        assert by is not None
-        now = service.clock.now()
-        await managers.add(tx, service.kit, "R-STC", number, by=None, now=now)
-        moved = await requests.start_transfer(tx, service.kit, UUID(role["id"]), "R-STC", by=by, now=now)
+        there = await holder_of(tx, service.kit, other.national_id)
+        assert by is not None and there is not None
+        now, draft = service.clock.now(), Draft(kind="transfer", unit="R-STC")
+        await managers.add(tx, service.kit, "R-STC", other.national_id, by=None, now=now)
+        moved = await starting.start(tx, service.kit, UUID(role["id"]), draft, by=by, now=now)
         assert isinstance(moved, RoleRequest)
-        await review.send_back(tx, service.kit, moved.id, "Chưa đủ hồ sơ", version=None, by=by, now=now)
+        await review.send_back(tx, service.kit, moved.id, "Chưa đủ hồ sơ", version=None, by=there, now=now)
     path = f"/v1/role-requests/{moved.id}"
     shown = (await phone.call("GET", path)).json()
     assert (shown["status"], shown["can_correct"], shown["can_withdraw"]) == ("returned", False, False)

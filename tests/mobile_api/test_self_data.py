@@ -10,8 +10,9 @@ from sqlalchemy import select
 from backend.accounts.identity.numbers import holder_of
 from backend.accounts.models import Account, Consent
 from backend.db import Base, new_id
-from backend.roles import managers, review
+from backend.roles import acts, managers
 from backend.roles.models import RoleRequest
+from backend.roles.movements import END
 from backend.support import notices
 from backend.support.models import Case, CaseMessage, Desk
 from demo.persona import Persona
@@ -71,8 +72,8 @@ async def end_role(service: Service, phone: Phone, boss: str) -> None:
     async with service.db.write() as tx:
         by = await holder_of(tx, service.kit, boss)
         assert by is not None
-        done = await review.end_role(
-            tx, service.kit, UUID(role["id"]), reason="Nghỉ hưu", by=by, now=service.clock.now()
+        done = await acts.act(
+            tx, service.kit, UUID(role["id"]), END, reason="Nghỉ hưu", by=by, now=service.clock.now()
         )
         assert isinstance(done, RoleRequest)
 

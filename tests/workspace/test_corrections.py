@@ -10,7 +10,8 @@ from sqlalchemy import select
 
 from backend.account import Account
 from backend.devices import takeover
-from backend.roles import requests, review
+from backend.roles import review, starting
+from backend.roles.draft import Draft
 from backend.roles.models import Role, RoleRequest
 from tests.workspace.glass import at
 from tests.workspace.office import Desk, Office
@@ -27,9 +28,8 @@ async def returned_transfer(office: Office, name: str) -> UUID:
         role = await tx.scalar(select(Role.id).where(Role.request_id == begun))
         assert role is not None
         by = office.chi.account_id
-        made = await requests.start_transfer(
-            tx, service.kit, role, office.other, by=by, now=now, note="Theo quyết định 12"
-        )
+        draft = Draft(kind="transfer", unit=office.other)
+        made = await starting.start(tx, service.kit, role, draft, by=by, now=now, note="Theo quyết định 12")
         assert isinstance(made, RoleRequest)
         await review.send_back(
             tx, service.kit, made.id, "Sai chức vụ", version=None, by=office.dung.account_id, now=now

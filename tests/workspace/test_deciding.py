@@ -210,12 +210,12 @@ async def test_a_transfer_is_begun_and_the_other_unit_is_asked(office: Office, d
     page = await desk.page(path)
     assert f"Sở Tài chính {office.number}" in page and "Chuyên viên chính" in page
     form = {
-        "to_unit": office.other,
+        "unit": office.other,
         "position": "chuyen_vien",
         "effective_on": "",
-        "note": "Theo quyết định 12",
+        "reason": "Theo quyết định 12",
     }
-    assert (await desk.send(path, form | {"to_unit": ""})).status_code == 422
+    assert (await desk.send(path, form | {"unit": ""})).status_code == 422
     assert (await desk.send(path, form | {"effective_on": "31/12"})).status_code == 422
     begun = await desk.send(path, form)
     assert begun.status_code == 303, begun.text
@@ -236,9 +236,7 @@ async def test_a_strangers_role_cannot_be_touched(office: Office, desk: Desk) ->
         found = await queue.people(tx, office.service.kit, office.dung.account_id, q="Lý Thường Kiệt")
     for path in (f"/workspace/people/{found.items[0].role_id}/{what}" for what in ("end", "transfer")):
         assert (await desk.http.get(path)).status_code == 404
-        form = (
-            {"reason": "x"} if path.endswith("end") else {"to_unit": office.root, "position": "chuyen_vien"}
-        )
+        form = {"reason": "x"} if path.endswith("end") else {"unit": office.root, "position": "chuyen_vien"}
         assert (await desk.send(path, form)).status_code in {403, 404}
 
 

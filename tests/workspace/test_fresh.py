@@ -142,8 +142,8 @@ async def every_act(office: Office) -> dict[str, dict[str, Any]]:
         f"/workspace/requests/{asked}/decision": word("approved"),
         "/workspace/bulk": {"decision": "approved", "pick": [f"{asked}:1"]},
         f"/workspace/people/{role}/end": {"reason": "Nghỉ hưu"},
-        f"/workspace/people/{role}/transfer": {"to_unit": office.other, "position": "chuyen_vien"},
-        f"/workspace/requests/{moved}/correct": {"to_unit": office.other, "position": "chuyen_vien"},
+        f"/workspace/people/{role}/transfer": {"unit": office.other, "position": "chuyen_vien"},
+        f"/workspace/requests/{moved}/correct": {"unit": office.other, "position": "chuyen_vien"},
         f"/workspace/requests/{moved}/withdraw": {},
     }
 

@@ -9,8 +9,9 @@ from uuid import UUID, uuid4
 from sqlalchemy import select, update
 
 from backend.journal import Entry
-from backend.roles import review
+from backend.roles import acts, review
 from backend.roles.models import Role, RoleRequest
+from backend.roles.movements import END
 from backend.roles.owed import Owed, owed
 from tests.workspace.office import Office
 
@@ -82,8 +83,8 @@ async def test_a07_a_role_that_had_ended_and_stands_again_is_found_and_an_undo_i
         role = await tx.scalar(select(Role.id).where(Role.request_id == request))
     assert role is not None
     async with service.db.write() as tx:
-        ending = await review.end_role(
-            tx, service.kit, role, reason="Nghỉ việc", by=office.chi.account_id, now=now
+        ending = await acts.act(
+            tx, service.kit, role, END, reason="Nghỉ việc", by=office.chi.account_id, now=now
         )
         assert isinstance(ending, RoleRequest)
     again = update(Role).where(Role.id == role).values(state="active", ended_at=None)

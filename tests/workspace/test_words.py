@@ -9,7 +9,7 @@ import pytest
 from backend.facts import vocabulary
 from backend.words import english, language, say
 from tests.workspace.msgids import everything, unmarked_details
-from workspace import labels
+from workspace import fact_labels
 
 PLACE = re.compile(r"\{(\w+)\}")
 
@@ -35,7 +35,7 @@ def test_a_translation_has_the_same_places_as_its_original() -> None:
 
 
 def test_every_fact_of_the_journal_has_words() -> None:
-    assert set(vocabulary()) <= set(labels.FACTS)
+    assert set(vocabulary()) <= set(fact_labels.FACTS)
 
 
 def test_a_message_is_said_with_its_values_and_its_plural() -> None:

@@ -154,10 +154,7 @@ def still_open(entries: Iterable[Closable], today: date) -> list[Closable]:
 
 
 class Catalogue(msgspec.Struct, frozen=True):
-    """A whole catalogue; entries in the order of the file.
-
-    Incompatible pairs, approvals, movements and `concurrent_limit` are read and kept here; nothing asks for them yet.
-    """
+    """A whole catalogue; entries in the order of the file."""
 
     subject_types: Mapping[str, SubjectType]
     positions: Mapping[str, Position]
@@ -192,6 +189,10 @@ class Catalogue(msgspec.Struct, frozen=True):
     def position_label(self, code: str) -> Label:
         """The words for a position."""
         return self.positions[code].words if code in self.positions else Label(code, code)
+
+    def movement_label(self, code: str) -> Label:
+        """The words for a movement."""
+        return self.movements[code].words if code in self.movements else Label(code, code)
 
     def floor(self, subject_type: str) -> int:
         """The assurance level that a subject type asks for."""

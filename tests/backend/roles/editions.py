@@ -36,6 +36,11 @@ def of_post(code: str, catalogue: Catalogue, **changes: object) -> Catalogue:
     return with_post(msgspec.structs.replace(catalogue.positions[code], **changes), catalogue)
 
 
+def of_movement(code: str, catalogue: Catalogue, **changes: object) -> Catalogue:
+    moves = {**catalogue.movements, code: msgspec.structs.replace(catalogue.movements[code], **changes)}
+    return msgspec.structs.replace(catalogue, movements=moves)
+
+
 def with_field(kind: str, field: FormField, catalogue: Catalogue) -> Catalogue:
     old = catalogue.subject_types[kind]
     fields = (*(one for one in old.fields if one.name != field.name), field)

@@ -18,14 +18,16 @@ from backend.errors import Refusal, settle
 from backend.kit import Kit
 from backend.names import folded
 from backend.outbox.models import System
-from backend.roles import authority, corrections, managers, requests, review, timeline
+from backend.roles import acts, authority, corrections, managers, requests, review, starting, timeline
 from backend.roles.carried import How
 from backend.roles.corrections import By
 from backend.roles.draft import Draft
 from backend.roles.models import Role, RoleRequest, Unit
+from backend.roles.movements import END
 from tests.backend.roles.readings import Readings
 
 PLAINLY = How()
+MANY = How(many=True)
 START = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)  # Monday, 10:00 in Huế
 
 
@@ -123,7 +125,7 @@ class World(Readings):
     def draft(self, kind: str = "register", unit: str | None = None, **more: Any) -> Draft:
         """A body as the phone would send it."""
         body: dict[str, Any] = {"kind": kind}
-        if kind in {"register", "transfer"}:
+        if kind in {"register", "transfer", "concurrent"}:
             body |= {"unit": "NV", "subject_type": "cong_chuc", "position": "chuyen_vien", "fields": {}}
         if unit is not None:
             body["unit"] = unit
@@ -213,11 +215,13 @@ class World(Readings):
             )
         return settle(said)
 
-    async def move(self, name: str, role_id: UUID, to_unit: str, **more: Any) -> RoleRequest:
-        """`name`, a manager, starts a transfer."""
+    async def move(self, name: str, role_id: UUID, to_unit: str | None, **more: Any) -> RoleRequest:
+        """`name`, a manager, moves somebody."""
         async with self.db.write() as tx:
-            said = await requests.start_transfer(
-                tx, self.kit, role_id, to_unit, by=self.people[name], now=self.now, **more
+            note, how = more.pop("note", None), more.pop("how", PLAINLY)
+            draft = Draft(kind="transfer", unit=to_unit, **more)
+            said = await starting.start(
+                tx, self.kit, role_id, draft, by=self.people[name], now=self.now, note=note, how=how
             )
         return settle(said)
 
@@ -226,8 +230,8 @@ class World(Readings):
     ) -> RoleRequest:
         """`name`, a manager, ends a role."""
         async with self.db.write() as tx:
-            said = await review.end_role(
-                tx, self.kit, role_id, reason=reason, by=self.people[name], now=self.now, how=how
+            said = await acts.act(
+                tx, self.kit, role_id, END, reason=reason, by=self.people[name], now=self.now, how=how
             )
         return settle(said)
 

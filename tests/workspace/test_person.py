@@ -1,0 +1,69 @@
+"""One person's page and what a manager does there: a second post, a suspension and its end, letting go (rules 619, 622, 623)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from backend.roles.models import Role
+from tests.workspace.office import Desk, Office
+
+
+async def home_of(office: Office, request_id: UUID) -> tuple[UUID, UUID]:
+    """The account and the role that the request began."""
+    async with office.service.db.read() as tx:
+        query = select(Role.account_id, Role.id).where(Role.request_id == request_id)
+        account, role = (await tx.execute(query)).one()
+    return account, role
+
+
+async def test_the_page_shows_every_role_with_what_was_decided_and_what_may_be_done(
+    office: Office, desk: Desk
+) -> None:
+    account, role = await home_of(office, await office.has_role("Võ Thị Sáu"))
+    page = await desk.page(f"/workspace/people/{account}")
+    assert "Võ Thị Sáu" in page and "Lê Thị Chi" in page and "Đăng ký vai trò" in page
+    for act in ("Chuyển công tác", "Kiêm nhiệm", "Tạm đình chỉ", "Cho nghỉ việc", "Kết thúc vai trò"):
+        assert act in page, act
+    assert f"/workspace/people/{account}" in await desk.page("/workspace/people")
+    assert "Biệt phái" in await desk.page(f"/workspace/people/{role}/transfer")
+    other = await office.desk(office.dung)
+    assert (await other.http.get(f"/workspace/people/{account}")).status_code == 404
+    await other.http.aclose()
+
+
+async def test_a_person_is_suspended_let_back_and_let_go(office: Office, desk: Desk) -> None:
+    account, role = await home_of(office, await office.has_role("Nguyễn Thị Định"))
+    here = f"/workspace/people/{role}"
+    assert "không hoàn tác được" in await desk.page(f"{here}/suspension")
+    assert (await desk.send(f"{here}/suspension", {"reason": ""})).status_code == 422
+    done = await desk.send(f"{here}/suspension", {"reason": "Xem xét kỷ luật", "decision_number": "7/QĐ"})
+    assert done.status_code == 303
+    asked = await desk.page(done.headers["location"])
+    assert "7/QĐ" in asked and "Xem xét kỷ luật" in asked
+    page = await desk.page(f"/workspace/people/{account}")
+    assert "Tạm ngưng" in page and "Cho trở lại" in page
+    back = await desk.send(f"{here}/return", {})
+    assert back.headers["location"] == f"/workspace/people/{account}"
+    assert "Cho trở lại" not in await desk.page(f"/workspace/people/{account}")
+    form = {"reason": "Nghỉ hưu", "effective_on": "", "signed_by": "Lê Văn Ký"}
+    assert (await desk.send(f"{here}/separation", form | {"effective_on": "2001-01-01"})).status_code == 422
+    assert (await desk.send(f"{here}/separation", form)).status_code == 303
+    assert "Đã kết thúc" in await desk.page(f"/workspace/people/{account}")
+
+
+async def test_r11_a_second_post_is_begun_and_the_other_unit_asked(office: Office, desk: Desk) -> None:
+    _, role = await home_of(office, await office.has_role("Bùi Thị Xuân"))
+    path = f"/workspace/people/{role}/concurrent"
+    assert "Kiêm nhiệm" in await desk.page(path)
+    begun = await desk.send(path, {"unit": office.other, "position": "van_thu", "reason": "Thiếu người"})
+    assert begun.status_code == 303, begun.text
+    receiver = await office.desk(office.dung)
+    assert "Thiếu người" in await receiver.page(begun.headers["location"])
+    await receiver.http.aclose()
+
+
+async def test_what_is_no_act_is_not_found_or_refused(office: Office, desk: Desk) -> None:
+    _, role = await home_of(office, await office.has_role("Lê Chân"))
+    assert (await desk.http.get(f"/workspace/people/{role}/promotion")).status_code in {400, 404}
