@@ -1,6 +1,6 @@
 """What handlers say of themselves, for those who have to know it before the framework has found the handler.
 
-The edge and the door stand in front of the router. An address that no handler serves says nothing, and is closed.
+The edge and the door stand in front of the router.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ class _Place:
         self.any: _Place | None = None  # below a parameter
         self.takes_rest = False
         self.said: dict[str, Said] = {}
+        self.around: set[Openness] = set()  # of everything that is served here and below
 
     def at(self, part: str | PathParameterDefinition) -> _Place:
         """The place below, made if there is none yet."""
@@ -52,16 +53,21 @@ class Routes:
                 self._add(route)
 
     def said(self, method: str, path: str) -> Said:
-        """What the handler of this call says; a method that the address lacks is as open as what it has."""
-        place: _Place | None = self._top
-        for part in path.rstrip("/").split("/")[1:]:
-            place = place.below.get(part, place.any) if place is not None else None
-            if place is None or place.takes_rest:
+        """What the handler of this call says.
+
+        Of what nobody serves the router tells whoever comes in there: it is open where all that is served around it
+        is open in one way, and closed elsewhere.
+        """
+        place = served = self._top
+        for part in path.split("/")[1:]:
+            below = place.below.get(part, place.any)
+            if below is None:
+                return _alone(served.around)
+            place = below
+            served = place if place.said else served
+            if place.takes_rest:
                 break
-        if place is None:
-            return CLOSED
-        all_here = set(place.said.values())
-        return place.said.get(method) or (all_here.pop() if len(all_here) == 1 else CLOSED)
+        return place.said.get(method) or _alone(served.around)
 
     def openness_of(self, method: str, path: str) -> Openness:
         """How open this call is."""
@@ -69,9 +75,19 @@ class Routes:
 
     def _add(self, route: HTTPRoute) -> None:
         place = self._top
+        way = [place]
         for part in route.path_components:
             place = place.at(part)
+            way.append(place)
         for method, (handler, _) in route.route_handler_map.items():
             if method != "OPTIONS":  # the framework's own
                 opt = handler.opt
                 place.said[method] = Said(opt.get("open_to", Openness.SESSION), opt.get("short", False))
+                for above in way:
+                    above.around.add(place.said[method].open_to)
+
+
+def _alone(around: set[Openness]) -> Said:
+    """How open they are, if in one way; what a replaced device may still do is one call, and nothing beside it."""
+    found = next(iter(around), Openness.SESSION)
+    return Said(found) if len(around) == 1 and found.is_open else CLOSED

@@ -89,7 +89,8 @@ def test_what_says_nothing_is_closed() -> None:
     routes = Routes(Litestar([Router("/v1", route_handlers=[silent, said])], openapi_config=None))
     assert routes.said("GET", "/v1/silent") == CLOSED
     assert routes.said("POST", "/v1/said/x") == Said(Openness.ANYBODY, short=True)
-    for path in ("/v1/said", "/v1/said/x/y", "/v1/nowhere", "/v1", "/", "/v2/said/x", "/said/x"):
+    assert routes.said("PUT", "/v1/said/x") == routes.said("POST", "/v1/said/x/y") == Said(Openness.ANYBODY)
+    for path in ("/v1/said", "/v1/silent/x", "/v1/nowhere", "/v1", "/", "/v2/said/x", "/said/x"):
         assert routes.said("POST", path) == CLOSED, path
     assert not CLOSED.open_to.is_open
 
