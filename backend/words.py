@@ -11,10 +11,13 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Self
 
+from babel import Locale
 from babel.messages.pofile import read_po
 
 VIETNAMESE, ENGLISH = "vi", "en"
 LANGUAGES = (VIETNAMESE, ENGLISH)
+PLURALS = Locale(ENGLISH).plural_form
+FORMS = ("one", "other")  # in the order of the catalogue
 LOCALE = Path(__file__).parent / "locale"
 
 
@@ -78,9 +81,11 @@ def _say_in(lang: str, msgid: str, /, **values: object) -> str:
 
 
 def _chosen(forms: str | tuple[str, ...], count: object) -> str:
+    """The form of a count by the rules of CLDR, which Babel brings along."""
     if isinstance(forms, str):
         return forms
-    return forms[0] if count == 1 else forms[-1]
+    form = PLURALS(count) if isinstance(count, int | float) else FORMS[-1]
+    return forms[FORMS.index(form)]
 
 
 def _name(msgid: str | list[str] | tuple[str, ...]) -> str:
