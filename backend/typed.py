@@ -14,6 +14,10 @@ MARKS_IN_A_ROW = 2
 EARLIEST = date(1900, 1, 1)  # what a document of a living person may carry
 TYPED_BIRTH_DATE = re.compile(r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?")  # 1950-03-14, or as much as is known
 NATIONAL_ID = re.compile(r"[0-9]{12}")
+EMAIL = re.compile(  # in lower case; at most 64 letters before the @ and 254 in all, no dot beside another (RFC 5321)
+    r"(?=.{1,254}\Z)(?=[^@]{1,64}@)[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
+)
 
 
 class BadText(ValueError):

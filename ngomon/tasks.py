@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 
@@ -24,6 +24,7 @@ from backend.outside.clock import Clock
 from backend.outside.http import Guarded
 from backend.roles import deciding, desired, desk_joins, timeline
 from backend.roles.texting import Texting
+from backend.rounds import rounds
 from backend.settings import Settings
 from backend.support.post import PostRoom
 
@@ -56,10 +57,10 @@ async def running(
     """Run the tasks until the application stops, then let them finish what they hold."""
     stop = asyncio.Event()
     jobs = [
-        _each(SEEN_SECONDS, stop, lambda: write_seen(db, entry)),
-        _each(SWEEP_SECONDS, stop, lambda: candidates.fill(db, kit)),
-        _each(PLACING_SECONDS, stop, lambda: deciding.fill(db, kit)),
-        _each(SWEEP_SECONDS, stop, lambda: desk_joins.sweep(db, kit, clock.now())),
+        rounds(stop, SEEN_SECONDS, lambda: write_seen(db, entry), later=True),
+        rounds(stop, SWEEP_SECONDS, lambda: candidates.fill(db, kit), later=True),
+        rounds(stop, PLACING_SECONDS, lambda: deciding.fill(db, kit), later=True),
+        rounds(stop, SWEEP_SECONDS, lambda: desk_joins.sweep(db, kit, clock.now()), later=True),
         texting.run(stop),
     ]
     if worker is not None:
@@ -96,7 +97,7 @@ async def forget(db: Database, limits: Limits, clock: Clock, stop: asyncio.Event
         await sweep(db, limits, clock.now(), stop)
         await statistics.refresh(db)
 
-    await _each(SWEEP_SECONDS, stop, round_)
+    await rounds(stop, SWEEP_SECONDS, round_, later=True)
 
 
 async def sweep(db: Database, limits: Limits, now: datetime, stop: asyncio.Event | None = None) -> None:
@@ -105,14 +106,3 @@ async def sweep(db: Database, limits: Limits, now: datetime, stop: asyncio.Event
         await kept.end_unconfirmed(tx, now=now)
     await retention.sweep(db, limits, now, stop)
     await db.scrub()
-
-
-async def _each(seconds: float, stop: asyncio.Event, job: Callable[[], Awaitable[None]]) -> None:
-    while not stop.is_set():
-        try:
-            await asyncio.wait_for(stop.wait(), seconds)
-        except TimeoutError:
-            try:
-                await job()
-            except Exception as error:
-                log.exception("task failed", exc_info=error)

@@ -21,7 +21,7 @@ from backend.openness import Openness
 from backend.outside.clock import Clock
 from backend.settings import Settings
 from backend.support import cases, lookups, reading
-from backend.support.desks import ADDRESS
+from backend.support.desks import is_address
 from backend.typed import NATIONAL_ID
 from workspace import forms
 from workspace.auth import Visit
@@ -272,7 +272,7 @@ def _new(request: Visit, clerk: AtDesk, form: NewForm, *, refusal: Refusal | Non
 
 def _address(text: str) -> str | None:
     address = text.strip().lower()
-    return address if ADDRESS.fullmatch(address) else None
+    return address if is_address(address) else None
 
 
 def _number(text: str) -> str:

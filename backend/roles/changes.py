@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.account import Account
+from backend.accounts.identity.people import full_names
 from backend.kit import Kit
 from backend.roles import draft as drafts
 from backend.roles import movements
@@ -69,7 +68,7 @@ async def corrections_of(
     }
     units = await _units(tx, {wish.unit_id for said in wishes.values() for wish in said})
     catalogue = await in_force(tx)
-    names = await _names(tx, kit, {row.by for changes in rows.values() for row in changes})
+    names = await full_names(tx, kit, {row.by for changes in rows.values() for row in changes})
     for request in requests:
         form = movements.of(request).form
         for nth, row in enumerate(rows.get(request.id, ())):
@@ -130,8 +129,3 @@ def _day(day: date | None) -> tuple[str, str]:
 
 async def _units(tx: AsyncSession, ids: set[UUID]) -> dict[UUID, Unit]:
     return {unit.id: unit for unit in await tx.scalars(select(Unit).where(Unit.id.in_(ids)))}
-
-
-async def _names(tx: AsyncSession, kit: Kit, ids: set[UUID]) -> dict[UUID, str]:
-    rows: Any = await tx.execute(select(Account.id, Account.full_name).where(Account.id.in_(ids)))
-    return {account: kit.keys.open("accounts.full_name", account, sealed) for account, sealed in rows}

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
 from backend.accounts.identity import numbers
+from backend.accounts.identity.people import full_names
 from backend.errors import Conflict, Refusal
 from backend.kit import Kit
 from backend.names import masked
@@ -55,7 +56,7 @@ async def view(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID, *, no
     if refusal := policy.why_not_see(standing):
         raise refusal
     account, catalogue = await tx.get_one(Account, found.account_id), await in_force(tx)
-    names = await _names(tx, kit, {found.created_by, found.decided_by, found.kept_by} - {None})
+    names = await full_names(tx, kit, (found.created_by, found.decided_by, found.kept_by))
     units = {
         unit.id: unit for unit in await tx.scalars(select(Unit).where(Unit.id.in_(_units(found, steps))))
     }
@@ -184,11 +185,6 @@ def _released(steps: list[RequestStep], units: dict[UUID, Unit]) -> str | None:
 
 def _why(standing: Standing, steps: list[RequestStep], units: dict[UUID, Unit]) -> list[Why]:
     return [Why(step.duty, units[step.unit_id].name) for step in steps if step.duty in standing.duties]
-
-
-async def _names(tx: AsyncSession, kit: Kit, accounts: set[UUID | None]) -> dict[UUID, str]:
-    found = await tx.scalars(select(Account).where(Account.id.in_(accounts)))
-    return {one.id: kit.keys.open("accounts.full_name", one.id, one.full_name) for one in found}
 
 
 def _fields(kit: Kit, catalogue: Catalogue, found: RoleRequest) -> list[FieldView]:

@@ -11,12 +11,9 @@ from datetime import date
 
 from backend.errors import FieldError, FieldsInvalid
 from backend.roles.catalogue.entries import FieldType, FormField, SubjectType
-from backend.typed import EARLIEST, NATIONAL_ID, BadText, clean, shown
+from backend.typed import EARLIEST, EMAIL, NATIONAL_ID, BadText, clean, shown
 
 REASON_LONGEST = 500
-EMAIL = re.compile(
-    r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
-)
 
 
 def reason(text: str) -> str:

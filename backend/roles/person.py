@@ -10,11 +10,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.accounts.identity import numbers
+from backend.accounts.identity.people import full_names
 from backend.kit import Kit
 from backend.names import masked
 from backend.outbox import queue as outbox
 from backend.outbox.queue import SyncState
-from backend.roles import acts, authority, movements, own, policy, queue, rights, rows
+from backend.roles import acts, authority, movements, own, policy, rights, rows
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.models import Role, RoleRequest, Unit
 from backend.roles.views import RoleView
@@ -85,7 +86,7 @@ async def person(tx: AsyncSession, kit: Kit, account_id: UUID, reader: UUID, *, 
     number = (await numbers.personal(tx, kit, [account_id])).get(account_id, "")
     return Person(
         account_id,
-        (await queue.names_of(tx, kit, [account_id]))[account_id],
+        (await full_names(tx, kit, [account_id]))[account_id],
         masked(number),
         roles,
         await _requests(tx, kit, account_id, who, now),
@@ -102,7 +103,7 @@ async def _requests(
         one.id: await rights.standing(tx, kit, one, await rows.steps_of(tx, one.id), who) for one in asked
     }
     seen = [one for one in asked if stands[one.id].sees]
-    names = await queue.names_of(tx, kit, {one.decided_by for one in seen if one.decided_by})
+    names = await full_names(tx, kit, {one.decided_by for one in seen if one.decided_by})
     named = select(Unit.id, Unit.name).where(Unit.id.in_({one.unit_id for one in seen}))
     units = {row.id: row.name for row in await tx.execute(named)}
     sync, catalogue = await outbox.states_for_requests(tx, [one.id for one in seen], now), await in_force(tx)

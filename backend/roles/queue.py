@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, Select, select, text, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import paging
-from backend.account import Account
 from backend.accounts.identity import numbers
+from backend.accounts.identity.people import full_names
 from backend.accounts.models import Identifier
 from backend.kit import Kit
 from backend.names import folded, masked
@@ -121,7 +121,7 @@ async def name_for(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID) -
     steps = await rows.steps_of(tx, request_id)
     if policy.why_not_see(await rights.standing(tx, kit, found, steps, who)):
         return None
-    return (await names_of(tx, kit, [found.account_id])).get(found.account_id)
+    return (await full_names(tx, kit, [found.account_id])).get(found.account_id)
 
 
 async def names_within(
@@ -137,13 +137,7 @@ async def names_within(
         .order_by(Role.account_id)
     )
     rows = [row for row in await tx.execute(query) if who.decides(rights.decider(row.path, managers, set()))]
-    return await names_of(tx, kit, list(dict.fromkeys(row.account_id for row in rows))[:most])
-
-
-async def names_of(tx: AsyncSession, kit: Kit, accounts: Iterable[UUID]) -> dict[UUID, str]:
-    """Full names by account."""
-    rows = await tx.execute(select(Account.id, Account.full_name).where(Account.id.in_(set(accounts))))
-    return {row.id: kit.keys.open("accounts.full_name", row.id, row.full_name) for row in rows}
+    return await full_names(tx, kit, list(dict.fromkeys(row.account_id for row in rows))[:most])
 
 
 async def _places(tx: AsyncSession, who: Authority) -> list[tuple[str, UUID]]:
@@ -199,7 +193,7 @@ async def _sought(tx: AsyncSession, kit: Kit, q: str) -> Sought:
 
 async def _called(tx: AsyncSession, kit: Kit, batch: Sequence[Held], sought: Sought) -> list[Held]:
     """Those whose name holds the words, or whose personal number it is."""
-    names = await names_of(tx, kit, [row.account_id for row in batch])
+    names = await full_names(tx, kit, [row.account_id for row in batch])
     return [
         row
         for row in batch
@@ -211,7 +205,7 @@ async def _person_rows(
     tx: AsyncSession, kit: Kit, rows: list[tuple[Role, Unit]], who: Authority
 ) -> list[PersonRow]:
     accounts = [role.account_id for role, _ in rows]
-    names = await names_of(tx, kit, accounts)
+    names = await full_names(tx, kit, accounts)
     known, catalogue = await numbers.personal(tx, kit, accounts), await in_force(tx)
     managers = await rights.managers_by_unit(tx)
     lines = []

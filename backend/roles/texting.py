@@ -24,6 +24,7 @@ from backend.outside.clock import Clock
 from backend.outside.messages.sms import Sms, SmsUnavailable, SmsUncertain
 from backend.roles import policy, rows
 from backend.roles.models import RoleRequest
+from backend.rounds import rounds
 
 LOOK = 5.0  # seconds between two looks
 PAUSE = timedelta(
@@ -59,15 +60,7 @@ class Texting:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`."""
-        while not stop.is_set():
-            try:
-                await self.round()
-            except Exception as error:
-                log.exception("texting failed", exc_info=error)
-            try:
-                await asyncio.wait_for(stop.wait(), LOOK)
-            except TimeoutError:
-                continue
+        await rounds(stop, LOOK, self.round)
 
     async def round(self) -> None:
         """Everything that is due now; nothing is sent inside a transaction."""

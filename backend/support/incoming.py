@@ -10,7 +10,7 @@ from backend.outside.messages.mail import MESSAGE_ID
 from backend.support import mime, texts
 from backend.support.codes import CODE
 from backend.support.covering import covered
-from backend.support.desks import ADDRESS
+from backend.support.desks import is_address
 
 AUTOMATIC = ("auto_reply", "bulk", "junk", "list")
 UNIT = r"[A-Z0-9.]{1,20}"
@@ -40,7 +40,7 @@ def read(raw: bytes, form: str) -> Incoming:
     tag = re.search(UNIT.join(re.escape(part) for part in form.split("{unit}")), subject)
     code = CODE.search(subject)
     answers = MESSAGE_ID.search(mail.first("message-id"))
-    found = [one for one in _addresses(mail, "from") if ADDRESS.fullmatch(one)]
+    found = [one for one in _addresses(mail, "from") if is_address(one)]
     return Incoming(
         sender=found[0] if len(found) == 1 else None,
         recipients=frozenset(_addresses(mail, "delivered-to", "x-original-to", "to", "cc")),

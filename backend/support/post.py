@@ -20,6 +20,7 @@ from backend.errors import TooMany
 from backend.kit import Kit
 from backend.outside.clock import Clock
 from backend.outside.messages.mail import Fetched, Mailbox, MailRefused, MailUnfit, MailUnreachable, Sender
+from backend.rounds import rounds
 from backend.settings import Settings
 from backend.support import cases, desks, incoming, mails
 from backend.support.incoming import Incoming
@@ -46,12 +47,7 @@ class PostRoom:
         """Until `stop`."""
         if self._mailbox is None and self._sender is None:
             return
-        while not stop.is_set():
-            await self.round()
-            try:
-                await asyncio.wait_for(stop.wait(), self._pause)
-            except TimeoutError:
-                continue
+        await rounds(stop, self._pause, self.round)
 
     async def round(self) -> None:
         """Take in what came, then send what is owed; one failing, which is logged, does not keep the other."""

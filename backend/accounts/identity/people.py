@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -221,3 +222,10 @@ async def described(tx: AsyncSession, kit: Kit, account: Account) -> dict[str, o
         "assurance_level": account.assurance_level,
         "assurance_scheme": account.assurance_scheme,
     }
+
+
+async def full_names(tx: AsyncSession, kit: Kit, accounts: Iterable[UUID | None]) -> dict[UUID, str]:
+    """Full names by account; nobody has none."""
+    wanted = {one for one in accounts if one is not None}
+    rows = await tx.execute(select(Account.id, Account.full_name).where(Account.id.in_(wanted)))
+    return {row.id: kit.keys.open("accounts.full_name", row.id, row.full_name) for row in rows}

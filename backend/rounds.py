@@ -1,0 +1,33 @@
+"""What a process does again and again until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import structlog
+
+log = structlog.get_logger("rounds")
+
+
+async def rounds(
+    stop: asyncio.Event, seconds: float, job: Callable[[], Awaitable[None]], *, later: bool = False
+) -> None:
+    """Do `job`, wait so long, and again until `stop`; `later` waits before the first time too.
+
+    A round that fails is logged, and the next one tries again.
+    """
+    if later:
+        await _wait(stop, seconds)
+    while not stop.is_set():
+        try:
+            await job()
+        except Exception as error:
+            log.exception("round failed", exc_info=error)
+        await _wait(stop, seconds)
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
