@@ -23,6 +23,7 @@ from mobile_api.auth import proved
 from ngomon.app import create_app
 from ngomon.routes import CLOSED, Routes, Said
 from tests.promises.house import ROOT
+from workspace.auth import SignedOut, signed_in
 
 PAGES = {"manager": Openness.MANAGER, "clerk": Openness.CLERK}  # who a page asks for, and what it says
 
@@ -109,6 +110,17 @@ def test_behind_the_door_nothing_is_reached_without_a_session_but_what_is_open(
         proved(SimpleNamespace(scope={"jkt": "a key", "user": "somebody"}), handler)  # type: ignore[arg-type]
     with pytest.raises(Unproved):
         proved(SimpleNamespace(scope={}), handler)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("openness", [None, Openness.BROWSER, Openness.MANAGER, Openness.CLERK])
+def test_no_page_is_reached_without_a_session_but_what_says_that_it_is_open(
+    openness: Openness | None,
+) -> None:
+    handler: Any = SimpleNamespace(opt={} if openness is None else {"open_to": openness})
+    with pytest.raises(SignedOut):
+        signed_in(SimpleNamespace(scope={"user": None}), handler)  # type: ignore[arg-type]
+    signed_in(SimpleNamespace(scope={"user": "somebody"}), handler)  # type: ignore[arg-type]
+    signed_in(SimpleNamespace(scope={}), SimpleNamespace(opt={"open_to": Openness.ANYBODY}))  # type: ignore[arg-type]
 
 
 def test_a_page_of_the_workspace_asks_for_whom_it_says() -> None:
