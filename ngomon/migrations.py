@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from backend import journal
-from backend.crypto import KeyRing
+from backend.crypto import KeyRing, KeyTrouble, Unreadable
 from backend.db import Database
 from backend.outside.clock import Clock
 from backend.trouble import StorageTrouble, expect_no_pooler
@@ -57,7 +57,14 @@ async def is_current(url: str) -> bool:
 
 async def migrate(url: str, keys: KeyRing | None = None) -> None:
     """Upgrade to the newest schema; safe to repeat. With `keys`, which must be the data's, the journal begins."""
-    await asyncio.to_thread(command.upgrade, config(url), "head")
+    upgrading = config(url)
+    upgrading.attributes["keys"] = keys
+    try:
+        await asyncio.to_thread(command.upgrade, upgrading, "head")
+    except Unreadable as error:
+        raise KeyTrouble(
+            f"{error} does not open with NGOMON_SECRET_KEYS: are they this database's?"
+        ) from error
     await begin(url, keys)
 
 

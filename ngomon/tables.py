@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import backend.account
 import backend.accounts.models
+import backend.appointment
 import backend.devices.models
 import backend.flows
 import backend.journal

@@ -12,8 +12,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.accounts.models import Identifier
+from backend.appointment import MANAGER, Appointment
 from backend.kit import Kit
-from backend.roles.models import Manager, RequestStep, RoleRequest, Unit
+from backend.roles.models import RequestStep, RoleRequest, Unit
 
 
 async def misplaced(tx: AsyncSession, kit: Kit) -> list[str]:
@@ -51,9 +52,9 @@ def _decider(path: str, managers: dict[UUID, set[str]], own: str | None) -> UUID
 
 async def _managers(tx: AsyncSession, kit: Kit) -> dict[UUID, set[str]]:
     found: dict[UUID, set[str]] = {}
-    held = select(Manager.id, Manager.unit_id, Manager.national_id)
-    for row in await tx.execute(held.where(Manager.ended_at.is_(None), Manager.from_on.is_(None))):
-        number = kit.keys.open("managers.national_id", row.id, row.national_id)
+    held = select(Appointment.id, Appointment.unit_id, Appointment.national_id)
+    for row in await tx.execute(held.where(Appointment.counts(MANAGER))):
+        number = kit.keys.open("appointments.national_id", row.id, row.national_id)
         found.setdefault(row.unit_id, set()).add(number)
     return found
 

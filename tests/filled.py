@@ -32,6 +32,8 @@ VALUES: dict[str, Any] = {  # where any text will not do
     "sessions.end_reason": "signed_out",
     "one_time_codes.attempts": 1,
     "passwords.hash": "-",
+    "appointments.kind": "manager",
+    "appointments.desk_id": None,
     "catalogue_versions.text": text_of_catalogue(shipped()),
 }
 FORMS = {"roles.fields", "role_requests.fields", "notices.details", "staff_records.sealed"}  # JSON of words

@@ -23,12 +23,11 @@ async def clerk_of(request: Visit, db: NamedDependency[Database], kit: NamedDepe
         raise SignedOut
     async with db.read() as tx:
         who = await authority.of(tx, kit, session.account_id)
-        staffed = await desks.staffed_by(tx, who.blinds)
     if who.posts:
         request.scope["state"]["manager"] = Manager.of(session, who)
-    if not staffed:
+    if not who.desks:
         raise desks.NotAtADesk
-    clerk = AtDesk.of(session, staffed)
+    clerk = AtDesk.of(session, who)
     request.scope["state"]["clerk"] = clerk
     return clerk
 

@@ -16,7 +16,6 @@ from backend.errors import Forbidden
 from backend.kit import Kit
 from backend.roles import authority, rights
 from backend.roles.authority import Authority, Post
-from backend.support import desks
 from backend.support.models import Desk
 from workspace.auth import SignedOut, Visit
 from workspace.pages import page, with_choices
@@ -62,9 +61,9 @@ class AtDesk(msgspec.Struct, frozen=True):
     authenticated_at: datetime
 
     @classmethod
-    def of(cls, session: BrowserSession, staffed: list[Desk]) -> AtDesk:
+    def of(cls, session: BrowserSession, who: Authority) -> AtDesk:
         """Whoever has this session, with the desks that the database has just named."""
-        return cls(session.account_id, session.full_name, staffed, session.authenticated_at)
+        return cls(session.account_id, session.full_name, list(who.desks), session.authenticated_at)
 
 
 async def manager_of(request: Visit, db: NamedDependency[Database], kit: NamedDependency[Kit]) -> Manager:
@@ -74,15 +73,14 @@ async def manager_of(request: Visit, db: NamedDependency[Database], kit: NamedDe
         raise SignedOut
     async with db.read() as tx:
         who = await authority.of(tx, kit, session.account_id)
-        staffed = await desks.staffed_by(tx, who.blinds)
-        if staffed and not who.posts and request.url.path in FIRST_PAGE:
+        if who.desks and not who.posts and request.url.path in FIRST_PAGE:
             raise DeskInstead
         if not who.posts:
             raise NothingManaged(askable=await rights.askable(tx, kit, who))
     manager = Manager.of(session, who)
     request.scope["state"]["manager"] = manager
-    if staffed:  # the way to the desk's pages stands in the header
-        request.scope["state"]["clerk"] = AtDesk.of(session, staffed)
+    if who.desks:  # the way to the desk's pages stands in the header
+        request.scope["state"]["clerk"] = AtDesk.of(session, who)
     return manager
 
 

@@ -12,15 +12,16 @@ from sqlalchemy import Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.accounts.identity import numbers
+from backend.appointment import MANAGER, Appointment
 from backend.db import new_id, one_after_another
-from backend.facts import ManagerAppointed, ManagerDismissed
+from backend.facts import DeskStaffRemoved, ManagerAppointed, ManagerDismissed
 from backend.imports.plan import Change, Field, Plan, PlanStale, Progress, in_order
 from backend.imports.rows import Record, Row, RowError
 from backend.kit import Kit
 from backend.names import is_whole_birth_date, masked, read_birth_date
 from backend.outside.clock import local_day
 from backend.roles import deciding, forms, rights
-from backend.roles.models import Manager, Unit
+from backend.roles.models import Unit
 from backend.roles.unit_tree import not_there
 from backend.typed import BadText
 
@@ -62,11 +63,13 @@ async def appoint(
     row = new_id()
     begins = days.from_on if days.from_on and days.from_on > local_day(now) else None
     tx.add(
-        Manager(
+        Appointment(
             id=row,
+            kind=MANAGER,
+            by=by,
             unit_id=unit_id,
             national_id_blind=kit.keys.blind("national_id", number),
-            national_id=kit.keys.seal("managers.national_id", row, number),
+            national_id=kit.keys.seal("appointments.national_id", row, number),
             created_at=now,
             from_on=begins,
             until_on=days.until_on,
@@ -79,28 +82,35 @@ async def appoint(
 
 def due(today: date) -> Select[UUID]:
     """The appointments that begin or have ended."""
-    there = select(Manager.id).where(Manager.ended_at.is_(None))
-    days = there.where(Manager.from_on <= today).union_all(there.where(Manager.until_on < today))
-    return select(Manager.id).where(Manager.id.in_(days))  # each by its own index
+    there = select(Appointment.id).where(Appointment.ended_at.is_(None))
+    days = there.where(Appointment.from_on <= today).union_all(there.where(Appointment.until_on < today))
+    return select(Appointment.id).where(Appointment.id.in_(days))  # each by its own index
 
 
 async def roll(tx: AsyncSession, kit: Kit, *, now: datetime) -> int:
     """What was to begin today begins, what had its last day ends; how many."""
     today = local_day(now)
-    query = due(today).with_only_columns(Manager).order_by(Manager.id)
+    query = due(today).with_only_columns(Appointment).order_by(Appointment.id)
     found = (await tx.scalars(query.with_for_update(skip_locked=True))).all()
-    for manager in found:
-        if manager.from_on is not None and manager.from_on <= today:
-            manager.from_on = None
-        if manager.until_on is not None and manager.until_on < today:
-            manager.ended_at = now
-            number = kit.keys.open("managers.national_id", manager.id, manager.national_id)
-            subject = await numbers.holder_of(tx, kit, number)
-            kit.journal.record(tx, ManagerDismissed(subject=subject, unit=manager.unit_id), by=None, now=now)
-            await tx.flush()
-            await rights.alarm_of_vacancy(tx, manager.unit_id)
-    await deciding.units_changed(tx, kit, {manager.unit_id for manager in found})
+    for one in found:
+        if one.from_on is not None and one.from_on <= today:
+            one.from_on = None
+        if one.until_on is not None and one.until_on < today:
+            await _run_out(tx, kit, one, now=now)
+    await deciding.units_changed(tx, kit, {one.unit_id for one in found if one.unit_id is not None})
     return len(found)
+
+
+async def _run_out(tx: AsyncSession, kit: Kit, one: Appointment, *, now: datetime) -> None:
+    one.ended_at = now
+    await tx.flush()
+    if one.desk_id is not None:
+        kit.journal.record(tx, DeskStaffRemoved(desk=one.desk_id), by=None, now=now)
+    if one.unit_id is not None:
+        number = kit.keys.open("appointments.national_id", one.id, one.national_id)
+        subject = await numbers.holder_of(tx, kit, number)
+        kit.journal.record(tx, ManagerDismissed(subject=subject, unit=one.unit_id), by=None, now=now)
+        await rights.alarm_of_vacancy(tx, one.unit_id)
 
 
 class ManagersImport:
@@ -147,7 +157,7 @@ class ManagersImport:
             if one.stored is None:
                 await appoint(tx, self._kit, one.unit_id, one.row.number, one.days, by=by, now=self._now)
             else:
-                manager = await tx.get_one(Manager, one.stored[0])
+                manager = await tx.get_one(Appointment, one.stored[0])
                 manager.from_on, manager.until_on = one.days
             progress(done, len(self._planned))
         await deciding.units_changed(tx, self._kit, {one.unit_id for one in self._planned})
@@ -196,10 +206,11 @@ class ManagersImport:
         }
         every = list(blinds)
         for start in range(0, len(every), CHUNK):
-            part = Manager.national_id_blind.in_(every[start : start + CHUNK])
-            for one in await tx.scalars(select(Manager).where(part, Manager.ended_at.is_(None))):
-                key = one.unit_id, blinds[one.national_id_blind]
-                found[key] = one.id, Days(one.from_on, one.until_on)
+            part = Appointment.national_id_blind.in_(every[start : start + CHUNK])
+            for one in await tx.scalars(select(Appointment).where(part, Appointment.stands(MANAGER))):
+                if one.unit_id is not None:
+                    key = one.unit_id, blinds[one.national_id_blind]
+                    found[key] = one.id, Days(one.from_on, one.until_on)
         return found
 
 

@@ -5,18 +5,17 @@ Everything that asks "may this person decide that, see that" asks the object (ru
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, false, or_, select
+from sqlalchemy import ColumnElement, and_, false, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.accounts.identity import numbers
+from backend.appointment import CLERK, MANAGER, Appointment
 from backend.kit import Kit
-from backend.roles.models import Manager, Unit
-
-MANAGER = "manager"
+from backend.roles.models import Unit
+from backend.support.models import Desk
 
 
 class Post(msgspec.Struct, frozen=True):
@@ -35,6 +34,7 @@ class Authority(msgspec.Struct, frozen=True):
     account_id: UUID
     blinds: frozenset[bytes]
     posts: dict[UUID, Post]
+    desks: tuple[Desk, ...] = ()  # where the person works as a clerk
 
     @property
     def units(self) -> list[Post]:
@@ -57,17 +57,21 @@ class Authority(msgspec.Struct, frozen=True):
 async def of(tx: AsyncSession, kit: Kit, account_id: UUID, *, hold: bool = False) -> Authority:
     """What somebody may do now; `hold` keeps the right until the commit."""
     blinds = await numbers.blinds_of(tx, kit, account_id)
-    return Authority(account_id, frozenset(blinds), await _posts(tx, blinds, hold=hold))
-
-
-async def _posts(tx: AsyncSession, blinds: Iterable[bytes], *, hold: bool) -> dict[UUID, Post]:
     if not blinds:
-        return {}
+        return Authority(account_id, frozenset(), {})
     query = (
-        select(Unit.id, Unit.code, Unit.name, Unit.path)
-        .join(Manager, Manager.unit_id == Unit.id)
-        .where(Manager.national_id_blind.in_(blinds), Manager.decides())
+        select(Unit, Desk)
+        .select_from(Appointment)
+        .outerjoin(Unit, Unit.id == Appointment.unit_id)
+        .outerjoin(Desk, and_(Desk.id == Appointment.desk_id, Desk.removed_at.is_(None)))
+        .where(Appointment.national_id_blind.in_(blinds))
+        .where(or_(Appointment.counts(MANAGER), Appointment.counts(CLERK)))
+        .order_by(Desk.added_at, Desk.id)
     )
     if hold:
-        query = query.with_for_update(read=True, of=Manager)
-    return {row.id: Post(*row) for row in await tx.execute(query)}
+        query = query.with_for_update(read=True, of=Appointment)
+    found = (await tx.execute(query)).all()
+    posts = {unit.id: Post(unit.id, unit.code, unit.name, unit.path) for unit, _ in found if unit is not None}
+    return Authority(
+        account_id, frozenset(blinds), posts, tuple(desk for _, desk in found if desk is not None)
+    )

@@ -16,11 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from backend.accounts.identity import numbers
+from backend.appointment import MANAGER, Appointment
 from backend.errors import Conflict, FieldError, FieldsInvalid
 from backend.facts import AppointmentKept, ManagerAppointed, ManagerDismissed
 from backend.kit import Kit
 from backend.roles import deciding, forms, movements, policy, rights, rows, undecided
-from backend.roles.models import Manager, Role, RoleRequest, Unit
+from backend.roles.models import Role, RoleRequest, Unit
 from backend.roles.views import Outlook
 
 OURS = frozenset({policy.APPROVE, policy.RELEASE})  # the words of the unit that the role is in
@@ -128,7 +129,7 @@ async def follow(
         fact = AppointmentKept(subject=role.account_id, unit=role.unit_id, request=request_id)
         kit.journal.record(tx, fact, by=keeper, now=now)
         return
-    ended = update(Manager).where(Manager.id.in_(held)).values(ended_at=now, ended_by_role=role.id)
+    ended = update(Appointment).where(Appointment.id.in_(held)).values(ended_at=now, ended_by_role=role.id)
     await tx.execute(ended.execution_options(synchronize_session=False))
     await deciding.units_changed(tx, kit, [role.unit_id])
     kit.journal.record(
@@ -139,16 +140,18 @@ async def follow(
 
 async def revive(tx: AsyncSession, kit: Kit, found: RoleRequest, *, now: datetime) -> None:
     """The end of the role was taken back, and with it that of the appointment; not where there is a new one."""
-    other = aliased(Manager)
+    other = aliased(Appointment)
     again = exists().where(
-        other.unit_id == Manager.unit_id,
-        other.national_id_blind == Manager.national_id_blind,
+        other.unit_id == Appointment.unit_id,
+        other.national_id_blind == Appointment.national_id_blind,
         other.ended_at.is_(None),
     )
-    back = update(Manager).where(Manager.ended_by_role == found.role_id, ~again)
+    back = update(Appointment).where(Appointment.ended_by_role == found.role_id, ~again)
     back = back.values(ended_at=None, ended_by_role=None)
-    revived = await tx.execute(back.returning(Manager.unit_id).execution_options(synchronize_session=False))
-    units = [unit for (unit,) in revived.all()]
+    revived = await tx.execute(
+        back.returning(Appointment.unit_id).execution_options(synchronize_session=False)
+    )
+    units = [unit for (unit,) in revived.all() if unit is not None]
     await deciding.units_changed(tx, kit, units)
     for unit in units:
         fact = ManagerAppointed(subject=found.account_id, unit=unit)
@@ -158,8 +161,9 @@ async def revive(tx: AsyncSession, kit: Kit, found: RoleRequest, *, now: datetim
 async def vacancies(tx: AsyncSession) -> list[Vacancy]:
     """Living units that have lost their last manager, or for which nobody up the tree decides, by code."""
     managers = await rights.managers_by_unit(tx)
-    gone = select(Manager.unit_id, func.max(Manager.ended_at)).where(Manager.ended_at.is_not(None))
-    since = {row[0]: row[1] for row in await tx.execute(gone.group_by(Manager.unit_id))}
+    gone = select(Appointment.unit_id, func.max(Appointment.ended_at))
+    gone = gone.where(Appointment.kind == MANAGER, Appointment.ended_at.is_not(None))
+    since = {row[0]: row[1] for row in await tx.execute(gone.group_by(Appointment.unit_id))}
     units = {unit.id: unit for unit in await tx.scalars(select(Unit).order_by(Unit.code))}
     found = []
     for unit in units.values():
@@ -177,7 +181,9 @@ async def _carried(tx: AsyncSession, kit: Kit, role: Role, *, hold: bool = False
     if not role.is_home or role.state not in {policy.ACTIVE, policy.SUSPENDED}:
         return []
     blinds = await numbers.blinds_of(tx, kit, role.account_id)
-    query = select(Manager.id).where(
-        Manager.unit_id == role.unit_id, Manager.national_id_blind.in_(blinds), Manager.ended_at.is_(None)
+    query = select(Appointment.id).where(
+        Appointment.unit_id == role.unit_id,
+        Appointment.national_id_blind.in_(blinds),
+        Appointment.stands(MANAGER),
     )
     return list(await tx.scalars(query.with_for_update() if hold else query))

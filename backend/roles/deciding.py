@@ -15,11 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.accounts.identity import numbers
 from backend.accounts.models import Identifier
+from backend.appointment import MANAGER, Appointment
 from backend.db import Database, one_after_another
 from backend.kit import Kit
 from backend.outbox.bell import REQUESTS, ring_after
 from backend.roles import policy, rights, rows
-from backend.roles.models import Manager, RequestStep, RoleRequest, Unit
+from backend.roles.models import RequestStep, RoleRequest, Unit
 
 CHANGING = "deciders"
 CHUNK = 500
@@ -143,9 +144,11 @@ async def _of_managers(
 async def _blinds_of_managers(tx: AsyncSession, kit: Kit) -> dict[bytes, set[bytes]]:
     """By the index of a manager's number under any live key, those that the appointments have stored."""
     found: dict[bytes, set[bytes]] = {}
-    query = select(Manager.id, Manager.national_id, Manager.national_id_blind).where(Manager.decides())
+    query = select(Appointment.id, Appointment.national_id, Appointment.national_id_blind).where(
+        Appointment.counts(MANAGER)
+    )
     for row in await tx.execute(query):
-        number = kit.keys.open("managers.national_id", row.id, row.national_id)
+        number = kit.keys.open("appointments.national_id", row.id, row.national_id)
         for blind in kit.keys.blinds(numbers.NATIONAL_ID, number):
             found.setdefault(blind, set()).add(row.national_id_blind)
     return found

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.accounts.identity import numbers
 from backend.accounts.self import consents, mine, personal_data
 from backend.accounts.ways_in import assurance
+from backend.appointment import MANAGER, Appointment
 from backend.caller import Who
 from backend.db import Database
 from backend.errors import Conflict
@@ -26,7 +27,7 @@ from backend.journal import Entry
 from backend.kit import Kit
 from backend.roles import draft as drafts
 from backend.roles import own, policy
-from backend.roles.models import Manager, Role, RoleRequest, StaffRecord
+from backend.roles.models import Role, RoleRequest, StaffRecord
 from backend.support import desks
 
 
@@ -86,7 +87,7 @@ async def why_not_leave(tx: AsyncSession, kit: Kit, account_id: UUID, *, now: da
                 Reason("role_request", duty, request.decided_at + undo)
             )  # it can still be taken back
     blinds = await numbers.blinds_of(tx, kit, account_id)
-    manages = exists().where(Manager.national_id_blind.in_(blinds), Manager.ended_at.is_(None))
+    manages = exists().where(Appointment.national_id_blind.in_(blinds), Appointment.stands(MANAGER))
     if blinds and await tx.scalar(select(manages.label("manages"))):
         found.append(Reason("manager", duty))
     if await desks.staffed_by(tx, blinds):

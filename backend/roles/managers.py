@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.accounts.identity import numbers
+from backend.appointment import MANAGER, Appointment
 from backend.errors import Conflict, FieldError, FieldsInvalid, NotFound
 from backend.facts import ManagerDismissed
 from backend.kit import Kit
@@ -18,7 +19,7 @@ from backend.outside.clock import local_day
 from backend.roles import deciding, forms, undecided
 from backend.roles import draft as drafts
 from backend.roles.appointments import Days, appoint
-from backend.roles.models import Manager, Unit
+from backend.roles.models import Unit
 from backend.typed import BadText
 
 
@@ -98,7 +99,7 @@ async def remove(
         raise ManagerNotFound
     if not leave_undecided and (left := await _left_undecided(tx, kit, unit.id, number)):
         raise RequestsUndecided(count=left)
-    await tx.execute(update(Manager).where(Manager.id.in_(held)).values(ended_at=now))
+    await tx.execute(update(Appointment).where(Appointment.id.in_(held)).values(ended_at=now))
     await deciding.units_changed(tx, kit, [unit.id])
     subject = await numbers.holder_of(tx, kit, number)
     kit.journal.record(tx, ManagerDismissed(subject=subject, unit=unit.id), by=by, now=now)
@@ -107,16 +108,16 @@ async def remove(
 async def listed(tx: AsyncSession, kit: Kit, unit_code: str | None = None) -> list[ManagerView]:
     """The current managers, by unit code."""
     query = (
-        select(Manager, Unit)
-        .join(Unit, Unit.id == Manager.unit_id)
-        .where(Manager.ended_at.is_(None))
-        .order_by(Unit.code, Manager.id)
+        select(Appointment, Unit)
+        .join(Unit, Unit.id == Appointment.unit_id)
+        .where(Appointment.stands(MANAGER))
+        .order_by(Unit.code, Appointment.id)
     )
     if unit_code is not None:
-        query = query.where(Manager.unit_id == (await _unit(tx, unit_code)).id)
+        query = query.where(Appointment.unit_id == (await _unit(tx, unit_code)).id)
     found = []
     for manager, unit in await tx.execute(query):
-        number = kit.keys.open("managers.national_id", manager.id, manager.national_id)
+        number = kit.keys.open("appointments.national_id", manager.id, manager.national_id)
         has_account = await numbers.holder_of(tx, kit, number) is not None
         found.append(
             ManagerView(
@@ -134,8 +135,8 @@ async def listed(tx: AsyncSession, kit: Kit, unit_code: str | None = None) -> li
 
 async def _current(tx: AsyncSession, kit: Kit, unit_id: UUID, number: str) -> list[UUID]:
     blinds = kit.keys.blinds("national_id", number)
-    query = select(Manager.id).where(
-        Manager.unit_id == unit_id, Manager.national_id_blind.in_(blinds), Manager.ended_at.is_(None)
+    query = select(Appointment.id).where(
+        Appointment.unit_id == unit_id, Appointment.national_id_blind.in_(blinds), Appointment.stands(MANAGER)
     )
     return list(await tx.scalars(query))
 

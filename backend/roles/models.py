@@ -8,28 +8,25 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
-    ColumnElement,
     ForeignKey,
     Index,
     LargeBinary,
     String,
     Text,
     UniqueConstraint,
-    and_,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from backend.db import Base, UtcDateTime, new_id
 from backend.retention import Stays, filled
-from backend.sealed import Whose, equal, index_of, sealed, within
+from backend.sealed import Whose, index_of, sealed, within
 
 NO_FORM = "{}"
 _WAITING = text("decider_id IS NOT NULL")
 TO_COME = "status = 'approved' AND applied_at IS NULL"  # of requests: what waits for its day
 HELD = "state IN ('scheduled', 'active', 'suspended')"  # of roles: that somebody has or will have
 RUNNING = "state IN ('active', 'suspended')"  # of roles: what a last day ends
-OFFICE = "who decides for an agency is the agency's to keep, and nobody who does may go"
 
 
 class Unit(Base):
@@ -51,41 +48,6 @@ class Unit(Base):
     parent: Mapped[Unit | None] = relationship(
         foreign_keys="Unit.parent_id", remote_side="Unit.id", lazy="raise"
     )
-
-
-class Manager(Base):
-    """Somebody who decides for a unit; named by personal number before the person has an account."""
-
-    __tablename__ = "managers"
-    retention = Stays("who could decide, and since when, is part of the calendar of posts")
-    __table_args__ = (
-        Index(
-            "uq_managers_current",
-            "unit_id",
-            "national_id_blind",
-            unique=True,
-            sqlite_where=text("ended_at IS NULL"),
-            postgresql_where=text("ended_at IS NULL"),
-        ),
-        Index("ix_managers_blind", "national_id_blind"),
-        filled("managers", "from_on"),
-        filled("managers", "until_on", "ended_at IS NULL"),
-    )
-
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    unit_id: Mapped[UUID] = mapped_column(ForeignKey("units.id"), index=True)
-    national_id_blind: Mapped[bytes] = index_of(equal("national_id", "national_id"))
-    national_id: Mapped[bytes] = sealed(agency=OFFICE)
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    from_on: Mapped[date | None]  # the first day, while it is to come; nothing once the right is there
-    until_on: Mapped[date | None]  # the last day, inclusive, when the end was known before
-    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    ended_by_role: Mapped[UUID | None]  # the post that carried it, and ended
-
-    @classmethod
-    def decides(cls) -> ColumnElement[bool]:
-        """The right is there now."""
-        return and_(cls.ended_at.is_(None), cls.from_on.is_(None))
 
 
 class StaffRecord(Base):

@@ -12,20 +12,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.account import Account
 from backend.accounts.identity import numbers
 from backend.alarms import alarm
+from backend.appointment import MANAGER, Appointment
 from backend.db import after_commit
 from backend.errors import Refusal
 from backend.kit import Kit
 from backend.roles import authority, policy
 from backend.roles.authority import Authority
-from backend.roles.models import Manager, RequestStep, Role, RoleRequest, StaffRecord, Unit
+from backend.roles.models import RequestStep, Role, RoleRequest, StaffRecord, Unit
 from backend.roles.policy import Standing, UnitPost
 
 
 async def managers_by_unit(tx: AsyncSession, units: Iterable[UUID] | None = None) -> dict[UUID, set[bytes]]:
     """The blind personal numbers of the current managers of some units, or of all."""
-    query = select(Manager.unit_id, Manager.national_id_blind).where(Manager.decides())
+    query = select(Appointment.unit_id, Appointment.national_id_blind).where(Appointment.counts(MANAGER))
     if units is not None:
-        query = query.where(Manager.unit_id.in_(list(units)))
+        query = query.where(Appointment.unit_id.in_(list(units)))
     found: dict[UUID, set[bytes]] = {}
     for row in await tx.execute(query):
         found.setdefault(row.unit_id, set()).add(row.national_id_blind)

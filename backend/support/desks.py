@@ -11,12 +11,13 @@ import msgspec
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.appointment import CLERK, Appointment
 from backend.db import new_id
 from backend.errors import Conflict, FieldError, FieldsInvalid, Forbidden, NotFound, Unavailable
 from backend.facts import DeskAdded, DeskRemoved, DeskStaffAdded, DeskStaffRemoved
 from backend.kit import Kit
 from backend.names import clean_name, masked
-from backend.support.models import Desk, DeskStaff
+from backend.support.models import Desk
 from backend.typed import EMAIL, NATIONAL_ID
 
 CODE = re.compile(r"[A-Za-z0-9.-]{1,20}")
@@ -89,8 +90,8 @@ async def remove(tx: AsyncSession, kit: Kit, code: str, *, now: datetime) -> Non
     """Close a desk: its codes are no longer genuine and its staff have no pages; raises DeskNotFound."""
     desk = await named(tx, code)
     desk.removed_at = now
-    left = update(DeskStaff).where(DeskStaff.desk_id == desk.id, DeskStaff.removed_at.is_(None))
-    await tx.execute(left.values(removed_at=now))
+    left = update(Appointment).where(Appointment.desk_id == desk.id, Appointment.stands(CLERK))
+    await tx.execute(left.values(ended_at=now))
     kit.journal.record(tx, DeskRemoved(desk=desk.id), by=None, now=now)
 
 
@@ -122,8 +123,8 @@ async def hire(tx: AsyncSession, kit: Kit, code: str, national_id: str, *, now: 
     desk, number = await named(tx, code), _number(national_id)
     if await _post(tx, kit, desk.id, number) is not None:
         return False
-    row = DeskStaff(id=new_id(), desk_id=desk.id, added_at=now)
-    row.national_id = kit.keys.seal("support_staff.national_id", row.id, number)
+    row = Appointment(id=new_id(), kind=CLERK, desk_id=desk.id, created_at=now)
+    row.national_id = kit.keys.seal("appointments.national_id", row.id, number)
     row.national_id_blind = kit.keys.blind("national_id", number)
     tx.add(row)
     kit.journal.record(tx, DeskStaffAdded(desk=desk.id), by=None, now=now)
@@ -136,20 +137,23 @@ async def dismiss(tx: AsyncSession, kit: Kit, code: str, national_id: str, *, no
     post = await _post(tx, kit, desk.id, _number(national_id))
     if post is None:
         raise DeskStaffNotFound
-    post.removed_at = now
+    post.ended_at = now
     kit.journal.record(tx, DeskStaffRemoved(desk=desk.id), by=None, now=now)
 
 
 async def staff(tx: AsyncSession, kit: Kit, code: str | None) -> list[StaffView]:
     """Who works at a desk, or at any; raises DeskNotFound."""
     desk = await named(tx, code) if code else None
-    query = select(DeskStaff, Desk).join(Desk).where(DeskStaff.removed_at.is_(None))
+    query = select(Appointment, Desk).join(Desk, Desk.id == Appointment.desk_id)
+    query = query.where(Appointment.stands(CLERK))
     query = query.where(Desk.id == desk.id) if desk else query
     return [
         StaffView(
-            at.code, masked(kit.keys.open("support_staff.national_id", one.id, one.national_id)), one.added_at
+            at.code,
+            masked(kit.keys.open("appointments.national_id", one.id, one.national_id)),
+            one.created_at,
         )
-        for one, at in await tx.execute(query.order_by(Desk.code, DeskStaff.added_at))
+        for one, at in await tx.execute(query.order_by(Desk.code, Appointment.created_at))
     ]
 
 
@@ -162,23 +166,23 @@ async def staffed_by(tx: AsyncSession, blinds: Collection[bytes], *, hold: bool 
         return []
     query = (
         select(Desk)
-        .join(DeskStaff)
+        .join(Appointment, Appointment.desk_id == Desk.id)
         .where(
-            DeskStaff.national_id_blind.in_(blinds), DeskStaff.removed_at.is_(None), Desk.removed_at.is_(None)
+            Appointment.national_id_blind.in_(blinds), Appointment.counts(CLERK), Desk.removed_at.is_(None)
         )
     )
     if hold:
-        query = query.with_for_update(read=True, of=DeskStaff)
+        query = query.with_for_update(read=True, of=Appointment)
     return list((await tx.scalars(query.order_by(Desk.added_at, Desk.id))).unique())
 
 
-async def _post(tx: AsyncSession, kit: Kit, desk_id: UUID, number: str) -> DeskStaff | None:
-    query = select(DeskStaff).where(
-        DeskStaff.desk_id == desk_id,
-        DeskStaff.national_id_blind.in_(kit.keys.blinds("national_id", number)),
-        DeskStaff.removed_at.is_(None),
+async def _post(tx: AsyncSession, kit: Kit, desk_id: UUID, number: str) -> Appointment | None:
+    query = select(Appointment).where(
+        Appointment.desk_id == desk_id,
+        Appointment.national_id_blind.in_(kit.keys.blinds("national_id", number)),
+        Appointment.stands(CLERK),
     )
-    found: DeskStaff | None = await tx.scalar(query)
+    found: Appointment | None = await tx.scalar(query)
     return found
 
 

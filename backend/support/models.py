@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Boolean, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
+from sqlalchemy import Boolean, ForeignKey, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.db import Base, UtcDateTime, new_id
 from backend.retention import GoesWith, Life, Stays, filled
-from backend.sealed import Whose, equal, index_of, sealed
+from backend.sealed import Whose, sealed
 
 TRIES = 64  # of a mail, about two and a half days, as deliveries have
 DEALT_WITH = f"(sent_at IS NOT NULL OR attempts >= {TRIES})"
@@ -28,32 +28,6 @@ class Desk(Base):
     name: Mapped[str] = mapped_column(String(120))
     mailbox: Mapped[str] = mapped_column(String(254))
     phone: Mapped[str] = mapped_column(String(40))
-    added_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    removed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-
-
-class DeskStaff(Base):
-    """Who works at a desk, by personal number, so that the right exists before the first sign-in."""
-
-    __tablename__ = "support_staff"
-    retention = Stays("who could answer at a desk, and since when")
-    __table_args__ = (
-        Index(
-            "uq_support_staff_current",
-            "desk_id",
-            "national_id_blind",
-            unique=True,
-            sqlite_where=text("removed_at IS NULL"),
-            postgresql_where=text("removed_at IS NULL"),
-        ),
-    )
-
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    desk_id: Mapped[UUID] = mapped_column(ForeignKey("support_desks.id"), index=True)
-    national_id: Mapped[bytes] = sealed(
-        agency="who answers at a desk is the agency's, and nobody who does may go"
-    )
-    national_id_blind: Mapped[bytes] = index_of(equal("national_id", "national_id"), index=True)
     added_at: Mapped[datetime] = mapped_column(UtcDateTime)
     removed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 

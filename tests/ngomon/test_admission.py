@@ -14,13 +14,13 @@ import structlog
 from sqlalchemy import delete, select, update
 
 from backend.account import Account
+from backend.appointment import Appointment
 from backend.crypto import KeyMissing, KeyRing, KeyTrouble, new_secret_key
 from backend.db import Database
 from backend.facts import AccountThawed, UnitsImported
 from backend.journal import Entry, Head, KeyPrint, KeyRetired
 from backend.kit import Kit
 from backend.limits import Limits
-from backend.roles.models import Manager
 from backend.settings import load
 from ngomon.admission import admit
 from ngomon.app import create_app
@@ -241,7 +241,7 @@ def test_a12_the_command_says_that_older_keys_may_go_and_names_what_does_not_ope
     async def spoilt(how: Callable[[bytes], bytes]) -> bytes:
         db = Database(os.environ["NGOMON_DATABASE_URL"])
         async with db.write() as tx:
-            row = (await tx.scalars(select(Manager))).one()
+            row = (await tx.scalars(select(Appointment))).one()
             was, row.national_id = row.national_id, how(row.national_id)
         await db.close()
         return was
@@ -250,7 +250,7 @@ def test_a12_the_command_says_that_older_keys_may_go_and_names_what_does_not_ope
     right = asyncio.run(spoilt(lambda value: value[:-1] + bytes([value[-1] ^ 1])))
     code, _, err = run("keys", "rotate")
     assert code == 1 and err == (
-        "ngomon: a value of managers.national_id opens with no listed key; what came before it is done\n"
+        "ngomon: a value of appointments.national_id opens with no listed key; what came before it is done\n"
     )
     asyncio.run(spoilt(lambda _: right))
     code, out, err = run("keys", "rotate", "--by", "Lê Văn An")

@@ -14,7 +14,7 @@ from backend.db import Database
 from tests.parts.postgres import Postgres
 from tests.promises.test_migrations import alembic
 
-BEFORE = "0015"
+BEFORE, AFTER = "0015", "0016"
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 WRITTEN = {int: 1, str: "x", bytes: b"x", bool: False, datetime: AT, date: AT.date()}
 
@@ -107,7 +107,7 @@ async def test_what_waits_already_gets_its_deciding_unit(
     try:
         async with database.engine.begin() as connection:
             await connection.run_sync(write)
-        await alembic(url, "upgrade", "head")
+        await alembic(url, "upgrade", AFTER)
         async with database.engine.begin() as connection:
             found = await connection.run_sync(read)
     finally:

@@ -7,13 +7,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from backend.appointment import MANAGER, Appointment
 from backend.errors import FieldsInvalid, Refusal
 from backend.imports.plan import Field, Plan, PlanStale
 from backend.imports.rows import RowError, records
 from backend.roles import managers
 from backend.roles.appointments import Days, ManagersImport
 from backend.roles.managers import RequestsUndecided
-from backend.roles.models import Manager
 from tests.backend.roles.world import World
 
 
@@ -148,5 +148,9 @@ async def test_the_last_day_of_an_appointment_lies_not_before_its_first(world: W
 async def _decides(world: World, name: str, unit: str) -> bool:
     blind = world.kit.keys.blind("national_id", world.numbers[name])
     async with world.db.read() as tx:
-        here = (Manager.national_id_blind == blind, Manager.unit_id == world.units[unit], Manager.decides())
-        return await tx.scalar(select(Manager.id).where(*here)) is not None
+        here = (
+            Appointment.national_id_blind == blind,
+            Appointment.unit_id == world.units[unit],
+            Appointment.counts(MANAGER),
+        )
+        return await tx.scalar(select(Appointment.id).where(*here)) is not None

@@ -1,0 +1,75 @@
+"""Who may act, for what, from which day until which: a manager for a unit, a clerk at a desk (rules 1002, 1101)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, and_, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.db import Base, UtcDateTime, new_id
+from backend.retention import Stays, filled
+from backend.sealed import equal, index_of, sealed
+
+MANAGER, CLERK = "manager", "clerk"
+OFFICE = "who acts for an agency is the agency's to keep, and nobody who does may go"
+_CURRENT = text("ended_at IS NULL")
+
+
+class Appointment(Base):
+    """Named by personal number, so that the right exists before the person has an account."""
+
+    __tablename__ = "appointments"
+    retention = Stays(
+        "who could decide for a unit or answer at a desk, and since when, is part of the calendar of posts"
+    )
+    __table_args__ = (
+        CheckConstraint(
+            "(kind = 'manager' AND unit_id IS NOT NULL AND desk_id IS NULL) "
+            "OR (kind = 'clerk' AND desk_id IS NOT NULL AND unit_id IS NULL)",
+            name="place",
+        ),
+        Index(
+            "uq_appointments_unit",
+            "unit_id",
+            "national_id_blind",
+            unique=True,
+            sqlite_where=_CURRENT,
+            postgresql_where=_CURRENT,
+        ),
+        Index(
+            "uq_appointments_desk",
+            "desk_id",
+            "national_id_blind",
+            unique=True,
+            sqlite_where=_CURRENT,
+            postgresql_where=_CURRENT,
+        ),
+        Index("ix_appointments_blind", "national_id_blind"),
+        filled("appointments", "from_on"),
+        filled("appointments", "until_on", "ended_at IS NULL"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    kind: Mapped[str] = mapped_column(String(10))  # manager, clerk
+    unit_id: Mapped[UUID | None] = mapped_column(ForeignKey("units.id"), index=True)
+    desk_id: Mapped[UUID | None] = mapped_column(ForeignKey("support_desks.id"), index=True)
+    national_id_blind: Mapped[bytes] = index_of(equal("national_id", "national_id"))
+    national_id: Mapped[bytes] = sealed(agency=OFFICE)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    by: Mapped[UUID | None]  # who appointed; an operator has no account, the journal names them
+    from_on: Mapped[date | None]  # the first day, while it is to come; nothing once the right is there
+    until_on: Mapped[date | None]  # the last day, inclusive, when the end was known before
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_by_role: Mapped[UUID | None]  # the post that carried it, and ended
+
+    @classmethod
+    def stands(cls, kind: str) -> ColumnElement[bool]:
+        """It has not ended; its first day may be to come."""
+        return and_(cls.kind == kind, cls.ended_at.is_(None))
+
+    @classmethod
+    def counts(cls, kind: str) -> ColumnElement[bool]:
+        """The right is there now."""
+        return and_(cls.stands(kind), cls.from_on.is_(None))
