@@ -31,28 +31,29 @@ class Trip:
 
     def __init__(self) -> None:
         self.files: set[str] = set()
-        self.depth = 0
+        self.deepest: list[str] = []
         self.statements: list[str] = []
 
     def hear(self, frame: FrameType, happened: str, _: Any) -> None:
         """A function begins, or goes on after a wait."""
         if happened == "call" and frame.f_code.co_filename.startswith(PRODUCT):
-            depth, answers = 0, False
+            way, answers = list[str](), False
             here: FrameType | None = frame
             while here is not None:
                 name = here.f_code.co_filename
-                depth += name.startswith(PRODUCT)
+                if name.startswith(PRODUCT):
+                    way.append(f"{name.removeprefix(str(ROOT) + '/')}:{here.f_code.co_name}")
                 answers = answers or CALL in name
                 here = here.f_back
             if answers:
                 self.files.add(frame.f_code.co_filename.removeprefix(str(ROOT) + "/"))
-                self.depth = max(self.depth, depth)
+                self.deepest = max(self.deepest, way[::-1], key=len)
 
     def figures(self, *, verbose: bool) -> dict[str, Any]:
         """For the record."""
-        found = {"files": len(self.files), "depth": self.depth, "sql": len(self.statements)}
+        found = {"files": len(self.files), "depth": len(self.deepest), "sql": len(self.statements)}
         if verbose:
-            print("\n".join(sorted(self.files)))
+            print("\n".join([*sorted(self.files), "-", *self.deepest, "-"]))
             print("\n".join(" ".join(one.split())[:150] for one in self.statements))
         return found
 

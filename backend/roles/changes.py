@@ -61,6 +61,8 @@ async def corrections_of(
     rows: dict[UUID, list[RequestChange]] = {}
     for row in await tx.scalars(query):
         rows.setdefault(row.request_id, []).append(row)
+    if not rows:
+        return found
     wishes = {
         request.id: [*(_before(kit, row) for row in rows[request.id]), wish_of(kit, request)]
         for request in requests

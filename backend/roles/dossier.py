@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
@@ -51,15 +50,13 @@ async def view(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID, *, no
     found = await tx.get(RoleRequest, request_id)
     if found is None:
         raise policy.RequestNotFound
-    steps = await rows.steps_of(tx, request_id)
+    steps, account = await rows.steps_of(tx, request_id), await tx.get_one(Account, found.account_id)
+    await numbers.personal(tx, kit, [reader, found.account_id])  # both in one statement
     standing = await rights.standing(tx, kit, found, steps, await authority.of(tx, kit, reader))
     if refusal := policy.why_not_see(standing):
         raise refusal
-    account, catalogue = await tx.get_one(Account, found.account_id), await in_force(tx)
+    catalogue, units = await in_force(tx), {step.unit_id: step.unit for step in steps}
     names = await full_names(tx, kit, (found.created_by, found.decided_by, found.kept_by))
-    units = {
-        unit.id: unit for unit in await tx.scalars(select(Unit).where(Unit.id.in_(_units(found, steps))))
-    }
     old = await tx.get(Role, found.role_id) if found.role_id else None
     theirs = rights.why_not_take_over_as(standing, found) is None
     returned = found.status == policy.RETURNED
@@ -173,10 +170,6 @@ async def _applicant(tx: AsyncSession, kit: Kit, account: Account) -> Applicant:
     name = kit.keys.open("accounts.full_name", account.id, account.full_name)
     number = masked((await numbers.personal(tx, kit, [account.id])).get(account.id, ""))
     return Applicant(name, number, account.assurance_scheme, account.assurance_level)
-
-
-def _units(found: RoleRequest, steps: list[RequestStep]) -> set[UUID]:
-    return {found.unit_id, *(step.unit_id for step in steps)}
 
 
 def _released(steps: list[RequestStep], units: dict[UUID, Unit]) -> str | None:

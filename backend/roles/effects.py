@@ -145,8 +145,8 @@ async def change_one(tx: AsyncSession, *where: ColumnElement[bool], **values: An
 
 async def tell(tx: AsyncSession, kit: Kit, role: Role, change: str, act: Act, *, about: UUID | None) -> None:
     """The person reads of every change of a role in the app (rule 1105)."""
-    unit = await tx.scalar(select(Unit.name).where(Unit.id == role.unit_id)) or ""
-    said = {"unit": unit, "change": change}
+    unit = await tx.get_one(Unit, role.unit_id)
+    said = {"unit": unit.name, "change": change}
     notices.tell(tx, kit, role.account_id, "role_changed", now=act.now, due=act.due, about=about, **said)
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
+from backend.accounts.identity import numbers
 from backend.db import changed_one
 from backend.errors import Conflict, Refusal
 from backend.facts import DecisionUndone, RequestDecided, StepDecided
@@ -134,6 +135,7 @@ async def _decide(
         return refused(tx, kit, policy.RequestNotFound(), request_id, by, now)
     account = await rows.account_locked(tx, found.account_id)
     steps = await rows.steps_of(tx, request_id)
+    await numbers.personal(tx, kit, [by, found.account_id])  # both in one statement
     who = await authority.of(tx, kit, by, hold=True)
     standing = await rights.standing(tx, kit, found, steps, who)
     refusal = policy.why_not_decide(standing, status=found.status, decided=rows.last_word(found))
@@ -147,6 +149,7 @@ async def _decide(
         raise refusal
     mine = [step for step in steps if step.duty in standing.duties]
     if decision == policy.APPROVED:
+        await hold_catalogue(tx)
         await _ensure_yes(tx, found, account, how)
         await carried.weigh(tx, kit, found, standing.duties, how, by=by)
     await say(tx, kit, found, mine, decision, why, by, now)
@@ -178,7 +181,7 @@ async def _settle_request(
     if decision == policy.APPROVED:
         await timeline.take_effect(tx, kit, found, by=by, now=now)
     if found.applied_at is None:  # otherwise the change of the role is told
-        unit = await tx.scalar(select(Unit.name).where(Unit.id == found.unit_id)) or ""
+        unit = (await tx.get_one(Unit, found.unit_id)).name
         notices.tell(
             tx,
             kit,

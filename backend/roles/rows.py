@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
 from backend.account import Account
-from backend.db import changed_one, lock_key, one_after_another
+from backend.db import lock_key, one_after_another
 from backend.outbox.bell import REQUESTS, ring_after
 from backend.outside.clock import LOCAL
 from backend.roles import policy
@@ -61,6 +61,8 @@ async def steps_of(tx: AsyncSession, request_id: UUID) -> list[RequestStep]:
 
 async def role_now(tx: AsyncSession, role_id: UUID | None) -> Role | None:
     """The role as it is now."""
+    if role_id is None:
+        return None
     query = select(Role).where(Role.id == role_id).execution_options(**FRESH)
     return (await tx.execute(query)).scalar_one_or_none()
 
@@ -89,10 +91,12 @@ async def move(tx: AsyncSession, found: RoleRequest, *, to: str, **values: objec
             RoleRequest.version == found.version,
         )
         .values(status=to, version=found.version + 1, **values)
+        .returning(RoleRequest)
     )
-    if not await changed_one(tx, moved):
+    await tx.flush()
+    as_it_is = moved.execution_options(synchronize_session=False, **FRESH)
+    if (await tx.execute(as_it_is)).scalar_one_or_none() is None:
         raise policy.AlreadyDecided(**last_word(found))
-    await tx.refresh(found)
     if to not in {policy.PENDING, policy.APPROVED}:  # nobody is waited for any more
         paths = (await tx.scalars(_paths_of(found.id))).all()
         over = update(RequestStep).where(RequestStep.request_id == found.id).values(decider_id=None)

@@ -15,7 +15,9 @@ from backend.roles.models import Unit
 
 async def systems_touched(tx: AsyncSession, unit_ids: Iterable[UUID]) -> list[System]:
     """The connected systems whose scope holds at least one of the units."""
-    paths = (await tx.scalars(select(Unit.path).where(Unit.id.in_(list(unit_ids))))).all()
+    paths = [
+        (await tx.get_one(Unit, unit_id)).path for unit_id in unit_ids
+    ]  # one or two, often known already
     systems = (
         await tx.scalars(select(System).where(System.disabled_at.is_(None)).order_by(System.name))
     ).all()

@@ -67,11 +67,9 @@ async def apply(
     await fates.of(found).happen(tx, kit, found, act)
     if move.begins:
         await effects.begin(tx, kit, found, act)
-    found.applied_at = now
     units = concerned | {found.unit_id} | ({old.unit_id} if old else set())
-    found.role_version = await tell(
-        tx, found.account_id, units, request_id=found.id, lane=move.lane, now=now, hold=hold
-    )
+    version = await tell(tx, found.account_id, units, request_id=found.id, lane=move.lane, now=now, hold=hold)
+    found.applied_at, found.role_version = now, version
 
 
 async def tell(
@@ -196,7 +194,7 @@ def run_out(today: date) -> Select[Role]:
 
 async def _ensure_still_possible(tx: AsyncSession, kit: Kit, found: RoleRequest, now: datetime) -> None:
     """What was true when it was asked may no longer be (case TW04)."""
-    ended_on = await tx.scalar(select(Unit.ended_on).where(Unit.id == found.unit_id))
+    ended_on = (await tx.get_one(Unit, found.unit_id)).ended_on
     if ended_on is not None and ended_on <= max(found.effective_on or date.min, local_day(now)):
         raise policy.UnitClosed
     if found.until_on is not None and found.until_on < local_day(now):
