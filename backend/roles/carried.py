@@ -73,7 +73,7 @@ async def outlook(tx: AsyncSession, kit: Kit, role: Role | None) -> Outlook | No
         return None
     unit = await tx.get_one(Unit, role.unit_id)
     own = set(await numbers.blinds_of(tx, kit, role.account_id))
-    now = await undecided.deciders(tx)
+    now = await undecided.deciders(tx, below=unit.path)
     managers = now.managers or await rights.managers_by_unit(tx, [unit.id])
     others = managers.get(unit.id, set()) - own
     after = {one: held for one, held in managers.items() if one != unit.id} | (
@@ -92,10 +92,11 @@ async def outlook(tx: AsyncSession, kit: Kit, role: Role | None) -> Outlook | No
 
 async def weigh(
     tx: AsyncSession, kit: Kit, found: RoleRequest, duties: AbstractSet[str], how: How, *, by: UUID
-) -> None:
-    """Before a yes to an end or a move: remember what is kept; raises what has to be looked at first.
+) -> bool:
+    """Before a yes to an end or a move: remember what is kept; whether an appointment goes with it.
 
-    AppointmentAtStake, NobodyWouldDecide, or FieldsInvalid for a keeping that is nobody's to say or without reason.
+    Raises what has to be looked at first: AppointmentAtStake, NobodyWouldDecide, or FieldsInvalid for a keeping that is
+    nobody's to say or without reason.
     """
     leaves = movements.of(found).leaves
     at_stake = await outlook(tx, kit, await rows.role_now(tx, found.role_id)) if leaves else None
@@ -108,13 +109,14 @@ async def weigh(
         found.kept_reason = kit.keys.seal(
             "role_requests.kept_reason", found.id, forms.reason(how.keep.reason)
         )
-        return
+        return False
     if at_stake is None or found.kept_by is not None:
-        return
+        return False
     if how.many:
         raise AppointmentAtStake
     if at_stake.undecided and not how.confirmed:
         raise NobodyWouldDecide(count=at_stake.undecided)
+    return True
 
 
 async def follow(

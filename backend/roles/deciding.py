@@ -33,8 +33,13 @@ async def by_unit(
     tx: AsyncSession, kit: Kit, units: Iterable[Unit], *, about: UUID
 ) -> dict[UUID, UUID | None]:
     """For who writes a step: the deciding units (rights.deciding_units), which nobody changes before the commit."""
-    await one_after_another(tx, CHANGING, leaning=True)
+    await hold(tx, leaning=True)
     return await rights.deciding_units(tx, kit, units, about=about)
+
+
+async def hold(tx: AsyncSession, *, leaning: bool = False) -> None:
+    """Who changes deciders waits for who writes steps, and they for them: asked before any step is touched."""
+    await one_after_another(tx, CHANGING, leaning=leaning)
 
 
 async def place(tx: AsyncSession, kit: Kit, found: RoleRequest) -> None:
@@ -61,7 +66,7 @@ async def units_changed(tx: AsyncSession, kit: Kit, units: Collection[UUID]) -> 
     if not units:
         return
     await tx.flush()
-    await one_after_another(tx, CHANGING)
+    await hold(tx)
     tops = await _tops(tx, units)
     below = or_(*(Unit.path.startswith(top) for top in tops)) if len(tops) <= TOPS_MOST else true()
     managers = await rights.managers_by_unit(tx)

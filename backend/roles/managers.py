@@ -97,7 +97,7 @@ async def remove(
     held = await _current(tx, kit, unit.id, number)
     if not held:
         raise ManagerNotFound
-    if not leave_undecided and (left := await _left_undecided(tx, kit, unit.id, number)):
+    if not leave_undecided and (left := await _left_undecided(tx, kit, unit, number)):
         raise RequestsUndecided(count=left)
     await tx.execute(update(Appointment).where(Appointment.id.in_(held)).values(ended_at=now))
     await deciding.units_changed(tx, kit, [unit.id])
@@ -141,12 +141,12 @@ async def _current(tx: AsyncSession, kit: Kit, unit_id: UUID, number: str) -> li
     return list(await tx.scalars(query))
 
 
-async def _left_undecided(tx: AsyncSession, kit: Kit, unit_id: UUID, number: str) -> int:
+async def _left_undecided(tx: AsyncSession, kit: Kit, unit: Unit, number: str) -> int:
     """How many open requests nobody would decide without this manager."""
-    open_now = await undecided.deciders(tx)
-    others = open_now.managers.get(unit_id, set()) - set(kit.keys.blinds("national_id", number))
-    managers = {unit: held for unit, held in open_now.managers.items() if unit != unit_id}
-    return len(open_now.lost(managers=managers | ({unit_id: others} if others else {})))
+    open_now = await undecided.deciders(tx, below=unit.path)
+    others = open_now.managers.get(unit.id, set()) - set(kit.keys.blinds("national_id", number))
+    managers = {other: held for other, held in open_now.managers.items() if other != unit.id}
+    return len(open_now.lost(managers=managers | ({unit.id: others} if others else {})))
 
 
 async def _unit(tx: AsyncSession, code: str) -> Unit:

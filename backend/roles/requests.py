@@ -183,10 +183,11 @@ async def add_steps(tx: AsyncSession, kit: Kit, found: RoleRequest, role: Role |
     words = movements.of(found).words
     ours = role.unit_id if role is not None else found.unit_id
     units = [await tx.get_one(Unit, ours if word.ours else found.unit_id) for word in words]
-    decider = await deciding.by_unit(tx, kit, units, about=found.account_id)
+    waits = found.status == policy.PENDING
+    decider = await deciding.by_unit(tx, kit, units, about=found.account_id) if waits else {}
     for position, (word, unit) in enumerate(zip(words, units, strict=True), start=1):
         step = RequestStep(request_id=found.id, position=position, unit_id=unit.id, duty=word.duty)
-        step.decider_id = decider[unit.id] if found.status == policy.PENDING else None
+        step.decider_id = decider.get(unit.id)
         tx.add(step)
     rows.tell_pages(tx, [unit.path for unit in units])
 

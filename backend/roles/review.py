@@ -108,6 +108,7 @@ async def undo(
         raise policy.UndoTooLate
     if found.status != policy.PENDING:
         await _reopen(tx, kit, found, by, now)
+    await deciding.hold(tx, leaning=True)
     await _unsay(tx, [step for step in mine if step.at == last])
     await second.unask(tx, found.id)
     await deciding.place(tx, kit, found)
@@ -151,7 +152,8 @@ async def _decide(
     if decision == policy.APPROVED:
         await hold_catalogue(tx)
         await _ensure_yes(tx, found, account, how)
-        await carried.weigh(tx, kit, found, standing.duties, how, by=by)
+        if await carried.weigh(tx, kit, found, standing.duties, how, by=by):
+            await deciding.hold(tx)
     await say(tx, kit, found, mine, decision, why, by, now)
     last = all(step in mine or step.decision for step in steps)
     if decision != policy.APPROVED or (last and not await second.ask(tx, kit, found, steps, by)):

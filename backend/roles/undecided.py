@@ -57,13 +57,13 @@ class Deciders(NamedTuple):
         return rights.decider(path, managers, self.own.get(step.account_id, set()))
 
 
-async def deciders(tx: AsyncSession) -> Deciders:
-    """Everything that is open, and who decides it."""
+async def deciders(tx: AsyncSession, *, below: str = "/") -> Deciders:
+    """What is open at or below a unit of this path, and who decides it; of the whole province, if none is named."""
     query = (
         select(RoleRequest.id, RoleRequest.account_id, RequestStep.unit_id, Unit.path)
         .join(RequestStep, RequestStep.request_id == RoleRequest.id)
         .join(Unit, Unit.id == RequestStep.unit_id)
-        .where(RoleRequest.status.in_(OPEN), RequestStep.decision.is_(None))
+        .where(RoleRequest.status.in_(OPEN), RequestStep.decision.is_(None), Unit.path.startswith(below))
     )
     found = (await tx.execute(query)).all()
     managers = await rights.managers_by_unit(tx) if found else {}

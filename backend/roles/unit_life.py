@@ -92,7 +92,7 @@ async def end(
     people = await tx.scalar(select(func.count()).select_from(Role).where(*held)) or 0
     if people or children:
         raise UnitInUse(people=people, units=children)
-    lost = (await undecided.deciders(tx)).lost(closed=[place.id])
+    lost = (await undecided.deciders(tx, below=place.path)).lost(closed=[place.id])
     if lost and not leave_undecided:
         raise RequestsUndecided(count=len(lost))
     unit = await tx.get_one(Unit, place.id)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from backend.appointment import MANAGER, Appointment
+from backend.appointment import CLERK, MANAGER, Appointment
 from backend.errors import FieldsInvalid, Refusal
 from backend.imports.plan import Field, Plan, PlanStale
 from backend.imports.rows import RowError, records
-from backend.roles import managers
+from backend.roles import authority, managers
 from backend.roles.appointments import Days, ManagersImport
 from backend.roles.managers import RequestsUndecided
+from backend.support import desks
 from tests.backend.roles.world import World
 
 
@@ -143,6 +144,23 @@ async def test_the_last_day_of_an_appointment_lies_not_before_its_first(world: W
     with pytest.raises(FieldsInvalid):
         async with world.db.write() as tx:
             await managers.add(tx, world.kit, "NV", world.numbers["An"], by=None, now=world.now, days=days)
+
+
+async def test_a_clerks_last_day_passes_like_a_managers(world: World) -> None:
+    async with world.db.write() as tx:
+        about = {"name": "Đội hỗ trợ", "mailbox": "hotro@hue.example", "phone": "19001075"}
+        await desks.add(tx, world.kit, "HUE", **about, now=world.now)
+        await desks.hire(tx, world.kit, "HUE", world.numbers["An"], now=world.now)
+        await tx.execute(update(Appointment).where(Appointment.kind == CLERK).values(until_on=world.today))
+    world.pass_time(days=1)
+    async with world.db.read() as tx:
+        assert [desk.code for desk in (await authority.of(tx, world.kit, world.people["An"])).desks] == [
+            "HUE"
+        ]
+    assert await world.roll() == 1
+    async with world.db.read() as tx:
+        assert (await authority.of(tx, world.kit, world.people["An"])).desks == ()
+    assert (await world.tags())[-1] == "support.staff_removed"
 
 
 async def _decides(world: World, name: str, unit: str) -> bool:

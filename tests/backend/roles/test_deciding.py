@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Engine, event, select, update
 
 from backend.account import Account
 from backend.accounts.identity import following
 from backend.accounts.identity.evidence import VNEID
+from backend.db import lock_key
 from backend.imports.plan import at_once
 from backend.imports.rows import records
 from backend.outbox.bell import REQUESTS, Bell
@@ -141,6 +143,29 @@ async def test_a_number_that_changes_is_asked_again_whose_it_is(world: World) ->
         said = Person("test", "an", "000999999999", "An", "1990-01-02", None, 2)
         await following.refresh(tx, world.kit, account, said, VNEID, world.now)
     assert await deciders(world, "An") == {"approve": "HUE"}
+
+
+@pytest.mark.parametrize("db", ["postgres"], indirect=True)
+async def test_whoever_may_change_deciders_waits_before_touching_a_step(world: World) -> None:
+    """The other way round two of them would wait for each other: one with the lock for the row, one with the row."""
+    order: list[str] = []
+
+    def hear(_: object, __: object, statement: str, values: Any, *___: object) -> None:
+        if "pg_advisory_xact_lock" in statement and lock_key(deciding.CHANGING) in values[0]:
+            order.append("leans" if "shared" in statement else "waits")
+        elif statement.startswith("UPDATE request_steps"):
+            order.append("step")
+
+    role = await world.employ("Chi", "NV", "Giang")
+    world.pass_time(seconds=11)
+    asked = await world.ask("Chi", world.draft("end", role_id=str(role.id)))
+    event.listen(Engine, "before_cursor_execute", hear)
+    await world.approve("Giang", asked.id)
+    assert order[:2] == ["waits", "step"]
+    order.clear()
+    await world.undo("Giang", asked.id)
+    event.remove(Engine, "before_cursor_execute", hear)
+    assert order.index("leans") < order.index("step")
 
 
 async def test_what_an_earlier_release_wrote_beside_this_one_is_placed(world: World) -> None:
