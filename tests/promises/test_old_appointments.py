@@ -17,7 +17,7 @@ from tests.parts.postgres import Postgres
 from tests.promises.test_migrations import alembic
 from tests.promises.test_old_steps import Old
 
-BEFORE, AFTER = "0018", "0019"
+BEFORE, AFTER = "0020", "0021"
 AT, LATER = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
 DAY, LAST = date(2026, 5, 1), date(2026, 6, 1)
 
