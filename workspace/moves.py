@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 from uuid import UUID
 
 from litestar import Controller, Response, get, post
@@ -24,6 +24,7 @@ from workspace.moving import MoveForm, offered
 from workspace.pages import errors_of, page
 
 Act = Literal["transfer", "concurrent"]
+PATHS = [f"/{act}" for act in get_args(Act)]
 
 
 class MoveController(Controller):
@@ -32,30 +33,28 @@ class MoveController(Controller):
     path = "/people/{role_id:uuid}"
     opt = {"open_to": Openness.MANAGER}
 
-    @get("/{act:str}", name="workspace.moving")
+    @get(PATHS, name="workspace.moving")
     async def ask(
         self,
         request: Visit,
         role_id: FromPath[UUID],
-        act: FromPath[Act],
         manager: NamedDependency[Manager],
         db: NamedDependency[Database],
         kit: NamedDependency[Kit],
         clock: NamedDependency[Clock],
     ) -> Response[str]:
         """Where to, as what, from when."""
-        back = f"/workspace/people/{role_id}/{act}"
+        act, back = _act(request), request.url.path
         said = await fresh.left(request, db, kit, clock, manager, MoveForm, back=back)
         return await _form(
             request, db, kit, clock, manager, role_id, act, said or MoveForm(), kept=said is not None
         )
 
-    @post("/{act:str}", name="workspace.move")
+    @post(PATHS, name="workspace.move")
     async def begin(
         self,
         request: Visit,
         role_id: FromPath[UUID],
-        act: FromPath[Act],
         manager: NamedDependency[Manager],
         db: NamedDependency[Database],
         kit: NamedDependency[Kit],
@@ -63,7 +62,7 @@ class MoveController(Controller):
     ) -> Response[str] | Redirect:
         """Begin it; what is this unit's to say is said at once, another unit is asked."""
         form = await forms.read(request, MoveForm)
-        back = f"/workspace/people/{role_id}/{act}"
+        act, back = _act(request), request.url.path
         if ask := await fresh.wanted(request, db, kit, clock, manager, form, back=back):
             return ask
         try:
@@ -82,6 +81,11 @@ class MoveController(Controller):
         except (FieldsInvalid, Conflict) as refusal:
             return await _form(request, db, kit, clock, manager, role_id, act, form, refusal=refusal)
         return Redirect(f"/workspace/requests/{begun.id}", status_code=303)
+
+
+def _act(request: Visit) -> Act:
+    """What the address names."""
+    return "concurrent" if request.url.path.endswith("/concurrent") else "transfer"
 
 
 async def _form(

@@ -143,6 +143,10 @@ async def every_act(office: Office) -> dict[str, dict[str, Any]]:
         "/workspace/bulk": {"decision": "approved", "pick": [f"{asked}:1"]},
         f"/workspace/people/{role}/end": {"reason": "Nghỉ hưu"},
         f"/workspace/people/{role}/transfer": {"unit": office.other, "position": "chuyen_vien"},
+        f"/workspace/people/{role}/concurrent": {"unit": office.other, "position": "van_thu"},
+        f"/workspace/people/{role}/suspension": {"reason": "Xem xét kỷ luật"},
+        f"/workspace/people/{role}/return": {},
+        f"/workspace/people/{role}/separation": {"reason": "Nghỉ hưu"},
         f"/workspace/requests/{moved}/correct": {"unit": office.other, "position": "chuyen_vien"},
         f"/workspace/requests/{moved}/withdraw": {},
     }

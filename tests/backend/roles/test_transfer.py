@@ -59,15 +59,6 @@ async def test_a_receiving_manager_may_start_it_too(world: World) -> None:
     assert await world.states("An") == ["NV:ended", "TC:active"]
 
 
-async def test_a_manager_of_both_units_decides_both_but_by_two_acts(world: World) -> None:
-    role = await world.employ("An", "NV", "Chi")
-    await world.appoint("Chi", "TC")
-    asked = await world.move("Chi", role.id, "TC")
-    assert await world.states("An") == ["NV:active"]
-    await world.approve("Chi", asked.id)
-    assert await world.states("An") == ["NV:ended", "TC:active"]
-
-
 @pytest.mark.parametrize(
     ("who", "code"), [("Eve", "role_not_found"), ("An", "own_request"), ("Giang", "not_your_unit")]
 )
