@@ -12,9 +12,7 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any, NamedTuple, Protocol
-from uuid import UUID
 
 from backend.crypto import KeyMissing, KeyRing
 
@@ -61,7 +59,7 @@ class Mark(NamedTuple):
 
 def link(keys: KeyRing, previous: bytes, entry: Any) -> bytes:
     """The keyed hash that ties an entry to the one before."""
-    told = _told(entry.seq, entry.at, entry.tag, entry.subject, entry.by, entry.fact)
+    told = _told(entry.seq, entry.at.isoformat(), entry.tag, entry.subject, entry.by, entry.fact)
     return keys.mac(PURPOSE, previous + told, entry.key_id)
 
 
@@ -117,7 +115,9 @@ class Walk:
         return self._first
 
     def step(self, entry: Sequence[Any]) -> str | None:
-        """Go on by one entry, the columns of its row in their order; this is done a million times."""
+        """Go on by one entry, the columns of its row in their order, time and persons as `link` writes them; this is
+        done a million times.
+        """
         seq, at, tag, subject, by, fact, key_id, found = entry
         if seq != self.count + 1:
             return f"entry {self.count + 1} is missing"
@@ -192,8 +192,8 @@ class Walk:
         return None
 
 
-def _told(seq: int, at: datetime, tag: str, subject: UUID | None, by: UUID | None, fact: str) -> bytes:
-    return f"{seq}|{at.isoformat()}|{tag}|{subject}|{by}|{fact}".encode()
+def _told(seq: int, at: str, tag: str, subject: object, by: object, fact: str) -> bytes:
+    return f"{seq}|{at}|{tag}|{subject}|{by}|{fact}".encode()
 
 
 def _text(raw: bytes) -> str:

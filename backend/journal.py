@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.alarms import alarm
 from backend.chain import GENESIS, KEY_ID, Mark, Walk, Witness, each_key, head_seal, link, range_seal
+from backend.chain_rows import Progress, walked
 from backend.crypto import KeyRing, KeyTrouble
 from backend.db import Base, Database, UtcDateTime, at_commit
 from backend.facts import Fact, KeysRotated, Operator
@@ -253,15 +255,22 @@ class Journal:
         return mark.key_id not in self._keys.key_ids or head_seal(self._keys, mark) == mark.seal
 
     async def verify(
-        self, tx: AsyncSession, *, since: Iterable[Mark] = (), witness: Witness | None = None
+        self,
+        tx: AsyncSession,
+        *,
+        since: Iterable[Mark] = (),
+        witness: Witness | None = None,
+        progress: Progress | None = None,
     ) -> tuple[int, str | None]:
         """Walk the chain: (number of entries, first thing that is wrong or nothing); raises KeyMissing.
 
-        `since` are heads that left the house, `witness` knows what the entries must have said.
+        `since` are heads that left the house, `witness` knows what the entries must have said, `progress` is told now
+        and then how many entries of how many were seen.
         """
         head = await tx.get(Head, 1)
         walk = Walk(self._keys, await _known(tx), await _closed(tx), since)
-        trouble = await walked(tx, walk, witness=witness)
+        told = partial(progress, head.seq) if progress is not None and head is not None else None
+        trouble = await walked(tx, walk, witness=witness, progress=told)
         if trouble is None:
             trouble = walk.end()
         if trouble is not None:
@@ -271,18 +280,6 @@ class Journal:
         if head.seq != walk.count or head.hash != walk.previous:
             return walk.count, f"the tail was cut after entry {walk.count}, the head says {head.seq}"
         return walk.count, walk.head(head) or (witness.trouble() if witness else None)
-
-
-async def walked(tx: AsyncSession, walk: Walk, *, witness: Witness | None = None) -> str | None:
-    """Take a walk on from where it stands to the newest entry; the first trouble ends it."""
-    told = witness.tags if witness else frozenset()
-    rows = select(*Entry.__table__.columns).where(Entry.seq > walk.count)
-    async for entry in await tx.stream(rows.order_by(Entry.seq).execution_options(yield_per=500)):
-        if trouble := walk.step(entry):
-            return trouble
-        if witness is not None and entry.tag in told:
-            witness.hear(entry)
-    return None
 
 
 async def _known(tx: AsyncSession) -> list[bytes]:

@@ -21,6 +21,8 @@ SHORT = {
     "floods": ["--owners", "2"],
     "delivery": ["--people", "150", "--rows", "1000", "20000"],
     "headers": ["--seconds", "5"],
+    "http_clients": ["--posts", "1000", "--at-once", "8"],
+    "rest": ["--seconds", "20"],
     "trips": [],
     "growth": [
         "--open",

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 import ngomon.tables  # noqa: F401  (whatever it has imported is checked)
 from backend import journal, sealed
 from backend.chain import Walk
+from backend.chain_rows import walked
 from backend.crypto import VERSION, Unreadable
 from backend.db import Base, Database
 from backend.kit import Kit
@@ -191,7 +192,7 @@ async def _journal(tx: AsyncSession, kit: Kit, before: Before | None) -> list[st
 async def _goes_on(tx: AsyncSession, kit: Kit, before: Before) -> bool:
     """Whether the journal goes on rightly from where it stood; what is wrong, the whole walk says."""
     walk = before.walk or Walk(kit.keys, await journal._known(tx), await journal._closed(tx))
-    trouble = await journal.walked(tx, walk, witness=before) or walk.end()
+    trouble = await walked(tx, walk, witness=before) or walk.end()
     witness, head = await owed(tx), await tx.get(journal.Head, 1)
     for entry in before.heard:
         witness.hear(entry)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
+from datetime import datetime
 from uuid import UUID
 
 import structlog
@@ -24,6 +25,7 @@ from backend.outbox.outcome import Acknowledged
 from backend.outbox.turns import Turn
 from backend.outside.clock import Clock
 from backend.trouble import StorageTrouble
+from backend.watch import Watch
 
 log = structlog.get_logger("worker")
 
@@ -40,17 +42,26 @@ class Line:
     """Serves one system until it is told to stop."""
 
     def __init__(
-        self, system_id: UUID, database: Database, kit: Kit, clock: Clock, bell: Bell, deliverer: Deliverer
+        self,
+        system_id: UUID,
+        database: Database,
+        kit: Kit,
+        clock: Clock,
+        bell: Bell,
+        deliverer: Deliverer,
+        watch: Watch,
     ) -> None:
         self._system_id = system_id
         self._database, self._kit, self._clock = database, kit, clock
-        self._bell, self._deliverer = bell, deliverer
+        self._bell, self._deliverer, self._watch = bell, deliverer, watch
         self._ahead: deque[Parcel] = deque()
         self._running: dict[asyncio.Task[None], Turn] = {}
         self._sent: list[Acknowledged] = []
         self._sent_since = 0.0
         self._ahead_most = 0
         self._look = True  # whether something may be due that was not seen
+        self._seen: int | None = None  # the database's version when nothing was due
+        self._next: datetime | None = None  # when something of that may become due
         self._plenty = False  # whether the last look found as much as it asked for
 
     @property
@@ -131,9 +142,14 @@ class Line:
 
     async def _acknowledge(self) -> None:
         done, self._sent = self._sent, []
-        if done:
+        if not done:
+            return
+        try:
             await self._deliverer.acknowledge(self._system_id, done)
-            self._look = True
+        except TROUBLE:
+            self._sent = done + self._sent  # still ours: it is said again when the database answers
+            raise
+        self._look = True
 
     def _room(self) -> int:
         """How many may be taken now; rather several later than one at once."""
@@ -155,13 +171,16 @@ class Line:
     async def _taken(self, most: int) -> list[Turn]:
         now, lease = self._clock.now(), self._kit.limits.lease
         if not self._plenty:
+            seen = self._watch.version()
             async with self._database.read() as tx:
                 system = await tx.get(System, self._system_id)
                 if system is None or circuit.is_open(system, now):
+                    self._seen, self._next = seen, system.paused_until if system is not None else None
                     return []
                 waiting, expired = await turns.anything_due(tx, self._system_id, now)
-            if not waiting and not expired:
-                return []
+                if not waiting and not expired:
+                    self._seen, self._next = seen, await turns.next_moment(tx, self._system_id, now)
+                    return []
             if expired or circuit.is_suspect(system):
                 return await self._probed(most)
         async with self._database.write() as tx:
@@ -183,17 +202,16 @@ class Line:
         """Until there may be something to do; news that are not about deliveries do not wake it."""
         if self._look and self._room():
             return
-        loop = asyncio.get_running_loop()
-        end = loop.time() + POLL
-        while (left := self._patience(end - loop.time())) > 0:
-            heard = await listener.wait(left)
-            if heard & {DELIVERIES}:
+        while not (self._look and self._room()):
+            heard = await listener.wait(LINGER if self._sent else POLL)
+            if not heard and not self._sent:
+                self._look = not self._is_quiet()
+            if DELIVERIES in heard:
                 self._look = True
-            if heard & {DELIVERIES, FINISHED}:
+            if heard & {DELIVERIES, FINISHED} or self._may_acknowledge():
                 return
-            if self._may_acknowledge():
-                return
-        self._look = True
 
-    def _patience(self, left: float) -> float:
-        return min(left, LINGER) if self._sent else left
+    def _is_quiet(self) -> bool:
+        """Nobody has written since nothing was due, and no moment has come that was written down then."""
+        written = self._seen is None or self._watch.version() != self._seen
+        return not written and (self._next is None or self._clock.now() < self._next)

@@ -72,7 +72,9 @@ async def delivered(
 async def _open(
     tx: AsyncSession, system_id: UUID, account_ids: list[UUID]
 ) -> Sequence[Row[*tuple[Any, ...]]]:
-    """What is not done of these people, locked in one order."""
+    """What is not done of these people; pairs first and then deliveries are locked, in one order, as leasing does."""
+    pairs = select(Link.id).where(Link.system_id == system_id, Link.account_id.in_(account_ids))
+    await tx.execute(pairs.order_by(Link.account_id).with_for_update())
     columns = (
         Delivery.id,
         Delivery.account_id,

@@ -13,7 +13,21 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, Update, Uuid, and_, bindparam, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Update,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
@@ -21,6 +35,7 @@ from backend.db import Base, UtcDateTime
 from backend.outbox import circuit
 from backend.outbox.models import Delivery, Link, System
 
+MOMENTS = 500  # that are compared to find the next
 LOOK_AHEAD = 4  # candidates read per free place: others hold some of them, or are about to
 OWN_SHARE = 2 / 3  # of a lease in which the holder need not ask whether it still is one
 CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # goes on while the machine sleeps
@@ -117,6 +132,22 @@ async def anything_due(tx: AsyncSession, system_id: UUID, now: datetime) -> tupl
     expired = select(Delivery.id).where(*_expired(system_id, now)).limit(1)
     waiting = await tx.scalar(ANYTHING_DUE, {"system": system_id, "now": now})
     return waiting is not None, await tx.scalar(expired) is not None
+
+
+async def next_moment(tx: AsyncSession, system_id: UUID, now: datetime) -> datetime | None:
+    """When something of what is there may become due; `now` where that would have to be sought among very many."""
+    later = case((Delivery.next_at > Delivery.not_before, Delivery.next_at), else_=Delivery.not_before)
+    moment = case((Delivery.state == "leased", Delivery.lease_until), else_=later)
+    waiting = (
+        select(moment.label("moment"))
+        .where(Delivery.system_id == system_id, Delivery.state.in_(("pending", "leased")))
+        .limit(MOMENTS)
+        .subquery()
+    )
+    later_than_now = case((waiting.c.moment > bindparam("now", now, UtcDateTime()), waiting.c.moment))
+    asked = select(func.count(), type_coerce(func.min(later_than_now), UtcDateTime())).select_from(waiting)
+    count, first = (await tx.execute(asked)).one()
+    return now if count == MOMENTS else first
 
 
 async def free_expired(tx: AsyncSession, system_id: UUID, now: datetime) -> None:

@@ -7,6 +7,7 @@ else (rule 707). The network is never called inside a transaction.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable
 from datetime import datetime
 from typing import Protocol
@@ -25,6 +26,7 @@ from backend.outbox.line import TROUBLE, Line
 from backend.outbox.models import System
 from backend.outside.clock import Clock
 from backend.outside.http import Guarded
+from backend.watch import Watch
 
 log = structlog.get_logger("worker")
 
@@ -62,19 +64,18 @@ class Worker:
         self._clock, self._bell = clock, bell
         self._connections = Connections(kit, http)
         self._deliverer = Deliverer(database, kit, desired, clock, self._connections)
+        self._watch = Watch(database)
+        self._systems_seen: int | None = None
         self._lines: dict[UUID, tuple[Line, asyncio.Task[None]]] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve every system, keep the leases alive and follow the calendar."""
         helpers = [asyncio.create_task(self._keep_leases()), asyncio.create_task(self._keep_rolling(stop))]
         try:
-            with self._bell.listener() as listener:
-                stopped = asyncio.create_task(stop.wait())
-                while not stop.is_set():
-                    await self._open_lines(stop)
-                    heard = asyncio.create_task(listener.wait(LOOK_FOR_SYSTEMS))
-                    await asyncio.wait({heard, stopped}, return_when=asyncio.FIRST_COMPLETED)
-                    heard.cancel()
+            while not stop.is_set():
+                await self._open_lines(stop)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), LOOK_FOR_SYSTEMS)
         finally:
             stop.set()
             await self._close_lines()
@@ -82,19 +83,33 @@ class Worker:
                 helper.cancel()
             await asyncio.gather(*helpers, return_exceptions=True)
             await self._connections.close()
+            self._watch.close()
 
     async def _open_lines(self, stop: asyncio.Event) -> None:
+        seen = self._watch.version()
+        whole = not any(task.done() for _, task in self._lines.values())
+        if whole and seen is not None and seen == self._systems_seen:
+            return
         try:
             async with self._database.read() as tx:
                 systems = (await tx.scalars(select(System.id).where(System.disabled_at.is_(None)))).all()
         except TROUBLE as error:
             log.warning("database_trouble", error=type(error).__name__)
             return
+        self._systems_seen = seen
         for system_id in systems:
             if system_id in self._lines and self._lines[system_id][1].done():
                 log.error("line_broke", exc_info=self._lines.pop(system_id)[1].exception())
             if system_id not in self._lines:
-                line = Line(system_id, self._database, self._kit, self._clock, self._bell, self._deliverer)
+                line = Line(
+                    system_id,
+                    self._database,
+                    self._kit,
+                    self._clock,
+                    self._bell,
+                    self._deliverer,
+                    self._watch,
+                )
                 self._lines[system_id] = (line, asyncio.create_task(line.serve(stop)))
 
     async def _close_lines(self) -> None:
@@ -123,15 +138,22 @@ class Worker:
                 log.warning("database_trouble", error=type(error).__name__)
 
     async def _keep_rolling(self, stop: asyncio.Event) -> None:
+        rolled: tuple[int | None, int] | None = None
         while not stop.is_set():
             try:
-                async with self._database.read() as tx:
-                    is_due = await self._calendar.is_due(tx, now=self._clock.now())
-                if is_due:
-                    async with self._database.write() as tx:
-                        await self._calendar.roll(tx, self._kit, now=self._clock.now())
+                version, minute = self._watch.version(), int(self._clock.now().timestamp() // 60)
+                if version is None or (version, minute) != rolled:  # a day begins with a minute
+                    await self._roll()
+                    rolled = (version, minute)
             except TROUBLE as error:
                 log.warning("database_trouble", error=type(error).__name__)
             except Exception:
                 log.exception("roll_broke")  # deliveries go on; the next round tries again
             await asyncio.sleep(ROLL)
+
+    async def _roll(self) -> None:
+        async with self._database.read() as tx:
+            is_due = await self._calendar.is_due(tx, now=self._clock.now())
+        if is_due:
+            async with self._database.write() as tx:
+                await self._calendar.roll(tx, self._kit, now=self._clock.now())

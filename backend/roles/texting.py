@@ -25,6 +25,7 @@ from backend.outside.messages.sms import Sms, SmsUnavailable, SmsUncertain
 from backend.roles import policy, rows
 from backend.roles.models import RoleRequest
 from backend.rounds import rounds
+from backend.watch import Watch
 
 LOOK = 5.0  # seconds between two looks
 PAUSE = timedelta(
@@ -57,21 +58,34 @@ class Texting:
 
     def __init__(self, db: Database, kit: Kit, sms: Sms, clock: Clock) -> None:
         self._db, self._kit, self._sms, self._clock = db, kit, sms, clock
+        self._watch = Watch(db)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`."""
-        await rounds(stop, LOOK, self.round)
+        """Until `stop`; where nobody has written since nothing was owed, nobody is asked."""
+        seen: int | None = None
 
-    async def round(self) -> None:
-        """Everything that is due now; nothing is sent inside a transaction."""
+        async def look() -> None:
+            nonlocal seen
+            version = self._watch.version()
+            if version is None or version != seen:
+                seen = None if await self.round() else version
+
+        await rounds(stop, LOOK, look)
+        self._watch.close()
+
+    async def round(self) -> bool:
+        """Everything that is due now, outside any transaction; whether anything is owed, now or later."""
         query = select(RoleRequest.id).where(RoleRequest.text_due_at <= self._clock.now())
+        owed = select(RoleRequest.id).where(RoleRequest.text_due_at.is_not(None)).limit(1)
         async with self._db.read() as tx:
             waiting = list(await tx.scalars(query.order_by(RoleRequest.text_due_at).limit(AT_ONCE)))
+            is_owed = await tx.scalar(owed) is not None
         for request_id in waiting:
             async with self._db.write() as tx:
                 message = await self._taken(tx, request_id, self._clock.now())
             if message is not None:
                 await self._send(message)
+        return is_owed
 
     async def _taken(self, tx: AsyncSession, request_id: UUID, now: datetime) -> Message | None:
         found = await rows.request_locked(tx, request_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import rich_click as click
+from rich.progress import Progress
 
 from backend.chain import Mark
 from backend.crypto import KeyTrouble
@@ -34,8 +35,14 @@ def verify(since: tuple[str, ...]) -> None:
     async def check(db: Database, kit: Kit, _: Settings) -> tuple[int, str | None]:
         if strange := [mark for mark in marks if not kit.journal.made(mark)]:
             raise Wrong(f"head {strange[0].seq} was not made with this installation's keys")
-        async with db.read() as tx:
-            return await kit.journal.verify(tx, since=marks, witness=await owed(tx))
+        with Progress(console=out, transient=True) as progress:
+            bar = progress.add_task("journal", total=None)
+
+            def seen(total: int, count: int) -> None:
+                progress.update(bar, total=total, completed=count)
+
+            async with db.read() as tx:
+                return await kit.journal.verify(tx, since=marks, witness=await owed(tx), progress=seen)
 
     try:
         count, trouble = opened(check, storage_only=True)

@@ -23,6 +23,7 @@ from backend.outbox.line import Line
 from backend.outside.clock import Clock
 from backend.outside.http import Guarded
 from backend.roles import desired
+from backend.watch import Watch
 from tests.checker import check
 from tests.parts.postgres import Postgres
 from tests.parts.processes import within
@@ -99,7 +100,7 @@ async def test_o06_a_delivery_that_finds_no_database_is_nobodys_failed_try(
         db, kit, desired.desired, Clock(), Connections(kit, Guarded((), reply_bytes=1, timeout=1))
     )
     stop = asyncio.Event()
-    line = Line(uuid4(), db, kit, Clock(), Bell(db), deliverer)
+    line = Line(uuid4(), db, kit, Clock(), Bell(db), deliverer, Watch(db))
     with capture_logs() as said:
         serving = asyncio.create_task(line.serve(stop))
         async with within(20, "a word about the database"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -16,6 +17,7 @@ from backend.facts import AccountThawed, UnitsImported
 from backend.journal import Journal
 from backend.kit import Kit
 from backend.limits import Limits
+from tests import databases
 from tests.service import Service
 
 NOW = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
@@ -103,3 +105,27 @@ async def test_many_writers_at_once_make_one_chain_without_gap(service: Service)
     before, _ = await verified(service.db, service.kit.journal)
     await asyncio.gather(*(write(number) for number in range(40)))
     assert await verified(service.db, service.kit.journal) == (before + 40, None)
+
+
+async def test_how_far_a_walk_is_is_told(database: Database, kit: Kit) -> None:
+    await written(database, kit)
+    seen: list[tuple[int, int]] = []
+    async with database.read() as tx:
+        assert await kit.journal.verify(tx, progress=lambda total, count: seen.append((total, count))) == (
+            6,
+            None,
+        )
+    assert seen == [(6, 6)]
+
+
+async def test_a_time_that_only_looks_like_what_was_linked_is_found(tmp_path: Path, kit: Kit) -> None:
+    """SQLite keeps times as text, in which nobody may write anything that reads the same."""
+    db = Database(databases.sqlite(tmp_path))
+    await written(db, kit)
+    for statement in ("SET at = replace(at, ' ', 'T')", "SET at = at || ' '", "SET subject = upper(subject)"):
+        async with db.engine.connect() as connection:
+            await connection.execute(text(f"UPDATE journal {statement} WHERE subject IS NOT NULL"))
+            async with AsyncSession(connection) as tx:
+                assert (await kit.journal.verify(tx))[1] == "entry 6 was altered", statement
+            await connection.rollback()
+    await db.close()

@@ -12,9 +12,11 @@ from sqlalchemy.exc import IntegrityError
 
 from backend.journal import Entry
 from backend.outbox import queue, turns
+from backend.outbox.line import Line
 from backend.outbox.models import Delivery, System
 from backend.outbox.outcome import Acknowledged
 from backend.outbox.turns import Lease, Turn
+from backend.trouble import DatabaseAway
 from tests.backend.outbox.conftest import World
 
 LEASE = 30
@@ -142,3 +144,26 @@ def test_a_lease_is_not_believed_when_either_clock_has_passed(
     assert not lease.is_fresh(now + timedelta(seconds=LEASE))
     monkeypatch.setattr("backend.outbox.turns.time.clock_gettime", lambda _: float("inf"))
     assert not lease.is_fresh(now), "the machine has slept, and its wall clock does not know yet"
+
+
+async def test_what_cannot_be_acknowledged_now_is_still_held_and_acknowledged_later(
+    on_sqlite: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = on_sqlite
+    system = await a_system(world)
+    (account,) = await people_with_a_decision(world, system, 1)
+    (turn,) = await taken(world, system)
+    worker = world.new_worker()
+    line = Line(system.id, world.db, world.kit, world.clock, world.bell, worker._deliverer, worker._watch)
+    line._sent = [Acknowledged(turn, 1, "remote")]
+    with monkeypatch.context() as away:
+        away.setattr(world.db, "write", _no_database)
+        with pytest.raises(DatabaseAway):
+            await line._acknowledge()
+    assert line.turns == [turn]
+    await line._acknowledge()
+    assert (await world.deliveries(account))[0].state == "done"
+
+
+def _no_database() -> None:
+    raise DatabaseAway(retry_after=5)

@@ -8,7 +8,8 @@ import contextlib
 from backend.db import Database
 from backend.outbox.bell import DELIVERIES, REQUESTS, Bell, ring_after
 from tests.backend.outbox.conftest import World
-from tests.parts.processes import eventually
+from tests.backend.outbox.proxy import FaultProxy
+from tests.parts.processes import eventually, within
 
 
 async def test_it_rings_after_the_commit_and_not_before(world: World) -> None:
@@ -62,3 +63,23 @@ async def test_it_is_heard_in_another_process_on_postgresql(on_postgres: World) 
         await eventually(lambda: DELIVERIES in heard, what="the other bell again")
         listening.cancel()
     await other.close()
+
+
+async def test_what_another_process_commits_is_noticed_though_it_cannot_ring(
+    on_sqlite: World, proxy: FaultProxy
+) -> None:
+    """A command beside the server: the worker asks its file whether anybody has written, and not the tables."""
+    world = on_sqlite
+    system, account = await world.system(proxy.url), await world.person()
+    beside = World(Database(world.db.url.render_as_string(hide_password=False)))
+    beside.states = world.states
+    async with world.working() as worker:
+        await world.decide(account, system)
+        await world.until(account, "synced")
+        line = worker._lines[system.id][0]
+        async with within(20, "a line that is at rest"):
+            while not line._is_quiet():
+                await asyncio.sleep(0.05)
+        version = await beside.decide(account, system, title="Trưởng phòng")
+        await world.until_version(account, version)
+    await beside.db.close()
