@@ -150,7 +150,6 @@ async def _decide(
         raise refusal
     mine = [step for step in steps if step.duty in standing.duties]
     if decision == policy.APPROVED:
-        await hold_catalogue(tx)
         await _ensure_yes(tx, found, account, how)
         if await carried.weigh(tx, kit, found, standing.duties, how, by=by):
             await deciding.hold(tx)
@@ -164,9 +163,10 @@ async def _decide(
 
 async def _ensure_yes(tx: AsyncSession, found: RoleRequest, account: Account, how: How) -> None:
     """Raises what stands in the way of a yes alone: nobody vouches, posts that do not go together, one of many."""
+    catalogue = await hold_catalogue(tx)
     if unvouched := await vouching.why_not_approve(tx, found, account):
         raise unvouched
-    role, catalogue = await rows.role_now(tx, found.role_id), await hold_catalogue(tx)
+    role = await rows.role_now(tx, found.role_id)
     await holding.ensure(tx, catalogue, account.id, role, movements.of(found), found.position)
     if how.many and await second.is_wanted(tx, found):
         raise second.NotInBulk
