@@ -35,7 +35,7 @@ def verify(since: tuple[str, ...]) -> None:
     async def check(db: Database, kit: Kit, _: Settings) -> tuple[int, str | None]:
         if strange := [mark for mark in marks if not kit.journal.made(mark)]:
             raise Wrong(f"head {strange[0].seq} was not made with this installation's keys")
-        with Progress(console=out, transient=True) as progress:
+        with Progress(console=out, transient=True, disable=not out.is_terminal) as progress:
             bar = progress.add_task("journal", total=None)
 
             def seen(total: int, count: int) -> None:

@@ -214,7 +214,7 @@ async def _compare(db: Database, kit: Kit, settings: Settings, name: str) -> lis
         raise Wrong(f"{name} is disabled")
     comparison = Comparison(db, kit, desired.desired, desired.people_in_scope, Clock(), outgoing(settings))
     found: list[Finding] = []
-    with Progress(console=out, transient=True) as progress:
+    with Progress(console=out, transient=True, disable=not out.is_terminal) as progress:
         bar = progress.add_task(name, total=None)
         async for finding, total in comparison.run(system):
             found.append(finding)

@@ -287,5 +287,5 @@ async def test_reading_back_gives_the_same_terms(scim: ScimConnector) -> None:
 
 
 async def test_an_unknown_kind_says_what_there_is() -> None:
-    with pytest.raises(ConnectorMissing, match="there is: scim, ldap"):
-        await connect("webhook", Target("https://8.8.8.8"), Guarded())
+    with pytest.raises(ConnectorMissing, match="there is: scim, ldap, webhook"):
+        await connect("csv", Target("https://8.8.8.8"), Guarded())
