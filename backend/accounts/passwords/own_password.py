@@ -36,7 +36,7 @@ async def change(door: Door, caller: Caller, *, current: str, new: str) -> None:
         new, door.kit.brand, "new"
     )  # before the try is counted: it says nothing of the current one
     async with door.db.write() as tx:
-        account = await mine.locked(tx, who.account_id)
+        account = await mine.held(tx, who)
         assurance.demand(who, account, door.kit.limits, now=now, careful=True)
         row = await passwords.current(tx, account.id)
         if row is None:
@@ -51,7 +51,7 @@ async def change(door: Door, caller: Caller, *, current: str, new: str) -> None:
         raise CredentialsWrong
     made = await door.passwords.hashed(new)
     async with door.db.write() as tx:
-        account = await mine.locked(tx, who.account_id)
+        account = await mine.held(tx, who)
         assurance.demand(who, account, door.kit.limits, now=now, careful=True)
         row = await passwords.current(tx, account.id)
         if (

@@ -22,7 +22,7 @@ from backend.kit import Kit
 
 async def confirm(tx: AsyncSession, kit: Kit, who: Who, method_id: UUID, *, now: datetime) -> None:
     """Open a kept way in; one that is open already stays so. Raises MethodNotFound, InsufficientAssurance."""
-    account = await mine.locked(tx, who.account_id)
+    account = await mine.held(tx, who)
     assurance.demand_proved(who, kit.limits, now=now)
     ways = await methods.ways_of(tx, account.id, now)
     row = methods.named(ways, account, method_id)

@@ -58,7 +58,7 @@ LINK = flows.Kind(KIND, LinkData, own=True)
 
 async def may(tx: AsyncSession, kit: Kit, who: Who, *, now: datetime) -> Account:
     """The caller's account, held; raises InsufficientAssurance unless the sign-in is fresh and strong enough."""
-    account = await mine.locked(tx, who.account_id)
+    account = await mine.held(tx, who)
     assurance.demand(who, account, kit.limits, now=now, max_age=kit.limits.reauth_phone, careful=True)
     return account
 
@@ -172,7 +172,7 @@ async def _link(
 
 async def _still(tx: AsyncSession, kit: Kit, caller: Caller) -> Account:
     """The account at the end of a flow: a phone change meanwhile makes it careful (rule 162)."""
-    account = await mine.locked(tx, caller.me.account_id)
+    account = await mine.held(tx, caller.me)
     assurance.demand(caller.me, account, kit.limits, now=caller.now, careful=True)
     return account
 

@@ -154,7 +154,7 @@ async def remove(
 
     The account's row is held, so of two removals at once the second sees what the first has left.
     """
-    account = await mine.locked(tx, who.account_id)
+    account = await mine.held(tx, who)
     assurance.demand(who, account, kit.limits, now=now, max_age=kit.limits.reauth_phone, careful=True)
     ways = await ways_of(tx, account.id, now)
     row = named(ways, account, method_id)

@@ -8,7 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.accounts.models import Account
-from backend.devices.sessions import SessionRevoked
+from backend.caller import Who
+from backend.devices.models import Session
+from backend.devices.sessions import SessionRevoked, why_ended
 
 ERASED = "account_erased"  # why the sessions of an erased account ended
 
@@ -23,4 +25,17 @@ async def locked(tx: AsyncSession, account_id: UUID) -> Account:
     account = (await tx.execute(query.execution_options(populate_existing=True))).scalar_one()
     if account.status != "active":
         raise SessionRevoked(reason=ERASED)
+    return account
+
+
+async def held(tx: AsyncSession, who: Who) -> Account:
+    """The caller's own account, held, while the session that the door has let in still lives (rules 303, 306).
+
+    Raises what ended the session while the call waited for the account: the owner who came, another phone, a hand
+    that took everything back. What is begun or changed after that would be a stranger's.
+    """
+    account = await locked(tx, who.account_id)
+    session = await tx.get_one(Session, who.session_id, populate_existing=True)
+    if ended := await why_ended(tx, session):
+        raise ended
     return account
