@@ -44,6 +44,7 @@ async def test_a_person_is_suspended_let_back_and_let_go(office: Office, desk: D
     assert "7/QĐ" in asked and "Xem xét kỷ luật" in asked
     page = await desk.page(f"/workspace/people/{account}")
     assert "Tạm ngưng" in page and "Cho trở lại" in page
+    assert "vai trò có từ ngày" in page, "it is not suspended since the day on which the role began"
     back = await desk.send(f"{here}/return", {})
     assert back.headers["location"] == f"/workspace/people/{account}"
     assert "Cho trở lại" not in await desk.page(f"/workspace/people/{account}")
