@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -20,6 +22,9 @@ from backend.limits import Limits
 from tests import databases
 from tests.checker import Before, check
 
+# as the Makefile says: modules are compiled once, or every process that a test starts takes twice as long to come up
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 pytest_plugins = ["tests.chosen", "tests.parts.fixtures"]
 DATABASES = ["sqlite", "postgres"]
 WORN = 40  # tests that one running service serves at least
