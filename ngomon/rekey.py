@@ -10,12 +10,15 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import ngomon.tables  # noqa: F401  (whatever it has imported is rotated)
 from backend import sealed
+from backend.account import Account
+from backend.accounts.identity import called
 from backend.crypto import KeyRing
 from backend.db import Database
 from backend.journal import KeyPrint
@@ -62,6 +65,7 @@ async def _batch(
         query = query.where(model.id > last)
     rows = list(await tx.scalars(query))
     done = Counter[str]()
+    names: dict[UUID, str] = {}
     for row in rows:
         old = [one for one in sealed.sealed_in(model) if _is_old(getattr(row, one.column), keys)]
         if not old:
@@ -73,6 +77,9 @@ async def _batch(
         for column, makes in sealed.indexes_in(model).items():
             if getattr(row, column) is not None:  # what is not to be found any more stays so
                 setattr(row, column, next(iter(makes(keys, row, texts)), None))
+        if model is Account:
+            names[row.id] = texts["full_name"]
+    await called.follow(tx, keys, names)
     return rows[-1].id if rows else last, len(rows) == BATCH, done
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import backend.account
+import backend.accounts.identity.called
 import backend.accounts.models
 import backend.appointment
 import backend.devices.models

@@ -22,7 +22,7 @@ from backend.outbox.bell import Bell
 from backend.outbox.worker import Worker
 from backend.outside.clock import Clock
 from backend.outside.http import Guarded
-from backend.roles import deciding, desired, desk_joins, timeline
+from backend.roles import deciding, desired, desk_joins, findable, timeline
 from backend.roles.texting import Texting
 from backend.rounds import rounds
 from backend.settings import Settings
@@ -60,6 +60,7 @@ async def running(
         rounds(stop, SEEN_SECONDS, lambda: write_seen(db, entry), later=True),
         rounds(stop, SWEEP_SECONDS, lambda: candidates.fill(db, kit), later=True),
         rounds(stop, PLACING_SECONDS, lambda: deciding.fill(db, kit), later=True),
+        rounds(stop, PLACING_SECONDS, lambda: findable.fill(db, kit)),
         rounds(stop, SWEEP_SECONDS, lambda: desk_joins.sweep(db, kit, clock.now()), later=True),
         texting.run(stop),
     ]

@@ -23,6 +23,7 @@ from backend.db import Base, Database
 from backend.kit import Kit
 from backend.roles.owed import Owed, owed
 from tests.deciders import misplaced
+from tests.findable import unfindable
 
 PERSONAL = re.compile(r"(?<![0-9a-f-])(000\d{9}|\+?84550\d{6}|0550\d{6})(?![0-9a-f-])")
 LIVE_MOBILE = "SELECT account_id, id, epoch FROM sessions WHERE ended_at IS NULL AND kind = 'mobile'"
@@ -67,6 +68,7 @@ async def check(db: Database, kit: Kit, before: Before | None = None) -> None:
             *await _roles(tx),
             *await _requests(tx),
             *await misplaced(tx, kit),
+            *await unfindable(tx, kit),
             *await _deliveries(tx),
             *await _journal(tx, kit, before),
             *await encryption(tx, kit, before),

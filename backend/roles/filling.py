@@ -17,6 +17,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
+from backend.accounts.identity import called
 from backend.accounts.opening import AccountRow, open_all, sealed_rows
 from backend.db import Database, new_id, one_after_another
 from backend.facts import RoleBegun, RolesFilled
@@ -182,6 +183,7 @@ class Filling:
         }
         begun = [self._role_row(post, owners[post.record.id]) for post in posts]
         await tx.execute(insert(Role), begun)
+        await called.make_findable(tx, self._kit, [role["account_id"] for role in begun])
         filled = RolesFilled(run=self.run, decision=self._decision, count=len(begun))
         self._kit.journal.record(tx, filled, by=by, now=self._now)
         for role in begun:

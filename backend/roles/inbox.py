@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-import asyncio
-from bisect import bisect_right
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import CompoundSelect, Select, func, select, union
+from sqlalchemy import CompoundSelect, Select, exists, func, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import paging
 from backend.account import Account
-from backend.accounts.identity import numbers
+from backend.accounts.identity import called
+from backend.accounts.identity.called import Called
 from backend.kit import Kit
-from backend.names import folded
-from backend.roles import authority
+from backend.roles import authority, policy
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.models import RequestStep, RoleRequest, Unit
 from backend.roles.views import InboxRow
 
 MOST = 25
-CHUNK = 500
+LOOKED = 5000  # requests that are looked at for the number of those of whom many are called so
 Ids = Select[UUID] | CompoundSelect[UUID]
 
 
 class Inbox(msgspec.Struct, frozen=True):
-    """One page of what waits, where the next begins, and how many there are on all pages."""
+    """One page of what waits, where the next begins, and how many there are on all pages, or that there are more."""
 
     items: list[InboxRow]
     next_cursor: str | None
     total: int
+    is_all: bool = True
 
 
 async def waiting(
@@ -51,18 +50,24 @@ async def waiting(
     at = await tx.scalar(select(Unit.id).where(Unit.code == unit)) if unit else None
     if not who.posts or (unit and at is None):
         return Inbox([], None, 0)
-    parts = [_of(decider, kind=kind, at=at, only=only) for decider in sorted(who.posts)]
+    sought = await called.those(tx, kit, q) if q else None
+    if sought is not None and not sought.words:
+        only = await _asked_by(tx, sought.accounts, only)
+    parts = [at_unit(decider, kind=kind, at=at, only=only) for decider in sorted(who.posts)]
     after = paging.uuid_of(cursor) if cursor else None
-    if q:
-        called = await _called(tx, kit, parts, q)
-        ids, total = called[bisect_right(called, after) if after else 0 :][: most + 1], len(called)
+    if sought is not None and sought.words:
+        total, is_all = await _count_some(tx, parts, sought)
+        parts = [by_name(part, sought) for part in parts]
     else:
-        ids, total = await _first(tx, parts, after, most + 1), await _count(tx, parts)
-    shown, more = paging.cut(ids, most)
-    return Inbox(await _rows(tx, kit, shown), paging.cursor_of(str(shown[-1])) if more else None, total)
+        total, is_all = await _count(tx, parts), True
+    shown, more = paging.cut(await _first(tx, parts, after, most + 1), most)
+    next_cursor = paging.cursor_of(str(shown[-1])) if more else None
+    return Inbox(await _rows(tx, kit, shown), next_cursor, total, is_all)
 
 
-def _of(decider: UUID, *, kind: str | None, at: UUID | None, only: Collection[UUID] | None) -> Select[UUID]:
+def at_unit(
+    decider: UUID, *, kind: str | None = None, at: UUID | None = None, only: Collection[UUID] | None = None
+) -> Select[UUID]:
     """The requests that wait for one unit's word, a transfer within it once."""
     query = select(RequestStep.request_id).where(RequestStep.decider_id == decider)
     if at is not None:
@@ -70,9 +75,32 @@ def _of(decider: UUID, *, kind: str | None, at: UUID | None, only: Collection[UU
     if only is not None:
         query = query.where(RequestStep.request_id.in_(only))
     if kind:
-        query = query.join(RoleRequest, RoleRequest.id == RequestStep.request_id)
-        query = query.where(RoleRequest.kind == kind)
+        of_kind = exists().where(RoleRequest.id == RequestStep.request_id, RoleRequest.kind == kind)
+        query = query.where(of_kind)
     return query.distinct()
+
+
+async def _asked_by(tx: AsyncSession, accounts: Collection[UUID], only: Collection[UUID] | None) -> set[UUID]:
+    """What some people want that is not decided; one of each at most."""
+    theirs = select(RoleRequest.id).where(RoleRequest.account_id.in_(accounts))
+    found = set(await tx.scalars(theirs.where(RoleRequest.status.in_(policy.OPEN))))
+    return found if only is None else found & set(only)
+
+
+def by_name(part: Select[UUID], sought: Called) -> Select[UUID]:
+    """Those of them whose applicant is called so, of whom there are many."""
+    theirs = exists().where(RoleRequest.id == RequestStep.request_id, sought.is_one(RoleRequest.account_id))
+    return part.where(theirs)
+
+
+async def _count_some(tx: AsyncSession, parts: Sequence[Select[UUID]], sought: Called) -> tuple[int, bool]:
+    """How many applicants of the oldest so many requests are called so, and whether these are all there are."""
+    cut = [part.order_by(RequestStep.request_id).limit(LOOKED + 1) for part in parts]
+    oldest = (cut[0] if len(cut) == 1 else _together(cut)).subquery()
+    query = select(func.count(), func.count().filter(sought.is_one(RoleRequest.account_id)))
+    query = query.select_from(oldest).join(RoleRequest, RoleRequest.id == oldest.c.request_id)
+    looked, total = (await tx.execute(query)).one()
+    return total, looked <= LOOKED
 
 
 async def _first(
@@ -95,23 +123,6 @@ async def _count(tx: AsyncSession, parts: Sequence[Select[UUID]]) -> int:
 def _together(parts: Sequence[Select[UUID]]) -> CompoundSelect[UUID]:
     """What any of them finds, once; each in brackets, for it has an order and an end of its own."""
     return union(*(select(part.subquery().c.request_id) for part in parts))
-
-
-async def _called(tx: AsyncSession, kit: Kit, parts: Sequence[Select[UUID]], q: str) -> list[UUID]:
-    """Those whose applicant's name holds the words, or whose personal number it is; others are served meanwhile."""
-    digits = "".join(letter for letter in q if letter.isdigit())
-    number = digits if digits == "".join(q.split()) else ""
-    holder = await numbers.holder_of(tx, kit, number) if number else None
-    wanted, found, after = folded(q), list[UUID](), None
-    while ids := await _first(tx, parts, after, CHUNK):
-        about = select(RoleRequest.id, Account.id, Account.full_name)
-        about = about.join(Account, Account.id == RoleRequest.account_id).where(RoleRequest.id.in_(ids))
-        for request_id, account, name in await tx.execute(about):
-            if account == holder or wanted in folded(kit.keys.open("accounts.full_name", account, name)):
-                found.append(request_id)
-        after = ids[-1]
-        await asyncio.sleep(0)
-    return sorted(found)
 
 
 async def _rows(tx: AsyncSession, kit: Kit, ids: Sequence[UUID]) -> list[InboxRow]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -11,11 +11,11 @@ from sqlalchemy import ColumnElement, Select, select, text, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import paging
-from backend.accounts.identity import numbers
+from backend.accounts.identity import called, numbers
+from backend.accounts.identity.called import Called
 from backend.accounts.identity.people import full_names
-from backend.accounts.models import Identifier
 from backend.kit import Kit
-from backend.names import folded, masked
+from backend.names import masked
 from backend.roles import authority, policy, rights, rows
 from backend.roles.authority import Authority
 from backend.roles.catalogue.in_force import in_force
@@ -36,22 +36,14 @@ __all__ = [
     "view",
 ]
 
-MOST, CHUNK, UNITS = 25, 500, 50
+MOST, UNITS = 25, 50
 
 
-class Held(NamedTuple):
-    """A role that somebody has or will have."""
+class Place(NamedTuple):
+    """Where a role stands in the list."""
 
-    id: UUID
-    unit_id: UUID
-    account_id: UUID
-
-
-class Sought(NamedTuple):
-    """A part of a name without marks, and who has the number, if it is one."""
-
-    words: str
-    holders: frozenset[UUID]
+    code: str
+    role: UUID
 
 
 async def people(
@@ -66,19 +58,13 @@ async def people(
     """Everybody with a role in the manager's units, unit by unit."""
     who = await authority.of(tx, kit, manager)
     places = await _places(tx, who)
-    code, _, last = paging.place_of(cursor).rpartition(" ") if cursor else ("", "", "")
-    todo = [
-        (unit, paging.uuid_in(last) if name == code and last else None)
-        for name, unit in places
-        if name >= code
-    ]
-    sought = await _sought(tx, kit, q) if q else None
-    found: list[UUID] = []
-    async for batch in _in_order(tx, todo, CHUNK if q else most + 1):
-        found += [row.id for row in (await _called(tx, kit, batch, sought) if sought else batch)]
-        if len(found) > most:
-            break
-    rows = await tx.execute(_held(Role.id.in_(found[: most + 1])))
+    start = _start(cursor) if cursor else None
+    sought = await called.those(tx, kit, q) if q else None
+    if sought is not None and not sought.words:
+        found = await _roles_of(tx, sought.accounts, places, start, most + 1)
+    else:
+        found = await _next(tx, places, start, most + 1, sought)
+    rows = await tx.execute(_held(Role.id.in_(found)))
     by_id = {role.id: (role, unit) for role, unit in rows}
     shown, more = paging.cut([by_id[one] for one in found if one in by_id], most)
     lines = await _person_rows(tx, kit, shown, who)
@@ -154,51 +140,61 @@ def _held(where: ColumnElement[bool]) -> Select[Role, Unit]:
     return select(Role, Unit).join(Unit, Unit.id == Role.unit_id).where(Role.state.in_(policy.HELD), where)
 
 
-def held_in(unit: UUID, after: UUID | None, most: int) -> Select[UUID, UUID, UUID]:
-    """The next roles of one unit, from its part of the index."""
-    query = select(Role.id, Role.unit_id, Role.account_id).where(Role.unit_id == unit, text(HELD))
+def held_in(unit: UUID, after: UUID | None, most: int, sought: Called | None = None) -> Select[UUID, UUID]:
+    """The next roles of one unit, from its part of the index; of many people who are called so, if it is asked."""
+    query = select(Role.id, Role.unit_id).where(Role.unit_id == unit, text(HELD))
+    if sought is not None:
+        query = query.where(sought.is_one(Role.account_id))
     return (query if after is None else query.where(Role.id > after)).order_by(Role.id).limit(most)
 
 
-async def _in_order(
-    tx: AsyncSession, todo: list[tuple[UUID, UUID | None]], most: int
-) -> AsyncIterator[list[Held]]:
-    """The roles of some units, in order, in batches: of many units at once, and of each no more than so many."""
-    while todo:
-        some, todo = todo[:UNITS], todo[UNITS:]
-        parts = [select(held_in(unit, after, most).subquery()) for unit, after in some]
-        by_unit: dict[UUID, list[Held]] = {}
-        for row in await tx.execute(union_all(*parts)):
-            by_unit.setdefault(row.unit_id, []).append(Held(*row))
-        batch: list[Held] = []
-        for number, (unit, _) in enumerate(some):
-            theirs = sorted(by_unit.get(unit, []))
-            batch += theirs
-            if len(theirs) == most:  # the unit may have more: on from there
-                todo = [(unit, theirs[-1].id), *some[number + 1 :], *todo]
-                break
-        yield batch
-        await asyncio.sleep(0)  # whoever else waits for an answer is served meanwhile
+def _start(cursor: str) -> Place:
+    """Where the list goes on; raises CursorInvalid, also for a cursor of another list."""
+    code, between, last = paging.place_of(cursor).rpartition(" ")
+    if not between:
+        raise paging.CursorInvalid
+    return Place(code, paging.uuid_in(last))
 
 
-async def _sought(tx: AsyncSession, kit: Kit, q: str) -> Sought:
-    """What somebody typed."""
-    digits = "".join(letter for letter in q if letter.isdigit())
-    if not digits or digits != "".join(q.split()):
-        return Sought(folded(q), frozenset())
-    blinds = kit.keys.blinds("national_id", digits)
-    holders = await tx.scalars(select(Identifier.account_id).where(Identifier.blind.in_(blinds)))
-    return Sought(folded(q), frozenset(holders))
+async def _roles_of(
+    tx: AsyncSession,
+    accounts: Collection[UUID],
+    places: Sequence[tuple[str, UUID]],
+    start: Place | None,
+    most: int,
+) -> list[UUID]:
+    """The next roles of a few people, unit by unit."""
+    codes = {unit: code for code, unit in places}
+    rows = await tx.execute(select(Role.id, Role.unit_id).where(Role.account_id.in_(accounts), text(HELD)))
+    held = sorted(Place(codes[unit], role) for role, unit in rows if unit in codes)
+    return [place.role for place in held if start is None or place > start][:most]
 
 
-async def _called(tx: AsyncSession, kit: Kit, batch: Sequence[Held], sought: Sought) -> list[Held]:
-    """Those whose name holds the words, or whose personal number it is."""
-    names = await full_names(tx, kit, [row.account_id for row in batch])
-    return [
-        row
-        for row in batch
-        if row.account_id in sought.holders or sought.words in folded(names[row.account_id])
+async def _next(
+    tx: AsyncSession,
+    places: Sequence[tuple[str, UUID]],
+    start: Place | None,
+    most: int,
+    sought: Called | None,
+) -> list[UUID]:
+    """The next roles of some units, in order: of many units at once, and of each no more than are wanted."""
+    todo = [
+        (unit, start.role if start is not None and start.code == code else None)
+        for code, unit in places
+        if start is None or code >= start.code
     ]
+    found: list[UUID] = []
+    for at in range(0, len(todo), UNITS):
+        some = todo[at : at + UNITS]
+        parts = [select(held_in(unit, after, most, sought).subquery()) for unit, after in some]
+        by_unit: dict[UUID, list[UUID]] = {}
+        for row in await tx.execute(union_all(*parts)):
+            by_unit.setdefault(row.unit_id, []).append(row.id)
+        found += [role for unit, _ in some for role in sorted(by_unit.get(unit, []))]
+        if len(found) >= most:
+            break
+        await asyncio.sleep(0)  # whoever else waits for an answer is served meanwhile
+    return found[:most]
 
 
 async def _person_rows(

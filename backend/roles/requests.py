@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.accounts.identity import called
 from backend.accounts.identity.evidence import SURE
 from backend.db import new_id
 from backend.devices.sessions import AccountClosed
@@ -189,6 +190,7 @@ async def add_steps(tx: AsyncSession, kit: Kit, found: RoleRequest, role: Role |
         step = RequestStep(request_id=found.id, position=position, unit_id=unit.id, duty=word.duty)
         step.decider_id = decider.get(unit.id)
         tx.add(step)
+    await called.make_findable(tx, kit, [found.account_id])
     rows.tell_pages(tx, [unit.path for unit in units])
 
 

@@ -11,17 +11,21 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 import ngomon.tables  # noqa: F401
 from backend import statistics
+from backend.accounts.identity import called
+from backend.accounts.identity.called import Called
 from backend.db import Database, new_id
 from backend.outbox import states
-from backend.roles import appointments, audit, queue, timeline
+from backend.roles import appointments, audit, inbox, queue, timeline
 from backend.roles.catalogue.in_force import shipped
 
 NOW, ANY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC), UUID(int=7)
 TODAY = date(2026, 3, 2)
+WORD = b"anything"
+CALLED = Called(frozenset(), ((WORD,), (WORD,)))
 HOT: dict[str, Any] = {
     "journal page": audit.newest(None, None),
     "journal page, older": audit.newest("role", 4711),
@@ -32,6 +36,10 @@ HOT: dict[str, Any] = {
     "system: who is failing": states.failing(ANY),
     "people of a unit": queue.held_in(ANY, None, 26),
     "people of a unit, further": queue.held_in(ANY, ANY, 26),
+    "people of a unit, called so": queue.held_in(ANY, ANY, 26, CALLED),
+    "people called so": called.named((WORD,), [(WORD,), (WORD,)]),
+    "people to a word": select(called.count_of((WORD,))),
+    "requests that wait, called so": inbox.by_name(inbox.at_unit(ANY), CALLED),
     "calendar: requests": timeline.due_requests(TODAY, shipped()).order_by(None),
     "calendar: roles": timeline.run_out(TODAY),
     "calendar: appointments": appointments.due(TODAY),

@@ -15,7 +15,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import sealed
-from backend.accounts.identity import numbers
+from backend.accounts.identity import called, numbers
 from backend.accounts.identity.evidence import SURE
 from backend.accounts.models import (
     Access,
@@ -69,6 +69,7 @@ async def absorb(
     for model in (Identifier, Access, Slip):
         await _moved(tx, model, stays.id, goes.id)
     numbers.forget(tx)
+    await called.move(tx, kit, goes.id, stays.id)
     await support.move(tx, goes.id, stays.id)
     named = update(Session).where(Session.account_id == goes.id).values(**NAMELESS)
     await tx.execute(named.execution_options(**QUIET))

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import likeness
+from backend.accounts.identity import called
 from backend.accounts.identity.evidence import SURE, VNEID, level_of, numbers_of
 from backend.accounts.identity.numbers import changed, holder_of, identifier_row
 from backend.accounts.models import Account, Identifier
@@ -59,6 +60,7 @@ async def _follow(
         account.version += 1
     if name != person.full_name:
         await tx.flush()
+        await called.follow(tx, kit.keys, {account.id: person.full_name})
         await renewal.renew(tx, [account.id], now=now)
 
 

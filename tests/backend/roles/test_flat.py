@@ -104,7 +104,6 @@ async def test_the_people_of_many_units_are_paged_one_by_one_in_order(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queue, "UNITS", 2)
-    monkeypatch.setattr(queue, "CHUNK", 2)
     everybody = []
     for number in range(9):
         unit = ("NV", "NV-P", "HUE")[number % 3]
