@@ -76,6 +76,14 @@ ROLE_STATES = {
     "undone": _("Đã hoàn tác"),
 }
 
+# what a unit's history says of it
+UNIT_CHANGES = {
+    "named": _("Đổi tên"),
+    "placed": _("Chuyển về trực thuộc"),
+    "ended": _("Kết thúc hoạt động, bàn giao cho"),
+    "revived": _("Hoạt động trở lại"),
+}
+
 SYNC_STATES = {
     "held": _("Chờ gửi, còn hoàn tác được"),
     "pending": _("Đang chờ"),

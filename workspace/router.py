@@ -25,6 +25,7 @@ from workspace.moves import MoveController
 from workspace.people import PeopleController
 from workspace.support import SupportController
 from workspace.systems import SystemsController
+from workspace.units import UnitsController
 
 CONTROLLERS = (
     LoginController,
@@ -34,6 +35,7 @@ CONTROLLERS = (
     PeopleController,
     ActController,
     MoveController,
+    UnitsController,
     SystemsController,
     AuditController,
     SupportController,

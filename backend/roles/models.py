@@ -34,6 +34,7 @@ class Unit(Base):
 
     __tablename__ = "units"
     retention = Stays("one that has ended leads to who took its work over")
+    __table_args__ = (filled("units", "successor_id"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     code: Mapped[str] = mapped_column(String(40), unique=True)

@@ -16,7 +16,7 @@ from backend.errors import Conflict
 from backend.facts import UnitEnded
 from backend.kit import Kit
 from backend.outside.clock import local_day
-from backend.roles import policy, telling, undecided, unit_tree
+from backend.roles import policy, telling, undecided, unit_changes, unit_tree
 from backend.roles import rows as locks
 from backend.roles.managers import RequestsUndecided, UnitNotFound
 from backend.roles.models import Role, StaffRecord, Unit
@@ -97,6 +97,8 @@ async def end(
         raise RequestsUndecided(count=len(lost))
     unit = await tx.get_one(Unit, place.id)
     unit.ended_on, unit.successor_id = on, heir.id
+    over = unit_changes.change(unit.id, unit_changes.ENDED, on, now, moved=(None, heir.id))
+    await unit_changes.keep(tx, [over])
     await telling.units_changed(tx, told, now=now)
     kit.journal.record(tx, UnitEnded(unit=unit.id, successor=heir.id, on=on), by=by, now=now)
     listed = (StaffRecord.unit_id == place.id, StaffRecord.left_at.is_(None))

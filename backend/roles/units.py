@@ -20,7 +20,7 @@ from backend.imports.rows import Record
 from backend.kit import Kit
 from backend.names import folded
 from backend.outside.clock import local_day
-from backend.roles import deciding, telling, undecided, unit_tree
+from backend.roles import deciding, telling, undecided, unit_changes, unit_tree
 from backend.roles import rows as locks
 from backend.roles.models import Unit
 from backend.roles.unit_rows import COLUMNS, REQUIRED, UnitRow, agency_code, checked
@@ -58,6 +58,7 @@ class UnitsImport:
         self._told: set[UUID] = set()  # units of which systems are told something else
         self._concerned: set[UUID] = set()  # those, and what stands below them
         self._undecided: set[UUID] = set()
+        self._history: list[dict[str, Any]] = []
 
     async def plan(self, tx: AsyncSession, rows: Sequence[Record]) -> Plan:
         """What the rows would change in the tree as it stands."""
@@ -76,6 +77,7 @@ class UnitsImport:
         self._told = told = told | unit_tree.called_otherwise(known, after)
         self._created = [place for code, place in after.items() if code not in known]
         self._moved = [place for code, place in after.items() if code in known and place != known[code]]
+        self._history = unit_changes.between(known, after, today, self._now)
         self._concerned = {place.id for place in after.values() if told and _is_below(place, known, told)}
         paths = {place.id: place.path for place in after.values()}
         self._undecided = (await undecided.deciders(tx)).lost(paths=paths)
@@ -102,6 +104,7 @@ class UnitsImport:
         for part in _parts(self._moved):
             await tx.execute(update(Unit), [_row(place) for place in part])
             progress(done := done + len(part), every)
+        await unit_changes.keep(tx, self._history)
         await deciding.units_changed(tx, self._kit, set(paths))
         await telling.units_changed(tx, self._told, now=self._now)
         self._kit.journal.record(tx, UnitsImported(count=every), by=by, now=self._now)
