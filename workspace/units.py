@@ -56,12 +56,9 @@ class UnitsController(Controller):
         manager: NamedDependency[Manager],
         db: NamedDependency[Database],
         kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
     ) -> Response[str]:
         """Who is in charge, who works there, what it was called."""
-        place, now = forms.query(request, Place), clock.now()
+        place = forms.query(request, Place)
         async with db.read() as tx:
-            found = await unit_pages.one(
-                tx, kit, code.strip("/"), manager.account_id, cursor=place.cursor, now=now
-            )
+            found = await unit_pages.one(tx, kit, code.strip("/"), manager.account_id, cursor=place.cursor)
         return page(request, "unit.html", unit=found)

@@ -116,9 +116,7 @@ async def tree(
     return Branch(place, lines, paging.cursor_of(units[-1].code) if more else None)
 
 
-async def one(
-    tx: AsyncSession, kit: Kit, code: str, reader: UUID, *, cursor: str = "", now: datetime
-) -> UnitPage:
+async def one(tx: AsyncSession, kit: Kit, code: str, reader: UUID, *, cursor: str = "") -> UnitPage:
     """A unit that the reader is in charge of; of one with managers of its own only these and the root's read it."""
     who = await authority.of(tx, kit, reader)
     unit = await tx.scalar(select(Unit).where(Unit.code == code))
