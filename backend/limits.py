@@ -143,6 +143,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     retry_most: int = 3600
     delivery_timeout: float = 15.0
     secret_overlap: int = 86400  # a webhook's secret that was changed signs beside the new one for so long
+    reconcile_every: int = 86400  # each system is compared so often, by the worker, in the night
     reply_bytes: int = 65536  # replies of other systems are cut here (rule 705)
 
     # edge (rule 805)

@@ -12,7 +12,7 @@ from backend.outbox.bell import Bell
 from backend.outside.clock import Clock
 from backend.settings import Settings
 from backend.support.post import PostRoom
-from ngomon.tasks import forget, outgoing, worker_of
+from ngomon.tasks import forget, nightly_of, outgoing, worker_of
 
 
 async def run_worker(settings: Settings) -> None:
@@ -27,7 +27,9 @@ async def run_worker(settings: Settings) -> None:
         async with Bell(db) as bell:
             post = PostRoom(db, kit, settings, clock)
             worker = worker_of(db, kit, clock, bell, http)
-            await asyncio.gather(worker.run(stop), post.run(stop), forget(db, settings.limits, clock, stop))
+            nightly = nightly_of(db, kit, clock, http)
+            forgetting = forget(db, settings.limits, clock, stop)
+            await asyncio.gather(worker.run(stop), nightly.run(stop), post.run(stop), forgetting)
     finally:
         await http.close()
         await db.close()

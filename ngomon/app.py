@@ -250,6 +250,7 @@ class App:
                 self.kit,
                 self.entry,
                 worker,
+                tasks.nightly_of(self.db, self.kit, self.clock, self.outside.http),
                 self.settings.limits,
                 self.post,
                 self.texting,

@@ -19,6 +19,8 @@ from backend.devices.models import Session
 from backend.kit import Kit
 from backend.limits import Limits
 from backend.outbox.bell import Bell
+from backend.outbox.nightly import Nightly
+from backend.outbox.reconcile import Comparison
 from backend.outbox.worker import Worker
 from backend.outside.clock import Clock
 from backend.outside.http import Guarded
@@ -43,6 +45,20 @@ def worker_of(db: Database, kit: Kit, clock: Clock, bell: Bell, http: Guarded) -
     return Worker(db, kit, desired.desired, timeline, clock, bell, http)
 
 
+def comparison_of(
+    db: Database, kit: Kit, http: Guarded, *, clock: Clock | None = None, dry: bool = False
+) -> Comparison:
+    """A comparison of one system with what its people's roles say; a dry one writes nothing anywhere."""
+    people, groups = desired.people_in_scope, desired.our_groups
+    return Comparison(db, kit, desired.desired, people, clock or Clock(), http, groups=groups, dry=dry)
+
+
+def nightly_of(db: Database, kit: Kit, clock: Clock, http: Guarded) -> Nightly:
+    """What compares every system by itself; beside the worker."""
+    every = kit.limits.reconcile_every
+    return Nightly(db, clock, every, lambda: comparison_of(db, kit, http, clock=clock))
+
+
 @asynccontextmanager
 async def running(
     db: Database,
@@ -50,6 +66,7 @@ async def running(
     kit: Kit,
     entry: Entry,
     worker: Worker | None,
+    nightly: Nightly,
     limits: Limits,
     post: PostRoom,
     texting: Texting,
@@ -67,6 +84,7 @@ async def running(
     if worker is not None:
         jobs += [
             worker.run(stop),
+            nightly.run(stop),
             post.run(stop),
             forget(db, limits, clock, stop),
         ]  # one process carries them

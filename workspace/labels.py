@@ -93,6 +93,7 @@ SYNC_STATES = {
     "dead": _("Lỗi, cần xử lý"),
     "drift": _("Lệch dữ liệu"),
     "paused": _("Hệ thống tạm dừng"),
+    "skipped": _("Đã bỏ qua"),
 }
 
 # how a state looks: never by colour alone, each has a sign of its own
@@ -105,6 +106,7 @@ SYNC_SIGNS = {
     "dead": "✕",
     "drift": "≠",
     "paused": "‖",
+    "skipped": "–",
 }
 
 # what a bad state is made of, in three groups: the contract's words for the systems page
@@ -117,6 +119,7 @@ TONES = {
     "dead": "bad",
     "drift": "bad",
     "paused": "wait",
+    "skipped": "mute",
     "approved": "good",
     "returned": "wait",
     "rejected": "bad",

@@ -24,6 +24,7 @@ from workspace.login import LoginController, sign_out
 from workspace.moves import MoveController
 from workspace.people import PeopleController
 from workspace.support import SupportController
+from workspace.system_page import SystemController
 from workspace.systems import SystemsController
 from workspace.units import UnitsController
 
@@ -37,6 +38,7 @@ CONTROLLERS = (
     MoveController,
     UnitsController,
     SystemsController,
+    SystemController,
     AuditController,
     SupportController,
     JoinsController,

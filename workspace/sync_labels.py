@@ -64,6 +64,16 @@ LEARNT = {
 }
 
 
+# what a button on a system's page has done
+DONE = {
+    "paused": _("Đã tạm dừng: quyết định mới được giữ lại chờ gửi."),
+    "resumed": _("Đã chạy tiếp."),
+    "replayed": _("Đã yêu cầu gửi lại những gì chưa gửi được."),
+    "skipped": _("Đã bỏ qua mục này."),
+    "asked": _("Đã yêu cầu đối chiếu; kết quả hiện ở đây sau ít phút."),
+}
+
+
 def cause(code: str) -> str:
     """A delivery's error in words; details that only operators understand stay in the log."""
     if code in CAUSES:

@@ -53,6 +53,19 @@ from backend.facts.accounts import (
     TriesSpent,
 )
 from backend.facts.fact import Fact, Operator
+from backend.facts.systems import (
+    Delivered,
+    DeliveryParked,
+    DeliveryReplayed,
+    DeliverySkipped,
+    SystemConnected,
+    SystemDisabled,
+    SystemPaused,
+    SystemReconciled,
+    SystemRemoved,
+    SystemResumed,
+    SystemSecretRotated,
+)
 from backend.facts.work import (
     AccessRefused,
     AppointmentKept,
@@ -62,9 +75,6 @@ from backend.facts.work import (
     CaseOpened,
     CatalogueImported,
     DecisionUndone,
-    Delivered,
-    DeliveryParked,
-    DeliveryReplayed,
     DeskAdded,
     DeskRemoved,
     DeskStaffAdded,
@@ -88,9 +98,6 @@ from backend.facts.work import (
     RoleSuspended,
     StaffImported,
     StepDecided,
-    SystemConnected,
-    SystemDisabled,
-    SystemSecretRotated,
     UnitEnded,
     UnitsImported,
 )
@@ -123,6 +130,7 @@ __all__ = [
     "Delivered",
     "DeliveryParked",
     "DeliveryReplayed",
+    "DeliverySkipped",
     "DeskAdded",
     "DeskRemoved",
     "DeskStaffAdded",
@@ -175,6 +183,10 @@ __all__ = [
     "SteppedUp",
     "SystemConnected",
     "SystemDisabled",
+    "SystemPaused",
+    "SystemReconciled",
+    "SystemRemoved",
+    "SystemResumed",
     "SystemSecretRotated",
     "TakeoverReported",
     "TriesSpent",

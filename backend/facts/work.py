@@ -1,4 +1,4 @@
-"""Units, roles, systems, deliveries, and the support desk."""
+"""Units, roles, and the support desk."""
 
 from __future__ import annotations
 
@@ -55,24 +55,6 @@ class AppointmentKept(Fact, tag="manager.kept", frozen=True, kw_only=True):
 
     unit: UUID
     request: UUID
-
-
-class SystemConnected(Fact, tag="system.connected", frozen=True, kw_only=True):
-    """A downstream system is to be kept in step."""
-
-    system: UUID
-
-
-class SystemSecretRotated(Fact, tag="system.secret_rotated", frozen=True, kw_only=True):
-    """What a downstream system is told is signed with a new secret from now on, beside the old one for a while."""
-
-    system: UUID
-
-
-class SystemDisabled(Fact, tag="system.disabled", frozen=True, kw_only=True):
-    """A downstream system gets nothing more."""
-
-    system: UUID
 
 
 class RoleRequested(Fact, tag="role.requested", frozen=True, kw_only=True):
@@ -162,26 +144,6 @@ class RoleEnded(Fact, tag="role.ended", frozen=True, kw_only=True):
 
     role: UUID
     reason: str
-
-
-class Delivered(Fact, tag="sync.delivered", frozen=True, kw_only=True):
-    """A downstream system confirmed a version."""
-
-    system: UUID
-    version: int
-
-
-class DeliveryParked(Fact, tag="sync.parked", frozen=True, kw_only=True):
-    """A delivery needs a person: a permanent error, or too many tries."""
-
-    system: UUID
-    error: str
-
-
-class DeliveryReplayed(Fact, tag="sync.replayed", frozen=True, kw_only=True):
-    """Somebody asked to send again."""
-
-    system: UUID
 
 
 class DeskAdded(Fact, tag="support.desk_added", frozen=True, kw_only=True):

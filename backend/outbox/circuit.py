@@ -45,7 +45,17 @@ OF_SYSTEM = OUR_SIDE | {
 
 def is_open(system: System, now: datetime) -> bool:
     """Whether nothing is to be sent at the moment."""
-    return system.disabled_at is not None or (system.paused_until is not None and system.paused_until > now)
+    return system.disabled_at is not None or is_waiting(system, now)
+
+
+def is_waiting(system: System, now: datetime) -> bool:
+    """Whether it is in trouble, or an operator has stopped it for a while."""
+    return any(until is not None and until > now for until in (system.paused_until, system.stopped_until))
+
+
+def next_moment(system: System) -> datetime | None:
+    """When it may be spoken to again."""
+    return max(filter(None, (system.paused_until, system.stopped_until)), default=None)
 
 
 def is_suspect(system: System) -> bool:
@@ -53,9 +63,11 @@ def is_suspect(system: System) -> bool:
     return system.failures >= THRESHOLD or system.paused_until is not None
 
 
-def is_healthy() -> ColumnElement[bool]:
+def is_healthy(now: ColumnElement[datetime]) -> ColumnElement[bool]:
     """The same of the database's row: neither open nor suspect."""
-    return and_(System.disabled_at.is_(None), System.paused_until.is_(None), System.failures < THRESHOLD)
+    runs = or_(System.stopped_until.is_(None), System.stopped_until <= now)
+    well = (System.paused_until.is_(None), System.failures < THRESHOLD)
+    return and_(System.disabled_at.is_(None), runs, *well)
 
 
 async def may_probe(tx: AsyncSession, system: System, *, now: datetime, patience: int) -> bool:

@@ -175,7 +175,7 @@ class Line:
             async with self._database.read() as tx:
                 system = await tx.get(System, self._system_id)
                 if system is None or circuit.is_open(system, now):
-                    self._seen, self._next = seen, system.paused_until if system is not None else None
+                    self._seen, self._next = seen, circuit.next_moment(system) if system is not None else None
                     return []
                 waiting, expired = await turns.anything_due(tx, self._system_id, now)
                 if not waiting and not expired:

@@ -24,7 +24,7 @@ from backend.sealed import Whose, sealed
 
 WAITING = "state IN ('pending', 'leased', 'dead')"
 TRIED = "attempts > 0 AND state IN ('pending', 'leased')"
-SETTLED = "state IN ('done', 'cancelled')"
+SETTLED = "state IN ('done', 'cancelled', 'skipped')"
 
 
 class System(Base):
@@ -47,6 +47,8 @@ class System(Base):
     )  # JSON (connectors/learnt.py): what it has turned out not to do
     keeps_mail: Mapped[bool] = mapped_column(default=False, server_default=false())  # official-mail passwords
     paused_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # circuit breaker
+    stopped_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # by an operator
+    reconciled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # nothing: somebody has asked for it
     failures: Mapped[int] = mapped_column(default=0)
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -57,7 +59,7 @@ class Delivery(Base):
 
     __tablename__ = "deliveries"
     retention = Life("changed_at", "delivery_days", where=SETTLED)  # what a system holds stands in `links`
-    whose = Whose("account_id", emptied={})
+    whose = Whose("account_id", emptied={"skipped_because": None})
     __table_args__ = (
         UniqueConstraint("system_id", "account_id", "version"),
         Index("ix_deliveries_due", "system_id", "state", "lane", "next_at"),
@@ -80,7 +82,7 @@ class Delivery(Base):
         Index(
             "ix_deliveries_settled", "changed_at", sqlite_where=text(SETTLED), postgresql_where=text(SETTLED)
         ),
-        CheckConstraint("state IN ('pending','leased','done','dead','cancelled')", name="state"),
+        CheckConstraint("state IN ('pending','leased','done','dead','cancelled','skipped')", name="state"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -96,6 +98,7 @@ class Delivery(Base):
     lease_token: Mapped[UUID | None]
     lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     error: Mapped[str | None] = mapped_column(String(60))  # a code, never the other side's words
+    skipped_because: Mapped[bytes | None] = sealed(withheld="an operator's note on a system")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)  # since when it is in its state
     done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

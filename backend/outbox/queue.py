@@ -22,6 +22,7 @@ from backend.outbox.models import Delivery, Link, System
 from backend.outbox.states import (
     SyncState,
     SystemOverview,
+    delivered_lately,
     failing,
     overview,
     states_for_account,
@@ -37,6 +38,7 @@ __all__ = [
     "SystemOverview",
     "backfill",
     "cancel_held",
+    "delivered_lately",
     "enqueue",
     "failing",
     "overview",
@@ -119,7 +121,7 @@ async def write(
     }
     made = fresh | {"created_at": now, "request_id": request_id}
     rows = [made | {"id": new_id(), "system_id": s, "account_id": a, "version": v} for s, a, v in wanted]
-    again = fresh | {"error": None, "done_at": None}
+    again = fresh | {"error": None, "done_at": None, "skipped_because": None}
     if request_id is not None:
         again["request_id"] = request_id
     await tx.execute(
@@ -128,7 +130,7 @@ async def write(
         .on_conflict_do_update(
             index_elements=["system_id", "account_id", "version"],
             set_=again,
-            where=Delivery.state.in_(("done", "dead", "cancelled")),
+            where=Delivery.state.in_(("done", "dead", "cancelled", "skipped")),
         )
     )
 

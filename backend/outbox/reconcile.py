@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Literal
+from collections.abc import AsyncIterator, Awaitable, Collection
+from typing import Literal, Protocol
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.db import Database
+from backend.facts import SystemReconciled
 from backend.kit import Kit
 from backend.outbox import queue
 from backend.outbox.delivery import DesiredState, remember, target_of
@@ -23,26 +24,38 @@ from backend.outside.connectors.learnt import read_learnt
 from backend.outside.http import Guarded
 
 AT_ONCE = 4  # people asked about at the same time: a comparison must not be a load test
+WRONG = ("missing", "different", "extra", "stranger")
 OF_A_LEAVER = ("active", "groups", "user_name")
 
-Kind = Literal["same", "missing", "different", "extra", "waiting", "unreadable"]
+Kind = Literal["same", "missing", "different", "extra", "stranger", "waiting", "skipped", "unreadable"]
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One person at one system; `fields` are the names of what differs, never the values."""
+    """One person at one system; `fields` are the names of what differs, never the values.
 
-    account_id: UUID
+    A stranger is nobody of ours and in a group of ours: a right that somebody has given by hand.
+    """
+
+    account_id: UUID | None
     kind: Kind
     fields: tuple[str, ...] = ()
 
     @property
     def is_wrong(self) -> bool:
         """Whether the system holds something else than it should."""
-        return self.kind in {"missing", "different", "extra"}
+        return self.kind in WRONG
+
+
+class OurGroups(Protocol):
+    """Which of these external identifiers are those of groups that we make; the roles know."""
+
+    def __call__(self, tx: AsyncSession, codes: Collection[str], /) -> Awaitable[set[str]]:
+        """Read in the caller's transaction."""
+        ...
 
 
 class Comparison:
-    """A full comparison of one system."""
+    """A full comparison of one system; a dry one writes nothing anywhere. `foreign` counts groups that are not ours."""
 
     def __init__(
         self,
@@ -52,9 +65,15 @@ class Comparison:
         people: InScope,
         clock: Clock,
         http: Guarded,
+        *,
+        groups: OurGroups | None = None,
+        dry: bool = False,
     ) -> None:
         self._database, self._kit, self._desired = database, kit, desired
         self._people, self._clock, self._http = people, clock, http
+        self._groups, self._dry = groups, dry
+        self.foreign = 0
+        self._drift = 0
 
     async def run(self, system: System) -> AsyncIterator[tuple[Finding, int]]:
         """One finding per person, with how many there will be; what is wrong is queued for healing.
@@ -75,14 +94,17 @@ class Comparison:
                 await self._remember(system, found)
                 for finding in found:
                     yield finding, len(people)
+            for finding in await self._strangers(connector, system):
+                yield finding, len(people)
+            await self._note(system, len(people))
         finally:
             await remember(self._database, system, connector)
             await connector.close()
 
     async def _compare(self, connector: Connector, system: System, account_id: UUID) -> Finding:
         async with self._database.read() as tx:
-            if await _is_on_its_way(tx, system.id, account_id):
-                return Finding(account_id, "waiting")
+            if word := await _why_not_compared(tx, system.id, account_id):
+                return Finding(account_id, word)
             wanted = (await self._desired(tx, self._kit, [account_id], system))[account_id]
             pair = (Link.system_id == system.id, Link.account_id == account_id)
             remote_id = await tx.scalar(select(Link.remote_id).where(*pair))
@@ -97,27 +119,69 @@ class Comparison:
         return difference(account_id, wanted, held, connector.holds)
 
     async def _remember(self, system: System, found: list[Finding]) -> None:
+        self._drift += sum(finding.is_wrong for finding in found)
+        if self._dry:
+            return
         now = self._clock.now()
         async with self._database.write() as tx:
             for finding in found:
-                if finding.kind in {"waiting", "unreadable"}:
+                if finding.account_id is None or finding.kind in {"waiting", "skipped", "unreadable"}:
                     continue
                 if finding.is_wrong:
-                    await self._heal(tx, system, finding)
+                    await self._heal(tx, system, finding.account_id, finding.kind)
                 state = "drift" if finding.is_wrong else "synced"
                 link = update(Link).where(Link.system_id == system.id, Link.account_id == finding.account_id)
                 await tx.execute(link.values(state=state, checked_at=now))
 
-    async def _heal(self, tx: AsyncSession, system: System, finding: Finding) -> None:
-        lane = queue.REVOCATION if finding.kind == "extra" else queue.BACKFILL
+    async def _heal(self, tx: AsyncSession, system: System, account_id: UUID, kind: Kind) -> None:
+        lane = queue.REVOCATION if kind == "extra" else queue.BACKFILL
         await queue.enqueue(
             tx,
-            account_id=finding.account_id,
-            version=await queue.version_of(tx, finding.account_id),
+            account_id=account_id,
+            version=await queue.version_of(tx, account_id),
             systems=[system.id],
             lane=lane,
             now=self._clock.now(),
         )
+
+    async def _strangers(self, connector: Connector, system: System) -> list[Finding]:
+        """Rights in our groups of whom we never told the system, and takes them away. Whom we told is compared above.
+
+        Groups are read before the links: whoever is being told of now is known by the time one looks.
+        """
+        if self._groups is None:
+            return []
+        rights = await connector.rights()
+        async with self._database.read() as tx:
+            ours = await self._groups(tx, {right.group for right in rights.ours})
+            links = await tx.execute(
+                select(Link.account_id, Link.remote_id).where(Link.system_id == system.id)
+            )
+            told = {str(value) for row in links for value in row if value is not None}
+        self.foreign = rights.foreign + len(
+            {right.group_id for right in rights.ours if right.group not in ours}
+        )
+        found = []
+        for right in rights.ours:
+            if right.group not in ours or right.member_id in told:
+                continue
+            if await connector.whose(right.member_id) in told:
+                continue
+            if not self._dry:
+                await connector.take_right(right)
+            found.append(Finding(None, "stranger", (f"group {right.group}",)))
+        self._drift += len(found)
+        return found
+
+    async def _note(self, system: System, compared: int) -> None:
+        """When it was compared, for the page and the next night."""
+        if self._dry:
+            return
+        now = self._clock.now()
+        async with self._database.write() as tx:
+            await tx.execute(update(System).where(System.id == system.id).values(reconciled_at=now))
+            fact = SystemReconciled(system=system.id, compared=compared, drift=self._drift)
+            self._kit.journal.record(tx, fact, by=None, now=now)
 
 
 def difference(account_id: UUID, wanted: Desired, held: Desired | None, holds: tuple[str, ...]) -> Finding:
@@ -139,7 +203,12 @@ def _value(state: Desired, field: str) -> object:
     return getattr(state, field)
 
 
-async def _is_on_its_way(tx: AsyncSession, system_id: UUID, account_id: UUID) -> bool:
+async def _why_not_compared(tx: AsyncSession, system_id: UUID, account_id: UUID) -> Kind | None:
+    """Something is on its way, or an operator has passed the newest over: then nobody is to be healed."""
     pair = (Delivery.system_id == system_id, Delivery.account_id == account_id)
-    waiting = select(func.count()).where(*pair, Delivery.state.in_(("pending", "leased")))
-    return bool(await tx.scalar(waiting))
+    newest = select(Delivery.state).where(*pair, Delivery.state != "cancelled")
+    waiting = select(Delivery.id).where(*pair, Delivery.state.in_(("pending", "leased"))).limit(1)
+    if await tx.scalar(waiting) is not None:
+        return "waiting"
+    state = await tx.scalar(newest.order_by(Delivery.version.desc()).limit(1))
+    return "skipped" if state == "skipped" else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -12,16 +12,20 @@ import msgspec
 from sqlalchemy import ColumnElement, Row, Select, case, func, or_, select, text, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.outbox import circuit
 from backend.outbox.models import TRIED, WAITING, Delivery, Link, System
 from backend.outside.connectors import CONNECTORS
 from backend.outside.connectors.learnt import read_learnt
 
-State = Literal["held", "pending", "delivering", "synced", "retrying", "dead", "drift", "paused"]
+State = Literal[
+    "held", "pending", "delivering", "synced", "retrying", "dead", "drift", "paused", "skipped"
+]  # fmt: skip
 WORST_FIRST: tuple[State, ...] = (
-    "dead", "drift", "paused", "retrying", "delivering", "pending", "held", "synced",
+    "dead", "drift", "paused", "retrying", "delivering", "pending", "held", "skipped", "synced",
 )  # fmt: skip
 
 
+FINE = {"held", "skipped"}  # as good as synced at a glance: a human said so, or a moment has to pass
 COUNTED = 1000  # more are "more": a count of everything costs as much as everything
 
 
@@ -65,7 +69,7 @@ class SystemOverview(msgspec.Struct, frozen=True):
     @property
     def state(self) -> State:
         """The worst that is the case; what is merely held is as good as synced."""
-        found = [state for state in WORST_FIRST if self.counts.get(state) and state != "held"]
+        found = [state for state in WORST_FIRST if self.counts.get(state) and state not in FINE]
         if found:
             return found[0]
         return "paused" if self.paused_until is not None else "synced"
@@ -106,13 +110,22 @@ async def states_for_account(tx: AsyncSession, account_id: UUID, now: datetime) 
     return (await states_for_accounts(tx, [account_id], now))[account_id]
 
 
-async def overview(tx: AsyncSession, now: datetime) -> list[SystemOverview]:
+async def overview(tx: AsyncSession, now: datetime, *, only: UUID | None = None) -> list[SystemOverview]:
     """Every system at a glance, for the workspace's page and the command; nothing is counted beyond `COUNTED`."""
-    return [await _overview(tx, one, now) for one in await tx.scalars(select(System).order_by(System.name))]
+    query = select(System).order_by(System.name)
+    if only is not None:
+        query = query.where(System.id == only)
+    return [await _overview(tx, one, now) for one in await tx.scalars(query)]
+
+
+async def delivered_lately(tx: AsyncSession, system_id: UUID, now: datetime) -> int:
+    """How many people a system was brought up to date in the last hour."""
+    lately = (Link.system_id == system_id, Link.state == "synced", Link.checked_at > now - timedelta(hours=1))
+    return await tx.scalar(select(func.count()).where(*lately)) or 0
 
 
 async def _overview(tx: AsyncSession, system: System, now: datetime) -> SystemOverview:
-    paused = system.paused_until if system.paused_until and system.paused_until > now else None
+    paused = circuit.next_moment(system) if circuit.is_waiting(system, now) else None
     links: dict[str, int] = {}
     for state in ("synced", "drift"):
         if count := await tx.scalar(known(system.id, state)):
@@ -143,9 +156,10 @@ async def _overview(tx: AsyncSession, system: System, now: datetime) -> SystemOv
 
 def state_at(now: datetime) -> ColumnElement[str]:
     """The word for one delivery. One that was tried says so even while its system is paused."""
-    paused = or_(System.paused_until > now, System.disabled_at.is_not(None))
+    paused = or_(System.paused_until > now, System.stopped_until > now, System.disabled_at.is_not(None))
     return case(
         (Delivery.state == "dead", "dead"),
+        (Delivery.state == "skipped", "skipped"),
         (Delivery.not_before > now, "held"),
         ((Delivery.state == "leased") & (Delivery.lease_until > now), "delivering"),
         ((Delivery.state != "done") & (Delivery.attempts > 0), "retrying"),
@@ -167,9 +181,11 @@ def _rows(now: datetime) -> Select[Delivery, System, str]:
 def _word(row: Row[Delivery, System, str]) -> SyncState:
     delivery, system, word = row
     state = msgspec.convert(word, State)
-    until = {"held": delivery.not_before, "retrying": delivery.next_at, "paused": system.paused_until}.get(
-        state
-    )
+    until = {
+        "held": delivery.not_before,
+        "retrying": delivery.next_at,
+        "paused": circuit.next_moment(system),
+    }.get(state)
     return SyncState(system.id, system.name, state, delivery.changed_at, delivery.error, until)
 
 

@@ -78,8 +78,10 @@ async def add(
 
     One at most keeps the passwords of the official mail (rule 173).
     """
-    if not name.strip() or len(name) > LONGEST_NAME:
-        raise SystemTrouble(f"a name has 1 to {LONGEST_NAME} characters")
+    if not name.strip() or len(name) > LONGEST_NAME or "/" in name:
+        raise SystemTrouble(
+            f"a name has 1 to {LONGEST_NAME} characters, and no slash: it stands in an address"
+        )
     system = await tx.scalar(select(System).where(System.name == name).with_for_update())
     if system is not None and system.disabled_at is None:
         raise SystemTrouble(f"there is a system {name!r} already")
@@ -91,7 +93,8 @@ async def add(
     system.learnt = written(Learnt(since=now.isoformat()))
     system.token = kit.keys.seal("systems.token", system.id, token) if token else None
     system.unit_codes = msgspec.json.encode(sorted(set(unit_codes))).decode()
-    system.disabled_at, system.paused_until, system.failures = None, None, 0
+    system.disabled_at, system.paused_until, system.stopped_until, system.failures = None, None, None, 0
+    system.reconciled_at = now
     await tx.flush()
     if keeps_mail:
         await _refuse_a_second_mail_directory(tx, system)

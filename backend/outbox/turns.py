@@ -123,7 +123,7 @@ def _lease(*conditions: ColumnElement[bool]) -> Update:
 
 
 DELIVERIES = Base.metadata.tables[Delivery.__tablename__]
-IS_HEALTHY = exists().where(System.id == SYSTEM, circuit.is_healthy())
+IS_HEALTHY = exists().where(System.id == SYSTEM, circuit.is_healthy(NOW))
 LEASE, PROBE, ANYTHING_DUE = _lease(IS_HEALTHY), _lease(), _due(DELIVERIES.c.id).limit(1)
 
 

@@ -188,6 +188,23 @@ def _groups(posts: Sequence[Post], catalogue: Catalogue, system: str) -> list[Gr
     return sorted(found) + sorted(grants)
 
 
+async def leaving(tx: AsyncSession, kit: Kit, account_ids: Sequence[UUID]) -> dict[UUID, Desired]:
+    """What a system that is taken away should hold of these people: nothing but that they are gone."""
+    catalogue = await in_force(tx)
+    rows = select(Account.id, Account.full_name).where(Account.id.in_(account_ids))
+    found = {}
+    for one in await tx.execute(rows):
+        name = kit.keys.open("accounts.full_name", one.id, one.full_name)
+        found[one.id] = state_of(one.id, name, (), catalogue, "")
+    return found
+
+
+async def our_groups(tx: AsyncSession, codes: Collection[str]) -> set[str]:
+    """Which of these are groups of ours: a unit's, also one that has ended, or a granted role's."""
+    units = set(await tx.scalars(select(Unit.code).where(Unit.code.in_(codes))))
+    return units | {code for code in codes if code.startswith("role:")}
+
+
 async def people_in_scope(tx: AsyncSession, system: System) -> list[tuple[UUID, int]]:
     """Everybody with a role in force within the system's scope, with the version of their roles."""
     scope = await scope_of(tx, system)

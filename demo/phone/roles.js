@@ -15,7 +15,7 @@ const syncs = {
   held: [t("Sắp gửi", "About to go"), "wait"], pending: [t("Đang chờ", "Waiting"), "wait"],
   delivering: [t("Đang gửi", "Going"), "wait"], synced: [t("Đã đồng bộ", "In force"), "good"],
   retrying: [t("Đang thử lại", "Trying again"), "wait"], dead: [t("Lỗi", "Failed"), "bad"],
-  drift: [t("Lệch", "Differs"), "bad"], paused: [t("Tạm dừng", "Paused"), "wait"],
+  drift: [t("Lệch", "Differs"), "bad"], paused: [t("Tạm dừng", "Paused"), "wait"], skipped: [t("Đã bỏ qua", "Passed over"), "mute"],
 };
 const kinds = {
   register: t("Đăng ký vai trò", "Register a role"), amend: t("Điều chỉnh vai trò", "Amend a role"),

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
 import msgspec
 import rich_click as click
-from rich.progress import Progress
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,35 +14,26 @@ from backend.kit import Kit
 from backend.outbox import queue
 from backend.outbox import systems as registry
 from backend.outbox.models import System
-from backend.outbox.reconcile import Comparison, Finding
 from backend.outbox.states import Count
 from backend.outside.clock import Clock
-from backend.outside.connectors import ConnectorMissing, DeliveryError, webhook
+from backend.outside.connectors import webhook
 from backend.roles import desired
 from backend.roles.models import Unit
 from backend.settings import Settings
-from ngomon.commands import Wrong, by, opened, out, show
+from ngomon.commands import Wrong, by, out, reconciling, show, steering
+from ngomon.commands.steering import said
 from ngomon.tasks import outgoing
 
 WAITING = ("held", "pending", "delivering", "paused", "retrying")
-WRONG = ("missing", "different", "extra")
-Result = TypeVar("Result")
-Job = Callable[[Database, Kit, Settings], Awaitable[Result]]
-
-
-def _said(job: Job[Result]) -> Result:
-    """Run a job; what it refuses is one line for the operator."""
-    try:
-        return opened(job)
-    except (registry.SystemTrouble, ConnectorMissing) as trouble:
-        raise Wrong(str(trouble)) from trouble
-    except DeliveryError as error:
-        raise Wrong(f"the system does not answer as it should: {error.code}") from error
 
 
 @click.group(help="Downstream systems.")
 def systems() -> None:
     """The group."""
+
+
+for care in (*steering.COMMANDS, reconciling.reconcile):
+    systems.add_command(care)
 
 
 @systems.command(help="Connect a system, or connect a disabled one again, and tell it of everybody in scope.")
@@ -94,7 +83,7 @@ def add(
             )
             return f"{told} people to be sent{await _why_so_few(tx, system)}"
 
-    out.print(f"{name} connected; {_said(connect)}")
+    out.print(f"{name} connected; {said(connect)}")
     if signs and secret is None:
         out.print(f"its secret, which is shown only now: {signs}")
 
@@ -119,7 +108,7 @@ def list_() -> None:
             one.error or "-",
             ", ".join(one.learnt) or "-",
         )
-        for one in _said(look)
+        for one in said(look)
     ]
     show(("system", "kind", "address", "units", "state", "waiting", "failed", "last error", "learnt"), rows)
 
@@ -134,7 +123,7 @@ def disable(name: str) -> None:
         async with db.write() as tx:
             await registry.disable(tx, kit, name, by=None, now=Clock().now())
 
-    _said(stop)
+    said(stop)
     out.print(f"{name} disabled")
 
 
@@ -148,34 +137,7 @@ def rotate_secret(name: str) -> None:
         async with db.write() as tx:
             return await registry.rotate_secret(tx, kit, name, by=None, now=Clock().now())
 
-    out.print(f"{name}: its new secret, which is shown only now: {_said(change)}", soft_wrap=True)
-
-
-@systems.command(help="Try again what failed there.")
-@click.argument("name")
-@by.option
-def replay(name: str) -> None:
-    """Parked deliveries, and those that wait for their next try."""
-
-    async def again(db: Database, kit: Kit, _: Settings) -> int:
-        async with db.write() as tx:
-            system = await registry.named(tx, name)
-            return await queue.replay(tx, kit, system.id, by=None, now=Clock().now())
-
-    out.print(f"{name}: {_said(again)} deliveries to be tried again")
-
-
-@systems.command(help="Compare everything a system holds with what it should hold, and heal the rest.")
-@click.argument("name")
-@by.option
-def reconcile(name: str) -> None:
-    """Prints identifiers and names of fields, never values; a second run finds nothing."""
-    found = _said(lambda db, kit, settings: _compare(db, kit, settings, name))
-    wrong = [finding for finding in found if finding.is_wrong or finding.kind == "unreadable"]
-    if wrong:
-        rows = [(one.kind, str(one.account_id), ", ".join(one.fields) or "-") for one in wrong]
-        show(("what", "account", "fields"), rows)
-    out.print(f"{name}: {_summary(found)}")
+    out.print(f"{name}: its new secret, which is shown only now: {said(change)}", soft_wrap=True)
 
 
 def _options(kind: str, token: str | None, places: dict[str, str | None]) -> str:
@@ -205,30 +167,6 @@ def _secret(kind: str, token: str | None, secret: str | None) -> str | None:
     except ValueError as error:
         raise Wrong(f"--secret: {error}") from error
     return secret
-
-
-async def _compare(db: Database, kit: Kit, settings: Settings, name: str) -> list[Finding]:
-    async with db.read() as tx:
-        system = await registry.named(tx, name)
-    if system.disabled_at is not None:
-        raise Wrong(f"{name} is disabled")
-    comparison = Comparison(db, kit, desired.desired, desired.people_in_scope, Clock(), outgoing(settings))
-    found: list[Finding] = []
-    with Progress(console=out, transient=True, disable=not out.is_terminal) as progress:
-        bar = progress.add_task(name, total=None)
-        async for finding, total in comparison.run(system):
-            found.append(finding)
-            progress.update(bar, total=total, completed=len(found))
-    return found
-
-
-def _summary(found: Sequence[Finding]) -> str:
-    count = {kind: sum(finding.kind == kind for finding in found) for kind in WRONG}
-    healing = sum(count.values())
-    words = ", ".join(f"{number} {kind}" for kind, number in count.items())
-    waiting = sum(finding.kind == "waiting" for finding in found)
-    rest = f"; {waiting} still on their way" if waiting else ""
-    return f"{len(found)} people compared: {words}; {healing} queued for healing{rest}"
 
 
 async def _why_so_few(tx: AsyncSession, system: System) -> str:

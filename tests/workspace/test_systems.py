@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from urllib.parse import quote
+from uuid import UUID
 
 import msgspec
 from sqlalchemy import update
 
 from backend.db import new_id
 from backend.outbox.circuit import OF_SYSTEM
-from backend.outbox.models import System
+from backend.outbox.models import Delivery, System
 from backend.outside.connectors.ldap import LdapConnector
 from backend.outside.connectors.learnt import LEARNT_WORDS, Learnt, written
 from backend.outside.connectors.scim import ScimConnector
@@ -51,6 +53,50 @@ async def test_a_system_that_does_not_answer_is_named_with_the_cause_and_tried_a
             await tx.execute(
                 update(System).where(System.id == system.id).values(disabled_at=service.clock.now())
             )
+
+
+async def with_a_parked_delivery(office: Office) -> tuple[System, UUID]:
+    """A system of the office's unit that an operator has paused, and what failed there."""
+    service, now = office.service, office.service.clock.now()
+    row = System(id=new_id(), name=f"Văn bản {office.number}", kind="scim", url=NOBODY, created_at=now)
+    row.stopped_until, row.reconciled_at = now.replace(year=9999), now
+    row.learnt = written(Learnt(no_groups=True))
+    row.unit_codes = msgspec.json.encode([office.unit]).decode()
+    async with service.db.write() as tx:
+        tx.add(row)
+    await office.has_role("Nguyễn Văn Tường")
+    dead = update(Delivery).where(Delivery.system_id == row.id)
+    dead = dead.values(state="dead", error="twins", not_before=now)
+    async with service.db.write() as tx:
+        return row, (await tx.scalars(dead.returning(Delivery.id))).one()
+
+
+async def test_o23_operators_act_on_a_systems_page_and_others_look(office: Office, desk: Desk) -> None:
+    service = office.service
+    row, one = await with_a_parked_delivery(office)
+    place = f"/workspace/systems/{quote(row.name)}"
+    assert f'href="{place}"' in await desk.page("/workspace/systems")
+    page = await desk.page(place)  # Chi manages a unit below the root
+    assert "Người vận hành tạm dừng" in page and "Không có nhóm" in page and "Chạy tiếp" not in page
+    for path, form in ((f"{place}/resume", {}), (f"{place}/deliveries/{one}/skip", {"reason": "hai hồ sơ"})):
+        assert (await desk.send(path, form)).status_code == 403
+    head = await office.desk(office.ha)
+    assert "hai hồ sơ của cùng một người" in await head.page(place)
+    for act, shown in (("resume", "Tạm dừng"), ("pause", "Chạy tiếp"), ("reconcile", "Đang chờ đối chiếu")):
+        answer = await head.send(f"{place}/{act}", {})
+        assert answer.status_code == 303, answer.text
+        assert (
+            f"<button>{shown}</button>" in (page := await head.page(answer.headers["location"]))
+            or shown in page
+        )
+    answer = await head.send(f"{place}/deliveries/{one}/skip", {"reason": "hai hồ sơ"})
+    assert "Đã bỏ qua mục này." in await head.page(answer.headers["location"])
+    assert (await head.send(f"{place}/deliveries/{one}/skip", {"reason": "x"})).status_code == 409
+    assert (await head.send(f"{place}/nothing", {})).status_code == 404
+    assert (await head.http.get("/workspace/systems/nobody")).status_code == 404
+    async with service.db.write() as tx:
+        await tx.execute(update(System).where(System.id == row.id).values(disabled_at=service.clock.now()))
+    await head.http.aclose()
 
 
 async def test_what_was_learnt_of_a_system_stands_on_its_page(office: Office, desk: Desk) -> None:

@@ -76,6 +76,21 @@ class Errand(msgspec.Struct, frozen=True):
     still_mine: StillMine
 
 
+class Right(msgspec.Struct, frozen=True):
+    """Somebody in a group of the system: by the group's external identifier and by the system's own names."""
+
+    group: str
+    group_id: str
+    member_id: str
+
+
+class Rights(msgspec.Struct, frozen=True):
+    """Who is in which group that has an identifier like ours, and how many groups have none."""
+
+    ours: list[Right]
+    foreign: int
+
+
 class Receipt(msgspec.Struct, frozen=True):
     """The system holds the desired state now; `changed` says whether it had to be told."""
 
@@ -136,6 +151,18 @@ class Connector(Protocol):
 
     async def read(self, external_id: str, remote_id: str | None) -> Desired | None:
         """What the system holds of that person now, in the same terms; nothing when it knows nobody."""
+        ...
+
+    async def rights(self) -> Rights:
+        """Everybody in every group, whoever put them there."""
+        ...
+
+    async def whose(self, member_id: str) -> str | None:
+        """The external identifier of a member, where the system has one."""
+        ...
+
+    async def take_right(self, right: Right) -> None:
+        """Take a member out of a group."""
         ...
 
     def kept(self, wanted: Desired, held: Desired) -> Desired:

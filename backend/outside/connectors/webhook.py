@@ -23,6 +23,8 @@ from backend.outside.connectors import (
     Errand,
     LostTurn,
     Receipt,
+    Right,
+    Rights,
     Target,
 )
 from backend.outside.connectors.learnt import Learnt
@@ -119,6 +121,17 @@ class WebhookConnector:
     async def read(self, external_id: str, remote_id: str | None) -> Desired | None:  # noqa: ARG002
         """It cannot be asked, as CONNECTORS says."""
         raise DeliveryError("cannot_be_read", permanent=True)
+
+    async def rights(self) -> Rights:
+        """It cannot be asked."""
+        return Rights([], 0)
+
+    async def whose(self, member_id: str) -> str | None:  # noqa: ARG002
+        """It cannot be asked."""
+        return None
+
+    async def take_right(self, right: Right) -> None:
+        """It tells of none."""
 
     def kept(self, wanted: Desired, held: Desired) -> Desired:  # noqa: ARG002
         """Whatever it was told."""

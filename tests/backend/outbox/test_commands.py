@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from backend.account import Account
 from backend.crypto import KeyRing, new_secret_key
 from backend.db import Database, new_id
 from backend.kit import Kit
 from backend.limits import Limits
+from backend.outbox.bell import Bell
 from backend.outbox.models import Delivery
 from backend.outside.clock import Clock
 from backend.roles.models import Role, Unit
+from backend.settings import load, with_keys
 from ngomon.commands import Wrong
 from ngomon.commands.systems import systems
+from ngomon.tasks import outgoing, worker_of
 from tests import databases
 from tests.parts.scim import ScimServer
 
@@ -113,13 +118,12 @@ def test_comparing_lists_what_is_wrong_once(
     ngomon: Command, installation: str, scim_server: ScimServer
 ) -> None:
     ngomon("add", "van-ban", "--kind", "scim", "--url", scim_server.url, "--token", TOKEN)
-    assert "1 still on their way" in ngomon("reconcile", "van-ban").output
+    assert "waiting: 1" in ngomon("reconcile", "van-ban").output
     asyncio.run(_all_done(installation))
-    assert (
-        "1 people compared: 1 missing, 0 different, 0 extra; 1 queued"
-        in ngomon("reconcile", "van-ban").output
-    )
-    assert "0 missing, 0 different, 0 extra; 0 queued" in ngomon("reconcile", "van-ban").output
+    for words in (("--dry-run",), ("--dry-run",), ()):
+        said = ngomon("reconcile", "van-ban", *words).output
+        assert all(line in said for line in ("drift: 1", "missing: 1", "different: 0", "foreign: 0")), said
+    assert "drift: 0" in ngomon("reconcile", "van-ban").output
 
 
 async def _all_done(url: str) -> None:
@@ -127,6 +131,69 @@ async def _all_done(url: str) -> None:
     async with db.write() as tx:
         await tx.execute(update(Delivery).values(state="done"))
     await db.close()
+
+
+def test_o23_one_system_is_looked_at_paused_passed_over_and_taken_away(
+    ngomon: Command, scim_server: ScimServer
+) -> None:
+    ngomon("add", "van-ban", "--kind", "scim", "--url", scim_server.url, "--token", TOKEN)
+    (line,) = ngomon("deliveries", "van-ban").output.splitlines()
+    delivery = line.split()[0]
+    assert str(UUID(delivery)) == delivery and "pending" in line
+    with pytest.raises(Wrong, match="skip wants --by NAME"):
+        ngomon("skip", "van-ban", delivery, "--reason", "hai hồ sơ")
+    assert (
+        "skipped"
+        in ngomon("skip", "van-ban", delivery, "--reason", "hai hồ sơ", "--by", "Nguyễn Văn A").output
+    )
+    assert "hai hồ sơ" in ngomon("deliveries", "van-ban", "--state", "skipped").output
+    assert ngomon("deliveries", "van-ban", "--state", "dead").output == ""
+    assert "paused until" in ngomon("pause", "van-ban", "--until", "2099-01-01T00:00:00+07:00").output
+    shown = ngomon("show", "van-ban").output
+    assert "circuit: paused by an operator until 01/01/2099" in shown
+    assert all(f"{word}: " in shown for word in ("backlog", "oldest", "rate", "last error", "does not keep"))
+    assert TOKEN not in shown
+    assert "resumed" in ngomon("resume", "van-ban").output
+    assert "wants a moment like" in ngomon("pause", "van-ban", "--until", "tomorrow").output
+    with pytest.raises(Wrong, match="disable it first"):
+        ngomon("remove", "van-ban")
+    ngomon("disable", "van-ban")
+    assert "0 deliveries to be tried again once it is connected" in ngomon("replay", "van-ban").output
+    assert "removed; 0 people taken out, 0 left" in ngomon("remove", "van-ban").output
+    assert "van-ban" not in ngomon("list").output
+
+
+def test_whoever_a_removed_system_knows_is_taken_out_of_it_first(
+    ngomon: Command, installation: str, scim_server: ScimServer
+) -> None:
+    for leave in (("--leave-people",), ()):
+        ngomon("add", "van-ban", "--kind", "scim", "--url", scim_server.url, "--token", TOKEN)
+        asyncio.run(_delivered(installation))
+        ngomon("disable", "van-ban")
+        said = ngomon("remove", "van-ban", *leave).output
+        assert ("0 people taken out, 1 left" if leave else "1 people taken out, 0 left") in said
+        assert [user["active"] for user in scim_server.users()] == [bool(leave)]
+
+
+async def _delivered(url: str) -> None:
+    """What a worker would do with what waits."""
+    db = Database(url)
+    settings = with_keys(load(os.environ, storage_only=True))
+    kit = Kit.of(KeyRing.parse(settings.secret_keys), Limits())
+    stop, http = asyncio.Event(), outgoing(settings)
+    running = asyncio.create_task(worker_of(db, kit, Clock(), Bell(db), http).run(stop))
+    try:
+        async with asyncio.timeout(20):
+            while True:
+                async with db.read() as tx:
+                    if set(await tx.scalars(select(Delivery.state))) == {"done"}:
+                        return
+                await asyncio.sleep(0.05)
+    finally:
+        stop.set()
+        await running
+        await http.close()
+        await db.close()
 
 
 def test_replaying_and_disabling_say_what_they_did(ngomon: Command, scim_server: ScimServer) -> None:

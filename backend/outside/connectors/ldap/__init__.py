@@ -11,12 +11,22 @@ import contextlib
 from typing import ClassVar
 
 import msgspec
+from bonsai import LDAPSearchScope
 
-from backend.outside.connectors import DeliveryError, Desired, Errand, GroupRef, Receipt, Target
+from backend.outside.connectors import (
+    DeliveryError,
+    Desired,
+    Errand,
+    GroupRef,
+    Receipt,
+    Right,
+    Rights,
+    Target,
+)
 from backend.outside.connectors.ldap import passage
-from backend.outside.connectors.ldap.entry import OF_A_ROLE
+from backend.outside.connectors.ldap.entry import NUMBER, OF_A_ROLE
 from backend.outside.connectors.ldap.wire import Changed, Exists, Vanished, Wire, equals, options_of
-from backend.outside.connectors.ldap.work import ROLE_GROUP, Work, groups_of, known
+from backend.outside.connectors.ldap.work import ROLE_GROUP, Work, groups_of, known, leave
 from backend.outside.connectors.learnt import Learnt
 from backend.outside.http import Guarded
 
@@ -110,6 +120,33 @@ class LdapConnector:
             groups=refs,
             active=at_work or bool(refs),
         )
+
+    async def rights(self) -> Rights:
+        """Of every group directly in our place; one that holds only itself holds nobody."""
+        options = self._wire.options
+        async with self._wire.talk() as talk:
+            try:
+                found = await talk.find(options.groups_dn, "(objectClass=groupOfNames)", LDAPSearchScope.ONE)
+            except Vanished:
+                return Rights([], 0)
+        members = [
+            (group.one("cn") or group.dn, group.dn, one) for group in found for one in group.all("member")
+        ]
+        return Rights([Right(*one) for one in members if one[1].lower() != one[2].lower()], 0)
+
+    async def whose(self, member_id: str) -> str | None:
+        """The account's identifier in the entry."""
+        async with self._wire.talk() as talk:
+            try:
+                found = await talk.find(member_id, "(objectClass=*)", LDAPSearchScope.BASE)
+            except Vanished:
+                return None
+        return found[0].one(NUMBER) if found else None
+
+    async def take_right(self, right: Right) -> None:
+        """A group that nobody is left in holds itself."""
+        async with self._wire.talk() as talk:
+            await leave(talk, right.group_id, right.member_id)
 
     def kept(self, wanted: Desired, held: Desired) -> Desired:
         """Groups of units only; further addresses that the entry has are nobody's fault."""

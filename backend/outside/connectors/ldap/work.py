@@ -147,7 +147,7 @@ class Work:
         leaving = [group for code, group in held.items() if code.lower() not in wanted]
         for group in leaving:
             await self._claim()
-            await self._leave(group, dn)
+            await leave(self._talk, group, dn)
         return bool(leaving)
 
     async def _join_all(self, dn: str, desired: Desired, held: dict[str, str]) -> bool:
@@ -157,15 +157,6 @@ class Work:
             await self._claim()
             await self._join(code, dn)
         return bool(missing)
-
-    async def _leave(self, group: str, dn: str) -> None:
-        leaving = Change("member", LDAPModOp.DELETE, (dn,))
-        try:
-            await self._talk.change(group, leaving)
-        except DeliveryError as error:
-            if error.code != VIOLATION:
-                raise
-            await self._talk.change(group, Change("member", LDAPModOp.ADD, (group,)), leaving)
 
     async def _join(self, code: str, dn: str) -> None:
         group = named("cn", code, self._options.groups_dn)
@@ -192,6 +183,17 @@ def _codes(desired: Desired) -> list[str]:
     """The units whose groups the person should be in."""
     refs = desired.groups if desired.active else []
     return sorted(ref.external_id for ref in refs if not ref.external_id.startswith(ROLE_GROUP))
+
+
+async def leave(talk: Talk, group: str, dn: str) -> None:
+    """Take an entry out of a group, which holds itself where nobody is left."""
+    leaving = Change("member", LDAPModOp.DELETE, (dn,))
+    try:
+        await talk.change(group, leaving)
+    except DeliveryError as error:
+        if error.code != VIOLATION:
+            raise
+        await talk.change(group, Change("member", LDAPModOp.ADD, (group,)), leaving)
 
 
 async def known(talk: Talk, options: Options, external_id: str) -> Found | None:

@@ -12,12 +12,21 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from backend.outside.connectors import DeliveryError, Desired, Errand, GroupRef, Receipt, Target
+from backend.outside.connectors import (
+    DeliveryError,
+    Desired,
+    Errand,
+    GroupRef,
+    Receipt,
+    Right,
+    Rights,
+    Target,
+)
 from backend.outside.connectors.learnt import Learnt
 from backend.outside.connectors.scim import user as users
 from backend.outside.connectors.scim.finding import Finder
-from backend.outside.connectors.scim.groups import Groups
-from backend.outside.connectors.scim.wire import Changed, Conflict, Unsupported, Vanished, Wire
+from backend.outside.connectors.scim.groups import Group, Groups
+from backend.outside.connectors.scim.wire import USERS, Changed, Conflict, Unsupported, Vanished, Wire
 from backend.outside.connectors.scim.work import Work
 from backend.outside.http import Guarded
 
@@ -86,6 +95,24 @@ class ScimConnector:
             )
         values = {field: value for field, value in person.values.items() if field != users.FORMATTED}
         return Desired(groups=refs, **values)
+
+    async def rights(self) -> Rights:
+        """Of every group, read whole."""
+        await self._wire.describe()
+        return Rights([], 0) if self.learnt.no_groups else await self._groups.everybody()
+
+    async def whose(self, member_id: str) -> str | None:
+        """By what we gave the user; nothing of a user that is not there."""
+        raw = await self._wire.get(USERS, member_id)
+        return users.held_of(raw).external_id if raw is not None else None
+
+    async def take_right(self, right: Right) -> None:
+        """By a patch, or where there is none by writing the group whole."""
+        group = Group(right.group_id, right.group, None, "")
+        try:
+            await self._groups.leave(group, right.member_id, again=False)
+        except Changed:
+            await self._groups.leave(group, right.member_id, again=True)
 
     def kept(self, wanted: Desired, held: Desired) -> Desired:
         """Without what this system is known not to keep."""

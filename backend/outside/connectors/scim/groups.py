@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from backend.outside.connectors import DeliveryError, GroupRef
+from backend.outside.connectors import DeliveryError, GroupRef, Right, Rights
 from backend.outside.connectors.scim.wire import (
     GROUPS,
     Changed,
@@ -98,6 +98,16 @@ class Groups:
         if found and self._wire.learnt.members_filter is None and not self._wire.learnt.no_filters:
             self._wire.learnt.members_filter = False  # it listed none of these
         return _ours(found)
+
+    async def everybody(self) -> Rights:
+        """Who is in which group that has an identifier, and how many have none."""
+        found, foreign = [], 0
+        async for one in self._wire.all(GROUPS):
+            group = _group(one)
+            foreign += not group.external_id
+            if group.external_id:
+                found += [Right(group.external_id, group.id, member) for member in sorted(_members(one))]
+        return Rights(found, foreign)
 
     async def leave(self, group: Group, person_id: str, *, again: bool) -> None:
         """Take somebody out; `again` when the first way had no effect."""

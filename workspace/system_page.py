@@ -1,0 +1,197 @@
+"""One system: how it answers, what it does not keep, what waits and failed; operators act on it (rules 714, 820)."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Redirect
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend import paging
+from backend.db import Database
+from backend.errors import Conflict, Forbidden, NotFound
+from backend.kit import Kit
+from backend.openness import Openness
+from backend.outbox import queue as outbox
+from backend.outbox import steering, systems
+from backend.outbox.models import System
+from backend.outbox.states import SystemOverview
+from backend.outside.clock import Clock
+from workspace import forms
+from workspace.auth import Visit
+from workspace.manager import Manager
+from workspace.pages import page
+from workspace.systems import Glance
+
+LISTED = 50
+DONE = ("paused", "resumed", "replayed", "skipped", "asked")
+
+
+class OperatorOnly(Forbidden):
+    """Only whoever manages a root acts on systems; others see how they are."""
+
+    code = "operator_only"
+    title = "Chỉ người quản lý cấp cao nhất mới thao tác được trên hệ thống"
+
+
+class SystemNotSo(Conflict):
+    """The system or the delivery is not in the state in which that can be done."""
+
+    code = "system_not_so"
+    title = "Hệ thống hoặc mục này không còn ở trạng thái cho phép thao tác đó"
+
+
+class Said(msgspec.Struct, frozen=True):
+    """What the page reports after a button."""
+
+    done: str = ""
+
+
+class SkipForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why a delivery is passed over."""
+
+    reason: str = ""
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """One system as its page shows it."""
+
+    overview: SystemOverview
+    system: System
+    rate: int
+    dead: list[steering.Listed]
+
+
+class SystemController(Controller):
+    """The page of one system, and its buttons."""
+
+    path = "/systems/{name:str}"
+    opt = {"open_to": Openness.MANAGER}
+
+    @get(name="workspace.system")
+    async def show(
+        self,
+        request: Visit,
+        name: FromPath[str],
+        manager: NamedDependency[Manager],
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
+    ) -> Response[str]:
+        """States for everybody; what failed and the buttons for operators."""
+        said = forms.query(request, Said).done
+        found = await _standing(db, kit, clock, name)
+        dead, more = paging.cut(found.dead, LISTED)
+        return page(
+            request,
+            "system.html",
+            system=found.overview,
+            glance=Glance.of(found.overview),
+            row=found.system,
+            stopped=found.system.stopped_until is not None and found.system.stopped_until > clock.now(),
+            rate=found.rate,
+            dead=dead,
+            more=more,
+            most=LISTED,
+            said=said if said in DONE else "",
+            operates=_operates(manager),
+            here=place_of(name),
+        )
+
+    @post("/{act:str}", name="workspace.system.act")
+    async def act(
+        self,
+        request: Visit,
+        name: FromPath[str],
+        act: FromPath[str],
+        manager: NamedDependency[Manager],
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
+    ) -> Redirect:
+        """ "Tạm dừng", "Chạy tiếp", "Gửi lại", "Đối chiếu": each at once, and in the journal."""
+        await forms.read(request, forms.NoFields)
+        _expect_operator(manager)
+        by, now = manager.account_id, clock.now()
+        async with db.write() as tx:
+            system = await _named(tx, name)
+            try:
+                match act:
+                    case "pause":
+                        await steering.pause(tx, kit, name, until=None, by=by, now=now)
+                    case "resume":
+                        await steering.resume(tx, kit, name, by=by, now=now)
+                    case "replay":
+                        await outbox.replay(tx, kit, system.id, by=by, now=now)
+                    case "reconcile":
+                        await tx.execute(
+                            update(System).where(System.id == system.id).values(reconciled_at=None)
+                        )
+                    case _:
+                        raise NotFound
+            except systems.SystemTrouble as trouble:
+                raise SystemNotSo from trouble
+        done = {"pause": "paused", "resume": "resumed", "replay": "replayed", "reconcile": "asked"}[act]
+        return Redirect(f"{place_of(name)}?done={done}", status_code=303)
+
+    @post("/deliveries/{delivery_id:uuid}/skip", name="workspace.system.skip")
+    async def skip(
+        self,
+        request: Visit,
+        name: FromPath[str],
+        delivery_id: FromPath[UUID],
+        manager: NamedDependency[Manager],
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
+    ) -> Redirect:
+        """ "Bỏ qua": with a reason, for good."""
+        form = await forms.read(request, SkipForm)
+        _expect_operator(manager)
+        async with db.write() as tx:
+            await _named(tx, name)
+            try:
+                await steering.skip(
+                    tx, kit, name, delivery_id, reason=form.reason, by=manager.account_id, now=clock.now()
+                )
+            except systems.SystemTrouble as trouble:
+                raise SystemNotSo from trouble
+        return Redirect(f"{place_of(name)}?done=skipped", status_code=303)
+
+
+def place_of(name: str) -> str:
+    """The address of a system's page."""
+    return f"/workspace/systems/{quote(name, safe='')}"
+
+
+def _operates(manager: Manager) -> bool:
+    """Whether somebody manages a root: a unit with nothing above it."""
+    return any(post.path.strip("/").count("/") == 0 for post in manager.units)
+
+
+def _expect_operator(manager: Manager) -> None:
+    if not _operates(manager):
+        raise OperatorOnly
+
+
+async def _named(tx: AsyncSession, name: str) -> System:
+    try:
+        return await systems.named(tx, name)
+    except systems.SystemTrouble as trouble:
+        raise NotFound from trouble
+
+
+async def _standing(db: Database, kit: Kit, clock: Clock, name: str) -> Standing:
+    now = clock.now()
+    async with db.read() as tx:
+        system = await _named(tx, name)
+        (overview,) = await outbox.overview(tx, now, only=system.id)
+        rate = await outbox.delivered_lately(tx, system.id, now)
+        dead = await steering.deliveries(tx, kit, system, state="dead", most=LISTED + 1)
+    return Standing(overview, system, rate, dead)
