@@ -1,4 +1,7 @@
-"""Who may act, for what, from which day until which: a manager for a unit, a clerk at a desk (rules 1002, 1101)."""
+"""Who may act, for what, from which day until which: a manager for a unit, a clerk at a desk, a delegate (rule 1002).
+
+A delegate acts by the right of a manager's appointment, which is named by `lent_from`, and no longer than that stands.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,16 @@ from backend.db import Base, UtcDateTime, new_id
 from backend.retention import Stays, filled
 from backend.sealed import equal, index_of, sealed
 
-MANAGER, CLERK = "manager", "clerk"
+MANAGER, CLERK, DELEGATE = "manager", "clerk", "delegate"
 OFFICE = "who acts for an agency is the agency's to keep, and nobody who does may go"
 _CURRENT = text("ended_at IS NULL")
+_MANAGES = text("ended_at IS NULL AND kind = 'manager'")
+PLACE = (
+    "(kind = 'manager' AND unit_id IS NOT NULL AND desk_id IS NULL) "
+    "OR (kind = 'clerk' AND desk_id IS NOT NULL AND unit_id IS NULL) "
+    "OR (kind = 'delegate' AND unit_id IS NOT NULL AND desk_id IS NULL AND lent_from IS NOT NULL "
+    "AND decider_id IS NOT NULL AND kinds IS NOT NULL AND until_on IS NOT NULL)"
+)
 
 
 class Appointment(Base):
@@ -25,18 +35,14 @@ class Appointment(Base):
         "who could decide for a unit or answer at a desk, and since when, is part of the calendar of posts"
     )
     __table_args__ = (
-        CheckConstraint(
-            "(kind = 'manager' AND unit_id IS NOT NULL AND desk_id IS NULL) "
-            "OR (kind = 'clerk' AND desk_id IS NOT NULL AND unit_id IS NULL)",
-            name="place",
-        ),
+        CheckConstraint(PLACE, name="place"),
         Index(
             "uq_appointments_unit",
             "unit_id",
             "national_id_blind",
             unique=True,
-            sqlite_where=_CURRENT,
-            postgresql_where=_CURRENT,
+            sqlite_where=_MANAGES,
+            postgresql_where=_MANAGES,
         ),
         Index(
             "uq_appointments_desk",
@@ -52,7 +58,7 @@ class Appointment(Base):
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    kind: Mapped[str] = mapped_column(String(10))  # manager, clerk
+    kind: Mapped[str] = mapped_column(String(10))  # manager, clerk, delegate
     unit_id: Mapped[UUID | None] = mapped_column(ForeignKey("units.id"), index=True)
     desk_id: Mapped[UUID | None] = mapped_column(ForeignKey("support_desks.id"), index=True)
     national_id_blind: Mapped[bytes] = index_of(equal("national_id", "national_id"))
@@ -63,6 +69,11 @@ class Appointment(Base):
     until_on: Mapped[date | None]  # the last day, inclusive, when the end was known before
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_by_role: Mapped[UUID | None]  # the post that carried it, and ended
+    lent_from: Mapped[UUID | None] = mapped_column(index=True)  # of a delegate: the manager's appointment
+    decider_id: Mapped[UUID | None]  # of a delegate: the unit whose word it is
+    kinds: Mapped[str | None] = mapped_column(
+        String(120)
+    )  # of a delegate: of which requests, with spaces between
 
     @classmethod
     def stands(cls, kind: str) -> ColumnElement[bool]:

@@ -23,7 +23,7 @@ async def clerk_of(request: Visit, db: NamedDependency[Database], kit: NamedDepe
         raise SignedOut
     async with db.read() as tx:
         who = await authority.of(tx, kit, session.account_id)
-    if who.posts:
+    if who.speaks:
         request.scope["state"]["manager"] = Manager.of(session, who)
     if not who.desks:
         raise desks.NotAtADesk

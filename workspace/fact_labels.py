@@ -55,6 +55,8 @@ FACTS = {
     "manager.appointed": _("Giao quyền duyệt cho người phụ trách"),
     "manager.kept": _("Giữ quyền duyệt sau khi thôi vai trò ở đơn vị"),
     "manager.dismissed": _("Thu quyền duyệt của người phụ trách"),
+    "manager.delegated": _("Ủy quyền duyệt yêu cầu"),
+    "manager.delegation_ended": _("Ủy quyền duyệt yêu cầu kết thúc"),
     "system.connected": _("Kết nối hệ thống"),
     "system.disabled": _("Ngừng kết nối hệ thống"),
     "system.paused": _("Tạm dừng gửi tới hệ thống"),

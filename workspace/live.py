@@ -115,8 +115,8 @@ async def _looks(
                     yield SIGNED_OUT
                     return
                 who = await _authority(db, kit, session.account_id)
-                yield LOOK if heard or not who.posts else STILL_HERE
-                if not who.posts:
+                yield LOOK if heard or not who.speaks else STILL_HERE
+                if not who.speaks:
                     return
                 await asyncio.sleep(PAUSE)
     finally:
@@ -134,11 +134,11 @@ async def _heard(listener: Listener, who: Authority, *, states: bool) -> bool:
 
 
 def concerns(topic: str, who: Authority, *, states: bool) -> bool:
-    """A request at or below a unit of the person's; how far systems are, if the page shows it."""
+    """A request at or below a unit of the person's or a lent one; how far systems are, if the page shows it."""
     name, _, path = topic.partition(":")
     if name != REQUESTS:
         return states
-    return not path or who.reaches(path)
+    return not path or who.reaches(path) or any(path.startswith(lent.path) for lent in who.lent)
 
 
 async def _authority(db: Database, kit: Kit, account_id: UUID) -> Authority:

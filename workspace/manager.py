@@ -42,7 +42,7 @@ class Manager(msgspec.Struct, frozen=True):
 
     account_id: UUID
     name: str
-    units: list[Post]
+    units: list[Post]  # none of a delegate, who decides what is lent and sees nothing else
     level: int  # of the sign-in at this browser
     authenticated_at: datetime
 
@@ -73,9 +73,9 @@ async def manager_of(request: Visit, db: NamedDependency[Database], kit: NamedDe
         raise SignedOut
     async with db.read() as tx:
         who = await authority.of(tx, kit, session.account_id)
-        if who.desks and not who.posts and request.url.path in FIRST_PAGE:
+        if who.desks and not who.speaks and request.url.path in FIRST_PAGE:
             raise DeskInstead
-        if not who.posts:
+        if not who.speaks:
             raise NothingManaged(askable=await rights.askable(tx, kit, who))
     manager = Manager.of(session, who)
     request.scope["state"]["manager"] = manager

@@ -9,6 +9,7 @@ import msgspec
 
 from backend.errors import FieldError, FieldsInvalid
 from backend.roles import movements
+from backend.roles.appointments import read_day
 from backend.roles.catalogue.entries import Catalogue
 from backend.roles.draft import Draft
 from backend.roles.movements import Kind
@@ -68,8 +69,8 @@ def papers(form: msgspec.Struct) -> dict[str, str]:
 
 
 def day(name: str, typed: str) -> date | None:
-    """A typed day; nothing where none was typed. Raises FieldsInvalid."""
+    """A typed day, `dd/mm/yyyy` or as a browser sends it; nothing where none was typed. Raises FieldsInvalid."""
     try:
-        return date.fromisoformat(typed) if typed else None
+        return read_day(typed) if typed.strip() else None
     except ValueError as error:
         raise FieldsInvalid(FieldError(name, "not_a_date", _("Ngày không hợp lệ"))) from error

@@ -17,6 +17,7 @@ from workspace.audit import AuditController
 from workspace.auth import BrowserSessions, Cookies, OwnPage, SignedOut, signed_in
 from workspace.corrections import CorrectionController
 from workspace.decisions import RequestController
+from workspace.delegations import DelegationController
 from workspace.headers import PageHeaders
 from workspace.inbox import InboxController
 from workspace.joins import JoinsController
@@ -37,6 +38,7 @@ CONTROLLERS = (
     ActController,
     MoveController,
     UnitsController,
+    DelegationController,
     SystemsController,
     SystemController,
     AuditController,

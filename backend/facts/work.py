@@ -57,6 +57,21 @@ class AppointmentKept(Fact, tag="manager.kept", frozen=True, kw_only=True):
     request: UUID
 
 
+class DelegationGiven(Fact, tag="manager.delegated", frozen=True, kw_only=True):
+    """A manager lent somebody the right to decide about a unit, for some kinds of requests and some days."""
+
+    unit: UUID
+    delegation: UUID
+
+
+class DelegationEnded(Fact, tag="manager.delegation_ended", frozen=True, kw_only=True):
+    """It is over: `taken_back`, `expired`, with the manager's own right (`right_ended`) or the delegate's (`left`)."""
+
+    unit: UUID
+    delegation: UUID
+    because: str
+
+
 class RoleRequested(Fact, tag="role.requested", frozen=True, kw_only=True):
     """A role request was made, by the person or for the person by a manager."""
 
@@ -78,12 +93,13 @@ class RequestWithdrawn(Fact, tag="role.withdrawn", frozen=True, kw_only=True):
 
 
 class StepDecided(Fact, tag="role.step_decided", frozen=True, kw_only=True):
-    """One unit said yes, no, or correct this."""
+    """One unit said yes, no, or correct this; `delegation` is the one by which a delegate said it."""
 
     request: UUID
     duty: str
     unit: UUID
     decision: str
+    delegation: UUID | None = None
 
 
 class RequestDecided(Fact, tag="role.request_decided", frozen=True, kw_only=True):

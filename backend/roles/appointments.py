@@ -12,7 +12,7 @@ from sqlalchemy import Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.accounts.identity import numbers
-from backend.appointment import MANAGER, Appointment
+from backend.appointment import DELEGATE, MANAGER, Appointment
 from backend.db import new_id, one_after_another
 from backend.facts import DeskStaffRemoved, ManagerAppointed, ManagerDismissed
 from backend.imports.plan import Change, Field, Plan, PlanStale, Progress, in_order
@@ -20,7 +20,7 @@ from backend.imports.rows import Record, Row, RowError
 from backend.kit import Kit
 from backend.names import is_whole_birth_date, masked, read_birth_date
 from backend.outside.clock import local_day
-from backend.roles import deciding, forms, rights
+from backend.roles import deciding, delegates, forms, rights
 from backend.roles.models import Unit
 from backend.roles.unit_tree import not_there
 from backend.typed import BadText
@@ -97,11 +97,17 @@ async def roll(tx: AsyncSession, kit: Kit, *, now: datetime) -> int:
             one.from_on = None
         if one.until_on is not None and one.until_on < today:
             await _run_out(tx, kit, one, now=now)
-    await deciding.units_changed(tx, kit, {one.unit_id for one in found if one.unit_id is not None})
+    changed = {one.unit_id for one in found if one.kind == MANAGER and one.unit_id is not None}
+    await deciding.units_changed(tx, kit, changed)
     return len(found)
 
 
 async def _run_out(tx: AsyncSession, kit: Kit, one: Appointment, *, now: datetime) -> None:
+    if one.ended_at is not None:
+        return  # in this round, with the right that it was lent from
+    if one.kind == DELEGATE:
+        await delegates.end(tx, kit, one, because="expired", by=None, now=now)
+        return
     one.ended_at = now
     await tx.flush()
     if one.desk_id is not None:
@@ -110,6 +116,7 @@ async def _run_out(tx: AsyncSession, kit: Kit, one: Appointment, *, now: datetim
         number = kit.keys.open("appointments.national_id", one.id, one.national_id)
         subject = await numbers.holder_of(tx, kit, number)
         kit.journal.record(tx, ManagerDismissed(subject=subject, unit=one.unit_id), by=None, now=now)
+        await delegates.right_ended(tx, kit, [one.id], by=None, now=now)
         await rights.alarm_of_vacancy(tx, one.unit_id)
 
 

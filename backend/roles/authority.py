@@ -5,6 +5,7 @@ Everything that asks "may this person decide that, see that" asks the object (ru
 
 from __future__ import annotations
 
+from datetime import date
 from uuid import UUID
 
 import msgspec
@@ -12,7 +13,7 @@ from sqlalchemy import ColumnElement, and_, false, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.accounts.identity import numbers
-from backend.appointment import CLERK, MANAGER, Appointment
+from backend.appointment import CLERK, DELEGATE, MANAGER, Appointment
 from backend.kit import Kit
 from backend.roles.models import Unit
 from backend.support.models import Desk
@@ -25,7 +26,19 @@ class Post(msgspec.Struct, frozen=True):
     code: str
     name: str
     path: str
-    capacity: str = MANAGER
+    appointment_id: UUID
+
+
+class Lent(msgspec.Struct, frozen=True):
+    """What a manager has lent: the word of the unit `decider_id`, for steps at or below `path` and of some kinds."""
+
+    id: UUID
+    unit_id: UUID
+    path: str
+    decider_id: UUID
+    kinds: frozenset[str]
+    by: UUID
+    until_on: date
 
 
 class Authority(msgspec.Struct, frozen=True):
@@ -35,6 +48,12 @@ class Authority(msgspec.Struct, frozen=True):
     blinds: frozenset[bytes]
     posts: dict[UUID, Post]
     desks: tuple[Desk, ...] = ()  # where the person works as a clerk
+    lent: tuple[Lent, ...] = ()  # whose delegate the person is
+
+    @property
+    def speaks(self) -> bool:
+        """Whether any word is this person's to say, by a right of their own or one that is lent."""
+        return bool(self.posts or self.lent)
 
     @property
     def units(self) -> list[Post]:
@@ -44,6 +63,13 @@ class Authority(msgspec.Struct, frozen=True):
     def decides(self, unit_id: UUID | None) -> bool:
         """Whether the word of that unit is this person's to say."""
         return unit_id in self.posts
+
+    def stands_in(self, unit_id: UUID | None, path: str, kind: str) -> Lent | None:
+        """By which delegation the word of that unit may be said about a step there; nothing more follows from one."""
+        for lent in self.lent:
+            if lent.decider_id == unit_id and kind in lent.kinds and path.startswith(lent.path):
+                return lent
+        return None
 
     def reaches(self, path: str) -> bool:
         """Whether a unit is one of the person's or lies below one."""
@@ -55,23 +81,37 @@ class Authority(msgspec.Struct, frozen=True):
 
 
 async def of(tx: AsyncSession, kit: Kit, account_id: UUID, *, hold: bool = False) -> Authority:
-    """What somebody may do now; `hold` keeps the right until the commit."""
+    """What somebody may do now, by own and by lent rights; `hold` keeps them until the commit."""
     blinds = await numbers.blinds_of(tx, kit, account_id)
     if not blinds:
         return Authority(account_id, frozenset(), {})
+    rights = (Appointment.counts(kind) for kind in (MANAGER, CLERK, DELEGATE))
     query = (
-        select(Unit, Desk)
+        select(Appointment, Unit, Desk)
         .select_from(Appointment)
         .outerjoin(Unit, Unit.id == Appointment.unit_id)
         .outerjoin(Desk, and_(Desk.id == Appointment.desk_id, Desk.removed_at.is_(None)))
         .where(Appointment.national_id_blind.in_(blinds))
-        .where(or_(Appointment.counts(MANAGER), Appointment.counts(CLERK)))
+        .where(or_(*rights))
         .order_by(Desk.added_at, Desk.id)
     )
     if hold:
         query = query.with_for_update(read=True, of=Appointment)
-    found = (await tx.execute(query)).all()
-    posts = {unit.id: Post(unit.id, unit.code, unit.name, unit.path) for unit, _ in found if unit is not None}
-    return Authority(
-        account_id, frozenset(blinds), posts, tuple(desk for _, desk in found if desk is not None)
-    )
+    posts, desks, lent = dict[UUID, Post](), list[Desk](), list[Lent]()
+    for one, unit, desk in await tx.execute(query):
+        if one.kind == MANAGER:
+            posts[unit.id] = Post(unit.id, unit.code, unit.name, unit.path, one.id)
+        elif one.kind == DELEGATE:
+            lent.append(_lent(one, unit))
+        elif desk is not None:
+            desks.append(desk)
+    return Authority(account_id, frozenset(blinds), posts, tuple(desks), tuple(lent))
+
+
+def _lent(one: Appointment, unit: Unit) -> Lent:
+    assert one.kinds is not None  # as the table promises (appointment.PLACE)
+    assert one.decider_id is not None
+    assert one.by is not None
+    assert one.until_on is not None
+    kinds = frozenset(one.kinds.split())
+    return Lent(one.id, unit.id, unit.path, one.decider_id, kinds, one.by, one.until_on)

@@ -7,7 +7,7 @@ commit, unless whoever decides about the role keeps it by name, with a reason. W
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -16,13 +16,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from backend.accounts.identity import numbers
-from backend.appointment import MANAGER, Appointment
+from backend.appointment import DELEGATE, MANAGER, Appointment
 from backend.errors import Conflict, FieldError, FieldsInvalid
-from backend.facts import AppointmentKept, ManagerAppointed, ManagerDismissed
+from backend.facts import AppointmentKept, DelegationGiven, ManagerAppointed, ManagerDismissed
 from backend.kit import Kit
-from backend.roles import deciding, forms, movements, policy, rights, rows, undecided
+from backend.roles import deciding, delegates, forms, movements, policy, rights, rows, undecided
 from backend.roles.models import Role, RoleRequest, Unit
 from backend.roles.views import Outlook
+from backend.support import notices
 
 OURS = frozenset({policy.APPROVE, policy.RELEASE})  # the words of the unit that the role is in
 
@@ -122,7 +123,12 @@ async def weigh(
 async def follow(
     tx: AsyncSession, kit: Kit, role: Role, *, request_id: UUID | None, by: UUID | None, now: datetime
 ) -> None:
-    """The role has just ended: so has the appointment, unless the request that ended it keeps it."""
+    """The role has just ended: so has the appointment, unless the request that ended it keeps it.
+
+    What was lent to the person because of the role, or by the person's right, ends with them.
+    """
+    due = now + timedelta(seconds=kit.limits.undo_window)
+    await delegates.post_ended(tx, kit, role, by=by, now=now, due=due)
     held = await _carried(tx, kit, role, hold=True)
     if not held:
         return
@@ -133,6 +139,7 @@ async def follow(
         return
     ended = update(Appointment).where(Appointment.id.in_(held)).values(ended_at=now, ended_by_role=role.id)
     await tx.execute(ended.execution_options(synchronize_session=False))
+    await delegates.right_ended(tx, kit, held, by=by, now=now, role=role.id, due=due)
     await deciding.units_changed(tx, kit, [role.unit_id])
     kit.journal.record(
         tx, ManagerDismissed(subject=role.account_id, unit=role.unit_id, with_role=role.id), by=by, now=now
@@ -147,8 +154,10 @@ async def revive(tx: AsyncSession, kit: Kit, found: RoleRequest, *, now: datetim
         other.unit_id == Appointment.unit_id,
         other.national_id_blind == Appointment.national_id_blind,
         other.ended_at.is_(None),
+        other.kind == MANAGER,
     )
-    back = update(Appointment).where(Appointment.ended_by_role == found.role_id, ~again)
+    ours = (Appointment.ended_by_role == found.role_id, Appointment.kind == MANAGER)
+    back = update(Appointment).where(*ours, ~again)
     back = back.values(ended_at=None, ended_by_role=None)
     revived = await tx.execute(
         back.returning(Appointment.unit_id).execution_options(synchronize_session=False)
@@ -158,6 +167,23 @@ async def revive(tx: AsyncSession, kit: Kit, found: RoleRequest, *, now: datetim
     for unit in units:
         fact = ManagerAppointed(subject=found.account_id, unit=unit)
         kit.journal.record(tx, fact, by=found.decided_by, now=now)
+    await _lend_again(tx, kit, found, now)
+
+
+async def _lend_again(tx: AsyncSession, kit: Kit, found: RoleRequest, now: datetime) -> None:
+    """What was lent is lent again, where the right that it comes from is there."""
+    lender = aliased(Appointment)
+    stands = exists().where(lender.id == Appointment.lent_from, lender.ended_at.is_(None))
+    query = select(Appointment).where(
+        Appointment.ended_by_role == found.role_id, Appointment.kind == DELEGATE, stands
+    )
+    for one in (await tx.scalars(query.order_by(Appointment.id).with_for_update())).all():
+        one.ended_at = one.ended_by_role = None
+        assert one.unit_id is not None
+        fact = DelegationGiven(unit=one.unit_id, delegation=one.id)
+        kit.journal.record(tx, fact, by=found.decided_by, now=now)
+    if found.role_id is not None:
+        await notices.take_back(tx, found.role_id, now=now)
 
 
 async def vacancies(tx: AsyncSession) -> list[Vacancy]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +34,7 @@ from backend.roles import (
 )
 from backend.roles import desired as wanted
 from backend.roles import draft as drafts
+from backend.roles.authority import Authority
 from backend.roles.catalogue.entries import Catalogue
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.models import RequestStep, Role, RoleRequest, Unit
@@ -52,7 +53,8 @@ async def view(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID, *, no
         raise policy.RequestNotFound
     steps, account = await rows.steps_of(tx, request_id), await tx.get_one(Account, found.account_id)
     await numbers.personal(tx, kit, [reader, found.account_id])  # both in one statement
-    standing = await rights.standing(tx, kit, found, steps, await authority.of(tx, kit, reader))
+    who = await authority.of(tx, kit, reader)
+    standing = await rights.standing(tx, kit, found, steps, who)
     if refusal := policy.why_not_see(standing):
         raise refusal
     catalogue, units = await in_force(tx), {step.unit_id: step.unit for step in steps}
@@ -70,8 +72,8 @@ async def view(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID, *, no
         effects=await _effects(tx, kit, found, old, account) if is_open else [],
         unproved_address=is_open and await _is_unproved(tx, kit, found),
         **await _history(tx, kit, found, now),
-        why_you=_why(standing, steps, units),
-        why_not_decide=decided or second.why_not(steps, standing.duties, reader),
+        why_you=_why(standing, steps, units, await _lenders(tx, kit, who, standing)),
+        why_not_decide=decided or await second.why_not(tx, kit, steps, standing, who),
         why_not_approve=await _why_not_approve(tx, found, account, old),
         **await _agreement(tx, catalogue, found, old, steps),
         at_stake=await carried.outlook(tx, kit, old)
@@ -176,8 +178,26 @@ def _released(steps: list[RequestStep], units: dict[UUID, Unit]) -> str | None:
     return next((units[step.unit_id].name for step in steps if step.duty == policy.RELEASE), None)
 
 
-def _why(standing: Standing, steps: list[RequestStep], units: dict[UUID, Unit]) -> list[Why]:
-    return [Why(step.duty, units[step.unit_id].name) for step in steps if step.duty in standing.duties]
+async def _lenders(
+    tx: AsyncSession, kit: Kit, who: Authority, standing: Standing
+) -> dict[str, tuple[str, date]]:
+    """By the duty: whose delegate the reader is in it, and to which day."""
+    by_id = {lent.id: lent for lent in who.lent}
+    lent = {duty: by_id[one] for duty, one in standing.lent.items()}
+    names = await full_names(tx, kit, (one.by for one in lent.values())) if lent else {}
+    return {duty: (names[one.by], one.until_on) for duty, one in lent.items()}
+
+
+def _why(
+    standing: Standing,
+    steps: list[RequestStep],
+    units: dict[UUID, Unit],
+    lenders: dict[str, tuple[str, date]],
+) -> list[Why]:
+    theirs = [step for step in steps if step.duty in standing.duties]
+    return [
+        Why(step.duty, units[step.unit_id].name, *lenders.get(step.duty, (None, None))) for step in theirs
+    ]
 
 
 def _fields(kit: Kit, catalogue: Catalogue, found: RoleRequest) -> list[FieldView]:

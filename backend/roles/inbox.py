@@ -15,6 +15,7 @@ from backend.accounts.identity import called
 from backend.accounts.identity.called import Called
 from backend.kit import Kit
 from backend.roles import authority, policy
+from backend.roles.authority import Authority, Lent
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.models import RequestStep, RoleRequest, Unit
 from backend.roles.views import InboxRow
@@ -48,12 +49,13 @@ async def waiting(
     """The requests that wait for this manager; `only` some of them, if they are named."""
     who = await authority.of(tx, kit, manager)
     at = await tx.scalar(select(Unit.id).where(Unit.code == unit)) if unit else None
-    if not who.posts or (unit and at is None):
+    if not who.speaks or (unit and at is None):
         return Inbox([], None, 0)
     sought = await called.those(tx, kit, q) if q else None
     if sought is not None and not sought.words:
         only = await _asked_by(tx, sought.accounts, only)
     parts = [at_unit(decider, kind=kind, at=at, only=only) for decider in sorted(who.posts)]
+    parts += [_lent(one, who, at_unit(one.decider_id, kind=kind, at=at, only=only)) for one in who.lent]
     after = paging.uuid_of(cursor) if cursor else None
     if sought is not None and sought.words:
         total, is_all = await _count_some(tx, parts, sought)
@@ -101,6 +103,19 @@ async def _count_some(tx: AsyncSession, parts: Sequence[Select[UUID]], sought: C
     query = query.select_from(oldest).join(RoleRequest, RoleRequest.id == oldest.c.request_id)
     looked, total = (await tx.execute(query)).one()
     return total, looked <= LOOKED
+
+
+def _lent(one: Lent, who: Authority, query: Select[UUID]) -> Select[UUID]:
+    """Of those what a delegate decides: of some kinds, at or below one unit, and nothing of the delegate's own."""
+    asked = select(RoleRequest.id).where(
+        RoleRequest.id == RequestStep.request_id,
+        RoleRequest.kind.in_(sorted(one.kinds)),
+        RoleRequest.account_id != who.account_id,
+    )
+    query = query.where(asked.exists())
+    if one.unit_id == one.decider_id:
+        return query
+    return query.where(RequestStep.unit_id.in_(select(Unit.id).where(Unit.path.startswith(one.path))))
 
 
 async def _first(

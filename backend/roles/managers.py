@@ -16,7 +16,7 @@ from backend.facts import ManagerDismissed
 from backend.kit import Kit
 from backend.names import masked
 from backend.outside.clock import local_day
-from backend.roles import deciding, forms, undecided
+from backend.roles import deciding, delegates, forms, undecided
 from backend.roles import draft as drafts
 from backend.roles.appointments import Days, appoint
 from backend.roles.models import Unit
@@ -100,6 +100,7 @@ async def remove(
     if not leave_undecided and (left := await _left_undecided(tx, kit, unit, number)):
         raise RequestsUndecided(count=left)
     await tx.execute(update(Appointment).where(Appointment.id.in_(held)).values(ended_at=now))
+    await delegates.right_ended(tx, kit, held, by=by, now=now)
     await deciding.units_changed(tx, kit, [unit.id])
     subject = await numbers.holder_of(tx, kit, number)
     kit.journal.record(tx, ManagerDismissed(subject=subject, unit=unit.id), by=by, now=now)

@@ -242,6 +242,7 @@ class RequestStep(Base):
     duty: Mapped[str] = mapped_column(String(10))  # approve, release, receive, confirm (a second person's)
     decision: Mapped[str | None] = mapped_column(String(12))
     by: Mapped[UUID | None]
+    delegation_id: Mapped[UUID | None]  # the appointment of a delegate by whose right it was spoken
     at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     reason: Mapped[bytes | None] = sealed(copied="role_requests")
     request: Mapped[RoleRequest] = relationship(lazy="raise", back_populates="steps")

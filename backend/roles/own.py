@@ -8,9 +8,11 @@ from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from backend import paging
 from backend.account import Account
+from backend.appointment import Appointment
 from backend.kit import Kit
 from backend.outbox import queue as outbox
 from backend.outbox.queue import SyncState
@@ -122,15 +124,18 @@ def settled_at(kit: Kit, found: RoleRequest) -> datetime | None:
 
 async def steps_view(tx: AsyncSession, kit: Kit, request_ids: Sequence[UUID]) -> dict[UUID, list[StepView]]:
     """Every step of some requests, with the reason and the name of who spoke."""
+    lender = aliased(Account)
     query = (
-        select(RequestStep, Unit, Account)
+        select(RequestStep, Unit, Account, Appointment.until_on, lender)
         .join(Unit, Unit.id == RequestStep.unit_id)
         .outerjoin(Account, Account.id == RequestStep.by)
+        .outerjoin(Appointment, Appointment.id == RequestStep.delegation_id)
+        .outerjoin(lender, lender.id == Appointment.by)
         .where(RequestStep.request_id.in_(request_ids))
         .order_by(RequestStep.position)
     )
     found: dict[UUID, list[StepView]] = {request_id: [] for request_id in request_ids}
-    for step, unit, somebody in await tx.execute(query):
+    for step, unit, somebody, until_on, lent_by in await tx.execute(query):
         found[step.request_id].append(
             StepView(
                 step.duty,
@@ -138,14 +143,18 @@ async def steps_view(tx: AsyncSession, kit: Kit, request_ids: Sequence[UUID]) ->
                 unit.id,
                 unit.code,
                 step.decision,
-                kit.keys.open("accounts.full_name", somebody.id, somebody.full_name)
-                if somebody is not None
-                else None,
+                _name(kit, somebody),
                 step.at,
                 kit.keys.open("request_steps.reason", step.id, step.reason) if step.reason else None,
+                _name(kit, lent_by),
+                until_on,
             )
         )
     return found
+
+
+def _name(kit: Kit, somebody: Account | None) -> str | None:
+    return kit.keys.open("accounts.full_name", somebody.id, somebody.full_name) if somebody else None
 
 
 async def _own_requests(

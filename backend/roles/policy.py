@@ -219,6 +219,7 @@ class Standing(msgspec.Struct, frozen=True):
     concerned: bool = False  # a duty of theirs is or was among the steps
     acted: bool = False  # one of the decisions already made is theirs, or their unit's
     frozen: bool = False  # the account that the request is about
+    lent: dict[str, UUID] = {}  # of these duties: the delegation by which they are theirs
 
 
 def deciding_unit(way_up: Sequence[UnitPost]) -> UUID | None:

@@ -6,6 +6,7 @@ that the journal keeps it: `settle` it after the commit.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -146,14 +147,14 @@ async def _decide(
         return refused(tx, kit, refusal, request_id, by, now)
     if version is not None and version != found.version:
         raise policy.VersionConflict(version=found.version)
-    if refusal := second.why_not(steps, standing.duties, by):
+    if refusal := await second.why_not(tx, kit, steps, standing, who):
         raise refusal
     mine = [step for step in steps if step.duty in standing.duties]
     if decision == policy.APPROVED:
         await _ensure_yes(tx, found, account, how)
         if await carried.weigh(tx, kit, found, standing.duties, how, by=by):
             await deciding.hold(tx)
-    await say(tx, kit, found, mine, decision, why, by, now)
+    await say(tx, kit, found, mine, decision, why, by, now, lent=standing.lent)
     last = all(step in mine or step.decision for step in steps)
     if decision != policy.APPROVED or (last and not await second.ask(tx, kit, found, steps, by)):
         await _settle_request(tx, kit, found, decision, by, now)
@@ -206,19 +207,33 @@ async def say(
     why: str | None,
     by: UUID,
     now: datetime,
+    *,
+    lent: Mapping[str, UUID] = {},
 ) -> None:
-    """Write the word at each step; a step takes one word."""
+    """Write the word at each step, and by which delegation it is said; a step takes one word."""
     for step in steps:
         sealed = kit.keys.seal("request_steps.reason", step.id, why) if why else None
         said = (
             update(RequestStep)
             .where(RequestStep.id == step.id, RequestStep.decision.is_(None))
-            .values(decision=decision, by=by, at=now, reason=sealed, decider_id=None)
+            .values(
+                decision=decision,
+                by=by,
+                delegation_id=lent.get(step.duty),
+                at=now,
+                reason=sealed,
+                decider_id=None,
+            )
         )
         if not await changed_one(tx, said):
             raise policy.AlreadyDecided(**rows.last_word(found))
         word = StepDecided(
-            subject=found.account_id, request=found.id, duty=step.duty, unit=step.unit_id, decision=decision
+            subject=found.account_id,
+            request=found.id,
+            duty=step.duty,
+            unit=step.unit_id,
+            decision=decision,
+            delegation=lent.get(step.duty),
         )
         kit.journal.record(tx, word, by=by, now=now)
     rows.tell_pages(tx, [step.unit.path for step in steps])
@@ -228,7 +243,7 @@ async def _unsay(tx: AsyncSession, steps: list[RequestStep]) -> None:
     await tx.execute(
         update(RequestStep)
         .where(RequestStep.id.in_([step.id for step in steps]))
-        .values(decision=None, by=None, at=None, reason=None)
+        .values(decision=None, by=None, delegation_id=None, at=None, reason=None)
         .execution_options(synchronize_session=False)
     )
     rows.tell_pages(tx, [step.unit.path for step in steps])

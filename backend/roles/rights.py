@@ -68,12 +68,20 @@ async def standing(
     """How somebody stands towards a request: sees it, is its subject, may decide which duties."""
     deciding = await deciding_units(tx, kit, [step.unit for step in steps], about=found.account_id)
     theirs = [step for step in steps if who.decides(deciding[step.unit_id])]
+    lent = {
+        step.duty: by.id
+        for step in steps
+        if step not in theirs and (by := who.stands_in(deciding[step.unit_id], step.unit.path, found.kind))
+    }
     is_subject = found.account_id == who.account_id  # who began it for another sees it while their units do
     account = await tx.get_one(Account, found.account_id)
     return Standing(
-        sees=is_subject or any(who.reaches(step.unit.path) for step in steps),
+        sees=is_subject or bool(lent) or any(who.reaches(step.unit.path) for step in steps),
         is_subject=is_subject,
-        duties=frozenset(step.duty for step in theirs if step.decision is None),
+        duties=frozenset(
+            step.duty for step in steps if step.decision is None and (step in theirs or step.duty in lent)
+        ),
+        lent=lent,
         concerned=bool(theirs),
         frozen=account.frozen_at is not None,
         acted=any(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from sqlalchemy import delete
@@ -11,9 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.accounts.identity import numbers
 from backend.errors import Conflict
 from backend.kit import Kit
-from backend.roles import deciding, holding, policy, rights, rows
+from backend.roles import authority, deciding, delegates, holding, policy, rights, rows
+from backend.roles.authority import Authority
 from backend.roles.catalogue.in_force import hold_catalogue
 from backend.roles.models import RequestStep, RoleRequest, Unit
+from backend.roles.policy import Standing
 
 
 class SecondPersonNeeded(Conflict):
@@ -23,6 +25,13 @@ class SecondPersonNeeded(Conflict):
     title = "Việc này cần người thứ hai phê duyệt; bạn đã phê duyệt rồi"
 
 
+class SecondPersonBound(Conflict):
+    """The first word was that of the person's delegate or delegator, or said by the right of one."""
+
+    code = "second_person_bound"
+    title = "Việc này cần người thứ hai độc lập; giữa bạn và người đã phê duyệt có ủy quyền"
+
+
 class NotInBulk(Conflict):
     """One of many, and two people have to look at it."""
 
@@ -30,10 +39,18 @@ class NotInBulk(Conflict):
     title = "Yêu cầu này cần hai người phê duyệt; hãy mở yêu cầu để quyết định riêng"
 
 
-def why_not(steps: Sequence[RequestStep], duties: Collection[str], by: UUID) -> Conflict | None:
-    """The reason why somebody may not say the second word: the first was theirs."""
-    theirs = any(step.by == by for step in steps if step.duty != policy.RELEASE)
-    return SecondPersonNeeded() if policy.CONFIRM in duties and theirs else None
+async def why_not(
+    tx: AsyncSession, kit: Kit, steps: Sequence[RequestStep], stands: Standing, who: Authority
+) -> Conflict | None:
+    """The reason why somebody may not say the second word: the first was theirs, or bound to them by a delegation."""
+    if policy.CONFIRM not in stands.duties:
+        return None
+    spoken = [step for step in steps if step.duty != policy.RELEASE and step.by is not None]
+    if any(step.by == who.account_id for step in spoken):
+        return SecondPersonNeeded()
+    bound = await delegates.bound_to(tx, kit, who)
+    behind = await delegates.behind(tx, spoken)
+    return SecondPersonBound() if behind & (bound | {who.account_id}) else None
 
 
 def given(decisions: Iterable[str | None]) -> int:
@@ -72,7 +89,8 @@ async def _place(tx: AsyncSession, kit: Kit, unit_id: UUID, applicant: UUID, by:
     if above is None:
         return unit_id
     managers = (await rights.managers_by_unit(tx, [above])).get(above, set())
-    own = {blind for one in (by, applicant) for blind in await numbers.blinds_of(tx, kit, one)}
+    barred = {by, applicant, *await delegates.bound_to(tx, kit, await authority.of(tx, kit, by))}
+    own = {blind for one in barred for blind in await numbers.blinds_of(tx, kit, one)}
     if not managers <= own:
         return unit_id
     return (await tx.get_one(Unit, above)).parent_id or unit_id

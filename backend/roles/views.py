@@ -49,6 +49,8 @@ class StepView(msgspec.Struct, frozen=True):
     by: str | None
     at: datetime | None
     reason: str | None
+    lent_by: str | None = None  # whose word a delegate said
+    lent_until: date | None = None
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -100,6 +102,8 @@ class Why(msgspec.Struct, frozen=True):
 
     duty: str
     unit: str
+    lent_by: str | None = None  # whose delegate the reader is, and to which day
+    lent_until: date | None = None
 
 
 class RequestView(msgspec.Struct, frozen=True, kw_only=True):

@@ -32,6 +32,7 @@ DENIABLE = frozenset(
         "role_changed",
         "join_proposed",
         "desk_joined",
+        "delegated",
     }
 )
 PUSHED = DENIABLE - {"role_changed"}  # what security demands; a manager's word may still be taken back

@@ -123,6 +123,17 @@ WORDS = {
         _("Yêu cầu về vai trò có kết quả"),
         _("Yêu cầu về vai trò tại {unit} {outcome}. Xem lý do và việc cần làm ở mục Yêu cầu của tôi."),
     ),
+    "delegated": (
+        _("Ủy quyền duyệt yêu cầu về vai trò"),
+        _(
+            "{by} ủy quyền cho {to} duyệt yêu cầu về vai trò tại {unit} đến hết ngày {until}."
+            " Nếu có nhầm lẫn, hãy chọn “Không phải tôi”."
+        ),
+    ),
+    "delegation_ended": (
+        _("Ủy quyền duyệt yêu cầu đã kết thúc"),
+        _("Việc {by} ủy quyền cho {to} duyệt yêu cầu về vai trò tại {unit} đã kết thúc."),
+    ),
     "role_changed": (
         _("Vai trò của bạn đã thay đổi"),
         _("Vai trò tại {unit}: {change}. Nếu có nhầm lẫn, hãy chọn “Không phải tôi”."),

@@ -112,7 +112,10 @@ class Office:
 
     async def asks(self, name: str, *, unit: str | None = None, **fields: str) -> UUID:
         """Somebody new asks for a role; the request."""
-        who = await self.person(name)
+        return await self.asks_as(await self.person(name), unit=unit, **fields)
+
+    async def asks_as(self, who: Somebody, *, unit: str | None = None, **fields: str) -> UUID:
+        """The same of somebody who has an account."""
         draft = Draft(
             kind="register",
             subject_type="cong_chuc",
@@ -128,9 +131,11 @@ class Office:
 
     async def has_role(self, name: str, *, unit: str | None = None) -> UUID:
         """Somebody whose role has been approved; the request that began it."""
-        from backend.roles import review
+        return await self.employ(await self.person(name), unit=unit)
 
-        request_id = await self.asks(name, unit=unit)
+    async def employ(self, who: Somebody, *, unit: str | None = None) -> UUID:
+        """The same of somebody who has an account."""
+        request_id = await self.asks_as(who, unit=unit)
         by = self.chi if unit in {None, self.unit} else self.dung
         async with self.service.db.write() as tx:
             await review.approve(

@@ -64,7 +64,7 @@ def test_a_page_looks_again_only_for_what_concerns_its_units(
     topic: str, plain: bool, with_states: bool
 ) -> None:
     unit = uuid4()
-    who = Authority(uuid4(), frozenset(), {unit: Post(unit, "NV", "Sở Nội vụ", "/1/2/")})
+    who = Authority(uuid4(), frozenset(), {unit: Post(unit, "NV", "Sở Nội vụ", "/1/2/", uuid4())})
     assert concerns(topic, who, states=False) == plain
     assert concerns(topic, who, states=True) == with_states
 
