@@ -80,8 +80,8 @@ async def act(
     if move.of_person and role.stands_on is not None:
         raise policy.NotByItself
     alone = (await in_force(tx)).needs(move.kind, "") == 1
-    if not alone and await requests.has_open(tx, role.account_id):
-        raise policy.RequestOpen
+    if not alone and (waits := await requests.open_of(tx, role.account_id)):
+        raise policy.RequestOpen(request_id=waits)
     found = await _written(tx, kit, role, move, why, more.effective_on, by, now, alone=alone)
     await carried.weigh(tx, kit, found, carried.OURS, how, by=by)
     kit.journal.record(

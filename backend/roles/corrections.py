@@ -19,6 +19,7 @@ from backend.errors import FieldError, FieldsInvalid, Refusal
 from backend.facts import RequestResubmitted
 from backend.kit import Kit
 from backend.roles import (
+    cancelling,
     carried,
     forms,
     movements,
@@ -58,7 +59,7 @@ async def resubmit(
     note: str | None = None,
     how: How = How(),  # noqa: B008 - immutable
 ) -> RoleRequest | Refusal:
-    """A returned request comes back corrected; every step is asked again.
+    """A returned request comes back corrected, a granted one until its day (R15); every step is asked again.
 
     The person corrects what the person asked for; a manager of a unit concerned what a manager began, and that
     manager's word counts at once. Whoever else tries is returned as a refusal (`settle` it after the commit).
@@ -71,15 +72,18 @@ async def resubmit(
     steps = await rows.steps_of(tx, request_id)
     if refusal := await rights.why_not_take_over(tx, kit, found, steps, by.account_id, hold=True):
         return requests.refused(tx, kit, refusal, request_id, by.account_id, now)
-    role, own = await _role_of(tx, found, draft), found.account_id == by.account_id
+    role, own = await _role_of(tx, found, draft, now), found.account_id == by.account_id
     stale = None if own else assurance.stale(by.authenticated_at, now=now)
     if refusal := stale or (await vouching.why_not_ask(tx, draft, account, role) if own else None):
         raise refusal
     refusal, duties = await _own_duties(tx, kit, found, role, draft, by)
     if refusal is not None:
         return requests.refused(tx, kit, refusal, request_id, by.account_id, now)
+    if found.status == policy.APPROVED:
+        await cancelling.unplan(tx, kit, found, now=now)
     checked = await drafts.check(tx, kit, draft, account_id=found.account_id, role=role, now=now)
-    if refusal := policy.why_not_assured(level=by.level, floor=checked.floor):
+    sure = not own or account.vneid_at is not None
+    if refusal := policy.why_not_assured(level=by.level, floor=checked.floor, sure=sure):
         raise refusal
     await _rewrite(tx, kit, found, checked, role, by=by, note=note, now=now)
     if duties:
@@ -136,9 +140,9 @@ def _what_falls(kit: Kit, found: RoleRequest, by: By, note: str | None) -> dict[
     }
 
 
-async def _role_of(tx: AsyncSession, found: RoleRequest, draft: Draft) -> Role | None:
-    """The role that the request is about, if the request still stands as it was returned."""
-    if found.status != policy.RETURNED:
+async def _role_of(tx: AsyncSession, found: RoleRequest, draft: Draft, now: datetime) -> Role | None:
+    """The role that the request is about, if the request still stands as it was returned or planned."""
+    if found.status != policy.RETURNED and not cancelling.is_to_come(found, now):
         raise policy.NotReturned(status=found.status)
     role = await rows.role_now(tx, found.role_id)
     if role is not None and role.state != policy.ACTIVE:

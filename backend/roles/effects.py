@@ -100,7 +100,7 @@ async def finish(
     kit.journal.record(tx, fact, by=act.by, now=act.now)
     if leaves:
         await carried.follow(tx, kit, role, request_id=request_id, by=act.by, now=act.now)
-    await tell(tx, kit, role, "ended", act, about=request_id)
+    await tell(tx, kit, role, reason if reason == "cancelled" else "ended", act, about=request_id)
     standing = (Role.stands_on == role.id, Role.state.in_(policy.HELD), Role.id.not_in(spared))
     await falling.fall(tx, kit, role, request_id=request_id, by=act.by, now=act.now, due=act.due)
     for other in await tx.scalars(select(Role).where(*standing)):
@@ -145,9 +145,15 @@ async def change_one(tx: AsyncSession, *where: ColumnElement[bool], **values: An
 
 async def tell(tx: AsyncSession, kit: Kit, role: Role, change: str, act: Act, *, about: UUID | None) -> None:
     """The person reads of every change of a role in the app (rule 1105)."""
-    unit = await tx.get_one(Unit, role.unit_id)
-    said = {"unit": unit.name, "change": change}
-    notices.tell(tx, kit, role.account_id, "role_changed", now=act.now, due=act.due, about=about, **said)
+    await say(tx, kit, role.account_id, role.unit_id, change, act, about=about)
+
+
+async def say(
+    tx: AsyncSession, kit: Kit, account_id: UUID, unit_id: UUID, change: str, act: Act, *, about: UUID | None
+) -> None:
+    """The same of a change that has not become one of a role."""
+    said = {"unit": (await tx.get_one(Unit, unit_id)).name, "change": change}
+    notices.tell(tx, kit, account_id, "role_changed", now=act.now, due=act.due, about=about, **said)
 
 
 def in_force(role: Role | None) -> Role:

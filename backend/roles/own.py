@@ -17,7 +17,7 @@ from backend.kit import Kit
 from backend.outbox import queue as outbox
 from backend.outbox.queue import SyncState
 from backend.outside.clock import local_day
-from backend.roles import changes, movements, policy, rights, rows, vouching
+from backend.roles import cancelling, changes, movements, policy, rights, rows, vouching
 from backend.roles import draft as drafts
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.models import RequestStep, Role, RoleRequest, Unit
@@ -83,13 +83,18 @@ async def roles_of(tx: AsyncSession, kit: Kit, account_id: UUID) -> list[RoleVie
             role.position,
             role.state,
             role.from_on,
-            local_day(role.ended_at) if role.ended_at else role.until_on,
+            role.until_on if _never_began(role) or not role.ended_at else local_day(role.ended_at),
             max(filter(None, (settled.get(role.id), settled.get(role.request_id))), default=None),
             "home" if role.is_home else "concurrent",
             _resumes_on(role, until.get(role.id)),
+            _never_began(role),
         )
         for role, unit in found
     ]
+
+
+def _never_began(role: Role) -> bool:
+    return role.state == policy.ENDED and role.end_reason == cancelling.CANCELLED
 
 
 def _resumes_on(role: Role, last_day: date | None) -> date | None:
@@ -170,19 +175,32 @@ async def _own_requests(
     sync = await outbox.states_for_requests(tx, ids, now)
     units = await tx.scalars(select(Unit).where(Unit.id.in_({one.unit_id for one in found})))
     by_id = {unit.id: unit for unit in units}
+    begun = await _begun(tx, found)
     return [
         _own(
             kit,
             one,
             by_id[one.unit_id],
+            role=one.role_id or begun.get(one.id),
             steps=steps[one.id],
             sync=sync[one.id],
             corrections=[changes.in_vietnamese(made) for made in changed[one.id]],
             reader=reader,
+            now=now,
             on_hold=_on_hold(one, frozen=one.account_id in frozen, unvouched=one.id in unvouched),
         )
         for one in found
     ]
+
+
+async def _begun(tx: AsyncSession, found: Sequence[RoleRequest]) -> dict[UUID, UUID]:
+    """The role that each first request has brought, by the request."""
+    first = [one.id for one in found if one.role_id is None and one.status == policy.APPROVED]
+    if not first:
+        return {}
+    about = (Role.account_id.in_({one.account_id for one in found}), Role.request_id.in_(first))
+    roles = await tx.execute(select(Role.request_id, Role.id).where(*about, Role.state != policy.UNDONE))
+    return {row.request_id: row.id for row in roles}
 
 
 def _on_hold(found: RoleRequest, *, frozen: bool, unvouched: bool) -> str | None:
@@ -199,22 +217,25 @@ def _own(
     found: RoleRequest,
     unit: Unit,
     *,
+    role: UUID | None,
     steps: list[StepView],
     sync: list[SyncState],
     corrections: list[Correction],
     reader: UUID,
+    now: datetime,
     on_hold: str | None,
 ) -> OwnRequest:
     """A manager who reads here may correct (`one_of_mine`); the person may only what the person asked for."""
     theirs = reader != found.account_id or found.created_by == found.account_id
-    pending = found.status == policy.PENDING
+    pending = found.status == policy.PENDING and found.created_by == reader
+    free = found.status == policy.RETURNED or cancelling.is_to_come(found, now)
     return OwnRequest(
         id=found.id,
         kind=found.kind,
         movement=movements.of(found).code,
         status=found.status,
         version=found.version,
-        role_id=found.role_id,
+        role_id=role,
         unit_id=unit.id,
         unit_code=unit.code,
         unit_name=unit.name,
@@ -231,8 +252,8 @@ def _own(
         denied=found.denied_at is not None,
         settled_at=settled_at(kit, found),
         on_hold=on_hold,
-        can_correct=theirs and found.status == policy.RETURNED,
-        can_withdraw=theirs and (found.status == policy.RETURNED or (pending and found.created_by == reader)),
+        can_correct=theirs and free,
+        can_withdraw=theirs and (free or pending),
     )
 
 

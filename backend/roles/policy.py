@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 
 from backend.accounts.identity.evidence import CERTIFICATE, SURE, VNEID
-from backend.accounts.ways_in.assurance import InsufficientAssurance
+from backend.accounts.ways_in.assurance import InsufficientAssurance, LevelNeeded
 from backend.errors import Conflict, FieldsInvalid, Forbidden, NotFound, Refusal
 
 PENDING, RETURNED, APPROVED = "pending", "returned", "approved"
@@ -43,7 +43,7 @@ class PeopleOnly(Forbidden):
 
 
 class RequestOpen(Conflict):
-    """The person already has a request that waits."""
+    """The person already has a request that waits; `request_id` is it, where the person asks."""
 
     code = "request_open"
     title = "Bạn đang có một yêu cầu chưa được giải quyết"
@@ -268,16 +268,21 @@ def why_not_start(*, is_subject: bool, duties: AbstractSet[str]) -> Refusal | No
     return None if duties else NotYourUnit()
 
 
-def why_not_begin(*, first: bool, has_open: bool, has_home: bool) -> Refusal | None:
-    """The reason why a request may not be made now; `first`: for a role beside none."""
-    if has_open:
-        return RequestOpen()
+def why_not_begin(*, first: bool, is_open: UUID | None, has_home: bool) -> Refusal | None:
+    """The reason why a request may not be made now; `first`: for a role beside none. `is_open`: what waits."""
+    if is_open is not None:
+        return RequestOpen(request_id=is_open)
     return HomeRoleExists() if first and has_home else None
 
 
-def why_not_assured(*, level: int, floor: int) -> Refusal | None:
-    """The reason why the sign-in is not strong enough (rule 109)."""
-    return InsufficientAssurance(required={"level": floor}) if level < floor else None
+def why_not_assured(*, level: int, floor: int, sure: bool) -> Refusal | None:
+    """The reason why the sign-in is not strong enough (rule 109); `sure`: whether VNeID of level 2 has ever come.
+
+    Then signing in again helps; whoever it has never known so well is told how that is mended (R14).
+    """
+    if level >= floor:
+        return None
+    return (InsufficientAssurance if sure else LevelNeeded)(required={"level": floor})
 
 
 def why_not_vouched(*, vneid: bool, certificate: bool, by: Collection[str]) -> Refusal | None:

@@ -16,7 +16,7 @@ from backend.devices.sessions import AccountClosed
 from backend.errors import FieldError, FieldsInvalid, Invalid, Refusal
 from backend.facts import AccessRefused, RequestWithdrawn, RoleRequested
 from backend.kit import Kit
-from backend.roles import deciding, holding, movements, policy, rights, rows, vouching
+from backend.roles import cancelling, deciding, holding, movements, policy, rights, rows, vouching
 from backend.roles import draft as drafts
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.draft import Checked, Draft
@@ -54,9 +54,9 @@ async def create(
         return earlier
     role = await _role_meant(tx, draft, by)
     if refusal := await vouching.why_not_ask(tx, draft, account, role):
-        raise policy.why_not_assured(level=level, floor=SURE) or refusal
+        raise policy.why_not_assured(level=level, floor=SURE, sure=False) or refusal
     checked = await drafts.check(tx, kit, draft, account_id=by, role=role, now=now)
-    if refusal := policy.why_not_assured(level=level, floor=checked.floor):
+    if refusal := policy.why_not_assured(level=level, floor=checked.floor, sure=account.vneid_at is not None):
         raise refusal
     await ensure_may_begin(tx, by, role, checked)
     found = await add(tx, kit, checked, account_id=by, role=role, by=by, now=now)
@@ -70,7 +70,7 @@ async def create(
 async def withdraw(
     tx: AsyncSession, kit: Kit, request_id: UUID, *, by: UUID, now: datetime
 ) -> RoleRequest | Refusal:
-    """Whoever made a request takes it back while nobody has decided it.
+    """Whoever made a request takes it back while nobody has decided it, and once granted until its day (R15).
 
     What a manager began and another returned, any manager of a unit concerned may take back: whoever began it may
     manage nothing by now. A stranger's try is returned as a refusal (`settle` it after the commit).
@@ -82,6 +82,9 @@ async def withdraw(
     steps = await rows.steps_of(tx, request_id)
     if refusal := await rights.why_not_take_over(tx, kit, found, steps, by, hold=True):
         return refused(tx, kit, refusal, request_id, by, now)
+    if cancelling.is_to_come(found, now):
+        await cancelling.cancel(tx, kit, found, by=by, now=now)
+        return found
     if found.status not in policy.OPEN:
         raise policy.AlreadyDecided(**rows.last_word(found))
     if found.status == policy.PENDING and found.created_by != by:
@@ -120,9 +123,9 @@ async def _role_meant(tx: AsyncSession, draft: Draft, account_id: UUID) -> Role 
 async def ensure_may_begin(tx: AsyncSession, account_id: UUID, role: Role | None, checked: Checked) -> None:
     """Raises what stands in the way: another request, a role, a change that waits, posts that do not go together."""
     move = checked.movement
-    waits = await has_open(tx, account_id)
+    waits = await open_of(tx, account_id)
     has_home = await rows.home_role(tx, account_id, *policy.HELD) is not None
-    if refusal := policy.why_not_begin(first=role is None, has_open=waits, has_home=has_home):
+    if refusal := policy.why_not_begin(first=role is None, is_open=waits, has_home=has_home):
         raise refusal
     if role is not None and role.stands_on is not None and move.moves:
         raise policy.NotByItself
@@ -131,10 +134,11 @@ async def ensure_may_begin(tx: AsyncSession, account_id: UUID, role: Role | None
     await holding.ensure(tx, await in_force(tx), account_id, role, move, checked.position)
 
 
-async def has_open(tx: AsyncSession, account_id: UUID) -> bool:
-    """Whether something that the person wants, or others want for the person, is undecided."""
-    open_ones = exists().where(RoleRequest.account_id == account_id, RoleRequest.status.in_(policy.OPEN))
-    return bool(await tx.scalar(select(open_ones.label("open"))))
+async def open_of(tx: AsyncSession, account_id: UUID) -> UUID | None:
+    """What the person wants, or others want for the person, and nobody has decided."""
+    query = select(RoleRequest.id).where(RoleRequest.account_id == account_id)
+    found: UUID | None = await tx.scalar(query.where(RoleRequest.status.in_(policy.OPEN)).limit(1))
+    return found
 
 
 def waiting_on(role_id: UUID) -> tuple[ColumnElement[bool], ...]:

@@ -209,6 +209,7 @@ class RoleView(msgspec.Struct, frozen=True, rename={"from_on": "from", "until_on
     settled_at: datetime | None  # from when the decision behind this state can no longer be taken back
     kind: str  # home, concurrent
     resumes_on: date | None  # of a suspended one: the day on which it comes back by itself
+    cancelled: bool  # of an ended one: it was over before it began
 
 
 class OwnRequest(msgspec.Struct, frozen=True, kw_only=True):

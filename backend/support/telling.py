@@ -186,4 +186,5 @@ CODES = {
     "suspended": _("tạm ngưng"),
     "resumed": _("có hiệu lực trở lại"),
     "ended": _("đã kết thúc"),
+    "cancelled": _("thay đổi đã được duyệt bị hủy trước ngày hiệu lực"),
 }
