@@ -19,7 +19,7 @@ from litestar.types import Scope
 
 from backend import words
 from backend.bodyguard import BodyMalformed
-from backend.errors import BadRequest, NotFound, Refusal
+from backend.errors import BadRequest, NotFound, Refusal, Unproved
 from backend.words import mark
 
 PROBLEM = "application/problem+json"
@@ -128,13 +128,15 @@ def headers_of(refusal: Refusal) -> list[tuple[str, str]]:
     if refusal.retry_after is not None or refusal.status in (429, 503):
         headers.append(("retry-after", str(refusal.retry_after if refusal.retry_after is not None else 30)))
     if refusal.status == 401:
-        headers.append(("www-authenticate", f'DPoP error="{_oauth_error(refusal.code)}", algs="ES256 EdDSA"'))
+        headers.append(("www-authenticate", f'DPoP {_oauth_error(refusal.code)}algs="ES256 EdDSA"'))
     return headers
 
 
 def _oauth_error(code: str) -> str:
-    """RFC 9449 §7.1 names for the two that have one."""
-    return code if code in ("invalid_dpop_proof", "use_dpop_nonce") else "invalid_token"
+    """RFC 9449 §7.1 names for the two that have one; whoever brought nothing is told of no error (RFC 6750 §3.1)."""
+    if code == Unproved.code:
+        return ""
+    return f'error="{code if code in ("invalid_dpop_proof", "use_dpop_nonce") else "invalid_token"}", '
 
 
 def on_refusal(request: Request[Any, Any, Any], refusal: Refusal) -> Response[bytes]:

@@ -22,7 +22,7 @@ from backend.roles.catalogue.in_force import in_force
 from backend.roles.draft import Draft
 from mobile_api import schemas_requests
 from mobile_api import schemas_roles as schemas
-from mobile_api.answers import told
+from mobile_api.answers import tagged, told
 from mobile_api.problems import language_of
 
 Call = Request[Who, Any, Any]
@@ -41,14 +41,13 @@ class CatalogController(Controller):
     @get("/subject-types", operation_id="listSubjectTypes", summary="Đối tượng và biểu mẫu · Subject types")
     async def subject_types(
         self, request: Call, db: NamedDependency[Database], clock: NamedDependency[Clock]
-    ) -> schemas.SubjectTypeList:
+    ) -> Response[schemas.SubjectTypeList]:
         """Each subject type with its form."""
         lang, today = language_of(request.scope), local_day(clock.now())
         async with db.read() as tx:
             kinds = (await in_force(tx)).subject_types
-        return schemas.SubjectTypeList(
-            [schemas.SubjectTypeOut.of(kind, lang, today) for kind in still_open(kinds.values(), today)]
-        )
+        shown = [schemas.SubjectTypeOut.of(kind, lang, today) for kind in still_open(kinds.values(), today)]
+        return tagged(request, schemas.SubjectTypeList(shown))
 
     @get("/positions", operation_id="listPositions", summary="Chức vụ · Positions")
     async def positions(
@@ -57,26 +56,31 @@ class CatalogController(Controller):
         db: NamedDependency[Database],
         clock: NamedDependency[Clock],
         subject_type: Code = None,
-    ) -> schemas.PositionList:
+    ) -> Response[schemas.PositionList]:
         """The positions of a subject type, or all of them."""
         async with db.read() as tx:
             catalogue = await in_force(tx)
         _ensure_subject_type(catalogue, subject_type)
         lang = language_of(request.scope)
         found = catalogue.positions_for(subject_type or None, local_day(clock.now()))
-        return schemas.PositionList([schemas.PositionOut.of(post, lang) for post in found])
+        return tagged(request, schemas.PositionList([schemas.PositionOut.of(post, lang) for post in found]))
 
     @get("/units", operation_id="listUnits", summary="Tìm đơn vị · Find units")
     async def find_units(
-        self, db: NamedDependency[Database], q: Words = None, parent: Code = None, cursor: Cursor = None
-    ) -> schemas.UnitList:
+        self,
+        request: Call,
+        db: NamedDependency[Database],
+        q: Words = None,
+        parent: Code = None,
+        cursor: Cursor = None,
+    ) -> Response[schemas.UnitList]:
         """By words of the name or by code, without regard to marks; `parent` is a UUID or a code."""
         async with db.read() as tx:
             above = await drafts.find_unit(tx, parent) if parent else None
             if parent and above is None:
                 raise managers.UnitNotFound
             found = await units.search(tx, q=q, parent=above.id if above else None, cursor=cursor)
-        return schemas.UnitList(found.items, found.next_cursor)
+        return tagged(request, schemas.UnitList(found.items, found.next_cursor))
 
     @get("/role-prefill", operation_id="prefillRole", summary="Điền sẵn từ danh bạ · Prefill a role")
     async def prefill(
@@ -95,10 +99,11 @@ class CatalogController(Controller):
     @get("/roles", operation_id="listRoles", summary="Vai trò của tôi · One's own roles")
     async def roles(
         self, request: Call, db: NamedDependency[Database], kit: NamedDependency[Kit]
-    ) -> schemas.RoleList:
+    ) -> Response[schemas.RoleList]:
         """Current, coming and past roles."""
         async with db.read() as tx:
-            return schemas.RoleList(await queue.roles_of(tx, kit, request.user.account_id))
+            found = await queue.roles_of(tx, kit, request.user.account_id)
+        return tagged(request, schemas.RoleList(found))
 
 
 class RoleRequestController(Controller):
@@ -143,13 +148,12 @@ class RoleRequestController(Controller):
         kit: NamedDependency[Kit],
         clock: NamedDependency[Clock],
         cursor: Cursor = None,
-    ) -> schemas_requests.RoleRequestList:
+    ) -> Response[schemas_requests.RoleRequestList]:
         """Newest first."""
         async with db.read() as tx:
             found = await queue.mine(tx, kit, request.user.account_id, now=clock.now(), cursor=cursor)
-        return schemas_requests.RoleRequestList(
-            [told(schemas_requests.RoleRequestOut, one) for one in found.items], found.next_cursor
-        )
+        shown = [told(schemas_requests.RoleRequestOut, one) for one in found.items]
+        return tagged(request, schemas_requests.RoleRequestList(shown, found.next_cursor))
 
     @get("/{request_id:uuid}", operation_id="getRoleRequest", summary="Một yêu cầu · One request")
     async def one(
@@ -159,9 +163,9 @@ class RoleRequestController(Controller):
         db: NamedDependency[Database],
         kit: NamedDependency[Kit],
         clock: NamedDependency[Clock],
-    ) -> schemas_requests.RoleRequestDetailOut:
-        """Where it is, and in which systems it is in force."""
-        return await _shown(request, db, kit, clock, request_id)
+    ) -> Response[schemas_requests.RoleRequestDetailOut]:
+        """Where it is, and in which systems it is in force; with `If-None-Match` 304 while nothing has changed."""
+        return tagged(request, await _shown(request, db, kit, clock, request_id))
 
     @put(
         "/{request_id:uuid}",

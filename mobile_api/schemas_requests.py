@@ -52,6 +52,7 @@ class RoleRequestOut(
 ):
     """One of one's own requests and how far it is; until `settled_at` a decision may be taken back.
 
+    `role_id` is the role that it is about; of a first one, once it is granted, the role that it brought.
     `movement` is the catalogue's code of what happens: of a `transfer` which one, else the kind again.
 
     `on_hold` says why it cannot be granted now (`applicant_frozen`, `applicant_not_vouched`: a VNeID sign-in of level 2

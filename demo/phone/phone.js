@@ -22,7 +22,7 @@ const openToAll = [
 ];
 const signedIn = [
   [/^#\/home$/, home], [/^#\/devices$/, devices], [/^#\/roles$/, roles], [/^#\/requests$/, requests],
-  [/^#\/requests\/([\w-]+)$/, oneRequest], [/^#\/form\/(register|amend|transfer|end)(?:\/([\w-]+))?$/, requestForm],
+  [/^#\/requests\/([\w-]+)$/, oneRequest], [/^#\/form\/(register|amend|transfer|concurrent|end)(?:\/([\w-]+))?$/, requestForm],
   [/^#\/again\/([\w-]+)$/, againForm], [/^#\/identity$/, identity], [/^#\/identity\/edit$/, editIdentity],
   [/^#\/methods$/, methods], [/^#\/methods\/add$/, addMethod], [/^#\/methods\/add\/(usb|sim|phone)$/, addBy], [/^#\/phone$/, changePhone],
   [/^#\/password$/, changePassword], [/^#\/history$/, visits], [/^#\/notices$/, notices], [/^#\/support$/, support],

@@ -3,7 +3,7 @@ import { born, el, t } from "../static/dom.js";
 import { call } from "./api.js";
 import { brand } from "./brand.js";
 import { back, complain, doing, field, show } from "./ui.js";
-import { kinds } from "./roles.js";
+import { kinds, movements } from "./roles.js";
 
 /** A new request of `kind`, about a role for all but `register`. */
 export async function requestForm(kind, roleId) {
@@ -37,13 +37,23 @@ async function asHeld(kind, roleId) {
   const [roles, requests] = await Promise.all([call("GET", "/v1/roles"), call("GET", "/v1/role-requests")]);
   const { unit_code: code, unit_name: name, subject_type, position } = roles.items.find((one) => one.id === roleId);
   const last = requests.items.find((one) => one.status === "approved" && one.kind !== "end");
-  const unit = kind === "transfer" ? {} : { unit_code: code, unit_name: name };
+  const unit = ["transfer", "concurrent"].includes(kind) ? {} : { unit_code: code, unit_name: name };
   return { ...unit, subject_type, position, fields: last?.fields ?? {} };
 }
 
-async function draw({ kind, roleId, given, send }) {
+/** What was typed before a call was refused: whoever comes back from VNeID finds it again. */
+const kept = {
+  at: () => `form ${location.hash}`,
+  read: () => JSON.parse(sessionStorage.getItem(kept.at()) ?? "null"),
+  write: (typed) => sessionStorage.setItem(kept.at(), JSON.stringify(typed)),
+  drop: (at) => sessionStorage.removeItem(at),
+};
+
+async function draw({ kind, roleId, given: known, send }) {
+  const given = { ...known, ...kept.read() };
   const types = kind === "end" ? [] : (await call("GET", "/v1/subject-types")).items;
-  const button = el("button", {}, kind === "register" ? t("Đăng ký", "Register") : t("Gửi yêu cầu", "Send the request"));
+  const again = given.status !== undefined;
+  const button = el("button", {}, again ? t("Gửi lại", "Send again") : kind === "register" ? t("Đăng ký", "Register") : t("Gửi yêu cầu", "Send the request"));
   const about = el("div", {});
   const form = el("form", { novalidate: true },
     types.length > 0 && field("subject_type", t("Đối tượng", "Subject type"), {
@@ -51,8 +61,12 @@ async function draw({ kind, roleId, given, send }) {
       options: types.map((one) => ({ value: one.code, label: one.label })),
     }),
     about,
+    kind === "transfer" && field("movement", t("Hình thức", "Movement"), {
+      required: true, value: given.movement ?? "transfer", options: Object.entries(movements).map(([value, label]) => ({ value, label })),
+    }),
     field("effective_on", t("Ngày hiệu lực", "Effective on"), { type: "date", value: given.effective_on }),
-    kind === "end" && field("reason", t("Lý do", "Reason")),
+    ["transfer", "concurrent"].includes(kind) && field("until", t("Ngày kết thúc", "Until"), { type: "date", value: given.until }),
+    kind === "end" && field("reason", t("Lý do", "Reason"), { value: given.fields?.reason }),
     button);
   const choose = async () => {
     const type = types.find((one) => one.code === form.elements.subject_type.value);
@@ -60,10 +74,15 @@ async function draw({ kind, roleId, given, send }) {
   };
   form.elements.subject_type?.addEventListener("change", () => choose().catch(complain));
   form.addEventListener("submit", doing(button, async () => {
-    const made = await send(bodyOf(form, kind, roleId, types));
+    const body = bodyOf(form, kind, roleId, types), at = kept.at();
+    kept.write({ ...body, typed: form.elements.unit?.value });
+    const made = await send(body);
+    kept.drop(at);
     location.hash = `#/requests/${made.id}`;
   }));
-  show(kinds[kind], back("#/roles"), form);
+  const why = (given.steps ?? []).filter((one) => one.decision === "returned").map((one) =>
+    el("p", { class: "alert bad" }, t("Lý do trả lại: ", "Returned because: "), one.reason));
+  show(kinds[kind], back("#/roles"), ...why, form);
   if (form.elements.subject_type?.value) await choose();
 }
 
@@ -114,7 +133,7 @@ function mismatch(known) {
 function unitField(given) {
   const list = el("datalist", { id: "units" });
   const box = field("unit", t("Đơn vị", "Unit"), {
-    required: true, list: "units", autocomplete: "off", value: given.unit_code ? labelOf(given.unit_name, given.unit_code) : "",
+    required: true, list: "units", autocomplete: "off", value: given.typed ?? (given.unit_code ? labelOf(given.unit_name, given.unit_code) : ""),
     placeholder: t("Gõ một phần tên đơn vị", "Type part of its name"),
   });
   const input = box.querySelector("input");
@@ -135,7 +154,7 @@ const codeOf = (typed) => /\(([^()]+)\)\s*$/.exec(typed)?.[1] ?? typed.trim();
 
 function bodyOf(form, kind, roleId, types) {
   const value = (name) => form.elements[name]?.value.trim() || undefined;
-  const body = { kind, role_id: roleId, effective_on: value("effective_on") };
+  const body = { kind, role_id: roleId, effective_on: value("effective_on"), until: value("until"), movement: value("movement") };
   if (kind === "end") return { ...body, fields: value("reason") ? { reason: value("reason") } : {} };
   const type = types.find((one) => one.code === value("subject_type"));
   const fields = Object.fromEntries((type?.fields ?? []).map((one) => [one.name, value(one.name)]).filter(([, given]) => given));

@@ -167,7 +167,8 @@ function postOffice() {
 remedies.insufficient_assurance = ({ required = {} }) => {
   const button = el("button", { type: "button", class: "small" }, t("Xác thực lại bằng VNeID", "Sign in afresh with VNeID"));
   button.addEventListener("click", doing(button, stepUp));
-  const why = required.method && el("p", {}, t("Việc này chỉ làm được sau một lần đăng nhập VNeID mới, ví dụ trong 24 giờ sau khi đổi số điện thoại nhận OTP hoặc lấy lại mật khẩu.", "This takes a new VNeID sign-in, for instance within 24 hours after the number for codes was changed or a password got back."));
+  const level = required.level && !required.method && el("p", {}, t("Mức độ 2 được cấp tại cơ quan Công an xã, phường. Nếu bạn đã có, hãy xác thực lại; nội dung đã nhập được giữ nguyên.", "Level 2 is given by the police of your commune or ward. If you have it, sign in afresh; what you typed is kept."));
+  const why = level || required.method && el("p", {}, t("Việc này chỉ làm được sau một lần đăng nhập VNeID mới, ví dụ trong 24 giờ sau khi đổi số điện thoại nhận OTP hoặc lấy lại mật khẩu.", "This takes a new VNeID sign-in, for instance within 24 hours after the number for codes was changed or a password got back."));
   return el("div", {}, why, button, !required.method && !required.level && [t(" hoặc ", " or "), link(t("đăng xuất rồi đăng nhập lại", "sign out and in again"), signOut)]);
 };
 

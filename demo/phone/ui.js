@@ -37,7 +37,7 @@ export function go(to) {
   else location.hash = to;
 }
 
-export const back = (to) => el("button", { type: "button", class: "back", onclick: () => go(to) }, "‹ ", t("Trở lại", "Back"));
+export const back = (to) => el("button", { type: "button", class: "back", onclick: () => go(to) }, "‹ ", t("Quay lại", "Back"));
 
 /** A line that looks like a link and does something on this phone. */
 export const link = (text, act) => el("button", { type: "button", class: "link", onclick: typeof act === "string" ? () => go(act) : act }, text);

@@ -75,6 +75,7 @@ async def register(phone: Page) -> None:
     await expect(phone.get_by_label("Mã cán bộ")).not_to_have_value("")
     await phone.get_by_role("button", name="Đăng ký", exact=True).click()
     await expect(phone.get_by_text("Chờ duyệt").first).to_be_visible()
+    await expect(phone.locator("#waiting-for")).to_contain_text(re.compile(r"Đang chờ .+ từ \d"))
 
 
 async def holds(province: Service, system: str, name: str) -> bool:
@@ -106,6 +107,9 @@ async def test_from_the_first_sign_in_to_a_role_in_force(province: Service, brow
     await expect(desk.get_by_role("button", name="Hoàn tác")).to_be_visible()
     province.pass_time(seconds=11)
     await eventually_holds(province, BINH)
+    await expect(phone.locator("#in-force")).to_have_text(
+        re.compile(r"Có hiệu lực ở (\d+)/\1 hệ thống"), timeout=20_000
+    )
     async with asyncio.timeout(20):  # the system holds it a moment before the worker has noted so
         while not await desk.get_by_text("Đã đồng bộ").first.is_visible():
             await desk.reload()

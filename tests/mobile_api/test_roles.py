@@ -131,13 +131,6 @@ async def test_nobody_elses_request_exists(service: Service) -> None:
     await refused(owner, "GET", "/v1/role-requests/not-a-uuid", 404, "route_not_found")
 
 
-async def test_a_weak_identity_is_told_the_level(service: Service) -> None:
-    await a_province(service)
-    phone = await service.sign_in(service.person(level=1))
-    problem = await refused(phone, "POST", "/v1/role-requests", 403, "insufficient_assurance", body())
-    assert problem["required"] == {"level": 2}
-
-
 BAD: list[tuple[Any, int, str, str | None]] = [
     ([], 400, "validation_failed", None),
     ({}, 400, "validation_failed", "kind"),
@@ -269,3 +262,40 @@ async def test_r01_over_the_wire_what_a_manager_began_is_not_the_persons_to_corr
     wish = body(kind="transfer", unit="R-HUE", position="truong_phong")
     await refused(phone, "PUT", path, 403, "not_your_request", wish)
     await refused(phone, "POST", f"{path}/withdraw", 403, "not_your_request")
+
+
+async def test_d04_d06_what_a_reader_of_the_rfcs_expects(service: Service) -> None:
+    number = await a_province(service)
+    phone = await service.sign_in()
+    made = (await phone.call("POST", "/v1/role-requests", body(), **{"Accept-Language": "en"})).json()
+    open_ = await refused(phone, "POST", "/v1/role-requests", 409, "request_open", body())
+    assert (open_["request_id"], made["role_id"]) == (made["id"], None)
+    path = f"/v1/role-requests/{made['id']}"
+    lists = ("/v1/role-requests", "/v1/roles", "/v1/subject-types", "/v1/positions", "/v1/units?q=mau", path)
+    tags = {}
+    for place in lists:
+        first = await phone.call("GET", place)
+        tags[place] = first.headers["etag"]
+        assert first.headers["cache-control"] == "private, no-cache"
+        for known in (tags[place], f'"other", {tags[place].removeprefix("W/")}'):
+            same = await phone.call("GET", place, **{"If-None-Match": known})
+            assert (same.status_code, same.content, same.headers["etag"]) == (304, b"", tags[place])
+    await approve(service, made["id"], number)
+    for place in ("/v1/role-requests", "/v1/roles", path):
+        new = await phone.call("GET", place, **{"If-None-Match": tags[place]})
+        assert new.status_code == 200 and new.headers["etag"] != tags[place]
+    (role,) = (await phone.call("GET", "/v1/roles")).json()["items"]
+    assert (await phone.call("GET", path)).json()["role_id"] == role["id"]
+    for headers, said in (({}, False), ({"Authorization": "DPoP x"}, True)):
+        no = await service.http.get(path, headers=headers)
+        assert no.status_code == 401 and ("error=" in no.headers["www-authenticate"]) is said
+
+
+async def test_r14_who_has_level_1_is_told_how_to_get_another_and_others_to_sign_in_again(
+    service: Service,
+) -> None:
+    await a_province(service)
+    phone = await service.sign_in(service.person(level=1))
+    problem = await refused(phone, "POST", "/v1/role-requests", 403, "insufficient_assurance", body())
+    assert problem["required"] == {"level": 2}
+    assert "mức độ 2" in problem["title"] and "Công an" in problem["title"]

@@ -19,6 +19,12 @@ class InsufficientAssurance(Forbidden):
     title = "Thao tác này cần xác thực lại bằng VNeID"
 
 
+class LevelNeeded(InsufficientAssurance):
+    """Signing in again does not help: the e-ID itself has to be of a higher level (R14)."""
+
+    title = "Cần tài khoản định danh điện tử mức độ 2. Hãy nâng mức tại cơ quan Công an rồi thử lại"
+
+
 def demand_proved(who: Who, limits: Limits, *, now: datetime) -> None:
     """Raise InsufficientAssurance unless VNeID of level 2 or a certificate has let this session in just now."""
     if not vouches(who.method, who.level) or now - who.authenticated_at > timedelta(
