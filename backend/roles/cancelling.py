@@ -26,6 +26,16 @@ def is_to_come(found: RoleRequest, now: datetime) -> bool:
     return waits and found.effective_on is not None and found.effective_on > local_day(now)
 
 
+def is_free(found: RoleRequest, now: datetime) -> bool:
+    """Whether whoever may take it over may say something else with it."""
+    return found.status == policy.RETURNED or is_to_come(found, now)
+
+
+def may_withdraw(found: RoleRequest, by: UUID, now: datetime) -> bool:
+    """Whether whoever may take it over may take it back; while it waits only whoever made it."""
+    return is_free(found, now) or (found.status == policy.PENDING and found.created_by == by)
+
+
 async def cancel(tx: AsyncSession, kit: Kit, found: RoleRequest, *, by: UUID, now: datetime) -> None:
     """Whoever asked for it takes it back: nothing has been in force, and what was planned reads so. Both are locked."""
     role = await _planned(tx, found)

@@ -83,12 +83,7 @@ async def view(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID, *, no
         may_keep=not carried.OURS.isdisjoint(standing.duties),
         kept_by=names.get(found.kept_by) if found.kept_by else None,
         may_correct=theirs and returned and move.by_managers,
-        may_withdraw=theirs
-        and (
-            returned
-            or cancelling.is_to_come(found, now)
-            or (found.status == policy.PENDING and found.created_by == reader)
-        ),
+        may_withdraw=theirs and cancelling.may_withdraw(found, reader, now),
         undo_until=_undo_until(kit, found, steps, reader, now),
         **_wished(kit, catalogue, found, steps, units),
     )

@@ -227,8 +227,6 @@ def _own(
 ) -> OwnRequest:
     """A manager who reads here may correct (`one_of_mine`); the person may only what the person asked for."""
     theirs = reader != found.account_id or found.created_by == found.account_id
-    pending = found.status == policy.PENDING and found.created_by == reader
-    free = found.status == policy.RETURNED or cancelling.is_to_come(found, now)
     return OwnRequest(
         id=found.id,
         kind=found.kind,
@@ -252,8 +250,8 @@ def _own(
         denied=found.denied_at is not None,
         settled_at=settled_at(kit, found),
         on_hold=on_hold,
-        can_correct=theirs and free,
-        can_withdraw=theirs and (free or pending),
+        can_correct=theirs and cancelling.is_free(found, now),
+        can_withdraw=theirs and cancelling.may_withdraw(found, reader, now),
     )
 
 
