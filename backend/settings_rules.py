@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from cryptography.x509 import ObjectIdentifier, load_pem_x509_certificates
@@ -16,47 +15,18 @@ from backend.outside.addresses import Allowed
 from backend.outside.eid.eid_claims import SHIPPED
 from backend.outside.eid.eid_envelope import envelope_key
 from backend.outside.places import Places, PlacesError
+from backend.settings import PREFIX, EIdSettings, Settings
 
-if TYPE_CHECKING:
-    from backend.settings import Settings
-
-PREFIX = "NGOMON_"
-ADDRESSES = (
-    "public_url",
-    "vneid_issuer",
-    "vneid_redirect_uri",
-    "vneid_authorize_url",
-    "vneid_token_url",
-    "vneid_userinfo_url",
-    "post_office_issuer",
-    "post_office_redirect_uri",
-    "post_office_authorize_url",
-    "post_office_token_url",
-    "post_office_userinfo_url",
-    "subscribers_url",
-    "social_insurance_url",
-)
-NAMED_FILES = (
-    "vneid_client_key",
-    "vneid_claims",
-    "vneid_envelope_key",
-    "post_office_client_key",
-    "post_office_claims",
-    "post_office_envelope_key",
-    "fcm_credentials",
-    "trusted_cas",
-    "places",
-)
-PROVIDERS = ("vneid", "post_office")  # both have the same settings (rule 403)
-CHOICES = {
-    f"{provider}_{name}": choices
-    for provider in PROVIDERS
-    for name, choices in {
-        "flavour": ("oidc", "portal", "vneid_direct"),
-        "userinfo_method": ("", "GET", "POST"),
-        "envelope_cipher": ("ecb", "cbc"),
-        "envelope_code": ("decrypted", "raw"),
-    }.items()
+# in this order they are told; of an e-ID provider in either group (rule 403)
+ADDRESSES = ("public_url", "subscribers_url", "social_insurance_url")
+EID_ADDRESSES = ("issuer", "redirect_uri", "authorize_url", "token_url", "userinfo_url")
+NAMED_FILES = ("fcm_credentials", "trusted_cas", "places")
+EID_NAMED_FILES = ("client_key", "claims", "envelope_key")
+EID_CHOICES = {
+    "flavour": ("oidc", "portal", "vneid_direct"),
+    "userinfo_method": ("", "GET", "POST"),
+    "envelope_cipher": ("ecb", "cbc"),
+    "envelope_code": ("decrypted", "raw"),
 }
 SCHEMES = {"support_imap_url": ("imap", "imaps"), "support_smtp_url": ("smtp", "smtps")}
 
@@ -67,18 +37,19 @@ RESERVED_MOST = 90  # percent: nobody new could come in otherwise
 def shape(settings: Settings) -> list[str]:
     """One line per value that cannot be what it should be."""
     problems = [
-        f"{PREFIX}{name.upper()}: must be an http(s) address"
-        for name in ADDRESSES
-        if (value := getattr(settings, name)) and not _is_address(value)
+        f"{name}: must be an http(s) address"
+        for name, value in _given(settings, ADDRESSES, EID_ADDRESSES)
+        if not _is_address(value)
     ]
     if not settings.database_url.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
         problems.append("NGOMON_DATABASE_URL: must begin with sqlite+aiosqlite:/// or postgresql+asyncpg://")
     if settings.sms_url and urlsplit(settings.sms_url).scheme not in ("inbox", "kannel"):
         problems.append("NGOMON_SMS_URL: must begin with kannel:// (or be inbox: in demo)")
     problems += [
-        f"{PREFIX}{name.upper()}: must be one of {', '.join(choice or 'nothing' for choice in choices)}"
-        for name, choices in CHOICES.items()
-        if getattr(settings, name) not in choices
+        f"{PREFIX}{group.upper()}_{name.upper()}: must be one of {', '.join(choice or 'nothing' for choice in choices)}"
+        for group, eid in settings.eids.items()
+        for name, choices in EID_CHOICES.items()
+        if getattr(eid, name) not in choices
     ]
     problems += [
         f"{PREFIX}{name.upper()}: must begin with {'://, '.join(schemes)}://"
@@ -93,11 +64,10 @@ def shape(settings: Settings) -> list[str]:
     for key in settings.secret_keys.split(",") if settings.secret_keys else []:
         problems += _key_problem(key.strip())
     problems += _certificate_problems(settings) + _hosts_problem(settings)
-    for name in NAMED_FILES:
-        shipped = SHIPPED if name.endswith("_claims") else ()
-        value = getattr(settings, name)
-        if value and value not in shipped and not Path(value).is_file():
-            problems.append(f"{PREFIX}{name.upper()}: no such file")
+    for name, value in _given(settings, NAMED_FILES, EID_NAMED_FILES):
+        shipped = SHIPPED if name.endswith("_CLAIMS") else ()
+        if value not in shipped and not Path(value).is_file():
+            problems.append(f"{name}: no such file")
     heads = Path(settings.journal_heads)
     if settings.journal_heads and (heads.is_dir() or not heads.parent.is_dir()):
         problems.append("NGOMON_JOURNAL_HEADS: must be a file in a folder that is there")
@@ -106,24 +76,35 @@ def shape(settings: Settings) -> list[str]:
     return problems + _provider_problems(settings)
 
 
+def _given(settings: Settings, plain: tuple[str, ...], of_eid: tuple[str, ...]) -> list[tuple[str, str]]:
+    """The variables that are set, of those that are named, and what they hold."""
+    named = [(f"{PREFIX}{name.upper()}", getattr(settings, name)) for name in plain]
+    named += [
+        (f"{PREFIX}{group.upper()}_{name.upper()}", getattr(eid, name))
+        for group, eid in settings.eids.items()
+        for name in of_eid
+    ]
+    return [(name, value) for name, value in named if value]
+
+
 def _provider_problems(settings: Settings) -> list[str]:
-    problems = [line for provider in PROVIDERS for line in _envelope_problem(settings, provider)]
-    if settings.post_office_flavour != "oidc" and not settings.post_office_issuer:
+    problems = [line for group, eid in settings.eids.items() for line in _envelope_problem(group, eid)]
+    if settings.post_office.flavour != "oidc" and not settings.post_office.issuer:
         problems.append(
             "NGOMON_POST_OFFICE_ISSUER: is required by this flavour; the demo has no such stand-in"
         )
     return problems
 
 
-def _envelope_problem(settings: Settings, provider: str) -> list[str]:
-    name, file = f"{provider}_envelope_key", getattr(settings, f"{provider}_envelope_key")
-    if not file and getattr(settings, f"{provider}_flavour") == "vneid_direct":
-        return [f"{PREFIX}{name.upper()}: is required by the flavour vneid_direct"]
+def _envelope_problem(group: str, eid: EIdSettings) -> list[str]:
+    name, file = f"{PREFIX}{group.upper()}_ENVELOPE_KEY", eid.envelope_key
+    if not file and eid.flavour == "vneid_direct":
+        return [f"{name}: is required by the flavour vneid_direct"]
     try:
         if file and Path(file).is_file():
             envelope_key(file)
     except ValueError:
-        return [f"{PREFIX}{name.upper()}: must be an RSA private key in PEM without a password"]
+        return [f"{name}: must be an RSA private key in PEM without a password"]
     return []
 
 
@@ -202,18 +183,13 @@ def production(settings: Settings, *, storage_only: bool = False) -> list[str]:
 def _absent(settings: Settings) -> list[str]:
     """What has to be set, and be the real thing."""
     missing = {
-        "VNEID_ISSUER": settings.vneid_issuer,
-        "VNEID_CLIENT_ID": settings.vneid_client_id,
-        "VNEID_CLIENT_SECRET (or _CLIENT_KEY)": settings.vneid_client_secret or settings.vneid_client_key,
+        "VNEID_ISSUER": settings.vneid.issuer,
+        **_client("VNEID", settings.vneid),
         "SMS_URL": settings.sms_url,
         "FCM_CREDENTIALS": settings.fcm_credentials,
     }
-    if settings.post_office_issuer:
-        secret = settings.post_office_client_secret or settings.post_office_client_key
-        missing |= {
-            "POST_OFFICE_CLIENT_ID": settings.post_office_client_id,
-            "POST_OFFICE_CLIENT_SECRET (or _CLIENT_KEY)": secret,
-        }
+    if settings.post_office.issuer:
+        missing |= _client("POST_OFFICE", settings.post_office)
     problems = [f"{PREFIX}{name}: is required in production" for name, value in missing.items() if not value]
     if not settings.public_url.startswith("https://"):
         problems.append("NGOMON_PUBLIC_URL: must be https in production")
@@ -222,17 +198,25 @@ def _absent(settings: Settings) -> list[str]:
     return problems
 
 
+def _client(group: str, eid: EIdSettings) -> dict[str, str]:
+    """What the provider knows us by."""
+    return {
+        f"{group}_CLIENT_ID": eid.client_id,
+        f"{group}_CLIENT_SECRET (or _CLIENT_KEY)": eid.client_secret or eid.client_key,
+    }
+
+
 def _unsafe(settings: Settings) -> list[str]:
     """What is set, and must not be set so."""
     problems = [
-        f"{PREFIX}{name.upper()}: a stand-in of the demo is refused in production"
-        for name in ADDRESSES
-        if "/demo/" in getattr(settings, name)
+        f"{name}: a stand-in of the demo is refused in production"
+        for name, value in _given(settings, ADDRESSES, EID_ADDRESSES)
+        if "/demo/" in value
     ]
     problems += [
-        f"{PREFIX}{name.upper()}: must be https in production"
-        for name in ("vneid_issuer", "post_office_issuer")
-        if (value := getattr(settings, name)) and not value.startswith("https://")
+        f"{name}: must be https in production"
+        for name, value in _given(settings, (), ("issuer",))
+        if not value.startswith("https://")
     ]
     if settings.sms_url.startswith("inbox:"):
         problems.append("NGOMON_SMS_URL: the demo inbox is refused in production")

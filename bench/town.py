@@ -12,8 +12,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from backend.crypto import KeyRing, new_secret_key
+from backend.environment import load
 from backend.kit import Kit
-from backend.settings import Settings, load
+from backend.settings import Settings
 from bench import eid_server
 from bench.handset import Handset
 from bench.sms_sink import SmsSink, sms_sink

@@ -23,7 +23,7 @@ class OtherEids:
     """VNeID itself seals with our key, so it is there when the settings name one."""
 
     def __init__(self, settings: Settings, client: EidClient, eid: StandInEid, clock: Clock) -> None:
-        returns = (settings.post_office_redirect_uri,)
+        returns = (settings.post_office.redirect_uri,)
         second = EidClient(client.client_id, returns, secret=client.secret)
         issuer = f"{settings.public_url}/demo/post-office"
         self.post_office = StandInEid(issuer, [second], [], clock, title=POST_OFFICE)
@@ -31,15 +31,15 @@ class OtherEids:
         self.portal = PortalSimulator(settings.public_url + STAND_INS["portal"], [client], ENTERPRISES, clock)
         self.portal.personas = ChainMap(eid.personas, self.portal.personas)
         self.direct: DirectSimulator | None = None
-        if settings.vneid_envelope_key:
+        if settings.vneid.envelope_key:
             self.direct = DirectSimulator(
                 settings.public_url + STAND_INS["vneid_direct"],
                 [client],
                 [],
                 clock,
-                key=envelope_key(settings.vneid_envelope_key).public_key(),
-                cipher=settings.vneid_envelope_cipher,
-                raw_code=settings.vneid_envelope_code == "raw",
+                key=envelope_key(settings.vneid.envelope_key).public_key(),
+                cipher=settings.vneid.envelope_cipher,
+                raw_code=settings.vneid.envelope_code == "raw",
             )
             self.direct.personas = eid.personas
 

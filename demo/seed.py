@@ -19,8 +19,8 @@ from backend.outbox import queue, systems
 from backend.outbox.models import System
 from backend.outside.eid.eid_claims import Person
 from backend.roles import desired, managers, requests, review, staff, units
-from backend.roles.draft import Draft
 from backend.roles.models import Unit
+from backend.roles.wish import Draft
 from backend.support import desks, notices
 from demo.people import PLACES, StaffRow, manager_rows, staff_rows
 from demo.persona import PERSONAS, Persona, persona

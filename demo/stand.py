@@ -34,7 +34,7 @@ class Stand:
         self.sms = InboxSms(self.inbox)
         self.push = InboxPush(self.inbox)
         self.mail = StandInMail()
-        returns = (settings.vneid_redirect_uri, f"{settings.public_url}/workspace/login/callback")
+        returns = (settings.vneid.redirect_uri, f"{settings.public_url}/workspace/login/callback")
         client = EidClient(client_id="ngomon-demo", redirect_uris=returns, secret="demo")  # noqa: S106 - the stand-in's own
         self.eid = StandInEid(f"{settings.public_url}/demo/eid", [client], PERSONAS, clock)
         self.other_eids = OtherEids(settings, client, self.eid, clock)

@@ -13,10 +13,11 @@ from sqlalchemy import select
 
 from backend.crypto import KeyRing
 from backend.db import Database
+from backend.environment import SettingsError, load, with_keys
 from backend.kit import Kit
 from backend.outside.clock import Clock
 from backend.roles.models import Unit
-from backend.settings import Settings, SettingsError, load, with_keys
+from backend.settings import Settings
 from demo.larger import enlarge
 from demo.seed import seed, tell_systems_again
 from demo.stand import Stand
@@ -54,7 +55,7 @@ async def _prepare(settings: Settings, people: int, waiting: int) -> None:
     clock, kit = Clock(), Kit.of(keys, settings.limits, brand=settings.brand)
     db = Database(settings.database_url)
     try:
-        if not await seed(db, kit, Stand(settings, clock), issuer=settings.vneid_issuer, now=clock.now()):
+        if not await seed(db, kit, Stand(settings, clock), issuer=settings.vneid.issuer, now=clock.now()):
             await tell_systems_again(db, now=clock.now())
         if people or waiting:
             async with db.read() as tx:

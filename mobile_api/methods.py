@@ -154,7 +154,7 @@ class MethodController(Controller):
         caller: NamedDependency[Caller],
     ) -> None:
         """204; 409 `last_method` for the last usable one, 404 `method_not_found`."""
-        issuer = door.settings.post_office_issuer
+        issuer = door.settings.post_office.issuer
         async with door.db.write() as tx:
             await methods.remove(tx, door.kit, caller.me, method_id, post_office=issuer, now=caller.now)
 
@@ -191,7 +191,7 @@ async def _listed(door: Door, caller: Caller, lang: str) -> list[schemas_self.Me
             tx,
             door.kit,
             caller.me.account_id,
-            post_office=door.settings.post_office_issuer,
+            post_office=door.settings.post_office.issuer,
             now=caller.now,
         )
     return [schemas_self.MethodOut.of(method, lang) for method in found]

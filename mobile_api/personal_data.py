@@ -80,7 +80,7 @@ class PersonalDataController(Controller):
     ) -> Response[bytes]:
         """JSON to keep; wants a sign-in of 600 s at most (403 `insufficient_assurance`)."""
         copied = await leaving.export(
-            db, kit, request.user, post_office=settings.post_office_issuer, now=clock.now()
+            db, kit, request.user, post_office=settings.post_office.issuer, now=clock.now()
         )
         headers = {
             "Content-Disposition": f'attachment; filename="{kit.brand.key.replace("_", "-")}-data.json"',

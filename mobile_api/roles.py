@@ -15,11 +15,11 @@ from backend.errors import FieldError, FieldsInvalid, settle
 from backend.kit import Kit
 from backend.openness import Openness
 from backend.outside.clock import Clock, local_day
-from backend.roles import corrections, managers, progress, queue, requests, staff, units
+from backend.roles import corrections, managers, own, progress, requests, staff, units
 from backend.roles import draft as drafts
 from backend.roles.catalogue.entries import Catalogue, still_open
 from backend.roles.catalogue.in_force import in_force
-from backend.roles.draft import Draft
+from backend.roles.wish import Draft
 from mobile_api import schemas_requests
 from mobile_api import schemas_roles as schemas
 from mobile_api.answers import tagged, told
@@ -102,7 +102,7 @@ class CatalogController(Controller):
     ) -> Response[schemas.RoleList]:
         """Current, coming and past roles."""
         async with db.read() as tx:
-            found = await queue.roles_of(tx, kit, request.user.account_id)
+            found = await own.roles_of(tx, kit, request.user.account_id)
         return tagged(request, schemas.RoleList(found))
 
 
@@ -136,7 +136,7 @@ class RoleRequestController(Controller):
                 key=idempotency_key,
                 session=who.session_id,
             )
-            found = await queue.one_of_mine(tx, kit, made.id, who.account_id, now=now)
+            found = await own.one_of_mine(tx, kit, made.id, who.account_id, now=now)
         place = {"Location": f"/v1/role-requests/{found.id}"}
         return Response(told(schemas_requests.RoleRequestOut, found), status_code=201, headers=place)
 
@@ -151,7 +151,7 @@ class RoleRequestController(Controller):
     ) -> Response[schemas_requests.RoleRequestList]:
         """Newest first."""
         async with db.read() as tx:
-            found = await queue.mine(tx, kit, request.user.account_id, now=clock.now(), cursor=cursor)
+            found = await own.mine(tx, kit, request.user.account_id, now=clock.now(), cursor=cursor)
         shown = [told(schemas_requests.RoleRequestOut, one) for one in found.items]
         return tagged(request, schemas_requests.RoleRequestList(shown, found.next_cursor))
 
@@ -222,7 +222,7 @@ async def _shown(
     request: Call, db: Database, kit: Kit, clock: Clock, request_id: UUID
 ) -> schemas_requests.RoleRequestDetailOut:
     async with db.read() as tx:
-        found = await queue.one_of_mine(tx, kit, request_id, request.user.account_id, now=clock.now())
+        found = await own.one_of_mine(tx, kit, request_id, request.user.account_id, now=clock.now())
         detailed = await progress.detailed(tx, kit, found)
     return told(schemas_requests.RoleRequestDetailOut, detailed)
 

@@ -14,7 +14,7 @@ import msgspec
 from backend.accounts.self.consents import Standing
 from backend.accounts.self.identity_page import Shown
 from backend.accounts.self.methods import Method
-from backend.roles.staff import StaffPerson
+from backend.roles.staff_rows import StaffPerson
 from backend.roles.views import OwnRequest, RoleView
 from mobile_api.schemas import DeviceOut
 from mobile_api.schemas_self import AccessOut

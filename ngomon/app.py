@@ -24,6 +24,7 @@ from backend.devices.entry import Entry
 from backend.devices.notices import PushedPhones
 from backend.devices.proofs import Nonces, Proofs
 from backend.devices.reader import reader_of
+from backend.environment import load, with_keys
 from backend.errors import Refusal
 from backend.kit import Kit
 from backend.openness import Openness
@@ -39,7 +40,7 @@ from backend.outside.places import Places
 from backend.outside.registries import Registries
 from backend.roles import own, staff
 from backend.roles.texting import Texting
-from backend.settings import Settings, load, with_keys
+from backend.settings import Settings
 from backend.support.post import PostRoom
 from mobile_api import problems
 from mobile_api.auth import Doorkeeper, caller_of, lang_of, proved

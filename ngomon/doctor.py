@@ -18,12 +18,13 @@ from backend.engines import SAFE_WAL
 from backend.errors import Refusal
 from backend.kit import Kit
 from backend.outbox.models import System
+from backend.outside.addresses import HttpTrouble
 from backend.outside.clock import Clock
 from backend.outside.connectors import ConnectorMissing, DeliveryError
 from backend.outside.eid import eid_provider
 from backend.outside.eid.eid import EId
 from backend.outside.eid.eid_provider import Provider
-from backend.outside.http import Guarded, HttpTrouble
+from backend.outside.http import Guarded
 from backend.settings import Settings
 from backend.trouble import PoolerBetween, StorageTrouble, expect_no_pooler
 from ngomon import admission, migrations, reach, trusted
@@ -149,8 +150,8 @@ def _counterparts(settings: Settings, http: Guarded) -> dict[str, Check]:
     unanswered = "not configured: registration, recovery and phone change answer registry_unavailable"
     nobody = "inbox:" if settings.is_demo else ""
     table: dict[str, tuple[str, Callable[[str], Awaitable[str]], str]] = {
-        "VNeID": (settings.vneid_issuer, lambda _: eid(eid_provider.vneid(settings)), NOT),
-        "post office": (settings.post_office_issuer, lambda _: eid(eid_provider.post_office(settings)), NOT),
+        "VNeID": (settings.vneid.issuer, lambda _: eid(eid_provider.vneid(settings)), NOT),
+        "post office": (settings.post_office.issuer, lambda _: eid(eid_provider.post_office(settings)), NOT),
         "subscriber registry": (settings.subscribers_url, lambda url: reach.registry(url, http), unanswered),
         "social insurance": (
             settings.social_insurance_url,

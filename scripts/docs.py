@@ -15,8 +15,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from backend.environment import load, with_keys
 from backend.facts import Fact, vocabulary
-from backend.settings import load, with_keys
 from ngomon.app import create_app
 from scripts.lives import personal_data_page
 from scripts.promises import attacks_page, rules_page

@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.account import Account
 from backend.accounts.identity.called import NameWord
-from backend.accounts.models import Account
 from backend.crypto import KeyRing
 from backend.kit import Kit
 from backend.names import folded

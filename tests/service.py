@@ -14,9 +14,10 @@ import httpx2
 import uvicorn
 
 from backend.crypto import KeyRing, new_secret_key
+from backend.environment import load
 from backend.limits import Limits
 from backend.outside.clock import Clock
-from backend.settings import Settings, load
+from backend.settings import Settings
 from demo.persona import Persona
 from demo.stand import Stand
 from ngomon.app import App, create_app

@@ -14,7 +14,7 @@ from backend.errors import Conflict, FieldsInvalid, Refusal, settle
 from backend.kit import Kit
 from backend.openness import Openness
 from backend.outside.clock import Clock, local_day
-from backend.roles import corrections, policy, queue, requests
+from backend.roles import corrections, dossier, policy, queue, requests
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.views import RequestView
 from workspace import forms, fresh, saying
@@ -112,7 +112,7 @@ async def _form(
     kept: bool = False,
 ) -> Response[str]:
     async with db.read() as tx:
-        asked = await queue.view(tx, kit, request_id, manager.account_id, now=clock.now())
+        asked = await dossier.view(tx, kit, request_id, manager.account_id, now=clock.now())
         units, catalogue = await queue.units(tx), await in_force(tx)
     if not asked.may_correct:
         raise policy.NotReturned

@@ -18,7 +18,7 @@ from backend.errors import Conflict, FieldsInvalid, Refusal, settle
 from backend.kit import Kit
 from backend.openness import Openness
 from backend.outside.clock import Clock
-from backend.roles import queue, review
+from backend.roles import dossier, review
 from backend.roles.carried import How
 from backend.roles.models import RoleRequest
 from backend.words import mark as _
@@ -147,7 +147,7 @@ async def _page(
     kept: bool = False,
 ) -> Response[str]:
     async with db.read() as tx:
-        asked = await queue.view(tx, kit, request_id, manager.account_id, now=clock.now())
+        asked = await dossier.view(tx, kit, request_id, manager.account_id, now=clock.now())
     return page(
         request,
         "request.html",

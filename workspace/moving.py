@@ -11,8 +11,8 @@ from backend.errors import FieldError, FieldsInvalid
 from backend.roles import movements
 from backend.roles.appointments import read_day
 from backend.roles.catalogue.entries import Catalogue
-from backend.roles.draft import Draft
 from backend.roles.movements import Kind
+from backend.roles.wish import Draft
 from backend.words import Label
 from backend.words import mark as _
 

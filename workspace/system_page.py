@@ -19,7 +19,7 @@ from backend.errors import Conflict, Forbidden, NotFound
 from backend.kit import Kit
 from backend.openness import Openness
 from backend.outbox import queue as outbox
-from backend.outbox import steering, systems
+from backend.outbox import states, steering, systems
 from backend.outbox.models import System
 from backend.outbox.states import SystemOverview
 from backend.outside.clock import Clock
@@ -191,7 +191,7 @@ async def _standing(db: Database, kit: Kit, clock: Clock, name: str) -> Standing
     now = clock.now()
     async with db.read() as tx:
         system = await _named(tx, name)
-        (overview,) = await outbox.overview(tx, now, only=system.id)
+        (overview,) = await states.overview(tx, now, only=system.id)
         rate = await outbox.delivered_lately(tx, system.id, now)
         dead = await steering.deliveries(tx, kit, system, state="dead", most=LISTED + 1)
     return Standing(overview, system, rate, dead)

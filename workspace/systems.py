@@ -15,6 +15,7 @@ from backend.db import Database
 from backend.kit import Kit
 from backend.openness import Openness
 from backend.outbox import queue as outbox
+from backend.outbox import states
 from backend.outbox.states import Count, SyncState, SystemOverview
 from backend.outside.clock import Clock
 from backend.roles import queue
@@ -79,15 +80,15 @@ class SystemsController(Controller):
         """Counts for everybody; names only of people in the manager's own units."""
         said = forms.query(request, Said).said
         async with db.read() as tx:
-            systems = await outbox.overview(tx, clock.now())
+            systems = await states.overview(tx, clock.now())
             names: dict[UUID, str] = {}
             for one in systems:
-                among = outbox.failing(one.id)
+                among = states.failing(one.id)
                 names |= await queue.names_within(tx, kit, manager.account_id, among, most=NAMED)
-            states = await outbox.states_for_accounts(tx, list(names), clock.now())
+            found_of = await states.states_for_accounts(tx, list(names), clock.now())
         troubles = [
             Trouble(names[account], sync)
-            for account, found in states.items()
+            for account, found in found_of.items()
             for sync in found
             if sync.state in FAILING
         ]

@@ -17,9 +17,10 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.account import Account
 from backend.accounts.identity.following import names_of
 from backend.accounts.identity.numbers import kind_of
-from backend.accounts.models import Account, Identifier
+from backend.accounts.models import Identifier
 from backend.accounts.opening import AccountRow, Sealed, open_all, sealed_rows
 from backend.accounts.phones import binding
 from backend.accounts.phones.phones import read_phone

@@ -8,7 +8,6 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.account import Account
 from backend.db import Base, UtcDateTime, new_id
 from backend.retention import Life, Stays, filled
 from backend.sealed import Whose, equal, index_of, sealed
@@ -199,18 +198,3 @@ class OneTimeCode(Base):
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     voided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-
-
-__all__ = [
-    "Access",
-    "Account",
-    "Attribute",
-    "Certificate",
-    "Consent",
-    "Identifier",
-    "Identity",
-    "OneTimeCode",
-    "Password",
-    "Phone",
-    "Slip",
-]

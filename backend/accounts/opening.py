@@ -13,9 +13,10 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import likeness
+from backend.account import Account
 from backend.accounts.identity.evidence import IMPORTED
 from backend.accounts.identity.numbers import kind_of
-from backend.accounts.models import Account, Identifier, Phone
+from backend.accounts.models import Identifier, Phone
 from backend.accounts.phones import binding
 from backend.db import new_id
 from backend.facts import AccountsImported

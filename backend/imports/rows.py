@@ -8,6 +8,7 @@ import msgspec
 
 from backend.imports.words import REASONS
 from backend.typed import BadText, clean
+from backend.words import ENGLISH, VIETNAMESE, say
 
 
 class RowError(msgspec.Struct, frozen=True):
@@ -25,6 +26,22 @@ class RowError(msgspec.Struct, frozen=True):
         """Nobody is told what no office can read."""
         if self.reason not in REASONS:
             raise LookupError(self.reason)
+
+
+def in_both(error: RowError) -> str:
+    """For a screen that has no language: the code, then Vietnamese, then English."""
+    return f"{error.reason}: {both(error)}"
+
+
+def both(error: RowError) -> str:
+    """For a file that goes back to an office: Vietnamese first, English beside it."""
+    return f"{told(error, VIETNAMESE)} · {told(error, ENGLISH)}"
+
+
+def told(error: RowError, lang: str) -> str:
+    """The reason and the remedy in one sentence."""
+    reason, remedy = REASONS[error.reason]
+    return f"{say(reason, lang, **error.values)}: {say(remedy, lang)}"
 
 
 class ImportRefused(Exception):

@@ -13,9 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from backend.imports import words
 from backend.imports.cells import harmless
-from backend.imports.rows import Record, RowError
+from backend.imports.rows import Record, RowError, both
 
 REASON = "reason"  # a column that every import passes over, so that the mended file comes in as it is
 
@@ -90,12 +89,10 @@ def _said(row: Record, error: RowError) -> str:
     """The reason with the column that it is about, and with what the cell showed where no CSV can tell it again."""
     shown = row.cells.get(error.column, "")
     if not error.column:
-        return words.both(error)
+        return both(error)
     if error.reason not in LOST or (error.reason == "merged_cell" and shown):
-        return (
-            f"{error.column}: {words.both(error)}"  # what a merged area shows stands in each of its lines now
-        )
-    return f"{_named(error.column, shown).removeprefix('; ')} {words.both(error)}"
+        return f"{error.column}: {both(error)}"  # what a merged area shows stands in each of its lines now
+    return f"{_named(error.column, shown).removeprefix('; ')} {both(error)}"
 
 
 def _named(column: str, shown: str) -> str:

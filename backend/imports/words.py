@@ -6,13 +6,8 @@ people and units is here as well as what the reader says of cells: whoever mends
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from backend.words import ENGLISH, VIETNAMESE, say
 from backend.words import mark as _
-
-if TYPE_CHECKING:
-    from backend.imports.rows import RowError
 
 AS_TEXT = _("chọn cột, đặt định dạng Văn bản (Text) rồi nhập lại các ô này")
 AS_CSV = _("mở tệp bằng phần mềm bảng tính rồi lưu lại dạng CSV UTF-8 (hoặc .xlsx)")
@@ -178,19 +173,3 @@ NOTES: dict[str, str] = {  # what follows from a plan, and what wants a yes
 def noted(note: str, **values: object) -> str:
     """One line of a plan, Vietnamese first, English beside it."""
     return " · ".join(say(NOTES[note], lang, **values) for lang in (VIETNAMESE, ENGLISH))
-
-
-def in_both(error: RowError) -> str:
-    """For a screen that has no language: the code, then Vietnamese, then English."""
-    return f"{error.reason}: {both(error)}"
-
-
-def both(error: RowError) -> str:
-    """For a file that goes back to an office: Vietnamese first, English beside it."""
-    return f"{told(error, VIETNAMESE)} · {told(error, ENGLISH)}"
-
-
-def told(error: RowError, lang: str) -> str:
-    """The reason and the remedy in one sentence."""
-    reason, remedy = REASONS[error.reason]
-    return f"{say(reason, lang, **error.values)}: {say(remedy, lang)}"

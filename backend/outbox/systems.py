@@ -18,9 +18,10 @@ from backend.kit import Kit
 from backend.outbox import queue
 from backend.outbox.models import Link, System
 from backend.outside import connectors
+from backend.outside.addresses import AddressRefused, HttpTrouble
 from backend.outside.connectors import CONNECTORS, webhook
 from backend.outside.connectors.learnt import Learnt, written
-from backend.outside.http import AddressRefused, Guarded, HttpTrouble
+from backend.outside.http import Guarded
 
 LONGEST_NAME, LONGEST_URL = 80, 500
 

@@ -26,8 +26,6 @@ from backend.outside.addresses import (
     check,
 )
 
-__all__ = ["AddressRefused", "Guarded", "HttpTrouble", "NotSent", "ReplyTooLarge", "Unreachable"]
-
 NO_ANSWER = (TimeoutError, httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError)
 WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 AGENT = "ngomon"
@@ -111,6 +109,7 @@ class Departure:
     begun = False
 
     async def __call__(self, event: str, _: dict[str, Any]) -> None:
+        """Takes the note of the pool's trace."""
         self.begun = self.begun or event.endswith(".send_request_headers.started")
 
 

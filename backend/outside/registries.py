@@ -11,7 +11,8 @@ import structlog
 
 from backend.errors import Unavailable
 from backend.names import proves_birth_date, same_name
-from backend.outside.http import Guarded, HttpTrouble
+from backend.outside.addresses import HttpTrouble
+from backend.outside.http import Guarded
 
 log = structlog.get_logger("registries")
 Row = TypeVar("Row", bound=msgspec.Struct)

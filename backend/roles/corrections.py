@@ -34,9 +34,10 @@ from backend.roles import (
 from backend.roles import draft as drafts
 from backend.roles.carried import How
 from backend.roles.changes import wish_of
-from backend.roles.draft import Checked, Draft
+from backend.roles.draft import Checked
 from backend.roles.models import RequestChange, RequestStep, Role, RoleRequest
 from backend.roles.movements import Kind
+from backend.roles.wish import Draft
 
 
 class By(msgspec.Struct, frozen=True):

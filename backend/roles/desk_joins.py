@@ -16,13 +16,14 @@ from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from backend.account import Account
 from backend.accounts.codes.messages import send_later
 from backend.accounts.codes.texts import desk_joined_text, join_proposed_text
 from backend.accounts.door import Door
 from backend.accounts.identity import candidates, numbers, people
 from backend.accounts.identity.absorbing import Proof
 from backend.accounts.identity.evidence import SURE
-from backend.accounts.models import Account, Identity
+from backend.accounts.models import Identity
 from backend.db import Database, new_id
 from backend.errors import Conflict, FieldError, FieldsInvalid, Forbidden, NotFound, Refusal
 from backend.facts import AccessRefused, JoinConfirmed, JoinDropped, JoinProposed

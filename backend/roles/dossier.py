@@ -14,7 +14,7 @@ from backend.accounts.identity.people import full_names
 from backend.errors import Conflict, Refusal
 from backend.kit import Kit
 from backend.names import masked
-from backend.outbox import queue as outbox
+from backend.outbox import states
 from backend.outbox.models import System
 from backend.outside.connectors import Desired
 from backend.roles import (
@@ -93,7 +93,7 @@ async def _history(tx: AsyncSession, kit: Kit, found: RoleRequest, now: datetime
     """The words so far, what was corrected, and how far the systems are."""
     return {
         "steps": (await own.steps_view(tx, kit, [found.id]))[found.id],
-        "sync": (await outbox.states_for_requests(tx, [found.id], now))[found.id],
+        "sync": (await states.states_for_requests(tx, [found.id], now))[found.id],
         "corrections": (await changes.corrections_of(tx, kit, [found]))[found.id],
     }
 

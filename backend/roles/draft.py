@@ -1,14 +1,13 @@
-"""What somebody asks for, and the checked form of it (rule 601)."""
+"""The checked form of what somebody asks for (rule 601)."""
 
 from __future__ import annotations
 
 import hashlib
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 import msgspec
-from msgspec import Meta
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,39 +15,12 @@ from backend.accounts.identity import numbers
 from backend.errors import FieldError, FieldsInvalid
 from backend.kit import Kit
 from backend.outside.clock import local_day
-from backend.roles import forms, policy, staff, terms
+from backend.roles import forms, policy, staff, staff_rows, terms
 from backend.roles.catalogue.entries import Catalogue, SubjectType
 from backend.roles.catalogue.in_force import hold_catalogue
 from backend.roles.models import Role, RoleRequest, StaffRecord, Unit
-from backend.roles.movements import Fate, Kind, Movement, Where, named, with_papers
-
-Code = Annotated[str, Meta(max_length=60)]
-
-
-class Draft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The body of a role request as it was typed; nothing that decides rights is in it (rule 615)."""
-
-    kind: Kind
-    movement: Code | None = None
-    subject_type: Code | None = None
-    unit: Code | None = None
-    position: Code | None = None
-    fields: Annotated[dict[str, Any], Meta(max_length=40)] | None = None
-    role_id: UUID | None = None
-    effective_on: date | None = None
-    until: date | None = None
-    keeps: Annotated[list[UUID], Meta(max_length=20)] | None = (
-        None  # concurrent posts that outlive the home role
-    )
-
-    @property
-    def entry(self) -> Movement:
-        """The entry that says what follows; MovementUnknown where there is none."""
-        found = named(self.kind, self.movement)
-        if found is None:
-            unknown = policy.MovementUnknown
-            raise unknown(FieldError("movement", unknown.code, unknown.title))
-        return found
+from backend.roles.movements import Fate, Movement, Where, with_papers
+from backend.roles.wish import Draft
 
 
 class Checked(msgspec.Struct, frozen=True):
@@ -83,7 +55,7 @@ async def check(
     kind = _kind(catalogue, draft, role, today, errors)
     position = _position(catalogue, draft, role, kind, today, errors)
     listed = await staff.record_of(tx, kit, account_id) if role is None else None
-    known = staff.form_values(staff.person_of(kit, listed)) if listed else {}
+    known = staff.form_values(staff_rows.person_of(kit, listed)) if listed else {}
     fields = _fields(draft, fields_of(kit, role) if role else known, role, kind, today, errors)
     until, wrong = await terms.checked(tx, kit, catalogue, move, draft, role, today)
     errors += wrong

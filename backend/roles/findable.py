@@ -7,9 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import Select, exists, select, union
 
+from backend.account import Account
 from backend.accounts.identity import called
 from backend.accounts.identity.called import NameWord
-from backend.accounts.models import Account
 from backend.db import Database
 from backend.kit import Kit
 from backend.roles.models import Role, RoleRequest

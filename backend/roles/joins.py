@@ -14,12 +14,12 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
+from backend.account import Account
 from backend.accounts.codes import codes, otp, starts
 from backend.accounts.codes.otp import CodeData, CodeStep
 from backend.accounts.door import Door
 from backend.accounts.identity import absorbing, candidates, people
 from backend.accounts.identity.candidates import Candidate
-from backend.accounts.models import Account
 from backend.accounts.passwords import password_login, passwords
 from backend.accounts.passwords.password_login import CredentialsWrong, Found
 from backend.accounts.self import mine

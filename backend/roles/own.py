@@ -14,8 +14,8 @@ from backend import paging
 from backend.account import Account
 from backend.appointment import Appointment
 from backend.kit import Kit
-from backend.outbox import queue as outbox
-from backend.outbox.queue import SyncState
+from backend.outbox import states
+from backend.outbox.states import SyncState
 from backend.outside.clock import local_day
 from backend.roles import cancelling, changes, movements, policy, rights, rows, vouching
 from backend.roles import draft as drafts
@@ -172,7 +172,7 @@ async def _own_requests(
     missing = select(RoleRequest.id).where(RoleRequest.id.in_(ids), vouching.is_missing(await in_force(tx)))
     unvouched = set(await tx.scalars(missing))
     steps = await steps_view(tx, kit, ids)
-    sync = await outbox.states_for_requests(tx, ids, now)
+    sync = await states.states_for_requests(tx, ids, now)
     units = await tx.scalars(select(Unit).where(Unit.id.in_({one.unit_id for one in found})))
     by_id = {unit.id: unit for unit in units}
     begun = await _begun(tx, found)

@@ -13,8 +13,8 @@ from backend.accounts.identity import numbers
 from backend.accounts.identity.people import full_names
 from backend.kit import Kit
 from backend.names import masked
-from backend.outbox import queue as outbox
-from backend.outbox.queue import SyncState
+from backend.outbox import states
+from backend.outbox.states import SyncState
 from backend.roles import acts, authority, movements, own, policy, rights, rows
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.models import Role, RoleRequest, Unit
@@ -106,7 +106,7 @@ async def _requests(
     names = await full_names(tx, kit, {one.decided_by for one in seen if one.decided_by})
     named = select(Unit.id, Unit.name).where(Unit.id.in_({one.unit_id for one in seen}))
     units = {row.id: row.name for row in await tx.execute(named)}
-    sync, catalogue = await outbox.states_for_requests(tx, [one.id for one in seen], now), await in_force(tx)
+    sync, catalogue = await states.states_for_requests(tx, [one.id for one in seen], now), await in_force(tx)
     return [
         PersonRequest(
             one.id,

@@ -19,22 +19,8 @@ from backend.names import masked
 from backend.roles import authority, policy, rights, rows
 from backend.roles.authority import Authority
 from backend.roles.catalogue.in_force import in_force
-from backend.roles.dossier import view
 from backend.roles.models import HELD, Role, RoleRequest, Unit
-from backend.roles.own import mine, one_of_mine, roles_of
 from backend.roles.views import Page, PersonRow, UnitRow
-
-__all__ = [
-    "mine",
-    "name_for",
-    "names_within",
-    "one_of_mine",
-    "people",
-    "person",
-    "roles_of",
-    "units",
-    "view",
-]
 
 MOST, UNITS = 25, 50
 

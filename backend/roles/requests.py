@@ -19,9 +19,10 @@ from backend.kit import Kit
 from backend.roles import cancelling, deciding, holding, movements, policy, rights, rows, vouching
 from backend.roles import draft as drafts
 from backend.roles.catalogue.in_force import in_force
-from backend.roles.draft import Checked, Draft
+from backend.roles.draft import Checked
 from backend.roles.models import RequestStep, Role, RoleRequest, Unit
 from backend.roles.movements import Fate
+from backend.roles.wish import Draft
 
 
 class IdempotencyKeyReused(Invalid):

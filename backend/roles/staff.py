@@ -23,9 +23,7 @@ from backend.roles import policy
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.models import StaffRecord, Unit
 from backend.roles.staff_import import StaffImport
-from backend.roles.staff_rows import COLUMNS, REQUIRED, StaffPerson, person_of
-
-__all__ = ["COLUMNS", "REQUIRED", "StaffImport", "StaffPerson", "bring_in", "person_of"]
+from backend.roles.staff_rows import StaffPerson, person_of
 
 NOBODY = "000000000000"
 

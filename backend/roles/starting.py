@@ -12,8 +12,8 @@ from backend.kit import Kit
 from backend.roles import authority, carried, forms, policy, requests, review, rights, rows
 from backend.roles import draft as drafts
 from backend.roles.carried import How
-from backend.roles.draft import Draft
 from backend.roles.models import Role, RoleRequest, Unit
+from backend.roles.wish import Draft
 
 
 async def start(

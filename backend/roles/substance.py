@@ -13,7 +13,8 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.accounts.models import Account, Certificate, Identifier, Identity, Password, Phone
+from backend.account import Account
+from backend.accounts.models import Certificate, Identifier, Identity, Password, Phone
 from backend.roles.models import Role, RoleRequest
 
 ACCOUNT = (

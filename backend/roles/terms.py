@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,9 +13,7 @@ from backend.roles.catalogue import entries
 from backend.roles.catalogue.entries import Catalogue
 from backend.roles.models import Role, RoleRequest
 from backend.roles.movements import Fate, Movement
-
-if TYPE_CHECKING:
-    from backend.roles.draft import Draft
+from backend.roles.wish import Draft
 
 
 async def checked(

@@ -12,9 +12,9 @@ from uuid import UUID
 from sqlalchemy import exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.account import Account
 from backend.accounts.identity import absorbing, candidates
 from backend.accounts.identity.absorbing import Proof
-from backend.accounts.models import Account
 from backend.errors import Conflict
 from backend.kit import Kit
 from backend.outbox import renewal

@@ -27,8 +27,6 @@ from backend.roles.unit_rows import COLUMNS, REQUIRED, UnitRow, agency_code, che
 from backend.roles.unit_tree import Place, Tree
 from backend.roles.views import Page
 
-__all__ = ["COLUMNS", "REQUIRED", "UnitView", "UnitsImport", "agency_code", "bring_in", "search"]
-
 Q_LONGEST = 100
 CHUNK = 500
 TOLD = {"name", "parent_code", "agency_code"}  # what other systems are told of a unit

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from backend.errors import Refusal
-from backend.outbox.queue import SyncState
+from backend.outbox.states import SyncState
 from backend.words import Label
 
 Item = TypeVar("Item")

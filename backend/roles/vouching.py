@@ -15,8 +15,8 @@ from backend.errors import Refusal
 from backend.roles import movements, policy
 from backend.roles.catalogue.entries import VOUCHED, Catalogue
 from backend.roles.catalogue.in_force import in_force
-from backend.roles.draft import Draft
 from backend.roles.models import Role, RoleRequest
+from backend.roles.wish import Draft
 
 
 async def why_not_ask(tx: AsyncSession, draft: Draft, account: Account, role: Role | None) -> Refusal | None:

@@ -10,9 +10,10 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.account import Account
 from backend.accounts.identity import numbers
 from backend.accounts.identity.following import names_of
-from backend.accounts.models import Account, Identifier
+from backend.accounts.models import Identifier
 from backend.kit import Kit
 from backend.names import masked
 from backend.support.cases import Clerk

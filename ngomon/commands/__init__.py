@@ -15,7 +15,9 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from backend.settings import Settings, load, with_keys
+from backend.environment import load, with_keys
+from backend.settings import Settings
+from ngomon.commands.wrong import Wrong
 
 if TYPE_CHECKING:
     from backend.db import Database
@@ -29,16 +31,12 @@ WIDE = 100_000  # columns where no screen ends them
 out = Console(width=None if sys.stdout.isatty() else WIDE, markup=False, emoji=False, highlight=False)
 
 
-class Wrong(Exception):
-    """The command cannot do what was asked; the text is the one line that says why."""
-
-
 def opened(
     job: Callable[[Database, Kit, Settings], Awaitable[Result]], *, storage_only: bool = False
 ) -> Result:
     """Run one job on the configured database and close it again; the journal says who ran it.
 
-    `storage_only` as in `settings.load`.
+    `storage_only` as in `environment.load`.
     """
     from ngomon.commands import opening
 
@@ -52,7 +50,7 @@ def settings_now() -> Settings:
 
 def bad_rows(file: Path, refused: ImportRefused) -> Wrong:
     """Print every bad cell of a file, and what to say in one line."""
-    from backend.imports.words import in_both
+    from backend.imports.rows import in_both
 
     if [error.line for error in refused.errors] == [0]:
         return Wrong(f"{file}: {in_both(refused.errors[0])}")

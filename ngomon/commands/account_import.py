@@ -18,8 +18,9 @@ from backend.imports.skipped import BadRows
 from backend.kit import Kit
 from backend.outside.clock import Clock
 from backend.settings import Settings
-from ngomon.commands import Wrong, bad_rows, by, opened, out
+from ngomon.commands import bad_rows, by, opened, out
 from ngomon.commands.importing import asked_on_screen
+from ngomon.commands.wrong import Wrong
 
 ROWS_MOST, BYTES_MOST = 5_000_000, 1_000_000_000
 KEPT = 10_000  # bad rows that are named; of more only the number

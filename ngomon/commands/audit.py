@@ -13,7 +13,8 @@ from backend.db import Database
 from backend.kit import Kit
 from backend.roles.owed import owed
 from backend.settings import Settings
-from ngomon.commands import Wrong, opened, out
+from ngomon.commands import opened, out
+from ngomon.commands.wrong import Wrong
 
 
 @click.group(help="The journal.")

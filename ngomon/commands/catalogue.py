@@ -8,8 +8,7 @@ import rich_click as click
 
 from backend.db import Database
 from backend.imports.plan import PlanStale
-from backend.imports.rows import ImportRefused
-from backend.imports.words import in_both
+from backend.imports.rows import ImportRefused, in_both
 from backend.kit import Kit
 from backend.outside.clock import LOCAL, Clock
 from backend.roles.catalogue.entries import Catalogue
@@ -18,8 +17,9 @@ from backend.roles.catalogue.in_force import kept_version, read_file
 from backend.roles.catalogue.reading import Found
 from backend.roles.catalogue.writing import written
 from backend.settings import Settings
-from ngomon.commands import Wrong, by, opened, out
+from ngomon.commands import by, opened, out
 from ngomon.commands.importing import Flags, allow, show_plan
+from ngomon.commands.wrong import Wrong
 
 FILE = click.argument("file", type=click.Path(path_type=Path))
 VERSION = click.option("--version", type=click.IntRange(0), help="An earlier one; 0 is the shipped one.")

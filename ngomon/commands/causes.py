@@ -5,10 +5,10 @@ from __future__ import annotations
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from backend.crypto import KeyTrouble
+from backend.environment import SettingsError
 from backend.errors import Refusal
-from backend.settings import SettingsError
 from backend.trouble import PoolerBetween, StorageTrouble
-from ngomon.commands import Wrong
+from ngomon.commands.wrong import Wrong
 
 
 def lines_of(error: Exception) -> list[str]:

@@ -20,7 +20,8 @@ from backend.imports.rows import ImportRefused, Record, RowError
 from backend.kit import Kit
 from backend.roles.appointments import read_day
 from backend.settings import Settings
-from ngomon.commands import SHOWN, Wrong, bad_rows, by, opened, out
+from ngomon.commands import SHOWN, bad_rows, by, opened, out
+from ngomon.commands.wrong import Wrong
 
 Command = TypeVar("Command", bound=Callable[..., None])
 

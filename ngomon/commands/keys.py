@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from ngomon.commands import Wrong, by, opened, out
+from ngomon.commands import by, opened, out
+from ngomon.commands.wrong import Wrong
 
 if TYPE_CHECKING:
     from backend.db import Database

@@ -17,8 +17,9 @@ from backend.roles import carried
 from backend.roles import managers as registry
 from backend.roles.appointments import Days, ManagersImport
 from backend.settings import Settings
-from ngomon.commands import Wrong, by, opened, out, show
+from ngomon.commands import by, opened, out, show
 from ngomon.commands.importing import Flags, day, flags, run
+from ngomon.commands.wrong import Wrong
 
 Result = TypeVar("Result")
 

@@ -7,7 +7,7 @@ import os
 
 import rich_click as click
 
-from backend.settings import load, with_keys
+from backend.environment import load, with_keys
 from ngomon.commands import out
 
 

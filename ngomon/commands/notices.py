@@ -12,7 +12,8 @@ from backend.kit import Kit
 from backend.outside.clock import Clock
 from backend.settings import Settings
 from backend.support import notices as registry
-from ngomon.commands import Wrong, by, opened, out
+from ngomon.commands import by, opened, out
+from ngomon.commands.wrong import Wrong
 
 
 @click.group(help="Announcements that everybody sees first.")

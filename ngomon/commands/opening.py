@@ -11,13 +11,15 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from backend.crypto import KeyRing, KeyTrouble
 from backend.db import Database
+from backend.environment import load, with_keys
 from backend.kit import Kit
 from backend.outside.clock import Clock
-from backend.settings import Settings, load, with_keys
+from backend.settings import Settings
 from backend.trouble import StorageTrouble
 from ngomon.admission import admit
-from ngomon.commands import Wrong, by
+from ngomon.commands import by
 from ngomon.commands.causes import cause, said_of
+from ngomon.commands.wrong import Wrong
 from ngomon.heads import Heads
 
 Result = TypeVar("Result")

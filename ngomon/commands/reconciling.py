@@ -12,8 +12,9 @@ from backend.kit import Kit
 from backend.outbox import systems as registry
 from backend.outbox.reconcile import WRONG, Finding
 from backend.settings import Settings
-from ngomon.commands import Wrong, by, out, show
+from ngomon.commands import by, out, show
 from ngomon.commands.steering import said
+from ngomon.commands.wrong import Wrong
 from ngomon.tasks import comparison_of, outgoing
 
 QUIET = ("waiting", "skipped", "unreadable")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from ngomon.commands import Wrong, opened, out, settings_now
+from ngomon.commands import opened, out, settings_now
+from ngomon.commands.wrong import Wrong
 
 if TYPE_CHECKING:
     from backend.db import Database

@@ -11,10 +11,11 @@ from sqlalchemy.exc import IntegrityError
 from backend.imports.plan import Import
 from backend.kit import Kit
 from backend.outside.clock import Clock
-from backend.roles import staff as directory
+from backend.roles import staff_import
 from backend.roles.filling import Filling
-from ngomon.commands import Wrong, by
+from ngomon.commands import by
 from ngomon.commands.importing import Flags, flags, run
+from ngomon.commands.wrong import Wrong
 
 LONGEST = 60  # of a decision's number
 
@@ -64,7 +65,7 @@ def import_(file: Path, complete: bool, as_roles: bool, decision: str | None, **
     def make(kit: Kit) -> Import:
         now = Clock().now()
         if decision is None:
-            return directory.StaffImport(kit, now, complete=complete)
+            return staff_import.StaffImport(kit, now, complete=complete)
         return Filling(kit, now, decision=decision, complete=complete)
 
     try:

@@ -12,7 +12,7 @@ from rich.progress import Progress
 
 from backend.db import Database, new_id
 from backend.kit import Kit
-from backend.outbox import queue, steering
+from backend.outbox import queue, states, steering
 from backend.outbox import systems as registry
 from backend.outbox.delivery import target_of
 from backend.outbox.models import System
@@ -22,7 +22,8 @@ from backend.outside.connectors import ConnectorMissing, DeliveryError, Errand, 
 from backend.outside.connectors.learnt import read_learnt
 from backend.roles import desired
 from backend.settings import Settings
-from ngomon.commands import Wrong, by, opened, out
+from ngomon.commands import by, opened, out
+from ngomon.commands.wrong import Wrong
 from ngomon.tasks import outgoing
 
 Result = TypeVar("Result")
@@ -92,7 +93,7 @@ def show_(name: str) -> None:
             system = await registry.named(tx, name)
             now = Clock().now()
             rate = await queue.delivered_lately(tx, system.id, now)
-            found = await queue.overview(tx, now, only=system.id)
+            found = await states.overview(tx, now, only=system.id)
             return found[0], system, rate
 
     overview, system, rate = said(look)

@@ -14,7 +14,8 @@ from backend.outside.clock import Clock
 from backend.settings import Settings
 from backend.support import desks as registry
 from backend.support.models import Desk
-from ngomon.commands import Wrong, by, opened, out, show
+from ngomon.commands import by, opened, out, show
+from ngomon.commands.wrong import Wrong
 
 Result = TypeVar("Result")
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.db import Database
 from backend.kit import Kit
-from backend.outbox import queue
+from backend.outbox import states
 from backend.outbox import systems as registry
 from backend.outbox.models import System
 from backend.outbox.states import Count
@@ -20,8 +20,9 @@ from backend.outside.connectors import webhook
 from backend.roles import desired
 from backend.roles.models import Unit
 from backend.settings import Settings
-from ngomon.commands import Wrong, by, out, reconciling, show, steering
+from ngomon.commands import by, out, reconciling, show, steering
 from ngomon.commands.steering import said
+from ngomon.commands.wrong import Wrong
 from ngomon.tasks import outgoing
 
 WAITING = ("held", "pending", "delivering", "paused", "retrying")
@@ -92,9 +93,9 @@ def add(
 def list_() -> None:
     """One row each; the token is not shown."""
 
-    async def look(db: Database, _kit: Kit, _settings: Settings) -> list[queue.SystemOverview]:
+    async def look(db: Database, _kit: Kit, _settings: Settings) -> list[states.SystemOverview]:
         async with db.read() as tx:
-            return await queue.overview(tx, Clock().now())
+            return await states.overview(tx, Clock().now())
 
     rows = [
         (

@@ -17,8 +17,9 @@ from backend.roles import unit_life
 from backend.roles import units as registry
 from backend.roles.managers import RequestsUndecided, UnitNotFound
 from backend.settings import Settings
-from ngomon.commands import Wrong, by, opened, out, show
+from ngomon.commands import by, opened, out, show
 from ngomon.commands.importing import Flags, day, flags, run
+from ngomon.commands.wrong import Wrong
 
 
 @click.group(help="Units: agencies and their parts.")

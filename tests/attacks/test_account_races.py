@@ -12,8 +12,9 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import func, select
 
+from backend.account import Account
 from backend.accounts.identity import people
-from backend.accounts.models import Access, Account, Password
+from backend.accounts.models import Access, Password
 from backend.accounts.phones.binding import bind_phone
 from backend.flows import Flow
 from backend.throttle import Want, Window

@@ -9,7 +9,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from backend.accounts.models import Account, Password
+from backend.account import Account
+from backend.accounts.models import Password
 from backend.accounts.ways_in.assurance import InsufficientAssurance, demand
 from backend.caller import Who
 from backend.limits import Limits

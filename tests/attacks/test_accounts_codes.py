@@ -19,8 +19,8 @@ from backend.accounts.codes.texts import (
 )
 from backend.accounts.models import OneTimeCode
 from backend.branding.brand import shipped
+from backend.environment import load
 from backend.limits import Limits
-from backend.settings import load
 from tests.attacks.document import operations
 from tests.attacks.problems import refused
 from tests.attacks.ways import GUESSES, bring, next_code, ready, sent, with_limits

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest_asyncio
 from sqlalchemy import select, text
 
-from backend.accounts.models import Account
+from backend.account import Account
 from backend.outside.messages.sms import SmsUnavailable
 from backend.throttle import Want
 from tests.checker import check

@@ -10,8 +10,9 @@ import httpx2
 import pytest
 from sqlalchemy import func, select
 
+from backend.account import Account
 from backend.accounts.identity import people
-from backend.accounts.models import Account, Phone
+from backend.accounts.models import Phone
 from backend.accounts.phones.binding import bind_phone
 from backend.errors import FieldsInvalid
 from backend.outside.eid.eid_claims import Person
@@ -46,7 +47,7 @@ async def account(service: Service) -> UUID:
     """Somebody's account, without a phone."""
     who = service.person()
     proved = Person(
-        issuer=service.app.settings.vneid_issuer,
+        issuer=service.app.settings.vneid.issuer,
         subject=who.sub,
         national_id=who.national_id,
         full_name=who.full_name,

@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from backend.crypto import KeyRing, new_secret_key
-from backend.settings import STAND_INS, load
+from backend.environment import load
+from backend.settings import STAND_INS
 from ngomon.migrations import migrate
 from tests.attacks.problems import refused
 from tests.attacks.test_eid_flavours import called_back

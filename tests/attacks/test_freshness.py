@@ -146,7 +146,7 @@ async def real(
         "NGOMON_VNEID_CLIENT_SECRET": oidc_provider.client_secret,
     }
     async with running(url, **said) as service:
-        oidc_provider.allow_redirect(service.app.settings.vneid_redirect_uri)
+        oidc_provider.allow_redirect(service.app.settings.vneid.redirect_uri)
         yield service
         await check(service.db, service.kit)
 

@@ -12,8 +12,9 @@ from sqlalchemy import update
 from backend.accounts.models import OneTimeCode
 from backend.crypto import KeyRing, new_secret_key
 from backend.db import Database
+from backend.environment import load
 from backend.kit import Kit
-from backend.settings import Settings, load
+from backend.settings import Settings
 from ngomon.migrations import migrate
 from ngomon.rekey import rotate
 from tests.checker import check

@@ -11,7 +11,8 @@ import msgspec
 import pytest
 from sqlalchemy import func, select
 
-from backend.accounts.models import Account, Password
+from backend.account import Account
+from backend.accounts.models import Password
 from backend.accounts.models import Phone as PhoneRow
 from backend.devices.models import Session
 from backend.flows import Flow

@@ -11,7 +11,8 @@ import httpx2
 import pytest
 from sqlalchemy import func, select, update
 
-from backend.accounts.models import Account, Consent, Identity, Phone
+from backend.account import Account
+from backend.accounts.models import Consent, Identity, Phone
 from backend.crypto import token_hash
 from backend.db import new_id
 from backend.devices.models import Session

@@ -9,7 +9,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from backend.accounts.models import Account, Password
+from backend.account import Account
+from backend.accounts.models import Password
 from backend.imports.rows import records
 from backend.roles import staff, units
 from backend.roles.models import Unit

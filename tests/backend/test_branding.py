@@ -10,9 +10,9 @@ import pytest
 from backend.accounts.codes import texts
 from backend.accounts.passwords import passwords
 from backend.branding.brand import SHIPPED, BrandingError, read, shipped
+from backend.environment import SettingsError, load
 from backend.errors import FieldsInvalid
 from backend.limits import Limits
-from backend.settings import SettingsError, load
 from tests.provinces import VAN_TRINH
 
 WRONG = [

@@ -12,8 +12,9 @@ import pytest
 
 from backend.bounds import MOST
 from backend.crypto import new_secret_key
+from backend.environment import SettingsError, load, with_keys
 from backend.limits import COUNTS, Limits
-from backend.settings import Settings, SettingsError, load, with_keys
+from backend.settings import Settings
 
 KEY = new_secret_key()
 

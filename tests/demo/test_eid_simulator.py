@@ -13,8 +13,9 @@ import pytest_asyncio
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from backend.outside.eid.eid import LoginRefused, ProviderUnavailable, read_callback
+from backend.outside.eid.eid_callback import read_callback
 from backend.outside.eid.eid_envelope import Envelope, envelope_key
+from backend.outside.eid.eid_errors import LoginRefused, ProviderUnavailable
 from demo.eid_simulator_variants import DIRECT, PORTAL
 from tests.service import Service, running
 
@@ -45,7 +46,7 @@ async def code_at(service: Service, base: str, **more: str) -> httpx2.URL:
     at = {"portal": "/oauth2/authorize", "vneid-direct": "/auth"}[base.rpartition("/")[2]]
     query = {"response_type": "code", "client_id": "ngomon-demo", "scope": "openid", "state": "s-1"}
     query |= {
-        "redirect_uri": service.app.settings.vneid_redirect_uri,
+        "redirect_uri": service.app.settings.vneid.redirect_uri,
         "prompt": "none",
         "login_hint": "an",
     } | more
@@ -57,7 +58,7 @@ async def code_at(service: Service, base: str, **more: str) -> httpx2.URL:
 def form_for(service: Service, code: str, **more: str) -> dict[str, str]:
     return {
         "grant_type": "authorization_code", "code": code, "client_id": "ngomon-demo", "client_secret": "demo",
-        "redirect_uri": service.app.settings.vneid_redirect_uri,
+        "redirect_uri": service.app.settings.vneid.redirect_uri,
     } | more  # fmt: skip
 
 
@@ -90,9 +91,9 @@ async def test_vneid_wants_a_form_and_its_code_comes_sealed(demo: Service) -> No
     assert found.code
     assert found.encrypt_key
     settings = demo.app.settings
-    envelope = Envelope(envelope_key(settings.vneid_envelope_key), cipher="ecb", raw_code=False)
+    envelope = Envelope(envelope_key(settings.vneid.envelope_key), cipher="ecb", raw_code=False)
     plain = envelope.opened(found.encrypt_key, found.code).decode()
-    code = found.code if settings.vneid_envelope_code == "raw" else plain
+    code = found.code if settings.vneid.envelope_code == "raw" else plain
     form = form_for(demo, code)
     assert (await demo.http.post("/demo/vneid-direct/token", json=form)).status_code == 415
     assert (await demo.http.post("/demo/vneid-direct/token", data=form)).status_code == 400, (
@@ -103,7 +104,7 @@ async def test_vneid_wants_a_form_and_its_code_comes_sealed(demo: Service) -> No
     assert found.code
     assert found.encrypt_key
     plain = envelope.opened(found.encrypt_key, found.code).decode()
-    code = found.code if settings.vneid_envelope_code == "raw" else plain
+    code = found.code if settings.vneid.envelope_code == "raw" else plain
     form = form_for(demo, code, encrypt_key=found.encrypt_key)
     sealed = (await demo.http.post("/demo/vneid-direct/token", data=form)).json()
     assert set(sealed) == {"data", "key"}
@@ -166,7 +167,7 @@ async def test_an_answer_of_the_post_office_is_none_of_vneids(demo: Service) -> 
 
 async def office_answer(service: Service, provider: Any, key: str) -> dict[str, Any]:
     """A question to the post office that this person has answered."""
-    url, attempt = await provider.begin(service.app.settings.post_office_redirect_uri)
+    url, attempt = await provider.begin(service.app.settings.post_office.redirect_uri)
     answer = await service.http.get(f"{url}&prompt=none&login_hint={key}")
     params = httpx2.URL(answer.headers["location"]).params
     assert params["state"] == attempt.state
@@ -175,8 +176,8 @@ async def office_answer(service: Service, provider: Any, key: str) -> dict[str, 
 
 def test_without_a_key_there_is_no_simulator_of_vneid_itself(tmp_path: Path) -> None:
     """Nobody could open what it seals."""
+    from backend.environment import load
     from backend.outside.clock import Clock
-    from backend.settings import load
     from demo.stand import Stand
 
     stand = Stand(load({"NGOMON_DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path / 'x.db'}"}), Clock())

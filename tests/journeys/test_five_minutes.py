@@ -28,7 +28,7 @@ async def _province(
         part: Postgres = request.getfixturevalue("_postgres")
         url = await part.a_new_database("demo")
     async with running(url) as service:
-        issuer = service.app.settings.vneid_issuer
+        issuer = service.app.settings.vneid.issuer
         await seed(service.db, service.kit, service.stand, issuer=issuer, now=service.clock.now())
         yield service
 

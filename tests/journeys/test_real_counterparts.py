@@ -55,7 +55,7 @@ async def real(
     if with_key:
         url = await request.getfixturevalue("postgres").a_new_database("real")
     async with running(url, **environ) as service:
-        oidc_provider.allow_redirect(service.app.settings.vneid_redirect_uri)
+        oidc_provider.allow_redirect(service.app.settings.vneid.redirect_uri)
         oidc_provider.add_account("an", **AN)
         yield service
         await check(service.db, service.kit)

@@ -12,10 +12,10 @@ from sqlalchemy import select
 
 from backend.accounts.identity.numbers import holder_of
 from backend.roles import acts, managers, review, starting
-from backend.roles.draft import Draft
 from backend.roles.models import RoleRequest
 from backend.roles.movements import END
 from backend.roles.texting import Texting
+from backend.roles.wish import Draft
 from tests.mobile_api.test_roles import a_province, body
 from tests.phone import Phone
 from tests.service import Service

@@ -11,8 +11,8 @@ from sqlalchemy import select
 from backend.accounts.identity.numbers import holder_of
 from backend.imports.rows import records
 from backend.roles import managers, review, staff, starting, units
-from backend.roles.draft import Draft
 from backend.roles.models import RoleRequest
+from backend.roles.wish import Draft
 from tests.phone import Phone
 from tests.service import Service
 

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
+from backend.account import Account
 from backend.accounts.identity.numbers import TAX_CODE, identifier_row
-from backend.accounts.models import Access, Account, Consent
+from backend.accounts.models import Access, Consent
 from backend.accounts.self import history
 from backend.db import new_id
 from backend.journal import Entry

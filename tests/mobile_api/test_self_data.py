@@ -7,8 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from backend.account import Account
 from backend.accounts.identity.numbers import holder_of
-from backend.accounts.models import Account, Consent
+from backend.accounts.models import Consent
 from backend.db import Base, new_id
 from backend.roles import acts, managers
 from backend.roles.models import RoleRequest

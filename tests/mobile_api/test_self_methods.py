@@ -8,7 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
-from backend.accounts.models import Access, Account, Certificate
+from backend.account import Account
+from backend.accounts.models import Access, Certificate
 from backend.accounts.passwords import passwords
 from backend.db import new_id
 from backend.journal import Entry

@@ -17,11 +17,11 @@ from backend.account import Account
 from backend.appointment import Appointment
 from backend.crypto import KeyMissing, KeyRing, KeyTrouble, new_secret_key
 from backend.db import Database
+from backend.environment import load
 from backend.facts import AccountThawed, UnitsImported
 from backend.journal import Entry, Head, KeyPrint, KeyRetired
 from backend.kit import Kit
 from backend.limits import Limits
-from backend.settings import load
 from ngomon.admission import admit
 from ngomon.app import create_app
 from ngomon.migrations import migrate

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from rich.console import Console
 
-from backend.settings import load
+from backend.environment import load
 from ngomon import doctor
 from tests.ngomon.test_role_commands import Run, run
 from tests.parts.directory import Directory

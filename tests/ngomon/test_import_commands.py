@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from backend.crypto import new_secret_key
-from backend.imports.rows import RowError
-from backend.imports.words import both
+from backend.imports.rows import RowError, both
 from ngomon import cli
 from tests import databases
 from tests.backend.imports.sheets import number, workbook

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import select, text, update
 
-from backend.accounts.models import Account
+from backend.account import Account
 from backend.db import Database
 from backend.facts import UnitsImported
 from backend.kit import Kit

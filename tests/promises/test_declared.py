@@ -19,7 +19,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 import ngomon.tables  # noqa: F401
 from backend import sealed
-from backend.accounts.models import Account, Phone
+from backend.account import Account
+from backend.accounts.models import Phone
 from backend.accounts.self import personal_data
 from backend.crypto import KeyRing, new_secret_key
 from backend.db import Base, Database

@@ -26,7 +26,7 @@ sys.meta_path.insert(0, Missing())
 """
 EVERYTHING = """
 import importlib, os, pkgutil, ngomon
-from backend.settings import load
+from backend.environment import load
 for module in pkgutil.walk_packages(ngomon.__path__, "ngomon."):
     importlib.import_module(module.name)
 from ngomon.app import create_app

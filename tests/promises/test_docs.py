@@ -18,12 +18,13 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+from backend.environment import FILES, OTP_NAMES, load
 from backend.errors import Refusal
 from backend.facts import vocabulary
 from backend.limits import Limits
 from backend.outside.connectors import CONNECTORS
 from backend.roles.catalogue.in_force import shipped
-from backend.settings import FILES, OTP_NAMES, Settings, load
+from backend.settings import EID_GROUPS, EIdSettings, Settings, variables
 from ngomon.cli import command
 from scripts import docs as written
 
@@ -189,7 +190,12 @@ def test_every_setting_is_listed_with_its_default() -> None:
     wanted = {
         f"NGOMON_{name.upper()}": shown(settings[name])
         for name in Settings.__struct_fields__
-        if name not in ("limits", "brand")
+        if name not in ("limits", "brand", *EID_GROUPS)
+    }
+    wanted |= {
+        f"NGOMON_{group}_{name}".upper(): shown(getattr(settings[group], name))
+        for group in EID_GROUPS
+        for name in EIdSettings.__struct_fields__
     }
     rows = dict(table(section("docs/settings.md", "Where things are")))
     rows = {
@@ -209,7 +215,7 @@ def test_every_limit_is_listed_with_its_default() -> None:
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_every_variable_that_a_page_names_exists(path: Path) -> None:
-    known = {name.upper() for name in Settings.__struct_fields__} | {f"{name}_FILE" for name in FILES}
+    known = {name.upper() for name in variables()} | {f"{name}_FILE" for name in FILES}
     known |= {f"LIMIT_{name.upper()}" for name in Limits.__struct_fields__} | {
         f"OTP_{name}" for name in OTP_NAMES
     }

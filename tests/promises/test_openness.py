@@ -16,9 +16,9 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.routes import HTTPRoute
 
+from backend.environment import load, with_keys
 from backend.errors import Unproved
 from backend.openness import Openness
-from backend.settings import load, with_keys
 from mobile_api.auth import proved
 from ngomon.app import create_app
 from ngomon.routes import CLOSED, Routes, Said

@@ -14,7 +14,7 @@ from backend.accounts.identity import people
 from backend.imports.rows import records
 from backend.outside.eid.eid_claims import Person
 from backend.roles import managers, requests, review, units
-from backend.roles.draft import Draft
+from backend.roles.wish import Draft
 from demo.persona import Persona
 from tests.parts.client import client
 from tests.service import Service
@@ -89,7 +89,7 @@ class Office:
         """Somebody with an account, and perhaps a unit to decide for."""
         persona = self.service.person(name)
         proved = Person(
-            issuer=self.service.app.settings.vneid_issuer,
+            issuer=self.service.app.settings.vneid.issuer,
             subject=persona.sub,
             national_id=persona.national_id,
             full_name=name,

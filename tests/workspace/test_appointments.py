@@ -9,8 +9,8 @@ from playwright.async_api import Browser, expect
 from sqlalchemy import select
 
 from backend.roles import authority, requests, review
-from backend.roles.draft import Draft
 from backend.roles.models import Role
+from backend.roles.wish import Draft
 from tests.parts.browser import axe
 from tests.workspace.glass import at
 from tests.workspace.office import Desk, Office

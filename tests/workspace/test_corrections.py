@@ -11,8 +11,8 @@ from sqlalchemy import select
 from backend.account import Account
 from backend.devices import takeover
 from backend.roles import review, starting
-from backend.roles.draft import Draft
 from backend.roles.models import Role, RoleRequest
+from backend.roles.wish import Draft
 from tests.workspace.glass import at
 from tests.workspace.office import Desk, Office
 from tests.workspace.test_deciding import state, word

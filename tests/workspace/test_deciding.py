@@ -11,14 +11,14 @@ import pytest
 
 from backend.facts import Operator
 from backend.kit import Kit
-from backend.roles import managers, policy, queue, requests, review
-from backend.roles.draft import Draft
+from backend.roles import dossier, managers, policy, queue, requests, review
+from backend.roles.wish import Draft
 from tests.workspace.office import TOKEN, Desk, Office
 
 
 async def state(office: Office, request_id: UUID) -> str:
     async with office.service.db.read() as tx:
-        found = await queue.view(
+        found = await dossier.view(
             tx, office.service.kit, request_id, office.chi.account_id, now=office.service.clock.now()
         )
     return found.status

@@ -106,7 +106,7 @@ async def test_r26_no_identity_of_the_other_account_opens_the_one_that_stays_whe
     assert (await second.post(f"{at}/confirm")).status_code == 303
     async with service.db.read() as tx:
         opens = list(await tx.scalars(select(Identity.issuer).where(Identity.account_id == pair.stays)))
-        assert opens == [service.app.settings.vneid_issuer]
+        assert opens == [service.app.settings.vneid.issuer]
         assert await tx.get(Identity, left.id) is None
 
 

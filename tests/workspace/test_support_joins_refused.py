@@ -53,7 +53,7 @@ async def _mark(service: Service, account: UUID, what: str) -> None:
 
 async def _two_identities(service: Service, pair: Pair) -> None:
     """VNeID came to the old account too, under another subject: to VNeID they are two people."""
-    now, issuer = service.clock.now(), service.app.settings.vneid_issuer
+    now, issuer = service.clock.now(), service.app.settings.vneid.issuer
     async with service.db.write() as tx:
         await tx.execute(update(Account).where(Account.id == pair.goes).values(vneid_at=now))
         row = Identity(id=new_id(), account_id=pair.goes, issuer=issuer, subject=str(new_id()), level=2)

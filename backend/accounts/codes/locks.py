@@ -13,9 +13,9 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import tallies
+from backend.account import Account
 from backend.accounts.codes import codes, sms_budget
 from backend.accounts.codes.captcha import HARDEST
-from backend.accounts.models import Account
 from backend.alarms import Name, alarm
 from backend.db import Database
 from backend.devices.known import knows_key

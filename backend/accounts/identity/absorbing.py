@@ -15,11 +15,11 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import sealed
+from backend.account import Account
 from backend.accounts.identity import called, numbers
 from backend.accounts.identity.evidence import SURE
 from backend.accounts.models import (
     Access,
-    Account,
     Attribute,
     Certificate,
     Consent,

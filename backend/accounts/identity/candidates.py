@@ -15,10 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from backend import likeness
+from backend.account import Account
 from backend.accounts.identity.evidence import VNEID
 from backend.accounts.identity.following import names_of
 from backend.accounts.identity.numbers import NATIONAL_ID, OLD_ID
-from backend.accounts.models import Account, Identifier
+from backend.accounts.models import Identifier
 from backend.db import Database
 from backend.kit import Kit
 from backend.names import masked, same_birth_date, same_name

@@ -16,11 +16,12 @@ from uuid import UUID
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.account import Account
 from backend.accounts.identity import finding
 from backend.accounts.identity.evidence import CERTIFICATE, POST_OFFICE, VNEID, Evidence
 from backend.accounts.identity.finding import Match
 from backend.accounts.identity.numbers import kind_of
-from backend.accounts.models import Account, Certificate, Identity, OneTimeCode, Password, Phone
+from backend.accounts.models import Certificate, Identity, OneTimeCode, Password, Phone
 from backend.db import Database
 from backend.devices import sessions
 from backend.facts import MethodRemoved, OwnerCame

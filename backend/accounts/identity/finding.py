@@ -8,11 +8,12 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.account import Account
 from backend.accounts.identity import following
 from backend.accounts.identity.evidence import Evidence
 from backend.accounts.identity.joining import Answer, Found, Standing, decide
 from backend.accounts.identity.numbers import AGENCY_CODE, OLD_ID, holder_of
-from backend.accounts.models import Account, Certificate, Identity
+from backend.accounts.models import Certificate, Identity
 from backend.kit import Kit
 from backend.names import agency_notations, same_birth_date, same_name
 

@@ -8,10 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import likeness
+from backend.account import Account
 from backend.accounts.identity import called
 from backend.accounts.identity.evidence import SURE, VNEID, level_of, numbers_of
 from backend.accounts.identity.numbers import changed, holder_of, identifier_row
-from backend.accounts.models import Account, Identifier
+from backend.accounts.models import Identifier
 from backend.crypto import KeyRing
 from backend.facts import IdentifierChanged
 from backend.kit import Kit

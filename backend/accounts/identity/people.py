@@ -10,13 +10,14 @@ from sqlalchemy import or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.account import Account
 from backend.accounts.identity import candidates, ending, finding, following
 from backend.accounts.identity.ending import Coming
 from backend.accounts.identity.evidence import VNEID, Evidence, of_person
 from backend.accounts.identity.finding import Match
 from backend.accounts.identity.joining import Answer, Verdict
 from backend.accounts.identity.numbers import OLD_ID, holder_among, holder_of, identifier_row
-from backend.accounts.models import Account, Identifier, Identity, Phone
+from backend.accounts.models import Identifier, Identity, Phone
 from backend.db import new_id
 from backend.errors import Conflict
 from backend.facts import AccountOpened, IdentityLinked

@@ -13,11 +13,12 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.account import Account
 from backend.accounts.codes import codes, locks, otp, starts
 from backend.accounts.codes.otp import CodeStep
 from backend.accounts.door import Door
 from backend.accounts.identity import numbers, people
-from backend.accounts.models import Account, Phone
+from backend.accounts.models import Phone
 from backend.accounts.passwords import passwords
 from backend.accounts.self import history
 from backend.accounts.ways_in.login import LOGIN, LoginData

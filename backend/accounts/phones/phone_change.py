@@ -16,13 +16,14 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
+from backend.account import Account
 from backend.accounts.codes import codes, otp
 from backend.accounts.codes.code_rows import Code
 from backend.accounts.codes.otp import CodeData, CodeStep
 from backend.accounts.codes.texts import phone_changed_text
 from backend.accounts.door import Door
 from backend.accounts.identity import people
-from backend.accounts.models import Account, OneTimeCode, Slip
+from backend.accounts.models import OneTimeCode, Slip
 from backend.accounts.phones import subscription
 from backend.accounts.phones.binding import bind_phone, refuse_crowded
 from backend.accounts.phones.phones import read_phone

@@ -12,12 +12,12 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.account import Account
 from backend.accounts.codes import codes, otp
 from backend.accounts.codes.code_rows import Code
 from backend.accounts.codes.otp import CodeStep
 from backend.accounts.door import Door
 from backend.accounts.identity import people
-from backend.accounts.models import Account
 from backend.accounts.phones.binding import bind_phone, refuse_crowded
 from backend.accounts.phones.phones import read_phone
 from backend.accounts.ways_in.entering import Done

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from backend.account import Account
 from backend.accounts.codes import otp
 from backend.accounts.codes.code_rows import Code
 from backend.accounts.door import Door
 from backend.accounts.identity import following, numbers
-from backend.accounts.models import Account
 from backend.kit import Kit
 from backend.names import same_birth_date, same_name
 from backend.outside.registries import RegistryUnavailable, Subscriber

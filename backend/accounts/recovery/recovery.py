@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
+from backend.account import Account
 from backend.accounts.codes import codes, locks, otp, sms_budget, work
 from backend.accounts.codes.code_rows import Code
 from backend.accounts.codes.messages import send_later
@@ -19,7 +20,6 @@ from backend.accounts.codes.otp import CodeData, CodeStep, Later
 from backend.accounts.codes.texts import recovered_text
 from backend.accounts.door import Door
 from backend.accounts.identity import numbers, people
-from backend.accounts.models import Account
 from backend.accounts.passwords import passwords
 from backend.accounts.phones import subscription
 from backend.accounts.recovery import ways_back

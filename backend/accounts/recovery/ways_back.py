@@ -10,9 +10,9 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.account import Account
 from backend.accounts.door import Door
 from backend.accounts.identity import numbers, people
-from backend.accounts.models import Account
 from backend.accounts.passwords import passwords
 from backend.errors import Conflict
 

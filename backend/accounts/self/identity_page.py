@@ -14,9 +14,10 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.account import Account
 from backend.accounts.identity import following, people
 from backend.accounts.identity.evidence import IMPORTED, VNEID
-from backend.accounts.models import Account, Attribute, Identifier
+from backend.accounts.models import Attribute, Identifier
 from backend.accounts.self import attributes, mine
 from backend.accounts.self.attributes import SELF
 from backend.branding.brand import Brand

@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
+from backend.account import Account
 from backend.accounts.codes import codes, otp
 from backend.accounts.codes.otp import CodeData, CodeStep
 from backend.accounts.door import Door
@@ -20,7 +21,6 @@ from backend.accounts.identity import ending, finding, people
 from backend.accounts.identity.ending import Coming
 from backend.accounts.identity.evidence import VNEID, of_person
 from backend.accounts.identity.joining import Verdict
-from backend.accounts.models import Account
 from backend.accounts.phones.binding import bind_phone, refuse_crowded
 from backend.accounts.phones.phones import read_phone
 from backend.accounts.self import methods, mine
@@ -34,8 +34,9 @@ from backend.errors import Conflict, Refusal, settle
 from backend.facts import MethodAdded, PhoneBound
 from backend.flows import Handle, Running
 from backend.kit import Kit
-from backend.outside.eid.eid import Attempt, LoginRefused, ProviderUnavailable
+from backend.outside.eid.eid import Attempt
 from backend.outside.eid.eid_claims import Person
+from backend.outside.eid.eid_errors import LoginRefused, ProviderUnavailable
 from backend.support import notices
 
 
@@ -112,7 +113,7 @@ async def begin_vneid(door: Door, caller: Caller) -> tuple[Running, str]:
     """Send the person to VNeID; returns the flow and the address of its page."""
     async with door.db.write() as tx:
         await may(tx, door.kit, caller.me, now=caller.now)
-    url, attempt = await login.provider(door, VNEID).begin(door.settings.vneid_redirect_uri)
+    url, attempt = await login.provider(door, VNEID).begin(door.settings.vneid.redirect_uri)
     async with door.db.write() as tx:
         await _still(tx, door.kit, caller)
         return LINK.start(tx, door.kit, caller, "authorize", LinkData(attempt)).row, url

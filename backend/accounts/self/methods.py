@@ -14,9 +14,10 @@ import msgspec
 from sqlalchemy import delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.account import Account
 from backend.accounts.identity import people
 from backend.accounts.identity.evidence import POST_OFFICE, VNEID
-from backend.accounts.models import Account, Certificate, Identity, Password, Phone
+from backend.accounts.models import Certificate, Identity, Password, Phone
 from backend.accounts.self import mine
 from backend.accounts.ways_in import assurance
 from backend.caller import Who

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.accounts.models import Account
+from backend.account import Account
 from backend.caller import Who
 from backend.devices.models import Session
 from backend.devices.sessions import SessionRevoked, why_ended

@@ -15,8 +15,9 @@ from sqlalchemy import delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import sealed
+from backend.account import Account
 from backend.accounts.identity import people
-from backend.accounts.models import Access, Account, Identifier, OneTimeCode, Phone
+from backend.accounts.models import Access, Identifier, OneTimeCode, Phone
 from backend.accounts.self import consents, history, identity_page, methods, mine
 from backend.devices import sessions
 from backend.devices.models import Session

@@ -8,12 +8,12 @@ from uuid import UUID
 import msgspec
 
 from backend import flows
+from backend.account import Account
 from backend.accounts.door import Door
 from backend.accounts.identity import finding, people
 from backend.accounts.identity.evidence import of_holder
 from backend.accounts.identity.joining import Verdict
 from backend.accounts.identity.people import AccountExists
-from backend.accounts.models import Account
 from backend.accounts.self import attributes
 from backend.accounts.signing import enrolled, signing
 from backend.accounts.signing.signing import CHECKING, ENDED, LEVEL, METHOD, ArrivalData, Signed, SignStep

@@ -16,12 +16,12 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
+from backend.account import Account
 from backend.accounts.codes import starts
 from backend.accounts.door import Door
 from backend.accounts.identity import ending, people
 from backend.accounts.identity.ending import Coming
 from backend.accounts.identity.evidence import VNEID, of_person
-from backend.accounts.models import Account
 from backend.accounts.self import history
 from backend.accounts.ways_in.assurance import WORKSPACE, WorkspaceLevel
 from backend.accounts.ways_in.login import Answer, objection
@@ -34,8 +34,9 @@ from backend.devices.sessions import AccountClosed, AccountFrozen
 from backend.errors import Refusal, settle
 from backend.facts import SessionOpened, SignInRefused
 from backend.kit import Kit
-from backend.outside.eid.eid import Attempt, LoginRefused, ProviderUnavailable
+from backend.outside.eid.eid import Attempt
 from backend.outside.eid.eid_claims import Person
+from backend.outside.eid.eid_errors import LoginRefused, ProviderUnavailable
 
 TOUCH = timedelta(seconds=60)
 REFUSED = (  # what a sign-in comes to that somebody may ask about

@@ -7,9 +7,9 @@ from typing import Any, Protocol
 
 import msgspec
 
+from backend.account import Account
 from backend.accounts.door import Door
 from backend.accounts.identity import people
-from backend.accounts.models import Account
 from backend.accounts.self import history
 from backend.devices import sessions
 from backend.devices.sessions import Device, Replaced, Tokens

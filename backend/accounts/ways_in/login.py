@@ -15,13 +15,13 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
+from backend.account import Account
 from backend.accounts.codes import starts
 from backend.accounts.codes.otp import CodeData
 from backend.accounts.door import Door
 from backend.accounts.identity import ending, people
 from backend.accounts.identity.ending import Coming
 from backend.accounts.identity.evidence import POST_OFFICE, VNEID, level_of, of_person
-from backend.accounts.models import Account
 from backend.accounts.ways_in import step_up
 from backend.accounts.ways_in.entering import Done, let_in
 from backend.caller import Caller, Who
@@ -31,8 +31,9 @@ from backend.errors import Forbidden, Refusal, settle
 from backend.facts import SignInRefused
 from backend.flows import Handle, Running
 from backend.kit import Kit
-from backend.outside.eid.eid import Attempt, EId, LoginRefused, ProviderUnavailable
+from backend.outside.eid.eid import Attempt, EId
 from backend.outside.eid.eid_claims import Person
+from backend.outside.eid.eid_errors import LoginRefused, ProviderUnavailable
 
 KIND = "login"
 
@@ -119,7 +120,7 @@ async def begin(
     in the network have begun too many.
     """
     settings = door.settings
-    redirect = settings.post_office_redirect_uri if method == POST_OFFICE else settings.vneid_redirect_uri
+    redirect = settings.post_office.redirect_uri if method == POST_OFFICE else settings.vneid.redirect_uri
     fresh = fresh or stepping_up is not None
     url, attempt = await provider(door, method).begin(redirect, fresh=fresh)
     account, session = (stepping_up.account_id, stepping_up.session_id) if stepping_up else (None, None)

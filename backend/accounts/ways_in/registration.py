@@ -15,6 +15,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
+from backend.account import Account
 from backend.accounts.codes import codes, otp, sms_budget, work
 from backend.accounts.codes.messages import send_later
 from backend.accounts.codes.otp import CodeData, CodeStep, Later
@@ -23,7 +24,6 @@ from backend.accounts.door import Door
 from backend.accounts.identity import finding, people
 from backend.accounts.identity.evidence import SUBSCRIBER, Evidence, of_registry
 from backend.accounts.identity.joining import Verdict
-from backend.accounts.models import Account
 from backend.accounts.passwords import passwords
 from backend.accounts.phones.binding import bind_phone
 from backend.accounts.phones.phones import read_phone

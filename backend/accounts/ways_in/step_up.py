@@ -7,8 +7,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.account import Account
 from backend.accounts.identity import people
-from backend.accounts.models import Account
 from backend.accounts.self import history
 from backend.accounts.ways_in.entering import Done
 from backend.devices import rotation

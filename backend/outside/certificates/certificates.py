@@ -24,7 +24,8 @@ from cryptography.x509 import Certificate
 from backend.errors import Forbidden, Unavailable
 from backend.outside.certificates import certificate_paths as paths
 from backend.outside.certificates.certificate_subject import Holding, NotHolding, holding_of
-from backend.outside.certificates.revocation import CannotSay, Revocation, Revoked
+from backend.outside.certificates.ocsp import CannotSay, Revoked
+from backend.outside.certificates.revocation import Revocation
 from backend.outside.http import Guarded
 
 PREFIX = "NGOMON SIGN-IN v1"

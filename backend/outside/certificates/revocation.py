@@ -18,12 +18,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import Certificate, ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
+from backend.outside.addresses import HttpTrouble
 from backend.outside.certificates.certificate_paths import UNREADABLE
 from backend.outside.certificates.crl import Lists
 from backend.outside.certificates.ocsp import CannotSay, OutOfReach, Revoked, check_answer
-from backend.outside.http import Guarded, HttpTrouble
-
-__all__ = ["CannotSay", "Revocation", "Revoked"]
+from backend.outside.http import Guarded
 
 ADDRESSES_MOST = 2  # of one kind in one certificate; within the same seconds
 

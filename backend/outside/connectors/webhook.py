@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 import httpx2
 import msgspec
 
+from backend.outside.addresses import AddressRefused, HttpTrouble, Unreachable
 from backend.outside.connectors import (
     DeliveryError,
     Desired,
@@ -30,7 +31,7 @@ from backend.outside.connectors import (
 from backend.outside.connectors.learnt import Learnt
 from backend.outside.connectors.scim import user as scim
 from backend.outside.connectors.scim.words import MOVED, OF_THE_MOMENT, SERVER_ERROR, retry_after
-from backend.outside.http import AddressRefused, Guarded, HttpTrouble, Unreachable
+from backend.outside.http import Guarded
 
 PREFIX = "whsec_"
 FEWEST, MOST = 24, 64  # bytes of a secret, by the specification

@@ -19,17 +19,14 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from backend.outside.clock import Clock
-from backend.outside.eid.eid_callback import Callback, read_callback
 from backend.outside.eid.eid_claims import Person, is_incomplete, person_of
 from backend.outside.eid.eid_envelope import NotOpened
-from backend.outside.eid.eid_errors import LoginRefused, ProviderUnavailable, refused
+from backend.outside.eid.eid_errors import ProviderUnavailable, refused
 from backend.outside.eid.eid_openid import Metadata, OpenId
 from backend.outside.eid.eid_provider import Provider
 from backend.outside.eid.eid_tokens import is_moment
 from backend.outside.eid.eid_wire import Wire
 from backend.outside.http import Guarded
-
-__all__ = ["Attempt", "Callback", "EId", "LoginRefused", "Provider", "ProviderUnavailable", "read_callback"]
 
 MOST_TOKEN = 8192
 

@@ -9,7 +9,7 @@ import msgspec
 
 from backend.outside.eid.eid_claims import ClaimMap, claims_map
 from backend.outside.eid.eid_envelope import Envelope, NotOpened, envelope_key
-from backend.settings import Settings
+from backend.settings import EIdSettings, Settings
 
 POST_OFFICE_LEVEL = 2  # whatever it claims (rule 403)
 
@@ -140,41 +140,37 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
 
 def vneid(settings: Settings) -> Provider:
     """The provider behind `NGOMON_VNEID_*`."""
-    return _provider(settings, "vneid")
+    return _provider(settings.vneid, settings.limits.provider_timeout)
 
 
 def post_office(settings: Settings) -> Provider | None:
     """The second provider, behind `NGOMON_POST_OFFICE_*`; nothing when none is named."""
-    if not settings.post_office_issuer:
+    if not settings.post_office.issuer:
         return None
-    provider = _provider(settings, "post_office")
+    provider = _provider(settings.post_office, settings.limits.provider_timeout)
     fixed = provider.claims.get("fixed", {}) | {"assurance_level": POST_OFFICE_LEVEL}
     return msgspec.structs.replace(provider, claims={**provider.claims, "fixed": fixed})
 
 
-def _provider(settings: Settings, group: str) -> Provider:
-    """The settings of both groups have the same names (rule 403)."""
-
-    def given(name: str) -> str:
-        return str(getattr(settings, f"{group}_{name}"))
-
-    flavour = FLAVOURS[given("flavour")]
-    untouched = given("scopes") == OIDC.scopes  # the default of the settings is the one for plain OpenID
+def _provider(given: EIdSettings, timeout: float) -> Provider:
+    """One group of the settings; what it leaves open the flavour says."""
+    flavour = FLAVOURS[given.flavour]
+    untouched = given.scopes == OIDC.scopes  # the default of the settings is the one for plain OpenID
     return Provider(
-        issuer=given("issuer"),
-        client_id=given("client_id"),
-        client_secret=given("client_secret"),
-        client_key=given("client_key"),
-        scopes=flavour.scopes if untouched else given("scopes"),
-        claims=claims_map(given("claims") or flavour.claims),
-        timeout=settings.limits.provider_timeout,
+        issuer=given.issuer,
+        client_id=given.client_id,
+        client_secret=given.client_secret,
+        client_key=given.client_key,
+        scopes=flavour.scopes if untouched else given.scopes,
+        claims=claims_map(given.claims or flavour.claims),
+        timeout=timeout,
         flavour=flavour,
-        authorize_url=given("authorize_url"),
-        token_url=given("token_url"),
-        userinfo_url=given("userinfo_url"),
-        userinfo_method=given("userinfo_method") or flavour.userinfo_method,
-        acr_values=given("acr_values") or flavour.acr_values,
-        envelope=_envelope(given("envelope_key"), given("envelope_cipher"), given("envelope_code")),
+        authorize_url=given.authorize_url,
+        token_url=given.token_url,
+        userinfo_url=given.userinfo_url,
+        userinfo_method=given.userinfo_method or flavour.userinfo_method,
+        acr_values=given.acr_values or flavour.acr_values,
+        envelope=_envelope(given.envelope_key, given.envelope_cipher, given.envelope_code),
     )
 
 

@@ -9,9 +9,10 @@ from urllib.parse import quote
 import httpx2
 import msgspec
 
+from backend.outside.addresses import HttpTrouble
 from backend.outside.eid.eid_errors import log, refused, unavailable
 from backend.outside.eid.eid_provider import Provider
-from backend.outside.http import Guarded, HttpTrouble
+from backend.outside.http import Guarded
 
 OK = 200
 BUSY = (408, 425, 429)  # "come again", which is no answer either

@@ -6,7 +6,8 @@ from typing import Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from backend.errors import Unavailable
-from backend.outside.http import AddressRefused, Guarded, HttpTrouble, NotSent
+from backend.outside.addresses import AddressRefused, HttpTrouble, NotSent
+from backend.outside.http import Guarded
 from backend.words import mark as _
 
 TAKEN = 202

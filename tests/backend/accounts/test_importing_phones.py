@@ -7,9 +7,10 @@ import asyncio
 import pytest
 from sqlalchemy import func, select
 
+from backend.account import Account
 from backend.accounts import importing
 from backend.accounts.importing import Count
-from backend.accounts.models import Account, Phone
+from backend.accounts.models import Phone
 from backend.accounts.phones.binding import bind_phone
 from backend.crypto import KeyRing, new_secret_key
 from backend.db import Database

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from backend.imports import encodings, files
-from backend.imports.rows import ImportRefused, Record, RowError
-from backend.imports.words import told
+from backend.imports.rows import ImportRefused, Record, RowError, told
 
 UNITS = ("code", "name", "parent_code", "agency_code", "kind")
 HEAD = "code;name;parent_code;agency_code;kind\r\n"

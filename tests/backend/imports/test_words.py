@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from backend.imports import words
-from backend.imports.rows import RowError
+from backend.imports.rows import RowError, in_both, told
 from backend.words import english, say
 
 HOUSE = Path(words.__file__).parents[1]
@@ -53,12 +53,12 @@ def test_every_reason_is_said_in_both_languages_and_says_what_to_do(reason: str)
     values = dict.fromkeys(places(said), "7")
     error = RowError(2, "name", reason, values)
     for lang in ("vi", "en"):
-        spoken, what_to_do = words.told(error, lang).split(": ", maxsplit=1)[0], say(remedy, lang)
-        assert spoken and len(what_to_do) > 5 and words.told(error, lang).endswith(what_to_do)
-        assert "{" not in words.told(error, lang)
+        spoken, what_to_do = told(error, lang).split(": ", maxsplit=1)[0], say(remedy, lang)
+        assert spoken and len(what_to_do) > 5 and told(error, lang).endswith(what_to_do)
+        assert "{" not in told(error, lang)
     assert said in english() and remedy in english()
     assert places(said) == places(str(english()[said])) and not places(remedy)
-    assert words.in_both(error) == f"{reason}: {words.told(error, 'vi')} · {words.told(error, 'en')}"
+    assert in_both(error) == f"{reason}: {told(error, 'vi')} · {told(error, 'en')}"
 
 
 @pytest.mark.parametrize("note", words.NOTES)

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from backend.imports import files, parts, sheets
-from backend.imports.rows import ImportRefused, Record, RowError
-from backend.imports.words import told
+from backend.imports.rows import ImportRefused, Record, RowError, told
 from tests.backend.imports.sheets import Raw, error, workbook
 
 UNITS = ("code", "name", "parent_code", "agency_code", "kind")

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from backend.imports import files
-from backend.imports.rows import ImportRefused, Record, RowError
-from backend.imports.words import told
+from backend.imports.rows import ImportRefused, Record, RowError, told
 from tests.backend.imports.sheets import Raw, error, formula, number, workbook
 
 UNITS = ("code", "name", "parent_code", "agency_code", "kind")

@@ -24,7 +24,7 @@ from backend.db import Database, new_id
 from backend.journal import Entry
 from backend.kit import Kit
 from backend.limits import Limits
-from backend.outbox import queue, systems
+from backend.outbox import queue, states, systems
 from backend.outbox.bell import Bell
 from backend.outbox.models import Delivery, Link, System
 from backend.outbox.worker import Worker
@@ -133,7 +133,7 @@ class World:
 
     async def word(self, account_id: UUID, name: str = "van-ban") -> str:
         async with self.db.read() as tx:
-            found = await queue.states_for_account(tx, account_id, self.clock.now())
+            found = await states.states_for_account(tx, account_id, self.clock.now())
         return next(one.state for one in found if one.system == name)
 
     async def until(self, account_id: UUID, *words: str, name: str = "van-ban", patience: float = 20) -> str:

@@ -16,15 +16,15 @@ from sqlalchemy import select, update
 from backend.account import Account
 from backend.crypto import KeyRing, new_secret_key
 from backend.db import Database, new_id
+from backend.environment import load, with_keys
 from backend.kit import Kit
 from backend.limits import Limits
 from backend.outbox.bell import Bell
 from backend.outbox.models import Delivery
 from backend.outside.clock import Clock
 from backend.roles.models import Role, Unit
-from backend.settings import load, with_keys
-from ngomon.commands import Wrong
 from ngomon.commands.systems import systems
+from ngomon.commands.wrong import Wrong
 from ngomon.tasks import outgoing, worker_of
 from tests import databases
 from tests.parts.scim import ScimServer

@@ -12,7 +12,7 @@ from backend.db import Database
 from backend.outbox import systems
 from backend.outbox.models import Delivery
 from backend.outbox.reconcile import Comparison
-from ngomon.commands import Wrong
+from ngomon.commands.wrong import Wrong
 from tests.backend.outbox.conftest import HUE, World
 from tests.backend.outbox.test_commands import Command, installation, ngomon
 from tests.backend.outbox.test_official_mail import connect

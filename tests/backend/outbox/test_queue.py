@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import delete, update
 
-from backend.outbox import queue
+from backend.outbox import queue, states
 from backend.outbox.models import Delivery, Link, System
 from backend.outbox.queue import BACKFILL, REVOCATION
 from tests.backend.outbox.conftest import World
@@ -127,8 +127,8 @@ async def test_every_state_has_its_word(
             await tx.execute(update(System).values(**later))
         await tx.execute(update(Link).values(state=link))
     async with world.db.read() as tx:
-        found = (await queue.states_for_requests(tx, [request_id, uuid4()], now))[request_id]
-        overview = await queue.overview(tx, now)
+        found = (await states.states_for_requests(tx, [request_id, uuid4()], now))[request_id]
+        overview = await states.overview(tx, now)
     assert [(one.system, one.state) for one in found] == [("van-ban", word)]
     assert await world.word(account) == word
     assert overview[0].counts.get(word) == 1
@@ -150,8 +150,8 @@ async def test_what_was_undone_has_no_word(world: World) -> None:
     async with world.db.write() as tx:
         assert await queue.cancel_held(tx, request_id, now=world.clock.now())
     async with world.db.read() as tx:
-        assert await queue.states_for_requests(tx, [request_id], world.clock.now()) == {request_id: []}
-        assert await queue.states_for_account(tx, account, world.clock.now()) == []
+        assert await states.states_for_requests(tx, [request_id], world.clock.now()) == {request_id: []}
+        assert await states.states_for_account(tx, account, world.clock.now()) == []
 
 
 async def test_replay_of_one_person_leaves_the_others(world: World) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.db import new_id
-from backend.outbox import queue, steering, systems
+from backend.outbox import queue, states, steering, systems
 from backend.outbox.models import Delivery, System
 from backend.outbox.nightly import Nightly, due_at
 from backend.outbox.reconcile import Comparison, Finding
@@ -182,5 +182,5 @@ async def test_only_a_disabled_system_is_taken_away_and_nobody_waits_for_it(worl
         assert await steering.remove(tx, world.kit, "van-ban", by=None, now=now) == 0
     assert await world.deliveries(account) == []
     async with world.db.read() as tx:
-        assert await queue.states_for_account(tx, account, now) == []
+        assert await states.states_for_account(tx, account, now) == []
     assert (await world.facts())[-1] == "system.removed"

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import pytest_asyncio
 
-from backend.outbox import queue, systems
+from backend.outbox import states, systems
 from backend.outbox.models import System
 from backend.outbox.reconcile import Comparison
 from backend.outside.connectors import webhook
@@ -155,7 +155,7 @@ async def test_what_cannot_be_read_back_is_said_and_not_compared(world: World, h
         async for _ in comparison.run(system):
             pass
     async with world.db.read() as tx:
-        (seen,) = await queue.overview(tx, world.clock.now())
+        (seen,) = await states.overview(tx, world.clock.now())
     assert seen.learnt == ["no_read_back"]
 
 

@@ -10,8 +10,8 @@ from ipaddress import ip_address
 
 import pytest
 
-from backend.outside.addresses import Allowed, is_public
-from backend.outside.http import AddressRefused, Guarded, HttpTrouble, NotSent, ReplyTooLarge, Unreachable
+from backend.outside.addresses import AddressRefused, Allowed, HttpTrouble, NotSent, Unreachable, is_public
+from backend.outside.http import Guarded, ReplyTooLarge
 from tests.parts.processes import free_port
 
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from backend.environment import SettingsError, load
 from backend.outside.places import Places, PlacesError
-from backend.settings import SettingsError, load
 
 TABLE = """network,province
 203.0.113.0/24,Thành phố Huế

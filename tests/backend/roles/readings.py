@@ -11,8 +11,8 @@ from backend.db import Database
 from backend.journal import Entry
 from backend.kit import Kit
 from backend.outbox.models import Delivery
+from backend.roles import dossier, own
 from backend.roles import draft as drafts
-from backend.roles import queue
 from backend.roles.models import Role, RoleRequest
 from backend.roles.views import OwnRequest, RequestView, RoleView
 from backend.support import notices
@@ -36,17 +36,17 @@ class Readings:
     async def seen_by(self, name: str, request_id: UUID) -> RequestView:
         """The request as the manager `name` reads it."""
         async with self.db.read() as tx:
-            return await queue.view(tx, self.kit, request_id, self.people[name], now=self.now)
+            return await dossier.view(tx, self.kit, request_id, self.people[name], now=self.now)
 
     async def own(self, name: str, request_id: UUID) -> OwnRequest:
         """The request as the phone of `name` reads it."""
         async with self.db.read() as tx:
-            return await queue.one_of_mine(tx, self.kit, request_id, self.people[name], now=self.now)
+            return await own.one_of_mine(tx, self.kit, request_id, self.people[name], now=self.now)
 
     async def roles_seen(self, name: str) -> list[RoleView]:
         """The roles as the phone of `name` reads them."""
         async with self.db.read() as tx:
-            return await queue.roles_of(tx, self.kit, self.people[name])
+            return await own.roles_of(tx, self.kit, self.people[name])
 
     async def told(self, name: str) -> list[str]:
         """The bodies of the notices that `name` can read now, oldest first."""

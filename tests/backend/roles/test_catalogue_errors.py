@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from backend.imports.rows import ImportRefused, RowError
-from backend.imports.words import in_both
+from backend.imports.rows import ImportRefused, RowError, in_both
 from backend.roles.catalogue.in_force import read_file, shipped
 from backend.roles.catalogue.writing import written
 

@@ -10,9 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from backend.imports import files
-from backend.imports.rows import ImportRefused, Record, RowError
-from backend.imports.words import told
-from backend.roles import staff, unit_life, units
+from backend.imports.rows import ImportRefused, Record, RowError, told
+from backend.roles import staff, unit_life, unit_rows, units
 from backend.roles.models import StaffRecord, Unit
 from backend.roles.staff_rows import opened
 from tests.backend.imports.sheets import number, workbook
@@ -23,7 +22,9 @@ STORED = {"name": "Đơn vị NV", "parent": "HUE", "agency_code": "H57.03", "ki
 RENAMED = STORED | {"name": "Sở mới"}
 
 
-def rows_of(tmp_path: Path, content: str | bytes, columns: tuple[str, ...] = units.COLUMNS) -> list[Record]:
+def rows_of(
+    tmp_path: Path, content: str | bytes, columns: tuple[str, ...] = unit_rows.COLUMNS
+) -> list[Record]:
     file = tmp_path / "file.csv"
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
     return files.read(file, columns, required=columns[:1])
@@ -104,7 +105,7 @@ async def test_b01_neighbours_a_workbook_of_names_alone_leaves_the_rest(world: W
         tmp_path / "u.xlsx", [["code", "name", ""], ["NV", "Sở mới"], ["", ""], ["TC", "Sở khác", ""]]
     )
     before = await stored(world)
-    assert await bring_in(world, files.read(file, units.COLUMNS, required=units.REQUIRED)) == []
+    assert await bring_in(world, files.read(file, unit_rows.COLUMNS, required=unit_rows.REQUIRED)) == []
     after = await stored(world)
     assert {code: one["name"] for code, one in after.items()} == {
         "HUE": "Đơn vị HUE", "NV": "Sở mới", "NV-P": "Đơn vị NV-P", "TC": "Sở khác",

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from backend.errors import Refusal
-from backend.roles import inbox, queue
+from backend.roles import dossier, inbox, own, queue
 from backend.roles.views import InboxRow, PersonRow, RequestView
 from tests.backend.roles.world import World
 
@@ -24,7 +24,7 @@ async def people(world: World, name: str, q: str | None = None) -> list[PersonRo
 
 async def view(world: World, name: str, request_id: UUID) -> RequestView:
     async with world.db.read() as tx:
-        return await queue.view(tx, world.kit, request_id, world.people[name], now=world.now)
+        return await dossier.view(tx, world.kit, request_id, world.people[name], now=world.now)
 
 
 async def test_a_queue_holds_what_waits_for_its_manager_alone(world: World) -> None:
@@ -83,7 +83,7 @@ async def test_a_queue_goes_on_where_the_cursor_says(world: World) -> None:
 async def test_a_cursor_that_nobody_gave_out_is_refused(world: World, cursor: str) -> None:
     async with world.db.read() as tx:
         with pytest.raises(Refusal, match="cursor_invalid"):
-            await queue.mine(tx, world.kit, world.people["An"], now=world.now, cursor=cursor)
+            await own.mine(tx, world.kit, world.people["An"], now=world.now, cursor=cursor)
 
 
 async def test_a_manager_reads_who_asks_for_what_and_what_it_changes(world: World) -> None:
@@ -172,8 +172,8 @@ async def test_one_sees_ones_own_requests_and_roles(world: World) -> None:
     role = await world.employ("An", "NV", "Chi")
     await world.ask("Bình")
     async with world.db.read() as tx:
-        page = await queue.mine(tx, world.kit, world.people["An"], now=world.now)
-        roles = await queue.roles_of(tx, world.kit, world.people["An"])
+        page = await own.mine(tx, world.kit, world.people["An"], now=world.now)
+        roles = await own.roles_of(tx, world.kit, world.people["An"])
     assert [(one.kind, one.status) for one in page.items] == [("register", "approved")]
     assert [(one.id, one.unit_code, one.state) for one in roles] == [(role.id, "NV", "active")]
 
@@ -183,7 +183,7 @@ async def test_what_was_undone_is_not_shown(world: World) -> None:
     await world.approve("Chi", asked.id)
     await world.undo("Chi", asked.id)
     async with world.db.read() as tx:
-        assert await queue.roles_of(tx, world.kit, world.people["An"]) == []
+        assert await own.roles_of(tx, world.kit, world.people["An"]) == []
 
 
 async def test_units_stand_in_the_order_of_the_tree(world: World) -> None:

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from backend.errors import FieldsInvalid, Refusal
-from backend.roles.draft import Draft
+from backend.roles.wish import Draft
 from tests.backend.roles.world import World
 
 

@@ -9,7 +9,7 @@ from backend.imports.plan import Field, Imported, Plan, PlanStale
 from backend.imports.rows import ImportRefused, RowError, records
 from backend.roles import staff
 from backend.roles.models import StaffRecord, Unit
-from backend.roles.staff import StaffImport
+from backend.roles.staff_import import StaffImport
 from tests.backend.roles.test_official_addresses import holder
 from tests.backend.roles.test_staff import GOOD, bring_in, prefill
 from tests.backend.roles.world import World

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from backend.imports import files
 from backend.imports.plan import Imported
 from backend.imports.rows import ImportRefused, RowError
-from backend.roles import units
+from backend.roles import unit_rows, units
 from backend.roles.models import Unit
 from tests.backend.roles.world import World
 
@@ -24,7 +24,7 @@ def csv(tmp_path: Path, body: str, *, header: str = HEADER, encoding: str = "utf
 
 
 async def bring_in(world: World, file: Path) -> Imported:
-    rows = files.read(file, units.COLUMNS, required=units.REQUIRED)
+    rows = files.read(file, unit_rows.COLUMNS, required=unit_rows.REQUIRED)
     async with world.db.write() as tx:
         return await units.bring_in(tx, world.kit, rows, by=None, now=world.now)
 
@@ -106,26 +106,26 @@ def test_a_file_of_another_shape_is_refused(tmp_path: Path, content: bytes, reas
     file = tmp_path / "bad.csv"
     file.write_bytes(content)
     with pytest.raises(ImportRefused) as refused:
-        files.read(file, units.COLUMNS, required=units.REQUIRED)
+        files.read(file, unit_rows.COLUMNS, required=unit_rows.REQUIRED)
     assert reason in refused.value.errors[0].reason
 
 
 def test_a_missing_file_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(ImportRefused) as refused:
-        files.read(tmp_path / "none.csv", units.COLUMNS, required=units.REQUIRED)
+        files.read(tmp_path / "none.csv", unit_rows.COLUMNS, required=unit_rows.REQUIRED)
     assert refused.value.errors == [RowError(0, "", "no_such_file")]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
 def test_a_byte_order_mark_and_semicolons_are_fine(tmp_path: Path, encoding: str) -> None:
     file = csv(tmp_path, "S;Sở Nội vụ\n", header="code;name\n", encoding=encoding)
-    (row,) = files.read(file, units.COLUMNS, required=units.REQUIRED)
+    (row,) = files.read(file, unit_rows.COLUMNS, required=unit_rows.REQUIRED)
     assert (row.line, row.cells) == (2, {"code": "S", "name": "Sở Nội vụ"})
 
 
 def test_a_column_that_the_file_lacks_is_absent_and_a_blank_cell_is_empty(tmp_path: Path) -> None:
     file = csv(tmp_path, "S,Sở,\nT,Ty\n", header="code,name,kind\n")
-    rows = files.read(file, units.COLUMNS, required=units.REQUIRED)
+    rows = files.read(file, unit_rows.COLUMNS, required=unit_rows.REQUIRED)
     assert [row.cells for row in rows] == [
         {"code": "S", "name": "Sở", "kind": ""},
         {"code": "T", "name": "Ty", "kind": ""},
@@ -135,7 +135,7 @@ def test_a_column_that_the_file_lacks_is_absent_and_a_blank_cell_is_empty(tmp_pa
 def test_a_workbook_is_read_as_text_and_computes_nothing(tmp_path: Path) -> None:
     file = tmp_path / "units.xlsx"
     workbook(file, [["code", "name"], ["19774", "=1+1"], [19789.0, "Phường"]])
-    rows = files.read(file, units.COLUMNS, required=units.REQUIRED)
+    rows = files.read(file, unit_rows.COLUMNS, required=unit_rows.REQUIRED)
     assert [(row.line, row.cells["code"], row.cells["name"]) for row in rows] == [
         (2, "19774", "=1+1"),
         (3, "19789", "Phường"),
@@ -146,7 +146,7 @@ def test_what_only_looks_like_a_workbook_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "units.xlsx"
     file.write_bytes(b"code,name\n")
     with pytest.raises(ImportRefused) as refused:
-        files.read(file, units.COLUMNS, required=units.REQUIRED)
+        files.read(file, unit_rows.COLUMNS, required=unit_rows.REQUIRED)
     assert refused.value.errors[0].reason == "not_workbook"
 
 
@@ -155,7 +155,7 @@ def test_what_only_looks_like_a_workbook_is_refused(tmp_path: Path) -> None:
     [("000.00.17.G22", "G22.17"), ("G22.17", "G22.17"), ("00.00.H57", "H57"), ("h57.01.02", "H57.01.02")],
 )
 def test_both_notations_of_an_agency_are_one(written: str, kept: str) -> None:
-    assert units.agency_code(written) == kept
+    assert unit_rows.agency_code(written) == kept
 
 
 async def test_search_forgives_marks_and_case_and_finds_codes(world: World, tmp_path: Path) -> None:

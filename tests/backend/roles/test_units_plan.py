@@ -10,8 +10,7 @@ from sqlalchemy import select, update
 
 from backend.imports import words
 from backend.imports.plan import Field, Imported, Plan, PlanStale
-from backend.imports.rows import ImportRefused, RowError, records
-from backend.imports.words import told
+from backend.imports.rows import ImportRefused, RowError, records, told
 from backend.outbox.models import Delivery
 from backend.roles import units
 from backend.roles.models import Unit

@@ -21,9 +21,9 @@ from backend.outbox.models import System
 from backend.roles import acts, authority, corrections, managers, requests, review, starting, timeline
 from backend.roles.carried import How
 from backend.roles.corrections import By
-from backend.roles.draft import Draft
 from backend.roles.models import Role, RoleRequest, Unit
 from backend.roles.movements import END
+from backend.roles.wish import Draft
 from tests.backend.roles.readings import Readings
 
 PLAINLY = How()

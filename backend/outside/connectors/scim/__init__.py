@@ -26,7 +26,8 @@ from backend.outside.connectors.learnt import Learnt
 from backend.outside.connectors.scim import user as users
 from backend.outside.connectors.scim.finding import Finder
 from backend.outside.connectors.scim.groups import Group, Groups
-from backend.outside.connectors.scim.wire import USERS, Changed, Conflict, Unsupported, Vanished, Wire
+from backend.outside.connectors.scim.wire import USERS, Wire
+from backend.outside.connectors.scim.words import Changed, Conflict, Unsupported, Vanished
 from backend.outside.connectors.scim.work import Work
 from backend.outside.http import Guarded
 

@@ -16,6 +16,7 @@ from urllib.parse import quote
 import httpx2
 import msgspec
 
+from backend.outside.addresses import AddressRefused, HttpTrouble, Unreachable
 from backend.outside.connectors import DeliveryError, Target
 from backend.outside.connectors.learnt import Learnt
 from backend.outside.connectors.scim.words import (
@@ -29,7 +30,7 @@ from backend.outside.connectors.scim.words import (
     retry_after,
     text_of,
 )
-from backend.outside.http import AddressRefused, Guarded, HttpTrouble, ReplyTooLarge, Unreachable
+from backend.outside.http import Guarded, ReplyTooLarge
 
 Operation = dict[str, Any]
 Resource = dict[str, Any]

@@ -14,8 +14,8 @@ from backend.outside.connectors.scim import user as users
 from backend.outside.connectors.scim.finding import Finder
 from backend.outside.connectors.scim.groups import Group, Groups, names
 from backend.outside.connectors.scim.user import Held
-from backend.outside.connectors.scim.wire import USERS, Changed, Conflict, Unsupported, Vanished, Wire
-from backend.outside.connectors.scim.words import OF_AN_ATTRIBUTE
+from backend.outside.connectors.scim.wire import USERS, Wire
+from backend.outside.connectors.scim.words import OF_AN_ATTRIBUTE, Changed, Conflict, Unsupported, Vanished
 
 ENOUGH = 2  # writes of one thing that had no effect, before the system is known not to keep it
 NEEDED = {"active", "user_name"}

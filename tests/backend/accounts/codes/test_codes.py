@@ -12,9 +12,9 @@ import pytest
 from backend.accounts.codes import codes
 from backend.accounts.codes.texts import SEGMENT, code_text
 from backend.crypto import KeyRing, new_secret_key
+from backend.environment import load
 from backend.kit import Kit
 from backend.limits import Limits
-from backend.settings import load
 
 
 def test_to06_whatever_a_code_is_bound_to_makes_another_code() -> None:

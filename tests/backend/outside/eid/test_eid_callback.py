@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.outside.eid.eid import Callback, read_callback
-from backend.outside.eid.eid_callback import NOTHING
+from backend.outside.eid.eid_callback import NOTHING, Callback, read_callback
 
 BACK = "http://app.test/app/vneid"
 

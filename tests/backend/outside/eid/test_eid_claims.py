@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from backend.environment import SettingsError, load
 from backend.outside.eid.eid_claims import SHIPPED, Person, claims_map, person_of
 from backend.outside.eid.eid_provider import post_office, vneid
-from backend.settings import SettingsError, load
+from backend.settings import EIdSettings
 
 ISSUER = "https://dinh-danh.example"
 CITIZEN = {"sub": "1", "TechID": "T-1", "LoaiTaiKhoan": "1", "SoDinhDanh": "000197000101", "HoVaTen": "Nguyễn Thị An", "loAs": "LoA2"}  # fmt: skip
@@ -136,7 +137,7 @@ def test_a_map_is_named_or_a_file_and_the_envelope_key_is_looked_at(tmp_path: Pa
 
 
 def test_production_has_no_second_provider_unless_one_is_named() -> None:
-    assert post_office(msgspec.structs.replace(load({}), post_office_issuer="")) is None
+    assert post_office(msgspec.structs.replace(load({}), post_office=EIdSettings())) is None
 
 
 PLAIN = {"sub": "p-1", "national_id": "000150000777", "full_name": "Nguyễn Thị An", "birth_date": "1950-03-14", "gender": "female", "assurance_level": 2}  # fmt: skip
