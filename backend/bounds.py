@@ -61,6 +61,7 @@ MOST: dict[str, float] = {
     "certificate_check_timeout": 30,
     "crl_bytes": 64 * MIB,
     "crl_keep": DAY,
+    "reconcile_every": 31_536_000,
     "cases_per_hour": 100,
     "desk_lookups_per_hour": 200,
     "support_codes_per_address_per_hour": 1000,
