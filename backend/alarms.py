@@ -21,6 +21,7 @@ Name = Literal[
     "wrong_reset_codes_network",
     "journal_broken",
     "unit_without_manager",
+    "request_undecided",
     "database_away",
     "database_full",
 ]

@@ -85,6 +85,7 @@ MOST: dict[str, float] = {
     "undo_window": 300,
     "bulk_most": 1000,
     "schedule_ahead_days": 3660,
+    "step_days": 60,
     "mass_change_percent": 50,
     "lease": 600,
     "delivery_attempts": 1000,

@@ -14,6 +14,9 @@ from backend.branding.brand import Brand, BrandingError, read, shipped
 from backend.crypto import new_secret_key
 from backend.limits import Limits
 from backend.settings import EID_GROUPS, PREFIX, STAND_INS, EIdSettings, Settings, variables
+from backend.working_days import WorkingDays, WorkingDaysError
+from backend.working_days import read as read_days
+from backend.working_days import shipped as usual_days
 
 FILES = (
     "SECRET_KEYS",
@@ -45,13 +48,13 @@ def load(environ: Mapping[str, str], *, storage_only: bool = False) -> Settings:
     given = _given(environ, problems)
     limits = _limits(given, problems)
     values = _values(given, problems)
-    brand = _brand(values, problems)
+    brand, days = _brand(values, problems), _days(values, problems)
     profile = values.get("profile", "demo")
     if profile not in ("demo", "production"):
         problems.append(f"NGOMON_PROFILE: must be demo or production, not {profile!r}")
     if problems:
         raise SettingsError(problems)
-    settings = _settings(_defaults(values), limits, brand)
+    settings = _settings(_defaults(values), limits, brand, days)
     problems += rules.shape(settings)
     if profile == "production":
         problems += rules.production(settings, storage_only=storage_only)
@@ -60,13 +63,13 @@ def load(environ: Mapping[str, str], *, storage_only: bool = False) -> Settings:
     return settings
 
 
-def _settings(values: dict[str, Any], limits: Limits, brand: Brand) -> Settings:
+def _settings(values: dict[str, Any], limits: Limits, brand: Brand, days: WorkingDays) -> Settings:
     """What was given, each where it belongs."""
     eids: dict[str, Any] = {}
     for group in EID_GROUPS:
         own = [name for name in EIdSettings.__struct_fields__ if f"{group}_{name}" in values]
         eids[group] = EIdSettings(**{name: values.pop(f"{group}_{name}") for name in own})
-    return Settings(**values, **eids, limits=limits, brand=brand)
+    return Settings(**values, **eids, limits=limits, brand=brand, days=days)
 
 
 def with_keys(settings: Settings) -> Settings:
@@ -156,6 +159,15 @@ def _brand(values: dict[str, Any], problems: list[str]) -> Brand:
     except BrandingError as error:
         problems += [f"{PREFIX}BRANDING: {problem}" for problem in error.problems]
         return shipped()
+
+
+def _days(values: dict[str, Any], problems: list[str]) -> WorkingDays:
+    """The holidays of the file that is named, else the shipped table."""
+    try:
+        return read_days(values["working_days"]) if values.get("working_days") else usual_days()
+    except WorkingDaysError as error:
+        problems.append(f"{PREFIX}WORKING_DAYS: {error}")
+        return usual_days()
 
 
 def _defaults(values: dict[str, Any]) -> dict[str, Any]:

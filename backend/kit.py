@@ -15,6 +15,8 @@ from backend.journal import Journal
 from backend.limits import Limits
 from backend.lives import Lives
 from backend.throttle import Throttle
+from backend.working_days import WorkingDays
+from backend.working_days import shipped as usual_days
 
 
 class Phones(Protocol):
@@ -36,6 +38,7 @@ class Kit(NamedTuple):
     limits: Limits
     lives: Lives
     brand: Brand
+    days: WorkingDays
     phones: Phones | None = None  # a command pushes nothing: what it tells is read in the app
 
     @classmethod
@@ -46,6 +49,8 @@ class Kit(NamedTuple):
         phones: Phones | None = None,
         operator: Operator | None = None,
         brand: Brand | None = None,
+        days: WorkingDays | None = None,
     ) -> Kit:
         """The usual bundle over one ring of keys; `operator` runs the command that asks for it."""
-        return cls(keys, Journal(keys, operator), Throttle(keys), limits, Lives(), brand or shipped(), phones)
+        journal, throttle = Journal(keys, operator), Throttle(keys)
+        return cls(keys, journal, throttle, limits, Lives(), brand or shipped(), days or usual_days(), phones)

@@ -132,6 +132,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     undo_window: int = 10  # a decision's deliveries wait this long (rule 702)
     bulk_most: int = 100
     schedule_ahead_days: int = 366
+    step_days: int = 3  # worked days for one word; then the unit above may say it as well (rule 626)
     mass_change_percent: int = 10  # of what exists: an import that changes or ends more wants --brake-off
 
     # delivery

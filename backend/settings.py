@@ -8,6 +8,8 @@ import msgspec
 
 from backend.branding.brand import Brand, shipped
 from backend.limits import Limits
+from backend.working_days import WorkingDays
+from backend.working_days import shipped as usual_days
 
 PREFIX = "NGOMON_"
 STAND_INS = {
@@ -46,6 +48,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     profile: str = "demo"
     branding: str = ""
+    working_days: str = ""
     database_url: str = "sqlite+aiosqlite:///data/ngomon.db"
     secret_keys: str = ""
     journal_heads: str = ""
@@ -75,6 +78,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     trusted_proxies: int = 0
     limits: Limits = Limits()
     brand: Brand = shipped()
+    days: WorkingDays = usual_days()
 
     @property
     def eids(self) -> dict[str, EIdSettings]:
@@ -100,7 +104,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 def variables() -> dict[str, type]:
     """Every variable without its prefix, in lower case, and what it holds; limits have names of their own."""
     plain = get_type_hints(Settings)
-    for name in ("limits", "brand", *EID_GROUPS):
+    for name in ("limits", "brand", "days", *EID_GROUPS):
         del plain[name]
     return plain | {
         f"{group}_{name}": kind for group in EID_GROUPS for name, kind in get_type_hints(EIdSettings).items()

@@ -45,7 +45,7 @@ async def enlarge(
             for model in (Account, Identifier, RoleRequest, Role, RequestStep):
                 if found := [one[model] for one in made if model in one]:
                     await tx.execute(insert(model), found)
-    await deciding.fill(db, kit)
+    await deciding.fill(db, kit, now=now)
     await statistics.refresh(db, imported=True)
 
 

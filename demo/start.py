@@ -52,7 +52,7 @@ def run(
 async def _prepare(settings: Settings, people: int, waiting: int) -> None:
     keys = KeyRing.parse(settings.secret_keys)
     await migrations.migrate(settings.database_url, keys)
-    clock, kit = Clock(), Kit.of(keys, settings.limits, brand=settings.brand)
+    clock, kit = Clock(), Kit.of(keys, settings.limits, brand=settings.brand, days=settings.days)
     db = Database(settings.database_url)
     try:
         if not await seed(db, kit, Stand(settings, clock), issuer=settings.vneid.issuer, now=clock.now()):

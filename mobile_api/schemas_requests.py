@@ -94,10 +94,14 @@ class WaitingUnitOut(msgspec.Struct):
 
 
 class WaitingForOut(msgspec.Struct):
-    """Which unit has to speak, of two the releasing one, and since when; no unit where nobody decides."""
+    """Which unit has to speak, of two the releasing one, since when, and its last day; no unit where nobody decides.
+
+    After `due_on` (worked days in Việt Nam are counted) the unit above may decide as well.
+    """
 
     unit: WaitingUnitOut | None
     since: datetime
+    due_on: date | None
 
 
 class InForceOut(msgspec.Struct):

@@ -116,7 +116,7 @@ class App:
         keys = KeyRing.parse(settings.secret_keys)
         self.db = Database(settings.database_url)
         self.phones = PushedPhones(self.db, keys, self.outside.push, settings.brand)
-        self.kit = Kit.of(keys, settings.limits, self.phones, brand=settings.brand)
+        self.kit = Kit.of(keys, settings.limits, self.phones, brand=settings.brand, days=settings.days)
         self.bell = Bell(self.db)
         self.figures = Figures()
         self.post = PostRoom(self.db, self.kit, settings, self.clock)

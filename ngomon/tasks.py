@@ -76,7 +76,7 @@ async def running(
     jobs = [
         rounds(stop, SEEN_SECONDS, lambda: write_seen(db, entry), later=True),
         rounds(stop, SWEEP_SECONDS, lambda: candidates.fill(db, kit), later=True),
-        rounds(stop, PLACING_SECONDS, lambda: deciding.fill(db, kit), later=True),
+        rounds(stop, PLACING_SECONDS, lambda: deciding.fill(db, kit, now=clock.now()), later=True),
         rounds(stop, PLACING_SECONDS, lambda: findable.fill(db, kit)),
         rounds(stop, SWEEP_SECONDS, lambda: desk_joins.sweep(db, kit, clock.now()), later=True),
         texting.run(stop),

@@ -22,7 +22,8 @@ async def misplaced(tx: AsyncSession, kit: Kit) -> list[str]:
     steps = (
         await tx.execute(
             select(
-                RequestStep.id, RequestStep.decider_id, RequestStep.decision, RoleRequest.status,
+                RequestStep.id, RequestStep.decider_id, RequestStep.above_id, RequestStep.overdue_at,
+                RequestStep.due_on, RequestStep.decision, RoleRequest.status,
                 RoleRequest.account_id, Unit.path,
             )
             .join(RoleRequest, RoleRequest.id == RequestStep.request_id)
@@ -34,7 +35,14 @@ async def misplaced(tx: AsyncSession, kit: Kit) -> list[str]:
     found = []
     for step in steps:
         waits = step.status == "pending" and step.decision is None
-        wanted = _decider(step.path, managers, own.get(step.account_id)) if waits else None
+        units = (
+            [*_deciders(step.path, managers, own.get(step.account_id)), None, None] if waits else [None] * 2
+        )
+        wanted, above = units[0], units[1] if step.overdue_at else None
+        if step.above_id != above:
+            found.append(f"step {step.id}: {step.above_id} stands above, the rule says {above}")
+        if wanted and step.due_on is None:
+            found.append(f"step {step.id} waits without a last day")
         if step.decider_id != wanted:
             found.append(
                 f"step {step.id}: {step.decider_id} stands on it as deciding, the rule says {wanted}"
@@ -42,12 +50,11 @@ async def misplaced(tx: AsyncSession, kit: Kit) -> list[str]:
     return found
 
 
-def _decider(path: str, managers: dict[UUID, set[str]], own: str | None) -> UUID | None:
-    for part in reversed(path.strip("/").split("/")):
-        held = managers.get(UUID(part), set())
-        if held and own not in held:
-            return UUID(part)
-    return None
+def _deciders(path: str, managers: dict[UUID, set[str]], own: str | None) -> list[UUID]:
+    """The nearest first; else the highest where somebody beside the applicant decides."""
+    way = [UUID(part) for part in reversed(path.strip("/").split("/"))]
+    found = [unit for unit in way if managers.get(unit) and own not in managers[unit]]
+    return found or [unit for unit in way if managers.get(unit, set()) - {own}][-1:]
 
 
 async def _managers(tx: AsyncSession, kit: Kit) -> dict[UUID, set[str]]:

@@ -25,6 +25,7 @@ BOTH = {
     "tests/backend/roles/test_findable.py": "the SQL of lists: order, pages, search",
     "tests/backend/roles/test_import_neighbours.py": "wide statements over many rows",
     "tests/backend/roles/test_inbox.py": "the SQL of lists: order, pages, search",
+    "tests/backend/roles/test_overdue.py": "what is locked by whom is passed over, and the SQL of the lists",
     "tests/backend/roles/test_official_addresses.py": "two who write the same value",
     "tests/backend/roles/test_queue.py": "the SQL of lists: order, pages, search",
     "tests/backend/roles/test_races.py": "locks",

@@ -68,6 +68,7 @@ FACTS = {
     "role.resubmitted": _("Gửi lại yêu cầu sau khi bổ sung"),
     "role.withdrawn": _("Rút yêu cầu"),
     "role.step_decided": _("Một đơn vị quyết định"),
+    "role.step_overdue": _("Quá hạn quyết định, đơn vị cấp trên cùng được quyết định"),
     "role.request_decided": _("Yêu cầu có kết quả"),
     "role.decision_undone": _("Hoàn tác quyết định"),
     "roles.filled": _("Giao vai trò theo danh sách, căn cứ quyết định"),

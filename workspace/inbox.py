@@ -37,6 +37,7 @@ class Filters(msgspec.Struct, frozen=True):
     q: str = ""
     kind: Literal[""] | Kind = ""
     unit: str = ""
+    late: Literal["", "1"] = ""
     cursor: str = ""
 
 
@@ -81,6 +82,7 @@ class InboxController(Controller):
                 q=filters.q or None,
                 kind=filters.kind or None,
                 unit=filters.unit or None,
+                late=bool(filters.late),
                 cursor=filters.cursor or None,
                 most=PAGE,
             )
@@ -92,7 +94,7 @@ class InboxController(Controller):
             total=found.total,
             is_all=found.is_all,
             filters=filters,
-            filtered=bool(filters.q or filters.kind or filters.unit),
+            filtered=bool(filters.q or filters.kind or filters.unit or filters.late),
             age=ages(request, clock.now()),
             kept=False,
             said=BulkForm("approved"),

@@ -100,6 +100,7 @@ from backend.facts.work import (
     RoleSuspended,
     StaffImported,
     StepDecided,
+    StepOverdue,
     UnitEnded,
     UnitsImported,
 )
@@ -184,6 +185,7 @@ __all__ = [
     "SignInStarted",
     "StaffImported",
     "StepDecided",
+    "StepOverdue",
     "SteppedUp",
     "SystemConnected",
     "SystemDisabled",

@@ -93,13 +93,25 @@ class RequestWithdrawn(Fact, tag="role.withdrawn", frozen=True, kw_only=True):
 
 
 class StepDecided(Fact, tag="role.step_decided", frozen=True, kw_only=True):
-    """One unit said yes, no, or correct this; `delegation` is the one by which a delegate said it."""
+    """One unit said yes, no, or correct this; `delegation` is the one by which a delegate said it.
+
+    `above` says that it came from the unit above because the nearer one's day had passed.
+    """
 
     request: UUID
     duty: str
     unit: UUID
     decision: str
     delegation: UUID | None = None
+    above: bool = False
+
+
+class StepOverdue(Fact, tag="role.step_overdue", frozen=True, kw_only=True):
+    """A unit's last day for its word has passed: the unit above may say it as well."""
+
+    request: UUID
+    duty: str
+    unit: UUID
 
 
 class RequestDecided(Fact, tag="role.request_decided", frozen=True, kw_only=True):

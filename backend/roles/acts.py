@@ -94,7 +94,7 @@ async def act(
         kit.journal.record(tx, decided, by=by, now=now)
         await timeline.take_effect(tx, kit, found, by=by, now=now)
     else:
-        await second.ask(tx, kit, found, steps, by)
+        await second.ask(tx, kit, found, steps, by, now)
     await tx.flush()
     return found
 
@@ -164,7 +164,7 @@ async def _why_not(tx: AsyncSession, kit: Kit, role: Role, who: Authority) -> Re
         return policy.OwnRequest()
     unit = await tx.get_one(Unit, role.unit_id)
     deciding = await rights.deciding_units(tx, kit, [unit], about=role.account_id)
-    if who.decides(deciding[unit.id]):
+    if who.decides(deciding[unit.id].nearest):
         return None
     return policy.NotYourUnit() if who.reaches(unit.path) else policy.RoleNotFound()
 
@@ -202,6 +202,6 @@ async def _written(
     )
     tx.add(found)
     await tx.flush()
-    await requests.add_steps(tx, kit, found, role)
+    await requests.add_steps(tx, kit, found, role, now=now)
     await tx.flush()
     return found

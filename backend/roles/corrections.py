@@ -109,7 +109,7 @@ async def _rewrite(
     values = requests.content_of(kit, found.id, checked) | _what_falls(kit, found, by, note)
     await rows.move(tx, found, to=policy.PENDING, decided_at=None, decided_by=None, **values)
     await tx.execute(delete(RequestStep).where(RequestStep.request_id == found.id))
-    await requests.add_steps(tx, kit, found, role)
+    await requests.add_steps(tx, kit, found, role, now=now)
     said = RequestResubmitted(subject=found.account_id, request=found.id)
     kit.journal.record(tx, said, by=by.account_id, now=now)
     await tx.flush()

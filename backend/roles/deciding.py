@@ -8,6 +8,7 @@ nobody has spoken for it; every other one names no unit. Lock order: of all lock
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, or_, select, true, update
@@ -19,8 +20,10 @@ from backend.appointment import MANAGER, Appointment
 from backend.db import Database, one_after_another
 from backend.kit import Kit
 from backend.outbox.bell import REQUESTS, ring_after
+from backend.outside.clock import local_day
 from backend.roles import policy, rights, rows
 from backend.roles.models import RequestStep, RoleRequest, Unit
+from backend.roles.rights import Deciders
 
 CHANGING = "deciders"
 CHUNK = 500
@@ -29,9 +32,7 @@ WAITS = (RequestStep.decision.is_(None), RoleRequest.status == policy.PENDING)
 QUIET = {"synchronize_session": False}
 
 
-async def by_unit(
-    tx: AsyncSession, kit: Kit, units: Iterable[Unit], *, about: UUID
-) -> dict[UUID, UUID | None]:
+async def by_unit(tx: AsyncSession, kit: Kit, units: Iterable[Unit], *, about: UUID) -> dict[UUID, Deciders]:
     """For who writes a step: the deciding units (rights.deciding_units), which nobody changes before the commit."""
     await hold(tx, leaning=True)
     return await rights.deciding_units(tx, kit, units, about=about)
@@ -42,13 +43,21 @@ async def hold(tx: AsyncSession, *, leaning: bool = False) -> None:
     await one_after_another(tx, CHANGING, leaning=leaning)
 
 
-async def place(tx: AsyncSession, kit: Kit, found: RoleRequest) -> None:
-    """The steps of one request wait anew, or no more."""
+def last_day(kit: Kit, now: datetime) -> date:
+    """Of a word that is asked for now."""
+    return kit.days.after(local_day(now), kit.limits.step_days)
+
+
+async def place(tx: AsyncSession, kit: Kit, found: RoleRequest, *, now: datetime | None = None) -> None:
+    """The steps of one request wait anew, or no more; one that has no last day gets it, counted from `now`."""
     steps = await rows.steps_of(tx, found.id)
     deciding = await by_unit(tx, kit, [step.unit for step in steps], about=found.account_id)
     for step in steps:
         waits = step.decision is None and found.status == policy.PENDING
-        step.decider_id = deciding[step.unit_id] if waits else None
+        step.decider_id = deciding[step.unit_id].nearest if waits else None
+        step.above_id = deciding[step.unit_id].above if waits and step.overdue_at else None
+        if waits and step.due_on is None and now is not None:
+            step.due_on = last_day(kit, now)
     await tx.flush()
 
 
@@ -72,16 +81,21 @@ async def units_changed(tx: AsyncSession, kit: Kit, units: Collection[UUID]) -> 
     managers = await rights.managers_by_unit(tx)
     await _of_everybody(tx, below, managers)
     await _of_managers(tx, kit, below, managers)
+    await _above(tx, kit, below, managers)
     for topic in [f"{REQUESTS}:{top}" for top in tops] if len(tops) <= TOPS_MOST else [REQUESTS]:
         ring_after(tx, topic)
 
 
-async def fill(db: Database, kit: Kit) -> None:
-    """What an earlier release wrote beside this one is placed too."""
+async def fill(db: Database, kit: Kit, *, now: datetime) -> None:
+    """What an earlier release wrote beside this one is placed too, and gets its last day."""
     async with db.write() as tx:
+        last = last_day(kit, now)
+        without = (RequestStep.decider_id.is_not(None), RequestStep.due_on.is_(None))
+        await tx.execute(update(RequestStep).where(*without).values(due_on=last).execution_options(**QUIET))
         pending = select(RoleRequest.id).where(RoleRequest.status == policy.PENDING)
         over = or_(RequestStep.decision.is_not(None), RequestStep.request_id.not_in(pending))
-        stale = update(RequestStep).where(RequestStep.decider_id.is_not(None), over).values(decider_id=None)
+        stale = update(RequestStep).where(RequestStep.decider_id.is_not(None), over)
+        stale = stale.values(decider_id=None, above_id=None)
         await tx.execute(stale.execution_options(**QUIET))
         await units_changed(tx, kit, set(await tx.scalars(select(Unit.id).where(Unit.parent_id.is_(None)))))
 
@@ -144,6 +158,26 @@ async def _of_managers(
             if decider != placed:
                 anew = update(RequestStep).where(RequestStep.id == step_id).values(decider_id=decider)
                 await tx.execute(anew.execution_options(**QUIET))
+
+
+async def _above(
+    tx: AsyncSession, kit: Kit, below: ColumnElement[bool], managers: dict[UUID, set[bytes]]
+) -> None:
+    """The unit above of those that are overdue, which are few."""
+    query = (
+        select(RequestStep.id, RequestStep.above_id, Unit.path, RoleRequest.account_id)
+        .join(RoleRequest, RoleRequest.id == RequestStep.request_id)
+        .join(Unit, Unit.id == RequestStep.unit_id)
+        .where(*WAITS, below, RequestStep.overdue_at.is_not(None))
+    )
+    late = (await tx.execute(query)).all()
+    await numbers.personal(tx, kit, {step.account_id for step in late})  # all in one statement
+    for step in late:
+        own = set(await numbers.blinds_of(tx, kit, step.account_id))
+        above = rights.deciders(step.path, managers, own).above
+        if above != step.above_id:
+            anew = update(RequestStep).where(RequestStep.id == step.id).values(above_id=above)
+            await tx.execute(anew.execution_options(**QUIET))
 
 
 async def _blinds_of_managers(tx: AsyncSession, kit: Kit) -> dict[bytes, set[bytes]]:

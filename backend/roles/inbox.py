@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import CompoundSelect, Select, exists, func, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from backend import paging
 from backend.account import Account
@@ -43,10 +44,11 @@ async def waiting(
     kind: str | None = None,
     unit: str | None = None,
     only: Collection[UUID] | None = None,
+    late: bool = False,
     cursor: str | None = None,
     most: int = MOST,
 ) -> Inbox:
-    """The requests that wait for this manager; `only` some of them, if they are named."""
+    """The requests that wait for this manager; `only` some of them, if they are named, or what is `late`."""
     who = await authority.of(tx, kit, manager)
     at = await tx.scalar(select(Unit.id).where(Unit.code == unit)) if unit else None
     if not who.speaks or (unit and at is None):
@@ -55,7 +57,10 @@ async def waiting(
     if sought is not None and not sought.words:
         only = await _asked_by(tx, sought.accounts, only)
     parts = [at_unit(decider, kind=kind, at=at, only=only) for decider in sorted(who.posts)]
+    above = await tx.scalars(_escalated(who)) if who.posts else ()
+    parts += [at_unit(one, RequestStep.above_id, kind=kind, at=at, only=only) for one in above if one]
     parts += [_lent(one, who, at_unit(one.decider_id, kind=kind, at=at, only=only)) for one in who.lent]
+    parts = [part.where(RequestStep.overdue_at.is_not(None)) for part in parts] if late else parts
     after = paging.uuid_of(cursor) if cursor else None
     if sought is not None and sought.words:
         total, is_all = await _count_some(tx, parts, sought)
@@ -68,10 +73,15 @@ async def waiting(
 
 
 def at_unit(
-    decider: UUID, *, kind: str | None = None, at: UUID | None = None, only: Collection[UUID] | None = None
+    decider: UUID,
+    column: InstrumentedAttribute[UUID | None] = RequestStep.decider_id,
+    *,
+    kind: str | None = None,
+    at: UUID | None = None,
+    only: Collection[UUID] | None = None,
 ) -> Select[UUID]:
     """The requests that wait for one unit's word, a transfer within it once."""
-    query = select(RequestStep.request_id).where(RequestStep.decider_id == decider)
+    query = select(RequestStep.request_id).where(column == decider)
     if at is not None:
         query = query.where(RequestStep.unit_id == at)
     if only is not None:
@@ -80,6 +90,11 @@ def at_unit(
         of_kind = exists().where(RoleRequest.id == RequestStep.request_id, RoleRequest.kind == kind)
         query = query.where(of_kind)
     return query.distinct()
+
+
+def _escalated(who: Authority) -> Select[UUID | None]:
+    """Those of the person's units of which something is asked because a unit below is late."""
+    return select(RequestStep.above_id).where(RequestStep.above_id.in_(sorted(who.posts))).distinct()
 
 
 async def _asked_by(tx: AsyncSession, accounts: Collection[UUID], only: Collection[UUID] | None) -> set[UUID]:
@@ -141,8 +156,10 @@ def _together(parts: Sequence[Select[UUID]]) -> CompoundSelect[UUID]:
 
 
 async def _rows(tx: AsyncSession, kit: Kit, ids: Sequence[UUID]) -> list[InboxRow]:
+    late = (RequestStep.decider_id.is_not(None), RequestStep.overdue_at.is_not(None))
+    overdue = exists().where(RequestStep.request_id == RoleRequest.id, *late)
     query = (
-        select(RoleRequest, Unit.name, Account)
+        select(RoleRequest, Unit.name, Account, overdue.label("late"))
         .join(Unit, Unit.id == RoleRequest.unit_id)
         .join(Account, Account.id == RoleRequest.account_id)
     )
@@ -158,6 +175,7 @@ async def _rows(tx: AsyncSession, kit: Kit, ids: Sequence[UUID]) -> list[InboxRo
             unit,
             found.created_at,
             account.frozen_at is not None,
+            late,
         )
-        for found, unit, account in rows
+        for found, unit, account, late in rows
     ]

@@ -24,6 +24,9 @@ from backend.sealed import Whose, index_of, sealed, within
 
 NO_FORM = "{}"
 _WAITING = text("decider_id IS NOT NULL")
+_IN_TIME = text("decider_id IS NOT NULL AND overdue_at IS NULL")
+_OVERDUE = text("decider_id IS NOT NULL AND overdue_at IS NOT NULL")
+_ABOVE = text("above_id IS NOT NULL")
 TO_COME = "status = 'approved' AND applied_at IS NULL"  # of requests: what waits for its day
 HELD = "state IN ('scheduled', 'active', 'suspended')"  # of roles: that somebody has or will have
 RUNNING = "state IN ('active', 'suspended')"  # of roles: what a last day ends
@@ -232,6 +235,17 @@ class RequestStep(Base):
             sqlite_where=_WAITING,
             postgresql_where=_WAITING,
         ),
+        Index("ix_request_steps_due", "due_on", sqlite_where=_IN_TIME, postgresql_where=_IN_TIME),
+        Index(
+            "ix_request_steps_overdue",
+            "decider_id",
+            "request_id",
+            sqlite_where=_OVERDUE,
+            postgresql_where=_OVERDUE,
+        ),
+        Index(
+            "ix_request_steps_above", "above_id", "request_id", sqlite_where=_ABOVE, postgresql_where=_ABOVE
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -242,6 +256,10 @@ class RequestStep(Base):
     duty: Mapped[str] = mapped_column(String(10))  # approve, release, receive, confirm (a second person's)
     decision: Mapped[str | None] = mapped_column(String(12))
     by: Mapped[UUID | None]
+    due_on: Mapped[date | None]  # its last day; what waits beyond it is overdue
+    overdue_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when that was found
+    above_id: Mapped[UUID | None]  # from then, while it waits: the unit above that may decide as well
+    is_above: Mapped[bool | None]  # its managers did, and nobody nearer
     delegation_id: Mapped[UUID | None]  # the appointment of a delegate by whose right it was spoken
     at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     reason: Mapped[bytes | None] = sealed(copied="role_requests")

@@ -153,6 +153,7 @@ async def steps_view(tx: AsyncSession, kit: Kit, request_ids: Sequence[UUID]) ->
                 kit.keys.open("request_steps.reason", step.id, step.reason) if step.reason else None,
                 _name(kit, lent_by),
                 until_on,
+                bool(step.is_above),
             )
         )
     return found

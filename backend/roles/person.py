@@ -77,7 +77,7 @@ async def person(tx: AsyncSession, kit: Kit, account_id: UUID, reader: UUID, *, 
             catalogue.position_label(shown.position),
             is_theirs=shown.state in policy.HELD
             and reader != account_id
-            and who.decides(deciding[shown.unit]),
+            and who.decides(deciding[shown.unit].nearest),
             stands=rows_now[shown.id][0].stands_on is not None,
             is_beside=not rows_now[shown.id][0].is_home,
         )

@@ -208,6 +208,7 @@ class UnitPost(NamedTuple):
     unit_id: UUID
     managed: bool
     by_applicant: bool
+    by_others: bool = False  # somebody beside the applicant
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -220,14 +221,17 @@ class Standing(msgspec.Struct, frozen=True):
     acted: bool = False  # one of the decisions already made is theirs, or their unit's
     frozen: bool = False  # the account that the request is about
     lent: dict[str, UUID] = {}  # of these duties: the delegation by which they are theirs
+    above: frozenset[str] = frozenset()  # these are theirs only because the nearer unit is late
 
 
-def deciding_unit(way_up: Sequence[UnitPost]) -> UUID | None:
-    """The unit whose managers decide: the nearest with managers among whom the applicant is not.
+def deciding_units(way_up: Sequence[UnitPost]) -> list[UUID]:
+    """The units whose managers decide, the nearest first: those with managers among whom the applicant is not.
 
-    So a manager's own request goes to the parent unit, and that of a unit without managers to the one above.
+    So a manager's own request goes to the parent unit, and that of a unit without managers to the one above. If none
+    does, it is the highest in which somebody beside the applicant decides (R05).
     """
-    return next((post.unit_id for post in way_up if post.managed and not post.by_applicant), None)
+    found = [post.unit_id for post in way_up if post.managed and not post.by_applicant]
+    return found or [post.unit_id for post in way_up if post.by_others][-1:]
 
 
 def why_not_see(standing: Standing) -> Refusal | None:

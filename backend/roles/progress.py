@@ -38,11 +38,11 @@ async def _waiting(
     unit = await _unit(tx, kit, waits, found.account_id)
     said = [step.at for step in steps if step.at is not None]
     named = WaitingUnit(unit.id, unit.code, unit.name) if unit is not None else None
-    return Waiting(named, max([found.created_at, *corrected, *said]))
+    return Waiting(named, max([found.created_at, *corrected, *said]), waits.due_on)
 
 
 async def _unit(tx: AsyncSession, kit: Kit, waits: RequestStep, applicant: UUID) -> Unit | None:
     """The unit whose managers decide, which may lie above the one that is asked."""
     asked = await tx.get_one(Unit, waits.unit_id)
-    deciding = (await rights.deciding_units(tx, kit, [asked], about=applicant))[asked.id]
+    deciding = (await rights.deciding_units(tx, kit, [asked], about=applicant))[asked.id].nearest
     return await tx.get(Unit, deciding) if deciding is not None else None

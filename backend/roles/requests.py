@@ -16,7 +16,7 @@ from backend.devices.sessions import AccountClosed
 from backend.errors import FieldError, FieldsInvalid, Invalid, Refusal
 from backend.facts import AccessRefused, RequestWithdrawn, RoleRequested
 from backend.kit import Kit
-from backend.roles import cancelling, deciding, holding, movements, policy, rights, rows, vouching
+from backend.roles import cancelling, deciding, holding, movements, policy, rights, rows, unheard, vouching
 from backend.roles import draft as drafts
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.draft import Checked
@@ -177,14 +177,16 @@ async def add(
     )
     tx.add(found)
     await tx.flush()
-    await add_steps(tx, kit, found, role)
+    await add_steps(tx, kit, found, role, now=now)
     kit.journal.record(
         tx, RoleRequested(subject=account_id, request=request_id, kind=checked.movement.kind), by=by, now=now
     )
     return found
 
 
-async def add_steps(tx: AsyncSession, kit: Kit, found: RoleRequest, role: Role | None) -> None:
+async def add_steps(
+    tx: AsyncSession, kit: Kit, found: RoleRequest, role: Role | None, *, now: datetime
+) -> None:
     """The words that the movement wants: one unit's, or the old unit's release and the new unit's acceptance."""
     words = movements.of(found).words
     ours = role.unit_id if role is not None else found.unit_id
@@ -193,8 +195,11 @@ async def add_steps(tx: AsyncSession, kit: Kit, found: RoleRequest, role: Role |
     decider = await deciding.by_unit(tx, kit, units, about=found.account_id) if waits else {}
     for position, (word, unit) in enumerate(zip(words, units, strict=True), start=1):
         step = RequestStep(request_id=found.id, position=position, unit_id=unit.id, duty=word.duty)
-        step.decider_id = decider.get(unit.id)
+        if waits:
+            step.decider_id, step.due_on = (decider[unit.id].nearest, deciding.last_day(kit, now))
         tx.add(step)
+    if waits:
+        unheard.tell(tx, kit, found, [unit for unit in units if decider[unit.id].nearest is None], now=now)
     await called.make_findable(tx, kit, [found.account_id])
     rows.tell_pages(tx, [unit.path for unit in units])
 

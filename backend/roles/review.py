@@ -6,7 +6,6 @@ that the journal keeps it: `settle` it after the commit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -39,6 +38,7 @@ from backend.roles import (
 from backend.roles.carried import How
 from backend.roles.catalogue.in_force import hold_catalogue
 from backend.roles.models import RequestStep, RoleRequest, Unit
+from backend.roles.policy import Standing
 from backend.roles.requests import refused
 from backend.support import notices
 
@@ -78,7 +78,7 @@ async def say_own(
     steps = await rows.steps_of(tx, found.id)
     mine = [step for step in steps if step.duty in duties]
     await say(tx, kit, found, mine, policy.APPROVED, None, by, now)
-    if len(mine) == len(steps) and not await second.ask(tx, kit, found, steps, by):
+    if len(mine) == len(steps) and not await second.ask(tx, kit, found, steps, by, now):
         account = await rows.account_locked(tx, found.account_id)
         if refusal := await vouching.why_not_approve(tx, found, account):
             raise refusal
@@ -112,7 +112,7 @@ async def undo(
     await deciding.hold(tx, leaning=True)
     await _unsay(tx, [step for step in mine if step.at == last])
     await second.unask(tx, found.id)
-    await deciding.place(tx, kit, found)
+    await deciding.place(tx, kit, found, now=now)
     if found.kept_by == by:
         found.kept_by = found.kept_reason = None  # it was part of the word
     kit.journal.record(tx, DecisionUndone(subject=found.account_id, request=found.id), by=by, now=now)
@@ -154,9 +154,9 @@ async def _decide(
         await _ensure_yes(tx, found, account, how)
         if await carried.weigh(tx, kit, found, standing.duties, how, by=by):
             await deciding.hold(tx)
-    await say(tx, kit, found, mine, decision, why, by, now, lent=standing.lent)
+    await say(tx, kit, found, mine, decision, why, by, now, stands=standing)
     last = all(step in mine or step.decision for step in steps)
-    if decision != policy.APPROVED or (last and not await second.ask(tx, kit, found, steps, by)):
+    if decision != policy.APPROVED or (last and not await second.ask(tx, kit, found, steps, by, now)):
         await _settle_request(tx, kit, found, decision, by, now)
     await tx.flush()
     return found
@@ -208,22 +208,17 @@ async def say(
     by: UUID,
     now: datetime,
     *,
-    lent: Mapping[str, UUID] = {},
+    stands: Standing | None = None,
 ) -> None:
-    """Write the word at each step, and by which delegation it is said; a step takes one word."""
+    """Write the word at each step, and in which capacity it is said; a step takes one word."""
+    lent, above = (stands.lent, stands.above) if stands else ({}, frozenset[str]())
     for step in steps:
         sealed = kit.keys.seal("request_steps.reason", step.id, why) if why else None
         said = (
             update(RequestStep)
             .where(RequestStep.id == step.id, RequestStep.decision.is_(None))
-            .values(
-                decision=decision,
-                by=by,
-                delegation_id=lent.get(step.duty),
-                at=now,
-                reason=sealed,
-                decider_id=None,
-            )
+            .values(decision=decision, by=by, at=now, reason=sealed, decider_id=None, above_id=None)
+            .values(delegation_id=lent.get(step.duty), is_above=step.duty in above or None)
         )
         if not await changed_one(tx, said):
             raise policy.AlreadyDecided(**rows.last_word(found))
@@ -234,6 +229,7 @@ async def say(
             unit=step.unit_id,
             decision=decision,
             delegation=lent.get(step.duty),
+            above=step.duty in above,
         )
         kit.journal.record(tx, word, by=by, now=now)
     rows.tell_pages(tx, [step.unit.path for step in steps])
@@ -243,7 +239,7 @@ async def _unsay(tx: AsyncSession, steps: list[RequestStep]) -> None:
     await tx.execute(
         update(RequestStep)
         .where(RequestStep.id.in_([step.id for step in steps]))
-        .values(decision=None, by=None, delegation_id=None, at=None, reason=None)
+        .values(decision=None, by=None, delegation_id=None, is_above=None, at=None, reason=None)
         .execution_options(synchronize_session=False)
     )
     rows.tell_pages(tx, [step.unit.path for step in steps])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
@@ -20,6 +21,13 @@ from backend.roles import authority, policy
 from backend.roles.authority import Authority
 from backend.roles.models import RequestStep, Role, RoleRequest, StaffRecord, Unit
 from backend.roles.policy import Standing, UnitPost
+
+
+class Deciders(NamedTuple):
+    """The unit whose word it is, and the one that may say it as well when that is late; nobody, nobody further."""
+
+    nearest: UUID | None
+    above: UUID | None
 
 
 async def managers_by_unit(tx: AsyncSession, units: Iterable[UUID] | None = None) -> dict[UUID, set[bytes]]:
@@ -46,20 +54,32 @@ def way_up(path: str) -> list[UUID]:
 
 def decider(path: str, managers: dict[UUID, set[bytes]], own: set[bytes]) -> UUID | None:
     """The deciding unit on the way from a unit to its root, about somebody with these blind numbers."""
+    return deciders(path, managers, own).nearest
+
+
+def deciders(path: str, managers: dict[UUID, set[bytes]], own: set[bytes]) -> Deciders:
+    """The same, and the one after it."""
     posts = [
-        UnitPost(unit, unit in managers, not own.isdisjoint(managers.get(unit, ()))) for unit in way_up(path)
+        UnitPost(
+            unit,
+            unit in managers,
+            not own.isdisjoint(managers.get(unit, ())),
+            bool(managers.get(unit, set()) - own),
+        )
+        for unit in way_up(path)
     ]
-    return policy.deciding_unit(posts)
+    nearest, above, *_ = [*policy.deciding_units(posts), None, None]
+    return Deciders(nearest, above)
 
 
 async def deciding_units(
     tx: AsyncSession, kit: Kit, units: Iterable[Unit], *, about: UUID
-) -> dict[UUID, UUID | None]:
-    """By each of the units, the one whose managers decide about somebody there (policy.deciding_unit)."""
+) -> dict[UUID, Deciders]:
+    """By each of the units, those whose managers decide about somebody there (policy.deciding_units)."""
     paths = {unit.id: unit.path for unit in units}
     managers = await managers_by_unit(tx, {above for path in paths.values() for above in way_up(path)})
     own = set(await numbers.blinds_of(tx, kit, about))
-    return {unit_id: decider(path, managers, own) for unit_id, path in paths.items()}
+    return {unit_id: deciders(path, managers, own) for unit_id, path in paths.items()}
 
 
 async def standing(
@@ -67,21 +87,25 @@ async def standing(
 ) -> Standing:
     """How somebody stands towards a request: sees it, is its subject, may decide which duties."""
     deciding = await deciding_units(tx, kit, [step.unit for step in steps], about=found.account_id)
-    theirs = [step for step in steps if who.decides(deciding[step.unit_id])]
+    theirs = [step for step in steps if who.decides(deciding[step.unit_id].nearest)]
+    above = [step for step in steps if step not in theirs and step.overdue_at is not None]
+    above = [step for step in above if who.decides(deciding[step.unit_id].above)]
     lent = {
         step.duty: by.id
         for step in steps
-        if step not in theirs and (by := who.stands_in(deciding[step.unit_id], step.unit.path, found.kind))
+        if step not in theirs
+        and step not in above
+        and (by := who.stands_in(deciding[step.unit_id].nearest, step.unit.path, found.kind))
     }
+    own = {step.duty for step in (*theirs, *above)}
     is_subject = found.account_id == who.account_id  # who began it for another sees it while their units do
     account = await tx.get_one(Account, found.account_id)
     return Standing(
         sees=is_subject or bool(lent) or any(who.reaches(step.unit.path) for step in steps),
         is_subject=is_subject,
-        duties=frozenset(
-            step.duty for step in steps if step.decision is None and (step in theirs or step.duty in lent)
-        ),
+        duties=frozenset(step.duty for step in steps if step.decision is None and step.duty in {*own, *lent}),
         lent=lent,
+        above=frozenset(step.duty for step in above),
         concerned=bool(theirs),
         frozen=account.frozen_at is not None,
         acted=any(
@@ -110,5 +134,6 @@ async def askable(tx: AsyncSession, kit: Kit, who: Authority) -> list[str]:
     listed = select(StaffRecord.unit_id).where(*there)
     ids = {*await tx.scalars(held), *await tx.scalars(listed)}
     posts = (await tx.scalars(select(Unit).where(Unit.id.in_(ids)))).all()
-    deciding = set((await deciding_units(tx, kit, posts, about=who.account_id)).values()) - {None}
+    known = await deciding_units(tx, kit, posts, about=who.account_id)
+    deciding = {one.nearest for one in known.values()} - {None}
     return list(await tx.scalars(select(Unit.name).where(Unit.id.in_(deciding)).order_by(Unit.name)))

@@ -99,7 +99,11 @@ async def move(tx: AsyncSession, found: RoleRequest, *, to: str, **values: objec
         raise policy.AlreadyDecided(**last_word(found))
     if to not in {policy.PENDING, policy.APPROVED}:  # nobody is waited for any more
         paths = (await tx.scalars(_paths_of(found.id))).all()
-        over = update(RequestStep).where(RequestStep.request_id == found.id).values(decider_id=None)
+        over = (
+            update(RequestStep)
+            .where(RequestStep.request_id == found.id)
+            .values(decider_id=None, above_id=None)
+        )
         await tx.execute(over.execution_options(synchronize_session=False))
         tell_pages(tx, paths)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import delete
@@ -64,7 +65,9 @@ async def is_wanted(tx: AsyncSession, found: RoleRequest) -> bool:
     return await holding.needs(tx, await hold_catalogue(tx), found, role) > 1
 
 
-async def ask(tx: AsyncSession, kit: Kit, found: RoleRequest, steps: Sequence[RequestStep], by: UUID) -> bool:
+async def ask(
+    tx: AsyncSession, kit: Kit, found: RoleRequest, steps: Sequence[RequestStep], by: UUID, now: datetime
+) -> bool:
     """After the last unit's yes: ask for a second person where one is wanted; True when the request waits for it."""
     if any(step.duty == policy.CONFIRM for step in steps) or not await is_wanted(tx, found):
         return False
@@ -72,7 +75,7 @@ async def ask(tx: AsyncSession, kit: Kit, found: RoleRequest, steps: Sequence[Re
     step = RequestStep(request_id=found.id, position=len(steps) + 1, unit_id=unit_id, duty=policy.CONFIRM)
     tx.add(step)
     await tx.flush()
-    await deciding.place(tx, kit, found)
+    await deciding.place(tx, kit, found, now=now)
     return True
 
 
@@ -85,7 +88,7 @@ async def unask(tx: AsyncSession, request_id: UUID) -> None:
 async def _place(tx: AsyncSession, kit: Kit, unit_id: UUID, applicant: UUID, by: UUID) -> UUID:
     """The same unit, or the one above where nobody else decides for it."""
     unit = await tx.get_one(Unit, unit_id)
-    above = (await rights.deciding_units(tx, kit, [unit], about=applicant))[unit_id]
+    above = (await rights.deciding_units(tx, kit, [unit], about=applicant))[unit_id].nearest
     if above is None:
         return unit_id
     managers = (await rights.managers_by_unit(tx, [above])).get(above, set())

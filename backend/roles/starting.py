@@ -64,7 +64,7 @@ async def own_duties(
     duties = set()
     for word in draft.entry.words if draft.entry.by_managers else ():
         unit = here if word.ours else there
-        if unit is not None and who.decides(deciding[unit.id]):
+        if unit is not None and who.decides(deciding[unit.id].nearest):
             duties.add(word.duty)
     refusal = policy.why_not_start(is_subject=role.account_id == by, duties=duties)
     if isinstance(refusal, policy.NotYourUnit) and not who.reaches(here.path):

@@ -17,7 +17,7 @@ from backend.account import Account
 from backend.kit import Kit
 from backend.outbox import queue as outbox
 from backend.outside.clock import local_day
-from backend.roles import appointments, effects, fates, movements, policy, rows, vouching
+from backend.roles import appointments, effects, fates, movements, overdue, policy, rows, vouching
 from backend.roles import draft as drafts
 from backend.roles.catalogue.entries import Catalogue
 from backend.roles.catalogue.in_force import hold_catalogue, in_force
@@ -102,7 +102,8 @@ async def is_due(tx: AsyncSession, *, now: datetime) -> bool:
     """Whether something is to begin or to end: a look at what stands first in the indexes of days."""
     today = local_day(now)
     requests = due_requests(today, await in_force(tx)).with_only_columns(RoleRequest.id).order_by(None)
-    for query in (requests, run_out(today).with_only_columns(Role.id), appointments.due(today)):
+    ended = run_out(today).with_only_columns(Role.id)
+    for query in (requests, ended, appointments.due(today), overdue.late(today)):
         if await tx.scalar(query.limit(1)) is not None:
             return True
     return False
@@ -116,6 +117,7 @@ async def roll(tx: AsyncSession, kit: Kit, *, now: datetime) -> int:
     if not await rows.tree_stands(tx, wait=False):
         return 0
     today, done = local_day(now), await appointments.roll(tx, kit, now=now)
+    done += await overdue.roll(tx, kit, now=now)
     for account_id in await _due_accounts(tx, today):
         due = (
             due_requests(today, await in_force(tx))

@@ -51,6 +51,7 @@ class StepView(msgspec.Struct, frozen=True):
     reason: str | None
     lent_by: str | None = None  # whose word a delegate said
     lent_until: date | None = None
+    above: bool = False  # said by the unit above, because the nearer one was late
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -165,6 +166,7 @@ class InboxRow(msgspec.Struct, frozen=True):
     unit: str
     created_at: datetime
     frozen: bool
+    overdue: bool
 
 
 class PersonRow(msgspec.Struct, frozen=True):
@@ -250,10 +252,11 @@ class WaitingUnit(msgspec.Struct, frozen=True):
 
 
 class Waiting(msgspec.Struct, frozen=True):
-    """Who has to speak next (nobody, where nobody up the tree decides), and since when."""
+    """Who has to speak next (nobody, where nobody up the tree decides), since when, and until when it is in time."""
 
     unit: WaitingUnit | None
     since: datetime
+    due_on: date | None
 
 
 class InForce(msgspec.Struct, frozen=True):

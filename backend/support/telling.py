@@ -134,6 +134,27 @@ WORDS = {
         _("Ủy quyền duyệt yêu cầu đã kết thúc"),
         _("Việc {by} ủy quyền cho {to} duyệt yêu cầu về vai trò tại {unit} đã kết thúc."),
     ),
+    "request_overdue": (
+        _("Yêu cầu của bạn đã quá hạn quyết định"),
+        _(
+            "Yêu cầu về vai trò tại {unit} đã quá hạn: chưa được quyết định trước hết ngày {day}."
+            " Từ nay {above} cũng quyết định được; bạn không cần làm gì thêm."
+        ),
+    ),
+    "step_overdue": (
+        _("Có yêu cầu quá hạn quyết định"),
+        _(
+            "Một yêu cầu về vai trò tại {unit} đã quá hạn từ hết ngày {day}; {above} cũng quyết định được."
+            " Xem mục Quá hạn của không gian làm việc."
+        ),
+    ),
+    "nobody_decides": (
+        _("Yêu cầu của bạn chưa có người quyết định"),
+        _(
+            "Hiện chưa ai được giao quyết định yêu cầu về vai trò tại {unit}. Người vận hành đã được báo; yêu cầu vẫn"
+            " được giữ và bạn không cần gửi lại."
+        ),
+    ),
     "role_changed": (
         _("Vai trò của bạn đã thay đổi"),
         _("Vai trò tại {unit}: {change}. Nếu có nhầm lẫn, hãy chọn “Không phải tôi”."),
@@ -159,6 +180,22 @@ SPECIAL = {
             "Có yêu cầu lấy lại mật khẩu bằng mã gửi đến số điện thoại của bạn, nhưng SIM của số ấy mới được thay nên"
             " không được chấp nhận. Bạn vẫn đăng nhập được bằng VNeID hoặc chứng thư số. Nếu không phải bạn, hãy chọn"
             " “Không phải tôi”."
+        ),
+    ),
+}
+
+SPECIAL |= {
+    ("request_overdue", "nobody_above"): (
+        _("Yêu cầu của bạn đã quá hạn quyết định"),
+        _(
+            "Yêu cầu về vai trò tại {unit} đã quá hạn: chưa được quyết định trước hết ngày {day}. Người phụ trách đã"
+            " được nhắc; bạn không cần làm gì thêm."
+        ),
+    ),
+    ("step_overdue", "nobody_above"): (
+        _("Có yêu cầu quá hạn quyết định"),
+        _(
+            "Một yêu cầu về vai trò tại {unit} đã quá hạn từ hết ngày {day}. Xem mục Quá hạn của không gian làm việc."
         ),
     ),
 }

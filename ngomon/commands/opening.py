@@ -36,7 +36,7 @@ async def _opened(job: Callable[[Database, Kit, Settings], Awaitable[Result]], s
     try:
         await admit(db, KeyRing.parse(settings.secret_keys), now=Clock().now())
         keys, operator = KeyRing.parse(settings.secret_keys), by.whoever_runs()
-        kit = Kit.of(keys, settings.limits, operator=operator, brand=settings.brand)
+        kit = Kit.of(keys, settings.limits, operator=operator, brand=settings.brand, days=settings.days)
         return await _done(job, db, kit, settings)
     except (OperationalError, ProgrammingError) as error:
         raise Wrong(cause(error)) from error

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
+from sqlalchemy import update
+
+from backend.roles import overdue
+from backend.roles.models import RequestStep
 from tests.workspace.office import Desk, Office
 
 
@@ -39,3 +43,16 @@ async def test_a_manager_lends_the_right_and_the_delegate_decides_in_that_capaci
     assert (await other.http.get("/workspace")).status_code == 403
     assert "Ủy quyền duyệt yêu cầu" in await desk.page("/workspace/audit")
     await other.http.aclose()
+
+
+async def test_what_is_late_has_its_tab_and_its_badge(office: Office, desk: Desk) -> None:
+    waiting = await office.asks("Lê Văn Muộn")
+    assert "Không có yêu cầu nào" in await desk.page("/workspace", late="1")
+    async with office.service.db.write() as tx:
+        step = update(RequestStep).where(RequestStep.request_id == waiting)
+        await tx.execute(step.values(due_on=date(2026, 3, 2)))
+        await overdue.roll(tx, office.service.kit, now=office.service.clock.now())
+    for who in (desk, await office.desk(office.ha)):
+        page = await who.page("/workspace", late="1")
+        assert "Lê Văn Muộn" in page and '<span class="badge wait">Quá hạn</span>' in page
+        assert 'aria-current="page">Quá hạn' in page

@@ -176,7 +176,7 @@ async def test_what_an_earlier_release_wrote_beside_this_one_is_placed(world: Wo
         await tx.execute(update(RequestStep).values(decider_id=None))
         late = update(RequestStep).where(RequestStep.request_id == gone.id)
         await tx.execute(late.values(decider_id=world.units["NV"]))
-    await deciding.fill(world.db, world.kit)
+    await deciding.fill(world.db, world.kit, now=world.now)
     assert await deciders(world, "An") == {"approve": "NV"}
     assert await deciders(world, "Bình") == {"approve": None}
 

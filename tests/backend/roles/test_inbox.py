@@ -65,7 +65,7 @@ async def test_the_page_and_its_number_come_from_the_index_of_the_deciding_unit(
     asked: list[tuple[str, Any]] = []
 
     def hear(_: object, __: object, statement: str, values: Any, *___: object) -> None:
-        if "request_steps.decider_id" in statement:
+        if "request_steps.decider_id" in statement and "FROM role_requests" not in statement:
             asked.append((statement, values))
 
     event.listen(Engine, "before_cursor_execute", hear)
