@@ -14,6 +14,7 @@ import rich_click as click
 COMMANDS = {
     "accounts": "ngomon.commands.accounts",
     "audit": "ngomon.commands.audit",
+    "backup": "ngomon.commands.backup",
     "catalogue": "ngomon.commands.catalogue",
     "demo": "ngomon.commands.demo",
     "doctor": "ngomon.commands.doctor",
@@ -21,7 +22,9 @@ COMMANDS = {
     "limits": "ngomon.commands.limits",
     "managers": "ngomon.commands.managers",
     "migrate": "ngomon.commands.migrate",
+    "migrate-store": "ngomon.commands.moving",
     "notices": "ngomon.commands.notices",
+    "restore": "ngomon.commands.backup",
     "serve": "ngomon.commands.serve",
     "staff": "ngomon.commands.staff",
     "support": "ngomon.commands.support",
@@ -42,7 +45,7 @@ class WhenAsked(click.RichGroup):
         """The module's function of that name."""
         if cmd_name not in COMMANDS:
             return None
-        found = getattr(import_module(COMMANDS[cmd_name]), cmd_name)
+        found = getattr(import_module(COMMANDS[cmd_name]), cmd_name.replace("-", "_"))
         assert isinstance(found, click.Command)
         return found
 

@@ -53,6 +53,7 @@ BOTH = {
     "tests/journeys/test_five_minutes.py": "the whole product, once on each",
     "tests/mobile_api/test_roles.py": "the calls of a role, once on each",
     "tests/ngomon/test_admission.py": "two processes over one database",
+    "tests/ngomon/test_backup.py": "every type of column, out of one and into the other",
     "tests/ngomon/test_catalogue_command.py": "a process that writes beside another",
     "tests/ngomon/test_heads.py": "two processes over one database",
     "tests/promises/test_declared.py": "types of columns",

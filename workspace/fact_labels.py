@@ -82,6 +82,7 @@ FACTS = {
     "sync.parked": _("Gửi không thành công, cần xử lý"),
     "sync.replayed": _("Yêu cầu gửi lại"),
     "sync.skipped": _("Bỏ qua một lần gửi"),
+    "data.restored": _("Khôi phục dữ liệu từ bản sao lưu"),
     "keys.rotated": _("Đổi khóa mã hóa"),
     "support.desk_added": _("Thêm đầu mối hỗ trợ"),
     "support.desk_removed": _("Ngừng đầu mối hỗ trợ"),

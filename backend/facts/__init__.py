@@ -54,6 +54,7 @@ from backend.facts.accounts import (
 )
 from backend.facts.fact import Fact, Operator
 from backend.facts.systems import (
+    DataRestored,
     Delivered,
     DeliveryParked,
     DeliveryReplayed,
@@ -129,6 +130,7 @@ __all__ = [
     "ConsentGiven",
     "ConsentWithdrawn",
     "DataExported",
+    "DataRestored",
     "DecisionUndone",
     "DelegationEnded",
     "DelegationGiven",

@@ -79,3 +79,9 @@ class DeliverySkipped(Fact, tag="sync.skipped", frozen=True, kw_only=True):
 
     system: UUID
     delivery: UUID
+
+
+class DataRestored(Fact, tag="data.restored", frozen=True, kw_only=True):
+    """A backup of that moment was restored: every session ended, every system is compared or told anew."""
+
+    made_at: datetime
