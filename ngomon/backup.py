@@ -129,7 +129,8 @@ async def restore(
 
 async def _fill(tx: AsyncSession, source: Iterator[bytes]) -> None:
     by_name = {table.name: table for table in rows.tables()}
-    table, waiting = None, list[bytes]()
+    table: Table | None = None
+    waiting: list[bytes] = []
 
     async def put() -> None:
         if table is not None:
