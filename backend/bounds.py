@@ -102,6 +102,7 @@ MOST: dict[str, float] = {
     "header_bytes": 64 * KIB,
     "header_seconds": 60,
     "request_seconds": 120,
+    "drain": 600,
     "idle_seconds": 600,
 }
 

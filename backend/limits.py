@@ -155,4 +155,5 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     header_bytes: int = 16384
     header_seconds: int = 10  # from the first moment of a connection, whether or not a byte comes
     request_seconds: int = 30  # for a body
+    drain: int = 10  # seconds that a server which is told to stop gives what is under way
     idle_seconds: int = 75  # for a connection between two requests, and for an answer that nobody fetches

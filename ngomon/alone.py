@@ -12,11 +12,14 @@ from backend.outbox.bell import Bell
 from backend.outside.clock import Clock
 from backend.settings import Settings
 from backend.support.post import PostRoom
+from ngomon.health_port import health
 from ngomon.tasks import forget, nightly_of, outgoing, worker_of
 
+HOST = "0.0.0.0"  # noqa: S104 - a balancer asks from elsewhere; it answers two words, and nothing of anybody
 
-async def run_worker(settings: Settings) -> None:
-    """Deliver until SIGTERM or SIGINT, then finish what is held."""
+
+async def run_worker(settings: Settings, health_port: int | None = None) -> None:
+    """Deliver until SIGTERM or SIGINT, then finish what is held; `health_port` says meanwhile how it is."""
     db, clock = Database(settings.database_url), Clock()
     kit = Kit.of(KeyRing.parse(settings.secret_keys), settings.limits, brand=settings.brand)
     http = outgoing(settings)
@@ -24,7 +27,7 @@ async def run_worker(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
-        async with Bell(db) as bell:
+        async with health(db, HOST, health_port), Bell(db) as bell:
             post = PostRoom(db, kit, settings, clock)
             worker = worker_of(db, kit, clock, bell, http)
             nightly = nightly_of(db, kit, clock, http)

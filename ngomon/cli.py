@@ -20,6 +20,7 @@ COMMANDS = {
     "doctor": "ngomon.commands.doctor",
     "keys": "ngomon.commands.keys",
     "limits": "ngomon.commands.limits",
+    "logs": "ngomon.commands.logs",
     "managers": "ngomon.commands.managers",
     "migrate": "ngomon.commands.migrate",
     "migrate-store": "ngomon.commands.moving",

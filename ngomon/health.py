@@ -12,8 +12,11 @@ from sqlalchemy import text
 from backend.db import Database
 from backend.errors import NotFound, Unavailable
 from backend.openness import Openness
+from backend.outside.clock import Clock
 from backend.settings import Settings
+from backend.trouble import StorageTrouble
 from ngomon.figures import Figures
+from ngomon.gauges import Standing
 
 
 class NotReady(Unavailable):
@@ -29,6 +32,16 @@ class Parts(Protocol):
     db: Database
     settings: Settings
     figures: Figures
+    clock: Clock
+
+
+async def _standing(parts: Parts) -> bytes:
+    """How things stand; nothing while the database cannot say."""
+    try:
+        async with parts.db.read() as tx:
+            return (await Standing.of(tx, parts.clock.now())).text()
+    except StorageTrouble:
+        return b""
 
 
 def health_routes(parts: Parts) -> list[ControllerRouterHandler]:
@@ -57,6 +70,6 @@ def health_routes(parts: Parts) -> list[ControllerRouterHandler]:
         )
         if not shown:
             raise NotFound
-        return Response(parts.figures.text(), media_type=MediaType.TEXT)
+        return Response(parts.figures.text() + await _standing(parts), media_type=MediaType.TEXT)
 
     return [live, ready, metrics]

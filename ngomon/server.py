@@ -13,7 +13,6 @@ from typing import Any
 from backend.db import Database
 from backend.limits import Limits
 
-STOP_SECONDS = 10
 HEALTH_SECONDS = 60  # the supervisor kills a process that is silent so long; a busy one is not a dead one
 
 
@@ -61,7 +60,7 @@ def options(limits: Limits) -> dict[str, Any]:
         "log_level": "warning",
         "server_header": False,
         "date_header": True,
-        "timeout_graceful_shutdown": STOP_SECONDS,
+        "timeout_graceful_shutdown": limits.drain,
         "timeout_keep_alive": limits.idle_seconds,
         "timeout_worker_healthcheck": HEALTH_SECONDS,
         "proxy_headers": False,

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from ngomon.commands import Wrong, by, opened, out
+from ngomon.commands import by, opened, out
+from ngomon.commands.wrong import Wrong
 
 if TYPE_CHECKING:
     from backend.db import Database
@@ -88,7 +89,7 @@ def verify(file: Path, key_file: Path) -> None:
 @by.option
 def restore(file: Path, key_file: Path) -> None:
     """Everybody signs in anew, and every system is compared or told anew."""
-    from backend.settings import load, with_keys
+    from backend.environment import load, with_keys
 
     settings = with_keys(load(os.environ, storage_only=True))
     key = _key(key_file)

@@ -9,7 +9,8 @@ from backend.db import Database
 from backend.kit import Kit
 from backend.settings import Settings
 from ngomon import moving, server
-from ngomon.commands import Wrong, opened, out, show
+from ngomon.commands import opened, out, show
+from ngomon.commands.wrong import Wrong
 
 
 @click.command(

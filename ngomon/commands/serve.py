@@ -44,7 +44,10 @@ def serve(host: str, port: int, workers: int) -> None:
 
 
 @click.command(help="Deliver to the downstream systems; on PostgreSQL any number may run.")
-def worker() -> None:
+@click.option(
+    "--health-port", type=click.IntRange(1, 65535), help="Answer /health/live and /health/ready there."
+)
+def worker(health_port: int | None) -> None:
     """The same loop that a server on SQLite carries."""
     import uvloop
 
@@ -57,7 +60,7 @@ def worker() -> None:
     db = Database(settings.database_url)
     with server.only_one(db):
         out.print(f"delivering to the downstream systems, {described(db)}")
-        uvloop.run(alone.run_worker(settings))
+        uvloop.run(alone.run_worker(settings, health_port))
 
 
 def described(db: Database) -> str:

@@ -25,10 +25,10 @@ from backend.roles import desired
 from backend.roles.models import Unit
 from ngomon import backup, moving, sealed_file
 from ngomon.admission import admit
-from ngomon.commands import Wrong
 from ngomon.commands import moving as moving_command
 from ngomon.commands.backup import backup as command
 from ngomon.commands.backup import restore
+from ngomon.commands.wrong import Wrong
 from ngomon.server import Busy, only_one
 from tests import databases
 from tests.parts.postgres import Postgres

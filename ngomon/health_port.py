@@ -1,0 +1,61 @@
+"""A worker's own little door: whether it lives, and whether it can work (case O04; rule 1010).
+
+A worker that hangs does not answer, so whoever asks with a deadline can tell it from one that has nothing to do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import text
+
+from backend.db import Database
+
+PATIENCE = 5.0  # seconds for a request, and for the database
+LONGEST = 4096
+ANSWERS = {200: "OK", 404: "Not Found", 503: "Service Unavailable"}
+
+
+@asynccontextmanager
+async def health(db: Database, host: str, port: int | None) -> AsyncIterator[int | None]:
+    """Answer `/health/live` and `/health/ready` there meanwhile; which port it is."""
+    if port is None:
+        yield None
+        return
+    server = await asyncio.start_server(lambda reader, writer: _answer(db, reader, writer), host, port)
+    async with server:
+        yield int(server.sockets[0].getsockname()[1])
+
+
+async def _answer(db: Database, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        async with asyncio.timeout(PATIENCE):
+            line = (await reader.readuntil(b"\r\n"))[:LONGEST].split()
+            status = await _status(db, line[1].decode("latin-1") if len(line) > 1 else "")
+            body = b'{"status":"ok"}' if status == 200 else b'{"status":"no"}'
+            more = "Retry-After: 5\r\n" if status == 503 else ""
+            head = (
+                f"HTTP/1.1 {status} {ANSWERS[status]}\r\nContent-Type: application/json\r\n"
+                f"Content-Length: {len(body)}\r\n{more}Connection: close\r\n\r\n"
+            )
+            writer.write(head.encode() + body)
+            await writer.drain()
+    except (OSError, TimeoutError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        pass  # whoever asks so gets no answer
+    finally:
+        writer.close()
+
+
+async def _status(db: Database, path: str) -> int:
+    if path == "/health/live":
+        return 200
+    if path != "/health/ready":
+        return 404
+    try:
+        async with asyncio.timeout(PATIENCE / 2), db.read() as tx:
+            await tx.execute(text("SELECT 1 FROM journal_head"))
+    except Exception:  # noqa: BLE001 - whatever it is, it is not ready
+        return 503
+    return 200
