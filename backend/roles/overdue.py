@@ -5,19 +5,16 @@ The last day of a step is written when it begins to wait. Whoever could decide c
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.accounts.identity import numbers
-from backend.appointment import MANAGER, Appointment
 from backend.facts import StepOverdue
 from backend.kit import Kit
 from backend.outside.clock import local_day
-from backend.roles import deciding, policy, rows
+from backend.roles import calling, deciding, policy, rows
 from backend.roles.models import RequestStep, RoleRequest, Unit
 from backend.support import notices
 
@@ -64,19 +61,8 @@ async def _tell(tx: AsyncSession, kit: Kit, found: RoleRequest, step: RequestSte
         {"above": above.name} if above else {"what": "nobody_above"}
     )
     notices.tell(tx, kit, found.account_id, "request_overdue", now=now, due=None, about=found.id, **said)
-    deciders = await managers_of(tx, kit, (step.decider_id, step.above_id))
+    deciders = await calling.managers_of(tx, kit, (step.decider_id, step.above_id))
     for account_id in sorted(deciders - {found.account_id}):
         notices.tell(tx, kit, account_id, "step_overdue", now=now, due=None, about=found.id, **said)
     paths = [step.unit.path, *([above.path] if above else [])]
     rows.tell_pages(tx, paths)
-
-
-async def managers_of(tx: AsyncSession, kit: Kit, units: Iterable[UUID | None]) -> set[UUID]:
-    """The accounts of those who decide for some units."""
-    wanted = [unit for unit in units if unit is not None]
-    query = select(Appointment).where(Appointment.unit_id.in_(wanted), Appointment.counts(MANAGER))
-    found = set()
-    for one in (await tx.scalars(query)).all():
-        number = kit.keys.open("appointments.national_id", one.id, one.national_id)
-        found.add(await numbers.holder_of(tx, kit, number))
-    return {one for one in found if one is not None}

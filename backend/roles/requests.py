@@ -16,7 +16,18 @@ from backend.devices.sessions import AccountClosed
 from backend.errors import FieldError, FieldsInvalid, Invalid, Refusal
 from backend.facts import AccessRefused, RequestWithdrawn, RoleRequested
 from backend.kit import Kit
-from backend.roles import cancelling, deciding, holding, movements, policy, rights, rows, unheard, vouching
+from backend.roles import (
+    calling,
+    cancelling,
+    deciding,
+    holding,
+    movements,
+    policy,
+    rights,
+    rows,
+    unheard,
+    vouching,
+)
 from backend.roles import draft as drafts
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.draft import Checked
@@ -199,6 +210,7 @@ async def add_steps(
             step.decider_id, step.due_on = (decider[unit.id].nearest, deciding.last_day(kit, now))
         tx.add(step)
     if waits:
+        await calling.call(tx, kit, found, (decider[unit.id].nearest for unit in units), now=now)
         unheard.tell(tx, kit, found, [unit for unit in units if decider[unit.id].nearest is None], now=now)
     await called.make_findable(tx, kit, [found.account_id])
     rows.tell_pages(tx, [unit.path for unit in units])
