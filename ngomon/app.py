@@ -42,6 +42,7 @@ from backend.roles import own, staff
 from backend.roles.texting import Texting
 from backend.settings import Settings
 from backend.support.post import PostRoom
+from backend.support.pushing import Pushing
 from mobile_api import problems
 from mobile_api.auth import Doorkeeper, caller_of, lang_of, proved
 from mobile_api.captcha import CaptchaController
@@ -120,6 +121,7 @@ class App:
         self.bell = Bell(self.db)
         self.figures = Figures()
         self.post = PostRoom(self.db, self.kit, settings, self.clock)
+        self.pushing = Pushing(self.db, self.kit, self.clock)
         self.texting = Texting(self.db, self.kit, self.outside.sms, self.clock)
         self.carry_worker = self.db.is_sqlite if carry_worker is None else carry_worker
         self.door = self._door()
@@ -255,6 +257,7 @@ class App:
                 self.settings.limits,
                 self.post,
                 self.texting,
+                self.pushing,
             )
             await stack.enter_async_context(running)
             yield

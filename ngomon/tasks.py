@@ -29,6 +29,7 @@ from backend.roles.texting import Texting
 from backend.rounds import rounds
 from backend.settings import Settings
 from backend.support.post import PostRoom
+from backend.support.pushing import Pushing
 
 log = structlog.get_logger("tasks")
 SEEN_SECONDS, SWEEP_SECONDS, PLACING_SECONDS = 20, 600, 3600
@@ -70,6 +71,7 @@ async def running(
     limits: Limits,
     post: PostRoom,
     texting: Texting,
+    pushing: Pushing,
 ) -> AsyncIterator[None]:
     """Run the tasks until the application stops, then let them finish what they hold."""
     stop = asyncio.Event()
@@ -80,6 +82,7 @@ async def running(
         rounds(stop, PLACING_SECONDS, lambda: findable.fill(db, kit)),
         rounds(stop, SWEEP_SECONDS, lambda: desk_joins.sweep(db, kit, clock.now()), later=True),
         texting.run(stop),
+        pushing.run(stop),
     ]
     if worker is not None:
         jobs += [

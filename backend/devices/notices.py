@@ -23,6 +23,7 @@ from backend.outside.messages.push import Push
 log = structlog.get_logger("push")
 DENY = "Nếu không phải bạn, hãy mở ứng dụng và chọn “Không phải tôi”."
 PLAIN = ("request_waits",)  # nothing that somebody did in the receiver's name
+LOOK = "Mở ứng dụng để xem nội dung và việc cần làm."  # of a manager's word
 MOST = 1000  # under way at once: while the push service is silent more of them would fill the memory
 PATIENCE = 3.0  # seconds that an answer waits for the push service at most
 
@@ -87,9 +88,9 @@ class PushedPhones:
     async def _send(self, session_id: UUID, token: str, kind: str, title: str) -> None:
         """A dead address is forgotten."""
         data = {"kind": kind, "session_id": str(session_id)}
-        if not await self._push.send(
-            token, self._brand.name, title if kind in PLAIN else f"{title}. {DENY}", data
-        ):
+        more = LOOK if kind.startswith(("role_", "request_")) else DENY
+        body = title if kind in PLAIN else f"{title}. {more}"
+        if not await self._push.send(token, self._brand.name, body, data):
             async with self._db.write() as tx:
                 dead = update(Session).where(Session.id == session_id)
                 await tx.execute(dead.values(push_token=None))

@@ -93,6 +93,8 @@ async def act(
         decided = RequestDecided(subject=role.account_id, request=found.id, outcome=policy.APPROVED)
         kit.journal.record(tx, decided, by=by, now=now)
         await timeline.take_effect(tx, kit, found, by=by, now=now)
+        if found.applied_at is None:
+            await effects.tell(tx, kit, role, "planned", Act(by, now, due=now), about=found.id)
     else:
         await second.ask(tx, kit, found, steps, by, now)
     await tx.flush()

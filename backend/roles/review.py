@@ -109,6 +109,7 @@ async def undo(
         raise policy.UndoTooLate
     if found.status != policy.PENDING:
         await _reopen(tx, kit, found, by, now)
+    await notices.take_back(tx, found.id, now=now)
     await deciding.hold(tx, leaning=True)
     await _unsay(tx, [step for step in mine if step.at == last])
     await second.unask(tx, found.id)
@@ -158,8 +159,34 @@ async def _decide(
     last = all(step in mine or step.decision for step in steps)
     if decision != policy.APPROVED or (last and not await second.ask(tx, kit, found, steps, by, now)):
         await _settle_request(tx, kit, found, decision, by, now)
+    else:
+        await _tell_word(tx, kit, found, mine, steps, now)
     await tx.flush()
     return found
+
+
+async def _tell_word(
+    tx: AsyncSession,
+    kit: Kit,
+    found: RoleRequest,
+    said: list[RequestStep],
+    steps: list[RequestStep],
+    now: datetime,
+) -> None:
+    """One yes of several: whoever asked reads of it, and who is waited for (R08)."""
+    then = next((step.unit.name for step in steps if step not in said and step.decision is None), None)
+    unit = said[0].unit.name
+    notices.tell(
+        tx,
+        kit,
+        found.account_id,
+        "request_word",
+        now=now,
+        due=now + timedelta(seconds=kit.limits.undo_window),
+        about=found.id,
+        unit=unit,
+        then=then or unit,
+    )
 
 
 async def _ensure_yes(tx: AsyncSession, found: RoleRequest, account: Account, how: How) -> None:
@@ -255,7 +282,6 @@ async def _reopen(tx: AsyncSession, kit: Kit, found: RoleRequest, by: UUID, now:
     overdue = found.decided_at is None or found.decided_at <= now - timedelta(seconds=kit.limits.undo_window)
     if found.decided_by != by or overdue or await tx.scalar(select(newer.label("newer"))):
         raise policy.UndoTooLate
-    await notices.take_back(tx, found.id, now=now)
     if found.status == policy.APPROVED:
         await reversal.revert(tx, kit, found, now=now)
     await rows.move(tx, found, to=policy.PENDING, decided_at=None, decided_by=None)

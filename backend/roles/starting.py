@@ -14,6 +14,7 @@ from backend.roles import draft as drafts
 from backend.roles.carried import How
 from backend.roles.models import Role, RoleRequest, Unit
 from backend.roles.wish import Draft
+from backend.support import notices
 
 
 async def start(
@@ -50,6 +51,10 @@ async def start(
     await carried.weigh(tx, kit, found, duties, how, by=by)
     await tx.flush()
     await review.say_own(tx, kit, found, duties, by=by, now=now)
+    if found.status == policy.PENDING:
+        here = await tx.get_one(Unit, role.unit_id)
+        said = {"unit": here.name, "what": found.kind}
+        notices.tell(tx, kit, found.account_id, "request_begun", now=now, about=found.id, **said)
     return found
 
 

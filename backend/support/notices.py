@@ -36,6 +36,9 @@ DENIABLE = frozenset(
     }
 )
 PUSHED = DENIABLE - {"role_changed"}  # what security demands; a manager's word may still be taken back
+PUSHED_LATER = frozenset(  # when it stands: pushing.py
+    {"role_changed", "request_decided", "request_fell", "request_withdrawn", "request_begun", "request_word"}
+)
 PLACE = re.compile(r"\{(\w+)\}")
 SHOWN = 100
 Place = tuple[bool, UUID]  # of a notice in the list: whether it is unread, and which one it is
@@ -82,17 +85,24 @@ def tell(
     """Leave a notice of `kind` for one person, in the transaction of the act; `details` are sealed.
 
     What may still be taken back is there for nobody before it is `due`, and goes by `take_back` of the act that it is
-    `about` (R23). What is urgent is also pushed, after the commit: its title alone, which names nobody.
+    `about` (R23). What is urgent is also pushed, after the commit, and what is of a role once it stands: its title
+    alone, which names nobody.
     """
     notice = Notice(
         id=new_id(), account_id=account_id, kind=kind, at=due or now, about=about, is_denied=False
     )
+    notice.push_at = notice.at if kind in PUSHED_LATER else None
     if details:
         notice.details = kit.keys.seal("notices.details", notice.id, msgspec.json.encode(details).decode())
     tx.add(notice)
     if kit.phones is not None and kind in PUSHED and due is None:
         kit.phones.tell_after(tx, account_id, kind, _words(kind, details)[0], now=now)
     return notice
+
+
+def title_of(kind: str) -> str:
+    """What a push says of a notice."""
+    return telling.WORDS[kind][0]
 
 
 async def take_back(tx: AsyncSession, act: UUID, *, now: datetime) -> None:

@@ -155,9 +155,17 @@ WORDS = {
             " được giữ và bạn không cần gửi lại."
         ),
     ),
+    "request_begun": (
+        _("Đơn vị đã đề nghị thay đổi vai trò của bạn"),
+        _("Đơn vị {unit} đã khởi tạo {what} cho bạn. Xem nội dung và nơi đang chờ ở mục Yêu cầu của tôi."),
+    ),
+    "request_word": (
+        _("Yêu cầu về vai trò có thêm một ý kiến"),
+        _("Đơn vị {unit} đã đồng ý. Yêu cầu đang chờ {then}. Bạn không cần làm gì thêm."),
+    ),
     "role_changed": (
         _("Vai trò của bạn đã thay đổi"),
-        _("Vai trò tại {unit}: {change}. Nếu có nhầm lẫn, hãy chọn “Không phải tôi”."),
+        _("Vai trò tại {unit}: {change}. Nếu thông tin chưa đúng, hãy chọn “Báo nhầm lẫn”."),
     ),
 }
 
@@ -223,5 +231,9 @@ CODES = {
     "suspended": _("tạm ngưng"),
     "resumed": _("có hiệu lực trở lại"),
     "ended": _("đã kết thúc"),
+    "planned": _("đã ấn định ngày kết thúc"),
+    "transfer": _("đề nghị chuyển công tác"),
+    "concurrent": _("đề nghị kiêm nhiệm"),
+    "amend": _("đề nghị điều chỉnh vai trò"),
     "cancelled": _("thay đổi đã được duyệt bị hủy trước ngày hiệu lực"),
 }

@@ -37,7 +37,8 @@ function card(one) {
 async function draw(made, one) {
   const asked = Boolean(await session());
   const read = asked && unread(one) && el("button", { type: "button", class: "small quiet" }, t("Đã đọc", "I have read it"));
-  const deny = asked && one.can_deny && el("button", { type: "button", class: "small danger" }, t("Không phải tôi", "This was not me"));
+  const deny = asked && one.can_deny && el("button", { type: "button", class: "small danger" },
+    one.kind === "role_changed" ? t("Báo nhầm lẫn", "Report a mistake") : t("Không phải tôi", "This was not me"));
   if (read) read.addEventListener("click", doing(read, async () => { await call("POST", `/v1/notices/${one.id}/read`, { body: {} }); made.remove(); }));
   if (deny) deny.addEventListener("click", doing(deny, async () => opened(made, await call("POST", `/v1/notices/${one.id}/deny`, { body: {}, key: crypto.randomUUID() }))));
   made.replaceChildren(...[el("strong", {}, one.title), el("p", {}, one.body), el("small", {}, `${time(one.at)}, ${day(one.at)}`), (read || deny) && el("div", { class: "row actions" }, read, deny)].filter(Boolean));

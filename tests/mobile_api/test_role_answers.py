@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from uuid import uuid4
+
 from tests.mobile_api.test_roles import a_province, approve, body, refused
 from tests.service import Service
 
@@ -41,3 +44,23 @@ async def test_r14_who_has_level_1_is_told_how_to_get_another_and_others_to_sign
     problem = await refused(phone, "POST", "/v1/role-requests", 403, "insufficient_assurance", body())
     assert problem["required"] == {"level": 2}
     assert "mức độ 2" in problem["title"] and "Công an" in problem["title"]
+
+
+async def test_r08_d06_a_decision_on_ones_request_is_pushed_once_nobody_can_take_it_back(
+    service: Service,
+) -> None:
+    number = await a_province(service)
+    phone = await service.sign_in()
+    token = f"push-{uuid4()}"
+    assert (await phone.call("PUT", "/v1/devices/current/push-token", {"token": token})).status_code == 204
+    asked = (await phone.call("POST", "/v1/role-requests", body())).json()
+    await approve(service, asked["id"], number)
+    await service.app.pushing.round()
+    assert not [one for one in service.inbox.push if one.token == token]
+    service.pass_time(seconds=11)
+    async with asyncio.timeout(5):
+        while not (found := [one for one in service.inbox.push if one.token == token]):
+            await service.app.pushing.round()
+    (one,) = found
+    assert one.data["kind"] == "role_changed" and "Không phải tôi" not in one.body
+    assert "Sở" not in one.title + one.body

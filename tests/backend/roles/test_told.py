@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from backend.errors import Refusal
+from backend.outside.clock import Clock
+from backend.roles.movements import SEPARATION
 from backend.support import notices
+from backend.support.models import Notice
+from backend.support.pushing import Pushing
+from tests.backend.roles.test_suspension import act
 from tests.backend.roles.world import World
 
 
@@ -91,10 +97,10 @@ async def test_r23_what_is_not_told_yet_can_be_neither_read_nor_denied(world: Wo
             unit="x",
             change="begun",
         )
-    for act in ("read", "deny"):
+    for deed in ("read", "deny"):
         async with world.db.write() as tx:
             with pytest.raises(Refusal, match="notice_not_found"):
-                if act == "read":
+                if deed == "read":
                     await notices.read(tx, hidden.id, by=world.people["An"], now=world.now)
                 else:
                     await notices.deny(tx, world.kit, hidden.id, by=world.people["An"], now=world.now)
@@ -130,3 +136,38 @@ async def test_r23_the_phone_knows_until_when_a_word_may_be_taken_back(world: Wo
     assert (role.state, role.settled_at) == ("active", stands)
     await world.undo("Chi", asked.id)
     assert (await world.own("An", asked.id)).settled_at is None
+
+
+async def due(world: World) -> list[str]:
+    """What is to be pushed now; afterwards it has been."""
+    async with world.db.read() as tx:
+        query = select(Notice.kind).where(Notice.push_at <= world.now).order_by(Notice.push_at)
+        found = list(await tx.scalars(query))
+
+    class Hand(Clock):
+        def now(self) -> datetime:
+            return world.now
+
+    await Pushing(world.db, world.kit, Hand()).round()
+    return found
+
+
+async def test_r08_every_word_is_told_with_who_is_waited_for_and_pushed_once_it_stands(world: World) -> None:
+    role = await world.employ("An", "NV", "Chi")
+    moved = await world.move("Chi", role.id, "TC")
+    assert await due(world) == ["request_begun"], "the word of the first role may still be taken back"
+    world.pass_time(seconds=11)
+    assert (await due(world), await due(world)) == (["role_changed"], [])
+    await world.reject("Dũng", moved.id)
+    asked = await world.ask("An", world.draft("transfer", "TC"))
+    await world.approve("Chi", asked.id)
+    await world.undo("Chi", asked.id)
+    world.pass_time(seconds=11)
+    assert await due(world) == ["request_decided"], "what was taken back reaches nobody"
+    await world.approve("Chi", asked.id)
+    world.pass_time(seconds=11)
+    assert await due(world) == ["request_word"]
+    assert "đang chờ Đơn vị TC" in (await world.told("An"))[-1]
+    leaves = await act(world, "Chi", role.id, SEPARATION, on=world.today + timedelta(days=3))
+    assert leaves.applied_at is None and "đã ấn định ngày kết thúc" in (await world.told("An"))[-1]
+    assert await due(world) == ["role_changed"]
