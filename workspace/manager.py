@@ -37,6 +37,13 @@ class DeskInstead(Forbidden):
     title = "Bạn làm việc ở đầu mối hỗ trợ"
 
 
+class OwnInstead(Forbidden):
+    """Whoever manages nothing has the page of their own roles for a first page (case R24)."""
+
+    code = "own_instead"
+    title = "Trang của bạn là Vai trò của tôi"
+
+
 class Manager(msgspec.Struct, frozen=True):
     """Somebody who decides, and for which units at this moment."""
 
@@ -67,7 +74,7 @@ class AtDesk(msgspec.Struct, frozen=True):
 
 
 async def manager_of(request: Visit, db: NamedDependency[Database], kit: NamedDependency[Kit]) -> Manager:
-    """The dependency behind every page but the sign-in and the desk's: raises NothingManaged, DeskInstead."""
+    """The dependency behind a manager's pages: raises NothingManaged, DeskInstead, OwnInstead."""
     session: BrowserSession | None = request.user
     if session is None:
         raise SignedOut
@@ -75,6 +82,8 @@ async def manager_of(request: Visit, db: NamedDependency[Database], kit: NamedDe
         who = await authority.of(tx, kit, session.account_id)
         if who.desks and not who.speaks and request.url.path in FIRST_PAGE:
             raise DeskInstead
+        if not who.speaks and request.method == "GET" and request.url.path in FIRST_PAGE:
+            raise OwnInstead
         if not who.speaks:
             raise NothingManaged(askable=await rights.askable(tx, kit, who))
     manager = Manager.of(session, who)
@@ -94,3 +103,8 @@ def nothing_managed(request: Visit, refusal: NothingManaged) -> Response[str]:
 def to_the_desk(visit: Visit, _: DeskInstead) -> Redirect:
     """From the first page of the workspace to the desk's."""
     return Redirect(with_choices("/workspace/support", visit), status_code=303)
+
+
+def to_ones_own(visit: Visit, _: OwnInstead) -> Redirect:
+    """From the first page of the workspace to one's own roles."""
+    return Redirect(with_choices("/workspace/me", visit), status_code=303)

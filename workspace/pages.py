@@ -102,6 +102,7 @@ def page(
         "csrf": visit.scope["state"].get(TOKEN_FIELD, ""),
         "manager": visit.scope["state"].get("manager"),
         "clerk": visit.scope["state"].get("clerk"),
+        "officer": visit.scope["state"].get("officer"),
         "brand": brand,
         "files": static_files.paths(brand),
         "here": place,

@@ -22,7 +22,10 @@ from workspace.headers import PageHeaders
 from workspace.inbox import InboxController
 from workspace.joins import JoinsController
 from workspace.login import LoginController, sign_out
+from workspace.me import MeController
 from workspace.moves import MoveController
+from workspace.my_wishes import WishController
+from workspace.officer import officer_of
 from workspace.people import PeopleController
 from workspace.support import SupportController
 from workspace.system_page import SystemController
@@ -37,6 +40,8 @@ CONTROLLERS = (
     PeopleController,
     ActController,
     MoveController,
+    MeController,
+    WishController,
     UnitsController,
     DelegationController,
     SystemsController,
@@ -62,11 +67,13 @@ def router(db: Database, kit: Kit, clock: Clock, public_url: str) -> Router:
             **{name: _value(value) for name, value in given.items()},
             "manager": Provide(manager.manager_of),
             "clerk": Provide(clerk.clerk_of),
+            "officer": Provide(officer_of),
         },
         exception_handlers={
             SignedOut: refusals.signed_out,
             manager.NothingManaged: manager.nothing_managed,
             manager.DeskInstead: manager.to_the_desk,
+            manager.OwnInstead: manager.to_ones_own,
             Refusal: refusals.refused,
             HTTPException: refusals.not_understood,
             Exception: refusals.broken,

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.accounts.identity import numbers
 from backend.errors import FieldError, FieldsInvalid
 from backend.kit import Kit
+from backend.names import folded
 from backend.outside.clock import local_day
 from backend.roles import forms, policy, staff, staff_rows, terms
 from backend.roles.catalogue.entries import Catalogue, SubjectType
@@ -21,6 +22,8 @@ from backend.roles.catalogue.in_force import hold_catalogue
 from backend.roles.models import Role, RoleRequest, StaffRecord, Unit
 from backend.roles.movements import Fate, Movement, Where, with_papers
 from backend.roles.wish import Draft
+
+SHORTEST_NAME, ALIKE = 4, 50  # of a unit's name instead of its code; how many names may begin with it
 
 
 class Checked(msgspec.Struct, frozen=True):
@@ -98,7 +101,7 @@ async def email_taken(tx: AsyncSession, kit: Kit, mail: str, account_id: UUID) -
 
 
 async def find_unit(tx: AsyncSession, name: str) -> Unit | None:
-    """A unit by UUID or by code."""
+    """A unit by UUID, by code, or by its whole name where only one living unit has it (R38)."""
     try:
         wanted: UUID | None = UUID(name)
     except ValueError:
@@ -108,7 +111,14 @@ async def find_unit(tx: AsyncSession, name: str) -> Unit | None:
     found: Unit | None = await tx.scalar(
         select(Unit).where(or_(Unit.id == wanted, Unit.code == name)).limit(1)
     )
-    return found
+    return found or (await _called(tx, name) if len(name) >= SHORTEST_NAME else None)
+
+
+async def _called(tx: AsyncSession, name: str) -> Unit | None:
+    begins = Unit.folded.startswith(f"{folded(name)} ", autoescape=True)
+    found = (await tx.scalars(select(Unit).where(begins, Unit.ended_on.is_(None)).limit(ALIKE))).all()
+    named = [unit for unit in found if folded(unit.name) == folded(name)]
+    return named[0] if len(named) == 1 and len(found) < ALIKE else None
 
 
 async def _unit(

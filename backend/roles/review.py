@@ -146,9 +146,7 @@ async def _decide(
         raise refusal
     if refusal is not None:
         return refused(tx, kit, refusal, request_id, by, now)
-    if version is not None and version != found.version:
-        raise policy.VersionConflict(version=found.version)
-    if refusal := await second.why_not(tx, kit, steps, standing, who):
+    if refusal := _why_stale(found, version) or await second.why_not(tx, kit, steps, standing, who):
         raise refusal
     mine = [step for step in steps if step.duty in standing.duties]
     if decision == policy.APPROVED:
@@ -156,13 +154,32 @@ async def _decide(
         if await carried.weigh(tx, kit, found, standing.duties, how, by=by):
             await deciding.hold(tx)
     await say(tx, kit, found, mine, decision, why, by, now, stands=standing)
-    last = all(step in mine or step.decision for step in steps)
-    if decision != policy.APPROVED or (last and not await second.ask(tx, kit, found, steps, by, now)):
+    if decision != policy.APPROVED or await _is_last(tx, kit, found, mine, steps, by, now):
         await _settle_request(tx, kit, found, decision, by, now)
     else:
         await _tell_word(tx, kit, found, mine, steps, now)
     await tx.flush()
     return found
+
+
+def _why_stale(found: RoleRequest, version: int | None) -> Refusal | None:
+    """The page shows an older version of it (rule 614)."""
+    stale = version is not None and version != found.version
+    return policy.VersionConflict(version=found.version) if stale else None
+
+
+async def _is_last(
+    tx: AsyncSession,
+    kit: Kit,
+    found: RoleRequest,
+    said: list[RequestStep],
+    steps: list[RequestStep],
+    by: UUID,
+    now: datetime,
+) -> bool:
+    """Whether nobody else has to say yes; a second person, where one is wanted, is asked now."""
+    last = all(step in said or step.decision for step in steps)
+    return last and not await second.ask(tx, kit, found, steps, by, now)
 
 
 async def _tell_word(

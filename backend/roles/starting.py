@@ -53,8 +53,8 @@ async def start(
     await review.say_own(tx, kit, found, duties, by=by, now=now)
     if found.status == policy.PENDING:
         here = await tx.get_one(Unit, role.unit_id)
-        said = {"unit": here.name, "what": found.kind}
-        notices.tell(tx, kit, found.account_id, "request_begun", now=now, about=found.id, **said)
+        whose, kind = found.account_id, found.kind
+        notices.tell(tx, kit, whose, "request_begun", now=now, about=found.id, unit=here.name, what=kind)
     return found
 
 

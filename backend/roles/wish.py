@@ -22,7 +22,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     kind: Kind
     movement: Code | None = None
     subject_type: Code | None = None
-    unit: Code | None = None
+    unit: Annotated[str, Meta(max_length=200)] | None = None
     position: Code | None = None
     fields: Annotated[dict[str, Any], Meta(max_length=40)] | None = None
     role_id: UUID | None = None

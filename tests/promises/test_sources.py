@@ -78,6 +78,13 @@ def test_every_test_is_there() -> None:
             assert test in _tests(ROOT / file), (row[0], file, test)
 
 
+def test_a_page_of_the_workspace_is_opened_by_a_test_of_its_row() -> None:
+    for row in rows()["003"]:
+        for page in re.findall(r"`(/workspace[\w/-]*)`", row[3]):
+            texts = [(ROOT / file).read_text(encoding="utf-8") for file, _ in TEST.findall(row[4])]
+            assert any(f'"{page}' in text for text in texts), (row[0], page)
+
+
 def test_whatever_differs_from_a_document_says_why() -> None:
     for row in EVERY:
         assert row[5].startswith("Như tài liệu") or len(row[5].split()) >= 3, row

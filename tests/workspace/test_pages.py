@@ -41,7 +41,7 @@ async def test_a_manager_signs_in_with_the_e_id_and_sees_the_inbox(office: Offic
 
 async def test_somebody_without_a_unit_is_told_whom_to_ask(office: Office) -> None:
     somebody = await office.desk(await office.person("Nguyễn Văn An"))
-    answer = await somebody.http.get("/workspace")
+    answer = await somebody.http.get("/workspace/people")
     await somebody.http.aclose()
     assert answer.status_code == 403
     assert "Bạn chưa phụ trách đơn vị nào" in answer.text
@@ -60,7 +60,7 @@ async def test_who_has_a_role_is_sent_to_the_manager_of_that_unit(office: Office
         await signed_in(
             http, [p for p in office.service.stand.eid.personas.values() if p.full_name == key.full_name][-1]
         )
-        answer = await http.get("/workspace")
+        answer = await http.get("/workspace/people")
     assert f"Người phụ trách của Sở Nội vụ {office.number}." in answer.text
 
 

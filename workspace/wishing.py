@@ -1,0 +1,116 @@
+"""The form of one's own wish: as the catalogue in force draws it, filled as the phone fills it (rule 601)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.errors import Refusal
+from backend.kit import Kit
+from backend.roles import draft as drafts
+from backend.roles import movements, policy, rows, staff
+from backend.roles.catalogue.entries import Catalogue, SubjectType
+from backend.roles.models import Role, RoleRequest, Unit
+from backend.roles.wish import Draft
+from workspace import forms
+from workspace.auth import Visit
+from workspace.moving import day
+
+Act = Literal["register", "amend", "transfer", "concurrent", "end"]
+PLAIN = ("subject_type", "unit", "position", "movement", "effective_on", "until")
+FIELD = "fields."
+TYPED_DAY = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
+Typed = dict[str, str]
+
+
+async def read(request: Visit, catalogue: Catalogue) -> Typed:
+    """What was typed, by the names of the fields; a field that no form has is refused."""
+    kinds = (*catalogue.subject_types.values(), movements.END_FORM)
+    known = {f"f_{field.name}": f"{FIELD}{field.name}" for kind in kinds for field in kind.fields}
+    shape = msgspec.defstruct(
+        "Wish",
+        [(name, str, "") for name in (*PLAIN, *known)],
+        rename=known,
+        frozen=True,
+        forbid_unknown_fields=True,
+    )
+    form = await forms.read(request, shape)
+    return {
+        name: str(value).strip() for name, value in msgspec.to_builtins(form).items() if str(value).strip()
+    }
+
+
+async def draft(tx: AsyncSession, act: Act, typed: Typed, role: Role | None) -> Draft:
+    """What is asked for; “Sửa” with another unit than the role's is a transfer by itself. Raises FieldsInvalid."""
+    fields: dict[str, Any] = {
+        name.removeprefix(FIELD): value for name, value in typed.items() if name.startswith(FIELD)
+    }
+    kind, unit = act, typed.get("unit")
+    if act == "amend" and unit and role is not None:
+        named = await drafts.find_unit(tx, unit)
+        kind = "transfer" if named is not None and named.id != role.unit_id else act
+    wish = Draft(
+        kind=kind,
+        movement=typed.get("movement") if kind == "transfer" else None,
+        role_id=role.id if role is not None else None,
+        effective_on=day("effective_on", _iso(typed.get("effective_on", ""))),
+        until=day("until", _iso(typed.get("until", ""))),
+        fields=fields,
+    )
+    if act == "end":
+        return wish
+    post = {name: typed.get(name) for name in ("subject_type", "unit", "position")}
+    return msgspec.structs.replace(wish, **post)
+
+
+def _iso(typed: str) -> str:
+    """A day as people here type it, as programs do."""
+    found = TYPED_DAY.fullmatch(typed)
+    return f"{found[3]}-{found[2]:0>2}-{found[1]:0>2}" if found else typed
+
+
+async def of_role(tx: AsyncSession, account_id: UUID, role_id: UUID) -> Role:
+    """The person's own role in force; RoleNotFound for any other."""
+    role = await rows.role_now(tx, role_id)
+    if role is None or role.account_id != account_id or role.state != policy.ACTIVE:
+        raise policy.RoleNotFound
+    return role
+
+
+async def filled(tx: AsyncSession, kit: Kit, account_id: UUID, act: Act, role: Role | None) -> Typed:
+    """How the form stands before anybody has typed: the role, or what the staff directory knows."""
+    if role is not None:
+        unit = await tx.get_one(Unit, role.unit_id)
+        here = {"unit": unit.code} if act == "amend" else {}
+        fields = {f"{FIELD}{name}": value for name, value in drafts.fields_of(kit, role).items()}
+        return {"subject_type": role.subject_type, "position": role.position, **here, **fields}
+    try:
+        known = await staff.prefill(tx, kit, account_id, None)
+    except Refusal:
+        return {}  # a stranger to the directory, or somebody whom nobody vouches for, fills it in by hand
+    fields = {f"{FIELD}{name}": value for name, value in known.fields.items()}
+    post = {
+        "subject_type": known.subject_type or "",
+        "position": known.position or "",
+        "unit": known.unit_code,
+    }
+    return {**post, **fields}
+
+
+async def asked(tx: AsyncSession, kit: Kit, found: RoleRequest) -> Typed:
+    """How the form stands of what was asked for, to be corrected."""
+    unit = await tx.get_one(Unit, found.unit_id)
+    fields = {f"{FIELD}{name}": value for name, value in drafts.asked_fields(kit, found).items()}
+    post = {"subject_type": found.subject_type, "unit": unit.code, "position": found.position}
+    days = {"effective_on": found.effective_on, "until": found.until_on}
+    shown = {name: f"{on:%d/%m/%Y}" for name, on in days.items() if on is not None}
+    return {**post, **fields, **shown, "movement": movements.of(found).code}
+
+
+def form_of(catalogue: Catalogue, act: Act, typed: Typed) -> SubjectType | None:
+    """The form that is drawn: of the end, or of the subject type chosen so far."""
+    return movements.END_FORM if act == "end" else catalogue.subject_types.get(typed.get("subject_type", ""))
