@@ -24,6 +24,7 @@ from backend.roles import (
     carried,
     deciding,
     forms,
+    heard,
     holding,
     movements,
     policy,
@@ -157,7 +158,7 @@ async def _decide(
     if decision != policy.APPROVED or await _is_last(tx, kit, found, mine, steps, by, now):
         await _settle_request(tx, kit, found, decision, by, now)
     else:
-        await _tell_word(tx, kit, found, mine, steps, now)
+        heard.tell_word(tx, kit, found, mine, steps, now)
     await tx.flush()
     return found
 
@@ -180,30 +181,6 @@ async def _is_last(
     """Whether nobody else has to say yes; a second person, where one is wanted, is asked now."""
     last = all(step in said or step.decision for step in steps)
     return last and not await second.ask(tx, kit, found, steps, by, now)
-
-
-async def _tell_word(
-    tx: AsyncSession,
-    kit: Kit,
-    found: RoleRequest,
-    said: list[RequestStep],
-    steps: list[RequestStep],
-    now: datetime,
-) -> None:
-    """One yes of several: whoever asked reads of it, and who is waited for (R08)."""
-    then = next((step.unit.name for step in steps if step not in said and step.decision is None), None)
-    unit = said[0].unit.name
-    notices.tell(
-        tx,
-        kit,
-        found.account_id,
-        "request_word",
-        now=now,
-        due=now + timedelta(seconds=kit.limits.undo_window),
-        about=found.id,
-        unit=unit,
-        then=then or unit,
-    )
 
 
 async def _ensure_yes(tx: AsyncSession, found: RoleRequest, account: Account, how: How) -> None:
