@@ -62,6 +62,7 @@ class MeController(Controller):
             asked=asked.items,
             next_cursor=asked.next_cursor,
             waits=waits,
+            homes={role.id for role in roles if role.kind == "home"},
             may_register=not held and waits is None,
             is_lent=any(role.resumes_on for role in held),
             catalogue=catalogue,

@@ -165,7 +165,8 @@ async def _form(
     catalogue, today = await in_force(tx), local_day(clock.now())
     form = wishing.form_of(catalogue, act, typed)
     fields = form.form(today) if form else ()
-    moves = [one for one in movements.WISHED if one.kind == "transfer"] if act == "transfer" else []
+    move = wishing.move_of(act)
+    moves = [one for one in movements.WISHED if one.kind == move.kind]
     return page(
         request,
         "me_form.html",
@@ -180,8 +181,9 @@ async def _form(
         form=form,
         fields=fields,
         today=today,
-        kinds=[] if act == "end" else list(still_open(catalogue.subject_types.values(), today)),
-        positions=catalogue.positions_for(form.code, today) if form and act != "end" else [],
+        move=move,
+        kinds=[] if move.form else list(still_open(catalogue.subject_types.values(), today)),
+        positions=catalogue.positions_for(form.code, today) if form and not move.form else [],
         movements=[(move.code, catalogue.movement_label(move.code)) for move in moves],
         errors=errors_of(refusal),
         bad={error["field"] for error in errors_of(refusal) if "field" in error},

@@ -15,6 +15,7 @@ from backend.roles import draft as drafts
 from backend.roles import movements, policy, rows, staff
 from backend.roles.catalogue.entries import Catalogue, SubjectType
 from backend.roles.models import Role, RoleRequest, Unit
+from backend.roles.movements import Movement, Where
 from backend.roles.wish import Draft
 from workspace import forms
 from workspace.auth import Visit
@@ -25,6 +26,11 @@ PLAIN = ("subject_type", "unit", "position", "movement", "effective_on", "until"
 FIELD = "fields."
 TYPED_DAY = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
 Typed = dict[str, str]
+
+
+def move_of(act: Act) -> Movement:
+    """The entry of the table that the address means."""
+    return movements.MOVEMENTS[act]
 
 
 async def read(request: Visit, catalogue: Catalogue) -> Typed:
@@ -50,18 +56,18 @@ async def draft(tx: AsyncSession, act: Act, typed: Typed, role: Role | None) -> 
         name.removeprefix(FIELD): value for name, value in typed.items() if name.startswith(FIELD)
     }
     kind, unit = act, typed.get("unit")
-    if act == "amend" and unit and role is not None:
+    if move_of(act).where is Where.HERE and move_of(act).gives and unit and role is not None:
         named = await drafts.find_unit(tx, unit)
         kind = "transfer" if named is not None and named.id != role.unit_id else act
     wish = Draft(
         kind=kind,
-        movement=typed.get("movement") if kind == "transfer" else None,
+        movement=typed.get("movement"),
         role_id=role.id if role is not None else None,
         effective_on=day("effective_on", _iso(typed.get("effective_on", ""))),
         until=day("until", _iso(typed.get("until", ""))),
         fields=fields,
     )
-    if act == "end":
+    if move_of(act).form is not None:
         return wish
     post = {name: typed.get(name) for name in ("subject_type", "unit", "position")}
     return msgspec.structs.replace(wish, **post)
@@ -85,7 +91,7 @@ async def filled(tx: AsyncSession, kit: Kit, account_id: UUID, act: Act, role: R
     """How the form stands before anybody has typed: the role, or what the staff directory knows."""
     if role is not None:
         unit = await tx.get_one(Unit, role.unit_id)
-        here = {"unit": unit.code} if act == "amend" else {}
+        here = {"unit": unit.code} if move_of(act).where is Where.HERE else {}
         fields = {f"{FIELD}{name}": value for name, value in drafts.fields_of(kit, role).items()}
         return {"subject_type": role.subject_type, "position": role.position, **here, **fields}
     try:
@@ -113,4 +119,4 @@ async def asked(tx: AsyncSession, kit: Kit, found: RoleRequest) -> Typed:
 
 def form_of(catalogue: Catalogue, act: Act, typed: Typed) -> SubjectType | None:
     """The form that is drawn: of the end, or of the subject type chosen so far."""
-    return movements.END_FORM if act == "end" else catalogue.subject_types.get(typed.get("subject_type", ""))
+    return move_of(act).form or catalogue.subject_types.get(typed.get("subject_type", ""))

@@ -40,7 +40,7 @@ async def test_a_manager_lends_the_right_and_the_delegate_decides_in_that_capaci
         r'action="(/workspace/delegations/[^"]+/end)"', await desk.page("/workspace/delegations")
     )
     assert (await desk.send(ends[0], {})).status_code == 303
-    assert (await other.http.get("/workspace")).status_code == 403
+    assert (await other.http.get("/workspace/people")).status_code == 403
     assert "Ủy quyền duyệt yêu cầu" in await desk.page("/workspace/audit")
     await other.http.aclose()
 

@@ -213,5 +213,7 @@ async def test_a_right_that_was_taken_is_gone_at_the_next_click(office: Office, 
         await managers.remove(
             tx, service.kit, office.unit, office.chi.persona.national_id, by=None, now=service.clock.now()
         )
-    assert (await desk.http.get("/workspace")).status_code == 403
+    assert (await desk.http.get("/workspace")).headers["location"] == "/workspace/me", (
+        "what is left is one's own"
+    )
     assert (await desk.http.get(f"/workspace/requests/{request_id}")).status_code == 403

@@ -10,13 +10,14 @@ from backend.caller import Who
 from backend.errors import Forbidden
 from backend.limits import Limits
 from backend.outside.clock import LOCAL, local_day
+from backend.words import mark as _
 
 
 class InsufficientAssurance(Forbidden):
     """The sign-in is too weak or too old for this; `required` names the level, method or age (seconds) to reach."""
 
     code = "insufficient_assurance"
-    title = "Thao tác này cần xác thực lại bằng VNeID"
+    title = _("Thao tác này cần xác thực lại bằng VNeID")
 
 
 class LevelNeeded(InsufficientAssurance):
