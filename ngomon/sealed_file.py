@@ -1,4 +1,4 @@
-"""A file that only the holder of a key reads, and of which nothing can be changed, moved or cut unseen (decision 0029).
+"""A file that only the holder of a key reads, and of which nothing can be changed, moved or cut unseen (decision 0028).
 
 AES-256-GCM in chunks of one mebibyte. Each chunk's nonce counts up and says whether it is the last, so that a file
 that ends early does not open.
