@@ -13,7 +13,7 @@ from backend.errors import Refusal
 from backend.kit import Kit
 from backend.roles import draft as drafts
 from backend.roles import movements, policy, rows, staff
-from backend.roles.catalogue.entries import Catalogue, SubjectType
+from backend.roles.catalogue.entries import Catalogue, FieldType, SubjectType
 from backend.roles.models import Role, RoleRequest, Unit
 from backend.roles.movements import Movement, Where
 from backend.roles.wish import Draft
@@ -45,9 +45,9 @@ async def read(request: Visit, catalogue: Catalogue) -> Typed:
         forbid_unknown_fields=True,
     )
     form = await forms.read(request, shape)
-    return {
-        name: str(value).strip() for name, value in msgspec.to_builtins(form).items() if str(value).strip()
-    }
+    days = {f"{FIELD}{one.name}" for kind in kinds for one in kind.fields if one.type is FieldType.DATE}
+    sent = {name: str(value).strip() for name, value in msgspec.to_builtins(form).items()}
+    return {name: _iso(text) if name in days else text for name, text in sent.items() if text}
 
 
 async def draft(tx: AsyncSession, act: Act, typed: Typed, role: Role | None) -> Draft:

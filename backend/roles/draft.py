@@ -67,7 +67,18 @@ async def check(
     keeps = await _keeps(tx, draft, role, errors)
     if errors or unit is None or kind is None:
         raise FieldsInvalid(*errors)
-    return Checked(move, unit.id, kind.code, position, fields, draft.effective_on, until, kind.floor, keeps)
+    wish = Checked(move, unit.id, kind.code, position, fields, draft.effective_on, until, kind.floor, keeps)
+    _ensure_other(kit, role, wish)
+    return wish
+
+
+def _ensure_other(kit: Kit, role: Role | None, wish: Checked) -> None:
+    """Raises FieldsInvalid where a correction says what the role says already (R17)."""
+    if role is None or wish.movement.fate is not Fate.CORRECTED:
+        return
+    now = (role.subject_type, role.position, role.until_on, fields_of(kit, role))
+    if (wish.subject_type, wish.position, wish.until_on, wish.fields) == now:
+        raise FieldsInvalid(FieldError("fields", "nothing_changed", "Chưa có nội dung nào thay đổi"))
 
 
 async def _keeps(

@@ -237,3 +237,13 @@ async def test_an_address_that_was_taken_meanwhile_stops_the_approval(world: Wor
     with pytest.raises(Refusal, match="official_email_taken"):
         await world.approve("Chi", second.id)
     assert await world.states("Bình") == []
+
+
+async def test_r17_an_amendment_that_changes_nothing_is_refused(world: World) -> None:
+    role = await world.employ("An", "NV", "Chi")
+    typed = world.draft("amend", position=role.position, fields=world.fields(role))
+    for same in (world.draft("amend"), typed):
+        with pytest.raises(Refusal) as refused:
+            await world.ask("An", same)
+        assert "nothing_changed" in str(refused.value.facts)
+    await world.ask("An", world.draft("amend", fields={"employee_code": "B2"}))
