@@ -137,8 +137,9 @@ class App:
         self.profiles = Profiles(self.db, self.kit, own.roles_of)
         self.litestar = self._litestar()
         routes = Routes(self.litestar)
-        if settings.open_docs:
-            schema.complete(self.litestar, routes.openness_of)
+        self.litestar.state.openness_of = routes.openness_of
+        if settings.open_docs and not settings.is_demo:
+            schema.described(self.litestar)  # before the first call: making it takes a third of a second
         guarded = Doorkeeper(self.litestar, self.entry, self.profiles, self.clock, routes.openness_of)
         self._asgi: ASGIApp = Edge(
             guarded,

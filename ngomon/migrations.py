@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
@@ -19,9 +18,16 @@ from backend.outside.clock import Clock
 from backend.trouble import StorageTrouble, expect_no_pooler
 from ngomon.admission import admit
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+NAMED = re.compile(r'^(revision|down_revision)\b[^=\n]*= *"(\w+)"', re.MULTILINE)
+
 
 def config(url: str) -> Config:
-    """Alembic's settings for one database."""
+    """Alembic's settings for one database; whoever only asks for the newest schema need not wait for its import."""
+    from alembic.config import Config
+
     made = Config()
     made.set_main_option("script_location", str(_scripts()))
     made.attributes["url"] = url
@@ -34,9 +40,14 @@ def _scripts() -> Path:
     return beside if (beside / "env.py").exists() else Path(str(resources.files("ngomon"))) / "alembic"
 
 
-def newest(url: str) -> str | None:
-    """The schema that this release wants."""
-    return ScriptDirectory.from_config(config(url)).get_current_head()
+def newest() -> str:
+    """The schema that this release wants: the one migration that no other builds on."""
+    said: dict[str, set[str]] = {"revision": set(), "down_revision": set()}
+    for file in (_scripts() / "versions").glob("*.py"):
+        for name, value in NAMED.findall(file.read_text(encoding="utf-8")):
+            said[name].add(value)
+    (head,) = said["revision"] - said["down_revision"]
+    return head
 
 
 async def is_current(url: str) -> bool:
@@ -48,7 +59,7 @@ async def is_current(url: str) -> bool:
     try:
         await expect_no_pooler(db.engine)
         async with db.read() as tx:
-            return bool(await tx.scalar(text("SELECT version_num FROM alembic_version")) == newest(url))
+            return bool(await tx.scalar(text("SELECT version_num FROM alembic_version")) == newest())
     except (OperationalError, ProgrammingError, StorageTrouble):
         return False
     finally:
@@ -57,6 +68,8 @@ async def is_current(url: str) -> bool:
 
 async def migrate(url: str, keys: KeyRing | None = None) -> None:
     """Upgrade to the newest schema; safe to repeat. With `keys`, which must be the data's, the journal begins."""
+    from alembic import command
+
     upgrading = config(url)
     upgrading.attributes["keys"] = keys
     try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from litestar import Litestar
+from typing import Any
+
+from litestar import Litestar, Request
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import (
@@ -65,6 +67,14 @@ PROBLEM = Schema(
 )
 
 
+class Described(JsonRenderPlugin):
+    """Serves the completed document."""
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:  # noqa: ARG002
+        """As the framework asks for it; what it hands over is the document before it was completed."""
+        return self.render_json(request, described(request.app))
+
+
 def config() -> OpenAPIConfig:
     """The document's head."""
     return OpenAPIConfig(
@@ -72,7 +82,7 @@ def config() -> OpenAPIConfig:
         version="1",
         description="Một người, một tài khoản, một thiết bị, đúng vai trò ở mọi hệ thống.",
         path="/schema",
-        render_plugins=[JsonRenderPlugin(path=["/", "/openapi.json"])],
+        render_plugins=[Described(path=["/", "/openapi.json"])],
         use_handler_docstrings=True,
         components=Components(
             security_schemes={
@@ -103,7 +113,16 @@ def config() -> OpenAPIConfig:
     )
 
 
-def complete(app: Litestar, openness_of: OpennessOf) -> None:
+def described(app: Litestar) -> dict[str, Any]:
+    """The whole document, made when somebody first asks for it: most processes are never asked."""
+    found: dict[str, Any] | None = app.state.get("described")
+    if found is None:
+        _complete(app, app.state.openness_of)
+        found = app.state["described"] = app.openapi_schema.to_schema()
+    return found
+
+
+def _complete(app: Litestar, openness_of: OpennessOf) -> None:
     """Say of every call of the API what the framework does not know: its problems, its door, an optional body."""
     document = app.openapi_schema
     document.components.schemas["Problem"] = PROBLEM  # the framework drops what its config names

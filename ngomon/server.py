@@ -71,4 +71,11 @@ def serve(app: Any, *, host: str, port: int, limits: Limits, workers: int = 1) -
     """Run until told to stop; `app` is an application, or the name of a factory where there are several workers."""
     import uvicorn
 
-    uvicorn.run(app, factory=isinstance(app, str), host=host, port=port, workers=workers, **options(limits))
+    from ngomon.quiet import QuietServer
+
+    if workers == 1:
+        QuietServer(uvicorn.Config(app, host=host, port=port, **options(limits))).run()
+    else:
+        uvicorn.run(
+            app, factory=isinstance(app, str), host=host, port=port, workers=workers, **options(limits)
+        )

@@ -18,6 +18,7 @@ from pathlib import Path
 from backend.environment import load, with_keys
 from backend.facts import Fact, vocabulary
 from ngomon.app import create_app
+from ngomon.schema import described
 from scripts.lives import personal_data_page
 from scripts.promises import attacks_page, rules_page
 from scripts.setup import find_npm
@@ -80,7 +81,7 @@ def openapi() -> str:
     """The description of every call, with the defaults of the demo."""
     with tempfile.TemporaryDirectory() as folder:
         settings = load({"NGOMON_DATABASE_URL": f"sqlite+aiosqlite:///{folder}/docs.db"})
-        schema = create_app(with_keys(settings)).litestar.openapi_schema.to_schema()
+        schema = described(create_app(with_keys(settings)).litestar)
     return json.dumps(schema, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
 
 

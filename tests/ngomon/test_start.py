@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import structlog
 
-from backend.crypto import new_secret_key
+from backend.crypto import KeyRing, new_secret_key
 from backend.db import Database
+from ngomon import cli
 from ngomon.commands.serve import described
+from ngomon.migrations import begin
 from ngomon.server import is_loopback
+from tests import databases
 from tests.parts.pgbouncer import PgBouncer
 from tests.parts.postgres import Postgres
 from tests.parts.processes import free_port
 
+Run = Callable[..., tuple[int, list[str]]]
 COMMAND = [sys.executable, "-c", "from ngomon.cli import main; main()"]
 
 
@@ -30,6 +37,30 @@ def environment(folder: Path, **environ: str) -> dict[str, str]:
         "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
     }
     return own | where | environ
+
+
+@pytest.fixture
+def within(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    """As `run`, in this process: for what ends before anything has begun."""
+
+    def command(*words: str, **environ: str) -> tuple[int, list[str]]:
+        said = structlog.get_config()
+        with monkeypatch.context() as here:
+            for name, value in environment(tmp_path, **environ).items():
+                here.setenv(name, value)
+            here.setattr("sys.argv", ["ngomon", *words])
+            with pytest.raises(SystemExit) as ended:
+                cli.main()
+            structlog.configure(**said)  # the command writes its log where this test looks, until it is over
+        return int(ended.value.code or 0), capfd.readouterr().err.strip().splitlines()
+
+    return command
+
+
+def migrated(folder: Path, key: str) -> None:
+    """What `ngomon migrate` makes in that folder."""
+    url = environment(folder)["NGOMON_DATABASE_URL"]
+    asyncio.run(databases.ready(url, KeyRing.parse(key)))
 
 
 def run(folder: Path, *words: str, **environ: str) -> tuple[int, list[str]]:
@@ -53,7 +84,7 @@ def test_an_empty_database_is_not_served(tmp_path: Path, words: list[str]) -> No
 
 def test_a_second_server_on_one_sqlite_file_says_so_and_ends(tmp_path: Path) -> None:
     keys = {"NGOMON_SECRET_KEYS": new_secret_key()}
-    assert run(tmp_path, "migrate", **keys)[0] == 0
+    migrated(tmp_path, keys["NGOMON_SECRET_KEYS"])
     with (tmp_path / "ngomon.db.server").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         code, said = run(tmp_path, "serve", "--port", "1", **keys)
@@ -63,7 +94,7 @@ def test_a_second_server_on_one_sqlite_file_says_so_and_ends(tmp_path: Path) -> 
 @pytest.mark.parametrize("words", [["serve", "--port"], ["worker"]])
 def test_what_runs_says_in_one_line_what_it_does(tmp_path: Path, words: list[str]) -> None:
     keys = {"NGOMON_SECRET_KEYS": new_secret_key()}
-    assert run(tmp_path, "migrate", **keys)[0] == 0
+    migrated(tmp_path, keys["NGOMON_SECRET_KEYS"])
     port = str(free_port())
     command = [*COMMAND, *words, port] if words[0] == "serve" else [*COMMAND, *words]
     with subprocess.Popen(
@@ -80,8 +111,8 @@ def test_what_runs_says_in_one_line_what_it_does(tmp_path: Path, words: list[str
 @pytest.mark.parametrize("more", ["", "ignore_startup_parameters = idle_in_transaction_session_timeout"])
 def test_b34_a_pooler_between_is_said_in_one_line(tmp_path: Path, postgres: Postgres, more: str) -> None:
     keys = {"NGOMON_SECRET_KEYS": new_secret_key()}
-    direct = postgres.new_database("pooled")
-    assert run(tmp_path, "migrate", NGOMON_DATABASE_URL=direct, **keys)[0] == 0
+    direct = databases.postgres(postgres, "pooled")
+    asyncio.run(begin(direct, KeyRing.parse(keys["NGOMON_SECRET_KEYS"])))
     pooler = PgBouncer(postgres, more=more)
     pooler.start()
     try:
@@ -109,12 +140,12 @@ def test_the_line_about_a_database_holds_no_password() -> None:
     assert described(db) == "PostgreSQL db.example/hue"
 
 
-def test_the_doctor_ends_with_1_when_something_is_wrong(tmp_path: Path) -> None:
+def test_the_doctor_ends_with_1_when_something_is_wrong(tmp_path: Path, within: Run) -> None:
     keys = {"NGOMON_SECRET_KEYS": new_secret_key()}
     assert run(tmp_path, "doctor", **keys)[0] == 1
-    assert run(tmp_path, "migrate", **keys)[0] == 0
-    assert run(tmp_path, "doctor", **keys) == (0, [])
-    assert run(tmp_path, "doctor")[0] == 1, "another key than the data's"
+    migrated(tmp_path, keys["NGOMON_SECRET_KEYS"])
+    assert within("doctor", **keys) == (0, [])
+    assert within("doctor")[0] == 1, "another key than the data's"
 
 
 def test_several_server_processes_need_postgresql(tmp_path: Path) -> None:
@@ -122,19 +153,17 @@ def test_several_server_processes_need_postgresql(tmp_path: Path) -> None:
     assert code == 1 and "PostgreSQL" in said[0]
 
 
-def test_every_wrong_setting_is_named_at_once(tmp_path: Path) -> None:
-    code, said = run(tmp_path, "doctor", NGOMON_FOO="1", NGOMON_OTP_LIFETIME="soon")
+def test_every_wrong_setting_is_named_at_once(within: Run) -> None:
+    code, said = within("doctor", NGOMON_FOO="1", NGOMON_OTP_LIFETIME="soon")
     assert code == 1
     assert sorted(line.split(":")[1].strip() for line in said) == ["NGOMON_FOO", "NGOMON_OTP_LIFETIME"]
 
 
-def test_a_fresh_journal_is_whole_and_a_wiped_one_is_not(tmp_path: Path) -> None:
-    assert run(tmp_path, "migrate")[0] == 0
+def test_a_fresh_journal_is_whole_and_a_wiped_one_is_not(tmp_path: Path, within: Run) -> None:
     keys = {"NGOMON_SECRET_KEYS": new_secret_key()}
-    (tmp_path / "two").mkdir()
-    assert run(tmp_path / "two", "migrate", **keys)[0] == 0
-    assert run(tmp_path / "two", "audit", "verify", **keys)[0] == 0
-    code, said = run(tmp_path / "two", "audit", "verify")
+    assert run(tmp_path, "migrate", **keys)[0] == 0
+    assert within("audit", "verify", **keys)[0] == 0
+    code, said = within("audit", "verify")
     assert code == 1 and "cannot check: key missing" in said[0], "another key did not seal this head"
 
 
@@ -151,8 +180,8 @@ OUTSIDE = [
 
 
 @pytest.mark.parametrize("host", OUTSIDE)
-def test_a18_the_demo_is_not_served_to_other_machines(tmp_path: Path, host: str) -> None:
-    code, said = run(tmp_path, "serve", "--host", host, "--port", "1")
+def test_a18_the_demo_is_not_served_to_other_machines(within: Run, host: str) -> None:
+    code, said = within("serve", "--host", host, "--port", "1")
     assert code == 1 and len(said) == 1 and said[0].startswith(f"ngomon: --host {host}:"), said
 
 
@@ -167,15 +196,15 @@ def test_a18_the_demo_itself_takes_no_other_address(tmp_path: Path) -> None:
 
 
 def test_a20_every_command_refuses_a_limit_that_is_none_but_the_three_that_need_no_setting(
-    tmp_path: Path,
+    within: Run,
 ) -> None:
     wide = {"NGOMON_PROFILE": "production", "NGOMON_LIMIT_OTP_ATTEMPTS": "1000000"}
     for words in (["limits"], ["doctor"], ["migrate"], ["serve"], ["worker"], ["managers", "list"], ["keys", "rotate"], ["audit", "verify"]):  # fmt: skip
-        code, said = run(tmp_path, *words, **wide)
+        code, said = within(*words, **wide)
         assert code == 1, words
         assert any(line.startswith("ngomon: NGOMON_LIMIT_OTP_ATTEMPTS:") for line in said), (words, said)
     for words in (["--help"], ["--version"], ["keys", "new"]):
-        assert run(tmp_path, *words, **wide)[0] == 0
+        assert within(*words, **wide)[0] == 0
 
 
 def test_a20_production_migrates_with_database_and_keys_alone(tmp_path: Path) -> None:

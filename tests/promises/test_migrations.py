@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
 from backend.db import Base, Database
+from ngomon.migrations import config, newest
 from tests.parts.postgres import Postgres
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -124,3 +126,7 @@ async def test_several_processes_may_migrate_at_once(urls: tuple[str, str]) -> N
     database = Database(urls[0])
     assert set(await described(database)) == set(Base.metadata.tables)
     await database.close()
+
+
+def test_the_newest_schema_is_the_one_that_alembic_names() -> None:
+    assert newest() == ScriptDirectory.from_config(config("sqlite://")).get_current_head()
