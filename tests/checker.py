@@ -11,28 +11,21 @@ from collections import Counter
 from functools import cache
 from typing import Any
 
-from sqlalchemy import LargeBinary, func, literal, select, text, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import ngomon.tables  # noqa: F401  (whatever it has imported is checked)
-from backend import journal, sealed
+from backend import journal
 from backend.chain import Walk
 from backend.chain_rows import walked
-from backend.crypto import VERSION, Unreadable
 from backend.db import Base, Database
 from backend.kit import Kit
 from backend.roles.owed import Owed, owed
 from tests.deciders import misplaced
 from tests.findable import unfindable
+from tests.sealing import encryption, rows
 
 PERSONAL = re.compile(r"(?<![0-9a-f-])(000\d{9}|\+?84550\d{6}|0550\d{6})(?![0-9a-f-])")
 LIVE_MOBILE = "SELECT account_id, id, epoch FROM sessions WHERE ended_at IS NULL AND kind = 'mobile'"
-
-STAYS = {
-    "sessions": " AND x.ended_at IS NULL",
-    "deliveries": None,
-    "links": None,
-}  # of an account that was joined
 
 
 class Broken(AssertionError):
@@ -77,11 +70,6 @@ async def check(db: Database, kit: Kit, before: Before | None = None) -> None:
         ]
     if found:
         raise Broken("\n".join(found))
-
-
-async def rows(tx: AsyncSession, sql: str, **values: Any) -> list[Any]:
-    """All rows of a plain question."""
-    return list((await tx.execute(text(sql), values)).all())
 
 
 async def _one_device(tx: AsyncSession) -> list[str]:
@@ -203,62 +191,6 @@ async def _goes_on(tx: AsyncSession, kit: Kit, before: Before) -> bool:
     right = trouble is None and ends and kept[0][0] == walk.count and not witness.trouble()
     before.walk, before.heard = (walk, before.heard) if right else (None, [])
     return right
-
-
-async def encryption(tx: AsyncSession, kit: Kit, before: Before | None = None) -> list[str]:
-    """Every sealed column opens in its row, every index is of what the row says, nothing else holds a ciphertext."""
-    found = []
-    begins = [VERSION + key_id for key_id in kit.keys.key_ids]
-    for model in sealed.models():
-        indexes, secret = sealed.indexes_in(model), sealed.sealed_in(model)
-        for row in await _changed(tx, model, before) if secret else ():
-            try:
-                texts = sealed.opened(kit.keys, row)
-            except Unreadable as error:
-                if any(one.note.passing and getattr(row, one.column)[:5] not in begins for one in secret):
-                    continue  # it ends with its key
-                found.append(f"{error} of {row.id} does not open")
-                continue
-            for column, makes in indexes.items():
-                if (value := getattr(row, column)) is not None and value not in makes(kit.keys, row, texts):
-                    found.append(f"{model.__tablename__}.{column} of {row.id} is an index of something else")
-    undeclared = [
-        select(literal(str(column)).label("place")).where(func.substr(column, 1, 5).in_(begins))
-        for model in sealed.models()
-        for column in model.__table__.columns
-        if isinstance(column.type, LargeBinary) and not column.info
-    ]
-    found += [
-        f"{place} holds ciphertexts and does not say so" for place in await tx.scalars(union(*undeclared))
-    ]
-    left = await rows(tx, _joined())
-    return found + [f"account {one[0]} was joined to another and something of it is left" for one in left]
-
-
-async def _changed(tx: AsyncSession, model: type[Any], before: Before | None) -> list[Any]:
-    """The rows of a table whose secrets and indexes are not as they were."""
-    if before is None:
-        return list(await tx.scalars(select(model)))
-    told = [*(one.column for one in sealed.sealed_in(model)), *sealed.indexes_in(model)]
-    now = {
-        (model.__tablename__, *row)
-        for row in await tx.execute(select(model.id, *(getattr(model, column) for column in told)))
-    }
-    fresh = [row[1] for row in now - before.rows]
-    before.rows |= now
-    return list(await tx.scalars(select(model).where(model.id.in_(fresh)))) if fresh else []
-
-
-@cache
-def _joined() -> str:
-    """The accounts that were joined to another one and still have something that is a person's."""
-    tables = [model for model in sealed.theirs() if model.whose.column == "account_id"]
-    left = " OR ".join(
-        f"EXISTS (SELECT 1 FROM {name} x WHERE x.account_id = a.id{also})"
-        for name in (model.__tablename__ for model in tables)
-        if (also := STAYS.get(name, "")) is not None
-    )
-    return f"SELECT a.id FROM accounts a WHERE a.joined_into IS NOT NULL AND (a.status <> 'closed' OR {left})"
 
 
 async def _no_plain_text(tx: AsyncSession) -> list[str]:

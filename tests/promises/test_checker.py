@@ -10,8 +10,9 @@ from backend.account import Account
 from backend.db import Database
 from backend.facts import UnitsImported
 from backend.kit import Kit
-from tests.checker import Before, _journal, encryption
+from tests.checker import Before, _journal
 from tests.filled import fill
+from tests.sealing import encryption
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 

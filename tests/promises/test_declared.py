@@ -28,8 +28,8 @@ from backend.kit import Kit
 from backend.roles import leaving
 from backend.roles.models import RequestStep
 from ngomon.rekey import rotate
-from tests.checker import encryption
 from tests.filled import fill, word
+from tests.sealing import encryption
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 ROOT = Path(__file__).resolve().parents[2]
