@@ -59,7 +59,8 @@ async def view(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID, *, no
     if refusal := policy.why_not_see(standing):
         raise refusal
     catalogue, units = await in_force(tx), {step.unit_id: step.unit for step in steps}
-    names = await full_names(tx, kit, (found.created_by, found.decided_by, found.kept_by))
+    others = {found.created_by, found.decided_by, found.kept_by} - {account.id}
+    names = {account.id: _name(kit, account)} | await full_names(tx, kit, others)
     old = await tx.get(Role, found.role_id) if found.role_id else None
     theirs = rights.why_not_take_over_as(standing, found) is None
     returned = found.status == policy.RETURNED
@@ -170,9 +171,12 @@ def _wished(
 
 
 async def _applicant(tx: AsyncSession, kit: Kit, account: Account) -> Applicant:
-    name = kit.keys.open("accounts.full_name", account.id, account.full_name)
     number = masked((await numbers.personal(tx, kit, [account.id])).get(account.id, ""))
-    return Applicant(name, number, account.assurance_scheme, account.assurance_level)
+    return Applicant(_name(kit, account), number, account.assurance_scheme, account.assurance_level)
+
+
+def _name(kit: Kit, account: Account) -> str:
+    return kit.keys.open("accounts.full_name", account.id, account.full_name)
 
 
 def _released(steps: list[RequestStep], units: dict[UUID, Unit]) -> str | None:

@@ -45,8 +45,7 @@ class Before(msgspec.Struct, omit_defaults=True):
 
 async def begin(tx: AsyncSession, kit: Kit, found: RoleRequest, act: Act) -> None:
     """The role asked for is in force from now."""
-    planned = select(Role).where(Role.request_id == found.id, Role.state == policy.SCHEDULED)
-    role: Role | None = await tx.scalar(planned.execution_options(**rows.FRESH))
+    role = await _planned(tx, found)
     if role is None:
         in_the_way = policy.HELD if found.role_id is None else (policy.SCHEDULED, policy.ACTIVE)
         is_home = movements.of(found).is_home
@@ -61,6 +60,15 @@ async def begin(tx: AsyncSession, kit: Kit, found: RoleRequest, act: Act) -> Non
     if found.role_id is not None and role.stands_on is None:
         await holding.carry_over(tx, found.role_id, role.id)
     await tell(tx, kit, role, "begun", act, about=found.id)
+
+
+async def _planned(tx: AsyncSession, found: RoleRequest) -> Role | None:
+    """What stands in the calendar of a request that has a day."""
+    if found.effective_on is None:
+        return None
+    planned = select(Role).where(Role.request_id == found.id, Role.state == policy.SCHEDULED)
+    role: Role | None = await tx.scalar(planned.execution_options(**rows.FRESH))
+    return role
 
 
 async def plan(tx: AsyncSession, kit: Kit, found: RoleRequest, *, by: UUID, now: datetime) -> None:

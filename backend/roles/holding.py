@@ -47,6 +47,8 @@ async def conflict(
     """The rule against this post beside the others; none of a correction that leaves the post as it is."""
     if not move.gives or (role is not None and move.fate is Fate.CORRECTED and role.position == position):
         return None
+    if not catalogue.keeps_apart(position):
+        return None  # whatever else the person holds: nobody has to read it
     others = await beside(tx, account_id, role, move)
     rules = (catalogue.conflict(one.position, position) for one in others)
     return min((rule for rule in rules if rule), key=lambda rule: rule.two_people, default=None)

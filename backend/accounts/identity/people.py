@@ -228,5 +228,7 @@ async def described(tx: AsyncSession, kit: Kit, account: Account) -> dict[str, o
 async def full_names(tx: AsyncSession, kit: Kit, accounts: Iterable[UUID | None]) -> dict[UUID, str]:
     """Full names by account; nobody has none."""
     wanted = {one for one in accounts if one is not None}
+    if not wanted:
+        return {}
     rows = await tx.execute(select(Account.id, Account.full_name).where(Account.id.in_(wanted)))
     return {row.id: kit.keys.open("accounts.full_name", row.id, row.full_name) for row in rows}

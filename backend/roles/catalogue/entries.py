@@ -202,6 +202,10 @@ class Catalogue(msgspec.Struct, frozen=True):
         """Whose word about the person counts for a subject type."""
         return self.subject_types[subject_type].vouched_by if subject_type in self.subject_types else VOUCHED
 
+    def keeps_apart(self, position: str) -> bool:
+        """Whether any rule is about this post beside another."""
+        return any(position in rule.positions for rule in self.incompatible)
+
     def conflict(self, one: str, other: str) -> Incompatible | None:
         """The rule about one person in both posts, if there is one."""
         return next((rule for rule in self.incompatible if {*rule.positions} == {one, other}), None)

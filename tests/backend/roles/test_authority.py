@@ -43,3 +43,17 @@ async def test_a_number_that_changes_is_read_again_in_the_same_transaction(world
         numbers.forget(tx)
         who = await authority.of(tx, world.kit, chi)
         assert (who.posts, who.blinds) == ({}, frozenset())
+
+
+async def test_of_what_no_rule_keeps_apart_nobody_reads_what_else_the_person_holds(world: World) -> None:
+    asked = await world.ask("An")
+    with readings("roles") as found:
+        await world.seen_by("Chi", asked.id)
+    assert found == []
+    with readings("roles") as found:
+        await world.approve("Chi", asked.id)
+    assert len(found) == 2, "what is held already: as its units, and as a home role"
+    apart = await world.ask("Bình", world.draft(position="ke_toan"))
+    with readings("roles") as found:
+        await world.seen_by("Chi", apart.id)
+    assert found
