@@ -1,0 +1,30 @@
+"""A server at rest looks once a second, and still stops as soon as it is asked to (rule 1002)."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import Any
+
+import pytest
+import uvicorn
+
+from ngomon import quiet
+from tests.parts.processes import within
+
+
+async def nothing(_scope: Any, _receive: Any, _send: Any) -> None:
+    """An application of which nothing is asked."""
+
+
+async def test_a_server_at_rest_stops_as_soon_as_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quiet, "TICK", 3600.0)
+    config = uvicorn.Config(nothing, lifespan="off", log_config=None)
+    config.load()
+    server = quiet.QuietServer(config)
+    loop = asyncio.create_task(server.main_loop())
+    await asyncio.sleep(0)
+    assert server.server_state.default_headers, "the Date is there before the first answer"
+    server.handle_exit(signal.SIGTERM, None)
+    async with within(10, "the end of the server's loop"):
+        await loop
