@@ -14,7 +14,7 @@ from backend.account import Account
 from backend.accounts.models import Identifier
 from backend.db import Base, Database, new_id
 from backend.kit import Kit
-from backend.roles import deciding
+from backend.roles import deciding, findable
 from backend.roles.models import RequestStep, Role, RoleRequest
 from demo.people import FAMILY, GIVEN, MIDDLE
 
@@ -46,6 +46,7 @@ async def enlarge(
                 if found := [one[model] for one in made if model in one]:
                     await tx.execute(insert(model), found)
     await deciding.fill(db, kit, now=now)
+    await findable.fill(db, kit)
     await statistics.refresh(db, imported=True)
 
 
