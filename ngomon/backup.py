@@ -54,7 +54,7 @@ Mark = Begin | Part | End
 
 async def dump(db: Database, file: Path, key: bytes, now: datetime) -> End:
     """Write everything as it is at one moment, beside a living service; the file appears when it is whole."""
-    schema = migrations.newest(str(db.url)) or ""
+    schema = migrations.newest()
     part = file.with_name(f".{file.name}.part")
     try:
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
@@ -110,7 +110,7 @@ async def restore(
 ) -> tuple[Begin, End]:
     """Bring everything into an empty database, in one transaction; raises FileTrouble, KeyTrouble."""
     begin, said = verify(file, key)
-    if begin.schema != migrations.newest(str(db.url)):
+    if begin.schema != migrations.newest():
         raise FileTrouble(
             f"the backup is of schema {begin.schema}: restore it with the release that made it, then `ngomon migrate`"
         )
