@@ -137,9 +137,8 @@ class App:
         self.profiles = Profiles(self.db, self.kit, own.roles_of)
         self.litestar = self._litestar()
         routes = Routes(self.litestar)
-        self.litestar.state.openness_of = routes.openness_of
-        if settings.open_docs and not settings.is_demo:
-            schema.described(self.litestar)  # before the first call: making it takes a third of a second
+        at_once = settings.open_docs and not settings.is_demo
+        schema.prepare(self.litestar, routes.openness_of, at_once=at_once)
         guarded = Doorkeeper(self.litestar, self.entry, self.profiles, self.clock, routes.openness_of)
         self._asgi: ASGIApp = Edge(
             guarded,

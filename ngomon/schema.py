@@ -113,6 +113,13 @@ def config() -> OpenAPIConfig:
     )
 
 
+def prepare(app: Litestar, openness_of: OpennessOf, *, at_once: bool) -> None:
+    """Say what the document needs to know; made `at_once`, no call waits the third of a second that it takes."""
+    app.state.openness_of = openness_of
+    if at_once:
+        described(app)
+
+
 def described(app: Litestar) -> dict[str, Any]:
     """The whole document, made when somebody first asks for it: most processes are never asked."""
     found: dict[str, Any] | None = app.state.get("described")
