@@ -22,6 +22,7 @@ SHORT = {
     "delivery": ["--people", "150", "--rows", "1000", "20000"],
     "headers": ["--seconds", "5"],
     "http_clients": ["--posts", "1000", "--at-once", "8"],
+    "reorganise": ["--people", "300"],
     "rest": ["--seconds", "20"],
     "trips": [],
     "growth": [

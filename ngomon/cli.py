@@ -25,6 +25,7 @@ COMMANDS = {
     "migrate": "ngomon.commands.migrate",
     "migrate-store": "ngomon.commands.moving",
     "notices": "ngomon.commands.notices",
+    "reorganise": "ngomon.commands.reorganise",
     "restore": "ngomon.commands.backup",
     "serve": "ngomon.commands.serve",
     "staff": "ngomon.commands.staff",

@@ -11,6 +11,7 @@ import backend.flows
 import backend.journal
 import backend.outbox.models
 import backend.roles.models
+import backend.roles.reorganising.models
 import backend.roles.unit_changes
 import backend.support.models
 import backend.tallies

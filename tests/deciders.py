@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.accounts.models import Identifier
 from backend.appointment import MANAGER, Appointment
 from backend.kit import Kit
-from backend.roles.models import RequestStep, RoleRequest, Unit
+from backend.roles.models import RequestStep, Role, RoleRequest, Unit
+from backend.roles.reorganising.models import ROLE, Moved
 
 
 async def misplaced(tx: AsyncSession, kit: Kit) -> list[str]:
@@ -47,7 +48,18 @@ async def misplaced(tx: AsyncSession, kit: Kit) -> list[str]:
             found.append(
                 f"step {step.id}: {step.decider_id} stands on it as deciding, the rule says {wanted}"
             )
-    return found
+    return found + await _left_behind(tx)
+
+
+async def _left_behind(tx: AsyncSession) -> list[str]:
+    """Roles that a reorganisation took along, and that are held where they were nevertheless (rule 640)."""
+    gone = select(Moved.row_id, Moved.new_id).where(Moved.kind == ROLE, Moved.back_at.is_(None))
+    pairs = {row[0]: row[1] for row in await tx.execute(gone)}
+    held = select(Role.id).where(Role.id.in_(pairs), Role.state != "ended")
+    return [
+        f"role {role} went with its unit to {pairs[role]} and has not ended"
+        for role in await tx.scalars(held)
+    ]
 
 
 def _deciders(path: str, managers: dict[UUID, set[str]], own: str | None) -> list[UUID]:

@@ -34,6 +34,8 @@ VALUES: dict[str, Any] = {  # where any text will not do
     "passwords.hash": "-",
     "appointments.kind": "manager",
     "appointments.desk_id": None,
+    "reorganisations.state": "done",
+    "reorganised_rows.kind": "role",
     "catalogue_versions.text": text_of_catalogue(shipped()),
 }
 FORMS = {"roles.fields", "role_requests.fields", "notices.details", "staff_records.sealed"}  # JSON of words

@@ -22,6 +22,29 @@ class UnitEnded(Fact, tag="unit.ended", frozen=True, kw_only=True):
     on: date
 
 
+class ReorganisationBegun(Fact, tag="reorganisation.begun", frozen=True, kw_only=True):
+    """Units began to be merged, split, renamed, moved or ended, by this decision; everything of it names the run."""
+
+    run: UUID
+    decision: str
+    units: int
+    people: int
+
+
+class ReorganisationDone(Fact, tag="reorganisation.done", frozen=True, kw_only=True):
+    """Everybody is where the reorganisation put them, and its systems will hear of it."""
+
+    run: UUID
+    people: int
+
+
+class ReorganisationReversed(Fact, tag="reorganisation.reversed", frozen=True, kw_only=True):
+    """A reorganisation was taken back; of so many people what has changed since was left as it is."""
+
+    run: UUID
+    left: int
+
+
 class CatalogueImported(Fact, tag="catalogue.imported", frozen=True, kw_only=True):
     """A catalogue came into force: how many entries it closed and removed, how many deliveries tell of it."""
 
@@ -140,6 +163,23 @@ class RolesFilled(Fact, tag="roles.filled", frozen=True, kw_only=True):
     run: UUID
     decision: str
     count: int
+
+
+class RoleReorganised(Fact, tag="role.reorganised", frozen=True, kw_only=True):
+    """With their unit a person went to another: the role `old` ended, and the same post began there."""
+
+    role: UUID
+    old: UUID
+    unit: UUID
+    run: UUID
+
+
+class RoleRevived(Fact, tag="role.revived", frozen=True, kw_only=True):
+    """A reorganisation was taken back: the earlier role is as it was, `instead` of it has ended."""
+
+    role: UUID
+    instead: UUID
+    run: UUID
 
 
 class RoleScheduled(Fact, tag="role.scheduled", frozen=True, kw_only=True):

@@ -13,7 +13,15 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.facts import DecisionUndone, RequestDecided, RoleBegun, RoleEnded, RoleScheduled
+from backend.facts import (
+    DecisionUndone,
+    RequestDecided,
+    RoleBegun,
+    RoleEnded,
+    RoleReorganised,
+    RoleRevived,
+    RoleScheduled,
+)
 from backend.roles import policy
 from backend.roles.models import Role, RoleRequest
 
@@ -26,6 +34,8 @@ class Said(msgspec.Struct):
     """What the facts about roles and requests have in common."""
 
     role: UUID | None = None
+    old: UUID | None = None  # the role that one stands in for
+    instead: UUID | None = None
     request: UUID | None = None
     outcome: str | None = None
 
@@ -35,7 +45,15 @@ class Owed:
 
     tags = frozenset(
         str(fact.__struct_config__.tag)
-        for fact in (RoleBegun, RoleScheduled, RoleEnded, RequestDecided, DecisionUndone)
+        for fact in (
+            RoleBegun,
+            RoleScheduled,
+            RoleEnded,
+            RoleReorganised,
+            RoleRevived,
+            RequestDecided,
+            DecisionUndone,
+        )
     )
 
     def __init__(self, roles: dict[UUID, str], requests: dict[UUID, str]) -> None:
@@ -54,6 +72,8 @@ class Owed:
             case "role.ended":
                 if said.role in self._roles:
                     self._ended_of.setdefault(entry.subject, set()).add(said.role)
+            case "role.reorganised" | "role.revived":
+                self._replaced(entry.subject, said)
             case "role.request_decided":
                 if said.request in self._requests:
                     self._outcomes[said.request] = said.outcome or ""
@@ -61,6 +81,16 @@ class Owed:
                 self._ended_of.pop(entry.subject, None)
                 if said.request in self._outcomes:
                     del self._outcomes[said.request]
+
+    def _replaced(self, subject: UUID, said: Said) -> None:
+        """One role of somebody stands, and another no longer: with their unit, or back again."""
+        ended = self._ended_of.setdefault(subject, set())
+        if said.role in self._roles:
+            self._held[said.role] = BEGUN
+            ended.discard(said.role)
+        over = said.old or said.instead
+        if over is not None and over in self._roles:
+            ended.add(over)
 
     def trouble(self) -> str | None:
         """The first thing that stands without its entry."""

@@ -227,6 +227,7 @@ CODES = {
     "returned": _("được trả lại để bổ sung"),
     "rejected": _("không được duyệt"),
     "begun": _("bắt đầu có hiệu lực"),
+    "reorganised": _("tiếp tục tại đơn vị này theo quyết định sắp xếp đơn vị"),
     "changed": _("được điều chỉnh"),
     "suspended": _("tạm ngưng"),
     "resumed": _("có hiệu lực trở lại"),

@@ -20,7 +20,7 @@ from ngomon.commands.wrong import Wrong
 LONGEST = 60  # of a decision's number
 
 
-def _number_of(_: click.Context, __: click.Parameter, number: str | None) -> str | None:
+def number_of(_: click.Context, __: click.Parameter, number: str | None) -> str | None:
     """The number of a decision, as `125/QĐ-UBND`: it stays in the journal for ever."""
     if number is None:
         return None
@@ -46,7 +46,7 @@ def staff() -> None:
 @click.option(
     "--decision",
     metavar="NUMBER",
-    callback=_number_of,
+    callback=number_of,
     help="With --as-roles: the decision that grants them.",
 )
 @flags

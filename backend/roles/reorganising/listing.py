@@ -1,0 +1,59 @@
+"""The reorganisations that there were, and how far each is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.accounts.identity import numbers
+from backend.accounts.identity.people import full_names
+from backend.kit import Kit
+from backend.names import masked
+from backend.roles.reorganising.acts import Act
+from backend.roles.reorganising.models import Reorganisation
+from backend.roles.reorganising.plan import Wanted
+from backend.roles.reorganising.running import ReorganisationNotFound
+
+MOST = 200
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One of them."""
+
+    id: UUID
+    decision: str
+    state: str
+    people: int
+    started_at: datetime
+    acts: list[Act]
+
+
+async def every(tx: AsyncSession) -> list[Line]:
+    """The newest first."""
+    query = select(Reorganisation).order_by(Reorganisation.id.desc()).limit(MOST)
+    return [_line(one) for one in await tx.scalars(query)]
+
+
+async def one(tx: AsyncSession, run_id: UUID) -> Line:
+    """Raises ReorganisationNotFound."""
+    found = await tx.get(Reorganisation, run_id)
+    if found is None:
+        raise ReorganisationNotFound
+    return _line(found)
+
+
+async def names(tx: AsyncSession, kit: Kit, people: Sequence[UUID]) -> list[str]:
+    """Full names, each with the masked number: two may have one name."""
+    found = await full_names(tx, kit, people)
+    known = await numbers.personal(tx, kit, people)
+    return sorted(f"{found[one]} ({masked(known.get(one, ''))})" for one in people)
+
+
+def _line(found: Reorganisation) -> Line:
+    wanted = msgspec.json.decode(found.plan, type=Wanted)
+    return Line(found.id, found.decision, found.state, found.people, found.started_at, wanted.acts)

@@ -1,0 +1,201 @@
+"""What a reorganisation would do, said before it is done, with the state of things that it was made on (rule 640)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.appointment import MANAGER, Appointment
+from backend.errors import Conflict
+from backend.imports.plan import FEW, in_order
+from backend.imports.rows import ImportRefused, Record, RowError
+from backend.kit import Kit
+from backend.outside.clock import local_day
+from backend.roles import policy, unit_tree
+from backend.roles.models import Role
+from backend.roles.reorganising import acts as acting
+from backend.roles.reorganising import shares, tree_after
+from backend.roles.reorganising.acts import Act
+from backend.roles.unit_rows import ROOT
+from backend.roles.unit_tree import Tree
+
+CHUNK = 500
+State = dict[str, dict[str, str]]  # by code of a unit and by what is looked at: a print of it
+
+
+class PlanOutdated(Conflict):
+    """Something that the plan was made of has changed since: `changed` names it."""
+
+    code = "plan_stale"
+    title = "Đơn vị, vai trò hoặc người phụ trách đã thay đổi sau khi lập phương án, hãy lập lại"
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(changed=names)
+        self.names = names
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """The plan as it is kept in a file and with the run: units and roles, and nobody's name or number."""
+
+    acts: list[Act]
+    roles: dict[UUID, str]  # of a split: to which unit each role goes
+    records: dict[UUID, str]  # and each row of the staff directory
+    state: State
+    format: int = 1
+
+    @property
+    def on(self) -> date:
+        """The first day on which all of it is so."""
+        return max(act.on for act in self.acts)
+
+    def target_of(self, code: str, row: UUID) -> str:
+        """Where a role or a record of a unit goes; whoever came to a split unit since, to its first part."""
+        for act in self.acts:
+            if act.unit == code and act.action in acting.CLOSING:
+                if act.action == acting.SPLIT:
+                    return self.roles.get(row) or self.records.get(row) or act.target
+                return act.target
+        return code
+
+
+class Going(msgspec.Struct, frozen=True):
+    """One role that goes to another unit."""
+
+    role: UUID
+    account: UUID
+    source: str
+    target: str
+
+
+class Plan(msgspec.Struct):
+    """What is to be done, and what follows from it."""
+
+    wanted: Wanted
+    known: Tree
+    after: Tree
+    going: list[Going]
+    records: int  # rows of the staff directory that go along
+    existing: int  # people who have a role
+
+    @property
+    def people(self) -> int:
+        """How many people go to another unit."""
+        return len({one.account for one in self.going})
+
+    def counts(self) -> list[tuple[str, int, int]]:
+        """By code of every unit concerned: how many people it gains and loses."""
+        gains: dict[str, set[UUID]] = {}
+        loses: dict[str, set[UUID]] = {}
+        for one in self.going:
+            gains.setdefault(one.target, set()).add(one.account)
+            loses.setdefault(one.source, set()).add(one.account)
+        codes = sorted(concerned(self.wanted.acts))
+        return [(code, len(gains.get(code, ())), len(loses.get(code, ()))) for code in codes]
+
+
+def is_massive(people: int, existing: int, percent: int) -> bool:
+    """Whether more people go than a slip of the hand should be able to move."""
+    return existing > FEW and people * 100 > percent * existing
+
+
+async def make(
+    tx: AsyncSession, kit: Kit, rows: Sequence[Record], people: Sequence[Record], *, now: datetime
+) -> Plan:
+    """Read both files against what is stored; raises ImportRefused with every bad row."""
+    errors: list[RowError] = []
+    today, known = local_day(now), await unit_tree.snapshot(tx)
+    acts = acting.read(rows, errors, today)
+    errors += [] if errors else acting.against(acts, known, today)
+    if not errors and acts:
+        errors += tree_after.circles(acts, tree_after.finished(acts, known, today))
+    if errors or not acts:
+        raise ImportRefused(in_order(errors) or [RowError(0, "", "file_empty")])
+    roles, records = await shares.read(tx, kit, people, acts, known, errors)
+    if errors:
+        raise ImportRefused(in_order(errors))
+    wanted = Wanted(acts, roles, records, await state_of(tx, acts, known))
+    return await outlook(tx, wanted, known, now=now)
+
+
+async def outlook(tx: AsyncSession, wanted: Wanted, known: Tree, *, now: datetime) -> Plan:
+    """What follows from it as things are now."""
+    after = tree_after.placed(tree_after.finished(wanted.acts, known, local_day(now)))
+    codes = {known[code].id: code for code in sources(wanted.acts)}
+    query = select(Role.id, Role.account_id, Role.unit_id).where(Role.state.in_(policy.HELD))
+    going = []
+    for part in _parts(sorted(codes)):
+        for row in await tx.execute(query.where(Role.unit_id.in_(part))):
+            source = codes[row.unit_id]
+            if (target := wanted.target_of(source, row.id)) != source:
+                going.append(Going(row.id, row.account_id, source, target))
+    listed = await shares.listed(tx, codes)
+    return Plan(wanted, known, after, going, listed, await people_held(tx))
+
+
+async def people_held(tx: AsyncSession) -> int:
+    """How many people have a role."""
+    held = select(func.count(func.distinct(Role.account_id))).where(Role.state.in_(policy.HELD))
+    return await tx.scalar(held) or 0
+
+
+def sources(acts: Sequence[Act]) -> set[str]:
+    """The units that people leave."""
+    return {act.unit for act in acts if act.action in acting.CLOSING}
+
+
+def concerned(acts: Sequence[Act]) -> set[str]:
+    """Every unit that the file names."""
+    named = {code for act in acts for code in (act.unit, act.target, act.parent)}
+    return named - {"", ROOT}
+
+
+async def state_of(tx: AsyncSession, acts: Sequence[Act], known: Tree) -> State:
+    """What the plan is made of: the units with their managers, and the roles that go."""
+    state: State = {code: {"unit": _print(known[code])} for code in concerned(acts) if code in known}
+    leaving = {known[code].id: code for code in sources(acts) if code in known}
+    roles: dict[str, list[object]] = {code: [] for code in leaving.values()}
+    query = select(Role.unit_id, Role.id, Role.state, Role.account_id, Role.position, Role.until_on)
+    for part in _parts(sorted(leaving)):
+        held = query.where(Role.unit_id.in_(part), Role.state.in_(policy.HELD)).order_by(Role.id)
+        for row in await tx.execute(held):
+            roles[leaving[row[0]]].append(tuple(row[1:]))
+    rights: dict[str, list[object]] = {code: [] for code in state}
+    by_id = {known[code].id: code for code in state}
+    for part in _parts(sorted(by_id)):
+        there = (Appointment.unit_id.in_(part), Appointment.stands(MANAGER))
+        days = select(Appointment.unit_id, Appointment.id, Appointment.from_on, Appointment.until_on)
+        for unit, *rest in (await tx.execute(days.where(*there).order_by(Appointment.id))).all():
+            if unit is not None:
+                rights[by_id[unit]].append(rest)
+    for code, found in roles.items():
+        state[code]["roles"] = _print(found)
+    for code, found in rights.items():
+        state[code]["managers"] = _print(found)
+    return state
+
+
+async def ensure_current(tx: AsyncSession, wanted: Wanted, known: Tree) -> None:
+    """Raises PlanOutdated, which names what has changed since the plan was made."""
+    now = await state_of(tx, wanted.acts, known)
+    changed = [
+        f"{code}: {what}"
+        for code, prints in sorted(wanted.state.items())
+        for what, print_ in sorted(prints.items())
+        if now.get(code, {}).get(what) != print_
+    ]
+    if changed:
+        raise PlanOutdated(changed)
+
+
+def _print(value: object) -> str:
+    return hashlib.sha256(msgspec.json.encode(value)).hexdigest()[:16]
+
+
+def _parts(ids: Sequence[UUID]) -> list[Collection[UUID]]:
+    return [ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK)]
