@@ -7,12 +7,13 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from litestar import Litestar, Router
+from litestar import Litestar, Request, Response, Router
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, ControllerRouterHandler, Receive, Scope, Send
 
+import workspace.refusals
 import workspace.router
 import workspace.static_files
 from backend.accounts.codes.captcha import Captcha
@@ -178,6 +179,7 @@ class App:
 
     def _litestar(self) -> Litestar:
         routes: list[ControllerRouterHandler] = [self._mobile(), self._workspace(), *health_routes(self)]
+        routes.append(workspace.router.papers(self.db, self.kit))
         if self.outside.stand is not None:
             stand_ins = self.outside.stand.routes()
             routes.append(Router("/", route_handlers=stand_ins, opt={"open_to": Openness.ANYBODY}))
@@ -194,7 +196,7 @@ class App:
             ),
             exception_handlers={
                 Refusal: problems.on_refusal,
-                HTTPException: problems.on_http_exception,
+                HTTPException: _on_http_exception,
                 Exception: problems.on_bug,
             },
             lifespan=[self._life],
@@ -227,7 +229,10 @@ class App:
     def _workspace(self) -> Router:
         if not self.settings.is_demo:
             workspace.static_files.expect_scripts()
-        return workspace.router.router(self.db, self.kit, self.clock, self.settings.public_url)
+        is_demo = self.settings.is_demo
+        return workspace.router.router(
+            self.db, self.kit, self.clock, self.settings.public_url, shares_origin=is_demo
+        )
 
     @asynccontextmanager
     async def _life(self, _: Litestar) -> AsyncIterator[None]:
@@ -272,6 +277,13 @@ def _provided(value: Any) -> Provide:
         return value
 
     return Provide(give, sync_to_thread=False)
+
+
+def _on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    """What no route has answered: a page where pages are, a problem elsewhere."""
+    if request.url.path.startswith("/workspace/"):
+        return workspace.refusals.wrong_method(request, error)
+    return problems.on_http_exception(request, error)
 
 
 def create_app(settings: Settings, *, clock: Clock | None = None, carry_worker: bool | None = None) -> App:

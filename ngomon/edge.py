@@ -69,9 +69,10 @@ class Edge:
             nonlocal status, begun
             if message["type"] == "http.response.start":
                 status, begun = message["status"], True
+                said = {name for name, _ in message["headers"]}
                 message["headers"] = [
                     *message["headers"],
-                    *self._headers,
+                    *(header for header in self._headers if header[0] not in said),
                     (b"x-request-id", request_id.encode()),
                 ]
             await send(message)

@@ -117,7 +117,7 @@ class OwnPage:
         if _method(connection) in SAFE:
             return
         session: BrowserSession | None = connection.scope.get("user")
-        if session is None or not _is_same_origin(connection, self._public_url):
+        if session is None or not is_same_origin(connection, self._public_url):
             raise ForeignPage
         sent = connection.headers.get(TOKEN_HEADER)
         if sent is None and isinstance(connection, Request):
@@ -139,7 +139,9 @@ def is_token(keys: KeyRing, session_id: UUID, sent: str) -> bool:
 
 
 def login_path(visit: Connection) -> str:
-    """The sign-in page, remembering where a GET wanted to go."""
+    """The sign-in page, remembering where a GET wanted to go, and a form that came too late (interrupted.py)."""
+    if kept := visit.scope["state"].get("way_back"):
+        return f"/workspace/login?why=ended&next={kept}"
     if _method(visit) not in SAFE or visit.url.path in {"/workspace", "/workspace/"}:
         return "/workspace/login"
     query = f"?{visit.url.query}" if visit.url.query else ""
@@ -158,7 +160,7 @@ def safe_next(path: str | None) -> str:
     return "/workspace" if odd or not inside or clean.startswith("/workspace/login") else clean
 
 
-def _is_same_origin(connection: Connection, public_url: str) -> bool:
+def is_same_origin(connection: Connection, public_url: str) -> bool:
     """By `Sec-Fetch-Site` where sent: a `no-referrer` page says `Origin: null` beside it (Fetch §3.2)."""
     origin, site = connection.headers.get("origin"), connection.headers.get("sec-fetch-site")
     ours = origin is not None and _is_ours(origin, public_url, connection.headers.get("host", ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from uuid import UUID
 
 from litestar import Controller, Response, get, post
@@ -21,7 +22,7 @@ from workspace import forms, fresh, saying
 from workspace.auth import Visit
 from workspace.manager import Manager
 from workspace.moving import PAPERS, MoveForm, offered
-from workspace.pages import errors_of, page
+from workspace.pages import day, errors_of, page
 
 
 class CorrectionController(Controller):
@@ -133,11 +134,13 @@ async def _form(
 
 def _filled(asked: RequestView) -> MoveForm:
     papers = {name: value for name, value in asked.papers.items() if name in PAPERS}
+    if signed_on := papers.get("decision_date"):
+        papers["decision_date"] = day(date.fromisoformat(signed_on))
     return MoveForm(
         movement=asked.movement,
         unit=asked.unit_code,
         position=asked.position_code,
-        effective_on=asked.effective_on.isoformat() if asked.effective_on else "",
-        until=asked.until_on.isoformat() if asked.until_on else "",
+        effective_on=day(asked.effective_on) if asked.effective_on else "",
+        until=day(asked.until_on) if asked.until_on else "",
         **papers,
     )

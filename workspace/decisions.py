@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from litestar.response import Redirect
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.db import Database
@@ -18,15 +17,15 @@ from backend.errors import Conflict, FieldsInvalid, Refusal, settle
 from backend.kit import Kit
 from backend.openness import Openness
 from backend.outside.clock import Clock
-from backend.roles import dossier, review
+from backend.roles import dossier, inbox, policy, queue, reasons, review
 from backend.roles.carried import How
 from backend.roles.models import RoleRequest
-from backend.words import mark as _
-from backend.words import say
-from workspace import forms, fresh, saying
+from backend.roles.views import RequestView
+from workspace import forms, fresh, outcome, saying
 from workspace.auth import Visit
+from workspace.lists import PAGE
 from workspace.manager import Manager
-from workspace.pages import errors_of, lang_of, moment, page
+from workspace.pages import errors_of, go, lang_of, page
 
 
 class DecideForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,6 +37,18 @@ class DecideForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keep: str = ""
     keep_reason: str = ""
     confirmed: str = ""
+    usual: str = ""
+
+    @property
+    def why(self) -> str:
+        """What was written, else the usual reason that was chosen."""
+        return self.reason.strip() or self.usual
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """Which request was decided just before."""
+
+    after: UUID | None = None
 
 
 async def say_word(
@@ -89,8 +100,11 @@ class RequestController(Controller):
         db: NamedDependency[Database],
         kit: NamedDependency[Kit],
         clock: NamedDependency[Clock],
-    ) -> Response[str] | Redirect:
-        """Say the word; a page that had grown old is told so and changes nothing (rule 614)."""
+    ) -> Response[Any]:
+        """Say the word; a page that had grown old is told so and changes nothing (rule 614).
+
+        The next request opens, and the word just said can be taken back below it (W12).
+        """
         form = await forms.read(request, DecideForm)
         back = f"/workspace/requests/{request_id}"
         if ask := await fresh.wanted(request, db, kit, clock, manager, form, back=back):
@@ -102,7 +116,7 @@ class RequestController(Controller):
                     kit,
                     request_id,
                     form.decision,
-                    reason=form.reason,
+                    reason=form.why,
                     version=form.version,
                     by=manager.account_id,
                     now=clock.now(),
@@ -111,7 +125,9 @@ class RequestController(Controller):
             settle(outcome)
         except (Conflict, FieldsInvalid) as refusal:
             return await _page(request, db, kit, request_id, manager, clock, refusal=refusal, said=form)
-        return Redirect(back, status_code=303)
+        async with db.read() as tx:
+            onward = await inbox.next_after(tx, kit, manager.account_id, request_id)
+        return go(request, f"/workspace/requests/{onward}?after={request_id}" if onward else back)
 
     @post("/undo", name="workspace.undo")
     async def undo(
@@ -122,7 +138,7 @@ class RequestController(Controller):
         db: NamedDependency[Database],
         kit: NamedDependency[Kit],
         clock: NamedDependency[Clock],
-    ) -> Response[str] | Redirect:
+    ) -> Response[Any]:
         """Take the word back while nothing has left the house; the server's clock decides (rule 702)."""
         await forms.read(request, forms.NoFields)
         try:
@@ -131,7 +147,7 @@ class RequestController(Controller):
             settle(outcome)
         except Conflict as refusal:
             return await _page(request, db, kit, request_id, manager, clock, refusal=refusal)
-        return Redirect(f"/workspace/requests/{request_id}", status_code=303)
+        return go(request, f"/workspace/requests/{request_id}")
 
 
 async def _page(
@@ -146,23 +162,43 @@ async def _page(
     said: DecideForm | None = None,
     kept: bool = False,
 ) -> Response[str]:
+    now = clock.now()
     async with db.read() as tx:
-        asked = await dossier.view(tx, kit, request_id, manager.account_id, now=clock.now())
+        asked = await dossier.view(tx, kit, request_id, manager.account_id, now=now)
+        waiting = await inbox.waiting(tx, kit, manager.account_id, most=PAGE)
+        onward = await inbox.next_after(tx, kit, manager.account_id, request_id)
+        usual = await reasons.usual(tx, kit, await queue.units_of(tx, request_id))
+        last = await _last(tx, kit, request, manager, now)
     return page(
         request,
         "request.html",
         refusal=refusal,
         here=f"/workspace/requests/{request_id}",
         asked=asked,
-        stale=_stale(request, refusal) if isinstance(refusal, Conflict) else "",
+        outcome=outcome.of(asked),
+        matrix=outcome.matrix(asked.effects),
+        stale=outcome.told(asked, refusal, lang_of(request)) if isinstance(refusal, Conflict) else "",
         errors=errors_of(refusal) if isinstance(refusal, FieldsInvalid) else [],
         kept=kept,
+        queue=waiting,
+        later=onward,
+        usual=usual,
+        last=last,
+        last_outcome=outcome.of(last) if last else None,
+        decided=outcome.done(asked, lang_of(request)),
         said=said or DecideForm("approved", asked.version),
     )
 
 
-def _stale(request: Visit, refusal: Conflict) -> str:
-    at = refusal.facts.get("at")
-    if not isinstance(at, str):
-        return say(refusal.title, lang_of(request))
-    return say(_("Đã được quyết định lúc {time}"), lang_of(request), time=moment(datetime.fromisoformat(at)))
+async def _last(
+    tx: AsyncSession, kit: Kit, request: Visit, manager: Manager, now: datetime
+) -> RequestView | None:
+    """The request decided just before, while that can be taken back."""
+    after = forms.query(request, Shown).after
+    if after is None:
+        return None
+    try:
+        asked = await dossier.view(tx, kit, after, manager.account_id, now=now)
+    except policy.RequestNotFound:
+        return None
+    return asked if asked.undo_until else None

@@ -57,9 +57,9 @@ FACTS = {
     "role.revived": _("Vai trò trở lại sau khi hoàn nguyên sắp xếp"),
     "catalogue.imported": _("Đưa danh mục chức vụ, quyền mới vào áp dụng"),
     "staff.imported": _("Nhập danh bạ cán bộ"),
-    "manager.appointed": _("Giao quyền duyệt cho người phụ trách"),
+    "manager.appointed": _("Giao quyền phê duyệt"),
     "manager.kept": _("Giữ quyền duyệt sau khi thôi vai trò ở đơn vị"),
-    "manager.dismissed": _("Thu quyền duyệt của người phụ trách"),
+    "manager.dismissed": _("Thu quyền phê duyệt"),
     "manager.delegated": _("Ủy quyền duyệt yêu cầu"),
     "manager.delegation_ended": _("Ủy quyền duyệt yêu cầu kết thúc"),
     "system.connected": _("Kết nối hệ thống"),
@@ -72,18 +72,18 @@ FACTS = {
     "role.requested": _("Gửi yêu cầu"),
     "role.resubmitted": _("Gửi lại yêu cầu sau khi bổ sung"),
     "role.withdrawn": _("Rút yêu cầu"),
-    "role.step_decided": _("Một đơn vị quyết định"),
+    "role.step_decided": _("Quyết định của đơn vị"),
     "role.step_overdue": _("Quá hạn quyết định, đơn vị cấp trên cùng được quyết định"),
-    "role.request_decided": _("Yêu cầu có kết quả"),
+    "role.request_decided": _("Kết quả yêu cầu"),
     "role.decision_undone": _("Hoàn tác quyết định"),
     "roles.filled": _("Giao vai trò theo danh sách, căn cứ quyết định"),
     "role.begun": _("Vai trò bắt đầu có hiệu lực"),
-    "role.scheduled": _("Vai trò được hẹn ngày hiệu lực"),
+    "role.scheduled": _("Đã ấn định ngày vai trò có hiệu lực"),
     "role.changed": _("Vai trò được điều chỉnh"),
     "role.suspended": _("Vai trò tạm ngưng"),
     "role.resumed": _("Vai trò có hiệu lực trở lại"),
     "role.ended": _("Vai trò kết thúc"),
-    "sync.delivered": _("Hệ thống xác nhận đã cập nhật"),
+    "sync.delivered": _("{system} đã cập nhật"),
     "sync.parked": _("Gửi không thành công, cần xử lý"),
     "sync.replayed": _("Yêu cầu gửi lại"),
     "sync.skipped": _("Bỏ qua một lần gửi"),
@@ -103,9 +103,12 @@ FACTS = {
     "access.refused": _("Thao tác bị từ chối vì không đủ quyền"),
 }
 
+# a unit's word, as people say it
+WORDS = {"approved": _("Phê duyệt"), "rejected": _("Từ chối"), "returned": _("Trả lại")}
+
 FACT_GROUPS = {
     "role": _("Yêu cầu và vai trò"),
     "sync": _("Cập nhật ở các hệ thống"),
     "access": _("Thao tác bị từ chối"),
-    "manager": _("Quyền duyệt của người phụ trách"),
+    "manager": _("Quyền phê duyệt"),
 }

@@ -32,7 +32,7 @@ async def read(visit: Visit, kind: type[Form]) -> Form:
         sent = await visit.form()
     except (ClientException, ValueError) as error:
         raise FormMalformed from error
-    lists = {name for name, hint in get_type_hints(kind).items() if get_origin(hint) is list}
+    lists = {field.encode_name for field in msgspec.structs.fields(kind) if get_origin(field.type) is list}
     values: dict[str, object] = {}
     for name in dict.fromkeys(sent.keys()):
         given = sent.getall(name)
@@ -46,11 +46,26 @@ async def read(visit: Visit, kind: type[Form]) -> Form:
 
 def query(visit: Visit, kind: type[Form]) -> Form:
     """The parameters of the address that the page knows; others (language, light) are not its business."""
-    known = get_type_hints(kind)
+    known = {field.encode_name for field in msgspec.structs.fields(kind)}
     values = {name: value.strip() for name, value in visit.query_params.items() if name in known}
     if any("\0" in value or len(value) > LONGEST for value in values.values()):
         raise FormMalformed
     return _converted(values, kind)
+
+
+def kept(text: str, kind: type[Form]) -> Form | None:
+    """A form as it was left, or as it came; nothing where it does not fit the page any more."""
+    lists = {name for name, hint in get_type_hints(kind).items() if get_origin(hint) is list}
+    said = msgspec.json.decode(text)
+    values = {
+        name: value[0] if isinstance(value, list) and value and name not in lists else value
+        for name, value in said.items()
+        if name in get_type_hints(kind)
+    }
+    try:
+        return msgspec.convert(values, kind, strict=False)
+    except msgspec.ValidationError:
+        return None
 
 
 def _converted(values: object, kind: type[Form]) -> Form:

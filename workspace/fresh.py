@@ -13,6 +13,7 @@ from backend.accounts.ways_in import assurance, forms_left
 from backend.db import Database
 from backend.kit import Kit
 from backend.outside.clock import Clock
+from workspace import forms
 from workspace.auth import Visit
 from workspace.manager import AtDesk, Manager
 from workspace.pages import page
@@ -68,4 +69,4 @@ async def left(
         return None
     async with db.read() as tx:
         form = await forms_left.left_by(tx, kit, kept_id, manager.account_id, page=back, now=clock.now())
-    return msgspec.json.decode(form, type=kind) if form is not None else None
+    return forms.kept(form, kind) if form is not None else None

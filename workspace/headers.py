@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from typing import ClassVar
 
 from litestar.datastructures import MutableScopeHeaders
 from litestar.enums import ScopeType
@@ -20,30 +19,43 @@ POLICY = (
 )
 
 
+FIXED = {
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",  # older browsers would say `Origin: null` at every form (F02)
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cache-Control": "no-store",
+    "Vary": "HX-Request, Cookie",
+}
+
+
+def nonce_in(scope: Scope) -> str:
+    """A new nonce, where the page that is about to be drawn finds it."""
+    nonce: str = secrets.token_urlsafe(18)
+    scope["state"][NONCE] = nonce
+    return nonce
+
+
+def headers_of(nonce: str) -> dict[str, str]:
+    """What the reply with this nonce says."""
+    return {**FIXED, "Content-Security-Policy": POLICY.format(nonce=nonce)}
+
+
 class PageHeaders(ASGIMiddleware):
     """Gives each reply its own nonce and the strict headers, refusals included."""
 
     scopes = (ScopeType.HTTP,)
 
-    fixed: ClassVar[dict[str, str]] = {
-        "X-Frame-Options": "DENY",
-        "Cross-Origin-Opener-Policy": "same-origin",
-        "Cross-Origin-Resource-Policy": "same-origin",
-        "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-        "Cache-Control": "no-store",
-        "Vary": "HX-Request, Cookie",
-    }
-
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Make the nonce before the page is drawn, and the headers when it leaves."""
-        nonce = scope["state"][NONCE] = secrets.token_urlsafe(18)
+        nonce = nonce_in(scope)
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableScopeHeaders.from_message(message)
-                for name, value in self.fixed.items():
+                for name, value in headers_of(nonce).items():
                     headers[name] = value
-                headers["Content-Security-Policy"] = POLICY.format(nonce=nonce)
             await send(message)
 
         await next_app(scope, receive, with_headers)

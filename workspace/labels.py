@@ -7,9 +7,9 @@ from backend.words import mark as _
 KINDS = {
     "register": _("Đăng ký vai trò"),
     "amend": _("Điều chỉnh vai trò"),
-    "transfer": _("Chuyển đơn vị công tác"),
+    "transfer": _("Chuyển công tác"),
     "concurrent": _("Kiêm nhiệm"),
-    "end": _("Thôi vai trò"),
+    "end": _("Kết thúc vai trò"),
     "suspension": _("Tạm đình chỉ"),
     "separation": _("Cho nghỉ việc"),
 }
@@ -48,8 +48,8 @@ STATUSES = {
 }
 
 DUTIES = {
-    "approve": _("Xem xét vai trò"),
-    "release": _("Đơn vị cũ cho chuyển đi"),
+    "approve": _("Đơn vị phê duyệt"),
+    "release": _("Đơn vị đang công tác đồng ý cho chuyển"),
     "receive": _("Đơn vị mới tiếp nhận"),
     "confirm": _("Người thứ hai phê duyệt"),
 }
@@ -66,6 +66,13 @@ DECISIONS = {
     "approved": _("Đã phê duyệt"),
     "rejected": _("Đã từ chối"),
     "returned": _("Đã trả lại để bổ sung"),
+}
+
+# what became of many requests at once
+BULK = {
+    "approved": _("Đã phê duyệt {n} yêu cầu"),
+    "rejected": _("Đã từ chối {n} yêu cầu"),
+    "undone": _("Đã hoàn tác {n} yêu cầu"),
 }
 
 ROLE_STATES = {
@@ -85,7 +92,7 @@ UNIT_CHANGES = {
 }
 
 SYNC_STATES = {
-    "held": _("Chờ gửi, còn hoàn tác được"),
+    "held": _("Chờ gửi"),
     "pending": _("Đang chờ"),
     "delivering": _("Đang gửi"),
     "synced": _("Đã đồng bộ"),

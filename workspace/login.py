@@ -97,7 +97,8 @@ class LoginController(Controller):
     def _page(self, request: Visit, way: str, refusal: Refusal | None = None) -> Response[str]:
         trouble = say(refusal.title, lang_of(request), **brand_of(request).places) if refusal else ""
         here = "/workspace/login" + (f"?next={quote(way, safe='')}" if way != "/workspace" else "")
-        return page(request, "login.html", refusal=refusal, next=way, trouble=trouble, here=here)
+        ended = request.query_params.get("why") == "ended"
+        return page(request, "login.html", refusal=refusal, next=way, trouble=trouble, ended=ended, here=here)
 
 
 @post("/sign-out", name="workspace.sign_out", open_to=Openness.BROWSER)
@@ -107,10 +108,11 @@ async def sign_out(
     kit: NamedDependency[Kit],
     clock: NamedDependency[Clock],
     jar: NamedDependency[Cookies],
+    leaving: NamedDependency[str],
 ) -> Redirect:
     """End the session here and in the database, and have the browser forget what it saw (rule 824)."""
     async with db.write() as tx:
         await browser.sign_out(tx, kit, request.user, now=clock.now())
     gone = jar.make(jar.session, "", strict=True, max_age=0)
-    headers = {"Clear-Site-Data": '"cache", "storage"'}
+    headers = {"Clear-Site-Data": leaving}
     return Redirect("/workspace/login", status_code=303, cookies=[gone], headers=headers)

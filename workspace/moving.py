@@ -64,8 +64,11 @@ def offered(catalogue: Catalogue, kind: str) -> list[Offered]:
 
 
 def papers(form: msgspec.Struct) -> dict[str, str]:
-    """What the movement rests on, as far as it was typed."""
-    return {name: value for name in PAPERS if (value := getattr(form, name))}
+    """What the movement rests on, as far as it was typed. Raises FieldsInvalid."""
+    typed = {name: value for name in PAPERS if (value := getattr(form, name))}
+    if signed_on := day("decision_date", typed.get("decision_date", "")):
+        typed["decision_date"] = signed_on.isoformat()
+    return typed
 
 
 def day(name: str, typed: str) -> date | None:
@@ -73,4 +76,6 @@ def day(name: str, typed: str) -> date | None:
     try:
         return read_day(typed) if typed.strip() else None
     except ValueError as error:
-        raise FieldsInvalid(FieldError(name, "not_a_date", _("Ngày không hợp lệ"))) from error
+        raise FieldsInvalid(
+            FieldError(name, "not_a_date", _("Ngày theo dạng dd/mm/yyyy, ví dụ 05/03/2027"))
+        ) from error

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from pathlib import Path
-from urllib.parse import parse_qsl, urlencode
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Response
 from litestar.datastructures import Cookie
 from litestar.enums import MediaType
+from litestar.response import Redirect
 
 from backend.branding.brand import Brand
 from backend.errors import FieldsInvalid, Refusal
@@ -116,6 +118,14 @@ def page(
         headers={"Retry-After": str(refusal.retry_after)} if refusal and refusal.retry_after else None,
         cookies=_remembered(visit),
     )
+
+
+def go(visit: Visit, path: str) -> Response[Any]:
+    """On to another page; htmx is told to load it whole, where it is not the page that it shows already."""
+    shows = urlsplit(visit.headers.get("hx-current-url", path)).path
+    if visit.headers.get("hx-request") and shows != urlsplit(path).path:
+        return Response(None, status_code=200, headers={"HX-Redirect": path})
+    return Redirect(path, status_code=303)
 
 
 def errors_of(refusal: Refusal | None) -> list[dict[str, str]]:

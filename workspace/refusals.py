@@ -12,6 +12,7 @@ from litestar.response import Redirect
 from backend.errors import BadRequest, FieldsInvalid, NotFound, Refusal
 from backend.words import say
 from workspace.auth import SignedOut, Visit, login_path
+from workspace.headers import headers_of, nonce_in
 from workspace.pages import brand_of, errors_of, lang_of, page, with_choices
 
 log = structlog.get_logger("workspace")
@@ -37,6 +38,8 @@ def signed_out(request: Visit, _error: SignedOut) -> Response[Any]:
     path = with_choices(login_path(request), request)
     if request.headers.get("hx-request"):
         return Response(None, status_code=401, headers={"HX-Redirect": path})
+    if "text/event-stream" in request.headers.get("accept", ""):  # a stream follows nobody to a page (F01)
+        return Response(None, status_code=401)
     return Redirect(path, status_code=303)
 
 
@@ -53,6 +56,7 @@ def refused(request: Visit, refusal: Refusal) -> Response[str]:
         fields=errors_of(refusal) if isinstance(refusal, FieldsInvalid) else [],
         code=refusal.code,
         retry_after=refusal.retry_after,
+        is_inside=request.scope.get("user", True) is not None,
     )
 
 
@@ -62,6 +66,15 @@ def not_understood(request: Visit, error: HTTPException) -> Response[str]:
         return refused(request, NotFound())
     answer = refused(request, NotUnderstood())
     answer.status_code = error.status_code
+    return answer
+
+
+def wrong_method(request: Visit, error: HTTPException) -> Response[str]:
+    """A form's address asked for as a page, by Back or reload (F03): the page of a no, outside of any route."""
+    nonce = nonce_in(request.scope)
+    answer = not_understood(request, error)
+    for name, value in headers_of(nonce).items():
+        answer.headers[name] = value
     return answer
 
 

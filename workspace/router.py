@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from litestar import Router, get
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException
 
 from backend.db import Database
@@ -14,12 +16,15 @@ from backend.outside.clock import Clock
 from workspace import clerk, live, manager, refusals, static_files
 from workspace.acting import ActController
 from workspace.audit import AuditController
-from workspace.auth import BrowserSessions, Cookies, OwnPage, SignedOut, signed_in
+from workspace.auth import BrowserSessions, Cookies, OwnPage, SignedOut, Visit, signed_in
+from workspace.bulk import BulkController
 from workspace.corrections import CorrectionController
+from workspace.decided import DecisionsController
 from workspace.decisions import RequestController
 from workspace.delegations import DelegationController
 from workspace.headers import PageHeaders
 from workspace.inbox import InboxController
+from workspace.interrupted import Interrupted
 from workspace.joins import JoinsController
 from workspace.login import LoginController, sign_out
 from workspace.me import MeController
@@ -27,6 +32,10 @@ from workspace.moves import MoveController
 from workspace.my_wishes import WishController
 from workspace.officer import officer_of
 from workspace.people import PeopleController
+from workspace.preferences import SettingsController
+from workspace.reports import ReportsController
+from workspace.saved import SavedController
+from workspace.slips import SlipController, verify
 from workspace.support import SupportController
 from workspace.system_page import SystemController
 from workspace.systems import SystemsController
@@ -35,7 +44,13 @@ from workspace.units import UnitsController
 CONTROLLERS = (
     LoginController,
     InboxController,
+    BulkController,
+    SavedController,
+    DecisionsController,
+    ReportsController,
+    SettingsController,
     RequestController,
+    SlipController,
     CorrectionController,
     PeopleController,
     ActController,
@@ -52,17 +67,21 @@ CONTROLLERS = (
 )
 
 
-def router(db: Database, kit: Kit, clock: Clock, public_url: str) -> Router:
-    """Everything under /workspace; `eid` and `bell` come from the application."""
+def router(db: Database, kit: Kit, clock: Clock, public_url: str, *, shares_origin: bool = False) -> Router:
+    """Everything under /workspace; `eid` and `bell` come from the application.
+
+    `shares_origin`: the demo's phone lives in the same browser storage, and stays when a manager leaves (F04).
+    """
     static_files.assets(kit.brand)
     cookies = Cookies(https=public_url.startswith("https://"))
     given = {"db": db, "kit": kit, "clock": clock, "public_url": public_url, "jar": cookies}
+    given["leaving"] = '"cache"' if shares_origin else '"cache", "storage"'
     given["streams"] = live.Streams()
     pages = Router(
         path="/",
         route_handlers=[*CONTROLLERS, live.events, sign_out, nowhere],
         middleware=[PageHeaders(), BrowserSessions(db, kit, clock, cookies)],
-        guards=[signed_in, OwnPage(kit.keys, public_url)],
+        guards=[Interrupted(db, kit, clock, cookies, public_url), signed_in, OwnPage(kit.keys, public_url)],
         dependencies={
             **{name: _value(value) for name, value in given.items()},
             "manager": Provide(manager.manager_of),
@@ -83,9 +102,23 @@ def router(db: Database, kit: Kit, clock: Clock, public_url: str) -> Router:
     return Router(path="/workspace", route_handlers=[pages, static_files.router()], include_in_schema=False)
 
 
+def papers(db: Database, kit: Kit) -> Router:
+    """What anybody with a slip may ask: no session is looked at."""
+    return Router(
+        path="/",
+        route_handlers=[verify],
+        middleware=[PageHeaders()],
+        dependencies={"db": _value(db), "kit": _value(kit)},
+        include_in_schema=False,
+    )
+
+
 @get("/{rest:path}", open_to=Openness.ANYBODY)
-async def nowhere() -> None:
-    """Whatever else is asked for here gets our own page."""
+async def nowhere(request: Visit, db: NamedDependency[Database], kit: NamedDependency[Kit]) -> None:
+    """Whatever else is asked for here gets our own page, with the way back for who is signed in (W18)."""
+    if request.user is not None:
+        with suppress(Refusal):
+            await manager.manager_of(request, db, kit)
     raise NotFound
 
 

@@ -1,6 +1,6 @@
 """The browser's own files under names that change with their content, kept for a year.
 
-The scripts are htmx with two extensions and our few lines, sent as one file; the style sheet and the gate take the
+The scripts are htmx with one extension and our few lines, sent as one file; the style sheet and the gate take the
 province's colours. Nothing is built.
 """
 
@@ -24,7 +24,7 @@ from backend.errors import NotFound
 from backend.openness import Openness
 
 STATIC = Path(__file__).parent / "static"
-VENDOR = ("htmx.min.js", "hx-csp.min.js", "hx-sse.min.js")
+VENDOR = ("htmx.min.js", "hx-csp.min.js")
 COLOURS = "colours.css"  # made from the branding
 FILES = {
     "workspace.js": (

@@ -54,11 +54,12 @@ def plain(colours: Colours) -> dict[str, str]:
 def style(colours: Colours) -> str:
     """The colours as the style sheets of the pages know them."""
     chosen = msgspec.structs.asdict(colours)
-    lines = [
-        f"--{name.replace('_', '-')}: light-dark({colour.light}, {colour.dark});"
-        for name, colour in chosen.items()
-    ]
-    return f":root {{ {' '.join(lines)} }}\n"
+    named = {name.replace("_", "-"): colour for name, colour in chosen.items()}
+    first = " ".join(f"--{name}: {colour.light};" for name, colour in named.items())
+    lines = " ".join(
+        f"--{name}: light-dark({colour.light}, {colour.dark});" for name, colour in named.items()
+    )
+    return f":root {{ {first} }}\n@supports (color: light-dark(red, red)) {{ :root {{ {lines} }} }}\n"
 
 
 def _contrast(one: str, other: str) -> float:

@@ -15,6 +15,7 @@ from backend.account import Account
 from backend.facts import Fact, vocabulary
 from backend.journal import Entry
 from backend.kit import Kit
+from backend.outbox.models import System
 from backend.roles import authority
 from backend.roles.authority import Authority
 from backend.roles.models import RequestStep, Role, RoleRequest, Unit
@@ -33,6 +34,10 @@ class Line(msgspec.Struct, frozen=True):
     fact: Fact
     subject: str | None
     by: str | None
+    system: str | None
+    kind: str | None  # of the request that it is about
+    subject_id: UUID | None
+    by_id: UUID | None
 
 
 class Reach(msgspec.Struct, frozen=True):
@@ -138,7 +143,23 @@ async def _named(tx: AsyncSession, kit: Kit, found: list[tuple[Entry, Fact]]) ->
     wanted = {account for entry, _ in found for account in (entry.subject, entry.by) if account is not None}
     rows: Any = await tx.execute(select(Account.id, Account.full_name).where(Account.id.in_(wanted)))
     names = {account: kit.keys.open("accounts.full_name", account, sealed) for account, sealed in rows}
+    asked = {system for _, fact in found if (system := getattr(fact, "system", None)) is not None}
+    called = await tx.execute(select(System.id, System.name).where(System.id.in_(asked)))
+    systems = {row.id: row.name for row in called}
+    requests = {request for _, fact in found if (request := getattr(fact, "request", None)) is not None}
+    of = await tx.execute(select(RoleRequest.id, RoleRequest.kind).where(RoleRequest.id.in_(requests)))
+    kinds = {row.id: row.kind for row in of}
     return [
-        Line(entry.seq, entry.at, fact, names.get(entry.subject), names.get(entry.by))
+        Line(
+            entry.seq,
+            entry.at,
+            fact,
+            names.get(entry.subject),
+            names.get(entry.by),
+            systems.get(getattr(fact, "system", None)),
+            kinds.get(getattr(fact, "request", None)),
+            entry.subject,
+            entry.by,
+        )
         for entry, fact in found
     ]

@@ -17,7 +17,7 @@ from backend.roles import movements
 from backend.roles.catalogue.entries import Catalogue, SubjectType
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.models import RequestChange, RoleRequest, Unit
-from backend.roles.views import Correction, Difference
+from backend.roles.views import Correction, Difference, Return
 from backend.words import mark as _
 
 LABELS = {
@@ -38,6 +38,7 @@ class Wish(msgspec.Struct, frozen=True):
     effective_on: date | None
     until_on: date | None
     fields: dict[str, str]
+    returned: list[Return] = []  # why it was corrected after that
 
 
 def wish_of(kit: Kit, found: RoleRequest) -> Wish:
@@ -76,7 +77,7 @@ async def corrections_of(
         for nth, row in enumerate(rows.get(request.id, ())):
             old, new = wishes[request.id][nth : nth + 2]
             differences = list(_differences(old, new, form, units, catalogue))
-            found[request.id].append(Correction(names[row.by], row.at, differences))
+            found[request.id].append(Correction(names[row.by], row.at, differences, old.returned))
     return found
 
 

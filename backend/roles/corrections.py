@@ -37,6 +37,7 @@ from backend.roles.changes import wish_of
 from backend.roles.draft import Checked
 from backend.roles.models import RequestChange, RequestStep, Role, RoleRequest
 from backend.roles.movements import Kind
+from backend.roles.views import Return
 from backend.roles.wish import Draft
 
 
@@ -105,7 +106,7 @@ async def _rewrite(
     now: datetime,
 ) -> None:
     """It says the new wish, what it said is kept, and every unit is asked again."""
-    tx.add(_change(kit, found, by.account_id, now))
+    tx.add(_change(kit, found, by.account_id, now, await _returns(tx, kit, found)))
     values = requests.content_of(kit, found.id, checked) | _what_falls(kit, found, by, note)
     await rows.move(tx, found, to=policy.PENDING, decided_at=None, decided_by=None, **values)
     await tx.execute(delete(RequestStep).where(RequestStep.request_id == found.id))
@@ -155,9 +156,19 @@ async def _role_of(tx: AsyncSession, found: RoleRequest, draft: Draft, now: date
     return role
 
 
-def _change(kit: Kit, found: RoleRequest, by: UUID, now: datetime) -> RequestChange:
+async def _returns(tx: AsyncSession, kit: Kit, found: RoleRequest) -> list[Return]:
+    """The words that are about to fall, which say why it is corrected."""
+    return [
+        Return(step.unit.name, step.at, kit.keys.open("request_steps.reason", step.id, step.reason))
+        for step in await rows.steps_of(tx, found.id)
+        if step.decision == policy.RETURNED and step.at and step.reason
+    ]
+
+
+def _change(kit: Kit, found: RoleRequest, by: UUID, now: datetime, returned: list[Return]) -> RequestChange:
     change_id = new_id()
-    text = msgspec.json.encode(wish_of(kit, found)).decode()
+    wish = msgspec.structs.replace(wish_of(kit, found), returned=returned)
+    text = msgspec.json.encode(wish).decode()
     return RequestChange(
         id=change_id,
         request_id=found.id,

@@ -36,7 +36,7 @@ from backend.roles import (
 from backend.roles import desired as wanted
 from backend.roles import draft as drafts
 from backend.roles.authority import Authority
-from backend.roles.catalogue.entries import Catalogue
+from backend.roles.catalogue.entries import Catalogue, FieldType
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.models import RequestStep, Role, RoleRequest, Unit
 from backend.roles.policy import Standing
@@ -214,6 +214,8 @@ def _fields(kit: Kit, catalogue: Catalogue, found: RoleRequest) -> list[FieldVie
     for field in movements.with_papers(kind).fields if kind else ():
         if value := values.get(field.name):
             words = {option.value: option.words for option in field.options}
+            if field.type is FieldType.DATE:
+                value = f"{date.fromisoformat(value):%d/%m/%Y}"
             shown.append(FieldView(field.words, words.get(value, value)))
     return shown
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -56,10 +57,7 @@ async def waiting(
     sought = await called.those(tx, kit, q) if q else None
     if sought is not None and not sought.words:
         only = await _asked_by(tx, sought.accounts, only)
-    parts = [at_unit(decider, kind=kind, at=at, only=only) for decider in sorted(who.posts)]
-    above = await tx.scalars(_escalated(who)) if who.posts else ()
-    parts += [at_unit(one, RequestStep.above_id, kind=kind, at=at, only=only) for one in above if one]
-    parts += [_lent(one, who, at_unit(one.decider_id, kind=kind, at=at, only=only)) for one in who.lent]
+    parts = await _parts(tx, who, kind=kind, at=at, only=only)
     parts = [part.where(RequestStep.overdue_at.is_not(None)) for part in parts] if late else parts
     after = paging.uuid_of(cursor) if cursor else None
     if sought is not None and sought.words:
@@ -70,6 +68,38 @@ async def waiting(
     shown, more = paging.cut(await _first(tx, parts, after, most + 1), most)
     next_cursor = paging.cursor_of(str(shown[-1])) if more else None
     return Inbox(await _rows(tx, kit, shown), next_cursor, total, is_all)
+
+
+async def next_after(tx: AsyncSession, kit: Kit, manager: UUID, request_id: UUID) -> UUID | None:
+    """The next that waits for this manager, from the first again behind the last; never the same."""
+    who = await authority.of(tx, kit, manager)
+    if not who.speaks:
+        return None
+    parts = await _parts(tx, who)
+    found = await _first(tx, parts, request_id, 1) or await _first(tx, parts, None, 2)
+    return next((one for one in found if one != request_id), None)
+
+
+async def said_since(tx: AsyncSession, manager: UUID, since: datetime) -> dict[str, int]:
+    """How many words of each kind this manager has said since then."""
+    said = select(RequestStep.decision, func.count(RequestStep.request_id.distinct()))
+    said = said.where(RequestStep.by == manager, RequestStep.at >= since).group_by(RequestStep.decision)
+    return {str(decision): number for decision, number in await tx.execute(said)}
+
+
+async def _parts(
+    tx: AsyncSession,
+    who: Authority,
+    *,
+    kind: str | None = None,
+    at: UUID | None = None,
+    only: Collection[UUID] | None = None,
+) -> list[Select[UUID]]:
+    """What waits for each unit that the person decides for, what has come up from below, and what was lent."""
+    parts = [at_unit(decider, kind=kind, at=at, only=only) for decider in sorted(who.posts)]
+    above = await tx.scalars(_escalated(who)) if who.posts else ()
+    parts += [at_unit(one, RequestStep.above_id, kind=kind, at=at, only=only) for one in above if one]
+    return parts + [_lent(one, who, at_unit(one.decider_id, kind=kind, at=at, only=only)) for one in who.lent]
 
 
 def at_unit(

@@ -23,6 +23,7 @@ from backend.retention import Stays, filled
 from backend.sealed import Whose, index_of, sealed, within
 
 NO_FORM = "{}"
+_SAID = text("at IS NOT NULL")
 _WAITING = text("decider_id IS NOT NULL")
 _IN_TIME = text("decider_id IS NOT NULL AND overdue_at IS NULL")
 _OVERDUE = text("decider_id IS NOT NULL AND overdue_at IS NOT NULL")
@@ -227,6 +228,8 @@ class RequestStep(Base):
             sqlite_where=_WAITING,
             postgresql_where=_WAITING,
         ),
+        Index("ix_request_steps_by_at", "by", "at", sqlite_where=_SAID, postgresql_where=_SAID),
+        Index("ix_request_steps_unit_at", "unit_id", "at", sqlite_where=_SAID, postgresql_where=_SAID),
         Index(
             "ix_request_steps_decider_unit",
             "decider_id",

@@ -19,7 +19,7 @@ from backend.names import masked
 from backend.roles import authority, policy, rights, rows
 from backend.roles.authority import Authority
 from backend.roles.catalogue.in_force import in_force
-from backend.roles.models import HELD, Role, RoleRequest, Unit
+from backend.roles.models import HELD, RequestStep, Role, RoleRequest, Unit
 from backend.roles.views import Page, PersonRow, UnitRow
 
 MOST, UNITS = 25, 50
@@ -43,13 +43,13 @@ async def people(
 ) -> Page[PersonRow]:
     """Everybody with a role in the manager's units, unit by unit."""
     who = await authority.of(tx, kit, manager)
-    places = await _places(tx, who)
+    theirs = await places(tx, who)
     start = _start(cursor) if cursor else None
     sought = await called.those(tx, kit, q) if q else None
     if sought is not None and not sought.words:
-        found = await _roles_of(tx, sought.accounts, places, start, most + 1)
+        found = await _roles_of(tx, sought.accounts, theirs, start, most + 1)
     else:
-        found = await _next(tx, places, start, most + 1, sought)
+        found = await _next(tx, theirs, start, most + 1, sought)
     rows = await tx.execute(_held(Role.id.in_(found)))
     by_id = {role.id: (role, unit) for role, unit in rows}
     shown, more = paging.cut([by_id[one] for one in found if one in by_id], most)
@@ -84,6 +84,11 @@ async def units(tx: AsyncSession) -> list[UnitRow]:
     return found
 
 
+async def units_of(tx: AsyncSession, request_id: UUID) -> list[UUID]:
+    """The units that speak about a request."""
+    return list(await tx.scalars(select(RequestStep.unit_id).where(RequestStep.request_id == request_id)))
+
+
 async def name_for(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID) -> str | None:
     """The applicant's name, if the reader may see the request."""
     found = await tx.get(RoleRequest, request_id)
@@ -112,7 +117,7 @@ async def names_within(
     return await full_names(tx, kit, list(dict.fromkeys(row.account_id for row in rows))[:most])
 
 
-async def _places(tx: AsyncSession, who: Authority) -> list[tuple[str, UUID]]:
+async def places(tx: AsyncSession, who: Authority) -> list[tuple[str, UUID]]:
     """The units whose people are the manager's, by code: the managed ones, and those below that have no manager."""
     if not who.posts:
         return []

@@ -65,12 +65,21 @@ class Difference(msgspec.Struct, frozen=True):
     new_words: str
 
 
+class Return(msgspec.Struct, frozen=True):
+    """Which unit returned a request, when and why."""
+
+    unit: str
+    at: datetime
+    reason: str
+
+
 class Correction(msgspec.Struct, frozen=True):
-    """Who corrected a request, when, and what is different since."""
+    """Who corrected a request, when, why it had been returned, and what is different since."""
 
     by: str
     at: datetime
     differences: list[Difference]
+    returned: list[Return] = []
 
 
 class Outlook(msgspec.Struct, frozen=True):

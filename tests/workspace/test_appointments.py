@@ -48,7 +48,7 @@ async def test_r02_the_page_of_an_end_says_what_goes_with_it(
         page = await context.new_page()
         await page.goto(f"/workspace/people/{role}/end")
         await expect(page.get_by_text("quyền phụ trách kết thúc theo")).to_be_visible()
-        await expect(page.get_by_text("Đơn vị sẽ không còn người phụ trách nào.")).to_be_visible()
+        await expect(page.get_by_text("Đơn vị sẽ không còn người được giao phê duyệt.")).to_be_visible()
         await expect(page.get_by_text("1 yêu cầu đang chờ đơn vị này duyệt.")).to_be_visible()
         await expect(page.get_by_text(f"Từ lúc đó do UBND thành phố {office.number} duyệt.")).to_be_visible()
         if scripts:
@@ -74,7 +74,8 @@ async def test_r02_the_deciding_page_says_so_too_and_bulk_leaves_it_out(office: 
     path = f"/workspace/requests/{asked.id}"
     assert "quyền phụ trách kết thúc theo" in await ha.page(path)
     many = await ha.send("/workspace/bulk", {"decision": "approved", "pick": [f"{asked.id}:1"]})
-    assert "Đã ghi 0 quyết định." in many.text and "hãy mở yêu cầu để quyết định riêng" in many.text
+    told = await ha.page(many.headers["location"])
+    assert "Đã phê duyệt 0 yêu cầu" in told and "hãy mở yêu cầu để quyết định riêng" in told
     bare = {"decision": "approved", "version": 1, "keep": office.unit, "keep_reason": " "}
     refused = await ha.send(f"{path}/decision", bare)
     assert refused.status_code == 422 and "Vui lòng nêu lý do" in refused.text

@@ -97,7 +97,8 @@ async def test_r03_page_list_and_bulk_say_why_a_frozen_persons_request_waits(
     assert answer.status_code == 409 and "đang tạm khóa" in answer.text
     picks = [f"{request_id}:1", f"{other}:1"]
     many = await desk.send("/workspace/bulk", {"decision": "approved", "pick": picks})
-    assert "Đã ghi 1 quyết định." in many.text and "đang tạm khóa" in many.text
+    told = await desk.page(many.headers["location"])
+    assert "Đã phê duyệt 1 yêu cầu" in told and "đang tạm khóa" in told
     assert (await state(office, request_id), await state(office, other)) == ("pending", "approved")
 
 
@@ -118,7 +119,8 @@ async def test_r30_page_and_bulk_say_why_an_unvouched_persons_request_is_not_app
     assert answer.status_code == 409 and "chưa được VNeID mức 2 xác nhận" in answer.text
     picks = [f"{request_id}:1", f"{other}:1"]
     many = await desk.send("/workspace/bulk", {"decision": "approved", "pick": picks})
-    assert "Đã ghi 1 quyết định." in many.text and "chưa được VNeID mức 2 xác nhận" in many.text
+    told = await desk.page(many.headers["location"])
+    assert "Đã phê duyệt 1 yêu cầu" in told and "chưa được VNeID mức 2 xác nhận" in told
     assert (await state(office, request_id), await state(office, other)) == ("pending", "approved")
     assert (
         await desk.send(f"{path}/decision", word("returned", reason="Cần VNeID mức 2"))

@@ -80,7 +80,7 @@ async def test_a_page_that_has_grown_old_is_told_and_changes_nothing(office: Off
     await desk.send(f"{path}/decision", word("approved"))
     again = await desk.send(f"{path}/decision", word("rejected", reason="Không đồng ý"))
     assert again.status_code == 409
-    assert re.search(r"Đã được quyết định lúc \d\d/\d\d/\d{4} \d\d:\d\d", again.text)
+    assert re.search(r"Lê Thị Chi đã phê duyệt lúc \d\d/\d\d/\d{4} \d\d:\d\d", again.text)
     assert "Chưa có gì thay đổi" in again.text and "Đã được phê duyệt" in again.text
     assert await state(office, request_id) == "approved"
 
@@ -157,10 +157,11 @@ async def test_many_at_once_are_decided_one_by_one_and_reported_so(office: Offic
         )
     picks = [f"{one}:1" for one in (*mine, foreign)]
     answer = await desk.send("/workspace/bulk", {"decision": "approved", "pick": picks, "reason": ""})
-    assert answer.status_code == 200
-    assert "Đã ghi 2 quyết định." in answer.text and "2 yêu cầu không thay đổi" in answer.text
-    assert "Yêu cầu đã được xử lý" in answer.text and "Không tìm thấy yêu cầu" in answer.text
-    assert "Người Đơn Vị Khác" not in answer.text
+    assert answer.status_code == 303
+    told = await desk.page(answer.headers["location"])
+    assert "Đã phê duyệt 2 yêu cầu" in told and "2 yêu cầu không thay đổi" in told
+    assert "Yêu cầu đã được xử lý" in told and "Không tìm thấy yêu cầu" in told
+    assert "Người Đơn Vị Khác" not in told
     assert [await state(office, one) for one in mine] == ["approved"] * 3
 
 
@@ -181,7 +182,7 @@ async def test_many_are_refused_only_with_a_reason_and_never_without_a_pick(
     answer = await desk.send(
         "/workspace/bulk", {"decision": "rejected", "pick": [pick], "reason": "Sai đơn vị"}
     )
-    assert "Đã ghi 1 quyết định." in answer.text
+    assert "Đã từ chối 1 yêu cầu" in await desk.page(answer.headers["location"])
     assert await state(office, request_id) == "rejected"
 
 
@@ -220,7 +221,7 @@ async def test_a_transfer_is_begun_and_the_other_unit_is_asked(office: Office, d
     begun = await desk.send(path, form)
     assert begun.status_code == 303, begun.text
     released = await desk.page(begun.headers["location"])
-    assert "Đơn vị cũ cho chuyển đi" in released and "Đơn vị mới tiếp nhận" in released
+    assert "Đơn vị đang công tác đồng ý cho chuyển" in released and "Đơn vị mới tiếp nhận" in released
     receiver = await office.desk(office.dung)
     seen = await receiver.page(begun.headers["location"])
     assert "Theo quyết định 12" in seen and f"Bạn phụ trách Sở Tài chính {office.number}" in seen

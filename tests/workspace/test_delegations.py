@@ -47,7 +47,7 @@ async def test_a_manager_lends_the_right_and_the_delegate_decides_in_that_capaci
 
 async def test_what_is_late_has_its_tab_and_its_badge(office: Office, desk: Desk) -> None:
     waiting = await office.asks("Lê Văn Muộn")
-    assert "Không có yêu cầu nào" in await desk.page("/workspace", late="1")
+    assert "Không có yêu cầu nào khớp với bộ lọc" in await desk.page("/workspace", late="1")
     async with office.service.db.write() as tx:
         step = update(RequestStep).where(RequestStep.request_id == waiting)
         await tx.execute(step.values(due_on=date(2026, 3, 2)))

@@ -38,6 +38,9 @@ async def test_every_page_is_accessible_and_never_wider_than_the_screen(
         "/workspace/people",
         f"/workspace/people/{role}/end",
         f"/workspace/people/{role}/transfer",
+        "/workspace/decisions",
+        "/workspace/reports",
+        "/workspace/settings",
         "/workspace/systems",
         "/workspace/audit",
         "/workspace/nowhere",
@@ -96,7 +99,7 @@ async def test_the_policy_forbids_what_it_should_and_files_live_for_a_year(
         assert "unsafe" not in policy
         assert headers["cache-control"] == "no-store"
         assert headers["x-content-type-options"] == "nosniff"
-        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["referrer-policy"] == "same-origin"
         assert headers["cross-origin-opener-policy"] == "same-origin"
         style = await page.locator("link[rel=stylesheet]").get_attribute("href")
         assert style is not None

@@ -61,7 +61,7 @@ async def test_who_has_a_role_is_sent_to_the_manager_of_that_unit(office: Office
             http, [p for p in office.service.stand.eid.personas.values() if p.full_name == key.full_name][-1]
         )
         answer = await http.get("/workspace/people")
-    assert f"Người phụ trách của Sở Nội vụ {office.number}." in answer.text
+    assert f"Người được giao phê duyệt của Sở Nội vụ {office.number}." in answer.text
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -176,7 +176,7 @@ async def test_a_long_queue_is_turned_page_by_page(office: Office, desk: Desk) -
 async def test_a_strange_address_is_refused_with_words(desk: Desk, query: str) -> None:
     answer = await desk.http.get(f"/workspace?{query}")
     assert answer.status_code in {400, 422}
-    assert "Mã lỗi:" in answer.text
+    assert "Mã tham chiếu:" in answer.text
 
 
 async def test_an_unknown_page_is_ours_and_has_the_way_back(desk: Desk) -> None:
@@ -195,11 +195,13 @@ async def test_the_people_of_the_unit_are_listed_and_found(office: Office, desk:
     assert "Không tìm thấy ai" in await desk.page("/workspace/people", q="không ai cả")
 
 
-async def test_signing_out_ends_the_session_and_clears_the_browser(desk: Desk) -> None:
+async def test_f04_signing_out_ends_the_session_and_clears_the_browser(desk: Desk) -> None:
     cookie = desk.http.cookies["ngomon"]
     answer = await desk.send("/workspace/sign-out", {})
     assert answer.status_code == 303
-    assert answer.headers["clear-site-data"] == '"cache", "storage"'
+    assert answer.headers["clear-site-data"] == '"cache"', (
+        "F04: the phone of the demo lives in the same storage"
+    )
     again = await desk.http.get("/workspace", headers={"Cookie": f"ngomon={cookie}"})
     assert again.status_code == 303
 

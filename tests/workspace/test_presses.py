@@ -112,7 +112,7 @@ async def test_a_button_stays_under_the_finger_that_holds_it(office: Office, bro
     async with at(office, browser) as context:
         page = await held_down_while_somebody_approves(context, office, request_id)
         await page.mouse.up()
-        await expect(page.get_by_text("Đã được quyết định lúc")).to_be_visible()
+        await expect(page.get_by_text("đã phê duyệt lúc")).to_be_visible()
 
 
 async def test_a_look_that_found_a_button_held_down_is_made_up_for(office: Office, browser: Browser) -> None:
@@ -162,6 +162,6 @@ async def test_a_second_press_of_the_same_button_is_no_second_word(office: Offic
         button = page.get_by_role("button", name="Phê duyệt")
         await button.evaluate("button => { button.click(); button.click(); }")
         await expect(page.get_by_role("button", name="Hoàn tác")).to_be_visible()
-        await expect(page.get_by_text("Đã được quyết định lúc")).to_have_count(0)
+        await expect(page.get_by_text("đã phê duyệt lúc")).to_have_count(0)
         assert len(sent) == 1
     assert await status_of(office, request_id) == "approved"

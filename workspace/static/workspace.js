@@ -17,21 +17,66 @@
     return true;
   };
 
-  const decide = (decision) => {
-    const button = document.querySelector(`button[data-decision="${decision}"]`);
-    if (!button) return false;
-    const reason = button.form.elements.reason;
-    if (decision !== "approved" && !reason.value.trim()) reason.focus();
-    else button.click();
-    return true;
+  const press = (selector) => {
+    const button = document.querySelector(selector);
+    if (button) button.click();
+    return Boolean(button);
   };
+  const decide = (decision) => press(`button[data-decision="${decision}"]`);
+  const pick = () => {
+    const box = document.activeElement.closest("li")?.querySelector("input[name=pick]");
+    if (box) box.click();
+    return Boolean(box);
+  };
+  const search = () => {
+    const box = document.getElementById("q");
+    if (box) box.focus();
+    return Boolean(box);
+  };
+  const MORE = { KeyX: pick, KeyZ: () => press("button[data-undo]"), KeyH: () => press("a[data-later]"), Slash: search };
 
-  document.addEventListener("keydown", (event) => {
-    if (document.body.dataset.keys === "off" || event.isComposing || event.keyCode === 229 || event.repeat) return;
-    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
-    const done = event.code in STEPS ? step(STEPS[event.code]) : event.code in DECISIONS && decide(DECISIONS[event.code]);
-    if (done) event.preventDefault();
+  // A word that wants a reason shows first where to write it; pressed again it acts. Without scripts it stands there.
+  let wish = "";
+  const opened = (form) => form.querySelector("[data-reasons]");
+  const open = (form) => {
+    wish = form.getAttribute("action");
+    opened(form).classList.add("open");
+  };
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button[data-wants]");
+    const box = button && opened(button.form);
+    if (!box || box.classList.contains("open")) return;
+    event.preventDefault();
+    event.stopPropagation();
+    open(button.form);
+    button.form.elements.reason.focus();
+  }, true);
+  document.addEventListener("change", (event) => {
+    if (!event.target.matches("input[name=usual]")) return;
+    event.target.form.elements.reason.value = event.target.value;
+    event.target.form.elements.reason.focus();
   });
+  const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").replace(/[đĐ]/g, "d").toLowerCase().trim();
+  const narrow = (finder) => {
+    const list = document.getElementById(finder.dataset.narrows);
+    const asked = plain(finder.value);
+    for (const option of list.options) option.hidden = Boolean(option.value) && !plain(`${option.text} ${option.value}`).includes(asked);
+    const found = [...list.options].filter((option) => option.value && !option.hidden);
+    if (asked) list.value = found.length ? found[0].value : "";
+  };
+  document.addEventListener("input", (event) => {
+    if (event.target.dataset.narrows) narrow(event.target);
+    if (event.target.id === "reason") for (const chip of all("input[name=usual]", event.target.form)) chip.checked = chip.value === event.target.value;
+  });
+
+  const key = (event) => {
+    if (document.body.dataset.keys === "off" || event.isComposing || event.keyCode === 229 || event.repeat) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || (event.shiftKey && event.code !== "Slash") || typing(event.target)) return;
+    const act = event.code in STEPS ? () => step(STEPS[event.code]) : event.code in DECISIONS ? () => decide(DECISIONS[event.code]) : MORE[event.code];
+    const done = act && act();
+    if (done) event.preventDefault();
+  };
+  document.addEventListener("keydown", key);
 
   // The server decides whether a decision can still be taken back; this only shows the seconds and asks again at the end.
   const tick = () => {
@@ -54,6 +99,7 @@
     const master = document.querySelector("[data-all]");
     if (!master) return;
     const chosen = picks.filter((pick) => pick.checked).length;
+    for (const said of all("[data-picked]")) said.textContent = chosen ? ` (${chosen})` : "";
     master.parentElement.hidden = !picks.length;
     master.checked = chosen > 0 && chosen === picks.length;
     master.indeterminate = chosen > 0 && chosen < picks.length;
@@ -67,11 +113,24 @@
   // (hx-sync): such an answer is older than the press. And a look's answer that comes while a button is held down is
   // dropped, or it would take the button away before it is let go; the page looks again after that.
   let missed = false;
+  let typed = "";
+  let sent = false;
+  document.addEventListener("submit", () => { sent = true; }, true);
   document.addEventListener("htmx:before:swap", (event) => {
-    if (event.target.id !== "main" || !document.querySelector("#main :active")) return;
+    if (event.target.id !== "main") return;
+    typed = sent ? "" : document.getElementById("reason")?.value.trim() || typed;
+    sent = false;
+    if (!document.querySelector("#main :active")) return;
     event.preventDefault();
     missed = true;
   });
+  // Somebody else has decided meanwhile: what was being written stays to be read (W06).
+  const keep = () => {
+    const box = document.querySelector("[data-typed]");
+    if (!box || !typed) return;
+    box.hidden = false;
+    box.querySelector("textarea").value = typed;
+  };
   const catchUp = () => {
     if (!missed || document.querySelector("#main :active")) return;
     missed = false;
@@ -81,6 +140,9 @@
 
   // After a swap the pressed button is gone: put the focus where the news is, once.
   document.addEventListener("htmx:after:swap", () => {
+    const form = wish && document.querySelector(`form[action="${wish}"]`);
+    if (form && opened(form)) opened(form).classList.add("open");
+    keep();
     count();
     tick();
     if (document.activeElement && document.activeElement !== document.body) return;
@@ -88,8 +150,118 @@
     if (news) news.focus({ preventScroll: false });
   });
 
-  // The stream says that the session is over: the page must not stay readable.
-  document.addEventListener("signed-out", () => location.assign("/workspace/login"));
+  // Without a network nothing is sent and nothing is lost: it is said at once, and sent when the network is back (W07).
+  const offline = document.getElementById("offline");
+  let waiting = null;
+  const hold = (form, button) => {
+    waiting = { form, button };
+    offline.hidden = false;
+  };
+  const again = () => {
+    if (!waiting || !navigator.onLine) return;
+    const { form, button } = waiting;
+    waiting = null;
+    offline.hidden = true;
+    const there = form.isConnected ? form : document.querySelector(`form[action="${form.getAttribute("action")}"]`);
+    if (there) there.requestSubmit(button && button.isConnected ? button : undefined);
+  };
+  let last = null;
+  document.addEventListener("submit", (event) => {
+    last = { form: event.target, button: event.submitter };
+    if (navigator.onLine) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    hold(event.target, event.submitter);
+  }, true);
+  document.addEventListener("htmx:error", (event) => {
+    const from = event.detail?.ctx?.sourceElement;
+    if (last && from === last.form) hold(last.form, last.button);
+  });
+  addEventListener("offline", () => { offline.hidden = false; });
+  addEventListener("online", () => { offline.hidden = true; again(); });
+  setInterval(again, 2000);
+
+  // One stream of a browser window: closed while hidden, from the start too, for six open ones would stop everything
+  // on plain HTTP (W02). A stream that is refused leads to the sign-in page (F01), and what was being written is kept.
+  const url = document.body.dataset.stream;
+  const STORE = "typed";
+  const leave = () => {
+    const text = document.getElementById("reason")?.value.trim();
+    if (text) sessionStorage.setItem(STORE, JSON.stringify({ me: document.body.dataset.me, path: location.pathname, text }));
+    location.assign(`/workspace/login?${text ? "why=ended&" : ""}next=${encodeURIComponent(location.pathname)}`);
+  };
+  let stream = null;
+  let wanted = url;
+  const look = () => { if (!document.hidden) htmx.trigger(document.body, "look"); };
+  const channel = window.BroadcastChannel ? new BroadcastChannel("workspace") : null;
+  const tell = (word) => { if (channel) channel.postMessage(word); };
+  const refused = async () => {
+    stream = null;
+    const answer = await fetch(location.href, { redirect: "manual", headers: { "HX-Request": "true" } }).catch(() => null);
+    if (answer && answer.status === 401) { tell("over"); leave(); }
+    else setTimeout(listen, 15000);
+  };
+  const listen = () => {
+    if (stream) stream.close();
+    stream = new EventSource(wanted);
+    stream.addEventListener("look", () => { tell("look"); look(); });
+    stream.addEventListener("signed-out", () => { tell("over"); leave(); });
+    stream.addEventListener("error", () => { if (stream && stream.readyState === EventSource.CLOSED) refused(); });
+  };
+  // Of all windows that are seen one holds the lock, and with it the stream; it tells the others.
+  let release = null;
+  let turn = null;
+  const line = () => {
+    if (!url || document.hidden || release || turn) return;
+    if (!navigator.locks) { listen(); return; }
+    const waited = { is: false };
+    turn = new AbortController();
+    setTimeout(() => { waited.is = true; }, 1000);
+    navigator.locks.request("workspace", { signal: turn.signal }, () => new Promise((done) => {
+      turn = null;
+      release = done;
+      listen();
+      if (waited.is) look();
+    })).catch(() => {});
+    if (url.includes("?")) tell("states");
+  };
+  const hush = () => {
+    if (turn) turn.abort();
+    if (stream) stream.close();
+    if (release) release();
+    turn = stream = release = null;
+  };
+  if (channel) channel.onmessage = ({ data }) => {
+    if (data === "look") look();
+    else if (data === "over" && url) leave();
+    else if (data === "states" && stream && !wanted.includes("?")) { wanted += "?states"; listen(); }
+  };
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) hush();
+    else { line(); look(); }
+  });
+  addEventListener("pagehide", hush);
+  line();
+
+  // Back from signing in: what was being written is here again, for the same person on the same page (W05).
+  const restore = () => {
+    const kept = JSON.parse(sessionStorage.getItem(STORE) || "null");
+    const { me } = document.body.dataset;
+    if (!kept || !me) return;
+    sessionStorage.removeItem(STORE);
+    const box = document.getElementById("reason");
+    if (kept.me !== me || kept.path !== location.pathname || !box) return;
+    box.value = kept.text;
+    open(box.form);
+    document.getElementById("restored").hidden = false;
+  };
+  document.querySelector('form[action="/workspace/sign-out"]')?.addEventListener("submit", () => sessionStorage.clear());
+  restore();
+  document.querySelector(".side .here a")?.scrollIntoView({ block: "nearest" });
+  if (location.search.includes("after=")) document.querySelector("#main h1").focus();
   count();
   tick();
+  // Keys that were faster than this script wait on the page (base.html).
+  window.onkeydown = null;
+  for (const event of window.early || []) key(event);
 })();

@@ -62,6 +62,7 @@ class BrowserData(msgspec.Struct, frozen=True):
     signed_in: UUID | None = None
 
 
+LONGEST = 200  # letters of a cookie that could be one of ours
 BROWSER = flows.Kind("browser", BrowserData)
 
 
@@ -73,6 +74,13 @@ class BrowserSession(msgspec.Struct, frozen=True):
     full_name: str
     level: int
     authenticated_at: datetime
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """A session that there was."""
+
+    session_id: UUID
+    account_id: UUID
 
 
 async def begin(
@@ -211,7 +219,7 @@ async def _open_session(
 
 async def session_of(db: Database, kit: Kit, token: str, now: datetime) -> BrowserSession | None:
     """The live workspace session behind a cookie; touching it once a minute keeps it from idling out."""
-    if not token.isascii() or len(token) > 200:
+    if not token.isascii() or len(token) > LONGEST:
         return None
     query = select(Session, Account).join(Account, Account.id == Session.account_id)
     async with db.read() as tx:
@@ -233,6 +241,25 @@ async def session_of(db: Database, kit: Kit, token: str, now: datetime) -> Brows
             )
     name = kit.keys.open("accounts.full_name", account.id, account.full_name)
     return BrowserSession(session.id, account.id, name, session.assurance_level, session.authenticated_at)
+
+
+async def ended_of(db: Database, token: str) -> Ended | None:
+    """Whose session a cookie was, that is one no more; nothing for one that never was."""
+    if not token.isascii() or len(token) > LONGEST:
+        return None
+    query = select(Session).where(Session.access_hash == token_hash(token), Session.kind == "workspace")
+    async with db.read() as tx:
+        found = await tx.scalar(query)
+    return Ended(found.id, found.account_id) if found else None
+
+
+async def sessions_of(tx: AsyncSession, account_id: UUID, *, now: datetime) -> list[Session]:
+    """The live ones at browsers, the newest first."""
+    query = select(Session).where(
+        Session.account_id == account_id, Session.kind == "workspace", Session.ended_at.is_(None)
+    )
+    alive = query.where(Session.access_expires_at > now, Session.absolute_expires_at > now)
+    return list(await tx.scalars(alive.order_by(Session.created_at.desc()).limit(50)))
 
 
 async def is_live(db: Database, session: BrowserSession, now: datetime) -> bool:

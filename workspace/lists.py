@@ -1,0 +1,134 @@
+"""The page of what waits, as it is asked for and as a form that wants something shows it again (rule 820)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, time
+from typing import Literal, Protocol
+from urllib.parse import urlencode
+from uuid import UUID
+
+import msgspec
+from litestar import Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.db import Database
+from backend.errors import Refusal
+from backend.kit import Kit
+from backend.outside.clock import LOCAL, Clock, local_day
+from backend.roles import inbox, reasons
+from backend.roles.movements import Kind
+from workspace.auth import Visit
+from workspace.manager import Manager
+from workspace.pages import ages, errors_of, page
+from workspace.saved import saved_by
+
+PAGE = 25
+
+
+class Filters(msgspec.Struct, frozen=True):
+    """What the list is narrowed to; each is a plain parameter of the address."""
+
+    q: str = ""
+    kind: Literal[""] | Kind = ""
+    unit: str = ""
+    late: Literal["", "1"] = ""
+    cursor: str = ""
+
+    @property
+    def narrows(self) -> bool:
+        """Whether it leaves anything out."""
+        return bool(self.q or self.kind or self.unit or self.late)
+
+    @property
+    def query(self) -> str:
+        """The same as the end of an address."""
+        given = {name: value for name, value in msgspec.structs.asdict(self).items() if value}
+        return f"?{urlencode(given)}" if given else ""
+
+
+class Said(Protocol):
+    """What was ticked and written."""
+
+    @property
+    def pick(self) -> list[str]:
+        """Which requests."""
+
+    @property
+    def reason(self) -> str:
+        """Why."""
+
+    @property
+    def usual(self) -> str:
+        """Why, of the usual reasons."""
+
+
+class Nothing(msgspec.Struct, frozen=True):
+    """Nothing was ticked or written yet."""
+
+    pick: list[str] = []
+    reason: str = ""
+    usual: str = ""
+
+
+async def shown(
+    request: Visit,
+    db: Database,
+    kit: Kit,
+    clock: Clock,
+    manager: Manager,
+    filters: Filters,
+    *,
+    said: Said | None = None,
+    only: Collection[UUID] | None = None,
+    refusal: Refusal | None = None,
+    kept: bool = False,
+) -> Response[str]:
+    """The requests that wait for this manager; those ticked before are ticked."""
+    now = clock.now()
+    async with db.read() as tx:
+        found = await _waiting(tx, kit, manager, filters, only)
+        today = await inbox.said_since(
+            tx, manager.account_id, datetime.combine(local_day(now), time(), LOCAL)
+        )
+        usual = await reasons.usual(tx, kit, [unit.id for unit in manager.units])
+    return page(
+        request,
+        "inbox.html",
+        refusal=refusal,
+        here=f"/workspace{filters.query}",
+        items=found.items,
+        next_cursor=found.next_cursor if only is None else None,
+        total=found.total,
+        is_all=found.is_all,
+        filters=filters,
+        filtered=filters.narrows or only is not None,
+        saved=saved_by(request, manager),
+        today=today,
+        usual=usual,
+        age=ages(request, now),
+        kept=kept,
+        said=said or Nothing(),
+        errors=errors_of(refusal),
+    )
+
+
+async def _waiting(
+    tx: AsyncSession,
+    kit: Kit,
+    manager: Manager,
+    filters: Filters,
+    only: Collection[UUID] | None,
+) -> inbox.Inbox:
+    return await inbox.waiting(
+        tx,
+        kit,
+        manager.account_id,
+        q=filters.q or None,
+        kind=filters.kind or None,
+        unit=filters.unit or None,
+        only=only,
+        late=bool(filters.late),
+        cursor=filters.cursor or None,
+        most=PAGE if only is None else kit.limits.bulk_most,
+    )

@@ -1,0 +1,63 @@
+"""What somebody chooses for this browser, and where else they are signed in (contract: settings)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from backend.accounts.ways_in import browser
+from backend.db import Database
+from backend.devices import sessions
+from backend.kit import Kit
+from backend.openness import Openness
+from backend.outside.clock import Clock
+from workspace import forms
+from workspace.auth import SignedOut, Visit
+from workspace.manager import Manager
+from workspace.pages import page
+
+HERE = "/workspace/settings"
+
+
+class SettingsController(Controller):
+    """One page; what is chosen by a link is remembered by the browser (pages.CHOICES)."""
+
+    path = "/settings"
+    opt = {"open_to": Openness.MANAGER}
+
+    @get(name="workspace.settings")
+    async def show(
+        self,
+        request: Visit,
+        manager: NamedDependency[Manager],
+        db: NamedDependency[Database],
+        clock: NamedDependency[Clock],
+    ) -> Response[str]:
+        """The choices and the sessions, the present one first."""
+        if request.user is None:
+            raise SignedOut
+        mine = request.user.session_id
+        async with db.read() as tx:
+            found = await browser.sessions_of(tx, manager.account_id, now=clock.now())
+        ordered = sorted(found, key=lambda one: one.id != mine)
+        return page(request, "settings.html", here=HERE, sessions=ordered, mine=mine)
+
+    @post("/sessions/{session_id:uuid}/end", name="workspace.session_end")
+    async def end(
+        self,
+        request: Visit,
+        session_id: FromPath[UUID],
+        manager: NamedDependency[Manager],
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
+    ) -> Redirect:
+        """End one of one's own; anybody else's does not exist."""
+        await forms.read(request, forms.NoFields)
+        async with db.write() as tx:
+            await sessions.end_own(tx, kit, manager.account_id, session_id, now=clock.now())
+        return Redirect(HERE, status_code=303)

@@ -1,0 +1,61 @@
+"""The slip of a decision on A4, and the page that says whether a slip is genuine (contract: slip)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from litestar import Controller, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from backend.db import Database
+from backend.kit import Kit
+from backend.openness import Openness
+from backend.outside.clock import Clock
+from backend.roles import dossier, policy, slips
+from workspace import qr
+from workspace.auth import Visit
+from workspace.manager import Manager
+from workspace.pages import page
+
+
+class SlipController(Controller):
+    """What a manager prints."""
+
+    path = "/requests/{request_id:uuid}/slip"
+    opt = {"open_to": Openness.MANAGER}
+
+    @get(name="workspace.slip")
+    async def show(
+        self,
+        request: Visit,
+        request_id: FromPath[UUID],
+        manager: NamedDependency[Manager],
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
+        public_url: NamedDependency[str],
+    ) -> Response[str]:
+        """One decision that can no longer be taken back; RequestNotFound for any other."""
+        async with db.read() as tx:
+            asked = await dossier.view(tx, kit, request_id, manager.account_id, now=clock.now())
+        if asked.status not in slips.DECIDED or asked.undo_until is not None:
+            raise policy.RequestNotFound
+        address = f"{public_url}/verify/{slips.code_of(request_id)}"
+        return page(request, "slip.html", asked=asked, address=address, picture=qr.picture(address))
+
+
+@get("/verify/{code:str}", name="workspace.verify", open_to=Openness.ANYBODY)
+async def verify(
+    request: Visit,
+    code: FromPath[str],
+    db: NamedDependency[Database],
+    kit: NamedDependency[Kit],
+) -> Response[str]:
+    """Genuine or not, for anybody with the paper in their hands; nothing personal beyond first letters."""
+    async with db.read() as tx:
+        found = await slips.genuine(tx, kit, code)
+    answer = page(request, "verify.html", here=f"/verify/{code}", found=found)
+    if found is None:
+        answer.status_code = 404
+    return answer
