@@ -37,7 +37,16 @@ DENIABLE = frozenset(
 )
 PUSHED = DENIABLE - {"role_changed"}  # what security demands; a manager's word may still be taken back
 PUSHED_LATER = frozenset(  # when it stands: pushing.py
-    {"role_changed", "request_decided", "request_fell", "request_withdrawn", "request_begun", "request_word"}
+    {
+        "role_changed",
+        "request_decided",
+        "request_fell",
+        "request_withdrawn",
+        "request_begun",
+        "request_word",
+        "request_overdue",
+        "nobody_decides",
+    }
 )
 PLACE = re.compile(r"\{(\w+)\}")
 SHOWN = 100
