@@ -64,10 +64,18 @@ class Authority(msgspec.Struct, frozen=True):
         """Whether the word of that unit is this person's to say."""
         return unit_id in self.posts
 
-    def stands_in(self, unit_id: UUID | None, path: str, kind: str) -> Lent | None:
-        """By which delegation the word of that unit may be said about a step there; nothing more follows from one."""
+    def stands_in(self, unit_id: UUID | None, path: str, kind: str, *, about: UUID) -> Lent | None:
+        """By which delegation the word of that unit may be said about a step there; nothing more follows from one.
+
+        `about` whom: nobody's own wish is decided by that person's right.
+        """
         for lent in self.lent:
-            if lent.decider_id == unit_id and kind in lent.kinds and path.startswith(lent.path):
+            if (
+                lent.decider_id == unit_id
+                and kind in lent.kinds
+                and path.startswith(lent.path)
+                and lent.by != about
+            ):
                 return lent
         return None
 

@@ -20,6 +20,7 @@ from backend.appointment import DELEGATE, MANAGER, Appointment
 from backend.errors import Conflict, FieldError, FieldsInvalid
 from backend.facts import AppointmentKept, DelegationGiven, ManagerAppointed, ManagerDismissed
 from backend.kit import Kit
+from backend.outside.clock import local_day
 from backend.roles import deciding, delegates, forms, movements, policy, rights, rows, undecided
 from backend.roles.models import Role, RoleRequest, Unit
 from backend.roles.views import Outlook
@@ -171,14 +172,22 @@ async def revive(tx: AsyncSession, kit: Kit, found: RoleRequest, *, now: datetim
 
 
 async def _lend_again(tx: AsyncSession, kit: Kit, found: RoleRequest, now: datetime) -> None:
-    """What was lent is lent again, where the right that it comes from is there."""
+    """What was lent is lent again, where the right that it comes from is there and the delegate could be lent it."""
     lender = aliased(Appointment)
     stands = exists().where(lender.id == Appointment.lent_from, lender.ended_at.is_(None))
     query = select(Appointment).where(
         Appointment.ended_by_role == found.role_id, Appointment.kind == DELEGATE, stands
     )
     for one in (await tx.scalars(query.order_by(Appointment.id).with_for_update())).all():
+        holder = await delegates.holder(tx, kit, one)
+        decider = await tx.get_one(Unit, one.decider_id)
+        is_over = one.until_on is not None and one.until_on < local_day(now)
+        if is_over or holder is None or not await delegates.is_eligible(tx, kit, holder, decider):
+            continue
+        is_heard = one.ended_at is None or one.ended_at + timedelta(seconds=kit.limits.undo_window) <= now
         one.ended_at = one.ended_by_role = None
+        if is_heard:
+            await delegates.tell(tx, kit, one, "delegated", holder, now=now)
         assert one.unit_id is not None
         fact = DelegationGiven(unit=one.unit_id, delegation=one.id)
         kit.journal.record(tx, fact, by=found.decided_by, now=now)

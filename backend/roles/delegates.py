@@ -55,8 +55,8 @@ async def bound_to(tx: AsyncSession, kit: Kit, who: Authority) -> set[UUID]:
     given = (await tx.scalars(query.where(Appointment.lent_from.in_(of)))).all() if of else []
     found = {lent.by for lent in who.lent}
     for one in given:
-        if (holder := await _holder(tx, kit, one)) is not None:
-            found.add(holder)
+        if (delegate := await holder(tx, kit, one)) is not None:
+            found.add(delegate)
     return found
 
 
@@ -77,24 +77,43 @@ async def right_ended(
     role: UUID | None = None,
     due: datetime | None = None,
 ) -> None:
-    """Managers' rights have just ended (with a `role`, if one carried them): what was lent from them ends too."""
-    query = select(Appointment).where(
-        Appointment.lent_from.in_(list(appointments)), Appointment.stands(DELEGATE)
-    )
+    """Managers' rights have just ended (with a `role`, if one carried them): what was lent from them ends too.
+
+    So does what was lent to these managers because they were the ones above.
+    """
+    gone = list(appointments)
+    query = select(Appointment).where(Appointment.lent_from.in_(gone), Appointment.stands(DELEGATE))
     for one in (await tx.scalars(query.order_by(Appointment.id).with_for_update())).all():
         await end(tx, kit, one, because="right_ended", by=by, now=now, role=role, due=due)
+    for right in (await tx.scalars(select(Appointment).where(Appointment.id.in_(gone)))).all():
+        if (manager := await holder(tx, kit, right)) is not None:
+            await _without_ground(tx, kit, manager, by=by, now=now, role=role, due=due)
 
 
 async def post_ended(
     tx: AsyncSession, kit: Kit, role: Role, *, by: UUID | None, now: datetime, due: datetime | None
 ) -> None:
     """Somebody's role has just ended or waits: whose delegate the person is no more without it."""
-    blinds = await numbers.blinds_of(tx, kit, role.account_id)
+    await _without_ground(tx, kit, role.account_id, by=by, now=now, role=role.id, due=due)
+
+
+async def _without_ground(
+    tx: AsyncSession,
+    kit: Kit,
+    account_id: UUID,
+    *,
+    by: UUID | None,
+    now: datetime,
+    role: UUID | None,
+    due: datetime | None,
+) -> None:
+    """End what is lent to somebody who could be lent it no more."""
+    blinds = await numbers.blinds_of(tx, kit, account_id)
     query = select(Appointment).where(Appointment.national_id_blind.in_(blinds), Appointment.stands(DELEGATE))
     for one in (await tx.scalars(query.order_by(Appointment.id).with_for_update())).all():
         decider = await tx.get_one(Unit, one.decider_id)
-        if not await is_eligible(tx, kit, role.account_id, decider, without=role.id):
-            await end(tx, kit, one, because="left", by=by, now=now, role=role.id, due=due)
+        if not await is_eligible(tx, kit, account_id, decider, without=role):
+            await end(tx, kit, one, because="left", by=by, now=now, role=role, due=due)
 
 
 async def end(
@@ -111,7 +130,7 @@ async def end(
     """It is over; both hear of it."""
     one.ended_at, one.ended_by_role = now, role
     await tx.flush()
-    delegate = await _holder(tx, kit, one)
+    delegate = await holder(tx, kit, one)
     assert one.unit_id is not None
     fact = DelegationEnded(subject=delegate, unit=one.unit_id, delegation=one.id, because=because)
     kit.journal.record(tx, fact, by=by, now=now)
@@ -139,7 +158,7 @@ async def tell(
         notices.tell(tx, kit, reader, kind, now=now, due=due, about=one.ended_by_role, **said)
 
 
-async def _holder(tx: AsyncSession, kit: Kit, one: Appointment) -> UUID | None:
+async def holder(tx: AsyncSession, kit: Kit, one: Appointment) -> UUID | None:
     """Whose appointment it is, if the person has an account."""
     number = kit.keys.open("appointments.national_id", one.id, one.national_id)
     return await numbers.holder_of(tx, kit, number)

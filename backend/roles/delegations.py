@@ -33,9 +33,8 @@ from backend.roles.requests import refused
 from backend.words import mark as _
 
 KINDS: tuple[str, ...] = get_args(Kind)
-UNKNOWN = _("Không tìm thấy người này. Hãy ghi số định danh hoặc đủ họ tên của một người khác bạn")
 NOT_ELIGIBLE = _(
-    "Chỉ ủy quyền được cho người có vai trò tại đơn vị bạn phụ trách hoặc cho người phụ trách cấp trên"
+    "Hãy ghi số định danh hoặc đủ họ tên của người có vai trò tại đơn vị bạn phụ trách, hoặc của người phụ trách cấp trên"
 )
 NAMESAKES = 50
 MOST = 100
@@ -89,14 +88,14 @@ async def give(
     days = _checked(wish, local_day(now))
     mine = await authority.of(tx, kit, by)
     to = await _person(tx, kit, wish.to, mine)
-    if to is not None:
+    if to is not None and await tx.get(Account, to) is not None:
         await rows.account_locked(tx, to)
     who = await authority.of(tx, kit, by, hold=True)
     if not who.posts:
         return refused(tx, kit, policy.NotYourUnit(), to or by, by, now)
     account = await tx.get(Account, to, populate_existing=True) if to else None
     if account is None or account.status != "active" or account.id == by:
-        raise _wrong("unknown", UNKNOWN)
+        raise _wrong("not_eligible", NOT_ELIGIBLE)  # whether there is such an account is nobody's to learn
     given = []
     for code in dict.fromkeys(wish.units):
         post, unit = await _lendable(tx, who, code)
@@ -253,13 +252,10 @@ async def _person(tx: AsyncSession, kit: Kit, typed: str, who: Authority) -> UUI
     digits = "".join(text.split())
     if digits.isdigit():
         return await numbers.holder_of(tx, kit, digits)
-    called = {
-        one.account_id
-        for one in (await queue.people(tx, kit, who.account_id, q=text, most=NAMESAKES)).items
-        if folded(one.name) == folded(text)
-    }
+    found = await queue.people(tx, kit, who.account_id, q=text, most=NAMESAKES)
+    called = {one.account_id for one in found.items if folded(one.name) == folded(text)}
     called |= await _above(tx, kit, who, text)
-    if len(called) > 1:
+    if len(called) > 1 or (called and found.next_cursor is not None):  # a namesake may stand on the next page
         raise FieldsInvalid(
             FieldError("to", "ambiguous", "Có nhiều người cùng họ tên này, hãy ghi số định danh cá nhân")
         )

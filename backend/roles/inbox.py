@@ -151,11 +151,11 @@ async def _count_some(tx: AsyncSession, parts: Sequence[Select[UUID]], sought: C
 
 
 def _lent(one: Lent, who: Authority, query: Select[UUID]) -> Select[UUID]:
-    """Of those what a delegate decides: of some kinds, at or below one unit, and nothing of the delegate's own."""
+    """Of those what a delegate decides: of some kinds, at or below one unit, and nothing of the two people's own."""
     asked = select(RoleRequest.id).where(
         RoleRequest.id == RequestStep.request_id,
         RoleRequest.kind.in_(sorted(one.kinds)),
-        RoleRequest.account_id != who.account_id,
+        RoleRequest.account_id.not_in([who.account_id, one.by]),
     )
     query = query.where(asked.exists())
     if one.unit_id == one.decider_id:

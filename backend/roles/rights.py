@@ -18,7 +18,7 @@ from backend.db import after_commit
 from backend.errors import Refusal
 from backend.kit import Kit
 from backend.roles import authority, policy
-from backend.roles.authority import Authority
+from backend.roles.authority import Authority, Lent
 from backend.roles.models import RequestStep, Role, RoleRequest, StaffRecord, Unit
 from backend.roles.policy import Standing, UnitPost
 
@@ -95,7 +95,7 @@ async def standing(
         for step in steps
         if step not in theirs
         and step not in above
-        and (by := who.stands_in(deciding[step.unit_id].nearest, step.unit.path, found.kind))
+        and (by := _lent(who, deciding[step.unit_id].nearest, step, found))
     }
     own = {step.duty for step in (*theirs, *above)}
     is_subject = found.account_id == who.account_id  # who began it for another sees it while their units do
@@ -112,6 +112,11 @@ async def standing(
             step.by == who.account_id or (step.decision and who.decides(step.unit_id)) for step in steps
         ),
     )
+
+
+def _lent(who: Authority, unit_id: UUID | None, step: RequestStep, found: RoleRequest) -> Lent | None:
+    """By which delegation this step may be decided."""
+    return who.stands_in(unit_id, step.unit.path, found.kind, about=found.account_id)
 
 
 async def why_not_take_over(

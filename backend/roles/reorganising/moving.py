@@ -23,7 +23,7 @@ from backend.outbox import renewal
 from backend.outbox.models import System
 from backend.outbox.queue import BACKFILL
 from backend.roles import draft as drafts
-from backend.roles import policy, rows
+from backend.roles import delegates, policy, rows
 from backend.roles.models import RequestStep, Role, RoleRequest, Unit
 from backend.roles.reorganising import models
 from backend.roles.reorganising.models import Moved, Reorganisation
@@ -85,6 +85,7 @@ async def move(
         kit.journal.record(tx, fact, by=act.by, now=act.now)
         unit = going[role.id].name
         notices.tell(tx, kit, role.account_id, "role_changed", now=act.now, unit=unit, change=REASON)
+        await delegates.post_ended(tx, kit, role, by=act.by, now=act.now, due=None)
     await tell(tx, {(role.account_id, role.unit_id, going[role.id].id) for role in roles}, act.now)
     return len({role.account_id for role in roles})
 

@@ -207,6 +207,7 @@ async def _dismiss(tx: AsyncSession, kit: Kit, run: Reorganisation, old: Unit, n
     await moving.keep(tx, run, models.APPOINTMENT, [(one, None, old.id, new.id, "") for one in held])
     over = update(Appointment).where(Appointment.id.in_(held)).values(ended_at=act.now)
     await tx.execute(over.execution_options(**QUIET))
+    await delegates.right_ended(tx, kit, held, by=act.by, now=act.now)
     for _ in held:
         kit.journal.record(tx, ManagerDismissed(unit=old.id), by=act.by, now=act.now)
 
