@@ -38,7 +38,6 @@ async def unfindable(tx: AsyncSession, kit: Kit) -> list[str]:
 def _wanted(keys: KeyRing, account_id: UUID, sealed: bytes) -> list[set[bytes]]:
     """Under each key, all of them under one."""
     name = folded(keys.open("accounts.full_name", account_id, sealed))
-    starts = {
-        word[:end] for word in re.findall(r"\w+", name)[:16] for end in range(1, min(len(word), 12) + 1)
-    }
+    words = list(dict.fromkeys(word[:12] for word in re.findall(r"\w+", name)))[:16]
+    starts = {word[:end] for word in words for end in range(1, len(word) + 1)}
     return [{keys.mac("blind:name_word", one.encode(), key)[:8] for one in starts} for key in keys.key_ids]

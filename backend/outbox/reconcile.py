@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.db import Database
 from backend.facts import SystemReconciled
 from backend.kit import Kit
-from backend.outbox import queue
+from backend.outbox import circuit, queue
 from backend.outbox.delivery import DesiredState, remember, target_of
 from backend.outbox.models import Delivery, Link, System
 from backend.outbox.systems import InScope, SystemTrouble, affected
@@ -47,9 +47,9 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class OurGroups(Protocol):
-    """Which of these external identifiers are those of groups that we make; the roles know."""
+    """Which of these external identifiers are those of groups that we make there; the roles know."""
 
-    def __call__(self, tx: AsyncSession, codes: Collection[str], /) -> Awaitable[set[str]]:
+    def __call__(self, tx: AsyncSession, system: System, codes: Collection[str], /) -> Awaitable[set[str]]:
         """Read in the caller's transaction."""
         ...
 
@@ -153,7 +153,10 @@ class Comparison:
             return []
         rights = await connector.rights()
         async with self._database.read() as tx:
-            ours = await self._groups(tx, {right.group for right in rights.ours})
+            now = await tx.get(System, system.id, populate_existing=True)
+            if now is None or circuit.is_open(now, self._clock.now()):
+                return []  # stopped or taken away meanwhile: what it holds is no more ours to change
+            ours = await self._groups(tx, now, {right.group for right in rights.ours})
             links = await tx.execute(
                 select(Link.account_id, Link.remote_id).where(Link.system_id == system.id)
             )

@@ -34,7 +34,8 @@ from backend.words import mark as _
 
 KINDS: tuple[str, ...] = get_args(Kind)
 NOT_ELIGIBLE = _(
-    "Hãy ghi số định danh hoặc đủ họ tên của người có vai trò tại đơn vị bạn phụ trách, hoặc của người phụ trách cấp trên"
+    "Hãy ghi số định danh hoặc đủ họ tên của người có vai trò tại đơn vị bạn phụ trách"
+    " hoặc của người phụ trách cấp trên"
 )
 NAMESAKES = 50
 MOST = 100

@@ -199,10 +199,15 @@ async def leaving(tx: AsyncSession, kit: Kit, account_ids: Sequence[UUID]) -> di
     return found
 
 
-async def our_groups(tx: AsyncSession, codes: Collection[str]) -> set[str]:
-    """Which of these are groups of ours: a unit's, also one that has ended, or a granted role's."""
-    units = set(await tx.scalars(select(Unit.code).where(Unit.code.in_(codes))))
-    return units | {code for code in codes if code.startswith("role:")}
+async def our_groups(tx: AsyncSession, system: System, codes: Collection[str]) -> set[str]:
+    """Which of these are groups of ours: of a unit that the system serves, or of what the catalogue grants there.
+
+    Another source of the same system may call its groups as we do; what is not surely ours is left alone.
+    """
+    scope, catalogue = await scope_of(tx, system), await in_force(tx)
+    rows = await tx.execute(select(Unit.code, Unit.path).where(Unit.code.in_(codes)))
+    granted = {f"role:{grant.code}" for grant in catalogue.grants.values() if grant.counts_at(system.name)}
+    return {row.code for row in rows if in_scope(row.path, scope)} | granted.intersection(codes)
 
 
 async def people_in_scope(tx: AsyncSession, system: System) -> list[tuple[UUID, int]]:

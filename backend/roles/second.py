@@ -50,7 +50,9 @@ async def why_not(
     if any(step.by == who.account_id for step in spoken):
         return SecondPersonNeeded()
     bound = await delegates.bound_to(tx, kit, who)
-    if stands.lent.get(policy.CONFIRM) is not None:  # said by somebody's right, it is bound as theirs would be
+    if (
+        stands.lent.get(policy.CONFIRM) is not None
+    ):  # said by somebody's right, it is bound as theirs would be
         lender = next(lent.by for lent in who.lent if lent.id == stands.lent[policy.CONFIRM])
         bound |= await delegates.bound_to(tx, kit, await authority.of(tx, kit, lender))
     behind = await delegates.behind(tx, spoken)

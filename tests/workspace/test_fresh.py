@@ -158,10 +158,14 @@ async def every_act(office: Office) -> dict[str, dict[str, Any]]:
         f"/workspace/people/{role}/separation": {"reason": "Nghỉ hưu"},
         f"/workspace/requests/{moved}/correct": {"unit": office.other, "position": "chuyen_vien"},
         f"/workspace/requests/{moved}/withdraw": {},
+        "/workspace/delegations": {"to": "Ngô Xương Văn", "units": office.other, "until": "31/12/2030"},
+        f"/workspace/delegations/{asked}/end": {},
     }
 
 
 NOT_ABOUT_OTHERS = {
+    "me",
+    "systems",
     "undo",
     "sign-out",
     "support",

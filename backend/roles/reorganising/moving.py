@@ -22,8 +22,8 @@ from backend.kit import Kit
 from backend.outbox import renewal
 from backend.outbox.models import System
 from backend.outbox.queue import BACKFILL
-from backend.roles import draft as drafts
 from backend.roles import delegates, policy, rows
+from backend.roles import draft as drafts
 from backend.roles.models import RequestStep, Role, RoleRequest, Unit
 from backend.roles.reorganising import models
 from backend.roles.reorganising.models import Moved, Reorganisation

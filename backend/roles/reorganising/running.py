@@ -22,7 +22,7 @@ from backend.errors import NotFound
 from backend.facts import ManagerDismissed, ReorganisationBegun, ReorganisationDone
 from backend.imports.plan import Progress
 from backend.kit import Kit
-from backend.roles import deciding, policy, rows, staff_import, unit_changes, unit_tree
+from backend.roles import deciding, delegates, policy, rows, staff_import, unit_changes, unit_tree
 from backend.roles.models import Role, StaffRecord, Unit
 from backend.roles.reorganising import models, moving, retelling, tree_after
 from backend.roles.reorganising.acts import closing, successors

@@ -81,9 +81,9 @@ def test_a_directory_is_connected_by_command_and_never_shows_its_password(
     assert f"{NAME} connected; 1 people" in added.output
     assert "ldap" in listed.output
     assert directory.password not in added.output + listed.output
-    assert "1 still on their way" in ngomon("reconcile", NAME).output
+    assert "waiting: 1" in ngomon("reconcile", NAME).output
     asyncio.run(_all_done(installation))
-    assert "1 missing" in ngomon("reconcile", NAME).output
+    assert "missing: 1" in ngomon("reconcile", NAME).output
 
 
 async def _all_done(url: str) -> None:

@@ -25,7 +25,7 @@ GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 
 
-async def our_groups(_: AsyncSession, codes: Collection[str]) -> set[str]:
+async def our_groups(_: AsyncSession, __: System, codes: Collection[str]) -> set[str]:
     return {code for code in codes if code.startswith(("H57", "role:"))}
 
 

@@ -18,6 +18,7 @@ from backend.roles import authority, delegations, inbox, managers
 from backend.roles.catalogue.entries import Approval
 from backend.roles.delegations import Wish
 from tests.backend.roles.editions import bring_in
+from tests.backend.roles.test_suspension import SUSPENSION, act, lift
 from tests.backend.roles.world import World
 
 
@@ -90,9 +91,8 @@ async def test_a_delegate_decides_within_days_units_and_kinds_and_it_is_said_by_
     await world.roll()
     assert await waits(world, "An") == set() and await refusal_of(world, "An", late) == "request_not_found"
     assert await waits(world, "Chi") >= {other, amended}
-    assert (await world.told("An"))[-1].endswith("đã kết thúc.") and (await world.told("Chi"))[-1].endswith(
-        "đã kết thúc."
-    )
+    for reader in ("An", "Chi"):
+        assert any(said.endswith("đã kết thúc.") for said in await world.told(reader))
 
 
 async def test_nobody_decides_about_themselves_by_a_lent_right_nor_lends_it_on(world: World) -> None:
@@ -196,3 +196,58 @@ async def test_a_right_that_is_taken_away_while_the_page_was_open_decides_nothin
     async with world.db.read() as tx:
         held = await tx.scalars(select(Appointment.id).where(Appointment.stands(DELEGATE)))
         assert list(held) == []
+
+
+async def test_nobodys_own_wish_is_decided_by_a_right_that_they_have_lent(world: World) -> None:
+    await world.appoint("Eve", "HUE")
+    await world.employ("An", "HUE", "Eve")
+    await lend(world, "Giang", "An", "HUE")
+    asked = (await world.ask("Giang", world.draft(unit="HUE"))).id
+    assert asked not in await waits(world, "An")
+    assert await refusal_of(world, "An", asked) == "request_not_found"
+    await lend(world, "Eve", "An", "HUE")
+    assert asked in await waits(world, "An"), "another manager's right counts"
+    await world.approve("An", asked)
+
+
+async def test_whoever_was_lent_it_as_the_manager_above_loses_it_with_that_right(world: World) -> None:
+    one = await lend(world, "Chi", "Giang", "NV")
+    await world.appoint("Eve", "HUE")
+    async with world.db.write() as tx:
+        await managers.remove(tx, world.kit, "HUE", world.numbers["Giang"], by=None, now=world.now)
+    assert await ended(world, one)
+
+
+async def test_what_comes_back_with_a_suspension_lifted_is_lent_to_nobody_who_has_left(world: World) -> None:
+    chi = await world.employ("Chi", "NV", "Giang")
+    an = await world.employ("An", "NV", "Chi")
+    one = await lend(world, "Chi", "An", "NV")
+    await world.appoint("Eve", "NV")
+    await act(world, "Giang", chi.id, SUSPENSION)
+    assert await ended(world, one)
+    await world.end("Eve", an.id)
+    world.pass_time(minutes=1)
+    await lift(world, "Eve", chi.id)
+    assert await ended(world, one)
+
+
+async def test_whether_a_number_has_an_account_is_not_told(world: World) -> None:
+    said = set()
+    for to in (world.numbers["Eve"], "000999999999", "Người không có"):
+        with pytest.raises(FieldsInvalid) as no:
+            await lend(world, "Chi", to, "NV", to=to)
+        said.add(tuple((wrong.field, wrong.code, wrong.message) for wrong in no.value.fields))
+    assert len(said) == 1
+
+
+async def test_who_says_the_second_word_by_somebodys_right_is_bound_as_they_are(world: World) -> None:
+    for name in ("Eve", "An"):
+        await world.employ(name, "NV", "Chi")
+    for name in ("Eve", "Dũng"):
+        await world.appoint(name, "NV")
+    await bring_in(world, partial(replace, approvals=(Approval(needs=2, kind="register"),)))
+    await lend(world, "Chi", "Eve", "NV")
+    await lend(world, "Eve", "An", "NV")
+    asked = (await world.ask("Bình", world.draft(unit="NV"))).id
+    await world.approve("Chi", asked)
+    assert await refusal_of(world, "An", asked) == "second_person_bound"
