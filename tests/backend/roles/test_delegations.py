@@ -17,8 +17,9 @@ from backend.journal import Entry
 from backend.roles import authority, delegations, inbox, managers
 from backend.roles.catalogue.entries import Approval
 from backend.roles.delegations import Wish
+from backend.roles.movements import SUSPENSION
 from tests.backend.roles.editions import bring_in
-from tests.backend.roles.test_suspension import SUSPENSION, act, lift
+from tests.backend.roles.test_suspension import act, lift
 from tests.backend.roles.world import World
 
 
