@@ -190,4 +190,5 @@ def _defaults(values: dict[str, Any]) -> dict[str, Any]:
         values.setdefault("social_insurance_url", f"{public}/demo/registries")
     else:
         values.setdefault("open_docs", False)
+        values.setdefault("database_url", "")  # a file that nobody chose is nobody's database
     return values

@@ -41,7 +41,8 @@ def shape(settings: Settings) -> list[str]:
         for name, value in _given(settings, ADDRESSES, EID_ADDRESSES)
         if not _is_address(value)
     ]
-    if not settings.database_url.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
+    is_named = settings.is_demo or settings.database_url
+    if is_named and not settings.database_url.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
         problems.append("NGOMON_DATABASE_URL: must begin with sqlite+aiosqlite:/// or postgresql+asyncpg://")
     if settings.sms_url and urlsplit(settings.sms_url).scheme not in ("inbox", "kannel"):
         problems.append("NGOMON_SMS_URL: must begin with kannel:// (or be inbox: in demo)")
@@ -174,7 +175,8 @@ def production(settings: Settings, *, storage_only: bool = False) -> list[str]:
     `storage_only`: for a command that needs database and keys and nothing else. It asks for nothing else, but what
     is set must be safe all the same; and an old key may be weak, for this is the way to be rid of it.
     """
-    problems = [] if settings.secret_keys else ["NGOMON_SECRET_KEYS: is required in production"]
+    needed = {"DATABASE_URL": settings.database_url, "SECRET_KEYS": settings.secret_keys}
+    problems = [f"{PREFIX}{name}: is required in production" for name, value in needed.items() if not value]
     keys = settings.secret_keys.split(",")
     problems += _weak_keys(keys[:1] if storage_only else keys)
     return problems + ([] if storage_only else _absent(settings)) + _unsafe(settings)
@@ -186,7 +188,6 @@ def _absent(settings: Settings) -> list[str]:
         "VNEID_ISSUER": settings.vneid.issuer,
         **_client("VNEID", settings.vneid),
         "SMS_URL": settings.sms_url,
-        "FCM_CREDENTIALS": settings.fcm_credentials,
     }
     if settings.post_office.issuer:
         missing |= _client("POST_OFFICE", settings.post_office)

@@ -46,7 +46,7 @@ def run(
             return
         _welcome(settings, out)
         app = create_app(settings, carry_worker=True)
-        server.serve(app, host="127.0.0.1", port=port, limits=settings.limits)
+        server.serve(app, server.bound("127.0.0.1", port), limits=settings.limits)
 
 
 async def _prepare(settings: Settings, people: int, waiting: int) -> None:

@@ -35,7 +35,7 @@ from backend.outside.clock import Clock
 from backend.outside.eid import eid_provider
 from backend.outside.eid.eid import EId
 from backend.outside.http import Guarded
-from backend.outside.messages.push import FirebasePush, Push
+from backend.outside.messages.push import FirebasePush, NoPush, Push
 from backend.outside.messages.sms import KannelSms, Sms
 from backend.outside.places import Places
 from backend.outside.registries import Registries
@@ -68,6 +68,7 @@ from ngomon.heads import Heads, leaving
 from ngomon.health import health_routes
 from ngomon.routes import Routes
 from ngomon.stand_ins import StandIns, stand_ins
+from workspace.front import front
 
 
 class Outside:
@@ -94,11 +95,9 @@ class Outside:
             social_insurance=settings.social_insurance_url,
             timeout=limits.registry_timeout,
         )
-        self.push: Push = (
-            FirebasePush(settings.fcm_credentials, settings.fcm_endpoint)
-            if settings.fcm_credentials
-            else self._stand_in.push
-        )
+        self.push: Push = self.stand.push if self.stand is not None else NoPush()
+        if settings.fcm_credentials:
+            self.push = FirebasePush(settings.fcm_credentials, settings.fcm_endpoint)
 
     @property
     def _stand_in(self) -> StandIns:
@@ -183,6 +182,8 @@ class App:
         if self.outside.stand is not None:
             stand_ins = self.outside.stand.routes()
             routes.append(Router("/", route_handlers=stand_ins, opt={"open_to": Openness.ANYBODY}))
+        else:
+            routes.append(front)
         return Litestar(
             routes,
             dependencies=_given(

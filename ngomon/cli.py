@@ -87,3 +87,7 @@ def _fail(*lines: str) -> None:
     for line in lines:
         print(f"ngomon: {line}", file=sys.stderr)
     sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

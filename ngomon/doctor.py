@@ -79,7 +79,13 @@ async def _outcome(check: Check, end: float) -> tuple[str, str]:
 
 
 def _cause(error: Exception) -> str:
-    """In words that hold no secret: of an unforeseen error its kind only."""
+    """In words that hold no secret, and what lies under them where that is what has to be mended."""
+    under = reach.why(error)
+    return f"{_words(error)}: {under}" if under else _words(error)
+
+
+def _words(error: Exception) -> str:
+    """Of an unforeseen error its kind only."""
     if isinstance(error, Ill | ConnectorMissing | KeyTrouble | PoolerBetween):
         return str(error)
     if isinstance(error, StorageTrouble):
@@ -96,11 +102,12 @@ def _cause(error: Exception) -> str:
 
 
 def _own(settings: Settings, db: Database) -> dict[str, Check]:
+    engine = {"SQLite": _sqlite} if db.is_sqlite else {}  # PostgreSQL stands in the line of the database
     return {
         "settings": lambda: _settings(settings),
         "database": lambda: _database(settings, db),
         "keys": lambda: _keys(settings, db),
-        "SQLite": _sqlite,
+        **engine,
         "certificates": lambda: _certificates(settings),
     }
 
@@ -162,7 +169,7 @@ def _counterparts(settings: Settings, http: Guarded) -> dict[str, Check]:
         "push": (
             settings.fcm_credentials or nobody,
             lambda file: reach.push(file, settings.fcm_endpoint),
-            NOT,
+            f"{NOT}: nobody is pushed anything, what is new is read in the app",
         ),
         "mailbox (IMAP)": (settings.support_imap_url, reach.mailbox, f"{NOT}: no mail is read"),
         "mail server (SMTP)": (settings.support_smtp_url, reach.mail_server, f"{NOT}: mails wait"),

@@ -15,8 +15,9 @@ from backend import journal
 from backend.crypto import KeyRing, KeyTrouble, Unreadable
 from backend.db import Database
 from backend.outside.clock import Clock
-from backend.trouble import StorageTrouble, expect_no_pooler
+from backend.trouble import expect_no_pooler
 from ngomon.admission import admit
+from ngomon.commands.causes import is_without_schema
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -53,15 +54,18 @@ def newest() -> str:
 async def is_current(url: str) -> bool:
     """Whether the database has the newest schema; a server or worker must not start on another one.
 
-    Raises PoolerBetween.
+    Raises PoolerBetween, and what the engine raises where it does not answer.
     """
     db = Database(url)
     try:
         await expect_no_pooler(db.engine)
-        async with db.read() as tx:
-            return bool(await tx.scalar(text("SELECT version_num FROM alembic_version")) == newest())
-    except (OperationalError, ProgrammingError, StorageTrouble):
-        return False
+        async with db.engine.connect() as connection:
+            step = await connection.scalar(text("SELECT version_num FROM alembic_version"))
+            return bool(step == newest())
+    except (OperationalError, ProgrammingError) as error:
+        if is_without_schema(error):
+            return False
+        raise
     finally:
         await db.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from contextlib import suppress
 from importlib import import_module
@@ -16,7 +17,7 @@ from backend.db import new_id
 from backend.kit import Kit
 from backend.outbox.delivery import target_of
 from backend.outbox.models import System
-from backend.outside.addresses import PinnedNetwork
+from backend.outside.addresses import AddressRefused, PinnedNetwork
 from backend.outside.connectors import connect
 from backend.outside.eid.eid import EId
 from backend.outside.http import Guarded
@@ -24,6 +25,8 @@ from backend.outside.messages.mail import Mailbox, MailUnreachable
 from backend.support.post import CASE
 
 PATIENCE = 5.0  # seconds with one step
+BROKEN = 500
+UNLISTED = "it is private, not encrypted or at an odd port, and NGOMON_ALLOWED_PRIVATE_HOSTS does not list it"
 AWAY = (502, 503, 504)  # said by somebody in front of a counterpart that is not there
 PORTS = {"http": 80, "https": 443, "imap": 143, "imaps": 993, "smtp": 25, "smtps": 465, "kannel": 13013}
 FIREBASE = "https://fcm.googleapis.com"
@@ -41,6 +44,9 @@ async def eid(provider: EId, http: Guarded) -> str:
     found = dict(zip(places, statuses, strict=True))
     if found.get("keys", 200) != 200:
         raise Ill(f"its keys cannot be read: {found['keys']}")
+    for name, status in found.items():
+        if status >= BROKEN:  # a healthy one says that it was not asked as it should be
+            raise Ill(f"{name} {place_of(places[name])} answers {status}")
     said = ", ".join(f"{name} {place_of(places[name])} answers {status}" for name, status in found.items())
     began = "discovery read; " if provider.provider.flavour.paths is None else "no discovery; "
     return f"{began}{said} (asked without a sign-in)"
@@ -116,6 +122,23 @@ async def system(found: System, kit: Kit, http: Guarded) -> str:
     finally:
         await connector.close()
     return f"{found.kind} at {place_of(found.url)} lets us read"
+
+
+def why(error: BaseException) -> str:
+    """What lies under an error and is mended elsewhere than the rest; nothing where it says everything itself."""
+    seen: BaseException | None = error
+    while seen is not None:
+        match seen:
+            case ssl.SSLCertVerificationError():
+                return f"its TLS certificate is not trusted ({seen.verify_message})"
+            case ssl.SSLError():
+                return f"no TLS comes about ({seen.reason})"
+            case socket.gaierror():
+                return "its host has no address"
+            case AddressRefused():
+                return UNLISTED
+        seen = seen.__cause__ or seen.__context__
+    return ""
 
 
 def place_of(url: str) -> str:

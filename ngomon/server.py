@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import ipaddress
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,10 @@ HEALTH_SECONDS = 60  # the supervisor kills a process that is silent so long; a 
 
 class Busy(Exception):
     """Another server or worker has this SQLite database."""
+
+
+class NotBound(Exception):
+    """Nobody can be served at that address."""
 
 
 @contextmanager
@@ -48,6 +53,20 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def bound(host: str, port: int) -> list[socket.socket]:
+    """That port of every address of the host, taken; raises NotBound. Who calls before we serve waits."""
+    taken: list[socket.socket] = []
+    try:
+        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, address in dict.fromkeys((one[0], one[4]) for one in found):
+            taken.append(socket.create_server(address, family=family))
+    except OSError as error:
+        for one in taken:
+            one.close()
+        raise NotBound(f"cannot serve on {host} port {port}: {error.strerror}") from error
+    return taken
+
+
 def options(limits: Limits) -> dict[str, Any]:
     """How the server library serves us; tests serve with the same."""
     from ngomon.connection import connections
@@ -67,15 +86,15 @@ def options(limits: Limits) -> dict[str, Any]:
     }
 
 
-def serve(app: Any, *, host: str, port: int, limits: Limits, workers: int = 1) -> None:
+def serve(app: Any, sockets: list[socket.socket], *, limits: Limits, workers: int = 1) -> None:
     """Run until told to stop; `app` is an application, or the name of a factory where there are several workers."""
     import uvicorn
+    from uvicorn.supervisors import Multiprocess
 
     from ngomon.quiet import QuietServer
 
+    config = uvicorn.Config(app, factory=isinstance(app, str), workers=workers, **options(limits))
     if workers == 1:
-        QuietServer(uvicorn.Config(app, host=host, port=port, **options(limits))).run()
+        QuietServer(config).run(sockets)
     else:
-        uvicorn.run(
-            app, factory=isinstance(app, str), host=host, port=port, workers=workers, **options(limits)
-        )
+        Multiprocess(config, sockets).run()

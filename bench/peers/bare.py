@@ -18,4 +18,4 @@ async def hello() -> dict[str, str]:
 
 if __name__ == "__main__":
     app = Litestar([hello], openapi_config=None, logging_config=None)
-    server.serve(app, host="127.0.0.1", port=int(sys.argv[1]), limits=Limits())
+    server.serve(app, server.bound("127.0.0.1", int(sys.argv[1])), limits=Limits())

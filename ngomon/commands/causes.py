@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
 from backend.crypto import KeyTrouble
 from backend.environment import SettingsError
@@ -13,14 +16,16 @@ from ngomon.commands.wrong import Wrong
 
 def lines_of(error: Exception) -> list[str]:
     """What to say, or nothing of an error that nobody has thought of."""
-    from ngomon.server import Busy
+    from ngomon.server import Busy, NotBound
     from ngomon.stand_ins import NotInstalled
     from workspace.static_files import AssetsMissing
 
     match error:
         case SettingsError():
             return error.problems
-        case Wrong() | KeyTrouble() | PoolerBetween() | Busy() | AssetsMissing() | NotInstalled():
+        case (
+            Wrong() | KeyTrouble() | PoolerBetween() | Busy() | NotBound() | AssetsMissing() | NotInstalled()
+        ):
             return [str(error)]
         case Refusal():
             return [f"{error.code}: {error.detail or error.title}"]
@@ -36,9 +41,36 @@ def said_of(trouble: StorageTrouble) -> str:
     return f"the database does not answer: {said}" if said else trouble.code
 
 
-def cause(error: OperationalError | ProgrammingError) -> str:
+def cause(error: DBAPIError) -> str:
     """One line about a database that does not answer as it should; its own words hold no password."""
-    text = str(error.orig)
-    if "no such table" in text or "UndefinedTable" in text or "does not exist" in text:
+    if is_without_schema(error):
         return "the database has no schema yet: run `ngomon migrate`"
-    return f"the database does not answer: {text.splitlines()[0]}"
+    return _unanswered(error)
+
+
+def is_without_schema(error: DBAPIError) -> bool:
+    """Whether the database is there, and what was asked of it is not."""
+    text = _words(error)
+    return any(word in text for word in ("no such table", "UndefinedTable", "UndefinedColumn"))
+
+
+@contextmanager
+def database_asked() -> Iterator[None]:
+    """Whatever fails inside is the database, or the way to it: one line about it, raised as Wrong."""
+    try:
+        yield
+    except StorageTrouble as trouble:
+        raise Wrong(said_of(trouble)) from trouble
+    except DBAPIError as error:
+        raise Wrong(cause(error)) from error
+    except OSError as error:
+        raise Wrong(_unanswered(error)) from error
+
+
+def _unanswered(error: DBAPIError | OSError) -> str:
+    return f"the database does not answer: {_words(error).splitlines()[0]}"
+
+
+def _words(error: DBAPIError | OSError) -> str:
+    """The engine's own; it always has some."""
+    return str(error.orig if isinstance(error, DBAPIError) else error) or "no word"

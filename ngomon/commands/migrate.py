@@ -16,7 +16,9 @@ def migrate() -> None:
     """Safe to repeat; it needs database and keys, and asks for nothing else."""
     from backend.crypto import KeyRing
     from ngomon import migrations
+    from ngomon.commands.causes import database_asked
 
     settings = with_keys(load(os.environ, storage_only=True))
-    asyncio.run(migrations.migrate(settings.database_url, KeyRing.parse(settings.secret_keys)))
+    with database_asked():
+        asyncio.run(migrations.migrate(settings.database_url, KeyRing.parse(settings.secret_keys)))
     out.print("database is at the newest schema")

@@ -7,7 +7,7 @@ import os
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
 from backend.crypto import KeyRing, KeyTrouble
 from backend.db import Database
@@ -18,7 +18,7 @@ from backend.settings import Settings
 from backend.trouble import StorageTrouble
 from ngomon.admission import admit
 from ngomon.commands import by
-from ngomon.commands.causes import cause, said_of
+from ngomon.commands.causes import cause, database_asked, said_of
 from ngomon.commands.wrong import Wrong
 from ngomon.heads import Heads
 
@@ -32,13 +32,16 @@ def run(job: Callable[[Database, Kit, Settings], Awaitable[Result]], *, storage_
 
 async def _opened(job: Callable[[Database, Kit, Settings], Awaitable[Result]], storage_only: bool) -> Result:
     settings = with_keys(load(os.environ, storage_only=storage_only))
-    db = Database(settings.database_url)
+    with database_asked():
+        db = Database(settings.database_url)
     try:
         await admit(db, KeyRing.parse(settings.secret_keys), now=Clock().now())
         keys, operator = KeyRing.parse(settings.secret_keys), by.whoever_runs()
         kit = Kit.of(keys, settings.limits, operator=operator, brand=settings.brand, days=settings.days)
         return await _done(job, db, kit, settings)
-    except (OperationalError, ProgrammingError) as error:
+    except DBAPIError as error:
+        if error.statement is not None and not isinstance(error, OperationalError | ProgrammingError):
+            raise  # a connection there was, and what was said over it is our mistake
         raise Wrong(cause(error)) from error
     except KeyTrouble as trouble:
         raise Wrong(str(trouble)) from trouble

@@ -17,11 +17,10 @@ if TYPE_CHECKING:
 
 @click.command(help="Run the API and the workspace.")
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8000, show_default=True)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64))
 def serve(host: str, port: int, workers: int) -> None:
     """On SQLite one process, which carries the worker too."""
-    from backend.db import Database
     from ngomon import logs, server
 
     settings = settings_now()
@@ -31,16 +30,16 @@ def serve(host: str, port: int, workers: int) -> None:
             "only (127.0.0.1, ::1, localhost); other machines get NGOMON_PROFILE=production"
         )
     logs.set_up(quiet=False)
-    db = Database(settings.database_url)
-    if db.is_sqlite and workers > 1:
+    if workers > 1 and settings.database_url.startswith("sqlite"):
         raise Wrong("SQLite takes one server process; use PostgreSQL for --workers above 1")
-    _ensure_ready(settings)
+    db = _ready(settings)
     from ngomon.app import create_app  # whoever is refused above need not wait for it
 
     with server.only_one(db):
-        out.print(f"serving on http://{host}:{port}, processes: {workers}, {described(db)}")
+        sockets = server.bound(host, port)
         app = create_app(settings) if workers == 1 else "ngomon.app:from_environment"
-        server.serve(app, host=host, port=port, limits=settings.limits, workers=workers)
+        out.print(f"serving on http://{host}:{port}, processes: {workers}, {described(db)}")
+        server.serve(app, sockets, limits=settings.limits, workers=workers)
 
 
 @click.command(help="Deliver to the downstream systems; on PostgreSQL any number may run.")
@@ -51,13 +50,11 @@ def worker(health_port: int | None) -> None:
     """The same loop that a server on SQLite carries."""
     import uvloop
 
-    from backend.db import Database
     from ngomon import alone, logs, server
 
     settings = settings_now()
     logs.set_up(quiet=False)
-    _ensure_ready(settings)
-    db = Database(settings.database_url)
+    db = _ready(settings)
     with server.only_one(db):
         out.print(f"delivering to the downstream systems, {described(db)}")
         uvloop.run(alone.run_worker(settings, health_port))
@@ -68,16 +65,19 @@ def described(db: Database) -> str:
     return f"SQLite {db.file}" if db.is_sqlite else f"PostgreSQL {db.url.host}/{db.url.database}"
 
 
-def _ensure_ready(settings: Settings) -> None:
-    """The newest schema, and the keys of the data."""
+def _ready(settings: Settings) -> Database:
+    """The database, once it has the newest schema and these are the keys of its data."""
+    from backend.db import Database
     from ngomon import migrations
+    from ngomon.commands.causes import database_asked
 
-    if not asyncio.run(migrations.is_current(settings.database_url)):
-        raise Wrong(
-            "the database does not have the newest schema (or does not answer): run `ngomon migrate` first"
-        )
+    with database_asked():
+        db = Database(settings.database_url)
+        if not asyncio.run(migrations.is_current(settings.database_url)):
+            raise Wrong("the database does not have the newest schema: run `ngomon migrate` first")
 
     async def admitted(*_: object) -> None:
         """What every job asks before it begins."""
 
     opened(admitted)
+    return db

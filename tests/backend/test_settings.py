@@ -51,9 +51,25 @@ def test_ti13_production_starts_when_everything_is_there(production: dict[str, s
     assert settings.allowed_private_hosts == ""
 
 
+def test_o09_production_has_no_database_that_nobody_named(production: dict[str, str]) -> None:
+    for name in ("NGOMON_DATABASE_URL", "NGOMON_SECRET_KEYS"):
+        production.pop(name)
+    missing = [f"NGOMON_{name}: is required in production" for name in ("DATABASE_URL", "SECRET_KEYS")]
+    assert causes(production) == missing
+    with pytest.raises(SettingsError) as found:
+        load({"NGOMON_PROFILE": "production"}, storage_only=True)
+    assert found.value.problems == missing
+    assert causes({"NGOMON_DATABASE_URL": ""})[0].startswith("NGOMON_DATABASE_URL: must begin with")
+
+
+def test_o21_push_is_optional(production: dict[str, str]) -> None:
+    del production["NGOMON_FCM_CREDENTIALS"]
+    assert load(production).fcm_credentials == ""
+
+
 @pytest.mark.parametrize(
     "name",
-    ["SECRET_KEYS", "VNEID_ISSUER", "VNEID_CLIENT_ID", "VNEID_CLIENT_SECRET", "SMS_URL", "FCM_CREDENTIALS", "METRICS_TOKEN", "PUBLIC_URL"],
+    ["SECRET_KEYS", "VNEID_ISSUER", "VNEID_CLIENT_ID", "VNEID_CLIENT_SECRET", "SMS_URL", "METRICS_TOKEN", "PUBLIC_URL"],
 )  # fmt: skip
 def test_ti13_production_names_the_one_thing_that_is_missing(production: dict[str, str], name: str) -> None:
     del production[f"NGOMON_{name}"]

@@ -6,7 +6,9 @@ import configparser
 import io
 import json
 import re
+import secrets
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -16,9 +18,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
 from backend.alarms import raised
+from backend.crypto import new_secret_key
 from backend.db import Database, new_id
+from backend.environment import load
 from backend.outbox.models import Delivery, Link, System
 from backend.outside.clock import Clock
+from ngomon.app import create_app
 from ngomon.commands.logs import logs
 from ngomon.figures import Figures
 from ngomon.gauges import Standing
@@ -142,6 +147,34 @@ async def test_o12_every_alert_asks_for_figures_that_there_are(tmp_path: Path) -
         asked = set(re.findall(r"\bngomon_\w+|\bup\b", rule))
         assert asked and asked <= given | OUTSIDE, rule
     assert {"database_away", "database_full", "journal_broken"} <= set(raised)
+
+
+async def test_o13_o21_production_without_google_shows_a_plain_page(tmp_path: Path) -> None:
+    app = create_app(
+        load(
+            {
+                "NGOMON_PROFILE": "production",
+                "NGOMON_DATABASE_URL": databases.sqlite(tmp_path),
+                "NGOMON_SECRET_KEYS": new_secret_key(),
+                "NGOMON_PUBLIC_URL": "https://cong.example",
+                "NGOMON_VNEID_ISSUER": "https://dinh-danh.example",
+                "NGOMON_VNEID_CLIENT_ID": "cong",
+                "NGOMON_VNEID_CLIENT_SECRET": "secret",
+                "NGOMON_SMS_URL": "kannel://user:pass@sms:13013/?from=HUE-S",
+                "NGOMON_METRICS_TOKEN": secrets.token_hex(16),
+            }
+        )
+    )
+    assert await app.outside.push.send("token", "title", "body", {}), "a token is kept for the day of push"
+    transport: Any = httpx2.ASGITransport(app=app)  # type: ignore[arg-type]
+    async with httpx2.AsyncClient(transport=transport, base_url="https://cong.example") as http:
+        for lang, word in (("vi", "Chào mừng đến Hue-S"), ("en", "Welcome to Hue-S")):
+            answer = await http.get("/", params={"lang": lang})
+            assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+            assert f"<h1>{word}</h1>" in answer.text and 'href="/workspace"' in answer.text
+            assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+        assert (await http.get("/nothing")).status_code in {401, 404}
+    await app.db.close()
 
 
 def test_the_units_are_hardened_and_start_what_there_is() -> None:

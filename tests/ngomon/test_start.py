@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -52,7 +53,9 @@ def within(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captur
             with pytest.raises(SystemExit) as ended:
                 cli.main()
             structlog.configure(**said)  # the command writes its log where this test looks, until it is over
-        return int(ended.value.code or 0), capfd.readouterr().err.strip().splitlines()
+        out, err = capfd.readouterr()
+        assert "serving on" not in out and "delivering" not in out, "nothing is said to run that does not"
+        return int(ended.value.code or 0), err.strip().splitlines()
 
     return command
 
@@ -135,6 +138,49 @@ def test_b34_a_pooler_between_is_said_in_one_line(tmp_path: Path, postgres: Post
         pooler.stop()
 
 
+@pytest.mark.parametrize("words", [["migrate"], ["serve"], ["worker"], ["managers", "list"]])
+def test_o19_a_database_that_is_not_there_is_one_line(tmp_path: Path, within: Run, words: list[str]) -> None:
+    (tmp_path / "file").touch()
+    for url in (
+        f"postgresql+asyncpg://ngomon:tests-only@127.0.0.1:{free_port()}/x",
+        "postgresql+asyncpg://ngomon:tests-only@nobody.invalid/x",
+        f"sqlite+aiosqlite:///{tmp_path}/file/ngomon.db",
+    ):
+        code, said = within(*words, NGOMON_DATABASE_URL=url)
+        lines = [line for line in said if not line.startswith("{")]  # the log's own
+        assert (code, len(lines)) == (1, 1), said
+        assert lines[0].startswith("ngomon: the database does not answer: ") and "tests-only" not in lines[0]
+
+
+def test_o19_a_database_that_nobody_made_is_named(within: Run, postgres: Postgres) -> None:
+    for words in (["migrate"], ["serve"], ["managers", "list"]):
+        code, said = within(*words, NGOMON_DATABASE_URL=postgres.url("nobodys"))
+        assert (code, said) == (
+            1,
+            ['ngomon: the database does not answer: database "nobodys" does not exist'],
+        )
+
+
+def test_o19_a_port_that_cannot_be_served_is_one_line(tmp_path: Path, within: Run) -> None:
+    keys = {"NGOMON_SECRET_KEYS": new_secret_key()}
+    migrated(tmp_path, keys["NGOMON_SECRET_KEYS"])
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        taken = str(held.getsockname()[1])
+        code, said = within("serve", "--port", taken, **keys)
+    assert code == 1 and len(said) == 1
+    assert said[0].startswith(f"ngomon: cannot serve on 127.0.0.1 port {taken}: Address already in use")
+    for port in ("99999", "0"):
+        code, said = within("serve", "--port", port, **keys)
+        assert code == 1 and len(said) == 1 and f"{port} is not in the range" in said[0]
+
+
+@pytest.mark.parametrize("module", ["ngomon", "ngomon.cli"])
+def test_o13_the_command_is_a_module_too(tmp_path: Path, module: str) -> None:
+    asked = [sys.executable, "-m", module, "--version"]
+    done = subprocess.run(asked, env=environment(tmp_path), capture_output=True, text=True, check=True)
+    assert "ngomon, version" in done.stdout
+
+
 def test_the_line_about_a_database_holds_no_password() -> None:
     db = Database("postgresql+asyncpg://ngomon:tests-only@db.example:5432/hue?password=tests-only")
     assert described(db) == "PostgreSQL db.example/hue"
@@ -207,5 +253,5 @@ def test_a20_every_command_refuses_a_limit_that_is_none_but_the_three_that_need_
         assert within(*words, **wide)[0] == 0
 
 
-def test_a20_production_migrates_with_database_and_keys_alone(tmp_path: Path) -> None:
+def test_o13_a20_production_migrates_with_database_and_keys_alone(tmp_path: Path) -> None:
     assert run(tmp_path, "migrate", NGOMON_PROFILE="production") == (0, [])

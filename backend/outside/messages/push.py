@@ -24,6 +24,14 @@ class Push(Protocol):
         """Deliver at best effort; False means that the token is dead and must be forgotten."""
 
 
+class NoPush:
+    """A province without Google: nobody is pushed anything, and everything is read in the app."""
+
+    async def send(self, token: str, title: str, body: str, data: dict[str, str]) -> bool:  # noqa: ARG002 - as Push
+        """The token is kept for the day when push is configured."""
+        return True
+
+
 class FirebasePush:
     """Google's own SDK (`pip install ngomon[push]`); loads only where push is configured."""
 
