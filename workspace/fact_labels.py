@@ -36,6 +36,7 @@ FACTS = {
     "session.refresh_reused": _("Mã làm mới bị dùng lại, phiên đã đóng"),
     "account.takeover_reported": _("Báo đăng nhập không chính chủ"),
     "account.tries_spent": _("Mã xác thực hoặc mật khẩu tạm dừng vì nhập sai nhiều lần"),
+    "account.freeze_ordered": _("Tạm khóa đăng nhập theo đề nghị qua đường dây nóng"),
     "account.thawed": _("Mở lại đăng nhập sau khi xác minh"),
     "account.attribute_edited": _("Sửa thông tin định danh"),
     "account.method_added": _("Thêm phương thức đăng nhập"),

@@ -11,14 +11,14 @@ from sqlalchemy import exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.devices.models import Session
-from backend.facts import MethodRemoved, OwnerCame, PasswordSet, PhoneChanged, TakeoverReported
+from backend.facts import FreezeOrdered, MethodRemoved, OwnerCame, PasswordSet, PhoneChanged, TakeoverReported
 from backend.flows import Flow
 from backend.journal import Entry
 
 # after these nobody may be in whom a stranger's password, number or way in has brought
 CHANGES = [
     kind.__struct_config__.tag
-    for kind in (OwnerCame, PasswordSet, PhoneChanged, MethodRemoved, TakeoverReported)
+    for kind in (OwnerCame, PasswordSet, PhoneChanged, MethodRemoved, TakeoverReported, FreezeOrdered)
 ]
 
 

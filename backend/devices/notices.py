@@ -22,7 +22,7 @@ from backend.outside.messages.push import Push
 
 log = structlog.get_logger("push")
 DENY = "Nếu không phải bạn, hãy mở ứng dụng và chọn “Không phải tôi”."
-PLAIN = ("request_waits",)  # nothing that somebody did in the receiver's name
+PLAIN = ("request_waits", "account_frozen")  # nothing that somebody did in the receiver's name
 LOOK = "Mở ứng dụng để xem nội dung và việc cần làm."  # of a manager's word
 MOST = 1000  # under way at once: while the push service is silent more of them would fill the memory
 PATIENCE = 3.0  # seconds that an answer waits for the push service at most

@@ -91,18 +91,30 @@ async def freeze(
     now: datetime,
 ) -> bool:
     """Nobody gets in by phone and every session ends; False when the account is frozen already."""
+    if not await shut(tx, account_id, now=now):
+        return False
+    fact = TakeoverReported(subject=account_id, session=session, by_session=by_session)
+    kit.journal.record(tx, fact, by=account_id, now=now)
+    await end_everything(tx, kit, account_id, reason="takeover_reported", by=account_id, now=now)
+    return True
+
+
+async def shut(tx: AsyncSession, account_id: UUID, *, now: datetime) -> bool:
+    """Nobody gets in by phone, whoever wished it; False when it was so before."""
     frozen = (
         update(Account)
         .where(Account.id == account_id, Account.frozen_at.is_(None))
         .values(frozen_at=now, epoch=Account.epoch + 1)
     )
-    if not await changed_one(tx, frozen):
-        return False
-    fact = TakeoverReported(subject=account_id, session=session, by_session=by_session)
-    kit.journal.record(tx, fact, by=account_id, now=now)
-    await sessions.end_all(tx, kit, account_id, reason="takeover_reported", by=account_id, now=now)
-    await tx.execute(delete(Flow).where(Flow.account_id == account_id))  # what is half way outlives no freeze
-    return True
+    return await changed_one(tx, frozen)
+
+
+async def end_everything(
+    tx: AsyncSession, kit: Kit, account_id: UUID, *, reason: str, by: UUID | None, now: datetime
+) -> None:
+    """Every session of an account that was just shut, and what is half way: it outlives no freeze."""
+    await sessions.end_all(tx, kit, account_id, reason=reason, by=by, now=now)
+    await tx.execute(delete(Flow).where(Flow.account_id == account_id))
 
 
 async def deny(
@@ -139,7 +151,9 @@ async def deny(
     return case, desk
 
 
-async def thaw(tx: AsyncSession, kit: Kit, account_id: UUID, *, now: datetime) -> None:
+async def thaw(
+    tx: AsyncSession, kit: Kit, account_id: UUID, *, notice: UUID | None = None, now: datetime
+) -> None:
     """Lift the freeze of the account, and that of its recovery, after an operator has checked the person.
 
     Raises NotFrozen where there is neither.
@@ -150,7 +164,7 @@ async def thaw(tx: AsyncSession, kit: Kit, account_id: UUID, *, now: datetime) -
     if account is None or (account.frozen_at is None and account.recovery_frozen_at is None):
         raise NotFrozen
     account.frozen_at = account.recovery_frozen_at = None
-    kit.journal.record(tx, AccountThawed(subject=account_id), by=None, now=now)
+    kit.journal.record(tx, AccountThawed(subject=account_id, notice=notice), by=None, now=now)
 
 
 async def thaw_by_owner(

@@ -53,6 +53,7 @@ from backend.facts.accounts import (
     TriesSpent,
 )
 from backend.facts.fact import Fact, Operator
+from backend.facts.hotline import FreezeOrdered
 from backend.facts.systems import (
     DataRestored,
     Delivered,
@@ -148,6 +149,7 @@ __all__ = [
     "DeskStaffAdded",
     "DeskStaffRemoved",
     "Fact",
+    "FreezeOrdered",
     "IdentifierChanged",
     "IdentityLinked",
     "JoinConfirmed",

@@ -291,7 +291,9 @@ class AccountThawed(Fact, tag="account.thawed", frozen=True, kw_only=True):
     """The freeze was lifted: by an operator after checking the person, or by the owner (`how`: `vneid`).
 
     `fresh`: VNeID `proved` that the owner had just shown up there, or was only `asked` to see to it.
+    In the `notice` stands sealed why an operator did it.
     """
 
     how: str = "checked"
     fresh: str = ""
+    notice: UUID | None = None

@@ -264,7 +264,7 @@ class CaseClosed(Fact, tag="support.case_closed", frozen=True, kw_only=True):
 
 
 class PersonLookedUp(Fact, tag="support.person_looked_up", frozen=True, kw_only=True):
-    """Somebody at a desk typed a personal number; the subject is who has it, nobody where it is nobody's."""
+    """Somebody at a desk, or an operator, typed a personal number; the subject is who has it, if anybody."""
 
 
 class NoticePublished(Fact, tag="notice.published", frozen=True, kw_only=True):

@@ -38,6 +38,7 @@ DENIABLE = frozenset(
 PUSHED = DENIABLE - {"role_changed"}  # what security demands; a manager's word may still be taken back
 PUSHED_LATER = frozenset(  # when it stands: pushing.py
     {
+        "account_frozen",
         "role_changed",
         "request_decided",
         "request_fell",

@@ -91,6 +91,13 @@ WORDS = {
             " VNeID hoặc chứng thư số. Nếu không phải bạn, hãy chọn “Không phải tôi”."
         ),
     ),
+    "account_frozen": (
+        _("Tài khoản đã tạm khóa đăng nhập"),
+        _(
+            "Tài khoản đã được tạm khóa đăng nhập theo đề nghị qua đường dây nóng, mọi phiên đăng nhập đã kết thúc."
+            " Bạn mở khóa bằng cách xác thực lại với VNeID (mức 2), hoặc gọi đường dây nóng. Lý do: {reason}"
+        ),
+    ),
     "account_thawed": (
         _("Bạn đã mở khóa tài khoản bằng VNeID"),
         _(
@@ -193,6 +200,20 @@ SPECIAL = {
 }
 
 SPECIAL |= {
+    ("account_frozen", "no_reason"): (
+        _("Tài khoản đã tạm khóa đăng nhập"),
+        _(
+            "Tài khoản đã được tạm khóa đăng nhập theo đề nghị qua đường dây nóng, mọi phiên đăng nhập đã kết thúc."
+            " Bạn mở khóa bằng cách xác thực lại với VNeID (mức 2), hoặc gọi đường dây nóng."
+        ),
+    ),
+    ("account_thawed", "checked"): (
+        _("Tài khoản đã được mở khóa đăng nhập"),
+        _(
+            "Người vận hành đã kiểm tra và mở lại đăng nhập cho tài khoản. Nếu bạn không đề nghị, hãy gọi ngay đường"
+            " dây nóng. Lý do: {reason}"
+        ),
+    ),
     ("request_overdue", "nobody_above"): (
         _("Yêu cầu của bạn đã quá hạn quyết định"),
         _(

@@ -1,17 +1,29 @@
-"""`ngomon accounts`: people who have an account."""
+"""`ngomon accounts`: people who have an account, and what a hotline asks an operator for."""
 
 from __future__ import annotations
 
-import rich_click as click
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import TypeVar
 
-from backend.accounts.identity import numbers
+import rich_click as click
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.accounts import hotline
 from backend.db import Database
 from backend.devices import takeover
+from backend.errors import FieldsInvalid
 from backend.kit import Kit
-from backend.outside.clock import Clock
+from backend.names import masked
+from backend.outside.clock import LOCAL, Clock
 from backend.settings import Settings
 from ngomon.commands import by, opened, out
 from ngomon.commands.account_import import import_
+from ngomon.commands.wrong import Wrong
+
+Result = TypeVar("Result")
+Act = Callable[[AsyncSession, Kit, datetime], Awaitable[Result]]
+NOBODY = "no account has this number"
 
 
 @click.group(help="Accounts.")
@@ -19,21 +31,73 @@ def accounts() -> None:
     """Account commands."""
 
 
-@accounts.command(help="Lift the freeze after checking the person who reported a take-over.")
-@click.option("--national-id", required=True)
+@accounts.command(help="Who has this number, masked; the journal keeps that it was asked.")
+@click.argument("number")
 @by.option
-def thaw(national_id: str) -> None:
-    """The operator's half of "Không phải tôi"."""
+def find(number: str) -> None:
+    """One line for each thing."""
+    found = _done(lambda tx, kit, now: hotline.find(tx, kit, number, now=now))
+    if found is None:
+        raise Wrong(NOBODY)
+    live = ", ".join(f"{count} {kind}" for kind, count in found.sessions.items())
+    for word, value in (
+        ("account", str(found.id)),
+        ("number", masked(number)),
+        ("name", found.name),
+        ("status", found.status),
+        ("level", f"{found.level}, vouched for by {found.vouched_by}"),
+        ("phone", found.phone or "-"),
+        ("frozen since", _at(found.frozen_at)),
+        ("recovery frozen since", _at(found.recovery_frozen_at)),
+        ("sessions", live or "none"),
+    ):
+        out.print(f"{word}: {value}", soft_wrap=True)
 
-    async def lift(db: Database, kit: Kit, _: Settings) -> None:
-        async with db.write() as tx:
-            account_id = await numbers.holder_of(tx, kit, national_id)
-            if account_id is None:
-                raise takeover.NotFrozen
-            await takeover.thaw(tx, kit, account_id, now=Clock().now())
 
-    opened(lift)
+@accounts.command(help="Let nobody in by phone any more and end every session, as the hotline was asked to.")
+@click.argument("number")
+@click.option("--reason", default=None, help="One line; the person reads it.")
+@by.option
+def freeze(number: str, reason: str | None) -> None:
+    """Safe to repeat; the owner lifts it at VNeID, or `thaw` does."""
+    fresh = _done(lambda tx, kit, now: hotline.freeze(tx, kit, number, reason=reason, now=now))
+    if fresh is None:
+        raise Wrong(NOBODY)
+    out.print("frozen; every session has ended" if fresh else "frozen already")
+
+
+@accounts.command(help="Lift a freeze, and that of recovery, after checking the person.")
+@click.argument("number")
+@click.option("--reason", required=True, help="One line: how the person was checked; the person reads it.")
+@by.option
+def thaw(number: str, reason: str) -> None:
+    """The operator's half of "Không phải tôi", and of `freeze`."""
+    if by.name_given() is None:
+        raise click.UsageError("thaw wants --by NAME: whoever checked the person is named in the journal")
+    _done(lambda tx, kit, now: hotline.thaw(tx, kit, number, reason=reason, now=now))
     out.print("the account may sign in again")
+
+
+def _done(act: Act[Result]) -> Result:
+    """Run an act in one transaction; what it refuses is one line for the operator."""
+
+    async def job(db: Database, kit: Kit, _: Settings) -> Result:
+        async with db.write() as tx:
+            return await act(tx, kit, Clock().now())
+
+    try:
+        return opened(job)
+    except takeover.NotFrozen as refusal:
+        raise Wrong(
+            "neither the account nor its recovery is frozen, or no account has this number"
+        ) from refusal
+    except FieldsInvalid as refusal:
+        said = ", ".join(f"{one.field} ({one.code})" for one in refusal.fields)
+        raise Wrong(f"not acceptable: {said.replace('national_id', 'number')}") from refusal
+
+
+def _at(moment: datetime | None) -> str:
+    return f"{moment.astimezone(LOCAL):%d/%m/%Y %H:%M}" if moment is not None else "-"
 
 
 accounts.add_command(import_)
