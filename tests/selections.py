@@ -22,6 +22,7 @@ BOTH = {
     "tests/backend/roles/test_catalogue_races.py": "locks",
     "tests/backend/roles/test_deciding.py": "the SQL of a decision, and what it locks",
     "tests/backend/roles/test_delegations.py": "what a word locks, and the SQL of lent rights",
+    "tests/backend/roles/test_differences.py": "the SQL of lists: order, pages",
     "tests/backend/roles/test_findable.py": "the SQL of lists: order, pages, search",
     "tests/backend/roles/test_import_neighbours.py": "wide statements over many rows",
     "tests/backend/roles/test_inbox.py": "the SQL of lists: order, pages, search",

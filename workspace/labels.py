@@ -83,6 +83,13 @@ ROLE_STATES = {
     "undone": _("Đã hoàn tác"),
 }
 
+# where the staff directory and a role are not of one mind
+DIFFERENCES = {
+    "elsewhere": _("Danh bạ ghi khác"),
+    "left": _("Đã rời danh bạ"),
+    "no_role": _("Có trong danh bạ, chưa có vai trò"),
+}
+
 # what a unit's history says of it
 UNIT_CHANGES = {
     "named": _("Đổi tên"),

@@ -22,6 +22,7 @@ from workspace.corrections import CorrectionController
 from workspace.decided import DecisionsController
 from workspace.decisions import RequestController
 from workspace.delegations import DelegationController
+from workspace.differences import DifferencesController
 from workspace.headers import PageHeaders
 from workspace.inbox import InboxController
 from workspace.interrupted import Interrupted
@@ -53,6 +54,7 @@ CONTROLLERS = (
     SlipController,
     CorrectionController,
     PeopleController,
+    DifferencesController,
     ActController,
     MoveController,
     MeController,

@@ -1,0 +1,43 @@
+"""Where the staff directory and the roles of a manager's units differ (rules 627, 820)."""
+
+from __future__ import annotations
+
+import msgspec
+from litestar import Controller, Response, get
+from litestar.di import NamedDependency
+
+from backend.db import Database
+from backend.kit import Kit
+from backend.openness import Openness
+from backend.roles import differences
+from workspace import forms
+from workspace.auth import Visit
+from workspace.manager import Manager
+from workspace.pages import page
+
+
+class Place(msgspec.Struct, frozen=True):
+    """From where on."""
+
+    cursor: str = ""
+
+
+class DifferencesController(Controller):
+    """The list; what settles a difference is done on the pages of the person."""
+
+    path = "/differences"
+    opt = {"open_to": Openness.MANAGER}
+
+    @get(name="workspace.differences")
+    async def show(
+        self,
+        request: Visit,
+        manager: NamedDependency[Manager],
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+    ) -> Response[str]:
+        """Unit by unit: noted elsewhere, gone from the directory, listed without a role."""
+        place = forms.query(request, Place)
+        async with db.read() as tx:
+            found = await differences.page(tx, kit, manager.account_id, cursor=place.cursor)
+        return page(request, "differences.html", found=found)
