@@ -27,7 +27,7 @@ def units(root: str) -> list[tuple[str, str, str]]:
     names = WARDS | COMMUNES
     now = [(code, f"{'Phường' if code in WARDS else 'Xã'} {name}", root) for code, name in names.items()]
     then = [(old, f"Xã cũ {old[-1]} của {names[new]}", root) for old, new in former().items()]
-    return [UNITS_HEAD, (root, "Ủy ban nhân dân thành phố Huế", "-"), *now, *then]
+    return [UNITS_HEAD, (root, "Ủy ban nhân dân cấp tỉnh", "-"), *now, *then]
 
 
 def acts() -> list[tuple[str, ...]]:
