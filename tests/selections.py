@@ -31,6 +31,7 @@ BOTH = {
     "tests/backend/roles/test_queue.py": "the SQL of lists: order, pages, search",
     "tests/backend/roles/test_races.py": "locks",
     "tests/backend/roles/test_reorganising.py": "wide statements over many rows, and what they lock",
+    "tests/backend/roles/test_reorganising_twice.py": "locks",
     "tests/backend/roles/test_staff.py": "wide statements over many rows",
     "tests/backend/roles/test_timeline.py": "rows that somebody else holds are passed over",
     "tests/backend/roles/test_told_races.py": "locks",

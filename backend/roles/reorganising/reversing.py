@@ -118,6 +118,7 @@ async def go_on(
         await _finish(tx, kit, run_id, By(by, now))
     await retelling.everybody(db, run_id, now=now)
     async with db.write() as tx:
+        await one_after_another(tx, rows.TREE)
         run = (await load(tx, run_id)).run
         if run.state == models.REVERSING:
             run.state, run.reversed_at = models.REVERSED, now
@@ -141,6 +142,8 @@ async def _roles_back(
     ids = [one.new_id for one in found if one.new_id is not None]
     accounts = sorted(set(await tx.scalars(select(Role.account_id).where(Role.id.in_(ids)))))
     await moving.hold(tx, accounts)
+    waiting = select(Moved).where(Moved.id.in_([one.id for one in found]), Moved.back_at.is_(None))
+    found = (await tx.scalars(waiting.order_by(Moved.id).execution_options(**rows.FRESH))).all()
     fresh = select(Role).where(Role.id.in_(ids)).execution_options(**rows.FRESH)
     stood = {role.id: role for role in await tx.scalars(fresh)}
     back = [one for one in found if one.new_id and stood[one.new_id].state == one.state]

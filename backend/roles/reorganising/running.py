@@ -98,6 +98,7 @@ async def go_on(
         await _finish(tx, kit, run_id, By(by, now))
     await retelling.everybody(db, run_id, now=now)
     async with db.write() as tx:
+        await one_after_another(tx, rows.TREE)  # whoever else goes on with it says that it is done, or we do
         step = await load(tx, run_id)
         if step.run.state == models.RUNNING:
             step.run.state, step.run.done_at = models.DONE, now
