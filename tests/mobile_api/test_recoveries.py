@@ -229,7 +229,7 @@ async def connect(service: Service, directory: Directory) -> None:
         await systems.add(
             tx,
             service.kit,
-            name=f"Thư công vụ {directory.url}",
+            name=f"Thư công vụ {directory.url.rpartition('/')[2]}",
             kind="ldap",
             url=directory.url,
             token=directory.password,
