@@ -98,7 +98,7 @@ async def test_r28_what_the_movement_rests_on_is_kept_and_shown(world: World) ->
     asked = await world.move("Chi", role.id, "TC", fields=papers)
     seen = await world.seen_by("Dũng", asked.id)
     assert seen.papers == papers
-    assert [field.value for field in seen.fields] == ["12/QĐ", "2026-03-01", "Lê Văn Ký"]
+    assert [field.value for field in seen.fields] == ["12/QĐ", "01/03/2026", "Lê Văn Ký"]
 
 
 async def test_r16_a_decision_of_last_week_counts_back_to_the_catalogues_limit(world: World) -> None:

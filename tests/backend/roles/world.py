@@ -127,6 +127,8 @@ class World(Readings):
         body: dict[str, Any] = {"kind": kind}
         if kind in {"register", "transfer", "concurrent"}:
             body |= {"unit": "NV", "subject_type": "cong_chuc", "position": "chuyen_vien", "fields": {}}
+        if kind == "amend" and not more:  # what changes nothing is refused
+            body["position"] = "van_thu"
         if unit is not None:
             body["unit"] = unit
         return msgspec.convert(body | more, Draft, strict=False)
