@@ -23,7 +23,7 @@ from backend.outbox import states, steering, systems
 from backend.outbox.models import System
 from backend.outbox.states import SystemOverview
 from backend.outside.clock import Clock
-from workspace import forms
+from workspace import forms, fresh
 from workspace.auth import Visit
 from workspace.manager import Manager
 from workspace.pages import page
@@ -86,6 +86,7 @@ class SystemController(Controller):
     ) -> Response[str]:
         """States for everybody; what failed and the buttons for operators."""
         said = forms.query(request, Said).done
+        left = await fresh.left(request, db, kit, clock, manager, SkipForm, back=place_of(name))
         found = await _standing(db, kit, clock, name)
         dead, more = paging.cut(found.dead, LISTED)
         return page(
@@ -100,6 +101,7 @@ class SystemController(Controller):
             more=more,
             most=LISTED,
             said=said if said in DONE else "",
+            reason=left.reason if left is not None else "",
             operates=_operates(manager),
             here=place_of(name),
         )
@@ -114,9 +116,11 @@ class SystemController(Controller):
         db: NamedDependency[Database],
         kit: NamedDependency[Kit],
         clock: NamedDependency[Clock],
-    ) -> Redirect:
+    ) -> Response[str] | Redirect:
         """ "Tạm dừng", "Chạy tiếp", "Gửi lại", "Đối chiếu": each at once, and in the journal."""
-        await forms.read(request, forms.NoFields)
+        form = await forms.read(request, forms.NoFields)
+        if ask := await fresh.wanted(request, db, kit, clock, manager, form, back=place_of(name)):
+            return ask
         _expect_operator(manager)
         by, now = manager.account_id, clock.now()
         async with db.write() as tx:
@@ -150,9 +154,11 @@ class SystemController(Controller):
         db: NamedDependency[Database],
         kit: NamedDependency[Kit],
         clock: NamedDependency[Clock],
-    ) -> Redirect:
+    ) -> Response[str] | Redirect:
         """ "Bỏ qua": with a reason, for good."""
         form = await forms.read(request, SkipForm)
+        if ask := await fresh.wanted(request, db, kit, clock, manager, form, back=place_of(name)):
+            return ask
         _expect_operator(manager)
         async with db.write() as tx:
             await _named(tx, name)
