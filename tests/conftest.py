@@ -19,6 +19,7 @@ from backend.crypto import KeyRing, new_secret_key
 from backend.db import Database
 from backend.kit import Kit
 from backend.limits import Limits
+from backend.outside.clock import LOCAL
 from tests import databases
 from tests.checker import Before, check
 
@@ -27,6 +28,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 pytest_plugins = ["tests.chosen", "tests.parts.fixtures"]
 DATABASES = ["sqlite", "postgres"]
+EVENING = 21  # the local hour after which a test begins on the next day
 WORN = 40  # tests that one running service serves at least
 
 
@@ -117,8 +119,16 @@ async def service(
         _services[kind] = Running(await stack.enter_async_context(running(url)), stack, module)
     here = _services[kind]
     here.module, here.tests = module, here.tests + 1
+    _before_the_evening(here.service)
     yield here.service
     await here.look()
+
+
+def _before_the_evening(service: Any) -> None:
+    """A sign-in counts for a day: no test begins it in the last hours of one, whenever the tests are run."""
+    local = service.clock.now().astimezone(LOCAL)
+    if local.hour >= EVENING:
+        service.pass_time(hours=24 - local.hour)
 
 
 @pytest_asyncio.fixture(params=DATABASES)
