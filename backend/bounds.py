@@ -97,6 +97,7 @@ MOST: dict[str, float] = {
     # edge
     "body_bytes": MIB,
     "body_bytes_sign_in": 64 * KIB,
+    "upload_bytes": 64 * MIB,
     "json_depth": 128,
     "json_keys": 10_000,
     "header_bytes": 64 * KIB,

@@ -150,6 +150,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     # edge (rule 805)
     body_bytes: int = 65536
     body_bytes_sign_in: int = 4096
+    upload_bytes: int = 8 << 20  # a file at a page that takes one, of somebody who is signed in
     json_depth: int = 32
     json_keys: int = 200
     header_bytes: int = 16384

@@ -16,6 +16,7 @@ class Openness(Enum):
     REPLACED = "the same, be it one that another device has replaced"
     BROWSER = "a session of the workspace in a browser"
     MANAGER = "the same of somebody who manages a unit"
+    ROOT = "the same of somebody who manages a root unit, and for everybody else nothing"
     CLERK = "the same of somebody who works at a help desk"
     OPERATOR = "the operator's own token"
 

@@ -13,7 +13,7 @@ from backend.outside.clock import Clock
 from backend.settings import Settings
 from backend.support.post import PostRoom
 from ngomon.health_port import health
-from ngomon.tasks import forget, nightly_of, outgoing, worker_of
+from ngomon.tasks import carry, forget, nightly_of, outgoing, worker_of
 
 HOST = "0.0.0.0"  # noqa: S104 - a balancer asks from elsewhere; it answers two words, and nothing of anybody
 
@@ -21,7 +21,8 @@ HOST = "0.0.0.0"  # noqa: S104 - a balancer asks from elsewhere; it answers two 
 async def run_worker(settings: Settings, health_port: int | None = None) -> None:
     """Deliver until SIGTERM or SIGINT, then finish what is held; `health_port` says meanwhile how it is."""
     db, clock = Database(settings.database_url), Clock()
-    kit = Kit.of(KeyRing.parse(settings.secret_keys), settings.limits, brand=settings.brand)
+    keys = KeyRing.parse(settings.secret_keys)
+    kit = Kit.of(keys, settings.limits, brand=settings.brand, days=settings.days)
     http = outgoing(settings)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -32,7 +33,8 @@ async def run_worker(settings: Settings, health_port: int | None = None) -> None
             worker = worker_of(db, kit, clock, bell, http)
             nightly = nightly_of(db, kit, clock, http)
             forgetting = forget(db, settings.limits, clock, stop)
-            await asyncio.gather(worker.run(stop), nightly.run(stop), post.run(stop), forgetting)
+            carrying = carry(db, kit, clock, stop)
+            await asyncio.gather(worker.run(stop), nightly.run(stop), post.run(stop), carrying, forgetting)
     finally:
         await http.close()
         await db.close()

@@ -13,6 +13,7 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, ControllerRouterHandler, Receive, Scope, Send
 
+import workspace.auth
 import workspace.refusals
 import workspace.router
 import workspace.static_files
@@ -137,8 +138,7 @@ class App:
         self.profiles = Profiles(self.db, self.kit, own.roles_of)
         self.litestar = self._litestar()
         routes = Routes(self.litestar)
-        at_once = settings.open_docs and not settings.is_demo
-        schema.prepare(self.litestar, routes.openness_of, at_once=at_once)
+        schema.prepare(self.litestar, routes.openness_of, at_once=settings.open_docs and not settings.is_demo)
         guarded = Doorkeeper(self.litestar, self.entry, self.profiles, self.clock, routes.openness_of)
         self._asgi: ASGIApp = Edge(
             guarded,
@@ -147,6 +147,7 @@ class App:
             proxies=settings.trusted_proxies,
             https=settings.public_url.startswith("https://"),
             figures=self.figures,
+            is_known=workspace.auth.Known(self.db, self.kit, self.clock, settings.public_url),
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -203,7 +204,7 @@ class App:
             lifespan=[self._life],
             state=State({"brand": self.settings.brand}),
             openapi_config=schema.config() if self.settings.open_docs else None,
-            request_max_body_size=self.settings.limits.body_bytes,
+            request_max_body_size=None,  # the edge has cut what is longer, by the kind of call
             logging_config=None,
         )
 

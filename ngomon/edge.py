@@ -10,6 +10,7 @@ import asyncio
 import ipaddress
 import os
 import time
+from collections.abc import Awaitable, Callable
 from typing import cast
 
 import structlog
@@ -36,6 +37,7 @@ from ngomon.routes import Routes
 BODILESS = ("GET", "HEAD", "OPTIONS", "DELETE", "TRACE")
 SLOW = 1.0  # seconds
 CASE_CODES = "/v1/support-codes/"
+IsKnown = Callable[[HTTPScope], Awaitable[bool]]  # whether a session stands behind the cookie of a call
 log = structlog.get_logger("access")
 
 
@@ -43,13 +45,22 @@ class Edge:
     """ASGI application around the whole product."""
 
     def __init__(
-        self, app: ASGIApp, limits: Limits, routes: Routes, *, proxies: int, https: bool, figures: Figures
+        self,
+        app: ASGIApp,
+        limits: Limits,
+        routes: Routes,
+        *,
+        proxies: int,
+        https: bool,
+        figures: Figures,
+        is_known: IsKnown,
     ) -> None:
         self._app = app
         self._routes = routes
         self._limits = limits
         self._proxies = proxies
         self._figures = figures
+        self._is_known = is_known
         self._headers = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer")]
         if https:
             self._headers.append((b"strict-transport-security", b"max-age=31536000; includeSubDomains"))
@@ -117,8 +128,7 @@ class Edge:
         if scope["method"] in BODILESS:
             return receive
         headers = {bytes(name): bytes(value) for name, value in scope["headers"]}
-        is_short = self._routes.said(scope["method"], scope["path"]).short
-        most = self._limits.body_bytes_sign_in if is_short else self._limits.body_bytes
+        most = await self._most(scope)
         if int(headers.get(b"content-length", b"0") or 0) > most:
             raise PayloadTooLarge
         body = await self._whole(receive, most)
@@ -128,6 +138,13 @@ class Edge:
                 raise UnsupportedMediaType
             check_json(body, depth=self._limits.json_depth, keys=self._limits.json_keys)
         return _replay(body, receive)
+
+    async def _most(self, scope: HTTPScope) -> int:
+        """How long a body may be: a whole file of whoever is signed in, where a page takes one."""
+        said = self._routes.said(scope["method"], scope["path"])
+        if said.upload and await self._is_known(scope):
+            return self._limits.upload_bytes
+        return self._limits.body_bytes_sign_in if said.short else self._limits.body_bytes
 
     async def _whole(self, receive: Receive, most: int) -> bytes:
         parts: list[bytes] = []

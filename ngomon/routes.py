@@ -15,10 +15,11 @@ from backend.openness import Openness
 
 
 class Said(NamedTuple):
-    """How open a call is, and whether a body of some kibibytes is all that it takes (rule 805)."""
+    """How open a call is, and whether a body of some kibibytes is all that it takes, or a file (rule 805)."""
 
     open_to: Openness = Openness.SESSION
     short: bool = False
+    upload: bool = False
 
 
 CLOSED = Said()
@@ -82,7 +83,10 @@ class Routes:
         for method, (handler, _) in route.route_handler_map.items():
             if method != "OPTIONS":  # the framework's own
                 opt = handler.opt
-                place.said[method] = Said(opt.get("open_to", Openness.SESSION), opt.get("short", False))
+                said = Said(
+                    opt.get("open_to", Openness.SESSION), opt.get("short", False), opt.get("upload", False)
+                )
+                place.said[method] = said
                 for above in way:
                     above.around.add(place.said[method].open_to)
 

@@ -13,6 +13,7 @@ import backend.outbox.models
 import backend.roles.models
 import backend.roles.reorganising.models
 import backend.roles.unit_changes
+import backend.roles.uploads
 import backend.support.models
 import backend.tallies
 import backend.throttle  # noqa: F401

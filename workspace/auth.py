@@ -21,7 +21,7 @@ from litestar.datastructures.state import State
 from litestar.enums import ScopeType
 from litestar.handlers import BaseRouteHandler
 from litestar.middleware import ASGIMiddleware
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from backend.accounts.ways_in import browser
 from backend.accounts.ways_in.browser import BrowserSession
@@ -78,6 +78,22 @@ class Cookies(msgspec.Struct, frozen=True):
             secure=self.https,
             samesite="strict" if strict else "lax",
         )
+
+
+class Known:
+    """Whether somebody is signed in: asked before a file is read, for strangers need not send one."""
+
+    def __init__(self, database: Database, kit: Kit, clock: Clock, public_url: str) -> None:
+        self._database, self._kit, self._clock = database, kit, clock
+        self._cookies = Cookies(https=public_url.startswith("https://"))
+
+    async def __call__(self, scope: HTTPScope) -> bool:
+        """By the cookie of the call."""
+        token = Request[Any, Any, Any](scope).cookies.get(self._cookies.session)
+        found = (
+            await browser.session_of(self._database, self._kit, token, self._clock.now()) if token else None
+        )
+        return found is not None
 
 
 class BrowserSessions(ASGIMiddleware):

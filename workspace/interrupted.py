@@ -48,7 +48,9 @@ class Interrupted:
         ):
             return
         typed: dict[str, Any] = {
-            name: sent.getall(name) for name in dict.fromkeys(sent.keys()) if name != TOKEN_FIELD
+            name: [value for value in sent.getall(name) if isinstance(value, str)]  # a file is chosen again
+            for name in dict.fromkeys(sent.keys())
+            if name != TOKEN_FIELD
         }
         text, back = msgspec.json.encode(typed).decode(), _page_of(connection.url.path)
         if len(text) > LONGEST:

@@ -147,6 +147,10 @@ TONES = {
     "open": "wait",
     "answered": "good",
     "closed": "mute",
+    "running": "wait",
+    "done": "good",
+    "reversing": "wait",
+    "reversed": "mute",
 }
 
 # a whole system at a glance (rule 820)
@@ -197,4 +201,29 @@ THEMES = {
     "auto": _("Giao diện theo máy"),
     "light": _("Giao diện sáng"),
     "dark": _("Giao diện tối"),
+}
+
+# reorganisations (rules 640, 641)
+REORGANISING = {
+    "merge": _("Sáp nhập"),
+    "split": _("Chia tách"),
+    "rename": _("Đổi tên"),
+    "move": _("Chuyển cấp trên"),
+    "end": _("Kết thúc hoạt động"),
+}
+RUNS = {
+    "running": _("Đang chạy"),
+    "done": _("Đã hoàn tất"),
+    "reversing": _("Đang hoàn nguyên"),
+    "reversed": _("Đã hoàn nguyên"),
+}
+TREE_CHANGES = {
+    "ends": _("kết thúc"),
+    "named": _("đổi tên"),
+    "placed": _("đổi cấp trên"),
+}
+STALE = {
+    "unit": _("tên, cấp trên hoặc ngày kết thúc của đơn vị"),
+    "roles": _("vai trò của người trong đơn vị"),
+    "managers": _("người phụ trách đơn vị"),
 }

@@ -12,7 +12,7 @@ from litestar.response import Redirect
 
 from backend.accounts.ways_in.browser import BrowserSession
 from backend.db import Database
-from backend.errors import Forbidden
+from backend.errors import Forbidden, NotFound
 from backend.kit import Kit
 from backend.roles import authority, rights
 from backend.roles.authority import Authority, Post
@@ -53,6 +53,11 @@ class Manager(msgspec.Struct, frozen=True):
     level: int  # of the sign-in at this browser
     authenticated_at: datetime
 
+    @property
+    def operates(self) -> bool:
+        """Whether the person manages a root (rule 641)."""
+        return any(post.is_root for post in self.units)
+
     @classmethod
     def of(cls, session: BrowserSession, who: Authority) -> Manager:
         """Whoever has this session, with the units that the database has just named."""
@@ -90,6 +95,17 @@ async def manager_of(request: Visit, db: NamedDependency[Database], kit: NamedDe
     request.scope["state"]["manager"] = manager
     if who.desks:  # the way to the desk's pages stands in the header
         request.scope["state"]["clerk"] = AtDesk.of(session, who)
+    return manager
+
+
+async def operator_of(request: Visit, db: NamedDependency[Database], kit: NamedDependency[Kit]) -> Manager:
+    """The dependency behind an operator's pages; to everybody else they are not there: raises NotFound."""
+    try:
+        manager = await manager_of(request, db, kit)
+    except NothingManaged as refusal:
+        raise NotFound from refusal
+    if not manager.operates:
+        raise NotFound
     return manager
 
 

@@ -93,7 +93,7 @@ def _plots(found: reports.Report, lang: str) -> list[Plot]:
     return [
         _plot("ages", _("Yêu cầu đang chờ theo thời gian chờ"), _("Số yêu cầu"), ages),
         _plot("pace", _("Thời gian quyết định theo đơn vị và tháng"), _("Số giờ (số quyết định)"), paces),
-        _plot("kinds", _("Quyết định theo loại, 180 ngày gần đây"), _("Số quyết định"), words),
+        _plot("kinds", _("Quyết định theo loại, 180 ngày gần đây"), _("Số lần quyết định"), words),
         _plot("people", _("Vai trò đang có hiệu lực theo đối tượng"), _("Số vai trò"), people),
     ]
 

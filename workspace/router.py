@@ -34,6 +34,8 @@ from workspace.my_wishes import WishController
 from workspace.officer import officer_of
 from workspace.people import PeopleController
 from workspace.preferences import SettingsController
+from workspace.reorganisation import ReorganisationController
+from workspace.reorganisations import ReorganisationsController
 from workspace.reports import ReportsController
 from workspace.saved import SavedController
 from workspace.slips import SlipController, verify
@@ -61,6 +63,8 @@ CONTROLLERS = (
     WishController,
     UnitsController,
     DelegationController,
+    ReorganisationsController,
+    ReorganisationController,
     SystemsController,
     SystemController,
     AuditController,
@@ -87,6 +91,7 @@ def router(db: Database, kit: Kit, clock: Clock, public_url: str, *, shares_orig
         dependencies={
             **{name: _value(value) for name, value in given.items()},
             "manager": Provide(manager.manager_of),
+            "operator": Provide(manager.operator_of),
             "clerk": Provide(clerk.clerk_of),
             "officer": Provide(officer_of),
         },

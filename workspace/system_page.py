@@ -102,7 +102,7 @@ class SystemController(Controller):
             most=LISTED,
             said=said if said in DONE else "",
             reason=left.reason if left is not None else "",
-            operates=_operates(manager),
+            operates=manager.operates,
             here=place_of(name),
         )
 
@@ -176,13 +176,8 @@ def place_of(name: str) -> str:
     return f"/workspace/systems/{quote(name, safe='')}"
 
 
-def _operates(manager: Manager) -> bool:
-    """Whether somebody manages a root: a unit with nothing above it."""
-    return any(post.path.strip("/").count("/") == 0 for post in manager.units)
-
-
 def _expect_operator(manager: Manager) -> None:
-    if not _operates(manager):
+    if not manager.operates:
         raise OperatorOnly
 
 

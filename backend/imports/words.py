@@ -102,6 +102,12 @@ REASONS: dict[str, tuple[str, str]] = {
     "case_twin": (_("Đã có {other}, chỉ khác về chữ hoa, chữ thường"), ONE_CODE),
     "no_such_unit": (_("Không có đơn vị mang mã này"), CHECK_CODE),
     "no_such_unit_but": (_("Không có đơn vị mang mã này; có {meant}"), CHECK_CODE),
+    "no_new_root": (_("Không đặt được đơn vị gốc từ trang này"), _("ghi mã đơn vị cấp trên")),
+    "person_elsewhere": (
+        _("Danh bạ đang ghi người này ở đơn vị ngoài phạm vi bạn vận hành"),
+        _("xóa dòng này, hoặc nhờ người vận hành đơn vị ấy"),
+    ),
+    "yourself": (_("Không tự giao quyền phụ trách cho chính mình"), _("xóa dòng này")),
     "unit_over": (_("Đơn vị đã kết thúc ngày {on}"), _("bỏ dòng này, hoặc đặt mã mới cho đơn vị mới")),
     "parent_over": (_("Đơn vị cấp trên ấy đã kết thúc"), OTHER_UNIT),
     "parent_blank": (

@@ -28,6 +28,11 @@ class Post(msgspec.Struct, frozen=True):
     path: str
     appointment_id: UUID
 
+    @property
+    def is_root(self) -> bool:
+        """Whether nothing stands above it: whoever manages it operates the province."""
+        return self.path.strip("/").count("/") == 0
+
 
 class Lent(msgspec.Struct, frozen=True):
     """What a manager has lent: the word of the unit `decider_id`, for steps at or below `path` and of some kinds."""

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import os
 import pwd
-import re
 
 import rich_click as click
 
 from backend.facts import Operator
+from backend.roles.decision_numbers import NUMBERS
 
 KEY = "ngomon.by"
 LONGEST = 80
-NUMBERS = re.compile(
-    r"(?:\d[ .-]?){9}"
-)  # personal numbers and phones do not belong into the journal (rule 906)
 
 
 def _remember(context: click.Context, _: click.Parameter, name: str | None) -> None:

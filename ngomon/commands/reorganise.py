@@ -20,16 +20,15 @@ from backend.imports.rows import ImportRefused
 from backend.kit import Kit
 from backend.outside.clock import LOCAL, Clock, local_day
 from backend.roles import unit_tree
-from backend.roles.reorganising import acts, listing, models, reversing, running, shares, told
+from backend.roles.reorganising import acts, listing, reversing, running, shares, told
 from backend.roles.reorganising import plan as planning
+from backend.roles.reorganising.carrying import STAGES
 from backend.roles.reorganising.plan import Plan, PlanOutdated, Wanted
 from backend.settings import Settings
 from ngomon.commands import SHOWN, bad_rows, by, opened, out, show
 from ngomon.commands.importing import asked_on_screen, is_screen
 from ngomon.commands.staff import number_of
 from ngomon.commands.wrong import Wrong
-
-STAGES = {models.RUNNING: running.go_on, models.REVERSING: reversing.go_on}
 
 
 @click.group(help="Merge, split, rename, move and end units in one operation.")
@@ -192,8 +191,11 @@ async def _show(tx: object, kit: Kit, made: Plan) -> None:
                     out.print("  … (more: write the plan to a file with > FILE)")
                     break
                 out.print(f"  {masked} {word} {one.system}")
-    for warning in await told.warnings(tx, made):  # type: ignore[arg-type]
-        out.print(f"warning: {warning}")
+    found = await told.concerns(tx, made)  # type: ignore[arg-type]
+    for code in found.vacant:
+        out.print(f"warning: {code} has nobody in charge of its own")
+    if found.undecided:
+        out.print(f"warning: {found.undecided} open requests would have nobody to decide them")
 
 
 def _allow(people: int, existing: int, kit: Kit, *, yes: bool, brake_off: bool) -> None:

@@ -11,25 +11,25 @@ from sqlalchemy.exc import IntegrityError
 from backend.imports.plan import Import
 from backend.kit import Kit
 from backend.outside.clock import Clock
-from backend.roles import staff_import
+from backend.roles import decision_numbers, staff_import
 from backend.roles.filling import Filling
+from backend.typed import BadText
 from ngomon.commands import by
 from ngomon.commands.importing import Flags, flags, run
 from ngomon.commands.wrong import Wrong
-
-LONGEST = 60  # of a decision's number
 
 
 def number_of(_: click.Context, __: click.Parameter, number: str | None) -> str | None:
     """The number of a decision, as `125/QĐ-UBND`: it stays in the journal for ever."""
     if number is None:
         return None
-    number = " ".join(number.split())
-    if not number or len(number) > LONGEST or not number.isprintable():
-        raise click.BadParameter(f"the number of a decision, of 1 to {LONGEST} characters")
-    if by.NUMBERS.search(number):
-        raise click.BadParameter("the number of a decision, and no personal number or phone")
-    return number
+    try:
+        return decision_numbers.read(number)
+    except BadText as bad:
+        if bad.code == "personal_number":
+            raise click.BadParameter("the number of a decision, and no personal number or phone") from bad
+        longest = decision_numbers.LONGEST
+        raise click.BadParameter(f"the number of a decision, of 1 to {longest} characters") from bad
 
 
 @click.group(help="The staff directory.")

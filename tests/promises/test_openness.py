@@ -25,7 +25,11 @@ from ngomon.routes import CLOSED, Routes, Said
 from tests.promises.house import ROOT
 from workspace.auth import SignedOut, signed_in
 
-PAGES = {"manager": Openness.MANAGER, "clerk": Openness.CLERK}  # who a page asks for, and what it says
+PAGES = {
+    "manager": Openness.MANAGER,
+    "clerk": Openness.CLERK,
+    "operator": Openness.ROOT,
+}  # who a page asks for, and what it says
 
 
 @cache
@@ -112,7 +116,9 @@ def test_behind_the_door_nothing_is_reached_without_a_session_but_what_is_open(
         proved(SimpleNamespace(scope={}), handler)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("openness", [None, Openness.BROWSER, Openness.MANAGER, Openness.CLERK])
+@pytest.mark.parametrize(
+    "openness", [None, Openness.BROWSER, Openness.MANAGER, Openness.CLERK, Openness.ROOT]
+)
 def test_no_page_is_reached_without_a_session_but_what_says_that_it_is_open(
     openness: Openness | None,
 ) -> None:

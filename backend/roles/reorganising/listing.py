@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
@@ -31,6 +31,10 @@ class Line(msgspec.Struct, frozen=True):
     people: int
     started_at: datetime
     acts: list[Act]
+    on: date
+    done_at: datetime | None
+    reversed_at: datetime | None
+    asked_by: UUID | None  # in the workspace
 
 
 async def every(tx: AsyncSession) -> list[Line]:
@@ -56,4 +60,15 @@ async def names(tx: AsyncSession, kit: Kit, people: Sequence[UUID]) -> list[str]
 
 def _line(found: Reorganisation) -> Line:
     wanted = msgspec.json.decode(found.plan, type=Wanted)
-    return Line(found.id, found.decision, found.state, found.people, found.started_at, wanted.acts)
+    return Line(
+        id=found.id,
+        decision=found.decision,
+        state=found.state,
+        people=found.people,
+        started_at=found.started_at,
+        acts=wanted.acts,
+        on=found.effective_on,
+        done_at=found.done_at,
+        reversed_at=found.reversed_at,
+        asked_by=found.asked_by,
+    )

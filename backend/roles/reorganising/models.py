@@ -23,7 +23,10 @@ ROLE, PLANNED, STAFF, APPOINTMENT, REQUEST, STEP = (
 
 
 class Reorganisation(Base):
-    """One operation under one decision; who ran it stands in the journal."""
+    """One operation under one decision; who ran it stands in the journal.
+
+    With `asked_by` somebody asked for it in the workspace, and the worker carries it.
+    """
 
     __tablename__ = "reorganisations"
     retention = Stays("by which decision a unit and everybody in it went elsewhere")
@@ -38,6 +41,7 @@ class Reorganisation(Base):
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     reversed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    asked_by: Mapped[UUID | None]
 
 
 class Moved(Base):

@@ -40,6 +40,10 @@ class PlanOutdated(Conflict):
         self.names = names
 
 
+class PeopleRefused(ImportRefused):
+    """What is wrong is in the file of people; or, as `split_forgets` says, is missing there."""
+
+
 class Wanted(msgspec.Struct, frozen=True):
     """The plan as it is kept in a file and with the run: units and roles, and nobody's name or number."""
 
@@ -118,7 +122,7 @@ async def make(
         raise ImportRefused(in_order(errors) or [RowError(0, "", "file_empty")])
     roles, records = await shares.read(tx, kit, people, acts, known, errors)
     if errors:
-        raise ImportRefused(in_order(errors))
+        raise PeopleRefused(in_order(errors))
     wanted = Wanted(acts, roles, records, await state_of(tx, acts, known))
     return await outlook(tx, wanted, known, now=now)
 

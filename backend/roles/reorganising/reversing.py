@@ -78,8 +78,19 @@ async def changed(tx: AsyncSession, run: Reorganisation) -> Changed:
     return Changed(sorted({row[1] for row in found}), [row[0] for row in found], list(codes))
 
 
-async def begin(tx: AsyncSession, kit: Kit, run_id: UUID, *, leave_changed: bool, now: datetime) -> int:
-    """The units are there again, as they were; how many people will go back. Raises ChangedSince and NotDone."""
+async def begin(
+    tx: AsyncSession,
+    kit: Kit,
+    run_id: UUID,
+    *,
+    leave_changed: bool,
+    now: datetime,
+    by: UUID | None = None,
+) -> int:
+    """The units are there again, as they were; how many people will go back. Raises ChangedSince and NotDone.
+
+    With `by` the worker carries the rest.
+    """
     await one_after_another(tx, rows.TREE)
     run = (await load(tx, run_id)).run
     if run.state != models.DONE:
@@ -90,7 +101,7 @@ async def begin(tx: AsyncSession, kit: Kit, run_id: UUID, *, leave_changed: bool
     for start in range(0, len(since.rows), CHUNK):
         left = update(Moved).where(Moved.id.in_(since.rows[start : start + CHUNK])).values(left=True)
         await tx.execute(left.execution_options(**QUIET))
-    run.state = models.REVERSING
+    run.state, run.asked_by = models.REVERSING, by
     await _units_back(tx, kit, run, now)
     return run.people - len(since.people)
 

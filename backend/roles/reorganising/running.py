@@ -66,6 +66,7 @@ async def begin(
         plan=text,
         people=plan.people,
         started_at=now,
+        asked_by=by,
     )
     tx.add(run)
     await tx.flush()

@@ -59,15 +59,20 @@ async def at_systems(tx: AsyncSession, plan: Plan) -> list[AtSystem]:
     return found
 
 
-async def warnings(tx: AsyncSession, plan: Plan) -> list[str]:
-    """Units that gain people and have nobody in charge, and requests that nobody would decide."""
+class Concerns(msgspec.Struct, frozen=True):
+    """What somebody should know first: codes of units that gain people and have nobody in charge, and open requests
+    that nobody would decide.
+    """
+
+    vacant: list[str]
+    undecided: int
+
+
+async def concerns(tx: AsyncSession, plan: Plan) -> Concerns:
+    """Both, as things would be afterwards."""
     managed = await rights.managers_by_unit(tx)
     gaining = {one.target for one in plan.going}
-    found = [
-        f"{code} has nobody in charge of its own"
-        for code in sorted(gaining)
-        if plan.known[code].id not in managed
-    ]
+    vacant = [code for code in sorted(gaining) if plan.known[code].id not in managed]
     over = {plan.known[code].id for code in acts.closing(plan.wanted.acts)}
     paths = {place.id: place.path for place in plan.after.values()}
     heirs = {
@@ -76,7 +81,7 @@ async def warnings(tx: AsyncSession, plan: Plan) -> list[str]:
     }
     rest = {unit: held for unit, held in managed.items() if unit not in over}
     lost = (await undecided.deciders(tx)).lost(paths=paths | heirs, managers=rest)
-    return [*found, f"{len(lost)} open requests would have nobody to decide them"] if lost else found
+    return Concerns(vacant, len(lost))
 
 
 async def named(tx: AsyncSession, kit: Kit, people: frozenset[UUID]) -> list[str]:

@@ -1,0 +1,100 @@
+"""Who operates a province: whoever manages a root, for it and everything below it, and nothing beside it (rule 641)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.errors import NotFound
+from backend.imports.rows import Record, Row, RowError
+from backend.kit import Kit
+from backend.roles import authority, forms
+from backend.roles.models import StaffRecord, Unit
+from backend.roles.unit_rows import ROOT
+from backend.roles.unit_tree import Tree
+from backend.typed import BadText
+
+CHUNK = 500
+PARENTS = ("parent_code", "new_parent_code")
+
+
+class Reach(msgspec.Struct, frozen=True):
+    """What one operator may touch: the roots of this moment, and what stands below them."""
+
+    account_id: UUID
+    blinds: frozenset[bytes]  # of the operator's own number
+    tops: tuple[str, ...]
+
+    def has(self, path: str) -> bool:
+        """Whether a unit is one of theirs."""
+        return path.startswith(self.tops)
+
+    def below(self) -> ColumnElement[bool]:
+        """The same of `Unit`, as the database answers it."""
+        return or_(*(Unit.path.startswith(top) for top in self.tops))
+
+    def within(self, known: Tree) -> dict[str, UUID]:
+        """Every unit of theirs, by code."""
+        return {code: place.id for code, place in known.items() if self.has(place.path)}
+
+
+async def reach_of(tx: AsyncSession, kit: Kit, account_id: UUID, *, hold: bool = False) -> Reach:
+    """The roots that somebody manages now; for everybody else there is nothing here: NotFound.
+
+    `hold` keeps the rights until the commit.
+    """
+    who = await authority.of(tx, kit, account_id, hold=hold)
+    tops = tuple(post.path for post in who.units if post.is_root)
+    if not tops:
+        raise NotFound
+    return Reach(account_id, who.blinds, tops)
+
+
+def strangers(rows: Sequence[Record], columns: Sequence[str], known: Tree, reach: Reach) -> list[RowError]:
+    """Cells that name a unit beside the operator's own, which is said like one that is not there; and new roots."""
+    theirs, errors = reach.within(known), list[RowError]()
+    for record in rows:
+        row = Row(record, [])
+        for column in columns:
+            code = row.text(column, longest=40)
+            if column in PARENTS and code == ROOT:
+                errors.append(RowError(record.line, column, "no_new_root"))
+            elif code in known and code not in theirs:
+                errors.append(RowError(record.line, column, "no_such_unit"))
+    return errors
+
+
+async def elsewhere(tx: AsyncSession, kit: Kit, rows: Sequence[Record], reach: Reach) -> list[RowError]:
+    """People of a file of staff whom the directory has in a unit that is not the operator's."""
+    lines: dict[bytes, int] = {}
+    for record in rows:
+        if number := _number(record):
+            lines |= dict.fromkeys(kit.keys.blinds("national_id", number), record.line)
+    blinds, errors = list(lines), list[RowError]()
+    for start in range(0, len(blinds), CHUNK):
+        there = StaffRecord.national_id_blind.in_(blinds[start : start + CHUNK])
+        query = select(StaffRecord.national_id_blind, Unit.path).join(Unit, Unit.id == StaffRecord.unit_id)
+        for blind, path in await tx.execute(query.where(there)):
+            if not reach.has(path):
+                errors.append(RowError(lines[blind], "national_id", "person_elsewhere"))
+    return errors
+
+
+def themselves(kit: Kit, rows: Sequence[Record], reach: Reach) -> list[RowError]:
+    """Rows of a file of managers by which the operator would appoint themselves."""
+    return [
+        RowError(record.line, "national_id", "yourself")
+        for record in rows
+        if (number := _number(record)) and not reach.blinds.isdisjoint(kit.keys.blinds("national_id", number))
+    ]
+
+
+def _number(record: Record) -> str:
+    try:
+        return forms.national_id(record.cells.get("national_id", ""))
+    except BadText:
+        return ""

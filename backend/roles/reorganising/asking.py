@@ -1,0 +1,129 @@
+"""What an operator asks for in the workspace: a plan, a run, a reversal; of units of their own alone (rule 641)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.db import one_after_another
+from backend.errors import Conflict
+from backend.imports.plan import in_order
+from backend.imports.rows import ImportRefused, Record
+from backend.kit import Kit
+from backend.outside.clock import local_day
+from backend.roles import decision_numbers, operating, rows, unit_tree
+from backend.roles.operating import Reach
+from backend.roles.reorganising import listing, reversing, running
+from backend.roles.reorganising import plan as planning
+from backend.roles.reorganising.acts import Act
+from backend.roles.reorganising.models import Reorganisation
+from backend.roles.reorganising.plan import Plan, Wanted, concerned
+from backend.roles.unit_tree import Tree
+
+PLACES = ("unit_code", "target_code", "new_parent_code")
+
+
+class ReorganisationNotYet(Conflict):
+    """It takes effect on a day that is to come, `on`: until then its people may change, so it is run on that day."""
+
+    code = "reorganisation_not_yet"
+    title = "Phương án chưa đến ngày có hiệu lực, chỉ chạy được vào chính ngày ấy"
+
+
+class MassChange(Conflict):
+    """More of what exists would change than `percent`, which wants to be said: `touched` of `existing`."""
+
+    code = "mass_change"
+    title = "Phanh: thay đổi này lớn hơn mức cho phép, hãy xem lại và xác nhận rằng đúng là như vậy"
+
+
+class Yes(msgspec.Struct, frozen=True):
+    """By which decision; that a large part is meant; of a reversal, that whose roles have changed since stay so."""
+
+    decision: str = ""
+    brake_off: bool = False
+    leave_changed: bool = False
+
+
+async def plan(
+    tx: AsyncSession,
+    kit: Kit,
+    acts: Sequence[Record],
+    people: Sequence[Record],
+    *,
+    by: UUID,
+    now: datetime,
+) -> Plan:
+    """What the files would do; raises ImportRefused with every bad row, NotFound for who operates nothing."""
+    reach, known = await operating.reach_of(tx, kit, by), await unit_tree.snapshot(tx)
+    if errors := operating.strangers(acts, PLACES, known, reach):
+        raise ImportRefused(in_order(errors))
+    return await planning.make(tx, kit, acts, people, now=now)
+
+
+async def run(
+    tx: AsyncSession,
+    kit: Kit,
+    wanted: Wanted,
+    run_id: UUID,
+    yes: Yes,
+    *,
+    by: UUID,
+    now: datetime,
+) -> None:
+    """Write down that it begins; the worker carries it. A second press finds it begun.
+
+    Raises FieldsInvalid, PlanOutdated, ReorganisationNotYet, MassChange, NotFound.
+    """
+    number = decision_numbers.typed(yes.decision)
+    await one_after_another(tx, rows.TREE)
+    reach, known = await operating.reach_of(tx, kit, by, hold=True), await unit_tree.snapshot(tx)
+    _expect(reach, known, wanted.acts)
+    if await tx.get(Reorganisation, run_id) is not None:
+        return
+    if wanted.on > local_day(now):
+        raise ReorganisationNotYet(on=f"{wanted.on:%d/%m/%Y}")
+    await planning.ensure_current(tx, wanted, known)
+    made = await planning.outlook(tx, wanted, known, now=now)
+    _brake(kit, made.people, made.existing, brake_off=yes.brake_off)
+    await running.begin(tx, kit, made, run_id, decision=number, by=by, now=now)
+
+
+async def reverse(tx: AsyncSession, kit: Kit, run_id: UUID, yes: Yes, *, by: UUID, now: datetime) -> None:
+    """Write down that it goes back; the worker carries it. Raises ChangedSince, NotDone, MassChange, NotFound."""
+    await one_after_another(tx, rows.TREE)
+    found = await theirs(tx, kit, run_id, by=by, hold=True)
+    _brake(kit, found.people, await planning.people_held(tx), brake_off=yes.brake_off)
+    await reversing.begin(tx, kit, run_id, leave_changed=yes.leave_changed, now=now, by=by)
+
+
+async def theirs(tx: AsyncSession, kit: Kit, run_id: UUID, *, by: UUID, hold: bool = False) -> listing.Line:
+    """A reorganisation of the operator's own units; any other is not there: raises NotFound."""
+    reach, found = await operating.reach_of(tx, kit, by, hold=hold), await listing.one(tx, run_id)
+    _expect(reach, await unit_tree.snapshot(tx), found.acts)
+    return found
+
+
+async def all_theirs(tx: AsyncSession, kit: Kit, *, by: UUID) -> list[listing.Line]:
+    """Every one of them, the newest first."""
+    reach, known = await operating.reach_of(tx, kit, by), await unit_tree.snapshot(tx)
+    return [one for one in await listing.every(tx) if _within(reach, known, one.acts)]
+
+
+def _expect(reach: Reach, known: Tree, acts: Sequence[Act]) -> None:
+    if not _within(reach, known, acts):
+        raise running.ReorganisationNotFound
+
+
+def _within(reach: Reach, known: Tree, acts: Sequence[Act]) -> bool:
+    return all(code in known and reach.has(known[code].path) for code in concerned(acts))
+
+
+def _brake(kit: Kit, people: int, existing: int, *, brake_off: bool) -> None:
+    percent = kit.limits.mass_change_percent
+    if planning.is_massive(people, existing, percent) and not brake_off:
+        raise MassChange(touched=people, existing=existing, percent=percent)

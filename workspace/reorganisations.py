@@ -1,0 +1,265 @@
+"""Reorganisations as an operator makes them: a file becomes a plan, and a plan a run (rules 640, 641)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Redirect
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.db import Database
+from backend.errors import Conflict, FieldsInvalid, Refusal
+from backend.imports.rows import ImportRefused, Record
+from backend.kit import Kit
+from backend.openness import Openness
+from backend.outside.clock import Clock, local_day
+from backend.roles import operating, unit_tree, uploads
+from backend.roles.reorganising import acts, asking, listing, shares, told, trees
+from backend.roles.reorganising import plan as planning
+from backend.roles.reorganising.asking import Yes
+from backend.roles.reorganising.models import Reorganisation
+from backend.roles.reorganising.plan import PeopleRefused, Plan, PlanOutdated, Wanted
+from backend.roles.reorganising.told import AtSystem, Concerns
+from backend.roles.reorganising.trees import Node
+from workspace import files, forms, fresh
+from workspace.auth import Visit
+from workspace.manager import Manager
+from workspace.pages import errors_of, page
+
+PLACE = "/workspace/reorganisations"
+NAMED = 50  # people of one move on the page
+MOST = listing.MOST
+
+
+class RunForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """By which decision, and that a large part is meant."""
+
+    decision_number: str = ""
+    brake_off: str = ""
+
+
+class Move(NamedTuple):
+    """How many people go from one unit to another, and who the first of them are."""
+
+    source: str
+    target: str
+    people: int
+    names: list[str]
+
+
+class There(NamedTuple):
+    """A system, and who comes there and goes."""
+
+    system: AtSystem
+    gains: list[str]
+    loses: list[str]
+
+
+class Outlook(NamedTuple):
+    """A plan as the page shows it."""
+
+    plan: Plan
+    before: list[Node]
+    after: list[Node]
+    moves: list[Move]
+    systems: list[There]
+    concerns: Concerns
+
+
+class ReorganisationsController(Controller):
+    """The list with the form for a file, and the plan that was made of one."""
+
+    path = "/reorganisations"
+    opt = {"open_to": Openness.ROOT}
+
+    @get(name="workspace.reorganisations")
+    async def show(
+        self,
+        request: Visit,
+        operator: NamedDependency[Manager],
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+    ) -> Response[str]:
+        """What there was, and a file for what is to be."""
+        return await _list(request, operator, db, kit)
+
+    @post("/plan", name="workspace.reorganisation_plan", upload=True)
+    async def plan(
+        self,
+        request: Visit,
+        operator: NamedDependency[Manager],
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
+    ) -> Response[str] | Redirect:
+        """Read the files and say what they would do; nothing of it is done."""
+        try:
+            wished, people = await _read(request)
+            now = clock.now()
+            async with db.read() as tx:
+                made = await asking.plan(tx, kit, wished, people, by=operator.account_id, now=now)
+        except (ImportRefused, FieldsInvalid) as refused:
+            return await _list(request, operator, db, kit, refused)
+        text = msgspec.json.encode(made.wanted).decode()
+        async with db.write() as tx:
+            kept = uploads.lay(tx, kit, uploads.REORGANISE, text, by=operator.account_id, now=now)
+        return Redirect(f"{PLACE}/plans/{kept}", status_code=303)
+
+    @get("/plans/{plan_id:uuid}", name="workspace.reorganisation_planned")
+    async def planned(
+        self,
+        request: Visit,
+        plan_id: FromPath[UUID],
+        operator: NamedDependency[Manager],
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
+    ) -> Response[str] | Redirect:
+        """Before and after, who goes where, and what each system hears."""
+        back = f"{PLACE}/plans/{plan_id}"
+        said = await fresh.left(request, db, kit, clock, operator, RunForm, back=back)
+        async with db.read() as tx:
+            if await tx.get(Reorganisation, plan_id) is not None:
+                await asking.theirs(tx, kit, plan_id, by=operator.account_id)
+                return Redirect(f"{PLACE}/{plan_id}", status_code=303)
+        return await _plan(
+            request, operator, db, kit, clock, plan_id, said or RunForm(), kept=said is not None
+        )
+
+    @post("/plans/{plan_id:uuid}/run", name="workspace.reorganisation_run")
+    async def run(
+        self,
+        request: Visit,
+        plan_id: FromPath[UUID],
+        operator: NamedDependency[Manager],
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
+    ) -> Response[str] | Redirect:
+        """ "Chạy": it is written down and begun; the worker carries it."""
+        form, back = await forms.read(request, RunForm), f"{PLACE}/plans/{plan_id}"
+        if ask := await fresh.wanted(request, db, kit, clock, operator, form, back=back):
+            return ask
+        by, now = operator.account_id, clock.now()
+        try:
+            async with db.write() as tx:
+                if await tx.get(Reorganisation, plan_id) is None:
+                    wanted = await _wanted(tx, kit, plan_id, by=by, clock=clock)
+                    yes = Yes(form.decision_number, brake_off=bool(form.brake_off))
+                    await asking.run(tx, kit, wanted, plan_id, yes, by=by, now=now)
+                    await uploads.forget(tx, plan_id)
+        except (FieldsInvalid, Conflict) as refusal:
+            return await _plan(request, operator, db, kit, clock, plan_id, form, refusal=refusal)
+        return Redirect(f"{PLACE}/{plan_id}", status_code=303)
+
+
+async def _read(request: Visit) -> tuple[list[Record], list[Record]]:
+    """The rows of both files. Raises ImportRefused, of the people's PeopleRefused."""
+    sent = await files.sent(request, ("file", "people"))
+    wished = await files.rows(sent.get("file"), acts.COLUMNS, required=acts.REQUIRED)
+    if "people" not in sent:
+        return wished, []
+    try:
+        return wished, await files.rows(sent["people"], shares.COLUMNS, required=shares.REQUIRED)
+    except ImportRefused as refused:
+        raise PeopleRefused(refused.errors) from refused
+
+
+async def _list(
+    request: Visit,
+    operator: Manager,
+    db: Database,
+    kit: Kit,
+    refused: ImportRefused | FieldsInvalid | None = None,
+) -> Response[str]:
+    async with db.read() as tx:
+        found = await asking.all_theirs(tx, kit, by=operator.account_id)
+    wrong = refused.errors if isinstance(refused, ImportRefused) else []
+    answer = page(
+        request,
+        "reorganisations.html",
+        refusal=refused if isinstance(refused, FieldsInvalid) else None,
+        here=PLACE,
+        found=found,
+        wrong=files.bad_cells(request, wrong),
+        of_people=isinstance(refused, PeopleRefused),
+        count=len(wrong),
+        most=kit.limits.upload_bytes >> 20,
+        errors=errors_of(refused) if isinstance(refused, FieldsInvalid) else [],
+    )
+    if wrong:
+        answer.status_code = 422
+    return answer
+
+
+async def _wanted(tx: AsyncSession, kit: Kit, plan_id: UUID, *, by: UUID, clock: Clock) -> Wanted:
+    text, _ = await uploads.read(tx, kit, plan_id, uploads.REORGANISE, by=by, now=clock.now())
+    return msgspec.json.decode(text, type=Wanted)
+
+
+async def _plan(
+    request: Visit,
+    operator: Manager,
+    db: Database,
+    kit: Kit,
+    clock: Clock,
+    plan_id: UUID,
+    said: RunForm,
+    *,
+    refusal: Refusal | None = None,
+    kept: bool = False,
+) -> Response[str]:
+    """The plan as things are now; where they have changed since it was made, that alone."""
+    seen: Outlook | None = None
+    async with db.read() as tx:
+        wanted = await _wanted(tx, kit, plan_id, by=operator.account_id, clock=clock)
+        try:
+            seen = await _outlook(tx, kit, wanted, clock, by=operator.account_id)
+        except PlanOutdated as outdated:
+            refusal = outdated
+    percent, today = kit.limits.mass_change_percent, local_day(clock.now())
+    return page(
+        request,
+        "reorganisation_plan.html",
+        refusal=refusal,
+        here=f"{PLACE}/plans/{plan_id}",
+        wanted=wanted,
+        seen=seen,
+        stale=[name.partition(": ") for name in refusal.names] if isinstance(refusal, PlanOutdated) else [],
+        is_early=wanted.on > today,
+        is_massive=seen is not None and planning.is_massive(seen.plan.people, seen.plan.existing, percent),
+        percent=percent,
+        said=said,
+        kept=kept,
+        errors=errors_of(refusal),
+    )
+
+
+async def _outlook(tx: AsyncSession, kit: Kit, wanted: Wanted, clock: Clock, *, by: UUID) -> Outlook:
+    """Raises PlanOutdated."""
+    await operating.reach_of(tx, kit, by)
+    known = await unit_tree.snapshot(tx)
+    await planning.ensure_current(tx, wanted, known)
+    plan = await planning.outlook(tx, wanted, known, now=clock.now())
+    before, after = trees.before_and_after(plan)
+    ways: dict[tuple[str, str], list[UUID]] = {}
+    for one in plan.going:
+        ways.setdefault((one.source, one.target), []).append(one.account)
+    moves = [
+        Move(*way, len(set(people)), await listing.names(tx, kit, sorted(set(people))[:NAMED]))
+        for way, people in sorted(ways.items())
+    ]
+    systems = [
+        There(
+            one,
+            await listing.names(tx, kit, sorted(one.gains)[:NAMED]),
+            await listing.names(tx, kit, sorted(one.loses)[:NAMED]),
+        )
+        for one in await told.at_systems(tx, plan)
+    ]
+    return Outlook(plan, before, after, moves, systems, await told.concerns(tx, plan))
