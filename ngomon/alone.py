@@ -10,10 +10,11 @@ from backend.db import Database
 from backend.kit import Kit
 from backend.outbox.bell import Bell
 from backend.outside.clock import Clock
+from backend.roles.reorganising import carrying
 from backend.settings import Settings
 from backend.support.post import PostRoom
 from ngomon.health_port import health
-from ngomon.tasks import carry, forget, nightly_of, outgoing, worker_of
+from ngomon.tasks import forget, nightly_of, outgoing, worker_of
 
 HOST = "0.0.0.0"  # noqa: S104 - a balancer asks from elsewhere; it answers two words, and nothing of anybody
 
@@ -33,8 +34,8 @@ async def run_worker(settings: Settings, health_port: int | None = None) -> None
             worker = worker_of(db, kit, clock, bell, http)
             nightly = nightly_of(db, kit, clock, http)
             forgetting = forget(db, settings.limits, clock, stop)
-            carrying = carry(db, kit, clock, stop)
-            await asyncio.gather(worker.run(stop), nightly.run(stop), post.run(stop), carrying, forgetting)
+            carried = carrying.run(db, kit, clock, stop)
+            await asyncio.gather(worker.run(stop), nightly.run(stop), post.run(stop), carried, forgetting)
     finally:
         await http.close()
         await db.close()

@@ -90,7 +90,7 @@ async def running(
             worker.run(stop),
             nightly.run(stop),
             post.run(stop),
-            carry(db, kit, clock, stop),
+            carrying.run(db, kit, clock, stop),
             forget(db, limits, clock, stop),
         ]  # one process carries them
     tasks = [asyncio.ensure_future(job) for job in jobs]
@@ -102,11 +102,6 @@ async def running(
         for task in late:
             task.cancel()
         await write_seen(db, entry)
-
-
-async def carry(db: Database, kit: Kit, clock: Clock, stop: asyncio.Event) -> None:
-    """Beside the worker: reorganisations that were asked for in the workspace go on, until `stop`."""
-    await rounds(stop, carrying.LOOK_SECONDS, lambda: carrying.carry(db, kit, clock, stop))
 
 
 async def write_seen(db: Database, entry: Entry) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar, get_origin, get_type_hints
+from typing import TypeVar, get_origin
 
 import msgspec
 from litestar.exceptions import ClientException
@@ -55,12 +55,12 @@ def query(visit: Visit, kind: type[Form]) -> Form:
 
 def kept(text: str, kind: type[Form]) -> Form | None:
     """A form as it was left, or as it came; nothing where it does not fit the page any more."""
-    lists = {name for name, hint in get_type_hints(kind).items() if get_origin(hint) is list}
+    known = {field.encode_name: get_origin(field.type) is list for field in msgspec.structs.fields(kind)}
     said = msgspec.json.decode(text)
     values = {
-        name: value[0] if isinstance(value, list) and value and name not in lists else value
+        name: value[0] if isinstance(value, list) and value and not known[name] else value
         for name, value in said.items()
-        if name in get_type_hints(kind)
+        if name in known
     }
     try:
         return msgspec.convert(values, kind, strict=False)

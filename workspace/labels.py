@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from backend.roles import appointments, staff_rows, unit_rows
 from backend.words import mark as _
 
 KINDS = {
@@ -226,4 +227,17 @@ STALE = {
     "unit": _("tên, cấp trên hoặc ngày kết thúc của đơn vị"),
     "roles": _("vai trò của người trong đơn vị"),
     "managers": _("người phụ trách đơn vị"),
+}
+
+# the operator's page (rule 641)
+IMPORTS = {
+    "units": _("Đơn vị (tệp)"),
+    "staff": _("Danh bạ cán bộ (tệp)"),
+    "managers": _("Người phụ trách (tệp)"),
+}
+IMPORT_COLUMNS = {"units": unit_rows.COLUMNS, "staff": staff_rows.COLUMNS, "managers": appointments.COLUMNS}
+OPERATED = {
+    "appointed": _("Đã giao phụ trách."),
+    "dismissed": _("Đã thôi giao phụ trách."),
+    **dict.fromkeys(IMPORTS, _("Đã nhập tệp.")),
 }

@@ -24,6 +24,7 @@ from workspace.decisions import RequestController
 from workspace.delegations import DelegationController
 from workspace.differences import DifferencesController
 from workspace.headers import PageHeaders
+from workspace.imports import ImportsController
 from workspace.inbox import InboxController
 from workspace.interrupted import Interrupted
 from workspace.joins import JoinsController
@@ -32,6 +33,7 @@ from workspace.me import MeController
 from workspace.moves import MoveController
 from workspace.my_wishes import WishController
 from workspace.officer import officer_of
+from workspace.operating import OperatorController
 from workspace.people import PeopleController
 from workspace.preferences import SettingsController
 from workspace.reorganisation import ReorganisationController
@@ -65,6 +67,8 @@ CONTROLLERS = (
     DelegationController,
     ReorganisationsController,
     ReorganisationController,
+    OperatorController,
+    ImportsController,
     SystemsController,
     SystemController,
     AuditController,

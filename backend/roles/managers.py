@@ -6,10 +6,12 @@ from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, Select, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend import paging
 from backend.accounts.identity import numbers
+from backend.accounts.identity.people import full_names
 from backend.appointment import MANAGER, Appointment
 from backend.errors import Conflict, FieldError, FieldsInvalid, NotFound
 from backend.facts import ManagerDismissed
@@ -21,6 +23,8 @@ from backend.roles import draft as drafts
 from backend.roles.appointments import Days, appoint
 from backend.roles.models import Unit
 from backend.typed import BadText
+
+PAGE = 50
 
 
 class UnitNotFound(NotFound):
@@ -45,8 +49,11 @@ class RequestsUndecided(Conflict):
 
 
 class ManagerView(msgspec.Struct, frozen=True):
-    """One manager of one unit; the number is masked."""
+    """One manager of one unit; the number is masked. Nobody may have an account of that number yet."""
 
+    id: UUID
+    account_id: UUID | None
+    name: str | None
     unit_code: str
     unit_name: str
     national_id: str
@@ -108,30 +115,46 @@ async def remove(
 
 async def listed(tx: AsyncSession, kit: Kit, unit_code: str | None = None) -> list[ManagerView]:
     """The current managers, by unit code."""
-    query = (
-        select(Appointment, Unit)
-        .join(Unit, Unit.id == Appointment.unit_id)
-        .where(Appointment.stands(MANAGER))
-        .order_by(Unit.code, Appointment.id)
-    )
+    query = _standing()
     if unit_code is not None:
         query = query.where(Appointment.unit_id == (await _unit(tx, unit_code)).id)
-    found = []
-    for manager, unit in await tx.execute(query):
-        number = kit.keys.open("appointments.national_id", manager.id, manager.national_id)
-        has_account = await numbers.holder_of(tx, kit, number) is not None
-        found.append(
-            ManagerView(
-                unit.code,
-                unit.name,
-                masked(number),
-                has_account,
-                manager.created_at,
-                manager.from_on,
-                manager.until_on,
-            )
-        )
-    return found
+    return [await _view(tx, kit, one, unit) for one, unit in await tx.execute(query)]
+
+
+async def some(
+    tx: AsyncSession, kit: Kit, within: ColumnElement[bool], *, cursor: str = "", most: int = PAGE
+) -> tuple[list[ManagerView], str | None]:
+    """The next of some units, and where to go on."""
+    query = _standing().where(within)
+    if cursor:
+        code, _, last = paging.place_of(cursor).rpartition(" ")
+        beside = and_(Unit.code == code, Appointment.id > paging.uuid_in(last))
+        query = query.where(or_(Unit.code > code, beside))
+    found, more = paging.cut((await tx.execute(query.limit(most + 1))).all(), most)
+    lines = [await _view(tx, kit, one, unit) for one, unit in found]
+    return lines, paging.cursor_of(f"{lines[-1].unit_code} {lines[-1].id}") if more else None
+
+
+def _standing() -> Select[Appointment, Unit]:
+    query = select(Appointment, Unit).join(Unit, Unit.id == Appointment.unit_id)
+    return query.where(Appointment.stands(MANAGER)).order_by(Unit.code, Appointment.id)
+
+
+async def _view(tx: AsyncSession, kit: Kit, one: Appointment, unit: Unit) -> ManagerView:
+    number = kit.keys.open("appointments.national_id", one.id, one.national_id)
+    holder = await numbers.holder_of(tx, kit, number)
+    return ManagerView(
+        id=one.id,
+        account_id=holder,
+        name=(await full_names(tx, kit, [holder])).get(holder) if holder else None,
+        unit_code=unit.code,
+        unit_name=unit.name,
+        national_id=masked(number),
+        has_account=holder is not None,
+        since=one.created_at,
+        from_on=one.from_on,
+        until_on=one.until_on,
+    )
 
 
 async def _current(tx: AsyncSession, kit: Kit, unit_id: UUID, number: str) -> list[UUID]:

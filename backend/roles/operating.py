@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.errors import NotFound
+from backend.errors import Conflict, NotFound
 from backend.imports.rows import Record, Row, RowError
 from backend.kit import Kit
 from backend.roles import authority, forms
@@ -20,6 +20,13 @@ from backend.typed import BadText
 
 CHUNK = 500
 PARENTS = ("parent_code", "new_parent_code")
+
+
+class MassChange(Conflict):
+    """More of what exists would change than `percent`, which wants to be said: `touched` of `existing`."""
+
+    code = "mass_change"
+    title = "Phanh: thay đổi này lớn hơn mức cho phép, hãy xem lại và xác nhận rằng đúng là như vậy"
 
 
 class Reach(msgspec.Struct, frozen=True):
@@ -65,6 +72,17 @@ def strangers(rows: Sequence[Record], columns: Sequence[str], known: Tree, reach
                 errors.append(RowError(record.line, column, "no_new_root"))
             elif code in known and code not in theirs:
                 errors.append(RowError(record.line, column, "no_such_unit"))
+    return errors
+
+
+def rootless(rows: Sequence[Record], known: Tree) -> list[RowError]:
+    """Rows of a file of units that make one below nothing: a root is made by a command."""
+    errors = []
+    for record in rows:
+        row = Row(record, [])
+        code, parent = row.text("code", longest=40), row.text("parent_code", longest=40)
+        if code and code not in known and not parent:
+            errors.append(RowError(record.line, "parent_code", "no_new_root"))
     return errors
 
 

@@ -16,7 +16,7 @@ from backend.imports.rows import ImportRefused, Record
 from backend.kit import Kit
 from backend.outside.clock import local_day
 from backend.roles import decision_numbers, operating, rows, unit_tree
-from backend.roles.operating import Reach
+from backend.roles.operating import MassChange, Reach
 from backend.roles.reorganising import listing, reversing, running
 from backend.roles.reorganising import plan as planning
 from backend.roles.reorganising.acts import Act
@@ -32,13 +32,6 @@ class ReorganisationNotYet(Conflict):
 
     code = "reorganisation_not_yet"
     title = "Phương án chưa đến ngày có hiệu lực, chỉ chạy được vào chính ngày ấy"
-
-
-class MassChange(Conflict):
-    """More of what exists would change than `percent`, which wants to be said: `touched` of `existing`."""
-
-    code = "mass_change"
-    title = "Phanh: thay đổi này lớn hơn mức cho phép, hãy xem lại và xác nhận rằng đúng là như vậy"
 
 
 class Yes(msgspec.Struct, frozen=True):

@@ -19,6 +19,8 @@ from backend.outside.clock import Clock
 from backend.roles.models import Role
 from backend.roles.reorganising import models, reversing, running
 from backend.roles.reorganising.models import Moved, Reorganisation
+from backend.rounds import rounds
+from backend.watch import Watch
 
 STAGES = {models.RUNNING: running.go_on, models.REVERSING: reversing.go_on}
 LOOK_SECONDS = 2
@@ -29,8 +31,28 @@ class Stopped(Exception):
     """The process ends; another one goes on where this was."""
 
 
-async def carry(db: Database, kit: Kit, clock: Clock, stop: asyncio.Event) -> None:
-    """One look: whatever was asked for goes on until it is done. Two who do so beside each other do it once."""
+async def run(db: Database, kit: Kit, clock: Clock, stop: asyncio.Event) -> None:
+    """Look again and again until `stop`; where nobody has written since nothing was owed, nobody is asked."""
+    watch = Watch(db)
+    seen: int | None = None
+
+    async def look() -> None:
+        nonlocal seen
+        version = watch.version()
+        if version is None or version != seen:
+            seen = version if await carry(db, kit, clock, stop) else None
+
+    try:
+        await rounds(stop, LOOK_SECONDS, look)
+    finally:
+        watch.close()
+
+
+async def carry(db: Database, kit: Kit, clock: Clock, stop: asyncio.Event) -> bool:
+    """One look: whatever was asked for goes on until it is done; whether all of it is.
+
+    Two who do so beside each other do it once.
+    """
 
     def progress(_done: int, _all: int) -> None:
         if stop.is_set():
@@ -40,15 +62,18 @@ async def carry(db: Database, kit: Kit, clock: Clock, stop: asyncio.Event) -> No
     asked = asked.where(Reorganisation.state.in_(STAGES), Reorganisation.asked_by.is_not(None))
     async with db.read() as tx:
         found = (await tx.execute(asked.order_by(Reorganisation.id))).all()
+    is_whole = True
     for run_id, state, by in found:
         try:
             await STAGES[state](db, kit, run_id, by=by, now=clock.now(), progress=progress)
         except Stopped:
-            return
+            return False
         except Exception as error:
             log.exception("reorganisation_stands", run=str(run_id), exc_info=error)
-            continue  # the next look tries again; the others do not wait for this one
-        await statistics.refresh(db, imported=True)
+            is_whole = False  # the next look tries again; the others do not wait for this one
+        else:
+            await statistics.refresh(db, imported=True)
+    return is_whole
 
 
 async def how_far(tx: AsyncSession, run_id: UUID, state: str) -> int:

@@ -15,9 +15,10 @@ from backend.imports.rows import ImportRefused, records
 from backend.outside.clock import Clock
 from backend.roles import uploads
 from backend.roles.models import Unit
+from backend.roles.operating import MassChange
 from backend.roles.reorganising import asking, carrying, retelling, reversing, running, trees
 from backend.roles.reorganising import plan as planning
-from backend.roles.reorganising.asking import MassChange, ReorganisationNotYet, Yes
+from backend.roles.reorganising.asking import ReorganisationNotYet, Yes
 from backend.roles.reorganising.plan import Plan, PlanOutdated
 from backend.roles.reorganising.trees import Node
 from tests.backend.roles import test_reorganising as by_command
