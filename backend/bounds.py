@@ -94,6 +94,7 @@ MOST: dict[str, float] = {
     "delivery_timeout": 120,
     "secret_overlap": 30 * DAY,
     "reply_bytes": 16 * MIB,
+    "list_bytes": 256 * MIB,
     # edge
     "body_bytes": MIB,
     "body_bytes_sign_in": 64 * KIB,

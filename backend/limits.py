@@ -146,6 +146,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     secret_overlap: int = 86400  # a webhook's secret that was changed signs beside the new one for so long
     reconcile_every: int = 86400  # each system is compared so often, by the worker, in the night
     reply_bytes: int = 65536  # replies of other systems are cut here (rule 705)
+    list_bytes: int = 16 << 20  # ... and here where they say who is in a group: 50,000 people are about 10 MB
 
     # edge (rule 805)
     body_bytes: int = 65536

@@ -39,7 +39,12 @@ SEEN_SECONDS, SWEEP_SECONDS, PLACING_SECONDS = 20, 600, 3600
 def outgoing(settings: Settings) -> Guarded:
     """How systems, registries and e-IDs are called: behind the guard, within the limits (rules 704, 705)."""
     limits = settings.limits
-    return Guarded(settings.private_hosts, reply_bytes=limits.reply_bytes, timeout=limits.delivery_timeout)
+    return Guarded(
+        settings.private_hosts,
+        reply_bytes=limits.reply_bytes,
+        list_bytes=limits.list_bytes,
+        timeout=limits.delivery_timeout,
+    )
 
 
 def worker_of(db: Database, kit: Kit, clock: Clock, bell: Bell, http: Guarded) -> Worker:

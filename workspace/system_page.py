@@ -135,7 +135,9 @@ class SystemController(Controller):
                         await outbox.replay(tx, kit, system.id, by=by, now=now)
                     case "reconcile":
                         await tx.execute(
-                            update(System).where(System.id == system.id).values(reconciled_at=None)
+                            update(System)
+                            .where(System.id == system.id)
+                            .values(reconciled_at=None, comparing_until=None)
                         )
                     case _:
                         raise NotFound

@@ -40,11 +40,15 @@ class SystemResumed(Fact, tag="system.resumed", frozen=True, kw_only=True):
 
 
 class SystemReconciled(Fact, tag="system.reconciled", frozen=True, kw_only=True):
-    """What a downstream system holds was compared: of so many people, so many differed and are healed."""
+    """What a downstream system holds was compared: of so many people, so many differed and are healed.
+
+    `unread` people or groups could not be read.
+    """
 
     system: UUID
     compared: int
     drift: int
+    unread: int = 0
 
 
 class SystemRemoved(Fact, tag="system.removed", frozen=True, kw_only=True):

@@ -49,6 +49,9 @@ class System(Base):
     paused_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # circuit breaker
     stopped_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # by an operator
     reconciled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # nothing: somebody has asked for it
+    comparing_until: Mapped[datetime | None] = mapped_column(
+        UtcDateTime
+    )  # a worker's lease on comparing it; after a failure nobody tries before then
     failures: Mapped[int] = mapped_column(default=0)
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

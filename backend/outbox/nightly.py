@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
+from contextlib import aclosing, suppress
 from datetime import datetime, time, timedelta
+from typing import Any
 
 import structlog
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 
 from backend.db import Database, changed_one
 from backend.outbox import circuit
 from backend.outbox.models import System
 from backend.outbox.reconcile import Comparison
+from backend.outbox.strangers import UNPROVED
+from backend.outbox.systems import SystemTrouble
 from backend.outside.clock import LOCAL, Clock
 from backend.outside.connectors import CONNECTORS, ConnectorMissing, DeliveryError
 from backend.rounds import rounds
@@ -23,6 +28,9 @@ log = structlog.get_logger("reconcile")
 LOOK_SECONDS = 30
 NIGHT_BEGINS, NIGHT_SECONDS = time(22), 7 * 3600
 DAY = timedelta(days=1)
+LEASE = timedelta(minutes=2)  # a comparison whose worker says nothing for so long is another worker's
+RETRY = timedelta(minutes=15)  # after one that failed: the same night, and not at every look
+COUNTED = ("compared", "drift", "unread", "unproved")
 
 
 def due_at(system: System, every: int) -> datetime | None:
@@ -64,36 +72,87 @@ class Nightly:
             mute = "no_read_back" in CONNECTORS[system.kind].cannot or circuit.is_open(system, now)
             if mute or (due is not None and due > now) or stop.is_set():
                 continue
-            if await self._claim(system, now):
-                await self._compare(system, stop)
+            if until := await self._claim(system, now):
+                await self._compare(system, until, stop)
 
-    async def _claim(self, system: System, now: datetime) -> bool:
-        """Of several workers one compares."""
-        before = System.reconciled_at
-        same = before.is_(None) if system.reconciled_at is None else or_(before == system.reconciled_at)
-        claim = update(System).where(System.id == system.id, same).values(reconciled_at=now)
+    async def _claim(self, system: System, now: datetime) -> datetime | None:
+        """Of several workers one compares, and only for as long as it says that it still does; until when."""
+        before, until = System.reconciled_at, now + LEASE
+        same = before.is_(None) if system.reconciled_at is None else before == system.reconciled_at
+        claim = update(System).where(System.id == system.id, same, _is_free(now))
         async with self._database.write() as tx:
-            return await changed_one(tx, claim)
+            mine = await changed_one(tx, claim.values(comparing_until=until))
+        return until if mine else None
 
-    async def _compare(self, system: System, stop: asyncio.Event) -> None:
-        comparison, compared, drift = self._comparison(), 0, 0
+    async def _compare(self, system: System, until: datetime, stop: asyncio.Event) -> None:
+        """Compare it, and hold the lease meanwhile; who loses the lease stops."""
+        lease = Lease(self._database, self._clock, system, until)
+        comparing = asyncio.ensure_future(self._findings(system, stop))
+        holding = asyncio.ensure_future(lease.hold())
         try:
-            async for finding, _ in comparison.run(system):
-                compared, drift = compared + 1, drift + finding.is_wrong
-                if stop.is_set():
-                    break
-            else:
-                log.info("reconciled", system=str(system.id), compared=compared, drift=drift)
-                return
-            await self._again(system)
-        except (DeliveryError, ConnectorMissing, StorageTrouble) as error:
-            log.warning(
-                "not_reconciled", system=str(system.id), error=getattr(error, "code", type(error).__name__)
-            )
-            await self._again(system)
+            await asyncio.wait({holding, comparing}, return_when=asyncio.FIRST_COMPLETED)
+            await _ended(holding)
+            if not comparing.done():
+                log.warning("comparison_lost", system=str(system.id))
+            elif not comparing.result():
+                await lease.end()
+        except (DeliveryError, ConnectorMissing, StorageTrouble, SystemTrouble) as error:
+            code = getattr(error, "code", type(error).__name__)
+            log.warning("not_reconciled", system=str(system.id), error=code)
+            await lease.end(RETRY)
+        finally:
+            await _ended(holding, comparing)
 
-    async def _again(self, system: System) -> None:
-        """It was not compared: the next round tries again."""
-        back = update(System).where(System.id == system.id).values(reconciled_at=system.reconciled_at)
+    async def _findings(self, system: System, stop: asyncio.Event) -> bool:
+        """Whether it was gone through to the end."""
+        count: Counter[str] = Counter()
+        async with aclosing(self._comparison().run(system)) as findings:
+            async for finding, _ in findings:
+                count["compared"] += finding.account_id is not None
+                count["drift"] += finding.is_wrong
+                count["unread"] += finding.kind == "unreadable"
+                count["unproved"] += UNPROVED in finding.fields
+                if stop.is_set():
+                    return False
+        (log.warning if count["unread"] or count["unproved"] else log.info)(
+            "reconciled", system=str(system.id), **{name: count[name] for name in COUNTED}
+        )
+        return True
+
+
+class Lease:
+    """One worker's word that it compares a system now; it ends by itself when the worker dies."""
+
+    def __init__(self, database: Database, clock: Clock, system: System, until: datetime) -> None:
+        self._database, self._clock, self._system, self._until = database, clock, system, until
+
+    async def hold(self) -> None:
+        """Say so again and again; returns when another worker has it."""
+        while True:
+            await asyncio.sleep(LEASE.total_seconds() / 4)
+            with suppress(StorageTrouble):  # the next word may still come in time
+                if not await self._say(self._clock.now() + LEASE):
+                    return
+
+    async def end(self, rest: timedelta | None = None) -> None:
+        """Give it back; nobody tries within `rest`."""
+        with suppress(StorageTrouble):
+            await self._say(self._clock.now() + rest if rest else None)
+
+    async def _say(self, until: datetime | None) -> bool:
+        own = (System.id == self._system.id, System.comparing_until == self._until)
         async with self._database.write() as tx:
-            await tx.execute(back)
+            mine = await changed_one(tx, update(System).where(*own).values(comparing_until=until))
+        if mine and until is not None:
+            self._until = until
+        return mine
+
+
+def _is_free(now: datetime) -> ColumnElement[bool]:
+    return or_(System.comparing_until.is_(None), System.comparing_until <= now)
+
+
+async def _ended(*tasks: asyncio.Future[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)

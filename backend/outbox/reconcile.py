@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Collection
-from typing import Literal, Protocol
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Literal
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.db import Database
+from backend.db import Database, changed_one
 from backend.facts import SystemReconciled
 from backend.kit import Kit
-from backend.outbox import circuit, queue
+from backend.outbox import queue
 from backend.outbox.delivery import DesiredState, remember, target_of
 from backend.outbox.models import Delivery, Link, System
+from backend.outbox.strangers import TOO_LARGE, OurGroups, Strangers
 from backend.outbox.systems import InScope, SystemTrouble, affected
 from backend.outside.clock import Clock
 from backend.outside.connectors import CONNECTORS, Connector, DeliveryError, Desired, connect
@@ -46,14 +47,6 @@ class Finding(msgspec.Struct, frozen=True):
         return self.kind in WRONG
 
 
-class OurGroups(Protocol):
-    """Which of these external identifiers are those of groups that we make there; the roles know."""
-
-    def __call__(self, tx: AsyncSession, system: System, codes: Collection[str], /) -> Awaitable[set[str]]:
-        """Read in the caller's transaction."""
-        ...
-
-
 class Comparison:
     """A full comparison of one system; a dry one writes nothing anywhere. `foreign` counts groups that are not ours."""
 
@@ -73,13 +66,13 @@ class Comparison:
         self._people, self._clock, self._http = people, clock, http
         self._groups, self._dry = groups, dry
         self.foreign = 0
-        self._drift = 0
+        self._drift = self._unread = 0
 
-    async def run(self, system: System) -> AsyncIterator[tuple[Finding, int]]:
+    async def run(self, system: System) -> AsyncGenerator[tuple[Finding, int], None]:
         """One finding per person, with how many there will be; what is wrong is queued for healing.
 
         Raises DeliveryError when the system as a whole does not answer, SystemTrouble when it is of a kind that cannot
-        be asked.
+        be asked, or was disabled or taken away meanwhile. What cannot be read is a finding too, and stops nothing.
         """
         if "no_read_back" in CONNECTORS[system.kind].cannot:
             raise SystemTrouble(f"{system.name} is told, and cannot be asked what it holds")
@@ -94,7 +87,7 @@ class Comparison:
                 await self._remember(system, found)
                 for finding in found:
                     yield finding, len(people)
-            for finding in await self._strangers(connector, system):
+            async for finding in self._strangers(connector, system):
                 yield finding, len(people)
             await self._note(system, len(people))
         finally:
@@ -111,7 +104,7 @@ class Comparison:
         try:
             held = await connector.read(wanted.external_id, remote_id)
         except DeliveryError as error:
-            if error.of_system:
+            if error.of_system and error.code != TOO_LARGE:
                 raise
             return Finding(account_id, "unreadable", (error.code,))
         if held is not None:
@@ -120,10 +113,12 @@ class Comparison:
 
     async def _remember(self, system: System, found: list[Finding]) -> None:
         self._drift += sum(finding.is_wrong for finding in found)
+        self._unread += sum(finding.kind == "unreadable" for finding in found)
         if self._dry:
             return
         now = self._clock.now()
         async with self._database.write() as tx:
+            await _still_there(tx, system)
             for finding in found:
                 if finding.account_id is None or finding.kind in {"waiting", "skipped", "unreadable"}:
                     continue
@@ -144,37 +139,15 @@ class Comparison:
             now=self._clock.now(),
         )
 
-    async def _strangers(self, connector: Connector, system: System) -> list[Finding]:
-        """Rights in our groups of whom we never told the system, and takes them away. Whom we told is compared above.
-
-        Groups are read before the links: whoever is being told of now is known by the time one looks.
-        """
+    async def _strangers(self, connector: Connector, system: System) -> AsyncIterator[Finding]:
         if self._groups is None:
-            return []
-        rights = await connector.rights()
-        async with self._database.read() as tx:
-            now = await tx.get(System, system.id, populate_existing=True)
-            if now is None or circuit.is_open(now, self._clock.now()):
-                return []  # stopped or taken away meanwhile: what it holds is no more ours to change
-            ours = await self._groups(tx, now, {right.group for right in rights.ours})
-            links = await tx.execute(
-                select(Link.account_id, Link.remote_id).where(Link.system_id == system.id)
-            )
-            told = {str(value) for row in links for value in row if value is not None}
-        self.foreign = rights.foreign + len(
-            {right.group_id for right in rights.ours if right.group not in ours}
-        )
-        found = []
-        for right in rights.ours:
-            if right.group not in ours or right.member_id in told:
-                continue
-            if await connector.whose(right.member_id) in told:
-                continue
-            if not self._dry:
-                await connector.take_right(right)
-            found.append(Finding(None, "stranger", (f"group {right.group}",)))
-        self._drift += len(found)
-        return found
+            return
+        looking = Strangers(self._database, self._groups, self._clock, dry=self._dry)
+        async for found in looking.run(connector, system):
+            self._drift += found.kind == "stranger"
+            self._unread += found.kind == "unreadable"
+            yield Finding(None, found.kind, found.fields)
+        self.foreign = looking.foreign
 
     async def _note(self, system: System, compared: int) -> None:
         """When it was compared, for the page and the next night."""
@@ -182,8 +155,12 @@ class Comparison:
             return
         now = self._clock.now()
         async with self._database.write() as tx:
-            await tx.execute(update(System).where(System.id == system.id).values(reconciled_at=now))
-            fact = SystemReconciled(system=system.id, compared=compared, drift=self._drift)
+            over = update(System).where(System.id == system.id)
+            if not await changed_one(tx, over.values(reconciled_at=now, comparing_until=None)):
+                return  # it was taken away meanwhile
+            fact = SystemReconciled(
+                system=system.id, compared=compared, drift=self._drift, unread=self._unread
+            )
             self._kit.journal.record(tx, fact, by=None, now=now)
 
 
@@ -204,6 +181,12 @@ def _value(state: Desired, field: str) -> object:
     if field == "groups":
         return {group.external_id for group in state.groups}
     return getattr(state, field)
+
+
+async def _still_there(tx: AsyncSession, system: System) -> None:
+    there = select(System.id).where(System.id == system.id, System.disabled_at.is_(None))
+    if await tx.scalar(there.with_for_update(read=True, key_share=True)) is None:
+        raise SystemTrouble(f"{system.name} was disabled or taken away meanwhile")
 
 
 async def _why_not_compared(tx: AsyncSession, system_id: UUID, account_id: UUID) -> Kind | None:

@@ -95,7 +95,7 @@ async def add(
     system.token = kit.keys.seal("systems.token", system.id, token) if token else None
     system.unit_codes = msgspec.json.encode(sorted(set(unit_codes))).decode()
     system.disabled_at, system.paused_until, system.stopped_until, system.failures = None, None, None, 0
-    system.reconciled_at = now
+    system.reconciled_at, system.comparing_until = now, None
     await tx.flush()
     if keeps_mail:
         await _refuse_a_second_mail_directory(tx, system)

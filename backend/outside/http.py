@@ -29,6 +29,7 @@ from backend.outside.addresses import (
 NO_ANSWER = (TimeoutError, httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError)
 WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 AGENT = "ngomon"
+MOST = "reply_bytes"  # a request's extension: how long this one reply may be
 
 
 class ReplyTooLarge(HttpTrouble):
@@ -44,17 +45,21 @@ class UnreadableReply(HttpTrouble):
 
 
 class Guarded:
-    """Makes guarded clients; `allowed` lists the private or plain-http places that may be called."""
+    """Makes guarded clients; `allowed` lists the private or plain-http places that may be called.
+
+    Replies are cut at `reply_bytes`, and at `list_bytes` where a caller asks who is in a group.
+    """
 
     def __init__(
         self,
         allowed: Iterable[str] = (),
         *,
         reply_bytes: int = 65536,
+        list_bytes: int = 16 << 20,
         timeout: float = 15.0,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self.allowed = Allowed(allowed)
+        self.allowed, self.list_bytes = Allowed(allowed), list_bytes
         self._reply_bytes, self._timeout = reply_bytes, timeout
         self._tls = tls or ssl.create_default_context()
         self._shared: httpx2.AsyncClient | None = None
@@ -145,25 +150,26 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
 
     async def _exchange(self, request: httpx2.Request, departure: Departure) -> httpx2.Response:
         pool = self._pools[request.url.scheme]
+        most = request.extensions.get(MOST, self._reply_bytes)
         said = await pool.handle_async_request(_outgoing(request, departure))
         try:
-            body = await self._read(said)
+            body = await self._read(said, most)
         finally:
             await said.aclose()
         headers = httpx2.Headers(said.headers)
-        body = _unpacked(body, headers.pop("content-encoding", "identity"), self._reply_bytes)
+        body = _unpacked(body, headers.pop("content-encoding", "identity"), most)
         for stale in ("content-length", "transfer-encoding"):
             headers.pop(stale, None)
         return httpx2.Response(said.status, headers=headers, content=body, request=request)
 
-    async def _read(self, said: httpcore2.Response) -> bytes:
+    async def _read(self, said: httpcore2.Response, most: int) -> bytes:
         body = bytearray()
         stream = said.stream
         if not isinstance(stream, AsyncIterable):
             raise UnreadableReply
         async for part in stream:
             body += part
-            if len(body) > self._reply_bytes:
+            if len(body) > most:
                 raise ReplyTooLarge
         return bytes(body)
 

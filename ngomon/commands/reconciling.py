@@ -11,6 +11,7 @@ from backend.db import Database
 from backend.kit import Kit
 from backend.outbox import systems as registry
 from backend.outbox.reconcile import WRONG, Finding
+from backend.outbox.strangers import UNPROVED
 from backend.settings import Settings
 from ngomon.commands import by, out, show
 from ngomon.commands.steering import said
@@ -62,9 +63,11 @@ async def _compare(
 def _lines(found: list[Finding], foreign: int, *, dry: bool) -> list[str]:
     count: Counter[str] = Counter(finding.kind for finding in found)
     drift = sum(finding.is_wrong for finding in found)
-    lines = [f"drift: {drift}", f"compared: {sum(one.kind != 'stranger' for one in found)}"]
+    lines = [f"drift: {drift}", f"compared: {sum(one.account_id is not None for one in found)}"]
     lines += [f"{kind}: {count[kind]}" for kind in WRONG]
     lines += [f"{kind}: {count[kind]}" for kind in QUIET if count[kind]]
+    if unproved := sum(UNPROVED in one.fields for one in found):
+        lines.append(f"unproved: {unproved}")
     lines.append(f"foreign: {foreign}")
     if drift:
         lines.append("nothing was changed (--dry-run)" if dry else f"healing: {drift}")

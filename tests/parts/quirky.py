@@ -46,6 +46,7 @@ QUIRKS = {
     "every3rd502": "every third call fails in a gateway",
     "deafgroups": "groups take every PATCH and change nothing",
     "deafactive": "active stays as it is",
+    "stickygroups": "groups take every change and keep whoever is in",
     "nomembers": "groups never have members, whatever is written",
     "html": "answers with a sign-in page",
     "elsewhere": "nothing is under this address",
@@ -85,8 +86,7 @@ class QuirkyScim:
     """Every quirk on one port, in a thread."""
 
     def __init__(self) -> None:
-        self.worlds: defaultdict[str, World] = defaultdict(World)
-        self.lock = threading.RLock()
+        self.worlds, self.lock = defaultdict[str, World](World), threading.RLock()
         handler = type("Handler", (_Handler,), {"part": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
@@ -254,6 +254,8 @@ class _Handler(BaseHTTPRequestHandler):
             one["active"] = before["active"]
         if self.quirk == "deafgroups" and before is not None and kind == "Groups" and self.command == "PATCH":
             one["members"] = before.get("members", [])
+        if self.quirk == "stickygroups" and before is not None and kind == "Groups":
+            one["members"] = before.get("members") or one.get("members")
         if self.quirk == "nomembers" and kind == "Groups":
             one["members"] = []
 

@@ -7,7 +7,7 @@ CONNECTORS, which says what it cannot do.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from importlib import import_module
 from types import ModuleType
 from typing import ClassVar, Literal, NamedTuple, Protocol
@@ -85,10 +85,14 @@ class Right(msgspec.Struct, frozen=True):
 
 
 class Rights(msgspec.Struct, frozen=True):
-    """Who is in which group that has an identifier like ours, and how many groups have none."""
+    """Who is in which group that has an identifier like ours, and how many groups have none.
+
+    `unread` names the groups that say more than is read: who is in them is not known.
+    """
 
     ours: list[Right]
     foreign: int
+    unread: list[str] = []
 
 
 class Receipt(msgspec.Struct, frozen=True):
@@ -157,12 +161,12 @@ class Connector(Protocol):
         """Everybody in every group, whoever put them there."""
         ...
 
-    async def whose(self, member_id: str) -> str | None:
-        """The external identifier of a member, where the system has one."""
+    async def whose(self, members: Collection[str]) -> dict[str, str | None]:
+        """The external identifier of each member, where the system has one; who could not be read is left out."""
         ...
 
-    async def take_right(self, right: Right) -> None:
-        """Take a member out of a group."""
+    async def take_right(self, right: Right) -> bool:
+        """Take a member out of a group; whether a reading afterwards did not find them there."""
         ...
 
     def kept(self, wanted: Desired, held: Desired) -> Desired:

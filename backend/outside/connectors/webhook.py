@@ -11,6 +11,7 @@ import binascii
 import hmac
 import secrets
 import time
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -127,12 +128,13 @@ class WebhookConnector:
         """It cannot be asked."""
         return Rights([], 0)
 
-    async def whose(self, member_id: str) -> str | None:  # noqa: ARG002
+    async def whose(self, members: Collection[str]) -> dict[str, str | None]:  # noqa: ARG002
         """It cannot be asked."""
-        return None
+        return {}
 
-    async def take_right(self, right: Right) -> None:
+    async def take_right(self, right: Right) -> bool:  # noqa: ARG002
         """It tells of none."""
+        return False
 
     def kept(self, wanted: Desired, held: Desired) -> Desired:  # noqa: ARG002
         """Whatever it was told."""

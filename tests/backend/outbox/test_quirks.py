@@ -26,7 +26,7 @@ WHOLE_SYSTEM = {
     "html": "unreadable_reply",
     "elsewhere": "endpoint_missing",
 }
-SERVED = sorted(QUIRKS.keys() - WHOLE_SYSTEM.keys())
+SERVED = sorted(QUIRKS.keys() - WHOLE_SYSTEM.keys() - {"stickygroups"})
 LEARNT = {
     "ignoremembersfilter": ["no_members_filter"],
     "blindmembersfilter": ["no_members_filter"],

@@ -8,10 +8,10 @@ groups and loses title and unit. A group that nobody is left in holds itself, fo
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Collection
 from typing import ClassVar
 
 import msgspec
-from bonsai import LDAPSearchScope
 
 from backend.outside.connectors import (
     DeliveryError,
@@ -23,10 +23,10 @@ from backend.outside.connectors import (
     Rights,
     Target,
 )
-from backend.outside.connectors.ldap import passage
-from backend.outside.connectors.ldap.entry import NUMBER, OF_A_ROLE
+from backend.outside.connectors.ldap import memberships, passage
+from backend.outside.connectors.ldap.entry import OF_A_ROLE
 from backend.outside.connectors.ldap.wire import Changed, Exists, Vanished, Wire, equals, options_of
-from backend.outside.connectors.ldap.work import ROLE_GROUP, Work, groups_of, known, leave
+from backend.outside.connectors.ldap.work import ROLE_GROUP, Work, groups_of, known
 from backend.outside.connectors.learnt import Learnt
 from backend.outside.http import Guarded
 
@@ -123,30 +123,15 @@ class LdapConnector:
 
     async def rights(self) -> Rights:
         """Of every group directly in our place; one that holds only itself holds nobody."""
-        options = self._wire.options
-        async with self._wire.talk() as talk:
-            try:
-                found = await talk.find(options.groups_dn, "(objectClass=groupOfNames)", LDAPSearchScope.ONE)
-            except Vanished:
-                return Rights([], 0)
-        members = [
-            (group.one("cn") or group.dn, group.dn, one) for group in found for one in group.all("member")
-        ]
-        return Rights([Right(*one) for one in members if one[1].lower() != one[2].lower()], 0)
+        return await memberships.rights(self._wire)
 
-    async def whose(self, member_id: str) -> str | None:
+    async def whose(self, members: Collection[str]) -> dict[str, str | None]:
         """The account's identifier in the entry."""
-        async with self._wire.talk() as talk:
-            try:
-                found = await talk.find(member_id, "(objectClass=*)", LDAPSearchScope.BASE)
-            except Vanished:
-                return None
-        return found[0].one(NUMBER) if found else None
+        return await memberships.whose(self._wire, members)
 
-    async def take_right(self, right: Right) -> None:
+    async def take_right(self, right: Right) -> bool:
         """A group that nobody is left in holds itself."""
-        async with self._wire.talk() as talk:
-            await leave(talk, right.group_id, right.member_id)
+        return await memberships.take(self._wire, right)
 
     def kept(self, wanted: Desired, held: Desired) -> Desired:
         """Groups of units only; further addresses that the entry has are nobody's fault."""

@@ -63,8 +63,8 @@ async def check(url: str, allowed: Allowed) -> list[str]:
 class Passage:
     """`async with`: a connection to a directory; `url` is what the library is told to open, once."""
 
-    def __init__(self, url: str, allowed: Allowed, patience: float) -> None:
-        self._url, self._allowed, self._patience = url, allowed, patience
+    def __init__(self, url: str, allowed: Allowed, patience: float, most: int = MOST_BYTES) -> None:
+        self._url, self._allowed, self._patience, self._most = url, allowed, patience, most
         self._folder: Path | None = None
         self._writers: list[asyncio.StreamWriter] = []
         self._pumps: list[asyncio.Task[None]] = []
@@ -134,7 +134,7 @@ class Passage:
             library[1].transport.abort()
             return
         self._pumps += [
-            asyncio.ensure_future(self._pump(outside[0], library[1], MOST_BYTES)),
+            asyncio.ensure_future(self._pump(outside[0], library[1], self._most)),
             asyncio.ensure_future(self._pump(library[0], outside[1], None)),
         ]
 

@@ -16,11 +16,12 @@ from bonsai.utils import escape_attribute_value, escape_filter_exp
 
 from backend.outside.addresses import AddressRefused, HttpTrouble, Unreachable
 from backend.outside.connectors import DeliveryError, Target
-from backend.outside.connectors.ldap.passage import Passage
+from backend.outside.connectors.ldap.passage import MOST_BYTES, Passage
 from backend.outside.http import Guarded
 
 LONGEST_PAUSE = 0.1  # between two looks at an answer, should the socket not ring
 LOST = {-1, -5, -11, -101, 0x51, 0x55}  # no connection, or no answer in time
+MEMBER = "member"
 READ = (
     "employeeNumber", "cn", "displayName", "sn", "mail", "title", "ou", "departmentNumber", "entryUUID",
 )  # fmt: skip
@@ -152,22 +153,22 @@ class Wire:
     """Opens conversations with one directory."""
 
     def __init__(self, target: Target, http: Guarded) -> None:
-        self._target, self._http = target, http
+        self._target, self._http, self.list_bytes = target, http, http.list_bytes
         self.options = options_of(target.options)
 
     @asynccontextmanager
-    async def talk(self) -> AsyncIterator[Talk]:
-        """One bound connection; made for each delivery, so that a directory may restart between two."""
+    async def talk(self, *, most: int = MOST_BYTES) -> AsyncIterator[Talk]:
+        """One bound connection that brings `most` bytes; made for each delivery, so that a directory may restart."""
         if not self._target.token:  # without a password a directory lets us in as nobody (RFC 4513 §5.1.2)
             raise DeliveryError("credentials_refused", permanent=False, of_system=True)
         patience = self._target.reply_timeout
         try:
-            async with Passage(self._target.url, self._http.allowed, patience) as passage:
+            async with Passage(self._target.url, self._http.allowed, patience, most) as passage:
                 client = LDAPClient(passage.url)
                 client.set_async_connection_class(Waiting)
                 client.set_ignore_referrals(False)
                 client.set_raw_attributes(
-                    list(READ)
+                    [*READ, MEMBER]
                 )  # the library would make numbers of what looks like some
                 client.set_credentials("SIMPLE", self.options.bind_dn, self._target.token)
                 with _translated(passage):
@@ -191,11 +192,16 @@ class Talk:
         self._connection, self._passage, self._patience = connection, passage, patience
 
     async def find(
-        self, base: str, filter_: str, scope: LDAPSearchScope = LDAPSearchScope.SUB
+        self,
+        base: str,
+        filter_: str,
+        scope: LDAPSearchScope = LDAPSearchScope.SUB,
+        *,
+        wanted: Sequence[str] = READ,
     ) -> list[Found]:
         """Every entry that fits. Only a referral to elsewhere counts as one when nothing is here."""
         with _translated(self._passage):
-            found = await self._connection.search(base, scope, filter_, list(READ), timeout=self._patience)
+            found = await self._connection.search(base, scope, filter_, list(wanted), timeout=self._patience)
         entries = [one for one in found if isinstance(one, LDAPEntry)]
         if found and not entries:
             raise DeliveryError("referral", permanent=True)

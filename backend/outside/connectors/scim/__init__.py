@@ -8,6 +8,8 @@ A delivery is over when a reading finds nothing left to do.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Collection
 from typing import Any, ClassVar
 
 import msgspec
@@ -102,18 +104,28 @@ class ScimConnector:
         await self._wire.describe()
         return Rights([], 0) if self.learnt.no_groups else await self._groups.everybody()
 
-    async def whose(self, member_id: str) -> str | None:
+    async def whose(self, members: Collection[str]) -> dict[str, str | None]:
         """By what we gave the user; nothing of a user that is not there."""
-        raw = await self._wire.get(USERS, member_id)
-        return users.held_of(raw).external_id if raw is not None else None
+        found: dict[str, str | None] = {}
+        for member in members:
+            try:
+                raw = await self._wire.get(USERS, member)
+            except DeliveryError as error:
+                if error.of_system:
+                    raise
+            else:
+                found[member] = users.held_of(raw).external_id if raw is not None else None
+        return found
 
-    async def take_right(self, right: Right) -> None:
-        """By a patch, or where there is none by writing the group whole."""
+    async def take_right(self, right: Right) -> bool:
+        """By a patch, or where there is none or it had no effect by writing the group whole; and looks."""
         group = Group(right.group_id, right.group, None, "")
-        try:
-            await self._groups.leave(group, right.member_id, again=False)
-        except Changed:
-            await self._groups.leave(group, right.member_id, again=True)
+        for again in (False, True):
+            with contextlib.suppress(Changed, Vanished, Conflict, Unsupported):
+                await self._groups.leave(group, right.member_id, again=again)
+            if not await self._groups.holds(group, right.member_id):
+                return True
+        return False
 
     def kept(self, wanted: Desired, held: Desired) -> Desired:
         """Without what this system is known not to keep."""

@@ -91,13 +91,20 @@ class Groups:
 
     async def everybody(self) -> Rights:
         """Who is in which group that has an identifier, and how many have none."""
-        found, foreign = [], 0
-        async for one in self._wire.all(GROUPS):
+        found, foreign, unread = [], 0, list[Resource]()
+        async for one in self._wire.all(GROUPS, unread=unread):
             group = _group(one)
             foreign += not group.external_id
             if group.external_id:
                 found += [Right(group.external_id, group.id, member) for member in sorted(_members(one))]
-        return Rights(found, foreign)
+        long = [_group(one) for one in unread]
+        foreign += sum(not group.external_id for group in long)
+        return Rights(found, foreign, [group.external_id for group in long if group.external_id])
+
+    async def holds(self, group: Group, person_id: str) -> bool:
+        """Whether a reading finds somebody in a group."""
+        whole = await self._wire.get(GROUPS, group.id)
+        return whole is not None and person_id in _members(whole)
 
     async def leave(self, group: Group, person_id: str, *, again: bool) -> None:
         """Take somebody out; `again` when the first way had no effect."""

@@ -14,7 +14,6 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx2
-import msgspec
 
 from backend.outside.addresses import AddressRefused, HttpTrouble, Unreachable
 from backend.outside.connectors import DeliveryError, Target
@@ -25,12 +24,12 @@ from backend.outside.connectors.scim.words import (
     Conflict,
     Unsupported,
     Vanished,
+    answer_of,
     pick,
-    refusal,
     retry_after,
     text_of,
 )
-from backend.outside.http import Guarded, ReplyTooLarge
+from backend.outside.http import MOST, Guarded, ReplyTooLarge
 
 Operation = dict[str, Any]
 Resource = dict[str, Any]
@@ -48,6 +47,7 @@ class Wire:
     """The calls that the connector needs, and no other."""
 
     def __init__(self, target: Target, http: Guarded, learnt: Learnt | None = None) -> None:
+        self._list_bytes = http.list_bytes
         self._http = http.client(
             base_url=target.url.rstrip("/"),
             headers={
@@ -138,14 +138,24 @@ class Wire:
             return None
         return found
 
-    async def all(self, place: str, *, without: str | None = None) -> AsyncIterator[Resource]:
-        """Everything that is there, page by page."""
+    async def all(
+        self, place: str, *, without: str | None = None, unread: list[Resource] | None = None
+    ) -> AsyncIterator[Resource]:
+        """Everything that is there, page by page.
+
+        What is too long to be read goes into `unread` without its members; where there is no such list it is an error.
+        """
         asked = {"excludedAttributes": without} if without else {}
-        async for one in self._pages(place, asked, count=PAGE):
+        async for one in self._pages(place, asked, count=PAGE, unread=unread):
             yield one
 
     async def _pages(
-        self, place: str, asked: Mapping[str, str], *, count: int | None = None
+        self,
+        place: str,
+        asked: Mapping[str, str],
+        *,
+        count: int | None = None,
+        unread: list[Resource] | None = None,
     ) -> AsyncIterator[Resource]:
         seen = 0
         while True:
@@ -154,15 +164,26 @@ class Wire:
             try:
                 found, total = await self._page(place, dict(asked) | page)
             except ReplyTooLarge as error:
-                if not count or count == 1:
+                if not count or (count == 1 and unread is None):
                     raise DeliveryError(error.code, permanent=False, of_system=True) from error
-                count = 1
-                continue
-            for one in found:
-                yield one
+                if count > 1 or unread is None:
+                    count = 1
+                    continue
+                found, total = await self._without_members(place, page)
+                unread += found
+            else:
+                for one in found:
+                    yield one
             seen += len(found)
             if not found or seen >= total:
                 return
+
+    async def _without_members(self, place: str, page: Mapping[str, str]) -> tuple[list[Resource], int]:
+        """Which one it is that is too long."""
+        try:
+            return await self._page(place, {**page, "excludedAttributes": "members"})
+        except ReplyTooLarge as error:
+            raise DeliveryError(error.code, permanent=False, of_system=True) from error
 
     async def _page(self, place: str, asked: Mapping[str, str]) -> tuple[list[Resource], int]:
         try:
@@ -220,13 +241,15 @@ class Wire:
         except HttpTrouble as error:
             of_system = isinstance(error, Unreachable | AddressRefused)
             raise DeliveryError(error.code, permanent=False, of_system=of_system) from error
-        return _read(said)
+        return answer_of(said)
 
     async def _patiently(self, method: str, path: str, **more: Any) -> httpx2.Response:
-        """One call, made again while the system is busy for a moment.
+        """One call, made again while the system is busy for a moment; who is in a group may be a long answer.
 
         One that counts calls gets them one at a time for a while: what eight tasks ask at once, none of them gets.
         """
+        if method == "GET" and path.startswith(GROUPS):
+            more["extensions"] = {MOST: self._list_bytes}
         if not self._calm:
             said = await self._http.request(method, path, **more)
             asked_for = retry_after(said.headers) or 0
@@ -249,26 +272,6 @@ class Wire:
 def version_of(resource: Resource) -> str | None:
     """The version of what was read (RFC 7644 §3.14)."""
     return text_of(pick(pick(resource, "meta"), "version"))
-
-
-def _read(said: httpx2.Response) -> Any:
-    """The JSON of a good answer, nothing of an empty one; raises what a bad one means."""
-    try:
-        found = msgspec.json.decode(said.content) if said.content else None
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        found = said
-    if trouble := refusal(said, pick(found, "scimType")):
-        raise trouble
-    if found is said:  # a proxy's page, or a sign-in page: nothing that one person could be the cause of
-        raise DeliveryError("unreadable_reply", permanent=False, of_system=True)
-    if pick(found, "status") is not None and pick(found, "Resources") is None and _is_error(found):
-        raise DeliveryError("rejected", permanent=True)  # an error that came as a 2xx
-    return found
-
-
-def _is_error(found: Any) -> bool:
-    schemas = pick(found, "schemas")
-    return isinstance(schemas, list) and any(str(one).endswith(":Error") for one in schemas)
 
 
 def _resource(found: Any) -> Resource:

@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import httpx2
+import msgspec
 
 from backend.outside.connectors import DeliveryError
 
@@ -36,6 +37,26 @@ class Changed(Exception):
 
 class Unsupported(Exception):
     """405 or 501: the system does not do that at all."""
+
+
+def answer_of(said: httpx2.Response) -> Any:
+    """The JSON of a good answer, nothing of an empty one; raises what a bad one means."""
+    try:
+        found = msgspec.json.decode(said.content) if said.content else None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        found = said
+    if trouble := refusal(said, pick(found, "scimType")):
+        raise trouble
+    if found is said:  # a proxy's page, or a sign-in page: nothing that one person could be the cause of
+        raise DeliveryError("unreadable_reply", permanent=False, of_system=True)
+    if pick(found, "status") is not None and pick(found, "Resources") is None and _is_error(found):
+        raise DeliveryError("rejected", permanent=True)  # an error that came as a 2xx
+    return found
+
+
+def _is_error(found: Any) -> bool:
+    schemas = pick(found, "schemas")
+    return isinstance(schemas, list) and any(str(one).endswith(":Error") for one in schemas)
 
 
 def refusal(said: httpx2.Response, kind: str | None) -> Exception | None:
