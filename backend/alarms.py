@@ -8,6 +8,8 @@ from typing import Literal, get_args
 
 import structlog
 
+from backend.counting import count
+
 PAUSE = 60.0  # seconds between two lines of the same alarm: a flood must not fill the log as well
 
 log = structlog.get_logger("alarms")
@@ -25,15 +27,15 @@ Name = Literal[
     "database_away",
     "database_full",
 ]
-raised: Counter[Name] = Counter(
-    dict.fromkeys(get_args(Name), 0)
-)  # of this process; zeros, so that growth is seen
+NAMES: tuple[Name, ...] = get_args(Name)
+raised: Counter[Name] = Counter(dict.fromkeys(NAMES, 0))  # of this process
 _told: dict[Name, float] = {}
 
 
 def alarm(name: Name) -> None:
     """Raise it; a name says nothing of anybody."""
     raised[name] += 1
+    count("ngomon_alarms", name)
     if time.monotonic() - _told.get(name, -PAUSE) >= PAUSE:
         _told[name] = time.monotonic()
         log.error("alarm", alarm=name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, StaticPool
 
 from backend import trouble
+from backend.counting import DATABASE, took
 
+CLASSES = {"SELECT": "read", "WITH s": "read", "INSERT": "write", "UPDATE": "write", "DELETE": "write"}
 SAFE_WAL = (3, 51, 3)  # older releases can lose commits in WAL with several connections (rule 910)
 
 
@@ -48,6 +51,8 @@ def sqlite_engines(file: Path) -> tuple[AsyncEngine, AsyncEngine]:
     few = {"pool_size": 4, "max_overflow": 0, "pool_recycle": 3600}  # a new one knows of newer statistics
     reader = _sqlite_engine(file, AsyncAdaptedQueuePool, few)
     event.listen(reader.sync_engine, "begin", _begin_snapshot)
+    for engine in (writer, reader):
+        _measure(engine)
     return writer, reader
 
 
@@ -58,7 +63,7 @@ def postgres_engine(url: URL) -> AsyncEngine:
         "application_name": "ngomon",
         "idle_in_transaction_session_timeout": trouble.IDLE_IN_TRANSACTION,
     }
-    return create_async_engine(
+    engine = create_async_engine(
         url,
         pool_size=16,
         max_overflow=8,
@@ -67,6 +72,8 @@ def postgres_engine(url: URL) -> AsyncEngine:
         isolation_level="AUTOCOMMIT",
         connect_args={"server_settings": own},
     )
+    _measure(engine)
+    return engine
 
 
 def sqlite_connection(file: Path) -> Any:
@@ -120,6 +127,20 @@ def _adapted() -> AsyncAdapt_aiosqlite_dbapi:
     ):
         setattr(driver, name, getattr(pysqlite3, name))
     return driver
+
+
+def _measure(engine: AsyncEngine) -> None:
+    """Count how long the ORM's statements take; those of `backend/statements.py` count themselves."""
+    event.listen(engine.sync_engine, "before_cursor_execute", _statement_begins)
+    event.listen(engine.sync_engine, "after_cursor_execute", _statement_ends)
+
+
+def _statement_begins(connection: Any, *_: Any) -> None:
+    connection.info["begun"] = time.perf_counter()
+
+
+def _statement_ends(connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+    took(DATABASE, time.perf_counter() - connection.info["begun"], CLASSES.get(statement[:6], "other"))
 
 
 def _begin_immediate(connection: Any) -> None:

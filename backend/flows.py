@@ -5,7 +5,6 @@ Working data is encrypted; a flow belongs to the device key that began it.
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import datetime, timedelta
 from typing import Generic, Literal, NamedTuple, TypeVar
 from uuid import UUID
@@ -16,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.caller import Caller
+from backend.counting import count
 from backend.crypto import KeyRing, Unreadable
 from backend.db import Base, UtcDateTime, new_id
 from backend.errors import Conflict, NotFound
@@ -30,8 +30,6 @@ Step = Literal[
     "authorize", "exchange", "phone", "otp", "password", "setting",
     "sign", "checking", "confirm", "telling", "done", "ended",
 ]  # fmt: skip
-
-started: Counter[str] = Counter()  # by this process: what came to nothing leaves no other trace
 
 
 class FlowNotFound(NotFound):
@@ -144,7 +142,7 @@ class Kind(Generic[Data]):
             expires_at=caller.now + timedelta(seconds=lifetime or kit.limits.flow_lifetime),
         )
         tx.add(Flow(**row._asdict()))
-        started[self.name] += 1
+        count("ngomon_flows", self.name)
         return Handle(tx, kit, caller, self, row)
 
     async def find(

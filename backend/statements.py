@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
+from time import perf_counter
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from sqlalchemy import (
@@ -28,6 +29,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.visitors import iterate
 from sqlalchemy.types import NullType, TypeEngine
 
+from backend.counting import DATABASE, took
 from backend.transaction import Tx
 
 Row = TypeVar("Row", bound=tuple[Any, ...])
@@ -138,7 +140,9 @@ class Question(Statement, Generic[Row]):
             ]
         await tx.settle()
         plan = self.plan(tx.wire.dialect)
+        begun = perf_counter()
         rows = await tx.wire.rows(plan.sql, plan.bound(values))
+        took(DATABASE, perf_counter() - begun, "read")
         return [
             self._row([read(cell) if read else cell for read, cell in zip(plan.readers, row, strict=True)])
             for row in rows
@@ -172,7 +176,10 @@ class Act(Statement):
         assert isinstance(tx, Tx), "a session that only reads"
         await tx.settle()
         plan = self.plan(tx.wire.dialect)
-        return await tx.wire.touched(plan.sql, plan.bound(values))
+        begun = perf_counter()
+        touched = await tx.wire.touched(plan.sql, plan.bound(values))
+        took(DATABASE, perf_counter() - begun, "write")
+        return touched
 
 
 def dialect_of(tx: AsyncSession) -> str:

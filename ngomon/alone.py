@@ -5,21 +5,21 @@ from __future__ import annotations
 import asyncio
 import signal
 
+from backend import figures
 from backend.crypto import KeyRing
 from backend.db import Database
 from backend.kit import Kit
 from backend.outbox.bell import Bell
 from backend.outside.clock import Clock
 from backend.roles.reorganising import carrying
+from backend.rounds import rounds
 from backend.settings import Settings
 from backend.support.post import PostRoom
 from ngomon.health_port import health
-from ngomon.tasks import forget, nightly_of, outgoing, worker_of
-
-HOST = "0.0.0.0"  # noqa: S104 - a balancer asks from elsewhere; it answers two words, and nothing of anybody
+from ngomon.tasks import being_here, forget, last_words, nightly_of, outgoing, worker_of
 
 
-async def run_worker(settings: Settings, health_port: int | None = None) -> None:
+async def run_worker(settings: Settings, health_host: str, health_port: int | None = None) -> None:
     """Deliver until SIGTERM or SIGINT, then finish what is held; `health_port` says meanwhile how it is."""
     db, clock = Database(settings.database_url), Clock()
     keys = KeyRing.parse(settings.secret_keys)
@@ -29,13 +29,17 @@ async def run_worker(settings: Settings, health_port: int | None = None) -> None
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
-        async with health(db, HOST, health_port), Bell(db) as bell:
+        async with health(db, health_host, health_port), Bell(db) as bell:
             post = PostRoom(db, kit, settings, clock)
             worker = worker_of(db, kit, clock, bell, http)
             nightly = nightly_of(db, kit, clock, http)
             forgetting = forget(db, settings.limits, clock, stop)
             carried = carrying.run(db, kit, clock, stop)
-            await asyncio.gather(worker.run(stop), nightly.run(stop), post.run(stop), carried, forgetting)
+            counting = rounds(stop, figures.KEEP_SECONDS, lambda: figures.keep(db), later=True)
+            being = being_here(db, clock, stop)
+            delivering = (worker.run(stop), nightly.run(stop), post.run(stop))
+            await asyncio.gather(*delivering, carried, forgetting, counting, being)
     finally:
+        await last_words(db)
         await http.close()
         await db.close()

@@ -37,7 +37,7 @@ from backend.outside.eid import eid_provider
 from backend.outside.eid.eid import EId
 from backend.outside.http import Guarded
 from backend.outside.messages.push import FirebasePush, NoPush, Push
-from backend.outside.messages.sms import KannelSms, Sms
+from backend.outside.messages.sms import CountedSms, KannelSms, Sms
 from backend.outside.places import Places
 from backend.outside.registries import Registries
 from backend.roles import own, staff
@@ -64,7 +64,6 @@ from mobile_api.support import CONTROLLERS as SUPPORT_CONTROLLERS
 from ngomon import logs, schema, tasks, trusted
 from ngomon.admission import admit
 from ngomon.edge import Edge
-from ngomon.figures import Figures
 from ngomon.heads import Heads, leaving
 from ngomon.health import health_routes
 from ngomon.routes import Routes
@@ -85,7 +84,7 @@ class Outside:
         second = eid_provider.post_office(settings)
         self.post_office = EId(second, self.http, clock) if second else None
         self.certificates = trusted.certificates(settings, self.stand)
-        self.sms: Sms = (
+        self.sms: Sms = CountedSms(
             KannelSms(settings.sms_url, self.sms_http, timeout=limits.sms_timeout)
             if settings.sms_url.startswith("kannel:")
             else self._stand_in.sms
@@ -120,7 +119,6 @@ class App:
         self.phones = PushedPhones(self.db, keys, self.outside.push, settings.brand)
         self.kit = Kit.of(keys, settings.limits, self.phones, brand=settings.brand, days=settings.days)
         self.bell = Bell(self.db)
-        self.figures = Figures()
         self.post = PostRoom(self.db, self.kit, settings, self.clock)
         self.pushing = Pushing(self.db, self.kit, self.clock)
         self.texting = Texting(self.db, self.kit, self.outside.sms, self.clock)
@@ -146,7 +144,6 @@ class App:
             routes,
             proxies=settings.trusted_proxies,
             https=settings.public_url.startswith("https://"),
-            figures=self.figures,
             is_known=workspace.auth.Known(self.db, self.kit, self.clock, settings.public_url),
         )
 

@@ -18,6 +18,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPReceiveMessage, HTTPScope, Message, Receive, Scope, Send
 
 from backend.bodyguard import check_json
+from backend.counting import count, took
 from backend.errors import BadRequest, Refusal
 from backend.limits import Limits
 from mobile_api.problems import (
@@ -31,9 +32,9 @@ from mobile_api.problems import (
     headers_of,
     language_of,
 )
-from ngomon.figures import Figures
 from ngomon.routes import Routes
 
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 BODILESS = ("GET", "HEAD", "OPTIONS", "DELETE", "TRACE")
 SLOW = 1.0  # seconds
 CASE_CODES = "/v1/support-codes/"
@@ -52,14 +53,12 @@ class Edge:
         *,
         proxies: int,
         https: bool,
-        figures: Figures,
         is_known: IsKnown,
     ) -> None:
         self._app = app
         self._routes = routes
         self._limits = limits
         self._proxies = proxies
-        self._figures = figures
         self._is_known = is_known
         self._headers = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer")]
         if https:
@@ -100,7 +99,8 @@ class Edge:
             await _refuse(scope, sending, InternalError(), request_id)
         finally:
             seconds = time.perf_counter() - started
-            self._figures.request(scope["method"], status, seconds)
+            count("ngomon_requests", scope["method"] if scope["method"] in METHODS else "OTHER", str(status))
+            took("ngomon_request_seconds", seconds)
             if status >= 400 or scope["method"] not in BODILESS or seconds > SLOW:
                 _tell(scope, request_id, status, seconds)
 

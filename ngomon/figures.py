@@ -1,56 +1,45 @@
-"""Counts for `/metrics` (Prometheus): requests by method and status, how long they took, and alarms."""
+"""What all processes have counted, in the form that Prometheus reads."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import accumulate
 
-from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 
-from backend.alarms import raised
-from backend.flows import started
+from backend.alarms import NAMES
+from backend.counting import FIGURES, MICRO, MORE, SUM, Figure, Key
 
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+SYSTEM = "system"
 
 
-class Figures:
-    """One process's counters: plain numbers while it serves, metrics when somebody asks."""
+def figures_of(totals: Mapping[Key, int], systems: Mapping[str, str]) -> Iterator[Metric]:
+    """Every figure; `systems` gives a system's name by its identifier, and one that is gone is left out."""
+    for name, figure in FIGURES.items():
+        found = {labels: value for (one, labels), value in totals.items() if one == name}
+        if SYSTEM in figure.labels:
+            found = {
+                (systems[labels[0]], *labels[1:]): value
+                for labels, value in found.items()
+                if labels[0] in systems
+            }
+        if name == "ngomon_alarms":
+            found = {(alarm,): 0 for alarm in NAMES} | found  # zeros, so that growth is seen
+        yield _histogram(name, figure, found) if figure.bounds else _counter(name, figure, found)
 
-    def __init__(self) -> None:
-        self._requests: Counter[tuple[str, int]] = Counter()
-        self._buckets = [0] * (len(BOUNDS) + 1)
-        self._seconds = 0.0
-        self._registry = CollectorRegistry()
-        self._registry.register(self)
 
-    def request(self, method: str, status: int, seconds: float) -> None:
-        """Count one answered request."""
-        self._requests[method if method in METHODS else "OTHER", status] += 1
-        self._buckets[bisect_left(BOUNDS, seconds)] += 1
-        self._seconds += seconds
+def _counter(name: str, figure: Figure, found: Mapping[tuple[str, ...], int]) -> Metric:
+    counter = CounterMetricFamily(name, figure.help, labels=list(figure.labels))
+    for labels, value in sorted(found.items()):
+        counter.add_metric(labels, value)
+    return counter
 
-    def collect(self) -> Iterator[Metric]:
-        """As Prometheus wants them; called by the registry."""
-        requests = CounterMetricFamily("ngomon_requests", "Requests answered", labels=["method", "status"])
-        for (method, status), count in self._requests.items():
-            requests.add_metric([method, str(status)], count)
-        yield requests
-        bounds = [*map(str, BOUNDS), "+Inf"]
-        buckets = list(zip(bounds, map(float, accumulate(self._buckets)), strict=True))
-        yield HistogramMetricFamily("ngomon_request_seconds", "Time to answer", buckets, self._seconds)
-        alarms = CounterMetricFamily("ngomon_alarms", "What an operator must look at", labels=["alarm"])
-        for name, count in raised.items():
-            alarms.add_metric([name], count)
-        yield alarms
-        flows = CounterMetricFamily("ngomon_flows", "Sign-ins and the like that were begun", labels=["kind"])
-        for kind, count in started.items():
-            flows.add_metric([kind], count)
-        yield flows
 
-    def text(self) -> bytes:
-        """The exposition format."""
-        return generate_latest(self._registry)
+def _histogram(name: str, figure: Figure, found: Mapping[tuple[str, ...], int]) -> Metric:
+    bounds = [*(str(float(bound)) for bound in figure.bounds), MORE]
+    histogram = HistogramMetricFamily(name, figure.help, labels=list(figure.labels))
+    for labels in sorted({labels[:-1] for labels in found} or ({()} if not figure.labels else set())):
+        heights = accumulate(found.get((*labels, bound), 0) for bound in bounds)
+        buckets = [(bound, float(height)) for bound, height in zip(bounds, heights, strict=True)]
+        histogram.add_metric(labels, buckets, found.get((*labels, SUM), 0) / MICRO)
+    return histogram

@@ -2,45 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from importlib.metadata import version
+from math import inf
 
+import msgspec
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
-from sqlalchemy import func, select, text
+from sqlalchemy import Select, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend import figures
+from backend.accounts.codes import sms_budget
+from backend.counting import Key
 from backend.devices.models import Session
 from backend.journal import Head
+from backend.kit import Kit
 from backend.outbox import states
 from backend.outbox.states import COUNTED, SystemOverview
+from ngomon.figures import figures_of
 
 SESSIONS = ("mobile", "workspace")
 
 
-class Standing:
+class Standing(msgspec.Struct, frozen=True, eq=False):
     """What was found; nothing of it names a person, and nothing is counted beyond some thousand."""
 
-    def __init__(
-        self, systems: list[SystemOverview], sessions: dict[str, int], head: int, schema: str
-    ) -> None:
-        self._systems, self._sessions, self._head, self._schema = systems, sessions, head, schema
-        self._now: datetime | None = None
+    now: datetime
+    systems: list[SystemOverview]
+    sessions: dict[str, int]
+    sms_left: int | None
+    head: int
+    schema: str
+    totals: Mapping[Key, int]
 
     @classmethod
-    async def of(cls, tx: AsyncSession, now: datetime) -> Standing:
+    async def of(cls, tx: AsyncSession, kit: Kit, now: datetime) -> Standing:
         """Ask for everything in the caller's snapshot."""
-        sessions = {}
-        for kind in SESSIONS:
-            live = (Session.kind == kind, Session.ended_at.is_(None), Session.absolute_expires_at > now)
-            some = select(Session.id).where(*live).limit(COUNTED * 100).subquery()
-            sessions[kind] = await tx.scalar(select(func.count()).select_from(some)) or 0
-        head = await tx.scalar(select(Head.seq)) or 0
-        schema = str(await tx.scalar(text("SELECT version_num FROM alembic_version")))
-        found = cls(await states.overview(tx, now), sessions, head, schema)
-        found._now = now
-        return found
+        return cls(
+            now=now,
+            systems=await states.overview(tx, now),
+            sessions={kind: await tx.scalar(living(kind, now)) or 0 for kind in SESSIONS},
+            sms_left=await sms_budget.left(tx, kit, now=now),
+            head=await tx.scalar(select(Head.seq)) or 0,
+            schema=str(await tx.scalar(text("SELECT version_num FROM alembic_version"))),
+            totals=await figures.totals(tx),
+        )
 
     def collect(self) -> Iterator[Metric]:
         """As Prometheus wants them; called by the registry."""
@@ -53,28 +61,59 @@ class Standing:
         stopped = GaugeMetricFamily(
             "ngomon_system_stopped", "1: gets nothing at the moment", labels=["system"]
         )
-        for one in self._systems:
+        for one in self.systems:
             for state, count in one.counts.items():
                 backlog.add_metric([one.name, state], count)
             oldest.add_metric([one.name], self._age(one.oldest_waiting_at))
             stopped.add_metric([one.name], float(one.paused_until is not None or one.disabled_at is not None))
         yield from (backlog, oldest, stopped)
         sessions = GaugeMetricFamily("ngomon_sessions", "Sessions that live", labels=["kind"])
-        for kind, count in self._sessions.items():
+        for kind, count in self.sessions.items():
             sessions.add_metric([kind], count)
         yield sessions
-        yield GaugeMetricFamily("ngomon_audit_head_seq", "The journal's newest entry", value=self._head)
+        if self.sms_left is not None:
+            yield GaugeMetricFamily(
+                "ngomon_sms_budget_left", "Of the day's text messages", value=self.sms_left
+            )
+        yield self._worker()
+        yield GaugeMetricFamily("ngomon_database_up", "1: the database answers", value=1)
+        yield from figures_of(self.totals, {str(one.id): one.name for one in self.systems})
+        yield GaugeMetricFamily("ngomon_audit_head_seq", "The journal's newest entry", value=self.head)
         build = GaugeMetricFamily("ngomon_build_info", "What runs", labels=["version", "schema"])
-        build.add_metric([version("ngomon"), self._schema], 1)
+        build.add_metric([version("ngomon"), self.schema], 1)
         yield build
 
+    def _worker(self) -> Metric:
+        """Endless where none has ever been seen."""
+        seen = self.totals.get((figures.WORKER, ()))
+        age = inf if seen is None else max(0.0, self.now.timestamp() - seen)
+        return GaugeMetricFamily("ngomon_worker_seen_seconds", "Since a worker was last seen", value=age)
+
     def _age(self, since: datetime | None) -> float:
-        if since is None or self._now is None:
-            return 0.0
-        return max(0.0, (self._now - since).total_seconds())
+        return max(0.0, (self.now - since).total_seconds()) if since is not None else 0.0
 
     def text(self) -> bytes:
         """The exposition format."""
-        registry = CollectorRegistry()
-        registry.register(self)
-        return generate_latest(registry)
+        return exposed(self)
+
+
+class Away:
+    """All that can be said while the database does not answer: an old total would look like a restart."""
+
+    def collect(self) -> Iterator[Metric]:
+        """As Prometheus wants them."""
+        yield GaugeMetricFamily("ngomon_database_up", "1: the database answers", value=0)
+
+
+def exposed(found: Standing | Away) -> bytes:
+    """The exposition format."""
+    registry = CollectorRegistry()
+    registry.register(found)
+    return generate_latest(registry)
+
+
+def living(kind: str, now: datetime) -> Select[int]:
+    """How many sessions of a kind live, of the first hundred thousand."""
+    live = (Session.kind == kind, Session.ended_at.is_(None), Session.absolute_expires_at > now)
+    some = select(Session.id).where(*live).limit(COUNTED * 100).subquery()
+    return select(func.count()).select_from(some)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import hmac
+from contextlib import suppress
 from typing import Any, Protocol
 
 from litestar import MediaType, Request, Response, get
 from litestar.types import ControllerRouterHandler
 from sqlalchemy import text
 
+from backend import figures
 from backend.db import Database
 from backend.errors import NotFound, Unavailable
+from backend.kit import Kit
 from backend.openness import Openness
 from backend.outside.clock import Clock
 from backend.settings import Settings
 from backend.trouble import StorageTrouble
-from ngomon.figures import Figures
-from ngomon.gauges import Standing
+from ngomon.gauges import Away, Standing, exposed
 
 
 class NotReady(Unavailable):
@@ -31,17 +33,19 @@ class Parts(Protocol):
 
     db: Database
     settings: Settings
-    figures: Figures
+    kit: Kit
     clock: Clock
 
 
 async def _standing(parts: Parts) -> bytes:
-    """How things stand; nothing while the database cannot say."""
+    """How things stand, and what all processes have counted; while the database cannot say, that alone."""
+    with suppress(StorageTrouble):  # full, perhaps: what is kept can still be read
+        await figures.keep(parts.db)
     try:
         async with parts.db.read() as tx:
-            return (await Standing.of(tx, parts.clock.now())).text()
+            return (await Standing.of(tx, parts.kit, parts.clock.now())).text()
     except StorageTrouble:
-        return b""
+        return exposed(Away())
 
 
 def health_routes(parts: Parts) -> list[ControllerRouterHandler]:
@@ -70,6 +74,6 @@ def health_routes(parts: Parts) -> list[ControllerRouterHandler]:
         )
         if not shown:
             raise NotFound
-        return Response(parts.figures.text() + await _standing(parts), media_type=MediaType.TEXT)
+        return Response(await _standing(parts), media_type=MediaType.TEXT)
 
     return [live, ready, metrics]

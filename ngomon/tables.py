@@ -7,6 +7,7 @@ import backend.accounts.identity.called
 import backend.accounts.models
 import backend.appointment
 import backend.devices.models
+import backend.figures
 import backend.flows
 import backend.journal
 import backend.outbox.models

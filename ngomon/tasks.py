@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
+from typing import Any
 
 import structlog
 from sqlalchemy import update
 
-from backend import retention, statistics
+from backend import figures, retention, statistics
 from backend.accounts.identity import candidates
 from backend.accounts.self import kept
 from backend.db import Database
@@ -31,6 +32,7 @@ from backend.rounds import rounds
 from backend.settings import Settings
 from backend.support.post import PostRoom
 from backend.support.pushing import Pushing
+from backend.trouble import StorageTrouble
 
 log = structlog.get_logger("tasks")
 SEEN_SECONDS, SWEEP_SECONDS, PLACING_SECONDS = 20, 600, 3600
@@ -82,7 +84,7 @@ async def running(
     """Run the tasks until the application stops, then let them finish what they hold."""
     stop = asyncio.Event()
     jobs = [
-        rounds(stop, SEEN_SECONDS, lambda: write_seen(db, entry), later=True),
+        *noting(db, entry, stop),
         rounds(stop, SWEEP_SECONDS, lambda: candidates.fill(db, kit), later=True),
         rounds(stop, PLACING_SECONDS, lambda: deciding.fill(db, kit, now=clock.now()), later=True),
         rounds(stop, PLACING_SECONDS, lambda: findable.fill(db, kit)),
@@ -94,6 +96,7 @@ async def running(
         jobs += [
             worker.run(stop),
             nightly.run(stop),
+            being_here(db, clock, stop),
             post.run(stop),
             carrying.run(db, kit, clock, stop),
             forget(db, limits, clock, stop),
@@ -103,10 +106,34 @@ async def running(
         yield
     finally:
         stop.set()
-        _, late = await asyncio.wait(tasks, timeout=10)
-        for task in late:
-            task.cancel()
+        await _over(tasks)
         await write_seen(db, entry)
+        await last_words(db)
+
+
+def noting(db: Database, entry: Entry, stop: asyncio.Event) -> list[Coroutine[Any, Any, None]]:
+    """What this process remembers for a moment is written down again and again."""
+    return [
+        rounds(stop, figures.KEEP_SECONDS, lambda: figures.keep(db), later=True),
+        rounds(stop, SEEN_SECONDS, lambda: write_seen(db, entry), later=True),
+    ]
+
+
+async def last_words(db: Database) -> None:
+    """What was counted since the last round; a process that stops while the database is away takes it along."""
+    with suppress(StorageTrouble):
+        await figures.keep(db)
+
+
+async def being_here(db: Database, clock: Clock, stop: asyncio.Event) -> None:
+    """Whoever carries the worker says so again and again."""
+    await rounds(stop, figures.KEEP_SECONDS, lambda: figures.worker_is_here(db, clock.now()))
+
+
+async def _over(tasks: Sequence[asyncio.Future[None]]) -> None:
+    _, late = await asyncio.wait(tasks, timeout=10)
+    for task in late:
+        task.cancel()
 
 
 async def write_seen(db: Database, entry: Entry) -> None:

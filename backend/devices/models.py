@@ -12,6 +12,7 @@ from backend.db import Base, UtcDateTime, new_id
 from backend.retention import Life
 from backend.sealed import Whose, sealed
 
+LIVING = "ended_at IS NULL"
 NAMELESS: dict[str, str | None] = {
     **dict.fromkeys(("device_platform", "device_name", "device_model"), "-"),
     "push_token": None,
@@ -33,6 +34,13 @@ class Session(Base):
             unique=True,
             sqlite_where=text("ended_at IS NULL AND kind = 'mobile'"),
             postgresql_where=text("ended_at IS NULL AND kind = 'mobile'"),
+        ),
+        Index(
+            "ix_sessions_living",
+            "kind",
+            "absolute_expires_at",
+            sqlite_where=text(LIVING),
+            postgresql_where=text(LIVING),
         ),
     )
 

@@ -10,10 +10,12 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from datetime import UTC, datetime
+from time import perf_counter
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from backend import trouble
+from backend.counting import DATABASE, took
 from backend.db import Database
 from backend.devices.proofs import InvalidProof
 from backend.devices.seen import SeenProofs
@@ -100,7 +102,9 @@ class SqliteReader:
         known = self._known.get(access_hash)
         if known is not None:
             return known
+        begun = perf_counter()
         row = self._connection.execute(QUESTION + "?", (access_hash,)).fetchone()
+        took(DATABASE, perf_counter() - begun, "hot")
         if row is None:
             return None
         found = self._known[access_hash] = _found(row, UUID, _time)
@@ -141,7 +145,9 @@ class PostgresReader:
         """One join by unique key."""
         with trouble.named():
             pool = self._pool or await self._connections()
+            begun = perf_counter()
             row = await pool.fetchrow(QUESTION + "$1", access_hash)
+            took(DATABASE, perf_counter() - begun, "hot")
         return _found(row, _same, _same) if row else None
 
     async def remember(self, seen_id: bytes, until: int) -> None:

@@ -19,6 +19,7 @@ from backend.devices.models import Session
 from backend.devices.session_rows import GRANT, OPEN, REPLACE, TAKE_SLOT, Link, Live
 from backend.errors import Forbidden, NotFound, Unproved
 from backend.facts import SessionEnded, SessionOpened, SessionReplaced
+from backend.figures import counted
 from backend.kit import Kit
 from backend.support import notices
 
@@ -145,6 +146,7 @@ async def open_mobile(
     await GRANT.run(tx, **refresh_row(kit, live, refresh, now)._asdict())
     fact = SessionOpened(subject=account_id, session=session_id, kind="mobile", method=method, epoch=epoch)
     kit.journal.record(tx, fact, by=account_id, now=now)
+    counted(tx, "ngomon_logins", method, "let_in")
     if replaced is not None:
         notices.tell(tx, kit, account_id, "device_replaced", now=now, device=replaced.name, by=device.name)
     return tokens_of(kit, live, access, refresh, now), replaced

@@ -16,6 +16,7 @@ from backend import facts
 from backend.account import Account
 from backend.db import Base
 from backend.facts import DeliveryParked
+from backend.figures import counted, lasted
 from backend.kit import Kit
 from backend.limits import Limits
 from backend.outbox import circuit
@@ -49,13 +50,17 @@ async def delivered(
     mine = {row.account_id for row in open_rows if _is_of(row, said[row.account_id].turn)}
     kept = [one for one in done if one.turn.account_id in mine]
     lost = [one.turn for one in done if one.turn.account_id not in mine]
-    settled = {
-        row.id for row in open_rows if row.account_id in mine and _is_settled(row, said[row.account_id], now)
-    }
+    over = [
+        row for row in open_rows if row.account_id in mine and _is_settled(row, said[row.account_id], now)
+    ]
+    settled = {row.id for row in over}
     closed = {"state": "done", "error": None, "done_at": now, "changed_at": now, **CLOSED}
     await tx.execute(
         update(Delivery).where(Delivery.id.in_(settled)).values(**closed), execution_options=PLAIN
     )
+    for row in over:
+        lasted(tx, "ngomon_delivery_seconds", row.created_at, now)
+        _tell(tx, system_id, "synced")
     await _keep_links(tx, system_id, kept, now)
     if kept:
         await circuit.recovered(tx, system_id, now)
@@ -82,6 +87,7 @@ async def _open(
         Delivery.state,
         Delivery.not_before,
         Delivery.lease_token,
+        Delivery.created_at,
     )
     unsettled = select(*columns).where(
         Delivery.system_id == system_id,
@@ -160,6 +166,7 @@ async def _park(tx: AsyncSession, kit: Kit, turn: Turn, error: DeliveryError, no
     taken = await tx.execute(update(Delivery).where(*mine(turn)).values(**values).returning(Delivery.id))
     if taken.scalar() is None:
         return
+    _tell(tx, turn.system_id, "dead")
     older = (Delivery.version < turn.version, Delivery.state == "pending")
     await tx.execute(update(Delivery).where(*_pair(turn), *older).values(**dead))
     kit.journal.record(
@@ -179,6 +186,12 @@ async def _put_off(tx: AsyncSession, limits: Limits, turn: Turn, error: Delivery
         **CLOSED,
     }
     await tx.execute(update(Delivery).where(*mine(turn)).values(**values))
+    _tell(tx, turn.system_id, "retrying")
+
+
+def _tell(tx: AsyncSession, system_id: UUID, outcome: str) -> None:
+    """By the system's identifier: whoever shows the figure knows its name."""
+    counted(tx, "ngomon_deliveries", str(system_id), outcome)
 
 
 def backoff(limits: Limits, attempts: int) -> float:

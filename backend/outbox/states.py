@@ -209,8 +209,13 @@ def in_state(system_id: UUID, state: str, now: datetime) -> Select[str, int, str
 
 
 def oldest(system_id: UUID, now: datetime) -> Select[datetime]:
-    """Since when the first waits that is not only held."""
-    waits = (Delivery.system_id == system_id, text(WAITING), Delivery.not_before <= now)
+    """Since when the first waits that is not only held; one that was parked waits for nothing but a human."""
+    waits = (
+        Delivery.system_id == system_id,
+        text(WAITING),
+        Delivery.state != "dead",
+        Delivery.not_before <= now,
+    )
     return select(Delivery.created_at).where(*waits).order_by(Delivery.created_at).limit(1)
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.account import Account
 from backend.db import changed_one
 from backend.facts import DeliverySkipped, SystemPaused, SystemRemoved, SystemResumed
+from backend.figures import counted
 from backend.kit import Kit
 from backend.outbox.bell import DELIVERIES, STATES, ring_after
 from backend.outbox.models import Delivery, Link, System
@@ -79,6 +80,7 @@ async def skip(
     mine = (Delivery.id == delivery, Delivery.system_id == system.id)
     sealed = kit.keys.seal("deliveries.skipped_because", delivery, reason)
     passed = update(Delivery).where(*mine, Delivery.state.in_(SKIPPABLE), Delivery.not_before <= now)
+    counted(tx, "ngomon_deliveries", str(system.id), "skipped")
     if not await changed_one(tx, passed.values(state="skipped", skipped_because=sealed, changed_at=now)):
         raise SystemTrouble(await _why_not(tx, name, delivery, now))
     account_id = await tx.scalar(select(Delivery.account_id).where(*mine))

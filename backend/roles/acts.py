@@ -84,14 +84,14 @@ async def act(
         raise policy.RequestOpen(request_id=waits)
     found = await _written(tx, kit, role, move, why, more.effective_on, by, now, alone=alone)
     await carried.weigh(tx, kit, found, carried.OURS, how, by=by)
-    kit.journal.record(
-        tx, RoleRequested(subject=role.account_id, request=found.id, kind=found.kind), by=by, now=now
-    )
+    asked = RoleRequested(subject=role.account_id, request=found.id, kind=found.kind)
+    kit.journal.record(tx, asked, by=by, now=now)
     steps = await rows.steps_of(tx, found.id)
     await review.say(tx, kit, found, steps, policy.APPROVED, None, by, now)
     if alone:
         decided = RequestDecided(subject=role.account_id, request=found.id, outcome=policy.APPROVED)
         kit.journal.record(tx, decided, by=by, now=now)
+        review.figured(tx, found, policy.APPROVED, now)
         await timeline.take_effect(tx, kit, found, by=by, now=now)
         if found.applied_at is None:
             await effects.tell(tx, kit, role, "planned", Act(by, now, due=now), about=found.id)

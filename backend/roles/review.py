@@ -18,6 +18,7 @@ from backend.accounts.identity import numbers
 from backend.db import changed_one
 from backend.errors import Conflict, Refusal
 from backend.facts import DecisionUndone, RequestDecided, StepDecided
+from backend.figures import counted, lasted
 from backend.kit import Kit
 from backend.roles import (
     authority,
@@ -117,6 +118,7 @@ async def undo(
     await deciding.place(tx, kit, found, now=now)
     if found.kept_by == by:
         found.kept_by = found.kept_reason = None  # it was part of the word
+    figured(tx, found, "undone", now)
     kit.journal.record(tx, DecisionUndone(subject=found.account_id, request=found.id), by=by, now=now)
     await tx.flush()
     return found
@@ -194,6 +196,13 @@ async def _ensure_yes(tx: AsyncSession, found: RoleRequest, account: Account, ho
         raise second.NotInBulk
 
 
+def figured(tx: AsyncSession, found: RoleRequest, outcome: str, now: datetime) -> None:
+    """Count a request that is over or given back, and how long it had waited."""
+    counted(tx, "ngomon_decisions", found.kind, outcome)
+    if outcome != "undone":
+        lasted(tx, "ngomon_decision_age_seconds", found.created_at, now)
+
+
 async def _settle_request(
     tx: AsyncSession, kit: Kit, found: RoleRequest, decision: str, by: UUID, now: datetime
 ) -> None:
@@ -202,6 +211,7 @@ async def _settle_request(
     kit.journal.record(
         tx, RequestDecided(subject=found.account_id, request=found.id, outcome=decision), by=by, now=now
     )
+    figured(tx, found, decision, now)
     if decision == policy.APPROVED:
         await timeline.take_effect(tx, kit, found, by=by, now=now)
     if found.applied_at is None:  # otherwise the change of the role is told

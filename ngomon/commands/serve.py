@@ -46,7 +46,8 @@ def serve(host: str, port: int, workers: int) -> None:
 @click.option(
     "--health-port", type=click.IntRange(1, 65535), help="Answer /health/live and /health/ready there."
 )
-def worker(health_port: int | None) -> None:
+@click.option("--health-host", default="127.0.0.1", show_default=True, help="The address of --health-port.")
+def worker(health_port: int | None, health_host: str) -> None:
     """The same loop that a server on SQLite carries."""
     import uvloop
 
@@ -57,7 +58,7 @@ def worker(health_port: int | None) -> None:
     db = _ready(settings)
     with server.only_one(db):
         out.print(f"delivering to the downstream systems, {described(db)}")
-        uvloop.run(alone.run_worker(settings, health_port))
+        uvloop.run(alone.run_worker(settings, health_host, health_port))
 
 
 def described(db: Database) -> str:

@@ -21,6 +21,7 @@ from backend.db import Database, new_id
 from backend.outbox import states
 from backend.roles import appointments, audit, inbox, queue, timeline
 from backend.roles.catalogue.in_force import shipped
+from ngomon import gauges
 
 NOW, ANY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC), UUID(int=7)
 TODAY = date(2026, 3, 2)
@@ -34,6 +35,7 @@ HOT: dict[str, Any] = {
     "system: oldest that waits": states.oldest(ANY, NOW),
     "system: states": states.in_state(ANY, "pending", NOW),
     "system: who is failing": states.failing(ANY),
+    "sessions that live": gauges.living("mobile", NOW),
     "people of a unit": queue.held_in(ANY, None, 26),
     "people of a unit, further": queue.held_in(ANY, ANY, 26),
     "people of a unit, called so": queue.held_in(ANY, ANY, 26, CALLED),

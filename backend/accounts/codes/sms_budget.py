@@ -16,6 +16,7 @@ from backend import tallies
 from backend.accounts.codes.captcha import HARDEST
 from backend.accounts.codes.codes import DAY, HOUR, OtpLimit
 from backend.alarms import Name, alarm
+from backend.counting import count
 from backend.kit import Kit
 from backend.limits import Limits
 from backend.tallies import Want
@@ -63,7 +64,17 @@ async def spend(
     for (name, _, _), wait in zip(counted, waits, strict=True):
         if wait > 0:
             alarm(name)
+            count("ngomon_sms", "over_budget")
             raise OtpLimit(retry_after=wait)
+
+
+async def left(tx: AsyncSession, kit: Kit, *, now: datetime) -> int | None:
+    """How many messages the province may still send within the last day's window; nothing where nobody counts."""
+    most = kit.limits.sms_per_day
+    if not kit.limits.otp_per_address_per_hour or not most:
+        return None
+    used = await tallies.counted(tx, kit.throttle.key("sms_budget_all", ""), DAY, now=now)
+    return max(0, most - used)
 
 
 async def level(tx: AsyncSession, kit: Kit, *, hidden: bool, address: str, now: datetime) -> int:

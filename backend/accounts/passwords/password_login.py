@@ -27,6 +27,7 @@ from backend.devices.known import own_counts
 from backend.devices.sessions import AccountFrozen, Device
 from backend.errors import TooMany, Unproved
 from backend.facts import SignInRefused
+from backend.figures import counted
 from backend.kit import Kit
 from backend.names import masked_phone
 from backend.throttle import Want, Window, refund
@@ -209,6 +210,7 @@ async def wrong(
     door.kit.journal.record(
         tx, SignInRefused(subject=account_id, reason=CredentialsWrong.code), by=None, now=now
     )
+    counted(tx, "ngomon_logins", "password", "refused")
     # before the history, whose line holds the account: of two that wait for each other here PostgreSQL ends one
     if await locks.passwords_have_run_out(tx, door.kit, tries.day, now):
         await locks.told(tx, door.kit, account_id, locks.PASSWORD, now=now)

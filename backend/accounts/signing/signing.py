@@ -17,11 +17,13 @@ from backend.accounts.door import Door
 from backend.accounts.identity.evidence import CERTIFICATE, CERTIFICATE_LEVEL
 from backend.accounts.self import history
 from backend.accounts.signing import enrolled
+from backend.accounts.ways_in.login import KIND as SIGN_IN
 from backend.caller import Caller
 from backend.db import new_id
 from backend.devices.sessions import Device
 from backend.errors import TooMany, settle
 from backend.facts import CertificateTurnedAway
+from backend.figures import counted
 from backend.flows import Handle, Kind
 from backend.outside.certificates.certificates import (
     CertificateCheckUnavailable,
@@ -131,6 +133,8 @@ async def turn_away(door: Door, flow: Handle[Signing], reason: str, *, account_i
     await flow.advance(ENDED)
     fact = CertificateTurnedAway(subject=account_id, flow=flow.id, reason=reason)
     flow.kit.journal.record(flow.tx, fact, by=None, now=flow.now)
+    if flow.kind.name == SIGN_IN:
+        counted(flow.tx, "ngomon_logins", METHOD, "refused")
     if account_id is not None:
         await _remember_failure(door, flow, account_id)
 

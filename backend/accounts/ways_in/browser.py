@@ -33,6 +33,7 @@ from backend.devices.models import Session
 from backend.devices.sessions import AccountClosed, AccountFrozen
 from backend.errors import Refusal, settle
 from backend.facts import SessionOpened, SignInRefused
+from backend.figures import counted
 from backend.kit import Kit
 from backend.outside.eid.eid import Attempt
 from backend.outside.eid.eid_claims import Person
@@ -128,6 +129,7 @@ async def finish(door: Door, caller: Caller, *, cookie: str | None, answer: Answ
     except REFUSED as refusal:
         async with door.db.write() as tx:
             kit.journal.record(tx, SignInRefused(flow=flow_id, reason=refusal.code), by=None, now=now)
+            counted(tx, "ngomon_logins", "vneid", "refused")
         raise
 
 
@@ -174,6 +176,7 @@ async def _claim(
     if refusal is not None:
         fact = SignInRefused(flow=flow_id, reason=refusal.code)
         kit.journal.record(tx, fact, by=None, now=caller.now)
+        counted(tx, "ngomon_logins", "vneid", "refused")
     return refusal or flow.data
 
 
@@ -204,6 +207,7 @@ async def _open_session(
         subject=account.id, session=session.id, kind="workspace", method="vneid", epoch=account.epoch
     )
     kit.journal.record(tx, fact, by=account.id, now=now)
+    counted(tx, "ngomon_logins", "vneid", "let_in")
     history.remember(
         tx,
         account.id,

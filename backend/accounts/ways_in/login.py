@@ -29,6 +29,7 @@ from backend.devices import takeover
 from backend.devices.sessions import Device
 from backend.errors import Forbidden, Refusal, settle
 from backend.facts import SignInRefused
+from backend.figures import counted
 from backend.flows import Handle, Running
 from backend.kit import Kit
 from backend.outside.eid.eid import Attempt, EId
@@ -147,7 +148,7 @@ async def authorize(door: Door, flow_id: UUID, answer: Answer, caller: Caller) -
     except (ProviderUnavailable, LoginRefused, people.LinkRequired, people.AccountExists) as refusal:
         async with door.db.write() as tx:
             await close(await flow.again(tx), refusal)
-            _journal(tx, door.kit, flow_id, refusal, caller.now)
+            _refused(tx, door.kit, flow, refusal, caller.now)
         raise
 
 
@@ -188,12 +189,13 @@ async def _claim(
     assert attempt is not None
     refusal = await use_up(flow, attempt, answer)
     if refusal:
-        _journal(tx, kit, flow_id, refusal, caller.now)
+        _refused(tx, kit, flow, refusal, caller.now)
     return refusal or (flow, attempt)
 
 
-def _journal(tx: AsyncSession, kit: Kit, flow_id: UUID, refusal: Refusal, now: datetime) -> None:
-    kit.journal.record(tx, SignInRefused(flow=flow_id, reason=refusal.code), by=None, now=now)
+def _refused(tx: AsyncSession, kit: Kit, flow: Handle[LoginData], refusal: Refusal, now: datetime) -> None:
+    kit.journal.record(tx, SignInRefused(flow=flow.id, reason=refusal.code), by=None, now=now)
+    counted(tx, "ngomon_logins", flow.data.method, "refused")
 
 
 async def enter(door: Door, flow: Handle[LoginData], data: LoginData, account: Account) -> Done:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from backend.counting import count
 from backend.errors import Unavailable
 from backend.outside.addresses import AddressRefused, HttpTrouble, NotSent
 from backend.outside.http import Guarded
@@ -37,6 +38,25 @@ class Sms(Protocol):
 
     async def send(self, to: str, text: str, *, message_id: str) -> None:
         """Hand `text` over for `to` (E.164), once; raises SmsUnavailable, or SmsUncertain when nobody can say."""
+
+
+class CountedSms:
+    """The same, and how it ended is counted (`ngomon_sms_total`)."""
+
+    def __init__(self, sms: Sms) -> None:
+        self._sms = sms
+
+    async def send(self, to: str, text: str, *, message_id: str) -> None:
+        """Hand it on."""
+        outcome = "unavailable"
+        try:
+            await self._sms.send(to, text, message_id=message_id)
+            outcome = "sent"
+        except SmsUncertain:
+            outcome = "uncertain"
+            raise
+        finally:
+            count("ngomon_sms", outcome)
 
 
 class KannelSms:
