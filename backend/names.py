@@ -122,6 +122,11 @@ def masked(value: str) -> str:
     return value[:3] + "*" * (len(value) - 6) + value[-3:] if len(value) > 6 else "*" * len(value)
 
 
+def last_digits(number: str) -> str:
+    """The last three of a personal number, to tell two people of one name apart: a part of the one mask."""
+    return number[-3:] if len(number) > 6 else ""
+
+
 def masked_phone(e164: str) -> str:
     """A number as people know it, masked: 082****088."""
     return masked("0" + e164.removeprefix("+84") if e164.startswith("+84") else e164)

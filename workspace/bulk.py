@@ -182,8 +182,9 @@ async def _decided(
     except Refusal as no:
         refusal = no
     async with db.read() as tx:
-        name = await queue.name_for(tx, kit, request_id, manager.account_id)
-    return Result(request_id, name or str(request_id), refusal.title if refusal else None)
+        named = await queue.name_for(tx, kit, request_id, manager.account_id)
+    name, digits = named or (str(request_id), "")
+    return Result(request_id, name, refusal.title if refusal else None, digits)
 
 
 async def _undone(db: Database, kit: Kit, manager: Manager, result: Result, *, now: datetime) -> Result:
@@ -193,5 +194,5 @@ async def _undone(db: Database, kit: Kit, manager: Manager, result: Result, *, n
             outcome = await review.undo(tx, kit, result.id, by=manager.account_id, now=now)
         settle(outcome)
     except Refusal as no:
-        return Result(result.id, result.name, no.title)
+        return Result(result.id, result.name, no.title, result.digits)
     return result

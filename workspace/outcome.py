@@ -10,7 +10,7 @@ from backend.errors import Conflict
 from backend.roles.views import Change, Effect, RequestView
 from backend.words import mark as _
 from backend.words import say
-from workspace.pages import clock_time, moment
+from workspace.pages import clock_time, day, moment
 
 # one's own word, while it can be taken back: who hears of it, and when
 HELD = {
@@ -18,6 +18,12 @@ HELD = {
     "rejected": _("Đã từ chối. Người đề nghị sẽ được báo lúc {time}; trước lúc đó bạn có thể hoàn tác."),
     "returned": _("Đã trả lại. Người đề nghị sẽ được báo lúc {time}; trước lúc đó bạn có thể hoàn tác."),
 }
+
+# the same of what is granted for a later day, or where no system is connected
+PLANNED = _(
+    "Đã phê duyệt, có hiệu lực từ ngày {day}. Người đề nghị sẽ được báo lúc {time}; trước lúc đó bạn có thể hoàn tác."
+)
+UNCONNECTED = _("Đã phê duyệt. Người đề nghị sẽ được báo lúc {time}; trước lúc đó bạn có thể hoàn tác.")
 
 # one's own word when others have yet to speak: whom it waits for
 AWAITED = {
@@ -47,12 +53,19 @@ class Said(msgspec.Struct, frozen=True):
 def of(asked: RequestView) -> Said:
     """The sentence of the reader's own word, or of why there is none to say."""
     if asked.undo_until and asked.status in HELD:
-        return Said(HELD[asked.status], {"time": clock_time(asked.undo_until)})
+        return Said(*_held(asked, clock_time(asked.undo_until)))
     waiting = next((step for step in asked.steps if step.decision is None), None)
     refusal = asked.why_not_decide
     if waiting is not None and (asked.undo_until or (refusal and refusal.code == "already_decided")):
         return Said(AWAITED[waiting.duty], {"unit": waiting.unit})
     return Said(refusal.title if refusal else "")
+
+
+def _held(asked: RequestView, until: str) -> tuple[str, dict[str, object]]:
+    if asked.told_on:
+        return PLANNED, {"day": day(asked.told_on), "time": until}
+    unconnected = asked.status == "approved" and not asked.sync
+    return UNCONNECTED if unconnected else HELD[asked.status], {"time": until}
 
 
 def told(asked: RequestView, refusal: Conflict, lang: str) -> str:

@@ -19,6 +19,7 @@ class Result(msgspec.Struct, frozen=True):
     id: UUID
     name: str
     refusal: str | None
+    digits: str = ""
 
 
 class Batch(msgspec.Struct, frozen=True):

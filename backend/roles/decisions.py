@@ -12,10 +12,11 @@ from sqlalchemy import Select, and_, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import paging
-from backend.accounts.identity import called
+from backend.accounts.identity import called, numbers
 from backend.accounts.identity.people import full_names
 from backend.errors import FieldError, FieldsInvalid
 from backend.kit import Kit
+from backend.names import last_digits
 from backend.outside.clock import LOCAL
 from backend.roles import authority, movements
 from backend.roles.catalogue.in_force import in_force
@@ -44,6 +45,7 @@ class Decision(msgspec.Struct, frozen=True):
     request_id: UUID
     at: datetime
     applicant: str
+    digits: str
     kind: str
     movement: Label
     position: Label
@@ -149,11 +151,13 @@ async def _lines(tx: AsyncSession, kit: Kit, ids: Sequence[UUID]) -> list[Decisi
     rows = (await tx.execute(query)).all()
     people = {asked.account_id for _, asked, _ in rows} | {step.by for step, _, _ in rows if step.by}
     names, catalogue = await full_names(tx, kit, people), await in_force(tx)
+    known = await numbers.personal(tx, kit, {asked.account_id for _, asked, _ in rows})
     return [
         Decision(
             asked.id,
             step.at or asked.created_at,
             names.get(asked.account_id, ""),
+            last_digits(known.get(asked.account_id, "")),
             asked.kind,
             catalogue.movement_label(movements.of(asked).code),
             catalogue.position_label(asked.position),

@@ -64,30 +64,39 @@ async def view(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID, *, no
     old = await tx.get(Role, found.role_id) if found.role_id else None
     theirs = rights.why_not_take_over_as(standing, found) is None
     returned = found.status == policy.RETURNED
-    move, is_open = movements.of(found), found.status in policy.OPEN
     decided = policy.why_not_decide(standing, status=found.status, decided=rows.last_word(found))
     return RequestView(
         account_id=account.id,
         applicant=await _applicant(tx, kit, account),
         created_by=names[found.created_by],
         decided_by=names.get(found.decided_by) if found.decided_by else None,
-        effects=await _effects(tx, kit, found, old, account) if is_open else [],
-        unproved_address=is_open and await _is_unproved(tx, kit, found),
         **await _history(tx, kit, found, now),
         why_you=_why(standing, steps, units, await _lenders(tx, kit, who, standing)),
         why_not_decide=decided or await second.why_not(tx, kit, steps, standing, who),
         why_not_approve=await _why_not_approve(tx, found, account, old),
         **await _agreement(tx, catalogue, found, old, steps),
-        at_stake=await carried.outlook(tx, kit, old)
-        if is_open and move.leaves and not found.kept_by
-        else None,
         may_keep=not carried.OURS.isdisjoint(standing.duties),
         kept_by=names.get(found.kept_by) if found.kept_by else None,
-        may_correct=theirs and returned and move.by_managers,
+        may_correct=theirs and returned and movements.of(found).by_managers,
         may_withdraw=theirs and cancelling.may_withdraw(found, reader, now),
         undo_until=_undo_until(kit, found, steps, reader, now),
+        **await _ahead(tx, kit, found, account, old, now),
         **_wished(kit, catalogue, found, steps, units),
     )
+
+
+async def _ahead(
+    tx: AsyncSession, kit: Kit, found: RoleRequest, account: Account, old: Role | None, now: datetime
+) -> dict[str, Any]:
+    """What a yes would change, or will on the day for which it was said."""
+    is_open, to_come = found.status in policy.OPEN, cancelling.is_to_come(found, now)
+    goes = is_open and movements.of(found).leaves and not found.kept_by
+    return {
+        "effects": await _effects(tx, kit, found, old, account) if is_open or to_come else [],
+        "unproved_address": is_open and await _is_unproved(tx, kit, found),
+        "at_stake": await carried.outlook(tx, kit, old) if goes else None,
+        "told_on": found.effective_on if to_come else None,
+    }
 
 
 async def _history(tx: AsyncSession, kit: Kit, found: RoleRequest, now: datetime) -> dict[str, Any]:

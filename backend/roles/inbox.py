@@ -9,17 +9,18 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import CompoundSelect, Select, exists, func, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from backend import paging
 from backend.account import Account
-from backend.accounts.identity import called
+from backend.accounts.identity import called, numbers
 from backend.accounts.identity.called import Called
 from backend.kit import Kit
+from backend.names import last_digits
 from backend.roles import authority, policy
 from backend.roles.authority import Authority, Lent
 from backend.roles.catalogue.in_force import in_force
-from backend.roles.models import RequestStep, RoleRequest, Unit
+from backend.roles.models import RequestStep, Role, RoleRequest, Unit
 from backend.roles.views import InboxRow
 
 MOST = 25
@@ -188,24 +189,32 @@ def _together(parts: Sequence[Select[UUID]]) -> CompoundSelect[UUID]:
 async def _rows(tx: AsyncSession, kit: Kit, ids: Sequence[UUID]) -> list[InboxRow]:
     late = (RequestStep.decider_id.is_not(None), RequestStep.overdue_at.is_not(None))
     overdue = exists().where(RequestStep.request_id == RoleRequest.id, *late)
+    left = aliased(Unit)
     query = (
-        select(RoleRequest, Unit.name, Account, overdue.label("late"))
+        select(RoleRequest, Unit.name, left.name.label("left"), Account, overdue.label("late"))
         .join(Unit, Unit.id == RoleRequest.unit_id)
         .join(Account, Account.id == RoleRequest.account_id)
+        .outerjoin(Role, (Role.id == RoleRequest.role_id) & (Role.unit_id != RoleRequest.unit_id))
+        .outerjoin(left, left.id == Role.unit_id)
     )
     rows = (await tx.execute(query.where(RoleRequest.id.in_(ids)).order_by(RoleRequest.id))).all()
-    catalogue = await in_force(tx)
+    catalogue, known = (
+        await in_force(tx),
+        await numbers.personal(tx, kit, [row[0].account_id for row in rows]),
+    )
     return [
         InboxRow(
             found.id,
             found.version,
             found.kind,
             kit.keys.open("accounts.full_name", account.id, account.full_name),
+            last_digits(known.get(account.id, "")),
             catalogue.position_label(found.position),
             unit,
+            from_unit,
             found.created_at,
             account.frozen_at is not None,
             late,
         )
-        for found, unit, account, late in rows
+        for found, unit, from_unit, account, late in rows
     ]

@@ -15,7 +15,7 @@ from backend.accounts.identity import called, numbers
 from backend.accounts.identity.called import Called
 from backend.accounts.identity.people import full_names
 from backend.kit import Kit
-from backend.names import masked
+from backend.names import last_digits, masked
 from backend.roles import authority, policy, rights, rows
 from backend.roles.authority import Authority
 from backend.roles.catalogue.in_force import in_force
@@ -89,8 +89,8 @@ async def units_of(tx: AsyncSession, request_id: UUID) -> list[UUID]:
     return list(await tx.scalars(select(RequestStep.unit_id).where(RequestStep.request_id == request_id)))
 
 
-async def name_for(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID) -> str | None:
-    """The applicant's name, if the reader may see the request."""
+async def name_for(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID) -> tuple[str, str] | None:
+    """The applicant's name and last digits, if the reader may see the request."""
     found = await tx.get(RoleRequest, request_id)
     if found is None:
         return None
@@ -98,7 +98,9 @@ async def name_for(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID) -
     steps = await rows.steps_of(tx, request_id)
     if policy.why_not_see(await rights.standing(tx, kit, found, steps, who)):
         return None
-    return (await full_names(tx, kit, [found.account_id])).get(found.account_id)
+    names = await full_names(tx, kit, [found.account_id])
+    known = await numbers.personal(tx, kit, [found.account_id])
+    return names.get(found.account_id, ""), last_digits(known.get(found.account_id, ""))
 
 
 async def names_within(

@@ -162,6 +162,7 @@ class RequestView(msgspec.Struct, frozen=True, kw_only=True):
     may_correct: bool
     may_withdraw: bool
     undo_until: datetime | None
+    told_on: date | None  # of what is granted and planned: when the systems hear of it
 
 
 class InboxRow(msgspec.Struct, frozen=True):
@@ -171,8 +172,10 @@ class InboxRow(msgspec.Struct, frozen=True):
     version: int
     kind: str
     applicant: str
+    digits: str  # of the personal number: two may have one name
     position: str
     unit: str
+    from_unit: str | None  # of somebody who moves
     created_at: datetime
     frozen: bool
     overdue: bool
