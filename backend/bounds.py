@@ -86,6 +86,8 @@ MOST: dict[str, float] = {
     "bulk_most": 1000,
     "schedule_ahead_days": 3660,
     "step_days": 60,
+    "review_grace_days": 90,
+    "review_notice_days": 30,
     "mass_change_percent": 50,
     "lease": 600,
     "delivery_attempts": 1000,

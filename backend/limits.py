@@ -36,6 +36,7 @@ COUNTS = (  # 0 switches one off, or everything that needs it; production refuse
     "kept_days",
     "sim_rest",
     "bulk_most",
+    "review_notice_days",
     "delivery_attempts",
     "json_depth",
     "json_keys",
@@ -133,6 +134,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bulk_most: int = 100
     schedule_ahead_days: int = 366
     step_days: int = 3  # worked days for one word; then the unit above may say it as well (rule 626)
+    review_grace_days: int = 7  # after its last day a review's unconfirmed roles end (rule 642)
+    review_notice_days: int = 3  # lived through from announcement to announcement, and to the end
     mass_change_percent: int = 10  # of what exists: an import that changes or ends more wants --brake-off
 
     # delivery

@@ -10,6 +10,7 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Hashable
+from datetime import timedelta
 
 MOST = 20_000  # remembered at once; the province's budget of messages allows far fewer in ten minutes
 
@@ -21,6 +22,7 @@ class Lives:
 
     def __init__(self) -> None:
         self._ends: OrderedDict[Hashable, float] = OrderedDict()
+        self._asked: dict[str, float] = {}
         self.ahead = 0.0
 
     def begin(self, name: Hashable, seconds: float) -> None:
@@ -36,6 +38,13 @@ class Lives:
     def is_over(self, name: Hashable) -> bool:
         """Whether it is known to be over."""
         return self._ends.get(name, math.inf) <= self._now()
+
+    def since_last(self, name: str) -> timedelta:
+        """What has passed in this process since this was asked before; nothing the first time."""
+        now = self._now()
+        passed = now - self._asked.get(name, now)
+        self._asked[name] = now
+        return timedelta(seconds=passed)
 
     def _now(self) -> float:
         return time.monotonic() + self.ahead

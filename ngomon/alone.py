@@ -15,6 +15,7 @@ from backend.roles.reorganising import carrying
 from backend.rounds import rounds
 from backend.settings import Settings
 from backend.support.post import PostRoom
+from ngomon import daily
 from ngomon.health_port import health
 from ngomon.tasks import being_here, forget, last_words, nightly_of, outgoing, worker_of
 
@@ -37,7 +38,8 @@ async def run_worker(settings: Settings, health_host: str, health_port: int | No
             carried = carrying.run(db, kit, clock, stop)
             counting = rounds(stop, figures.KEEP_SECONDS, lambda: figures.keep(db), later=True)
             being = being_here(db, clock, stop)
-            delivering = (worker.run(stop), nightly.run(stop), post.run(stop))
+            days = daily.run(db, kit, clock, post, stop)
+            delivering = (worker.run(stop), nightly.run(stop), post.run(stop), days)
             await asyncio.gather(*delivering, carried, forgetting, counting, being)
     finally:
         await last_words(db)

@@ -27,6 +27,7 @@ COMMANDS = {
     "notices": "ngomon.commands.notices",
     "reorganise": "ngomon.commands.reorganise",
     "restore": "ngomon.commands.backup",
+    "reviews": "ngomon.commands.reviews",
     "serve": "ngomon.commands.serve",
     "staff": "ngomon.commands.staff",
     "support": "ngomon.commands.support",

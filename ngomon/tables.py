@@ -11,6 +11,9 @@ import backend.figures
 import backend.flows
 import backend.journal
 import backend.outbox.models
+import backend.roles.confirming.lived
+import backend.roles.confirming.models
+import backend.roles.hearing
 import backend.roles.models
 import backend.roles.reorganising.models
 import backend.roles.unit_changes

@@ -33,6 +33,7 @@ from backend.settings import Settings
 from backend.support.post import PostRoom
 from backend.support.pushing import Pushing
 from backend.trouble import StorageTrouble
+from ngomon import daily
 
 log = structlog.get_logger("tasks")
 SEEN_SECONDS, SWEEP_SECONDS, PLACING_SECONDS = 20, 600, 3600
@@ -98,6 +99,7 @@ async def running(
             nightly.run(stop),
             being_here(db, clock, stop),
             post.run(stop),
+            daily.run(db, kit, clock, post, stop),
             carrying.run(db, kit, clock, stop),
             forget(db, limits, clock, stop),
         ]  # one process carries them

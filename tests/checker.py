@@ -60,6 +60,7 @@ async def check(db: Database, kit: Kit, before: Before | None = None) -> None:
             *await _codes(tx, kit),
             *await _roles(tx),
             *await _requests(tx),
+            *await _reviews(tx),
             *await misplaced(tx, kit),
             *await unfindable(tx, kit),
             *await _deliveries(tx),
@@ -131,6 +132,17 @@ async def _roles(tx: AsyncSession) -> list[str]:
         tx, "SELECT id FROM roles WHERE (state = 'ended') <> (ended_at IS NOT NULL) AND state <> 'undone'"
     )
     return found + [f"role {row[0]}: state and end time disagree" for row in ended]
+
+
+async def _reviews(tx: AsyncSession) -> list[str]:
+    """What ended because nobody confirmed it was announced twice, each time with days to live through (rule 642)."""
+    announced = (
+        "SELECT 1 FROM reviewed_roles w JOIN reviews v ON v.id = w.review_id WHERE w.role_id = r.id "
+        "AND w.state = 'ended' AND w.by IS NULL AND w.first_at < w.second_at AND w.second_at < w.at "
+        "AND w.second_lived - w.first_lived >= :rest"
+    )
+    query = f"SELECT r.id FROM roles r WHERE r.end_reason = 'unconfirmed' AND NOT EXISTS ({announced})"
+    return [f"role {row[0]} ended unannounced" for row in await rows(tx, query, rest=3 * 86_400_000)]
 
 
 async def _requests(tx: AsyncSession) -> list[str]:

@@ -20,6 +20,7 @@ BOTH = {
     "tests/backend/roles/test_appointments.py": "rows that somebody else holds are passed over",
     "tests/backend/roles/test_catalogue.py": "what is stored as text here and as its own type there",
     "tests/backend/roles/test_catalogue_races.py": "locks",
+    "tests/backend/roles/test_confirming.py": "the SQL of the list, and wide statements",
     "tests/backend/roles/test_deciding.py": "the SQL of a decision, and what it locks",
     "tests/backend/roles/test_delegations.py": "what a word locks, and the SQL of lent rights",
     "tests/backend/roles/test_differences.py": "the SQL of lists: order, pages",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import msgspec
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
@@ -15,12 +16,20 @@ from backend.devices import sessions
 from backend.kit import Kit
 from backend.openness import Openness
 from backend.outside.clock import Clock
+from backend.roles import hearing
 from workspace import forms
 from workspace.auth import SignedOut, Visit
 from workspace.manager import Manager
 from workspace.pages import page
 
 HERE = "/workspace/settings"
+
+
+class HearingForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is ticked."""
+
+    push: str = ""
+    mail: str = ""
 
 
 class SettingsController(Controller):
@@ -43,8 +52,20 @@ class SettingsController(Controller):
         mine = request.user.session_id
         async with db.read() as tx:
             found = await browser.sessions_of(tx, manager.account_id, now=clock.now())
+            chosen = await hearing.of(tx, manager.account_id)
         ordered = sorted(found, key=lambda one: one.id != mine)
-        return page(request, "settings.html", here=HERE, sessions=ordered, mine=mine)
+        return page(request, "settings.html", here=HERE, sessions=ordered, mine=mine, chosen=chosen)
+
+    @post("/notices", name="workspace.hearing")
+    async def hear(
+        self, request: Visit, manager: NamedDependency[Manager], db: NamedDependency[Database]
+    ) -> Redirect:
+        """By which ways one hears that something waits; a box that is not ticked is not sent."""
+        form = await forms.read(request, HearingForm)
+        choice = hearing.Choice(by_push=bool(form.push), by_mail=bool(form.mail))
+        async with db.write() as tx:
+            await hearing.choose(tx, manager.account_id, choice)
+        return Redirect(HERE, status_code=303)
 
     @post("/sessions/{session_id:uuid}/end", name="workspace.session_end")
     async def end(

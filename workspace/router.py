@@ -39,6 +39,7 @@ from workspace.preferences import SettingsController
 from workspace.reorganisation import ReorganisationController
 from workspace.reorganisations import ReorganisationsController
 from workspace.reports import ReportsController
+from workspace.reviews import ReviewsController
 from workspace.saved import SavedController
 from workspace.slips import SlipController, verify
 from workspace.support import SupportController
@@ -59,6 +60,7 @@ CONTROLLERS = (
     CorrectionController,
     PeopleController,
     DifferencesController,
+    ReviewsController,
     ActController,
     MoveController,
     MeController,

@@ -54,6 +54,7 @@ from backend.facts.accounts import (
 )
 from backend.facts.fact import Fact, Operator
 from backend.facts.hotline import FreezeOrdered
+from backend.facts.reviews import ReviewClosed, ReviewStarted, RoleConfirmed
 from backend.facts.systems import (
     DataRestored,
     Delivered,
@@ -182,8 +183,11 @@ __all__ = [
     "RequestDecided",
     "RequestResubmitted",
     "RequestWithdrawn",
+    "ReviewClosed",
+    "ReviewStarted",
     "RoleBegun",
     "RoleChanged",
+    "RoleConfirmed",
     "RoleEnded",
     "RoleReorganised",
     "RoleRequested",

@@ -72,7 +72,7 @@ async def act(
     A refusal that has to be remembered is returned (`settle` it after the commit).
     """
     why = _said(forms.reason(reason), move, more, now, kit)
-    role = await _theirs(tx, kit, role_id, by, now)
+    role = await theirs(tx, kit, role_id, by, now)
     if isinstance(role, Refusal):
         return role
     if role.state not in policy.HELD:
@@ -103,7 +103,7 @@ async def act(
 
 async def lift(tx: AsyncSession, kit: Kit, role_id: UUID, *, by: UUID, now: datetime) -> Role | Refusal:
     """Whatever was suspended with this role is in force again, and what it carries with it."""
-    role = await _theirs(tx, kit, role_id, by, now)
+    role = await theirs(tx, kit, role_id, by, now)
     if isinstance(role, Refusal):
         return role
     found = await halting(tx, role.account_id)
@@ -145,7 +145,7 @@ def _said(why: str, move: Movement, more: More, now: datetime, kit: Kit) -> dict
     return values
 
 
-async def _theirs(tx: AsyncSession, kit: Kit, role_id: UUID, by: UUID, now: datetime) -> Role | Refusal:
+async def theirs(tx: AsyncSession, kit: Kit, role_id: UUID, by: UUID, now: datetime) -> Role | Refusal:
     """The role as it is, with its account locked, if it is this manager's to act upon."""
     await rows.tree_stands(tx)
     role = await rows.role_now(tx, role_id)

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.accounts.identity import numbers
 from backend.appointment import MANAGER, Appointment
 from backend.kit import Kit
+from backend.roles import hearing
 from backend.roles.models import RoleRequest
 from backend.words import mark as _
 
@@ -24,7 +25,8 @@ async def call(
     """After the commit, the managers of these units; neither the applicant nor who began it."""
     if kit.phones is None:
         return
-    for account_id in sorted(await managers_of(tx, kit, units) - {found.account_id, found.created_by}):
+    called = await managers_of(tx, kit, units) - {found.account_id, found.created_by}
+    for account_id in sorted(called - await hearing.without_push(tx, called)):
         kit.phones.tell_after(tx, account_id, KIND, TITLE, now=now)
 
 

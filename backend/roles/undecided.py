@@ -68,12 +68,12 @@ async def deciders(tx: AsyncSession, *, below: str = "/") -> Deciders:
     found = (await tx.execute(query)).all()
     managers = await rights.managers_by_unit(tx) if found else {}
     steps = [Step(row[0], row[1], row[2]) for row in found]
-    own = await _own(tx, {step.account_id for step in steps}, set().union(*managers.values()))
+    own = await own_among(tx, {step.account_id for step in steps}, set().union(*managers.values()))
     return Deciders(steps, own, managers, {row[2]: row[3] for row in found})
 
 
-async def _own(tx: AsyncSession, applicants: set[UUID], managing: set[bytes]) -> dict[UUID, set[bytes]]:
-    """Which of the managers' blind numbers are an applicant's own."""
+async def own_among(tx: AsyncSession, people: set[UUID], managing: set[bytes]) -> dict[UUID, set[bytes]]:
+    """Which of the managers' blind numbers are one of these people's own."""
     found: dict[UUID, set[bytes]] = {}
     blinds = sorted(managing)
     for start in range(0, len(blinds), CHUNK):
@@ -81,6 +81,6 @@ async def _own(tx: AsyncSession, applicants: set[UUID], managing: set[bytes]) ->
             Identifier.blind.in_(blinds[start : start + CHUNK]), Identifier.ended_at.is_(None)
         )
         for row in await tx.execute(held):
-            if row.account_id in applicants:
+            if row.account_id in people:
                 found.setdefault(row.account_id, set()).add(row.blind)
     return found

@@ -47,6 +47,12 @@ PUSHED_LATER = frozenset(  # when it stands: pushing.py
         "request_word",
         "request_overdue",
         "nobody_decides",
+        "review_started",
+        "review_reminder",
+        "review_unconfirmed",
+        "review_last_call",
+        "role_unconfirmed",
+        "role_last_call",
     }
 )
 PLACE = re.compile(r"\{(\w+)\}")

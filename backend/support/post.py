@@ -43,6 +43,11 @@ class PostRoom:
         self._tried: Counter[str] = Counter()  # UIDs of mails that could not be taken in, and how often
         self._pause = max(1, settings.support_poll_seconds)
 
+    @property
+    def sends(self) -> bool:
+        """Whether there is a mail server that takes what is owed."""
+        return self._sender is not None
+
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`."""
         if self._mailbox is None and self._sender is None:

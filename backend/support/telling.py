@@ -170,6 +170,40 @@ WORDS = {
         _("Yêu cầu về vai trò có thêm một ý kiến"),
         _("Đơn vị {unit} đã đồng ý. Yêu cầu đang chờ {then}. Bạn không cần làm gì thêm."),
     ),
+    "review_started": (
+        _("Có vai trò cần bạn xác nhận"),
+        _(
+            "Đợt rà soát vai trò tại {unit}: hãy xác nhận {count} vai trò trước hết ngày {day} ở mục Rà soát vai trò."
+        ),
+    ),
+    "review_reminder": (
+        _("Sắp hết hạn xác nhận vai trò"),
+        _("Còn {count} vai trò tại {unit} chờ bạn xác nhận trước hết ngày {day} ở mục Rà soát vai trò."),
+    ),
+    "review_unconfirmed": (
+        _("Quá hạn xác nhận vai trò"),
+        _("{count} vai trò tại {unit} chưa được xác nhận đến hạn {day} và có thể kết thúc sau ngày {last}."),
+    ),
+    "review_last_call": (
+        _("Vai trò chưa được xác nhận sắp kết thúc"),
+        _(
+            "Lần báo cuối: {count} vai trò tại {unit} chưa được xác nhận (hạn {day}) sẽ kết thúc sau ngày {last}."
+        ),
+    ),
+    "role_unconfirmed": (
+        _("Vai trò của bạn chưa được xác nhận"),
+        _(
+            "Vai trò của bạn tại {unit} chưa được xác nhận đến hạn {day} và có thể kết thúc sau ngày {last}."
+            " Hãy liên hệ người phụ trách đơn vị."
+        ),
+    ),
+    "role_last_call": (
+        _("Vai trò của bạn sắp kết thúc vì chưa được xác nhận"),
+        _(
+            "Lần báo cuối: vai trò của bạn tại {unit} chưa được xác nhận (hạn {day}) sẽ kết thúc sau ngày {last}."
+            " Hãy liên hệ ngay người phụ trách đơn vị."
+        ),
+    ),
     "role_changed": (
         _("Vai trò của bạn đã thay đổi"),
         _("Vai trò tại {unit}: {change}. Nếu thông tin chưa đúng, hãy chọn “Báo nhầm lẫn”."),

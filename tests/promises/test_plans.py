@@ -21,9 +21,13 @@ from backend.db import Database, new_id
 from backend.outbox import states
 from backend.roles import appointments, audit, inbox, queue, timeline
 from backend.roles.catalogue.in_force import shipped
+from backend.roles.confirming import standing
+from backend.roles.confirming.models import ReviewedRole
+from backend.roles.models import Role
 from ngomon import gauges
 
 NOW, ANY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC), UUID(int=7)
+NO = UUID(int=8)
 TODAY = date(2026, 3, 2)
 WORD = b"anything"
 CALLED = Called(frozenset(), ((WORD,), (WORD,)))
@@ -42,6 +46,10 @@ HOT: dict[str, Any] = {
     "people called so": called.named((WORD,), [(WORD,), (WORD,)]),
     "people to a word": select(called.count_of((WORD,))),
     "requests that wait, called so": inbox.by_name(inbox.at_unit(ANY), CALLED),
+    "reviews: who waits in some units": standing.waiting(
+        ReviewedRole.unit_id.in_([ANY, NO]), Role.account_id.not_in([ANY])
+    ).limit(51),
+    "reviews: who waits in one": standing.waiting(ReviewedRole.review_id == ANY),
     "calendar: requests": timeline.due_requests(TODAY, shipped()).order_by(None),
     "calendar: roles": timeline.run_out(TODAY),
     "calendar: appointments": appointments.due(TODAY),

@@ -158,6 +158,7 @@ async def every_act(office: Office) -> dict[str, dict[str, Any]]:
         f"/workspace/requests/{moved}/withdraw": {},
         "/workspace/delegations": {"to": "Ngô Xương Văn", "units": office.other, "until": "31/12/2030"},
         f"/workspace/delegations/{asked}/end": {},
+        "/workspace/reviews": {"pick": [str(asked)]},
         f"/workspace/systems/{asked}/{asked}": {},
         f"/workspace/systems/{asked}/deliveries/{asked}/skip": {"reason": "Đã xử lý bằng tay"},
     }

@@ -24,6 +24,7 @@ from backend.outbox.models import System
 from backend.outbox.queue import BACKFILL
 from backend.roles import delegates, policy, rows
 from backend.roles import draft as drafts
+from backend.roles.confirming import following
 from backend.roles.models import RequestStep, Role, RoleRequest, Unit
 from backend.roles.reorganising import models
 from backend.roles.reorganising.models import Moved, Reorganisation
@@ -91,13 +92,14 @@ async def move(
 
 
 async def stand_on(tx: AsyncSession, pairs: Mapping[UUID, UUID]) -> None:
-    """What stands on the one stands on the other; what a request says is kept is named by its new name."""
+    """What stands on the one stands on the other, and what is reviewed goes on being reviewed."""
     held = select(Role.id, Role.stands_on).where(Role.stands_on.in_(pairs), Role.state.in_(policy.HELD))
     for row_id, on in (await tx.execute(held)).all():
         if on is None:
             continue
         moved = update(Role).where(Role.id == row_id).values(stands_on=pairs[on])
         await tx.execute(moved.execution_options(**QUIET))
+    await following.follow(tx, pairs)
 
 
 async def tell(tx: AsyncSession, moves: set[tuple[UUID, UUID, UUID]], now: datetime) -> None:

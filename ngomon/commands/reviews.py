@@ -1,0 +1,71 @@
+"""`ngomon reviews`: a unit's roles are confirmed by its manager until a day (rule 642)."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import rich_click as click
+
+from backend.db import Database
+from backend.errors import FieldsInvalid
+from backend.kit import Kit
+from backend.outside.clock import Clock
+from backend.roles import policy
+from backend.roles.confirming import listing, starting
+from backend.roles.confirming.starting import Started
+from backend.roles.managers import UnitNotFound
+from backend.settings import Settings
+from ngomon.commands import by, opened, out, show
+from ngomon.commands.importing import day
+from ngomon.commands.wrong import Wrong
+
+HEADERS = ("id", "unit", "due", "waiting", "confirmed", "ended", "left", "state")
+
+
+@click.group(help="Periodic reviews: a unit's roles are confirmed by its manager until a day.")
+def reviews() -> None:
+    """The group."""
+
+
+@reviews.command(help="Ask the managers of these units whether everybody still has the role they have.")
+@click.option("--unit", "units", multiple=True, required=True, metavar="CODE…", help="The units' codes.")
+@click.argument("more", nargs=-1, metavar="[CODE]...")
+@click.option("--due", required=True, callback=day, help="The last day for the word, dd/mm/yyyy.")
+@by.option
+def start(units: tuple[str, ...], more: tuple[str, ...], due: date) -> None:
+    """One review for each unit; all of them or none."""
+
+    async def begin(db: Database, kit: Kit, _: Settings) -> list[Started]:
+        async with db.write() as tx:
+            return await starting.start(tx, kit, [*units, *more], due, by=None, now=Clock().now())
+
+    try:
+        begun = opened(begin)
+    except UnitNotFound as refusal:
+        raise Wrong(f"no unit with the code {refusal.facts['unit']!r}; nothing was started") from refusal
+    except policy.UnitClosed as refusal:
+        raise Wrong(f"the unit {refusal.facts['unit']} has ended; nothing was started") from refusal
+    except starting.ReviewOpen as refusal:
+        unit, until = refusal.facts["unit"], refusal.facts["due_on"]
+        raise Wrong(f"{unit} has a review until {until} that is not over; nothing was started") from refusal
+    except FieldsInvalid as refusal:
+        raise Wrong("the last day must be after today, and within a year") from refusal
+    for one in begun:
+        out.print(f"{one.id} {one.unit_code}: {one.roles} roles to confirm until {due:%d/%m/%Y}")
+
+
+@reviews.command(name="list", help="Every review with its counts, the newest first.")
+def list_() -> None:
+    """Identifier, unit, last day, counts."""
+
+    async def read(db: Database, _: Kit, __: Settings) -> list[listing.Line]:
+        async with db.read() as tx:
+            return await listing.every(tx)
+
+    show(HEADERS, [_cells(one) for one in opened(read)])
+
+
+def _cells(one: listing.Line) -> tuple[str, ...]:
+    counts = (one.waiting, one.confirmed, one.ended, one.left)
+    state = "closed" if one.closed_at else "open"
+    return (str(one.id), one.unit_code, f"{one.due_on:%d/%m/%Y}", *map(str, counts), state)
