@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 import msgspec
@@ -27,6 +28,7 @@ from workspace.pages import errors_of, page
 from workspace.reorganisations import PLACE
 
 NAMED = 100  # of whose roles have changed since
+PATIENCE = timedelta(minutes=1)  # until it is said that no worker has begun
 
 
 class ReverseForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,7 +57,9 @@ class ReorganisationController(Controller):
         """How many people are where they belong; asks again by itself while it runs."""
         back = f"{PLACE}/{run_id}"
         said = await fresh.left(request, db, kit, clock, operator, ReverseForm, back=back)
-        return await _page(request, operator, db, kit, run_id, said or ReverseForm(), kept=said is not None)
+        return await _page(
+            request, operator, db, kit, clock, run_id, said or ReverseForm(), kept=said is not None
+        )
 
     @post("/reverse", name="workspace.reorganisation_reverse")
     async def reverse(
@@ -76,7 +80,7 @@ class ReorganisationController(Controller):
             async with db.write() as tx:
                 await asking.reverse(tx, kit, run_id, yes, by=operator.account_id, now=clock.now())
         except Conflict as refusal:
-            return await _page(request, operator, db, kit, run_id, form, refusal=refusal)
+            return await _page(request, operator, db, kit, clock, run_id, form, refusal=refusal)
         return Redirect(back, status_code=303)
 
 
@@ -85,6 +89,7 @@ async def _page(
     operator: Manager,
     db: Database,
     kit: Kit,
+    clock: Clock,
     run_id: UUID,
     said: ReverseForm,
     *,
@@ -108,6 +113,7 @@ async def _page(
         by=by,
         done=min(done, found.people),
         is_running=found.state in carrying.STAGES,
+        stands=found.state == models.RUNNING and not done and found.started_at + PATIENCE < clock.now(),
         may_reverse=found.state == models.DONE,
         is_massive=planning.is_massive(found.people, existing, percent),
         existing=existing,

@@ -32,7 +32,8 @@ from workspace.manager import Manager
 from workspace.pages import errors_of, page
 
 PLACE = "/workspace/reorganisations"
-NAMED = 50  # people of one move on the page
+NAMED = 50  # people of one move on the page, and of many moves together ten times as many
+NAMED_LEAST = 5
 MOST = listing.MOST
 
 
@@ -250,8 +251,9 @@ async def _outlook(tx: AsyncSession, kit: Kit, wanted: Wanted, clock: Clock, *, 
     ways: dict[tuple[str, str], list[UUID]] = {}
     for one in plan.going:
         ways.setdefault((one.source, one.target), []).append(one.account)
+    each = min(NAMED, max(NAMED_LEAST, NAMED * 10 // max(1, len(ways))))
     moves = [
-        Move(*way, len(set(people)), await listing.names(tx, kit, sorted(set(people))[:NAMED]))
+        Move(*way, len(set(people)), await listing.names(tx, kit, sorted(set(people))[:each]))
         for way, people in sorted(ways.items())
     ]
     systems = [

@@ -7,14 +7,18 @@ from datetime import timedelta
 from pathlib import Path
 
 import httpx2
+import msgspec
 import pytest
 from msgspec.structs import force_setattr
 from playwright.async_api import Browser, Page, expect
 from sqlalchemy import select
 
+from backend.db import new_id
 from backend.outside.clock import local_day
 from backend.roles.models import Role
 from backend.roles.reorganising import plan as planning
+from backend.roles.reorganising.models import Reorganisation
+from backend.roles.reorganising.plan import Wanted
 from tests.attacks.test_transport import status_of, wire
 from tests.parts.browser import axe
 from tests.workspace.glass import WAIT, at
@@ -116,6 +120,23 @@ async def test_a11_running_wants_a_sign_in_of_today_and_keeps_the_number(office:
     page = await back(desk, office, asked, office.ha)
     assert 'value="12/QĐ-UBND"' in page and "hãy xem lại rồi bấm lần nữa" in page
     assert "Chưa có đợt sắp xếp nào" in await desk.page(PATH), "nothing was begun"
+    await desk.http.aclose()
+
+
+async def test_a_run_that_no_worker_takes_up_says_so(office: Office) -> None:
+    """The service of the tests carries its own worker: the run is written down as if there were none."""
+    service, run = office.service, new_id()
+    now = service.clock.now()
+    async with service.db.write() as tx:
+        text = msgspec.json.encode(Wanted([], {}, {}, {})).decode()
+        one = Reorganisation(id=run, decision="9/QĐ", state="running", effective_on=local_day(now), plan=text)
+        one.people, one.started_at = 3, now - timedelta(minutes=2)
+        tx.add(one)
+    desk = await office.desk(office.ha)
+    page = await desk.page(f"{PATH}/{run}")
+    assert "0 trong 3 người" in page and "ngomon worker" in page and "Hoàn nguyên" not in page
+    async with service.db.write() as tx:
+        await tx.delete(await tx.get_one(Reorganisation, run))
     await desk.http.aclose()
 
 
