@@ -162,3 +162,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     request_seconds: int = 30  # for a body
     drain: int = 10  # seconds that a server which is told to stop gives what is under way
     idle_seconds: int = 75  # for a connection between two requests, and for an answer that nobody fetches
+
+    @property
+    def longest_body(self) -> int:
+        """What no call exceeds; the edge cuts shorter by the kind of call."""
+        return max(self.body_bytes, self.upload_bytes)

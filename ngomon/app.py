@@ -201,7 +201,7 @@ class App:
             lifespan=[self._life],
             state=State({"brand": self.settings.brand}),
             openapi_config=schema.config() if self.settings.open_docs else None,
-            request_max_body_size=None,  # the edge has cut what is longer, by the kind of call
+            request_max_body_size=self.settings.limits.longest_body,
             logging_config=None,
         )
 

@@ -48,6 +48,7 @@ async def rows(file: UploadFile | None, columns: Sequence[str], *, required: Seq
     if file is None:
         raise FieldsInvalid(FieldError("file", "required", _("Hãy chọn một tệp CSV hoặc XLSX")))
     content = await file.read()
+    await file.close()
     ending = Path(file.filename).suffix.lower()
     name = f"file{ending if ENDING.fullmatch(ending) else ''}"
     return await asyncio.to_thread(_read, name, content, columns, required)

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import msgspec
 from litestar import Request
+from litestar.datastructures import UploadFile
 from litestar.handlers import BaseRouteHandler
 
 from backend.accounts.ways_in import browser, forms_left
@@ -17,7 +18,10 @@ from workspace.auth import SAFE, TOKEN_FIELD, Connection, Cookies, is_same_origi
 
 STATE = "way_back"
 LONGEST = 20_000  # characters of a form that is kept
-ACTS = ("decision", "undo", "withdraw")  # forms that stand on the page above their address
+# forms that stand on the page above their address
+ACTS = ("decision", "undo", "withdraw", "plan", "run", "reverse", "confirm", "appointments")
+OPERATOR = "/workspace/operator"
+OF_OPERATORS = ("plan", "end")  # below that page, and standing on it
 
 
 class Interrupted:
@@ -47,6 +51,9 @@ class Interrupted:
             or not is_token(self._kit.keys, ended.session_id, token)
         ):
             return
+        for one in sent.values():
+            if isinstance(one, UploadFile):
+                await one.close()
         typed: dict[str, Any] = {
             name: [value for value in sent.getall(name) if isinstance(value, str)]  # a file is chosen again
             for name in dict.fromkeys(sent.keys())
@@ -63,4 +70,6 @@ class Interrupted:
 
 def _page_of(path: str) -> str:
     above, _, act = path.rpartition("/")
+    if path.startswith(f"{OPERATOR}/") and act in OF_OPERATORS:
+        return OPERATOR
     return above if act in ACTS else path

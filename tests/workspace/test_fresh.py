@@ -42,9 +42,9 @@ async def back(desk: Desk, office: Office, asked: httpx2.Response, who: Somebody
     return await through(desk, who or office.chi, way.group(1).replace("&amp;", "&"), "max_age=0")
 
 
-async def signed_in_again(desk: Desk, office: Office, login: str) -> str:
+async def signed_in_again(desk: Desk, office: Office, login: str, who: Somebody | None = None) -> str:
     """Sign in from the page that says that the session is over; the page after it."""
-    return await through(desk, office.chi, login.replace("/login?", "/login/start?"), "")
+    return await through(desk, who or office.chi, login.replace("/login?", "/login/start?"), "")
 
 
 async def through(desk: Desk, who: Somebody, way: str, wanted: str) -> str:

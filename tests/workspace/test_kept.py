@@ -15,7 +15,7 @@ from backend.roles.models import RoleRequest
 from backend.roles.wish import Draft
 from tests.parts.client import client
 from tests.workspace.glass import at
-from tests.workspace.office import SAME_SITE, TOKEN, Desk, Office
+from tests.workspace.office import SAME_SITE, TOKEN, Desk, Office, Somebody
 from tests.workspace.test_deciding import state, word
 from tests.workspace.test_fresh import signed_in_again
 from workspace import qr
@@ -24,11 +24,11 @@ from workspace import qr
 pytestmark = pytest.mark.parametrize("service", ["sqlite"], indirect=True)
 
 
-async def session_over(office: Office) -> None:
+async def session_over(office: Office, who: Somebody | None = None) -> None:
     """Chi's sessions end, as by a sign-out elsewhere."""
     service = office.service
     async with service.db.write() as tx:
-        mine = update(Session).where(Session.account_id == office.chi.account_id)
+        mine = update(Session).where(Session.account_id == (who or office.chi).account_id)
         await tx.execute(mine.values(ended_at=service.clock.now(), end_reason="signed_out"))
 
 

@@ -13,8 +13,9 @@ from playwright.async_api import Browser, expect
 from backend.imports import plan as imports
 from backend.roles import authority
 from tests.workspace.glass import at
-from tests.workspace.office import Desk, Office, Somebody
-from tests.workspace.test_fresh import back, signed_in_before
+from tests.workspace.office import SAME_SITE, TOKEN, Desk, Office, Somebody
+from tests.workspace.test_fresh import back, signed_in_again, signed_in_before
+from tests.workspace.test_kept import session_over
 from tests.workspace.test_reorganisations import lay, looked_at
 
 PATH = "/workspace/operator"
@@ -157,6 +158,29 @@ async def test_a11_an_appointment_wants_a_sign_in_of_today_and_keeps_what_was_ty
     asked = await desk.send(f"{PATH}/appointments", form)
     page = await back(desk, office, asked, office.ha)
     assert all(f'value="{value}"' in page for value in form.values())
+    await desk.http.aclose()
+
+
+async def test_w05_what_came_after_the_session_leads_back_to_its_page_without_the_file(
+    office: Office,
+) -> None:
+    desk = await office.desk(office.ha)
+    token = TOKEN.search(await desk.page(PATH))
+    assert token is not None
+    await session_over(office, office.ha)
+    form = {"_csrf": token.group(1), "person": "Đỗ Thị Đang Viết", "unit": office.unit}
+    away = await desk.http.post(f"{PATH}/appointments", data=form, headers=SAME_SITE)
+    page = await signed_in_again(desk, office, away.headers["location"], office.ha)
+    assert 'value="Đỗ Thị Đang Viết"' in page
+    places = {f"{PATH}/imports/units/plan": "<h1", "/workspace/reorganisations/plan": "Lập phương án từ tệp"}
+    for place, said in places.items():
+        token = TOKEN.search(await desk.page(PATH))
+        assert token is not None
+        await session_over(office, office.ha)
+        sent = {"_csrf": token.group(1)}
+        away = await desk.http.post(place, data=sent, files={"file": ("a.csv", "x")}, headers=SAME_SITE)
+        assert away.status_code == 303, (place, away.text)
+        assert said in await signed_in_again(desk, office, away.headers["location"], office.ha)
     await desk.http.aclose()
 
 
