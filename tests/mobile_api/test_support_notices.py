@@ -167,7 +167,7 @@ async def test_every_kind_has_words_in_both_languages(helped: Service, kind: str
         "unit": "Sở Nội vụ", "change": "begun", "code": "SD260304-123456", "desk": "Đội hỗ trợ",
         "purpose": "recovery", "ended": "password|055****456", "kept": "nothing",
         "outcome": "rejected", "number": "000***191", "above": "UBND", "day": "01/03/2026", "reason": "Mất máy",
-        "then": "tiếp nhận", "to": "An", "until": "02/03/2026", "what": "transfer",
+        "then": "tiếp nhận", "to": "An", "until": "02/03/2026", "what": "transfer", "count": "3", "last": "09/03/2026",
     }  # fmt: skip
     await told(helped, phone, kind, **details)
     await told(helped, phone, kind)
