@@ -68,6 +68,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sms_url: str = ""
     sms_app_hash: str = ""
     sms_web_domain: str = ""
+    android_package: str = ""
+    android_fingerprints: str = ""
+    apple_team_id: str = ""
+    apple_bundle_id: str = ""
     fcm_credentials: str = ""
     fcm_endpoint: str = ""
     require_dpop: bool = True

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from cryptography.x509 import ObjectIdentifier, load_pem_x509_certificates
 
-from backend import bounds, strength
+from backend import app_links, bounds, strength
 from backend.limits import COUNTS
 from backend.outside.addresses import Allowed
 from backend.outside.eid.eid_claims import SHIPPED
@@ -74,7 +74,7 @@ def shape(settings: Settings) -> list[str]:
         problems.append("NGOMON_JOURNAL_HEADS: must be a file in a folder that is there")
     if settings.places and Path(settings.places).is_file():
         problems += _places_problem(settings.places)
-    return problems + _provider_problems(settings)
+    return problems + _provider_problems(settings) + app_links.problems(settings)
 
 
 def _given(settings: Settings, plain: tuple[str, ...], of_eid: tuple[str, ...]) -> list[tuple[str, str]]:

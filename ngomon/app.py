@@ -46,6 +46,7 @@ from backend.settings import Settings
 from backend.support.post import PostRoom
 from backend.support.pushing import Pushing
 from mobile_api import problems
+from mobile_api.app_links import well_known
 from mobile_api.auth import Doorkeeper, caller_of, lang_of, proved
 from mobile_api.captcha import CaptchaController
 from mobile_api.history import HistoryController
@@ -68,7 +69,7 @@ from ngomon.heads import Heads, leaving
 from ngomon.health import health_routes
 from ngomon.routes import Routes
 from ngomon.stand_ins import StandIns, stand_ins
-from workspace.front import front
+from workspace.front import app_addresses, front
 
 
 class Outside:
@@ -176,7 +177,7 @@ class App:
 
     def _litestar(self) -> Litestar:
         routes: list[ControllerRouterHandler] = [self._mobile(), self._workspace(), *health_routes(self)]
-        routes.append(workspace.router.papers(self.db, self.kit))
+        routes += [workspace.router.papers(self.db, self.kit), app_addresses(), *well_known(self.settings)]
         if self.outside.stand is not None:
             stand_ins = self.outside.stand.routes()
             routes.append(Router("/", route_handlers=stand_ins, opt={"open_to": Openness.ANYBODY}))

@@ -109,6 +109,7 @@ def _own(settings: Settings, db: Database) -> dict[str, Check]:
         "keys": lambda: _keys(settings, db),
         **engine,
         "certificates": lambda: _certificates(settings),
+        "app links": lambda: _app_links(settings),
     }
 
 
@@ -145,6 +146,21 @@ async def _certificates(settings: Settings) -> str:
     if settings.is_demo and not settings.trusted_cas:
         return "the demo's own authority" + switch
     return (f"{accepted.authorities} authorities" if accepted.authorities else "none is accepted") + switch
+
+
+async def _app_links(settings: Settings) -> str:
+    """Nobody is asked: the shops' servers ask us."""
+    named = {
+        "Android": (settings.android_package, "/.well-known/assetlinks.json"),
+        "iOS": (settings.apple_bundle_id, "/.well-known/apple-app-site-association"),
+    }
+    words = "; ".join(
+        f"{kind}: {app}" if app else f"{kind}: {NOT}, {path} is 404 and such links open in the browser"
+        for kind, (app, path) in named.items()
+    )
+    if not settings.android_package and not settings.apple_bundle_id:
+        raise Unset(words)
+    return words
 
 
 def _counterparts(settings: Settings, http: Guarded) -> dict[str, Check]:

@@ -1,16 +1,48 @@
-"""The address without a path: what this is, and where one goes from here."""
+"""The address without a path, and what a browser shows of a link that was meant for the app (rule 807).
+
+Whoever comes here carries what the e-ID gave for the app: a code and a state. Nothing of it is shown, kept, logged or
+handed on to another address, not even as a referrer.
+"""
 
 from __future__ import annotations
 
-from litestar import Response, get
+from litestar import Response, Router, get
+from litestar.params import FromPath
 
 from backend.openness import Openness
+from backend.words import LANGUAGES, gettext
 from workspace.auth import Visit
 from workspace.headers import PageHeaders
-from workspace.pages import page
+from workspace.pages import lang_of, page
+
+SCANNED = "/workspace-login"  # the code of the workspace's sign-in page, below /app
+UNTOLD = {"Referrer-Policy": "no-referrer"}
+BARE = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; "
+    "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+}  # no script either: the page is read, and nothing else
 
 
-@get("/", open_to=Openness.ANYBODY, include_in_schema=False, middleware=[PageHeaders()])
+@get("/", open_to=Openness.ANYBODY, include_in_schema=False, middleware=[PageHeaders(UNTOLD)])
 async def front(request: Visit) -> Response[str]:
     """The same for everybody; in the demo its guide stands here."""
-    return page(request, "front.html")
+    return page(request, "front.html", here="/")
+
+
+@get("/{rest:path}", open_to=Openness.ANYBODY)
+async def uncaught(request: Visit, rest: FromPath[str]) -> Response[str]:
+    """A link that no app has caught: how to go on, in both languages."""
+    chosen = lang_of(request)
+    spoken = sorted(LANGUAGES, key=lambda one: one != chosen)
+    tongues = [(one, gettext(one)) for one in spoken]
+    return page(request, "uncaught.html", here="/", tongues=tongues, scanned=rest.startswith(SCANNED))
+
+
+def app_addresses() -> Router:
+    """Everything below `/app`; in the demo its phone answers where the e-ID returns to."""
+    return Router(
+        "/app",
+        route_handlers=[uncaught],
+        middleware=[PageHeaders({**UNTOLD, **BARE})],
+        include_in_schema=False,
+    )

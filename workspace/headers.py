@@ -43,9 +43,12 @@ def headers_of(nonce: str) -> dict[str, str]:
 
 
 class PageHeaders(ASGIMiddleware):
-    """Gives each reply its own nonce and the strict headers, refusals included."""
+    """Gives each reply its own nonce and the strict headers, refusals included, and `stricter` ones where given."""
 
     scopes = (ScopeType.HTTP,)
+
+    def __init__(self, stricter: dict[str, str] | None = None) -> None:
+        self._stricter = stricter or {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Make the nonce before the page is drawn, and the headers when it leaves."""
@@ -54,7 +57,7 @@ class PageHeaders(ASGIMiddleware):
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableScopeHeaders.from_message(message)
-                for name, value in headers_of(nonce).items():
+                for name, value in {**headers_of(nonce), **self._stricter}.items():
                     headers[name] = value
             await send(message)
 

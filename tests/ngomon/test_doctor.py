@@ -28,6 +28,7 @@ from tests.parts.scim import ScimServer
 
 __all__ = ["run"]
 Seen = tuple[bool, dict[str, str]]  # all well; by name the state and the words
+APP = {"ANDROID_PACKAGE": "vn.example.app", "ANDROID_FINGERPRINTS": ":".join(["AB"] * 32)}
 COUNTERPARTS = ("VNeID", "post office", "subscriber registry", "social insurance", "SMS", "push", "mailbox (IMAP)", "mail server (SMTP)")  # fmt: skip
 
 
@@ -74,10 +75,28 @@ def named(provider: OidcProvider, group: str) -> dict[str, str]:
 def test_a_demo_has_a_line_for_everybody_and_says_who_is_a_stand_in(examine: Callable[..., Seen]) -> None:
     well, said = examine()
     assert well
-    assert {*COUNTERPARTS, "settings", "database", "keys", "SQLite", "certificates", "systems"} == said.keys()
+    assert {
+        *COUNTERPARTS,
+        "settings",
+        "database",
+        "keys",
+        "SQLite",
+        "certificates",
+        "app links",
+        "systems",
+    } == said.keys()
     assert all("stand-in" in said[name] for name in COUNTERPARTS[:6])
-    for name in ("mailbox (IMAP)", "mail server (SMTP)", "systems"):
+    for name in ("mailbox (IMAP)", "mail server (SMTP)", "app links", "systems"):
         assert said[name].startswith("- ") and "not configured" in said[name]
+
+
+def test_d05_the_doctor_says_which_app_opens_our_links_and_what_is_404_without_one(
+    examine: Callable[..., Seen],
+) -> None:
+    assert examine()[1]["app links"].count(" is 404 and such links open in the browser") == 2
+    well, said = examine(**APP)
+    assert well and said["app links"].startswith("ok app links: Android: vn.example.app; iOS: not configured")
+    assert said["app links"].count(" is 404 ") == 1
 
 
 def test_real_counterparts_are_reached_and_nothing_is_sent_or_told(
@@ -104,6 +123,7 @@ def test_real_counterparts_are_reached_and_nothing_is_sent_or_told(
         FCM_ENDPOINT=oidc_provider.issuer,
         SUPPORT_IMAP_URL=mailbox.imap_url,
         SUPPORT_SMTP_URL=mailbox.smtp_url,
+        **APP,
     )
     assert well, said
     assert {line.split()[0] for line in said.values()} == {"ok"}
