@@ -22,6 +22,7 @@ from litestar.openapi.spec import (
 
 from backend.openness import Openness
 from mobile_api.auth import OpennessOf
+from ngomon import problem_shape
 from ngomon.shapes import operations, understood
 
 PROBLEMS = {
@@ -46,25 +47,6 @@ WANTED: dict[Openness, list[SecurityRequirement]] = {
     Openness.EITHER: [{}, PROOF, SESSION],
     Openness.ANYBODY: [{}, SESSION],
 }  # what a call may bring, by how open its handler is; a session where it is not
-TEXT = Schema(type=OpenAPIType.STRING)
-PROBLEM = Schema(
-    type=OpenAPIType.OBJECT,
-    title="Problem",
-    description="RFC 9457; clients switch on `code`, which is stable and listed in docs/problems.md",
-    properties={
-        **dict.fromkeys(("type", "title", "detail", "instance", "code"), TEXT),
-        "status": Schema(type=OpenAPIType.INTEGER),
-        "errors": Schema(
-            type=OpenAPIType.ARRAY,
-            items=Schema(
-                type=OpenAPIType.OBJECT,
-                title="ProblemField",
-                properties=dict.fromkeys(("field", "code", "message"), TEXT),
-            ),
-        ),
-    },
-    required=["type", "title", "status", "detail", "instance", "code"],
-)
 
 
 class Described(JsonRenderPlugin):
@@ -132,7 +114,7 @@ def described(app: Litestar) -> dict[str, Any]:
 def _complete(app: Litestar, openness_of: OpennessOf) -> None:
     """Say of every call of the API what the framework does not know: its problems, its door, an optional body."""
     document = app.openapi_schema
-    document.components.schemas["Problem"] = PROBLEM  # the framework drops what its config names
+    document.components.schemas.update(problem_shape.shapes())  # the framework drops what its config names
     for method, path, operation in operations(document):
         operation.responses = {**(operation.responses or {}), **_problems()}
         operation.security = WANTED.get(openness_of(method, path), [SESSION])

@@ -22,6 +22,8 @@ from litestar.openapi.spec import (
     Schema,
 )
 
+from ngomon import telling
+
 METHODS = ("get", "put", "post", "delete", "patch")
 COMPONENTS = "#/components/schemas/"
 FLOWS = {
@@ -97,6 +99,7 @@ def understood(document: OpenAPI) -> None:
     document.components.schemas = named = {NAMES.get(name, name): shape for name, shape in shapes.items()}
     for name, shape in named.items():
         shape.title = name
+    telling.tell(document, {new: old for old, new in NAMES.items()})
 
 
 def operations(document: OpenAPI, top: str = "/v1") -> Iterator[tuple[str, str, Operation]]:
@@ -134,8 +137,7 @@ def _flat(members: Sequence[Schema]) -> Schema:
     steps = sorted({step for member in members for step in _steps(member)})
     required = set.intersection(*(set(member.required or ()) for member in members))
     told = {name: _with_steps(name, part, members, required) for name, part in parts.items()}
-    step = Schema(type=OpenAPIType.STRING, enum=steps, description="What is due now; `done`: nothing more")
-    told["step"] = step
+    told["step"] = Schema(type=OpenAPIType.STRING, enum=steps)
     return Schema(type=OpenAPIType.OBJECT, properties=told, required=sorted(required))
 
 

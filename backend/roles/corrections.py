@@ -145,7 +145,7 @@ def _what_falls(kit: Kit, found: RoleRequest, by: By, note: str | None) -> dict[
 async def _role_of(tx: AsyncSession, found: RoleRequest, draft: Draft, now: datetime) -> Role | None:
     """The role that the request is about, if the request still stands as it was returned or planned."""
     if found.status != policy.RETURNED and not cancelling.is_to_come(found, now):
-        raise policy.NotReturned(status=found.status)
+        raise policy.NotReturned(request_status=found.status)
     role = await rows.role_now(tx, found.role_id)
     if role is not None and role.state != policy.ACTIVE:
         raise policy.RoleMoved

@@ -169,7 +169,7 @@ class VersionConflict(Conflict):
 
 
 class NotReturned(Conflict):
-    """Only a returned request can be corrected."""
+    """Only a returned request can be corrected; `request_status` is how far it is."""
 
     code = "not_returned"
     title = "Yêu cầu chưa được trả lại nên không thể sửa"

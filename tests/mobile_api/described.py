@@ -111,7 +111,7 @@ class Document:
                 found += self.faults(known[name], inner, f"{at}.{name}")
             elif isinstance(others, dict):
                 found += self.faults(others, inner, f"{at}.{name}")
-            elif schema.get("title") != "Problem":  # a problem has members of its own (RFC 9457 §3.2)
+            else:
                 found.append(f"{at}.{name} is not described")
         return found
 
@@ -120,7 +120,7 @@ def steps_of_parts(schema: dict[str, Any]) -> dict[str, tuple[set[str], set[str]
     """Of each part of a flow that not every answer has: the steps that it comes with, and those that it comes with at times."""
     found = {}
     for name, part in schema.get("properties", {}).items():
-        if (said := part.get("description", "")).startswith("With step "):
+        if (said := part.get("description", "").partition(": ")[0]).startswith("With step "):
             at_times = set(re.findall(r"`(\w+)` \(not always\)", said))
             found[name] = (set(re.findall(r"`(\w+)`", said)) - at_times, at_times)
     return found

@@ -1,0 +1,117 @@
+"""Nothing of the API's document is without a word: counted by kind, and each count is none (D03)."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import sys
+from collections.abc import Iterator
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+from backend.errors import Refusal
+from ngomon.closed import sets
+from ngomon.problem_shape import FIRST
+from ngomon.telling import words
+from scripts import docs as written
+from tests.promises.house import ROOT
+from tests.workspace import msgids
+
+TOLD: dict[str, Any] = json.loads(written.openapi())
+SHAPES: dict[str, dict[str, Any]] = TOLD["components"]["schemas"]
+SHORTEST = 8  # letters: a description that only repeats a name is none
+
+
+def parts() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for name, shape in SHAPES.items():
+        for part, said in shape.get("properties", {}).items():
+            yield name, part, said
+
+
+def undescribed() -> dict[str, list[str]]:
+    """Everything without a description, by kind."""
+    return {
+        "shapes": [name for name, shape in SHAPES.items() if is_bare(shape)],
+        "parts": [f"{name}.{part}" for name, part, said in parts() if is_bare(said)],
+    }
+
+
+def is_bare(said: dict[str, Any]) -> bool:
+    return len(re.sub(r"^With step [^:]*:? ?", "", said.get("description", ""))) < SHORTEST
+
+
+def test_d03_everything_is_described() -> None:
+    assert {kind: bare for kind, bare in undescribed().items() if bare} == {}
+    assert len(SHAPES) > 100 and len(list(parts())) > 500, "they are looked at"
+
+
+def test_d03_what_is_not_described_is_counted() -> None:
+    said = SHAPES["DeviceIn"]["properties"]["name"]
+    kept = said.pop("description")
+    try:
+        assert undescribed()["parts"] == ["DeviceIn.name"]
+        said["description"] = "With step `otp`"
+        assert undescribed()["parts"] == ["DeviceIn.name"], "when a part is there says not what it is"
+    finally:
+        said["description"] = kept
+
+
+def test_d03_no_word_is_kept_for_what_is_not_there() -> None:
+    there = {(name, part) for name, part, _ in parts()}
+    own = {(name, part) for name, told in words("shapes")["shapes"].items() for part in told}
+    assert {one for one in own - there if one[1] not in ("like", "about")} == set()
+    assert {name for name, _ in own} <= set(SHAPES)
+    assert set(words("shapes")["every"]) <= {part for _, part in there}
+
+
+def test_d03_every_closed_set_is_an_enum() -> None:
+    for place, values in sets().items():
+        name, _, part = place.partition(".")
+        said = SHAPES[name]["properties"][part]
+        texts = [said.get("items", said), *said.get("oneOf", [])]
+        assert [one["enum"] for one in texts if "enum" in one] == [list(values)], place
+    enums = [said for _, _, said in parts() if "enum" in json.dumps(said)]
+    assert len(enums) > 50
+
+
+@cache
+def members() -> dict[str, set[str]]:
+    """The members that our refusals bring, by code: the names of what they are made with."""
+    found: dict[str, set[str]] = {}
+    modules = [module for module in _modules() if module.__name__.startswith(("backend", "mobile_api"))]
+    for module in modules:
+        for node in ast.walk(ast.parse((ROOT / f"{module.__name__.replace('.', '/')}.py").read_text())):
+            if isinstance(node, ast.Call) and (kind := _refusal(node.func, module)) is not None:
+                brought = {word.arg for word in node.keywords if word.arg and word.arg != "retry_after"}
+                found.setdefault(kind.code, set()).update(brought)
+    return found
+
+
+def _modules() -> list[ModuleType]:
+    msgids.everything()
+    return [
+        one
+        for one in list(sys.modules.values())
+        if getattr(one, "__file__", None) and "__init__" not in (one.__file__ or "")
+    ]
+
+
+def _refusal(called: ast.expr, module: ModuleType) -> type[Refusal] | None:
+    if isinstance(called, ast.Name):
+        found = vars(module).get(called.id)
+    elif isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name):
+        found = getattr(vars(module).get(called.value.id), called.attr, None)
+    else:
+        return None
+    return found if isinstance(found, type) and issubclass(found, Refusal) else None
+
+
+def test_d03_a_problem_has_every_member_that_a_refusal_brings() -> None:
+    described = set(SHAPES["Problem"]["properties"]) - set(FIRST)
+    brought = {name for names in members().values() for name in names}
+    assert described - brought == {"decision", "replaced_by"}, "made by a function of the refusal itself"
+    # of commands and pages, which no call of the API answers with
+    assert brought - described == {"count", "people", "state", "units", "version"}
+    assert brought & set(FIRST) == set(), "a refusal hides no member that every problem has"
