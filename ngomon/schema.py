@@ -9,10 +9,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import (
     Components,
-    OpenAPIMediaType,
-    OpenAPIResponse,
     OpenAPIType,
-    Reference,
     RequestBody,
     Schema,
     SecurityRequirement,
@@ -23,22 +20,10 @@ from litestar.openapi.spec import (
 from backend.openness import Openness
 from mobile_api.auth import OpennessOf
 from ngomon import problem_shape
+from ngomon.answering import answer, headers
+from ngomon.samples import restored
 from ngomon.shapes import operations, understood
 
-PROBLEMS = {
-    "400": "Malformed: `body_malformed`, `validation_failed`",
-    "401": "`unauthenticated`, `token_*`, `session_*`, `invalid_dpop_proof`, `use_dpop_nonce`",
-    "403": "Known, and no",
-    "404": "Not there, or not yours to see",
-    "409": "True only in another order, or decided already",
-    "410": "Its time is over",
-    "413": "`payload_too_large`",
-    "415": "`unsupported_media_type`",
-    "422": "Understood, but not acceptable; `errors` name the fields",
-    "429": "Slow down; with Retry-After",
-    "503": "A counterpart does not answer; with Retry-After",
-    "default": "`method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500)",
-}
 PROOF: SecurityRequirement = {"proof": []}
 SESSION: SecurityRequirement = {"dpop": [], "proof": []}
 WANTED: dict[Openness, list[SecurityRequirement]] = {
@@ -107,28 +92,22 @@ def described(app: Litestar) -> dict[str, Any]:
     found: dict[str, Any] | None = app.state.get("described")
     if found is None:
         _complete(app, app.state.openness_of)
-        found = app.state["described"] = app.openapi_schema.to_schema()
+        found = app.state["described"] = restored(app.openapi_schema.to_schema())
     return found
 
 
 def _complete(app: Litestar, openness_of: OpennessOf) -> None:
     """Say of every call of the API what the framework does not know: its problems, its door, an optional body."""
     document = app.openapi_schema
+    document.components.headers = headers()
     document.components.schemas.update(problem_shape.shapes())  # the framework drops what its config names
     for method, path, operation in operations(document):
-        operation.responses = {**(operation.responses or {}), **_problems()}
-        operation.security = WANTED.get(openness_of(method, path), [SESSION])
+        openness = openness_of(method, path)
+        answer(operation, method, path, openness)
+        operation.security = WANTED.get(openness, [SESSION])
         if isinstance(operation.request_body, RequestBody):
             _say_if_optional(operation.request_body)
     understood(document)
-
-
-def _problems() -> dict[str, OpenAPIResponse]:
-    """Every call may answer with a problem; the framework would document its own error body instead."""
-    content = {"application/problem+json": OpenAPIMediaType(schema=Reference("#/components/schemas/Problem"))}
-    return {
-        status: OpenAPIResponse(description=meaning, content=content) for status, meaning in PROBLEMS.items()
-    }
 
 
 def _say_if_optional(body: RequestBody) -> None:

@@ -13,6 +13,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from litestar.openapi.spec import (
+    Example,
     OpenAPI,
     OpenAPIMediaType,
     OpenAPIResponse,
@@ -22,7 +23,7 @@ from litestar.openapi.spec import (
     Schema,
 )
 
-from ngomon import telling
+from ngomon import samples, telling
 
 METHODS = ("get", "put", "post", "delete", "patch")
 COMPONENTS = "#/components/schemas/"
@@ -92,6 +93,8 @@ def understood(document: OpenAPI) -> None:
         members = {ref: shapes[ref] for media in answers for ref in _members(media)}
         shapes[name] = _flat(list(members.values()))
         for media in answers:
+            steps = sorted({step for ref in _members(media) for step in _steps(shapes[ref])})
+            media.examples = {step: Example() for step in steps}  # which samples.py fills in
             media.schema = Reference(COMPONENTS + name)
     _drop_unused(document)
     for pointer in _references(document):
@@ -100,6 +103,7 @@ def understood(document: OpenAPI) -> None:
     for name, shape in named.items():
         shape.title = name
     telling.tell(document, {new: old for old, new in NAMES.items()})
+    samples.show(document)
 
 
 def operations(document: OpenAPI, top: str = "/v1") -> Iterator[tuple[str, str, Operation]]:
@@ -170,9 +174,9 @@ def _drop_unused(document: OpenAPI) -> None:
 
 
 def _references(node: Any) -> Iterator[Reference]:
-    """Every pointer below a part of the document, each object once for every place where it stands."""
+    """Every pointer to a shape below a part of the document, each object once for every place where it stands."""
     if isinstance(node, Reference):
-        yield node
+        yield from [node] if node.ref.startswith(COMPONENTS) else []
     elif isinstance(node, Mapping):
         for inner in node.values():
             yield from _references(inner)

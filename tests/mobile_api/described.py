@@ -29,6 +29,14 @@ FORMATS: dict[str, Callable[[str], object]] = {
 }
 
 
+OTHERWISE = {"405", "408", "431", "500"}  # which have no entry of their own
+SAID = {"etag", "location", "retry-after", "www-authenticate", "dpop-nonce", "allow", "content-disposition"}
+
+
+def _lower(names: dict[str, Any]) -> set[str]:
+    return {name.lower() for name in names}
+
+
 class Document:
     """The document of a running service."""
 
@@ -74,8 +82,18 @@ class Document:
         """What an answer of the API has that the document says otherwise."""
         told = self.operation_of(answer)
         assert told is not None
-        described = told["responses"].get(str(answer.status_code), told["responses"]["default"])
+        status, responses = str(answer.status_code), told["responses"]
+        if status not in responses and status not in OTHERWISE:
+            return [f"{status} is not described: {answer.text}"]
+        described = responses.get(status, responses["default"])
         content = described.get("content") or {}
+        if found := [name for name in SAID & set(answer.headers) if name not in _lower(described["headers"])]:
+            return [f"{found} of {status} are not described"]
+        if (
+            "problem" in answer.headers.get("content-type", "")
+            and answer.json()["code"] not in described["description"]
+        ):
+            return [f"{answer.json()['code']} is no code of {status}"]
         if not answer.content:
             return ["no body"] if content else []
         kind = answer.headers["content-type"].partition(";")[0]

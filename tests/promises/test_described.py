@@ -11,12 +11,14 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
-from backend.errors import Refusal
+from backend.errors import Refusal, catalogue
 from ngomon.closed import sets
 from ngomon.problem_shape import FIRST
 from ngomon.telling import words
 from scripts import docs as written
+from tests.mobile_api.described import Document
 from tests.promises.house import ROOT
+from tests.promises.test_docs import section, table
 from tests.workspace import msgids
 
 TOLD: dict[str, Any] = json.loads(written.openapi())
@@ -30,12 +32,33 @@ def parts() -> Iterator[tuple[str, str, dict[str, Any]]]:
             yield name, part, said
 
 
+def operations() -> Iterator[dict[str, Any]]:
+    for item in TOLD["paths"].values():
+        yield from item.values()
+
+
+def answers() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for operation in operations():
+        for status, told in operation["responses"].items():
+            yield operation["operationId"], status, told
+
+
 def undescribed() -> dict[str, list[str]]:
     """Everything without a description, by kind."""
+    parameters = [(op["operationId"], one) for op in operations() for one in op.get("parameters", [])]
     return {
         "shapes": [name for name, shape in SHAPES.items() if is_bare(shape)],
         "parts": [f"{name}.{part}" for name, part, said in parts() if is_bare(said)],
+        "parameters": [f"{name} {one['name']}" for name, one in parameters if is_bare(one)],
+        "headers": [name for name, one in TOLD["components"]["headers"].items() if is_bare(one)],
+        "answers": [f"{name} {status}" for name, status, told in answers() if is_bare(told)],
+        "operations": [one["operationId"] for one in operations() if is_bare(one)],
+        "examples": [f"{name} {status}" for name, status, told in answers() if not is_shown(told)],
     }
+
+
+def is_shown(told: dict[str, Any]) -> bool:
+    return all("example" in media or media.get("examples") for media in told.get("content", {}).values())
 
 
 def is_bare(said: dict[str, Any]) -> bool:
@@ -61,6 +84,13 @@ def test_d03_what_is_not_described_is_counted() -> None:
 def test_d03_no_word_is_kept_for_what_is_not_there() -> None:
     there = {(name, part) for name, part, _ in parts()}
     own = {(name, part) for name, told in words("shapes")["shapes"].items() for part in told}
+    calls = words("calls")
+    named = {(op["operationId"], one["name"]) for op in operations() for one in op.get("parameters", [])}
+    spelled = {name for _, name in named} | {f"{call}.{name}" for call, name in named}
+    assert set(calls["parameters"]) <= spelled
+    every = {operation["operationId"] for operation in operations()}
+    assert {*calls["tagged"]["calls"], *calls["placed"]["calls"], *calls["codes"]} <= every
+    assert set(calls["headers"]) == {name for _, _, told in answers() for name in told["headers"]}
     assert {one for one in own - there if one[1] not in ("like", "about")} == set()
     assert {name for name, _ in own} <= set(SHAPES)
     assert set(words("shapes")["every"]) <= {part for _, part in there}
@@ -115,3 +145,73 @@ def test_d03_a_problem_has_every_member_that_a_refusal_brings() -> None:
     # of commands and pages, which no call of the API answers with
     assert brought - described == {"count", "people", "state", "units", "version"}
     assert brought & set(FIRST) == set(), "a refusal hides no member that every problem has"
+
+
+def test_d03_every_example_is_as_its_shape_says() -> None:
+    document, shared, seen = Document(TOLD), TOLD["components"]["examples"], 0
+    for name, status, told in answers():
+        for media in told.get("content", {}).values():
+            given = [media] if "example" in media else list(media["examples"].values())
+            for one in given:
+                told_once = shared[one["$ref"].rpartition("/")[2]] if "$ref" in one else one
+                value = told_once["example"] if "example" in told_once else told_once["value"]
+                assert document.faults(media["schema"], value) == [], (name, status)
+                assert (
+                    status in ("default", str(value["status"]))
+                    if "problem" in media["schema"]["$ref"]
+                    else True
+                )
+                seen += 1
+    assert seen > 500
+
+
+def test_d03_a_call_names_the_statuses_that_its_codes_have_and_no_others() -> None:
+    for name, status, told in answers():
+        codes = set(re.findall(r"`(\w+)`", told["description"]))
+        if status[0] in "45":
+            known = {refusal.status for code in codes for refusal in [catalogue()[code]]}
+            assert known <= {int(status)} or codes & {"validation_failed"}, (name, status)
+            assert codes, (name, status)
+    shapes = {frozenset(operation["responses"]) for operation in operations()}
+    assert len(shapes) > 12, "each call says what it can answer"
+
+
+def test_d03_a_code_that_a_call_speaks_of_is_one_that_it_declares() -> None:
+    for operation in operations():
+        spoken = set(re.findall(r"(?:4\d\d|503) `(\w+)`", operation["description"]))
+        told = {
+            code
+            for one in operation["responses"].values()
+            for code in re.findall(r"`(\w+)`", one["description"])
+        }
+        assert spoken <= told, operation["operationId"]
+
+
+def test_d03_every_code_for_apps_is_answered_by_some_call() -> None:
+    sections = [
+        "Calling at all",
+        "Who are you",
+        "Signing in",
+        "One's own account",
+        "Roles",
+        "Support and notices",
+    ]
+    listed = {row[0] for title in sections for row in table(section("docs/problems.md", title))}
+    told = {code for _, _, one in answers() for code in re.findall(r"`(\w+)`", one["description"])}
+    assert listed - told == OF_COMMANDS
+    assert told & OF_COMMANDS == set()
+
+
+# what these sections list beside: answered by commands, by pages, or by nothing under /v1
+OF_COMMANDS = {
+    "changed_since",
+    "not_found",
+    "not_frozen",
+    "not_ready",
+    "plan_stale",
+    "reorganisation_not_done",
+    "reorganisation_not_found",
+    "requests_undecided",
+    "unit_in_use",
+    "version_conflict",
+}
