@@ -16,7 +16,6 @@ from litestar.openapi.spec import (
     Schema,
 )
 
-from backend.branding.brand import shipped
 from backend.errors import catalogue
 from backend.words import VIETNAMESE, say
 from ngomon.problem_shape import FIRST
@@ -132,7 +131,7 @@ def problem(samples: Samples, key: str) -> dict[str, Any]:
     """A whole problem of one code, with the members that it brings."""
     code = TWICE if key.startswith(TWICE) else key
     kind = catalogue()[code]
-    title = say(kind.title, VIETNAMESE, **shipped().places)
+    title = say(kind.title, VIETNAMESE, hotline=words("samples")["parts"]["hotline"])
     first = {
         "type": f"/problems/{code}",
         "title": title,
