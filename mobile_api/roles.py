@@ -47,7 +47,7 @@ class CatalogController(Controller):
         async with db.read() as tx:
             kinds = (await in_force(tx)).subject_types
         shown = [schemas.SubjectTypeOut.of(kind, lang, today) for kind in still_open(kinds.values(), today)]
-        return tagged(request, schemas.SubjectTypeList(shown))
+        return tagged(request, schemas.SubjectTypeList(shown), packed=True)
 
     @get("/positions", operation_id="listPositions", summary="Chức vụ · Positions")
     async def positions(
@@ -63,7 +63,8 @@ class CatalogController(Controller):
         _ensure_subject_type(catalogue, subject_type)
         lang = language_of(request.scope)
         found = catalogue.positions_for(subject_type or None, local_day(clock.now()))
-        return tagged(request, schemas.PositionList([schemas.PositionOut.of(post, lang) for post in found]))
+        shown = schemas.PositionList([schemas.PositionOut.of(post, lang) for post in found])
+        return tagged(request, shown, packed=True)
 
     @get("/units", operation_id="listUnits", summary="Tìm đơn vị · Find units")
     async def find_units(
@@ -80,7 +81,7 @@ class CatalogController(Controller):
             if parent and above is None:
                 raise managers.UnitNotFound
             found = await units.search(tx, q=q, parent=above.id if above else None, cursor=cursor)
-        return tagged(request, schemas.UnitList(found.items, found.next_cursor))
+        return tagged(request, schemas.UnitList(found.items, found.next_cursor), packed=True)
 
     @get("/role-prefill", operation_id="prefillRole", summary="Điền sẵn từ danh bạ · Prefill a role")
     async def prefill(

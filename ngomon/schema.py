@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import Litestar, Request
+from litestar import Litestar, Request, Response, Router
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import (
@@ -19,6 +19,7 @@ from litestar.openapi.spec import (
 
 from backend.openness import Openness
 from mobile_api.auth import OpennessOf
+from mobile_api.problems import RouteNotFound
 from ngomon import problem_shape
 from ngomon.answering import answer, headers
 from ngomon.samples import restored
@@ -42,13 +43,22 @@ class Described(JsonRenderPlugin):
         return self.render_json(request, described(request.app))
 
 
+def in_our_words(response: Response[Any]) -> Response[Any]:
+    """The framework has a page of its own for what it does not find here; we answer as everywhere (D04)."""
+    if response.status_code == 404:
+        raise RouteNotFound
+    return response
+
+
 def config() -> OpenAPIConfig:
     """The document's head."""
     return OpenAPIConfig(
         title="Ngọ Môn",
         version="1",
         description="Một người, một tài khoản, một thiết bị, đúng vai trò ở mọi hệ thống.",
-        path="/schema",
+        openapi_router=Router(
+            "/schema", route_handlers=[], include_in_schema=False, after_request=in_our_words
+        ),
         render_plugins=[Described(path=["/", "/openapi.json"])],
         use_handler_docstrings=True,
         components=Components(

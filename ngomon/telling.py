@@ -74,8 +74,7 @@ def _about(name: str, type_name: str, shape: Schema) -> str | None:
 
 def _docstring(type_name: str, parts: set[str]) -> str | None:
     for kind in _types():
-        known = {field.encode_name for field in msgspec.structs.fields(kind)}
-        if kind.__name__ == type_name and known == parts and kind.__doc__:
+        if kind.__name__ == type_name and set(kind.__struct_encode_fields__) == parts and kind.__doc__:
             text = CITED.sub("", inspect.cleandoc(kind.__doc__))
             return "\n\n".join(" ".join(lines.split()) for lines in text.split("\n\n"))
     return None

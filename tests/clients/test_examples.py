@@ -7,9 +7,12 @@ import json
 import re
 from asyncio.subprocess import PIPE, STDOUT
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
+from backend.roles.models import RoleRequest
+from demo.seed import seed
 from tests.parts.processes import ROOT, node
 from tests.service import running
 
@@ -31,6 +34,19 @@ async def test_the_api_pages_example_in_python_works(
         for _ in range(2):  # the first time with a phone and a code, then straight in
             await asyncio.to_thread(exec, example("python", service.url), {})
     assert capsys.readouterr().out.count("Nguyễn Thị An ['055****456'] []") == 2
+
+
+async def test_d08_the_api_pages_script_approves_what_waits(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with running(f"sqlite+aiosqlite:///{tmp_path}/ngomon.db") as service:
+        issuer = service.app.settings.vneid.issuer
+        await seed(service.db, service.kit, service.stand, issuer=issuer, now=service.clock.now())
+        await asyncio.to_thread(exec, example("py", service.url), {})
+        said = [line.split() for line in capsys.readouterr().out.splitlines()]
+        async with service.db.read() as tx:
+            decided = [await tx.get_one(RoleRequest, UUID(one)) for one, status in said if status == "303"]
+    assert decided and {one.status for one in decided} == {"approved"}
 
 
 async def test_the_api_pages_example_with_curl_works(tmp_path: Path) -> None:

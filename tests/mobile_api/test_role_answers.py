@@ -36,6 +36,15 @@ async def test_d04_d06_what_a_reader_of_the_rfcs_expects(service: Service) -> No
         assert no.status_code == 401 and ("error=" in no.headers["www-authenticate"]) is said
 
 
+async def test_d04_what_is_not_at_the_document_is_answered_as_everywhere(service: Service) -> None:
+    for path in ("/schema/swagger", "/schema/nothing.json"):
+        answer = await service.http.get(path)
+        assert (answer.status_code, answer.json()["code"]) == (404, "route_not_found"), path
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["instance"] == f"urn:request:{answer.headers['x-request-id']}"
+    assert (await service.http.get("/schema/openapi.json")).status_code == 200
+
+
 async def test_r14_who_has_level_1_is_told_how_to_get_another_and_others_to_sign_in_again(
     service: Service,
 ) -> None:
