@@ -10,7 +10,7 @@ import asyncio
 import ipaddress
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import cast
 
 import structlog
@@ -79,6 +79,8 @@ class Edge:
             nonlocal status, begun
             if message["type"] == "http.response.start":
                 status, begun = message["status"], True
+                if scope["method"] == "OPTIONS" and (allowed := self._routes.methods(scope["path"])):
+                    message["headers"] = _allowing(message["headers"], allowed)
                 said = {name for name, _ in message["headers"]}
                 message["headers"] = [
                     *message["headers"],
@@ -192,6 +194,11 @@ def _as_get(scope: HTTPScope, send: Send) -> tuple[HTTPScope, Send]:
 
     asked: dict[str, object] = {**scope, "method": "GET", "asked": "HEAD"}
     return cast("HTTPScope", asked), head
+
+
+def _allowing(headers: Iterable[tuple[bytes, bytes]], allowed: str) -> list[tuple[bytes, bytes]]:
+    """The framework's own answer to OPTIONS names the methods of one handler, the address may have several (D04)."""
+    return [(name, allowed.encode() if name == b"allow" else value) for name, value in headers]
 
 
 def _line(address: str) -> str:

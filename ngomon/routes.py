@@ -70,6 +70,19 @@ class Routes:
                 break
         return place.said.get(method) or _alone(served.around)
 
+    def methods(self, path: str) -> str:
+        """What the handlers of this address answer to, as `Allow` says it; nothing where there is none."""
+        place = self._top
+        for part in path.split("/")[1:]:
+            below = place.below.get(part, place.any)
+            if below is None:
+                return ""
+            place = below
+            if place.takes_rest:
+                break
+        named = {*place.said, "OPTIONS", *(["HEAD"] if "GET" in place.said else [])}
+        return ", ".join(sorted(named)) if place.said else ""
+
     def openness_of(self, method: str, path: str) -> Openness:
         """How open this call is."""
         return self.said(method, path).open_to
