@@ -142,6 +142,7 @@ def test_d03_a_problem_has_every_member_that_a_refusal_of_a_call_brings() -> Non
     described = set(SHAPES["Problem"]["properties"]) - set(FIRST)
     declared = codes_of_calls()
     brought = {name for code, names in members().items() if code in declared for name in names}
+    brought -= {"unit"}  # of `unit_not_found`, where a command names several
     assert brought <= described, "said in shapes.toml, and of which type in problem_shape.py"
     assert described - brought == {"decision", "replaced_by"}, "made by a function of the refusal itself"
     every = {name for names in members().values() for name in names}
