@@ -28,6 +28,8 @@ SPOILT: dict[str, dict[str, Any]] = {
     "no name": {"name": None}, "blank name": {"name": "  "}, "name a list": {"name": ["An"]},
 }  # fmt: skip
 
+UNSAID = dict.fromkeys(("national_id", "full_name", "birth_date", "gender"))  # what its ID token leaves out
+
 
 class Keycloak(EvilProvider):
     """The ID token names the subject only; everything else is userinfo's, which is asked for by POST."""
@@ -70,16 +72,9 @@ async def hue(tmp_path: Path) -> AsyncIterator[tuple[Service, Keycloak]]:
 
 
 async def answer_of(service: Service, keycloak: Keycloak) -> tuple[Any, str, Any]:
-    nobody = {
-        "national_id": None,
-        "full_name": None,
-        "birth_date": None,
-        "gender": None,
-        "assurance_level": None,
-    }
     phone = service.phone()
     started = await phone.begin()
-    back = keycloak.grant(started["authorization_url"], sub="kc-an", **nobody)
+    back = keycloak.grant(started["authorization_url"], sub="kc-an", assurance_level=None, **UNSAID)
     return phone, started["id"], await phone.bring(started["id"], back)
 
 
@@ -102,3 +97,23 @@ async def test_the_hue_s_map_finds_the_person_and_bad_answers_are_refused(
     assert (me["full_name"], me["assurance_level"]) == ("Nguyễn Thị An", 1)
     assert {"type": "national_id", "value": "000******191"} in me["identifiers"]
     assert {"type": "old_id_number", "value": "000***191"} in me["identifiers"]
+
+
+async def test_r34_an_account_of_level_1_is_raised_by_a_step_up_that_asks_for_level_2(
+    hue: tuple[Service, Keycloak],
+) -> None:
+    service, keycloak = hue
+    keycloak.person = CITIZEN
+    phone, login, _ = await answer_of(service, keycloak)
+    number = service.mobile_number()
+    await phone.open(f"/v1/logins/{login}/phone", {"phone": number})
+    phone.keep((await phone.open(f"/v1/logins/{login}/otp", {"code": service.code_for(number)})).json())
+    assert "acr_values" not in (await service.phone().begin())["authorization_url"]
+    for told, level in ((None, 1), ("2", 2)):  # a step-up by itself raises nobody: what comes back does
+        begun = (await phone.call("POST", "/v1/logins", {"method": "vneid", "step_up": True})).json()
+        assert "acr_values=2" in begun["authorization_url"]
+        keycloak.person = CITIZEN | {"assurance_level": told}
+        shown = {"auth_time": int(service.clock.now().timestamp()), "assurance_level": told} | UNSAID
+        back = keycloak.grant(begun["authorization_url"], sub="kc-an", **shown)
+        phone.keep((await phone.bring(begun["id"], back)).json())
+        assert (await phone.call("GET", "/v1/me")).json()["assurance_level"] == level

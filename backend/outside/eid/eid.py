@@ -80,8 +80,9 @@ class EId:
             }
         if fresh:
             query |= {"max_age": "0"} if self.provider.flavour.says_when else {"prompt": "login"}
-        if self.provider.acr_values:
-            query["acr_values"] = self.provider.acr_values
+        stronger = self.provider.claims.get("step_up", {}).get("acr_values", "") if fresh else ""
+        if level := stronger or self.provider.acr_values:
+            query["acr_values"] = level
         joint = "&" if "?" in metadata.authorization_endpoint else "?"
         return metadata.authorization_endpoint + joint + urlencode(query), attempt
 

@@ -1,8 +1,8 @@
 """Whom an e-ID names, read by a map that says which claim holds what (rules 401, 405).
 
 A map is TOML. A name may have several places, of which the first that holds something counts; beside the places
-it may hold the tables `fixed` (what the provider is taken to say, whatever it says), `kinds` and `levels` (how
-it spells them) and the list `required`.
+it may hold the tables `fixed` (what the provider is taken to say, whatever it says), `otherwise` (the same where no
+claim says it), `step_up` (what a step-up asks for), `kinds` and `levels` (how it spells them) and the list `required`.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def person_of(claims: dict[str, Any], places: ClaimMap, *, issuer: str) -> Perso
         full_name=_name(read("full_name" if is_citizen else "organization_name")),
         birth_date=optional("birth_date", _day) if is_citizen else None,
         gender=optional("gender", _gender) if is_citizen else None,
-        level=_spelt(read("assurance_level"), places.get("levels", LEVELS), "assurance_level"),
+        level=_spelt(_level(claims, places), places.get("levels", LEVELS), "assurance_level"),
         kind=kind,
         old_id_number=old_id_number,
         tax_code=None if is_citizen else _tax_code(read("tax_code")),
@@ -120,6 +120,12 @@ def claim_of(claims: dict[str, Any], places: ClaimMap, name: str) -> Any:
         if claims.get(place) not in (None, ""):
             return claims[place]
     return None
+
+
+def _level(claims: dict[str, Any], places: ClaimMap) -> Any:
+    """What a claim says of the level, or what the map takes it for where none does (rule 407)."""
+    said = claim_of(claims, places, "assurance_level")
+    return places.get("otherwise", {}).get("assurance_level") if said is None else said
 
 
 def _optional(

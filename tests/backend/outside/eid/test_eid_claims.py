@@ -74,9 +74,22 @@ def test_vneid_itself_knows_citizens(said: Any) -> None:
     assert (found.kind, found.subject, found.national_id) == ("citizen", "000197000101", "000197000101")
 
 
-def test_hue_s_names_no_level_so_the_map_fixes_one_and_a_claim_does_not_change_it() -> None:
+@pytest.mark.parametrize(("said", "level"), [(2, 2), ("2", 2), ("1", 1), (None, 1), ("", 1)])
+def test_r34_the_level_of_hue_s_comes_from_a_claim_and_is_the_first_where_none_says_it(
+    said: Any, level: int
+) -> None:
+    assert read("hue_s", HUE_S, assurance_level=said).level == level
+
+
+@pytest.mark.parametrize("said", ["high", 3, [2], True])
+def test_r34_a_level_of_hue_s_that_nobody_knows_is_no_level(said: Any) -> None:
+    with pytest.raises(ValueError, match="assurance_level"):
+        read("hue_s", HUE_S, assurance_level=said)
+
+
+def test_hue_s_has_papers_and_a_number_for_the_person() -> None:
     papers = [{"type": "HC", "idNumber": "C0000001"}, {"type": "CMND", "idNumber": "000000191"}, 7]
-    found = read("hue_s", HUE_S, identityPapers=papers, assurance_level=2)
+    found = read("hue_s", HUE_S, identityPapers=papers)
     assert (found.level, found.old_id_number, found.national_id) == (1, "000000191", "000197000101")
     assert (found.full_name, found.birth_date, found.gender) == ("Nguyễn Thị An", "1997-03-14", "female")
 
