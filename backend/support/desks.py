@@ -21,7 +21,11 @@ from backend.support.models import Desk
 from backend.typed import EMAIL, NATIONAL_ID
 
 CODE = re.compile(r"[A-Za-z0-9.-]{1,20}")
-PHONE = re.compile(r"[0-9+][0-9 .()-]{2,38}[0-9]")
+NUMBER = r"[0-9+][0-9 .()-]{2,38}[0-9]"
+EXTENSIONS = r"(?:,? (?:máy lẻ|số lẻ|ext\.?) [0-9]{1,6}(?:, ?[0-9]{1,6})*)?"
+# as a notice writes it: "02462764300, máy lẻ 88617, 88618", and several numbers (source 004, 1)
+PHONE = re.compile(f"{NUMBER}{EXTENSIONS}(?:(?: ?[;,/] ?| hoặc ){NUMBER}{EXTENSIONS})*", re.IGNORECASE)
+LONGEST_PHONE = 200
 
 
 class NoDesk(Unavailable):
@@ -71,7 +75,7 @@ async def add(
     tx: AsyncSession, kit: Kit, code: str, *, name: str, mailbox: str, phone: str, now: datetime
 ) -> Desk:
     """Set a desk up, or one that was removed up again; raises DeskExists, FieldsInvalid."""
-    values = {"name": clean_name(name), "mailbox": mailbox.strip().lower(), "phone": phone.strip()}
+    values = {"name": clean_name(name), "mailbox": mailbox.strip().lower(), "phone": clean_name(phone)}
     _ensure_sound(code, **values)
     desk = await tx.scalar(select(Desk).where(Desk.code == code).with_for_update())
     if desk is not None and desk.removed_at is None:
@@ -204,7 +208,7 @@ def _ensure_sound(code: str, *, name: str, mailbox: str, phone: str) -> None:
         ("code", CODE.fullmatch(code), "Mã gồm 1 đến 20 chữ cái, chữ số, dấu chấm hoặc gạch nối"),
         ("name", 0 < len(name) <= 120 and name.isprintable(), "Tên đầu mối chưa hợp lệ"),
         ("mailbox", is_address(mailbox), "Địa chỉ thư điện tử chưa đúng"),
-        ("phone", PHONE.fullmatch(phone), "Số điện thoại chưa đúng"),
+        ("phone", len(phone) <= LONGEST_PHONE and PHONE.fullmatch(phone), "Số điện thoại chưa đúng"),
     )
     wrong = [FieldError(field, "invalid", words) for field, good, words in checks if not good]
     if wrong:

@@ -27,7 +27,7 @@ class Desk(Base):
     code: Mapped[str] = mapped_column(String(20), unique=True)
     name: Mapped[str] = mapped_column(String(120))
     mailbox: Mapped[str] = mapped_column(String(254))
-    phone: Mapped[str] = mapped_column(String(40))
+    phone: Mapped[str] = mapped_column(String(200))  # numbers with their extensions
     added_at: Mapped[datetime] = mapped_column(UtcDateTime)
     removed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 

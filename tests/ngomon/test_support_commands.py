@@ -27,6 +27,32 @@ def test_a_desk_that_cannot_be_is_named_by_what_is_wrong(run: Run) -> None:
     assert (code, err) == (1, "ngomon: not acceptable: code, name, mailbox, phone\n")
 
 
+SOURCE = "02462764300, máy lẻ 88617, 88618, 88323, 88608, 88610, 88403, 88613, 88397"
+
+
+def test_r40_a_desks_numbers_and_extensions_are_kept_as_the_source_writes_them(run: Run) -> None:
+    good = (
+        SOURCE,
+        "0234 3000 000; 0234 3000 001",
+        "1900 1075 / 02343 000 000 ext. 12",
+        "19001075 hoặc +84 234 3000 000 máy lẻ 8",
+    )
+    for number, phone in enumerate(good):
+        desk = (*DESK[:-1], phone)
+        assert run("support", "desks", "add", f"D{number}", *desk)[0] == 0, phone
+        assert phone in run("support", "desks", "list")[1]
+    for phone in (
+        "máy lẻ 88617",
+        "02462764300, máy lẻ",
+        "02462764300 máy lẻ tám",
+        "gọi 02462764300",
+        "1" * 201,
+        f"{SOURCE}, {SOURCE}, {SOURCE}",
+    ):
+        code, _, err = run("support", "desks", "add", "X", *DESK[:-1], phone)
+        assert (code, err) == (1, "ngomon: not acceptable: phone\n"), phone
+
+
 def test_staff_are_hired_listed_masked_and_dismissed(run: Run) -> None:
     assert run("support", "staff", "add", *CLERK)[2] == "ngomon: no desk with the code 'HUE'\n"
     run("support", "desks", "add", "HUE", *DESK)
