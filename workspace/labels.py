@@ -69,6 +69,24 @@ DECISIONS = {
     "returned": _("Đã trả lại để bổ sung"),
 }
 
+# what wants a look before a yes: on the request's page, and in a row
+RISKS = {
+    "unlisted": _("Danh bạ cán bộ không có số định danh của người này."),
+    "left": _("Danh bạ cán bộ ghi người này đã thôi công tác."),
+    "name": _("Họ tên ở danh bạ khác họ tên của tài khoản."),
+    "birth_date": _("Ngày sinh ở danh bạ khác ngày sinh của tài khoản."),
+    "unit": _("Danh bạ ghi người này ở đơn vị khác."),
+    "leading": _("Đây là chức vụ lãnh đạo, quản lý."),
+}
+RISK_CHIPS = {
+    "unlisted": _("Không có trong danh bạ"),
+    "left": _("Đã thôi công tác"),
+    "name": _("Khác họ tên"),
+    "birth_date": _("Khác ngày sinh"),
+    "unit": _("Khác đơn vị"),
+    "leading": _("Lãnh đạo"),
+}
+
 # what became of many requests at once
 BULK = {
     "approved": _("Đã phê duyệt {n} yêu cầu"),

@@ -57,7 +57,7 @@ async def of_roles(
     found = [(role, unit) for role, unit in await tx.execute(query)]
     accounts = {role.account_id for role, _ in found}
     names, known = await full_names(tx, kit, accounts), await numbers.personal(tx, kit, accounts)
-    entries, posts = await _entries_of(tx, kit, known), await _posts_of(tx, accounts)
+    entries, posts = await entries_of(tx, kit, known), await _posts_of(tx, accounts)
     catalogue, rows = await in_force(tx), dict[UUID, Difference]()
     for role, unit in found:
         account = role.account_id
@@ -138,7 +138,7 @@ async def _posts_of(tx: AsyncSession, accounts: Collection[UUID]) -> dict[UUID, 
     return posts
 
 
-async def _entries_of(
+async def entries_of(
     tx: AsyncSession, kit: Kit, known: Mapping[UUID, str]
 ) -> dict[UUID, tuple[StaffRecord, str]]:
     """The entries of people by account, also of who has left, with the name of the unit."""

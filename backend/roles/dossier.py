@@ -15,34 +15,31 @@ from backend.errors import Conflict, Refusal
 from backend.kit import Kit
 from backend.names import masked
 from backend.outbox import states
-from backend.outbox.models import System
-from backend.outside.connectors import Desired
 from backend.roles import (
     authority,
     cancelling,
     carried,
     changes,
+    comparing,
+    foreseen,
     holding,
     movements,
     own,
     policy,
     rights,
     rows,
-    scope,
     second,
     staff,
     vouching,
 )
-from backend.roles import desired as wanted
 from backend.roles import draft as drafts
 from backend.roles.authority import Authority
 from backend.roles.catalogue.entries import Catalogue, FieldType
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.models import RequestStep, Role, RoleRequest, Unit
 from backend.roles.policy import Standing
-from backend.roles.views import Applicant, Change, Effect, FieldView, RequestView, Why
+from backend.roles.views import Applicant, FieldView, RequestView, Why
 from backend.words import Label
-from backend.words import mark as _
 
 PAPERS = {paper.name for paper in movements.PAPERS}
 
@@ -80,6 +77,9 @@ async def view(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID, *, no
         may_correct=theirs and returned and movements.of(found).by_managers,
         may_withdraw=theirs and cancelling.may_withdraw(found, reader, now),
         undo_until=_undo_until(kit, found, steps, reader, now),
+        compared=await comparing.compared(tx, kit, found, account, old)
+        if found.status in policy.OPEN and standing.duties
+        else None,
         **await _ahead(tx, kit, found, account, old, now),
         **_wished(kit, catalogue, found, steps, units),
     )
@@ -92,7 +92,7 @@ async def _ahead(
     is_open, to_come = found.status in policy.OPEN, cancelling.is_to_come(found, now)
     goes = is_open and movements.of(found).leaves and not found.kept_by
     return {
-        "effects": await _effects(tx, kit, found, old, account) if is_open or to_come else [],
+        "effects": await foreseen.effects(tx, kit, found, old, account) if is_open or to_come else [],
         "unproved_address": is_open and await _is_unproved(tx, kit, found),
         "at_stake": await carried.outlook(tx, kit, old) if goes else None,
         "told_on": found.effective_on if to_come else None,
@@ -247,54 +247,3 @@ async def _is_unproved(tx: AsyncSession, kit: Kit, found: RoleRequest) -> bool:
     gives = movements.of(found).gives
     address = drafts.asked_fields(kit, found).get("official_email") if gives else None
     return address is not None and not await staff.gives(tx, kit, found.account_id, address)
-
-
-async def _effects(
-    tx: AsyncSession, kit: Kit, found: RoleRequest, old: Role | None, account: Account
-) -> list[Effect]:
-    """What an approval will change in each system: the difference of two pure functions of the roles."""
-    name = kit.keys.open("accounts.full_name", account.id, account.full_name)
-    catalogue, touched = await in_force(tx), {found.unit_id} | ({old.unit_id} if old else set())
-    gone, back = await holding.after(tx, found, old)
-    first = old is None or (old.is_home and movements.of(found).is_home)
-    effects = []
-    for system in await scope.systems_touched(tx, touched):
-        before = await wanted.posts_of(tx, kit, account.id, system)
-        new = await _post(tx, kit, found, system) if movements.of(found).gives else []
-        rest = await wanted.posts_of(tx, kit, account.id, system, without=gone, also=back)
-        after = [*new, *rest] if first else [*rest, *new]
-        changes = _changes(
-            wanted.state_of(account.id, name, before, catalogue, system.name),
-            wanted.state_of(account.id, name, after, catalogue, system.name),
-        )
-        effects.append(Effect(system.name, changes))
-    return effects
-
-
-async def _post(tx: AsyncSession, kit: Kit, found: RoleRequest, system: System) -> list[wanted.Post]:
-    unit = await tx.get_one(Unit, found.unit_id)
-    if not scope.in_scope(unit.path, await scope.scope_of(tx, system)):
-        return []
-    fields = drafts.asked_fields(kit, found)
-    return [await wanted.post_of(tx, fields, found.subject_type, found.position, unit)]
-
-
-def _changes(before: Desired, after: Desired) -> list[Change]:
-    changes = []
-    if after.active and not before.active:
-        changes.append(Change(_("Cấp quyền sử dụng")))
-    if before.active and not after.active:
-        changes.append(Change(_("Thu quyền sử dụng")))
-    if after.active and after.title != before.title:
-        changes.append(Change(_("Chức vụ"), after.title or ""))
-    if after.active and after.department != before.department:
-        changes.append(Change(_("Đơn vị"), after.department or ""))
-    if after.email != before.email and after.email:
-        changes.append(Change(_("Thư điện tử công vụ"), after.email))
-    changes += [
-        Change(_("Thêm vào nhóm"), group.display_name) for group in after.groups if group not in before.groups
-    ]
-    changes += [
-        Change(_("Ra khỏi nhóm"), group.display_name) for group in before.groups if group not in after.groups
-    ]
-    return changes or [Change(_("Không thay đổi"))]

@@ -17,7 +17,7 @@ from backend.accounts.identity import called, numbers
 from backend.accounts.identity.called import Called
 from backend.kit import Kit
 from backend.names import last_digits
-from backend.roles import authority, policy
+from backend.roles import authority, comparing, policy
 from backend.roles.authority import Authority, Lent
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.models import RequestStep, Role, RoleRequest, Unit
@@ -191,17 +191,16 @@ async def _rows(tx: AsyncSession, kit: Kit, ids: Sequence[UUID]) -> list[InboxRo
     overdue = exists().where(RequestStep.request_id == RoleRequest.id, *late)
     left = aliased(Unit)
     query = (
-        select(RoleRequest, Unit.name, left.name.label("left"), Account, overdue.label("late"))
+        select(RoleRequest, Unit.name, left.name.label("left"), Account, Role, overdue.label("late"))
         .join(Unit, Unit.id == RoleRequest.unit_id)
         .join(Account, Account.id == RoleRequest.account_id)
-        .outerjoin(Role, (Role.id == RoleRequest.role_id) & (Role.unit_id != RoleRequest.unit_id))
-        .outerjoin(left, left.id == Role.unit_id)
+        .outerjoin(Role, Role.id == RoleRequest.role_id)
+        .outerjoin(left, (left.id == Role.unit_id) & (left.id != Unit.id))
     )
     rows = (await tx.execute(query.where(RoleRequest.id.in_(ids)).order_by(RoleRequest.id))).all()
-    catalogue, known = (
-        await in_force(tx),
-        await numbers.personal(tx, kit, [row[0].account_id for row in rows]),
-    )
+    catalogue, known = await in_force(tx), await numbers.personal(tx, kit, [row[3].id for row in rows])
+    asked = [(found, account, role) for found, _, _, account, role, _ in rows]
+    risks = await comparing.risks(tx, kit, asked)
     return [
         InboxRow(
             found.id,
@@ -215,6 +214,7 @@ async def _rows(tx: AsyncSession, kit: Kit, ids: Sequence[UUID]) -> list[InboxRo
             found.created_at,
             account.frozen_at is not None,
             late,
+            risks.get(found.id, []),
         )
-        for found, unit, from_unit, account, late in rows
+        for found, unit, from_unit, account, role, late in rows
     ]

@@ -23,6 +23,7 @@ from backend.kit import Kit
 from backend.roles import (
     authority,
     carried,
+    comparing,
     deciding,
     forms,
     heard,
@@ -153,7 +154,7 @@ async def _decide(
         raise refusal
     mine = [step for step in steps if step.duty in standing.duties]
     if decision == policy.APPROVED:
-        await _ensure_yes(tx, found, account, how)
+        await _ensure_yes(tx, kit, found, account, how)
         if await carried.weigh(tx, kit, found, standing.duties, how, by=by):
             await deciding.hold(tx)
     await say(tx, kit, found, mine, decision, why, by, now, stands=standing)
@@ -185,7 +186,7 @@ async def _is_last(
     return last and not await second.ask(tx, kit, found, steps, by, now)
 
 
-async def _ensure_yes(tx: AsyncSession, found: RoleRequest, account: Account, how: How) -> None:
+async def _ensure_yes(tx: AsyncSession, kit: Kit, found: RoleRequest, account: Account, how: How) -> None:
     """Raises what stands in the way of a yes alone: nobody vouches, posts that do not go together, one of many."""
     catalogue = await hold_catalogue(tx)
     if unvouched := await vouching.why_not_approve(tx, found, account):
@@ -194,6 +195,8 @@ async def _ensure_yes(tx: AsyncSession, found: RoleRequest, account: Account, ho
     await holding.ensure(tx, catalogue, account.id, role, movements.of(found), found.position)
     if how.many and await second.is_wanted(tx, found):
         raise second.NotInBulk
+    if how.many and await comparing.risks(tx, kit, [(found, account, role)]):
+        raise comparing.WantsALook
 
 
 def figured(tx: AsyncSession, found: RoleRequest, outcome: str, now: datetime) -> None:

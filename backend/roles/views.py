@@ -10,6 +10,7 @@ import msgspec
 
 from backend.errors import Refusal
 from backend.outbox.states import SyncState
+from backend.roles.compared import Comparison
 from backend.words import Label
 
 Item = TypeVar("Item")
@@ -145,6 +146,7 @@ class RequestView(msgspec.Struct, frozen=True, kw_only=True):
     decided_by: str | None
     steps: list[StepView]
     effects: list[Effect]
+    compared: Comparison | None  # for whoever may say a word now
     unproved_address: bool  # an official address that the staff directory does not give to this number (A08)
     sync: list[SyncState]
     corrections: list[Correction]
@@ -179,6 +181,7 @@ class InboxRow(msgspec.Struct, frozen=True):
     created_at: datetime
     frozen: bool
     overdue: bool
+    risks: list[str]  # why it is not decided among many
 
 
 class PersonRow(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ import msgspec
 from backend.accounts.identity import people
 from backend.imports.rows import records
 from backend.outside.eid.eid_claims import Person
-from backend.roles import managers, requests, review, units
+from backend.roles import managers, requests, review, staff, units
 from backend.roles.wish import Draft
 from demo.persona import Persona
 from tests.parts.client import client
@@ -110,9 +110,21 @@ class Office:
             now = self.service.clock.now()
             await review.approve(tx, self.service.kit, request_id, version=1, by=self.chi.account_id, now=now)
 
-    async def asks(self, name: str, *, unit: str | None = None, **fields: str) -> UUID:
-        """Somebody new asks for a role; the request."""
-        return await self.asks_as(await self.person(name), unit=unit, **fields)
+    async def asks(self, name: str, *, unit: str | None = None, listed: bool = False, **fields: str) -> UUID:
+        """Somebody new asks for a role, whom the staff directory may know there; the request."""
+        who = await self.person(name)
+        if listed:
+            await self.lists(who, unit=unit)
+        return await self.asks_as(who, unit=unit, **fields)
+
+    async def lists(self, who: Somebody, *, unit: str | None = None) -> None:
+        """The staff directory knows somebody as the e-ID does, as a specialist of a unit."""
+        known = ("national_id", "full_name", "birth_date")
+        row = {name: getattr(who.persona, name) for name in known}
+        row |= {"unit_code": unit or self.unit, "subject_type": "cong_chuc", "position": "chuyen_vien"}
+        async with self.service.db.write() as tx:
+            now = self.service.clock.now()
+            await staff.bring_in(tx, self.service.kit, records([row]), by=None, now=now)
 
     async def asks_as(self, who: Somebody, *, unit: str | None = None, **fields: str) -> UUID:
         """The same of somebody who has an account."""

@@ -87,7 +87,7 @@ async def test_r03_page_list_and_bulk_say_why_a_frozen_persons_request_waits(
     office: Office, desk: Desk
 ) -> None:
     request_id = await office.asks("Đặng Tất")
-    other = await office.asks("Đặng Dung")
+    other = await office.asks("Đặng Dung", listed=True)
     await freeze(office, request_id)
     path = f"/workspace/requests/{request_id}"
     page = await desk.page(path)
@@ -107,7 +107,7 @@ async def test_r30_page_and_bulk_say_why_an_unvouched_persons_request_is_not_app
     office: Office, desk: Desk
 ) -> None:
     request_id = await office.asks("Đặng Lộ")
-    other = await office.asks("Đặng Thai")
+    other = await office.asks("Đặng Thai", listed=True)
     async with office.service.db.write() as tx:
         found = await tx.get_one(RoleRequest, request_id)
         (await tx.get_one(Account, found.account_id)).vneid_at = None

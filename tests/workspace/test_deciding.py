@@ -144,7 +144,7 @@ async def test_a_form_that_is_not_the_pages_own_changes_nothing(
 
 
 async def test_many_at_once_are_decided_one_by_one_and_reported_so(office: Office, desk: Desk) -> None:
-    mine = [await office.asks(f"Nguyễn Văn {name}") for name in ("Một", "Hai", "Ba")]
+    mine = [await office.asks(f"Nguyễn Văn {name}", listed=True) for name in ("Một", "Hai", "Ba")]
     foreign = await office.asks("Người Đơn Vị Khác", unit=office.other)
     async with office.service.db.write() as tx:
         await review.approve(

@@ -82,6 +82,8 @@ async def test_r20_a_row_says_from_where_to_where_somebody_moves(office: Office,
 
 async def test_r31_two_of_one_name_are_told_apart_by_the_last_digits(office: Office, desk: Desk) -> None:
     twins = [await office.person("Tô Văn Trùng Tên") for _ in range(2)]
+    for one in twins:
+        await office.lists(one)
     ids = [await office.asks_as(one) for one in twins]
     tails = [f"Tô Văn Trùng Tên …{one.persona.national_id[-3:]}" for one in twins]
     assert tails[0] != tails[1]

@@ -89,7 +89,7 @@ async def test_f08_what_is_missing_is_said_by_us_and_never_by_the_browser(office
 
 
 async def test_w03_w18_f03_many_get_one_page_one_countdown_and_one_undo(office: Office, desk: Desk) -> None:
-    mine = [await office.asks(f"Lê Thị Loạt {name}") for name in ("Một", "Hai", "Ba")]
+    mine = [await office.asks(f"Lê Thị Loạt {name}", listed=True) for name in ("Một", "Hai", "Ba")]
     decided = await desk.send(
         "/workspace/bulk", {"decision": "approved", "pick": [f"{one}:1" for one in mine]}
     )

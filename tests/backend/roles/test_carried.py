@@ -14,6 +14,7 @@ from backend.roles import authority, carried, managers
 from backend.roles.appointments import Days
 from backend.roles.carried import How, Keep
 from backend.roles.models import Role
+from tests.backend.roles.test_staff import GOOD, bring_in
 from tests.backend.roles.world import World
 
 KEEP = How(keep=Keep("NV", "Tiếp tục phụ trách đến khi có người thay"))
@@ -151,6 +152,7 @@ async def test_r02_what_ends_the_appointment_of_many_is_held_back(world: World) 
     with pytest.raises(Refusal, match="appointment_at_stake"):
         await world.approve("Giang", leaving.id, how=How(many=True))
     assert await manages(world, "Chi") == ["NV"]
+    await bring_in(world, GOOD | {"national_id": world.numbers["An"]})
     plain = await world.ask("An")
     await world.approve("Chi", plain.id, how=How(many=True))
 
