@@ -16,7 +16,7 @@ from backend.accounts.identity.called import Called
 from backend.accounts.identity.people import full_names
 from backend.kit import Kit
 from backend.names import last_digits, masked
-from backend.roles import authority, policy, rights, rows
+from backend.roles import authority, heads, policy, rights, rows
 from backend.roles.authority import Authority
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.models import HELD, RequestStep, Role, RoleRequest, Unit
@@ -41,7 +41,7 @@ async def people(
     cursor: str | None = None,
     most: int = MOST,
 ) -> Page[PersonRow]:
-    """Everybody with a role in the manager's units, unit by unit."""
+    """Everybody whose role the manager decides about, unit by unit, with the heads of units below (R07)."""
     who = await authority.of(tx, kit, manager)
     theirs = await places(tx, who)
     start = _start(cursor) if cursor else None
@@ -50,9 +50,11 @@ async def people(
         found = await _roles_of(tx, sought.accounts, theirs, start, most + 1)
     else:
         found = await _next(tx, theirs, start, most + 1, sought)
+    found += await heads.of(tx, kit, who, sought, but={unit for _, unit in theirs})
     rows = await tx.execute(_held(Role.id.in_(found)))
-    by_id = {role.id: (role, unit) for role, unit in rows}
-    shown, more = paging.cut([by_id[one] for one in found if one in by_id], most)
+    held = sorted(((Place(unit.code, role.id), role, unit) for role, unit in rows), key=lambda row: row[0])
+    onward = [(role, unit) for place, role, unit in held if start is None or place > start]
+    shown, more = paging.cut(onward[: most + 1], most)
     lines = await _person_rows(tx, kit, shown, who)
     return Page(lines, paging.cursor_of(f"{lines[-1].unit_code} {lines[-1].role_id}") if more else None)
 

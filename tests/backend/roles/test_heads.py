@@ -1,0 +1,41 @@
+"""Whoever may decide about somebody finds them among their people (case R07)."""
+
+from __future__ import annotations
+
+from backend.roles import queue
+from tests.backend.roles.world import World
+
+
+async def people(world: World, name: str, **more: object) -> list[tuple[str, str, bool]]:
+    async with world.db.read() as tx:
+        found = await queue.people(tx, world.kit, world.people[name], **more)  # type: ignore[arg-type]
+    return [(row.unit_code, row.name, row.may_end) for row in found.items]
+
+
+async def test_r07_a_superior_sees_the_heads_below_and_nobody_elses_people(world: World) -> None:
+    await world.employ("Chi", "NV", "Giang")
+    await world.employ("An", "NV", "Chi")
+    await world.employ("Dũng", "TC", "Giang")
+    both = [("NV", "Chi", True), ("TC", "Dũng", True)]
+    assert await people(world, "Giang") == both, "of a unit that has a manager, the manager alone"
+    assert await people(world, "Giang", q="chi") == both[:1]
+    assert await people(world, "Giang", q=world.numbers["Dũng"]) == both[1:]
+    assert await people(world, "Chi") == [("NV", "Chi", False), ("NV", "An", True)]
+    assert await people(world, "Eve") == []
+    await world.appoint("Eve", "NV")
+    assert await people(world, "Giang") == both[1:], "another manager of the unit decides about Chi now"
+    assert ("NV", "Chi", True) in await people(world, "Eve")
+
+
+async def test_r07_pages_of_heads_and_others_follow_one_another(world: World) -> None:
+    await world.employ("Chi", "NV", "Giang")
+    await world.employ("Dũng", "TC", "Giang")
+    await world.employ("An", "HUE", "Giang")
+    await world.employ("Bình", "HUE", "Giang")
+    seen, cursor = [], None
+    for _ in range(4):
+        async with world.db.read() as tx:
+            page = await queue.people(tx, world.kit, world.people["Giang"], cursor=cursor, most=1)
+        seen += [row.name for row in page.items]
+        cursor = page.next_cursor
+    assert sorted(seen) == ["An", "Bình", "Chi", "Dũng"] and cursor is None
