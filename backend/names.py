@@ -15,6 +15,7 @@ VOWELS = frozenset("aeiouy")
 ONE_D = str.maketrans(
     "ðɖ", "đđ"
 )  # Ð of Icelandic and Ɖ of Ewe look like Đ, and old keyboards write them for it
+NO_APOSTROPHES = dict.fromkeys(map(ord, "'\u2019\u2018\u02bc`\u00b4"))
 UNSEEN = {  # what has no width: a blank where it is called one, else nothing
     **dict.fromkeys(map(ord, "\u200b\ufeff\u180e"), " "),
     **dict.fromkeys(map(ord, "\u00ad\u200c\u200d\u200e\u200f\u2060")),
@@ -115,6 +116,11 @@ def folded(text: str) -> str:
     """Without marks and case, đ as d: what a search compares."""
     decomposed = unicodedata.normalize("NFD", clean_name(text).casefold().translate(ONE_D).replace("đ", "d"))
     return " ".join("".join(mark for mark in decomposed if not unicodedata.combining(mark)).split())
+
+
+def folded_place(text: str) -> str:
+    """The same of a unit's name, in which some write H'Bia, some H’Bia and some Hbia."""
+    return folded(text.translate(NO_APOSTROPHES))
 
 
 def masked(value: str) -> str:

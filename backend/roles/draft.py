@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.accounts.identity import numbers
 from backend.errors import FieldError, FieldsInvalid
 from backend.kit import Kit
-from backend.names import folded
+from backend.names import folded_place
 from backend.outside.clock import local_day
 from backend.roles import forms, policy, staff, staff_rows, terms
 from backend.roles.catalogue.entries import Catalogue, SubjectType
@@ -126,9 +126,9 @@ async def find_unit(tx: AsyncSession, name: str) -> Unit | None:
 
 
 async def _called(tx: AsyncSession, name: str) -> Unit | None:
-    begins = Unit.folded.startswith(f"{folded(name)} ", autoescape=True)
+    begins = Unit.folded.startswith(f"{folded_place(name)} ", autoescape=True)
     found = (await tx.scalars(select(Unit).where(begins, Unit.ended_on.is_(None)).limit(ALIKE))).all()
-    named = [unit for unit in found if folded(unit.name) == folded(name)]
+    named = [unit for unit in found if folded_place(unit.name) == folded_place(name)]
     return named[0] if len(named) == 1 and len(found) < ALIKE else None
 
 

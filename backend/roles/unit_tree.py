@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.imports.rows import RowError
-from backend.names import folded
+from backend.names import folded_place
 from backend.roles.models import Unit
 from backend.roles.unit_rows import ROOT, UnitRow
 
@@ -36,7 +36,7 @@ class Place(msgspec.Struct):
     @property
     def folded(self) -> str:
         """What a search compares."""
-        return folded(f"{self.name} {self.code} {self.agency_code or ''}")[:400]
+        return folded_place(f"{self.name} {self.code} {self.agency_code or ''}")[:400]
 
 
 Tree = dict[str, Place]

@@ -18,7 +18,7 @@ from backend.imports import words
 from backend.imports.plan import Change, Field, Imported, Plan, PlanStale, Progress, at_once, in_order
 from backend.imports.rows import Record
 from backend.kit import Kit
-from backend.names import folded
+from backend.names import folded_place
 from backend.outside.clock import local_day
 from backend.roles import deciding, telling, undecided, unit_changes, unit_tree
 from backend.roles import rows as locks
@@ -131,7 +131,7 @@ async def search(
     query = select(Unit).where(Unit.ended_on.is_(None))
     if parent is not None:
         query = query.where(Unit.parent_id == parent)
-    for word in folded((q or "").replace("\0", " ")[:Q_LONGEST]).split():
+    for word in folded_place((q or "").replace("\0", " ")[:Q_LONGEST]).split():
         query = query.where(or_(*(Unit.folded.contains(form, autoescape=True) for form in _forms(word))))
     if cursor:
         query = query.where(Unit.code > paging.place_of(cursor))

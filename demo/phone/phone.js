@@ -26,7 +26,7 @@ const signedIn = [
   [/^#\/again\/([\w-]+)$/, againForm], [/^#\/identity$/, identity], [/^#\/identity\/edit$/, editIdentity],
   [/^#\/methods$/, methods], [/^#\/methods\/add$/, addMethod], [/^#\/methods\/add\/(usb|sim|phone)$/, addBy], [/^#\/phone$/, changePhone],
   [/^#\/password$/, changePassword], [/^#\/history$/, visits], [/^#\/notices$/, notices], [/^#\/support$/, support],
-  [/^#\/support\/new$/, newCase], [/^#\/privacy$/, privacy], [/^#\/check$/, checkCode],
+  [/^#\/support\/new$/, newCase], [/^#\/support\/new\/(unit)$/, newCase], [/^#\/privacy$/, privacy], [/^#\/check$/, checkCode],
 ];
 
 let looked = location.pathname.startsWith("/app/"); // who comes back from a provider goes on where they were

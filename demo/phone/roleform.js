@@ -145,7 +145,7 @@ function unitField(given) {
       list.replaceChildren(...items.slice(0, 30).map((one) => el("option", { value: labelOf(one.name, one.code) })));
     }, 250);
   });
-  box.append(list);
+  box.append(list, el("p", { class: "soft" }, link(t("Không thấy đơn vị của tôi", "My unit is missing"), "#/support/new/unit")));
   return box;
 }
 

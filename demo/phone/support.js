@@ -24,12 +24,12 @@ export async function support() {
 /** The two hotlines of source 003, VI. */
 export const hotlines = () => el("p", { class: "soft" }, t("Đường dây nóng: ", "Hotlines: "), `VNeID ${brand.vneidHotline}, ${brand.name} ${brand.hotline}.`);
 
-export function newCase() {
+export function newCase(about) {
   const key = crypto.randomUUID();
   const button = el("button", {}, t("Gửi yêu cầu", "Send"));
   const id = "f-text";
   const form = el("form", { novalidate: true },
-    field("subject", t("Tiêu đề", "Subject"), { required: true, maxlength: "120" }),
+    field("subject", t("Tiêu đề", "Subject"), { required: true, maxlength: "120", value: about === "unit" ? t("Danh sách chưa có đơn vị của tôi", "My unit is not in the list") : "" }),
     el("div", {}, el("label", { for: id }, t("Nội dung", "What is the matter")), el("textarea", { id, name: "text", rows: "5", required: true, "aria-describedby": "tell" }),
       el("p", { class: "soft", id: "tell" }, t("Hãy mô tả đủ lỗi: bạn đang làm gì, màn hình báo gì, vào lúc nào.", "Please describe all of it: what you were doing, what the screen said, and when."))),
     el("p", { class: "soft" }, t("Đừng ghi mật khẩu, mã PIN hay mã OTP. Cán bộ hỗ trợ không bao giờ hỏi những thứ ấy.", "Write no password, PIN or code. The support desk never asks for them.")), button);

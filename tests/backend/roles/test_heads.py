@@ -23,7 +23,10 @@ async def test_r07_a_superior_sees_the_heads_below_and_nobody_elses_people(world
     assert await people(world, "Chi") == [("NV", "Chi", False), ("NV", "An", True)]
     assert await people(world, "Eve") == []
     await world.appoint("Eve", "NV")
-    assert await people(world, "Giang") == both[1:], "another manager of the unit decides about Chi now"
+    assert await people(world, "Giang") == both, "whoever decides beside Chi does not decide about Chi"
+    assert ("NV", "Chi", False) in await people(world, "Eve")
+    await world.dismiss("Chi")
+    assert await people(world, "Giang") == both[1:], "Chi is one of Eve's people now"
     assert ("NV", "Chi", True) in await people(world, "Eve")
 
 
