@@ -25,7 +25,7 @@ from backend.outbox.reconcile import Comparison
 from backend.outbox.worker import Worker
 from backend.outside.clock import Clock
 from backend.outside.http import Guarded
-from backend.roles import deciding, desired, desk_joins, findable, timeline
+from backend.roles import coded, deciding, desired, desk_joins, findable, timeline
 from backend.roles.reorganising import carrying
 from backend.roles.texting import Texting
 from backend.rounds import rounds
@@ -86,7 +86,7 @@ async def running(
     stop = asyncio.Event()
     jobs = [
         *noting(db, entry, stop),
-        rounds(stop, SWEEP_SECONDS, lambda: candidates.fill(db, kit), later=True),
+        rounds(stop, SWEEP_SECONDS, lambda: make_findable(db, kit), later=True),
         rounds(stop, PLACING_SECONDS, lambda: deciding.fill(db, kit, now=clock.now()), later=True),
         rounds(stop, PLACING_SECONDS, lambda: findable.fill(db, kit)),
         rounds(stop, SWEEP_SECONDS, lambda: desk_joins.sweep(db, kit, clock.now()), later=True),
@@ -136,6 +136,12 @@ async def _over(tasks: Sequence[asyncio.Future[None]]) -> None:
     _, late = await asyncio.wait(tasks, timeout=10)
     for task in late:
         task.cancel()
+
+
+async def make_findable(db: Database, kit: Kit) -> None:
+    """What an earlier release wrote is found by what this one asks for."""
+    await candidates.fill(db, kit)
+    await coded.fill(db, kit)
 
 
 async def write_seen(db: Database, entry: Entry) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.accounts.identity import numbers
-from backend.errors import FieldError, FieldsInvalid
+from backend.errors import Conflict, FieldError, FieldsInvalid
 from backend.kit import Kit
 from backend.names import folded_place
 from backend.outside.clock import local_day
@@ -24,6 +24,13 @@ from backend.roles.movements import Fate, Movement, Where, with_papers
 from backend.roles.wish import Draft
 
 SHORTEST_NAME, ALIKE = 4, 50  # of a unit's name instead of its code; how many names may begin with it
+
+
+class CodeTaken(Conflict):
+    """Another person's role or directory entry carries this employee code."""
+
+    code = "employee_code_taken"
+    title = "Mã cán bộ đã thuộc về người khác"
 
 
 class Checked(msgspec.Struct, frozen=True):
@@ -64,6 +71,8 @@ async def check(
     errors += wrong
     if (mail := fields.get("official_email")) and await email_taken(tx, kit, mail, account_id):
         errors.append(FieldError("fields.official_email", "taken", policy.EmailTaken.title))
+    if (code := fields.get("employee_code")) and await code_taken(tx, kit, code, account_id):
+        errors.append(FieldError("fields.employee_code", "taken", CodeTaken.title))
     keeps = await _keeps(tx, draft, role, errors)
     if errors or unit is None or kind is None:
         raise FieldsInvalid(*errors)
@@ -109,6 +118,20 @@ async def email_taken(tx: AsyncSession, kit: Kit, mail: str, account_id: UUID) -
         await tx.scalars(select(StaffRecord.national_id_blind).where(StaffRecord.email_blind.in_(blinds)))
     ).all()
     return not set(listed) <= set(await numbers.blinds_of(tx, kit, account_id))
+
+
+async def code_taken(tx: AsyncSession, kit: Kit, code: str, account_id: UUID) -> bool:
+    """The same of an employee code (R33), unless the directory itself gives it to this person as well."""
+    blinds, own = kit.keys.blinds("employee_code", code), await numbers.blinds_of(tx, kit, account_id)
+    listed = set(
+        await tx.scalars(select(StaffRecord.national_id_blind).where(StaffRecord.code_blind.in_(blinds)))
+    )
+    if not listed.isdisjoint(own):
+        return False
+    held = select(Role.id).where(
+        Role.code_blind.in_(blinds), Role.account_id != account_id, Role.state.in_(policy.HELD)
+    )
+    return bool(listed) or await tx.scalar(held.limit(1)) is not None
 
 
 async def find_unit(tx: AsyncSession, name: str) -> Unit | None:

@@ -172,10 +172,12 @@ def in_force(role: Role | None) -> Role:
 
 
 def put_fields(kit: Kit, role: Role, values: dict[str, str]) -> None:
-    """Seal a role's form values, and make its official address findable."""
+    """Seal a role's form values, and make its official address and employee code findable."""
     role.fields = drafts.seal_fields(kit, "roles.fields", role.id, values)
     mail = values.get("official_email")
     role.email_blind = kit.keys.blind("official_email", mail) if mail else None
+    code = values.get("employee_code")
+    role.code_blind = kit.keys.blind("employee_code", code) if code else None
 
 
 def remember(kit: Kit, found: RoleRequest, before: Before) -> None:

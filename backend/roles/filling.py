@@ -227,7 +227,7 @@ class Filling:
         asked = self._catalogue.subject_types[record.subject_type].form(local_day(self._now))
         known = staff.form_values(post.person)
         values = {field.name: value for field in asked if (value := known.get(field.name))}
-        mail = values.get("official_email")
+        mail, code = values.get("official_email"), values.get("employee_code")
         return {
             "id": role_id,
             "account_id": account_id,
@@ -236,6 +236,7 @@ class Filling:
             "position": record.position,
             "fields": drafts.seal_fields(self._kit, "roles.fields", role_id, values),
             "email_blind": keys.blind("official_email", mail) if mail else None,
+            "code_blind": keys.blind("employee_code", code) if code else None,
             "state": policy.ACTIVE,
             "is_home": True,
             "from_on": local_day(self._now),

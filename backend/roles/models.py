@@ -69,6 +69,9 @@ class StaffRecord(Base):
     email_blind: Mapped[bytes | None] = index_of(
         within("official_email", "sealed", "official_email"), index=True
     )  # nothing once the person has left: the address is there for who comes next
+    code_blind: Mapped[bytes | None] = index_of(
+        within("employee_code", "sealed", "employee_code"), index=True
+    )
     sealed: Mapped[bytes] = sealed(copied="staff_directory", agency="the directory is the agency's")
     imported_at: Mapped[datetime] = mapped_column(UtcDateTime)
     left_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # a complete file did not name the person
@@ -80,7 +83,7 @@ class Role(Base):
     __tablename__ = "roles"
     retention = Stays("the calendar of posts")
     whose = Whose(
-        "account_id", emptied={"fields": NO_FORM, "email_blind": None}
+        "account_id", emptied={"fields": NO_FORM, "email_blind": None, "code_blind": None}
     )  # the calendar of posts stays
     __table_args__ = (
         Index(
@@ -103,6 +106,9 @@ class Role(Base):
     fields: Mapped[bytes] = sealed(copied="roles")  # JSON of the subject type's form
     email_blind: Mapped[bytes | None] = index_of(
         within("official_email", "fields", "official_email"), index=True
+    )
+    code_blind: Mapped[bytes | None] = index_of(
+        within("employee_code", "fields", "employee_code"), index=True
     )
     state: Mapped[str] = mapped_column(String(12))
     is_home: Mapped[bool] = mapped_column(default=True)

@@ -119,6 +119,7 @@ class StaffImport:
                 "id": one.id,
                 "national_id_blind": keys.blind("national_id", person.national_id),
                 "email_blind": keys.blind("official_email", mail) if mail else None,
+                "code_blind": keys.blind("employee_code", code) if (code := person.employee_code) else None,
                 "unit_id": one.unit_id,
                 "subject_type": one.subject_type,
                 "position": one.position,
@@ -141,7 +142,11 @@ class StaffImport:
         done, every = 0, len(self._writes) + len(self._left)
         for gone in _parts(self._left):
             await self._ensure_unchanged(tx, {entry.id: entry.sealed for entry in gone})
-            free = {"left_at": self._now, "email_blind": None}  # the address is there for who comes next
+            free = {
+                "left_at": self._now,
+                "email_blind": None,
+                "code_blind": None,
+            }  # the address is there for who comes next
             await tx.execute(update(StaffRecord), [{"id": entry.id, **free} for entry in gone])
             progress(done := done + len(gone), every)
         for part in _parts(changed):

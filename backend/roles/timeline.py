@@ -201,6 +201,9 @@ async def _ensure_still_possible(tx: AsyncSession, kit: Kit, found: RoleRequest,
         raise policy.UnitClosed
     if found.until_on is not None and found.until_on < local_day(now):
         raise policy.DatesPassed
-    mail = drafts.asked_fields(kit, found).get("official_email")
+    values = drafts.asked_fields(kit, found)
+    mail, code = values.get("official_email"), values.get("employee_code")
     if mail and await drafts.email_taken(tx, kit, mail, found.account_id):
         raise policy.EmailTaken
+    if code and await drafts.code_taken(tx, kit, code, found.account_id):
+        raise drafts.CodeTaken

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import false, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import paging
@@ -131,7 +131,11 @@ async def search(
     query = select(Unit).where(Unit.ended_on.is_(None))
     if parent is not None:
         query = query.where(Unit.parent_id == parent)
-    for word in folded_place((q or "").replace("\0", " ")[:Q_LONGEST]).split():
+    typed = (q or "").replace("\0", " ")[:Q_LONGEST].strip()
+    sought = folded_place(typed)
+    if typed and not sought:
+        query = query.where(false())  # an apostrophe alone is no word of any name
+    for word in sought.split():
         query = query.where(or_(*(Unit.folded.contains(form, autoescape=True) for form in _forms(word))))
     if cursor:
         query = query.where(Unit.code > paging.place_of(cursor))

@@ -6,11 +6,10 @@ import asyncio
 import itertools
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from backend.account import Account
 from backend.accounts.identity import numbers
-from backend.accounts.models import Phone as Number
 from backend.devices import takeover
 from backend.imports.rows import records
 from backend.outbox import systems
@@ -277,23 +276,6 @@ async def test_a_directory_out_of_reach_keeps_the_step_due(service: Service, dir
     assert down.status_code == 503 and down.json()["code"] == "mail_directory_unavailable"
     assert (await phone.open(f"{at}/password", {"password": NEW})).json()["step"] == "done"
     assert await asyncio.to_thread(directory.imap_sign_in, mail, NEW)
-
-
-async def test_r29_an_officer_without_a_phone_gets_the_code_at_the_directorys_number_if_vneid_vouches(
-    service: Service,
-) -> None:
-    citizen, mail = await officer(service)
-    listed = service.mobile_number()
-    async with service.db.write() as tx:
-        account_id = await numbers.holder_of(tx, service.kit, citizen.person.national_id)
-        row = {"national_id": citizen.person.national_id, "phone": listed}
-        await staff.bring_in(tx, service.kit, records([row]), by=None, now=service.clock.now())
-        ended = {"ended_at": service.clock.now(), "is_main": False}
-        await tx.execute(update(Number).where(Number.account_id == account_id).values(**ended))
-    phone = service.phone()
-    at = await recover(citizen, phone, official_email=mail)
-    coded = await phone.open(f"{at}/otp", {"code": await citizen.code(listed)})
-    assert coded.status_code == 200 and coded.json()["step"] == "password", coded.text
 
 
 async def test_to08_mail_codes_are_five_minutes_apart_and_two_in_any_day(service: Service) -> None:

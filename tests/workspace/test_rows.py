@@ -97,3 +97,19 @@ async def test_r31_two_of_one_name_are_told_apart_by_the_last_digits(office: Off
     done = told(await desk.page(result.headers["location"]))
     decided = told(await desk.page("/workspace/decisions"))
     assert all(one in done and one in decided for one in tails)
+
+
+async def test_w01_a_stranger_to_the_directory_is_marked_in_the_row_and_on_the_page_and_no_one_of_many(
+    office: Office, desk: Desk
+) -> None:
+    stranger, known = await office.asks("Tô Thị Người Lạ"), await office.asks("Tô Văn Quen", listed=True)
+    page = told(await desk.page(f"/workspace/requests/{stranger}"))
+    assert page.index("Đối chiếu") < page.index("Nội dung đề nghị")
+    assert "Danh bạ cán bộ không có số định danh của người này." in page and "Chưa có vai trò nào" in page
+    assert "Danh bạ cán bộ không có" not in told(await desk.page(f"/workspace/requests/{known}"))
+    assert told(await desk.page("/workspace")).count("Không có trong danh bạ") == 1
+    picks = {"decision": "approved", "pick": [f"{one}:1" for one in (stranger, known)]}
+    many = told(await desk.page((await desk.send("/workspace/bulk", picks)).headers["location"]))
+    assert "Đã phê duyệt 1 yêu cầu" in many and "có điểm cần đối chiếu" in many
+    path = f"/workspace/requests/{stranger}"
+    assert (await desk.send(f"{path}/decision", word("approved"))).status_code == 303, "by itself it may be"
