@@ -11,6 +11,7 @@ from backend.roles import queue
 from tests.parts.browser import axe
 from tests.workspace.glass import at
 from tests.workspace.office import Office
+from tests.workspace.test_reviews import reviewed
 
 # what a browser shows does not depend on where the rows are kept
 pytestmark = pytest.mark.parametrize("service", ["sqlite"], indirect=True)
@@ -30,12 +31,14 @@ async def test_every_page_is_accessible_and_never_wider_than_the_screen(
     decided = await office.has_role("Lê Thị Riêng")
     async with office.service.db.read() as tx:
         role = (await queue.people(tx, office.service.kit, office.chi.account_id)).items[0].role_id
+    await reviewed(office)
     paths = [
         "/workspace",
         "/workspace?q=khongcoai",
         f"/workspace/requests/{waiting}",
         f"/workspace/requests/{decided}",
         "/workspace/people",
+        "/workspace/reviews",
         f"/workspace/people/{role}/end",
         f"/workspace/people/{role}/transfer",
         "/workspace/decisions",
