@@ -8,6 +8,8 @@ from contextlib import suppress
 
 import structlog
 
+from backend.trouble import StorageTrouble
+
 log = structlog.get_logger("rounds")
 
 
@@ -16,15 +18,17 @@ async def rounds(
 ) -> None:
     """Do `job`, wait so long, and again until `stop`; `later` waits before the first time too.
 
-    A round that fails is logged, and the next one tries again.
+    A round that fails is logged, in one line where it is the database's trouble, and the next one tries again.
     """
     if later:
         await _wait(stop, seconds)
     while not stop.is_set():
         try:
             await job()
+        except StorageTrouble as error:
+            log.warning("database_trouble", error=type(error).__name__)
         except Exception as error:
-            log.exception("round failed", exc_info=error)
+            log.exception("round_broke", exc_info=error)
         await _wait(stop, seconds)
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+from structlog.testing import capture_logs
+
 from backend.rounds import rounds
+from backend.trouble import DatabaseAway
 
 
 async def test_a_round_that_fails_ends_nothing() -> None:
@@ -19,6 +22,18 @@ async def test_a_round_that_fails_ends_nothing() -> None:
 
     await asyncio.wait_for(rounds(stop, 0, job), 20)
     assert seen == 2
+
+
+async def test_o20_a_database_that_is_away_is_one_line_and_no_traceback() -> None:
+    stop = asyncio.Event()
+
+    async def job() -> None:
+        stop.set()
+        raise DatabaseAway(retry_after=5)
+
+    with capture_logs() as lines:
+        await asyncio.wait_for(rounds(stop, 0, job), 20)
+    assert lines == [{"event": "database_trouble", "error": "DatabaseAway", "log_level": "warning"}]
 
 
 async def test_whoever_is_told_to_stop_before_the_first_round_does_none() -> None:
