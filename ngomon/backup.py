@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
-from sqlalchemy import Table, delete, select, update
+from sqlalchemy import Table, delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
@@ -24,8 +24,9 @@ from backend.outside.connectors import CONNECTORS
 from backend.roles import desired
 from ngomon import migrations, rows
 from ngomon.admission import known
-from ngomon.sealed_file import FileTrouble, SealingWriter, lines
+from ngomon.sealed_file import FileTrouble, SealingWriter, lines, told_of, written
 
+NOT_EMPTY = "the database is not empty: nothing was restored, and nothing of it was changed"
 AHEAD = 1_000_000  # versions: no person's roles have changed so often since any backup
 
 
@@ -54,23 +55,32 @@ Mark = Begin | Part | End
 
 async def dump(db: Database, file: Path, key: bytes, now: datetime) -> End:
     """Write everything as it is at one moment, beside a living service; the file appears when it is whole."""
-    schema = migrations.newest()
     part = file.with_name(f".{file.name}.part")
     try:
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+        with written(part) as out:
             writer, end = SealingWriter(out, key), End({})
-            _mark(writer, Begin(schema, now))
             async with db.read() as tx:
+                _mark(writer, Begin(await _schema_of(tx), now))
                 for table in rows.tables():
                     end.tables[str(table.name)] = await _dump(tx, writer, table)
             _mark(writer, end)
             writer.end()
-            out.flush()
-            os.fsync(out.fileno())
-        part.replace(file)
+        with told_of(file):
+            part.replace(file)
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
     return end
+
+
+async def _schema_of(tx: AsyncSession) -> str:
+    """What the file will say: the schema of what stands in it; raises FileTrouble where this release knows another."""
+    schema = str(await tx.scalar(text("SELECT version_num FROM alembic_version")))
+    if schema != migrations.newest():
+        raise FileTrouble(
+            f"the database has schema {schema} and this release knows {migrations.newest()}: nothing was written"
+        )
+    return schema
 
 
 async def _dump(tx: AsyncSession, writer: SealingWriter, table: Table) -> tuple[int, str]:
@@ -86,7 +96,7 @@ async def _dump(tx: AsyncSession, writer: SealingWriter, table: Table) -> tuple[
 def verify(file: Path, key: bytes) -> tuple[Begin, End]:
     """Read the whole file and count again; raises FileTrouble."""
     begin, sums, said, current = None, dict[str, rows.Sum](), None, None
-    with file.open("rb") as source:
+    with told_of(file), file.open("rb") as source:
         for line in lines(source, key):
             mark = _marked(line)
             match mark:
@@ -114,12 +124,14 @@ async def restore(
         raise FileTrouble(
             f"the backup is of schema {begin.schema}: restore it with the release that made it, then `ngomon migrate`"
         )
+    if not await rows.is_empty(db):  # before its schema is touched
+        raise FileTrouble(NOT_EMPTY)
     await migrations.migrate(db.url.render_as_string(hide_password=False))
     async with db.write() as tx:
         if not await rows.is_untouched(tx):
-            raise FileTrouble("the database is not empty: nothing was restored")
+            raise FileTrouble(NOT_EMPTY)
         await rows.empty(tx)
-        with file.open("rb") as source:
+        with told_of(file), file.open("rb") as source:
             await _fill(tx, lines(source, key))
         if not await known(tx, keys):
             raise FileTrouble("NGOMON_SECRET_KEYS are not those of the backup: nothing was restored")

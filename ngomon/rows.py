@@ -7,13 +7,15 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Table, func, insert, select, text
+from sqlalchemy import Table, func, insert, inspect, select, text
+from sqlalchemy import table as named
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import ngomon.tables  # noqa: F401  (importing it fills the metadata)
-from backend.db import Base
+from backend.db import Base, Database
 
 AT_ONCE = 500
+MADE = {"journal_head", "key_prints", "figures"}  # by `migrate`, and by whoever only started once
 Row = Sequence[Any]
 
 
@@ -90,13 +92,21 @@ async def count(tx: AsyncSession, table: Table) -> int:
 
 async def is_untouched(tx: AsyncSession) -> bool:
     """Whether nobody has done anything here yet: a schema, and nothing that `migrate` does not make itself."""
-    made = {"journal_head", "key_prints"}
-    for table in tables():
-        if (
-            table.name not in made
-            and await tx.scalar(select(text("1")).select_from(table).limit(1)) is not None
-        ):
+    for one in tables():
+        if one.name in MADE:
+            continue
+        if await tx.scalar(select(text("1")).select_from(one).limit(1)) is not None:
             return False
+    return True
+
+
+async def is_empty(db: Database) -> bool:
+    """Whether nothing stands in the whole database, of ours or of anybody, whatever its schema is."""
+    async with db.engine.connect() as connection:
+        names = await connection.run_sync(lambda found: inspect(found).get_table_names())
+        for name in set(names) - MADE - {"alembic_version"}:
+            if await connection.scalar(select(text("1")).select_from(named(name)).limit(1)) is not None:
+                return False
     return True
 
 

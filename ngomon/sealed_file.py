@@ -11,6 +11,7 @@ import os
 import secrets
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -27,12 +28,38 @@ class FileTrouble(Exception):
     """The file or its key is not what it has to be; the text is the line that says so."""
 
 
+@contextmanager
+def told_of(file: Path) -> Iterator[None]:
+    """What the machine says of a file is one line: FileTrouble."""
+    try:
+        yield
+    except OSError as error:
+        raise FileTrouble(f"{error.filename or file}: {error.strerror or type(error).__name__}") from error
+
+
+@contextmanager
+def written(file: Path) -> Iterator[IO[bytes]]:
+    """A new file that nobody else reads; on the disk when this is over. Raises FileTrouble."""
+    with told_of(file):
+        out = os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+    try:
+        yield out
+        with told_of(file):
+            out.flush()
+            os.fsync(out.fileno())
+    finally:
+        with suppress(OSError):  # it has been said
+            out.close()
+
+
 def key_in(file: Path) -> bytes:
     """The key in a key file."""
     try:
         key = base64.b64decode(file.read_text(encoding="ascii").strip(), validate=True)
     except FileNotFoundError as error:
         raise FileTrouble(f"{file}: there is no key file") from error
+    except OSError as error:
+        raise FileTrouble(f"{file}: {error.strerror}") from error
     except ValueError as error:
         raise FileTrouble(f"{file}: no key stands in it (32 bytes in base64)") from error
     if len(key) != 32:
@@ -41,8 +68,8 @@ def key_in(file: Path) -> bytes:
 
 
 def make_key(file: Path) -> None:
-    """A new key in a new file that nobody else reads."""
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as made:
+    """A new key in a new file that nobody else reads; raises FileTrouble."""
+    with told_of(file), os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as made:
         made.write(base64.b64encode(secrets.token_bytes(32)).decode() + "\n")
 
 
@@ -53,7 +80,7 @@ class SealingWriter:
         self._file, salt = file, secrets.token_bytes(SALT)
         self._seal = _cipher(key, salt)
         self._zip, self._waiting, self._number = zlib.compressobj(6), bytearray(), 0
-        file.write(MAGIC + salt)
+        self._write(MAGIC + salt)
 
     def line(self, line: bytes) -> None:
         """One line, without its end."""
@@ -71,8 +98,13 @@ class SealingWriter:
     def _chunk(self, size: int, *, last: bool) -> None:
         plain = bytes(self._waiting[:size])
         del self._waiting[:size]
-        self._file.write(self._seal.encrypt(_nonce(self._number, last), plain, MAGIC))
+        self._write(self._seal.encrypt(_nonce(self._number, last), plain, MAGIC))
         self._number += 1
+
+    def _write(self, part: bytes) -> None:
+        """A full disk is the file's trouble and not the database's, which is being read meanwhile."""
+        with told_of(Path(str(getattr(self._file, "name", "the backup")))):
+            self._file.write(part)
 
 
 def lines(file: IO[bytes], key: bytes) -> Iterator[bytes]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,7 +57,8 @@ def write(file: Path, key_file: Path) -> None:
     from ngomon.sealed_file import make_key
 
     if not key_file.exists():
-        make_key(key_file)
+        with _one_line():
+            make_key(key_file)
         out.print(f"a new key was made: {key_file}; keep it apart from the backups", soft_wrap=True)
     key = _key(key_file)
 
@@ -63,7 +66,8 @@ def write(file: Path, key_file: Path) -> None:
         end = await whole.dump(db, file, key, Clock().now())
         return sum(count for count, _ in end.tables.values())
 
-    count = opened(dump, storage_only=True)
+    with _one_line():
+        count = opened(dump, storage_only=True)
     out.print(f"{file}: {count} rows, {file.stat().st_size} bytes", soft_wrap=True)
 
 
@@ -107,12 +111,13 @@ async def _restore(settings: Settings, file: Path, key: bytes) -> tuple[int, dat
     from backend.outside.clock import Clock
     from ngomon import backup as whole
     from ngomon import server
+    from ngomon.commands.causes import database_asked
     from ngomon.sealed_file import FileTrouble
 
     db, keys = Database(settings.database_url), KeyRing.parse(settings.secret_keys)
     kit = Kit.of(keys, settings.limits, operator=by.whoever_runs(), brand=settings.brand)
     try:
-        with server.only_one(db):
+        with database_asked(), server.only_one(db):
             begin, end = await whole.restore(db, kit, keys, file, key, Clock().now())
     except (FileTrouble, KeyTrouble) as trouble:
         raise Wrong(f"{file}: {trouble}") from trouble
@@ -122,10 +127,18 @@ async def _restore(settings: Settings, file: Path, key: bytes) -> tuple[int, dat
 
 
 def _key(key_file: Path) -> bytes:
-    from ngomon.sealed_file import FileTrouble, key_in
+    from ngomon.sealed_file import key_in
+
+    with _one_line():
+        return key_in(key_file)
+
+
+@contextmanager
+def _one_line() -> Iterator[None]:
+    from ngomon.sealed_file import FileTrouble
 
     try:
-        return key_in(key_file)
+        yield
     except FileTrouble as trouble:
         raise Wrong(str(trouble)) from trouble
 

@@ -23,7 +23,7 @@ from backend.outside.clock import Clock
 from backend.outside.connectors import webhook
 from backend.roles import desired
 from backend.roles.models import Unit
-from ngomon import backup, moving, sealed_file
+from ngomon import backup, migrations, moving, sealed_file
 from ngomon.admission import admit
 from ngomon.commands import moving as moving_command
 from ngomon.commands.backup import backup as command
@@ -182,6 +182,42 @@ def test_an_operator_backs_up_verifies_and_restores(
     assert "every session has ended" in restored.output
     with pytest.raises(Wrong, match="not empty"):
         run.invoke(restore, [file, "--key-file", key], catch_exceptions=False)
+
+
+async def test_a_database_that_is_not_empty_keeps_its_schema(house: House, tmp_path: Path) -> None:
+    file, key = tmp_path / "all.backup", b"k" * 32
+    source = Database(house.url)
+    await backup.dump(source, file, key, NOW)
+    await source.close()
+    for made in (
+        "CREATE TABLE alembic_version (version_num VARCHAR(32))",
+        "CREATE TABLE somebody_elses (id INTEGER)",
+    ):
+        target = Database(f"sqlite+aiosqlite:///{tmp_path}/{len(made)}.db")
+        async with target.write() as tx:
+            await tx.execute(text(made))
+            await tx.execute(text("CREATE TABLE units (id INTEGER)"))
+            await tx.execute(text("INSERT INTO units VALUES (1)"))
+            before = set(await tx.scalars(text("SELECT name FROM sqlite_master")))
+        with pytest.raises(sealed_file.FileTrouble, match="not empty"):
+            await backup.restore(target, house.kit, house.keys, file, key, NOW)
+        async with target.read() as tx:
+            assert set(await tx.scalars(text("SELECT name FROM sqlite_master"))) == before
+        await target.close()
+
+
+async def test_a_backup_says_the_schema_of_the_database_and_not_of_the_release(
+    house: House, tmp_path: Path
+) -> None:
+    source, file = Database(house.url), tmp_path / "all.backup"
+    await backup.dump(source, file, b"k" * 32, NOW)
+    assert backup.verify(file, b"k" * 32)[0].schema == migrations.newest()
+    async with source.write() as tx:
+        await tx.execute(text("UPDATE alembic_version SET version_num = '0007'"))
+    with pytest.raises(sealed_file.FileTrouble, match="schema 0007"):
+        await backup.dump(source, tmp_path / "other", b"k" * 32, NOW)
+    await source.close()
+    assert {path.name for path in tmp_path.iterdir() if "other" in path.name} == set()
 
 
 async def test_sqlite_moves_to_postgresql_in_steps_that_may_be_stopped(
