@@ -26,6 +26,7 @@ Name = Literal[
     "request_undecided",
     "database_away",
     "database_full",
+    "eid_away",
 ]
 NAMES: tuple[Name, ...] = get_args(Name)
 raised: Counter[Name] = Counter(dict.fromkeys(NAMES, 0))  # of this process

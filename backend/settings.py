@@ -80,6 +80,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     open_docs: bool = True
     metrics_token: str = ""
     trusted_proxies: int = 0
+    log_reads: int = (
+        10  # percent of quick calls that only read and went well; every other call leaves its line
+    )
     limits: Limits = Limits()
     brand: Brand = shipped()
     days: WorkingDays = usual_days()

@@ -30,7 +30,11 @@ EID_CHOICES = {
 }
 SCHEMES = {"support_imap_url": ("imap", "imaps"), "support_smtp_url": ("smtp", "smtps")}
 
-NUMBERS = {"support_poll_seconds": (1, 3600), "trusted_proxies": (0, 8)}  # in production
+NUMBERS = {
+    "support_poll_seconds": (1, 3600),
+    "trusted_proxies": (0, 8),
+    "log_reads": (0, 100),
+}  # in production
 RESERVED_MOST = 90  # percent: nobody new could come in otherwise
 
 

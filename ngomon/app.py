@@ -146,6 +146,7 @@ class App:
             proxies=settings.trusted_proxies,
             https=settings.public_url.startswith("https://"),
             is_known=workspace.auth.Known(self.db, self.kit, self.clock, settings.public_url),
+            log_reads=settings.log_reads,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

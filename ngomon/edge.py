@@ -54,11 +54,12 @@ class Edge:
         proxies: int,
         https: bool,
         is_known: IsKnown,
+        log_reads: int,
     ) -> None:
         self._app = app
         self._routes = routes
         self._limits = limits
-        self._proxies = proxies
+        self._proxies, self._log_reads = proxies, log_reads
         self._is_known = is_known
         self._headers = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer")]
         if https:
@@ -101,10 +102,14 @@ class Edge:
             await _refuse(scope, sending, InternalError(), request_id)
         finally:
             seconds = time.perf_counter() - started
-            count("ngomon_requests", scope["method"] if scope["method"] in METHODS else "OTHER", str(status))
-            took("ngomon_request_seconds", seconds)
-            if status >= 400 or scope["method"] not in BODILESS or seconds > SLOW:
+            _count(scope["method"], status, seconds)
+            quick_read = status < 400 and scope["method"] in BODILESS and seconds <= SLOW
+            if not quick_read or self._is_sampled(request_id):
                 _tell(scope, request_id, status, seconds)
+
+    def _is_sampled(self, request_id: str) -> bool:
+        """Of quick calls that only read and went well, so many in a hundred."""
+        return int(request_id[:4], 16) * 100 < self._log_reads << 16
 
     def _address(self, scope: HTTPScope) -> str:
         """The rightmost address that our own proxies did not write (rule 802)."""
@@ -235,8 +240,13 @@ async def _refuse(scope: Scope, send: Send, refusal: Refusal, request_id: str) -
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
+def _count(method: str, status: int, seconds: float) -> None:
+    count("ngomon_requests", method if method in METHODS else "OTHER", str(status))
+    took("ngomon_request_seconds", seconds)
+
+
 def _tell(scope: HTTPScope, request_id: str, status: int, seconds: float) -> None:
-    """Quick reads that go well are counted, not told."""
+    """One line, without anybody's data."""
     took = round(seconds * 1000, 1)
     log.info("request", id=request_id, method=scope["method"], path=_plain(scope), status=status, ms=took)
 

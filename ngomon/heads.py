@@ -39,7 +39,7 @@ class Heads:
         if mark is None or mark == self._last:
             return
         if told:
-            log.info("journal head", head=str(mark))
+            log.info("journal_head", head=str(mark))
         if self._file is not None:
             await asyncio.to_thread(_append, self._file, str(mark))
         self._last = mark
@@ -67,7 +67,7 @@ async def _kept(heads: Heads) -> None:
     try:
         await heads.keep(told=True)
     except Exception as error:  # noqa: BLE001 - a database or a disk that is away comes back
-        log.warning("journal head not kept", kind=type(error).__name__)
+        log.warning("journal_head_not_kept", kind=type(error).__name__)
 
 
 def _append(file: Path, head: str) -> None:

@@ -15,6 +15,7 @@ from backend.db import Database
 from backend.errors import NotFound, Unavailable
 from backend.kit import Kit
 from backend.openness import Openness
+from backend.outside.certificates.certificates import Certificates
 from backend.outside.clock import Clock
 from backend.settings import Settings
 from backend.trouble import StorageTrouble
@@ -28,6 +29,12 @@ class NotReady(Unavailable):
     title = "Hệ thống chưa sẵn sàng"
 
 
+class Outside(Protocol):
+    """Whom certificates are accepted of."""
+
+    certificates: Certificates
+
+
 class Parts(Protocol):
     """What health is asked of."""
 
@@ -36,14 +43,20 @@ class Parts(Protocol):
     kit: Kit
     clock: Clock
 
+    @property
+    def outside(self) -> Outside:
+        """What is not ours."""
+        ...
+
 
 async def _standing(parts: Parts) -> bytes:
     """How things stand, and what all processes have counted; while the database cannot say, that alone."""
     with suppress(StorageTrouble):  # full, perhaps: what is kept can still be read
         await figures.keep(parts.db)
+    until = parts.outside.certificates.first_end
     try:
         async with parts.db.read() as tx:
-            return (await Standing.of(tx, parts.kit, parts.clock.now())).text()
+            return (await Standing.of(tx, parts.kit, parts.clock.now(), authority_until=until)).text()
     except StorageTrouble:
         return exposed(Away())
 

@@ -20,7 +20,7 @@ def certificates(settings: Settings, stand: StandIns | None) -> Certificates:
     if settings.trusted_cas:
         roots = Path(settings.trusted_cas).read_bytes()
     if settings.certificate_unchecked:
-        log.warning("certificates are accepted while their revocation cannot be checked: emergency switch")
+        log.warning("emergency_switch")
     limits = settings.limits
     return Certificates(
         roots,

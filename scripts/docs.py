@@ -19,7 +19,9 @@ from backend.environment import load, with_keys
 from backend.facts import Fact, vocabulary
 from ngomon.app import create_app
 from ngomon.schema import described
+from scripts.events import events_page
 from scripts.lives import personal_data_page
+from scripts.problems import problems_page
 from scripts.promises import attacks_page, rules_page
 from scripts.setup import find_npm
 
@@ -47,6 +49,8 @@ def main(arguments: Sequence[str]) -> int:
         "docs/rules.md": rules_page(),
         "docs/attacks.md": attacks_page(),
         "docs/personal-data.md": personal_data_page(),
+        "docs/events.md": events_page(),
+        "docs/problems.md": problems_page(),
         **client(),
     }
     if "--check" in arguments:

@@ -1,13 +1,12 @@
 """What must be true of the whole database after every test (rule 1021).
 
 It asks the database with its own SQL, not through the code under test, except to open
-what is encrypted and to walk the journal.
+what is encrypted and to walk the journal. What an operator needs of it is `ngomon doctor --deep` (ngomon/invariants.py).
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from functools import cache
 from typing import Any
 
@@ -20,12 +19,12 @@ from backend.chain_rows import walked
 from backend.db import Base, Database
 from backend.kit import Kit
 from backend.roles.owed import Owed, owed
+from ngomon.invariants import INVARIANTS, broken
 from tests.deciders import misplaced
 from tests.findable import unfindable
 from tests.sealing import encryption, rows
 
 PERSONAL = re.compile(r"(?<![0-9a-f-])(000\d{9}|\+?84550\d{6}|0550\d{6})(?![0-9a-f-])")
-LIVE_MOBILE = "SELECT account_id, id, epoch FROM sessions WHERE ended_at IS NULL AND kind = 'mobile'"
 
 
 class Broken(AssertionError):
@@ -56,14 +55,10 @@ async def check(db: Database, kit: Kit, before: Before | None = None) -> None:
     """Raise Broken naming every invariant that does not hold."""
     async with db.read() as tx:
         found = [
-            *await _one_device(tx),
-            *await _codes(tx, kit),
-            *await _roles(tx),
-            *await _requests(tx),
+            *[line for one in INVARIANTS for line in await broken(tx, one, kit.limits)],
             *await _reviews(tx),
             *await misplaced(tx, kit),
             *await unfindable(tx, kit),
-            *await _deliveries(tx),
             *await _journal(tx, kit, before),
             *await encryption(tx, kit, before),
             *await _no_plain_text(tx),
@@ -71,67 +66,6 @@ async def check(db: Database, kit: Kit, before: Before | None = None) -> None:
         ]
     if found:
         raise Broken("\n".join(found))
-
-
-async def _one_device(tx: AsyncSession) -> list[str]:
-    live = await rows(tx, LIVE_MOBILE)
-    found = [f"account {a} has {n} live phones" for a, n in Counter(row[0] for row in live).items() if n > 1]
-    slots = await rows(
-        tx,
-        "SELECT a.id FROM accounts a LEFT JOIN sessions s ON s.id = a.active_session_id "
-        "WHERE a.active_session_id IS NOT NULL AND (s.ended_at IS NOT NULL OR s.epoch <> a.epoch OR s.id IS NULL)",
-    )
-    found += [f"account {row[0]}: the slot names a dead session" for row in slots]
-    strays = await rows(
-        tx,
-        "SELECT s.id FROM sessions s JOIN accounts a ON a.id = s.account_id WHERE s.ended_at IS NULL "
-        "AND s.kind = 'mobile' AND (a.active_session_id IS NULL OR a.active_session_id <> s.id)",
-    )
-    return found + [f"session {row[0]} lives without the slot" for row in strays]
-
-
-async def _codes(tx: AsyncSession, kit: Kit) -> list[str]:
-    most = kit.limits.otp_attempts
-    bad = await rows(
-        tx, "SELECT id, attempts FROM one_time_codes WHERE attempts > :most OR attempts < 0", most=most
-    )
-    used = await rows(tx, "SELECT id FROM one_time_codes WHERE used_at IS NOT NULL AND attempts = 0")
-    return [f"code {row[0]} was guessed at {row[1]} times" for row in bad] + [
-        f"code {row[0]} used unguessed" for row in used
-    ]
-
-
-async def _roles(tx: AsyncSession) -> list[str]:
-    homes = await rows(
-        tx,
-        "SELECT account_id, COUNT(*) FROM roles WHERE state = 'active' AND is_home "
-        "GROUP BY account_id HAVING COUNT(*) > 1",
-    )
-    found = [f"account {row[0]} has {row[1]} home roles" for row in homes]
-    half = await rows(
-        tx,
-        "SELECT r.id FROM role_requests r WHERE r.kind = 'transfer' AND r.status = 'approved' AND NOT EXISTS "
-        "(SELECT 1 FROM roles n WHERE n.request_id = r.id AND n.state <> 'undone')",
-    )
-    found += [f"transfer {row[0]} is approved and has no new role" for row in half]
-    gap = await rows(
-        tx,
-        "SELECT n.id FROM roles n JOIN role_requests r ON r.id = n.request_id AND r.kind = 'transfer' "
-        "JOIN roles o ON o.id = r.role_id WHERE n.state = 'active' AND o.state = 'active'",
-    )
-    found += [f"role {row[0]}: a transfer left the old role in force" for row in gap]
-    twofold = await rows(
-        tx,
-        "SELECT n.id FROM roles n JOIN roles h ON h.id = n.stands_on "
-        "WHERE n.is_home AND n.state = 'active' AND h.state <> 'suspended'",
-    )
-    found += [f"role {row[0]} is in force and the home post does not wait" for row in twofold]
-    waits = await rows(tx, "SELECT id FROM roles WHERE state = 'suspended' AND suspended_by IS NULL")
-    found += [f"role {row[0]} waits for nothing" for row in waits]
-    ended = await rows(
-        tx, "SELECT id FROM roles WHERE (state = 'ended') <> (ended_at IS NOT NULL) AND state <> 'undone'"
-    )
-    return found + [f"role {row[0]}: state and end time disagree" for row in ended]
 
 
 async def _reviews(tx: AsyncSession) -> list[str]:
@@ -143,39 +77,6 @@ async def _reviews(tx: AsyncSession) -> list[str]:
     )
     query = f"SELECT r.id FROM roles r WHERE r.end_reason = 'unconfirmed' AND NOT EXISTS ({announced})"
     return [f"role {row[0]} ended unannounced" for row in await rows(tx, query, rest=3 * 86_400_000)]
-
-
-async def _requests(tx: AsyncSession) -> list[str]:
-    own = await rows(
-        tx,
-        "SELECT s.request_id FROM request_steps s JOIN role_requests r ON r.id = s.request_id "
-        "WHERE s.by = r.account_id AND s.decision IS NOT NULL",
-    )
-    found = [f"request {row[0]} was decided by its own subject" for row in own]
-    twice = await rows(
-        tx,
-        "SELECT account_id FROM role_requests WHERE status IN ('pending','returned') "
-        "GROUP BY account_id HAVING COUNT(*) > 1",
-    )
-    found += [f"account {row[0]} has two open requests" for row in twice]
-    open_steps = await rows(
-        tx,
-        "SELECT r.id FROM role_requests r JOIN request_steps s ON s.request_id = r.id "
-        "WHERE r.status = 'approved' AND (s.decision IS NULL OR s.decision <> 'approved')",
-    )
-    return found + [f"request {row[0]} is approved with a step that is not" for row in open_steps]
-
-
-async def _deliveries(tx: AsyncSession) -> list[str]:
-    parked = await rows(tx, "SELECT id FROM deliveries WHERE state = 'dead' AND error IS NULL")
-    found = [f"delivery {row[0]} is parked without a reason" for row in parked]
-    leased = await rows(tx, "SELECT id FROM deliveries WHERE (state = 'leased') <> (lease_token IS NOT NULL)")
-    found += [f"delivery {row[0]}: lease and state disagree" for row in leased]
-    ahead = await rows(
-        tx,
-        "SELECT d.id FROM deliveries d JOIN accounts a ON a.id = d.account_id WHERE d.version > a.role_version",
-    )
-    return found + [f"delivery {row[0]} promises a version that does not exist" for row in ahead]
 
 
 async def _journal(tx: AsyncSession, kit: Kit, before: Before | None) -> list[str]:

@@ -56,7 +56,7 @@ class PushedPhones:
 
     def _begin(self, account_id: UUID, kind: str, title: str, at: datetime) -> None:
         if len(self._under_way) >= MOST:
-            log.warning("push dropped", kind=kind)
+            log.warning("push_dropped", kind=kind)
             return
         task = asyncio.create_task(self._tell(account_id, kind, title, at))
         self._under_way[task] = account_id
@@ -69,7 +69,7 @@ class PushedPhones:
             for session_id, token in receivers:
                 await self._send(session_id, token, kind, title)
         except Exception as error:  # noqa: BLE001 - whatever the push service does, the act stands
-            log.warning("push failed", kind=kind, error=type(error).__name__)
+            log.warning("push_failed", kind=kind, error=type(error).__name__)
 
     async def _receivers(self, tx: AsyncSession, account_id: UUID, at: datetime) -> list[tuple[UUID, str]]:
         """Whoever was signed in then, also if the act signed them out; not the phone that came in by it."""

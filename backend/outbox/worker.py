@@ -96,6 +96,8 @@ class Worker:
         except TROUBLE as error:
             log.warning("database_trouble", error=type(error).__name__)
             return
+        if stop.is_set():  # while we read: lines that are over now have ended, and are not broken
+            return
         self._systems_seen = seen
         for system_id in systems:
             if system_id in self._lines and self._lines[system_id][1].done():

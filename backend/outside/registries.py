@@ -93,5 +93,5 @@ def agrees(found: Subscriber | Insured, *, national_id: str, full_name: str, bir
 
 
 def _unavailable(reason: str) -> RegistryUnavailable:
-    log.warning("registry unavailable", reason=reason)
+    log.warning("registry_unavailable", reason=reason)
     return RegistryUnavailable(retry_after=30)

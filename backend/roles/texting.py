@@ -109,9 +109,9 @@ class Texting:
         try:
             await self._sms.send(message.phone, message.text, message_id=name)
         except SmsUncertain:
-            log.warning("message uncertain")
+            log.warning("message_uncertain")
         except SmsUnavailable:
-            log.warning("message not sent")  # its pause has begun
+            log.warning("message_not_sent")  # its pause has begun
             return
         async with self._db.write() as tx:
             sent = update(RoleRequest).where(RoleRequest.id == message.request_id)

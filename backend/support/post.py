@@ -60,9 +60,9 @@ class PostRoom:
             try:
                 await half()
             except MailUnreachable as error:
-                log.warning("mail server out of reach", cause=str(error))
+                log.warning("mail_server_away", cause=str(error))
             except Exception as error:
-                log.exception("post failed", exc_info=error)
+                log.exception("post_broke", exc_info=error)
 
     async def _take_in(self) -> None:
         if self._mailbox is None:
@@ -84,7 +84,7 @@ class PostRoom:
                 async with self._db.write() as tx:
                     keyword = await self._taken(tx, mail, fetched, validity, self._clock.now())
             except Exception as error:
-                log.exception("a mail was not taken in", exc_info=error)  # the others are
+                log.exception("mail_not_taken_in", exc_info=error)  # the others are
                 self._tried[fetched.uid] += 1
                 continue
             marks.setdefault(keyword, []).append(fetched.uid)
@@ -118,7 +118,7 @@ class PostRoom:
         try:
             await self._kit.throttle.spend(tx, [("support mails", mail.sender, window)], now=now)
         except TooMany:
-            log.warning("mail left to the desk: too many from one address")
+            log.warning("mail_left")
             return False
         if is_case:
             await self._into_case(tx, mail, desk, mail.sender, now)
@@ -187,7 +187,7 @@ class PostRoom:
             except MailUnreachable:
                 raise
             except Exception as error:
-                log.exception("a mail was not sent", exc_info=error)  # the others are
+                log.exception("mail_not_sent", exc_info=error)  # the others are
 
     async def _send_one(self, sender: Sender, mail_id: UUID) -> None:
         async with self._db.write() as tx:
@@ -197,7 +197,7 @@ class PostRoom:
         try:
             await sender.send(owed)
         except MailRefused as error:
-            log.warning("a mail was refused", cause=str(error))  # its pause has begun
+            log.warning("mail_refused", cause=str(error))  # its pause has begun
             if isinstance(error, MailUnfit):
                 async with self._db.write() as tx:
                     await mails.give_up(tx, mail_id)
@@ -211,7 +211,7 @@ def _read(raw: bytes, form: str) -> Incoming:
     try:
         return incoming.read(raw, form)
     except Exception as error:  # noqa: BLE001 - and not written out, for it may quote the mail
-        log.warning("a mail cannot be read", cause=type(error).__name__)
+        log.warning("mail_unreadable", cause=type(error).__name__)
         return incoming.UNREADABLE
 
 

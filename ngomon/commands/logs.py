@@ -9,18 +9,9 @@ import msgspec
 import rich_click as click
 
 from ngomon.commands import out
+from ngomon.events import SENTENCES
 
 FIRST = ("timestamp", "level", "event", "exception")
-SENTENCES = {
-    "request": "{method} {path} was answered {status} in {ms} ms",
-    "not_delivered": "delivery {delivery} did not arrive: {error}",
-    "turn_lost": "delivery {delivery} was taken over by another worker",
-    "database_trouble": "the database does not answer ({error})",
-    "alarm": "ALARM: {alarm}",
-    "reconciled": "system {system} was compared: {compared} people, {drift} differed and are healed",
-    "not_reconciled": "system {system} could not be compared: {error}",
-    "bell_disconnected": "the connection that wakes workers was lost ({error}); it is made again",
-}
 
 
 @click.command(help="Read JSON lines of the log (a file, or what is piped in) as sentences.")

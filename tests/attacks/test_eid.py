@@ -203,4 +203,4 @@ async def test_the_words_of_a_date_parser_do_not_reach_the_log() -> None:
     assert refused.value.__suppress_context__
     with capture_logs() as told:
         assert person_of(claims, {"subject": "sub"}, issuer="https://dinh-danh.example").birth_date is None
-    assert told == [{"event": "odd claim dropped", "claim": "birth_date", "log_level": "info"}]
+    assert told == [{"event": "claim_dropped", "claim": "birth_date", "log_level": "info"}]

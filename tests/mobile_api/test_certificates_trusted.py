@@ -41,5 +41,5 @@ async def test_the_emergency_switch_is_loud(tmp_path: Path) -> None:
             assert done is not None and done.status_code == 200
             assert [one["checked_by"] for one in await facts(service, "certificate.used")] == ["unchecked"]
     warned = [one["event"] for one in told if one["log_level"] == "warning"]
-    assert sum("emergency switch" in event for event in warned) == 1
-    assert sum("without a revocation check" in event for event in warned) == 1
+    assert warned.count("emergency_switch") == 1
+    assert warned.count("certificate_accepted_unchecked") == 1

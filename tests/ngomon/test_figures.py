@@ -22,6 +22,7 @@ from backend.db import Database, new_id
 from backend.kit import Kit
 from backend.outbox.models import Delivery, Link, System
 from backend.outside.clock import Clock
+from ngomon.admission import admit
 from ngomon.gauges import Away, Standing, exposed
 from tests import databases
 from tests.parts.postgres import Postgres
@@ -49,15 +50,24 @@ def samples(text: str) -> Found:
 
 async def told(db: Database, kit: Kit) -> Found:
     await figures.keep(db)
+    now = Clock().now()
     async with db.read() as tx:
-        return samples((await Standing.of(tx, kit, Clock().now())).text().decode())
+        until = now + timedelta(days=40)
+        return samples((await Standing.of(tx, kit, now, authority_until=until)).text().decode())
 
 
-async def _some(tx: AsyncSession) -> str:
+async def _some(tx: AsyncSession, kit: Kit) -> str:
     """A system with something that failed long ago, and something that waits; its identifier."""
     now, system, account = Clock().now(), new_id(), new_id()
     tx.add(System(id=system, name="Văn bản", kind="scim", url="https://8.8.8.8", created_at=now))
-    tx.add(Account(id=account, full_name=b"sealed", created_at=now, role_version=2))
+    tx.add(
+        Account(
+            id=account,
+            full_name=kit.keys.seal("accounts.full_name", account, "Nguyễn Thị Ánh"),
+            created_at=now,
+            role_version=2,
+        )
+    )
     await tx.flush()
     tx.add(Link(system_id=system, account_id=account))
     for version, state, since in ((1, "dead", now - timedelta(days=9)), (2, "pending", now)):
@@ -69,7 +79,7 @@ async def _some(tx: AsyncSession) -> str:
 
 async def test_o03_what_several_processes_count_adds_up_and_never_falls(database: Database, kit: Kit) -> None:
     async with database.write() as tx:
-        system = await _some(tx)
+        system = await _some(tx, kit)
     before = await told(database, kit)
     for turn in range(3):  # each keep stands for another process
         counting.count("ngomon_requests", "GET", "200")
@@ -124,15 +134,20 @@ async def test_o03_what_was_taken_back_is_not_counted(database: Database, kit: K
 
 async def test_o03_how_things_stand(database: Database, kit: Kit) -> None:
     async with database.write() as tx:
-        await _some(tx)
+        await _some(tx, kit)
     found = await told(database, kit)
     assert found["ngomon_delivery_backlog", "dead", "Văn bản"] == 1
     assert found["ngomon_delivery_backlog", "pending", "Văn bản"] == 1
     assert found["ngomon_delivery_oldest_seconds", "Văn bản"] < 3600, "what is parked does not wait"
     assert found["ngomon_sessions", "mobile"] == 0
+    assert (found["ngomon_requests_open", "false"], found["ngomon_requests_open", "true"]) == (0, 0)
     assert found["ngomon_audit_head_seq",] == 0
     assert found["ngomon_sms_budget_left",] == kit.limits.sms_per_day
     assert found["ngomon_worker_seen_seconds",] == float("inf")
+    assert found["ngomon_authority_seconds_left",] == pytest.approx(40 * 86400)
+    assert "ngomon_key_age_seconds" not in {name for name, *_ in found}
+    await admit(database, kit.keys, now=Clock().now() - timedelta(days=3))
+    assert (await told(database, kit))["ngomon_key_age_seconds",] >= 3 * 86400 - 1
     assert any(name[0] == "ngomon_build_info" for name in found)
     await figures.worker_is_here(database, Clock().now() - timedelta(seconds=40))
     await figures.worker_is_here(database, Clock().now() - timedelta(seconds=30))
@@ -143,7 +158,8 @@ async def test_o03_how_things_stand(database: Database, kit: Kit) -> None:
 
 async def test_o12_every_alert_asks_for_figures_that_there_are(database: Database, kit: Kit) -> None:
     async with database.write() as tx:
-        await _some(tx)
+        await _some(tx, kit)
+    await admit(database, kit.keys, now=Clock().now())
     counting.count("ngomon_requests", "GET", "200")
     given = {name for name, *_ in await told(database, kit)}
     rules = re.findall(r"^ +expr: (.+)$", (DEPLOY / "alerts.yaml").read_text(encoding="utf-8"), re.MULTILINE)

@@ -65,7 +65,7 @@ async def test_a07_the_log_has_each_head_once(database: Database, kit: Kit) -> N
             await heads.keep(told=True)
             await heads.keep(told=True)
     assert [(line["event"], Mark.parse(line["head"]).seq) for line in lines] == [
-        ("journal head", number) for number in (0, 1, 2)
+        ("journal_head", number) for number in (0, 1, 2)
     ]
 
 

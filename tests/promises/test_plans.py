@@ -40,6 +40,8 @@ HOT: dict[str, Any] = {
     "system: states": states.in_state(ANY, "pending", NOW),
     "system: who is failing": states.failing(ANY),
     "sessions that live": gauges.living("mobile", NOW),
+    "requests that are open": gauges.open_requests(),
+    "requests that are overdue": gauges.open_requests(overdue=True),
     "people of a unit": queue.held_in(ANY, None, 26),
     "people of a unit, further": queue.held_in(ANY, ANY, 26),
     "people of a unit, called so": queue.held_in(ANY, ANY, 26, CALLED),
@@ -56,7 +58,7 @@ HOT: dict[str, Any] = {
 }
 # few rows in any province; and what is planned ahead, in an index of nothing else
 SMALL = re.compile(
-    r"SCAN (?:systems|units|anon_\d+|\(subquery|\d+-?|CONSTANT ROW)|role_requests USING INDEX ix_role_requests_to_come|Seq Scan on (?:systems|units)\b"
+    r"SCAN (?:systems|units|anon_\d+|\(subquery|\d+-?|CONSTANT ROW)|role_requests USING INDEX ix_role_requests_to_come|request_steps USING COVERING INDEX ix_request_steps_(?:decider|overdue)|Seq Scan on (?:systems|units)\b"
 )
 
 

@@ -23,8 +23,8 @@ async def send_later(door: Door, phone: str, text: str, *, message_id: str, abou
         try:
             await door.sms.send(phone, text, message_id=message_id)
         except SmsUncertain:
-            log.warning("message uncertain", about=about)
+            log.warning("message_uncertain", about=about)
         except SmsUnavailable:
-            log.warning("message not sent", about=about)
+            log.warning("message_not_sent", about=about)
             continue
         return

@@ -184,7 +184,7 @@ async def deliver(door: Door, sending: Sending | None, step: CodeStep) -> CodeSt
     try:
         await door.sms.send(sending.phone, _text_of(door, sending), message_id=_name_of(sending))
     except SmsUncertain:
-        log.warning("code uncertain", purpose=code.purpose)
+        log.warning("code_uncertain", purpose=code.purpose)
         return msgspec.structs.replace(step, delivery="uncertain")
     except SmsUnavailable:
         async with door.db.write() as tx:

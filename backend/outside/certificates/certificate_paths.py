@@ -51,6 +51,7 @@ class Paths:
     def __init__(self, roots_pem: bytes, policies: tuple[str, ...]) -> None:
         roots = x509.load_pem_x509_certificates(roots_pem) if roots_pem.strip() else []
         self.count, self._store = len(roots), Store(roots) if roots else None
+        self.first_end = min((root.not_valid_after_utc for root in roots), default=None)
         self._policies = {x509.ObjectIdentifier(text) for text in policies}
 
     def check_leaf(self, leaf: Certificate, now: datetime) -> None:

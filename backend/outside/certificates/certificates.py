@@ -101,6 +101,11 @@ class Certificates:
         """How many are configured."""
         return self._paths.count
 
+    @property
+    def first_end(self) -> datetime | None:
+        """When the first of them is no authority any more; nothing where none is configured."""
+        return self._paths.first_end
+
     def inspect(self, certificate_pem: str, *, now: datetime) -> Holder:
         """Whom it names, after every check that needs neither signature nor network; raises CertificateRefused."""
         chain, holding = self._proved(certificate_pem, now)
@@ -141,9 +146,9 @@ class Certificates:
             raise CertificateRefused("revoked") from error
         except CannotSay as error:
             if self.unchecked:
-                log.warning("certificate accepted without a revocation check", reason=error.reason)
+                log.warning("certificate_accepted_unchecked", reason=error.reason)
                 return "unchecked"
-            log.warning("revocation cannot be checked", reason=error.reason)
+            log.warning("revocation_unchecked", reason=error.reason)
             raise CertificateCheckUnavailable(error.reason) from error
 
 

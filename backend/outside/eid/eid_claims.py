@@ -139,7 +139,7 @@ def _optional(
     except ValueError:
         if name in places.get("required", ()):
             raise ValueError(name) from None  # a parser's own words quote the value, and this goes to the log
-    log.info("odd claim dropped", claim=name)
+    log.info("claim_dropped", claim=name)
     return None
 
 

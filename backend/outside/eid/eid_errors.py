@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import structlog
 
+from backend.alarms import alarm
 from backend.errors import Forbidden, Unavailable
 
 log = structlog.get_logger("eid")
@@ -25,11 +26,12 @@ class LoginRefused(Forbidden):
 
 def refused(reason: str) -> LoginRefused:
     """The one outward refusal; `reason` is for the log only."""
-    log.warning("login refused", reason=reason)
+    log.warning("login_refused", reason=reason)
     return LoginRefused()
 
 
 def unavailable(reason: str) -> ProviderUnavailable:
     """The provider is in trouble; `reason` is for the log only."""
-    log.warning("provider unavailable", reason=reason)
+    log.warning("provider_unavailable", reason=reason)
+    alarm("eid_away")
     return ProviderUnavailable(retry_after=30)

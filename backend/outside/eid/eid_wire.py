@@ -49,7 +49,7 @@ class Wire:
             )  # RFC 6750 §3: a no about a token needs no body
         if answer.status_code != OK:
             if (word := _word(answer)) in OUR_FAULT:
-                log.error("the provider does not accept our client", reason=word)
+                log.error("provider_refuses_us", reason=word)
             raise refused("answer_" + word)
         if not isinstance(body, dict):
             raise refused("answer_no_object")

@@ -143,7 +143,7 @@ async def _end(db: Database, kit: Kit, review: Review, at: Moment) -> int:
             async with db.write() as tx:
                 ended += await ending.end(tx, kit, one, now=at.now)
         except Refusal as refusal:
-            log.warning("role not ended", role=str(one.role_id), code=refusal.code)
+            log.warning("role_not_ended", role=str(one.role_id), code=refusal.code)
     return ended
 
 

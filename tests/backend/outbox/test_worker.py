@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 
 from backend.outbox import queue
+from backend.outbox.bell import DELIVERIES
 from backend.outbox.models import Delivery
 from backend.outbox.queue import REVOCATION
 from tests.backend.outbox.conftest import World
-from tests.backend.outbox.proxy import FaultProxy, cut_after_applying, passing, status
+from tests.backend.outbox.proxy import FaultProxy, cut_after_applying, passing, slow, status
 from tests.parts.scim import ScimServer
 
 REJECTED = status(
@@ -149,3 +151,28 @@ async def test_what_was_decided_last_is_what_ends_up_there(
         await world.until(account, "synced")
     assert scim_server.users()[0]["active"] is active
     assert {row.state for row in await world.deliveries(account)} == {"done"}
+
+
+async def test_o05_a_worker_that_is_told_to_stop_while_it_looks_for_systems_drops_none(
+    world: World, proxy: FaultProxy
+) -> None:
+    world.be_patient(lease=60)
+    system, account, stop = await world.system(proxy.url), await world.person(), asyncio.Event()
+    worker, arrived = world.new_worker(), asyncio.Event()
+
+    async def noticed(_: object) -> None:
+        arrived.set()
+
+    proxy.before, proxy.always = noticed, slow(0.3)
+    await world.decide(account, system)
+    with capture_logs() as lines:
+        await worker._open_lines(stop)
+        await arrived.wait()  # a delivery is under way
+        stop.set()
+        world.bell.wake(DELIVERIES)
+        await asyncio.wait([task for _, task in worker._lines.values()])
+        await worker._open_lines(stop)  # it was reading when it was told
+        await worker._close_lines()
+    assert [line["event"] for line in lines] == []
+    (row,) = await world.deliveries(account)
+    assert (row.lease_token, row.attempts, row.error) == (None, 0, None)  # brought, or given back whole

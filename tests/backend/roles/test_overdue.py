@@ -12,6 +12,7 @@ from backend import alarms
 from backend.errors import Refusal
 from backend.roles import inbox, progress, timeline
 from backend.working_days import WorkingDaysError, read, shipped
+from ngomon import gauges
 from tests.backend.roles.world import World, code_of
 
 
@@ -70,9 +71,11 @@ async def test_what_is_late_may_be_decided_by_the_unit_above_as_well_and_everybo
     world.pass_time(hours=1)
     async with world.db.read() as tx:
         assert await timeline.is_due(tx, now=world.now)
+        assert [await tx.scalar(gauges.open_requests(overdue=overdue)) for overdue in (False, True)] == [1, 0]
     assert await world.roll() == 1 and await world.roll() == 0
     async with world.db.read() as tx:
         assert not await timeline.is_due(tx, now=world.now)
+        assert [await tx.scalar(gauges.open_requests(overdue=overdue)) for overdue in (False, True)] == [1, 1]
     for who in ("Chi", "Giang"):
         assert await waits(world, who) == await waits(world, who, late=True) == {asked}
         assert "quá hạn" in (await world.told(who))[-1]
