@@ -21,6 +21,7 @@ COMMANDS = {
     "keys": "ngomon.commands.keys",
     "limits": "ngomon.commands.limits",
     "logs": "ngomon.commands.logs",
+    "mailboxes": "ngomon.commands.mailboxes",
     "managers": "ngomon.commands.managers",
     "migrate": "ngomon.commands.migrate",
     "migrate-store": "ngomon.commands.moving",

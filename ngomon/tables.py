@@ -14,6 +14,7 @@ import backend.outbox.models
 import backend.roles.confirming.lived
 import backend.roles.confirming.models
 import backend.roles.hearing
+import backend.roles.mailboxes
 import backend.roles.models
 import backend.roles.reorganising.models
 import backend.roles.unit_changes

@@ -54,6 +54,7 @@ from backend.facts.accounts import (
 )
 from backend.facts.fact import Fact, Operator
 from backend.facts.hotline import FreezeOrdered
+from backend.facts.mailboxes import MailboxAdded, MailboxKeeperNamed, MailboxRemoved
 from backend.facts.reviews import ReviewClosed, ReviewStarted, RoleConfirmed
 from backend.facts.systems import (
     DataRestored,
@@ -157,6 +158,9 @@ __all__ = [
     "JoinDropped",
     "JoinProposed",
     "KeysRotated",
+    "MailboxAdded",
+    "MailboxKeeperNamed",
+    "MailboxRemoved",
     "ManagerAppointed",
     "ManagerDismissed",
     "MethodAdded",

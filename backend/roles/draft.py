@@ -16,7 +16,7 @@ from backend.errors import Conflict, FieldError, FieldsInvalid
 from backend.kit import Kit
 from backend.names import folded_place
 from backend.outside.clock import local_day
-from backend.roles import forms, policy, staff, staff_rows, terms
+from backend.roles import forms, mailboxes, policy, staff, staff_rows, terms
 from backend.roles.catalogue.entries import Catalogue, SubjectType
 from backend.roles.catalogue.in_force import hold_catalogue
 from backend.roles.models import Role, RoleRequest, StaffRecord, Unit
@@ -108,6 +108,8 @@ async def email_taken(tx: AsyncSession, kit: Kit, mail: str, account_id: UUID) -
 
     It names the person in other systems (rule 701), so a typed one must never be somebody else's.
     """
+    if await mailboxes.is_one(tx, mail.lower()):
+        return True
     blinds = kit.keys.blinds("official_email", mail)
     held = select(Role.id).where(
         Role.email_blind.in_(blinds), Role.account_id != account_id, Role.state.in_(policy.HELD)

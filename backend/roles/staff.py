@@ -19,7 +19,7 @@ from backend.imports.plan import Imported, at_once
 from backend.imports.rows import Record
 from backend.kit import Kit
 from backend.names import same_birth_date, same_name
-from backend.roles import policy
+from backend.roles import mailboxes, policy
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.models import StaffRecord, Unit
 from backend.roles.staff_import import StaffImport
@@ -57,18 +57,39 @@ class MailHolder(msgspec.Struct, frozen=True):
 
 
 async def holder_of_mail(tx: AsyncSession, kit: Kit, address: str) -> MailHolder | None:
-    """To whom the directory gives an official address, in any case of letters (rule 172)."""
+    """Who keeps an organisation's mailbox (rule 651), or to whom the directory gives the address, in any case (172)."""
+    is_box, keeper = await mailboxes.keeper_of(tx, kit, address.strip().lower())
+    if is_box:
+        return await _keeper(tx, kit, keeper)
     blinds = kit.keys.blinds("official_email", address.strip().lower())
     record = await tx.scalar(select(StaffRecord).where(StaffRecord.email_blind.in_(blinds)).limit(1))
     if record is None:
         await holder_of(tx, kit, NOBODY)  # the same questions for nobody: how long they take says nothing
         return None
     person = person_of(kit, record)
+    return MailHolder(await holder_of(tx, kit, person.national_id), _phone(person))
+
+
+async def _keeper(tx: AsyncSession, kit: Kit, number: str | None) -> MailHolder | None:
+    """Whoever keeps the mailbox now; nobody, where the role that kept it has ended and the unit has no manager."""
+    account_id = await holder_of(tx, kit, number or NOBODY)
+    if number is None:
+        return None
+    record = await tx.scalar(
+        select(StaffRecord).where(
+            StaffRecord.national_id_blind.in_(kit.keys.blinds("national_id", number)),
+            StaffRecord.left_at.is_(None),
+        )
+    )
+    return MailHolder(account_id, _phone(person_of(kit, record)) if record else None)
+
+
+def _phone(person: StaffPerson) -> str | None:
+    """A landline, or whatever a spreadsheet holds, is none: no code can go there."""
     try:
-        phone = read_phone(person.phone, allow_invented=True) if person.phone else None
+        return read_phone(person.phone, allow_invented=True) if person.phone else None
     except FieldsInvalid:
-        phone = None  # a landline, or whatever a spreadsheet holds: no code can go there
-    return MailHolder(await holder_of(tx, kit, person.national_id), phone)
+        return None
 
 
 async def bring_in(

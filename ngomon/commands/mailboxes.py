@@ -1,0 +1,99 @@
+"""`ngomon mailboxes`: the official mailboxes of organisations, and who keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import rich_click as click
+
+from backend.db import Database
+from backend.errors import FieldsInvalid
+from backend.kit import Kit
+from backend.outside.clock import Clock
+from backend.roles import mailboxes as boxes
+from backend.settings import Settings
+from ngomon.commands import by, opened, out, show
+from ngomon.commands.wrong import Wrong
+
+Result = TypeVar("Result")
+keeper_option = click.option(
+    "--keeper", "number", required=True, help="The keeper's personal number, 12 digits."
+)
+
+
+def _said(job: Callable[[], Result], address: str) -> Result:
+    """Run a job; what it refuses is one line for the operator."""
+    try:
+        return job()
+    except boxes.MailboxExists as refusal:
+        raise Wrong(f"{address} is a mailbox or somebody's address already") from refusal
+    except boxes.MailboxNotFound as refusal:
+        raise Wrong(f"no mailbox {address}") from refusal
+    except FieldsInvalid as refusal:
+        raise Wrong(f"not acceptable: {', '.join(field.field for field in refusal.fields)}") from refusal
+
+
+@click.group(help="Official mailboxes of organisations: whose phone resets the password.")
+def mailboxes() -> None:
+    """The group."""
+
+
+@mailboxes.command(help="Say which unit's mailbox an address is, and who keeps it.")
+@click.argument("address")
+@click.option("--unit", "unit_code", required=True, help="The unit's code.")
+@keeper_option
+@by.option
+def add(address: str, unit_code: str, number: str) -> None:
+    """A keeper counts while holding a role in the unit or below it; else the unit's manager keeps it."""
+
+    async def put(db: Database, kit: Kit, _: Settings) -> None:
+        async with db.write() as tx:
+            await boxes.add(tx, kit, address, unit_code, number, by=None, now=Clock().now())
+
+    _said(lambda: opened(put), address)
+    out.print(f"mailbox {address} added")
+
+
+@mailboxes.command(help="Let somebody else keep a mailbox.")
+@click.argument("address")
+@keeper_option
+@by.option
+def keeper(address: str, number: str) -> None:
+    """From the next reset on."""
+
+    async def hand(db: Database, kit: Kit, _: Settings) -> None:
+        async with db.write() as tx:
+            await boxes.name_keeper(tx, kit, address, number, by=None, now=Clock().now())
+
+    _said(lambda: opened(hand), address)
+    out.print(f"keeper of {address} named")
+
+
+@mailboxes.command(help="Nobody resets its password here any more.")
+@click.argument("address")
+@by.option
+def remove(address: str) -> None:
+    """The mailbox itself stays where it is."""
+
+    async def drop(db: Database, kit: Kit, _: Settings) -> None:
+        async with db.write() as tx:
+            await boxes.remove(tx, kit, address, by=None, now=Clock().now())
+
+    _said(lambda: opened(drop), address)
+    out.print(f"mailbox {address} removed")
+
+
+@mailboxes.command(name="list", help="Every mailbox: who is named, and who keeps it now; numbers masked.")
+def list_() -> None:
+    """One line each."""
+
+    async def read(db: Database, kit: Kit, _: Settings) -> list[boxes.MailboxView]:
+        async with db.read() as tx:
+            return await boxes.listed(tx, kit)
+
+    rows = [
+        (one.address, one.unit_code, one.named, one.keeps or "nobody", f"{one.since:%Y-%m-%d}")
+        for one in opened(read)
+    ]
+    show(("address", "unit", "keeper", "keeps it now", "since"), rows)
