@@ -6,11 +6,13 @@ import asyncio
 from uuid import UUID
 
 from sqlalchemy import Select, exists, select, union
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
 from backend.accounts.identity import called
 from backend.accounts.identity.called import NameWord
 from backend.db import Database
+from backend.journal import KeyPrint, KeyRetired
 from backend.kit import Kit
 from backend.roles.models import Role, RoleRequest
 
@@ -18,13 +20,22 @@ BATCH = 200
 
 
 async def fill(db: Database, kit: Kit) -> None:
-    """Make findable who is not, a few in each transaction."""
+    """Make findable who is not, a few in each transaction. Raises KeyRetired."""
     async with db.read() as tx:
         unfound = list(await tx.scalars(_unfound()))
     for start in range(0, len(unfound), BATCH):
         async with db.write() as tx:
+            await _hold_key(tx, kit)
             await called.make_findable(tx, kit, unfound[start : start + BATCH])
         await asyncio.sleep(0)
+
+
+async def _hold_key(tx: AsyncSession, kit: Kit) -> None:
+    """A key that was given up makes no index, and none is given up beside this; no entry of the journal asks here."""
+    query = select(KeyPrint).where(KeyPrint.key_id == kit.keys.newest).with_for_update(read=True)
+    known = await tx.scalar(query)
+    if known is not None and known.retired_at is not None:
+        raise KeyRetired(known.key_id)
 
 
 def _unfound() -> Select[UUID]:

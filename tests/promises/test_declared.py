@@ -159,6 +159,7 @@ async def test_the_rotation_seals_every_column_anew(database: Database, kit: Kit
     with unsaid(RequestStep, "reason"):  # planted: a column that the rotation cannot know
         await rotate(database, both, told.__setitem__, now=NOW)
         assert "request_steps.reason" in await wrong(database, both)
+    assert told.pop("name_words") == 1  # by what somebody is found, beside the columns
     await rotate(database, both, told.__setitem__, now=NOW)
     assert told == {
         one.field: int(one.field == "request_steps.reason")

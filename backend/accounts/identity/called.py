@@ -8,7 +8,8 @@ somebody with a copy of the tables learns from it is in docs/decisions/0027.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -21,7 +22,6 @@ from sqlalchemy import (
     delete,
     exists,
     func,
-    insert,
     select,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -30,7 +30,7 @@ from sqlalchemy.orm import Mapped, aliased, mapped_column
 from backend.account import Account
 from backend.accounts.identity import numbers
 from backend.crypto import KeyRing
-from backend.db import Base
+from backend.db import Base, insert_into
 from backend.kit import Kit
 from backend.names import folded
 from backend.retention import Stays
@@ -68,7 +68,7 @@ class Called(NamedTuple):
 
 
 async def write(tx: AsyncSession, keys: KeyRing, names: Mapping[UUID, str]) -> None:
-    """From now these people are found by these names, and by no earlier one."""
+    """From now these people are found by these names, and by no earlier one; also where two say so at once."""
     if names:
         await tx.execute(delete(NameWord).where(NameWord.account_id.in_(names)))
         rows = [
@@ -77,15 +77,24 @@ async def write(tx: AsyncSession, keys: KeyRing, names: Mapping[UUID, str]) -> N
             for word in _beginnings(keys, name)
         ]
         if rows:
-            await tx.execute(insert(NameWord), rows)
+            await tx.execute(insert_into(tx, NameWord).on_conflict_do_nothing(), rows)
 
 
-async def follow(tx: AsyncSession, keys: KeyRing, names: Mapping[UUID, str]) -> None:
-    """Whoever of them is found by name is found by this one from now."""
-    known = set(
-        await tx.scalars(select(NameWord.account_id).where(NameWord.account_id.in_(names)).distinct())
-    )
-    await write(tx, keys, {account: name for account, name in names.items() if account in known})
+async def follow(tx: AsyncSession, keys: KeyRing, names: Mapping[UUID, str]) -> int:
+    """Whoever of them is found by name is found by this one from now, under the newest key; how many were not."""
+    stands = defaultdict[UUID, set[bytes]](set)
+    query = select(NameWord.account_id, NameWord.blind).where(NameWord.account_id.in_(list(names)))
+    for row in await tx.execute(query):
+        stands[row.account_id].add(row.blind)
+    stale = {one: names[one] for one, words in stands.items() if words != indexes_of(keys, names[one])}
+    await write(tx, keys, stale)
+    return len(stale)
+
+
+async def found_among(tx: AsyncSession, accounts: Iterable[UUID]) -> set[UUID]:
+    """Who of these people is found by name."""
+    among = NameWord.account_id.in_(list(accounts))
+    return set(await tx.scalars(select(NameWord.account_id).where(among).distinct()))
 
 
 async def make_findable(tx: AsyncSession, kit: Kit, accounts: Collection[UUID]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from typing import Any
 
@@ -87,9 +88,9 @@ async def test_the_number_of_found_requests_says_whether_it_is_all(
         await world.person(f"Nguyễn {at}")
         await world.ask(f"Nguyễn {at}")
     async with world.db.read() as tx:
-        every = await inbox.waiting(tx, world.kit, world.people["Chi"], q="nguyen", most=2)
+        every = await inbox.waiting(tx, world.kit, world.people["Chi"], q="nguyen", most=2, now=world.now)
         monkeypatch.setattr(inbox, "LOOKED", 2)
-        some = await inbox.waiting(tx, world.kit, world.people["Chi"], q="nguyen", most=2)
+        some = await inbox.waiting(tx, world.kit, world.people["Chi"], q="nguyen", most=2, now=world.now)
     assert (every.total, every.is_all) == (4, True)
     assert (some.total, some.is_all) == (3, False)
     assert some.items == every.items
@@ -119,6 +120,23 @@ async def test_the_words_follow_the_name_its_keys_and_its_end(world: World) -> N
         assert await tx.scalar(select(func.count()).select_from(NameWord)) == 0
 
 
+async def test_two_who_make_somebody_findable_at_once_both_go_on(world: World) -> None:
+    await world.employ("An", "NV", "Chi")
+    async with world.db.write() as tx:
+        await tx.execute(delete(NameWord))
+
+    async def second() -> None:
+        async with world.db.write() as tx:
+            await called.make_findable(tx, world.kit, [world.people["An"]])
+
+    async with world.db.write() as tx:
+        await called.make_findable(tx, world.kit, [world.people["An"]])
+        other = asyncio.ensure_future(second())
+        await asyncio.sleep(0.2)  # on PostgreSQL it has read by now, and waits with its word
+    await other
+    assert (await listed(world, "Chi", "an"))[1] == ["An"]
+
+
 async def test_whom_an_earlier_release_wrote_is_found_too(world: World) -> None:
     await world.employ("An", "NV", "Chi")
     await world.ask("Bình")
@@ -134,4 +152,4 @@ async def test_a_cursor_of_another_list_is_refused(world: World) -> None:
     async with world.db.read() as tx:
         for place in (str(world.people["An"]), "NV 7", "journal"):
             with pytest.raises(CursorInvalid):
-                await queue.people(tx, world.kit, world.people["Chi"], cursor=cursor_of(place))
+                await queue.people(tx, world.kit, world.people["Chi"], cursor=cursor_of(place), now=world.now)
