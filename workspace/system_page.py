@@ -47,6 +47,13 @@ class SystemNotSo(Conflict):
     title = "Hệ thống hoặc mục này không còn ở trạng thái cho phép thao tác đó"
 
 
+class OwnDelivery(Forbidden):
+    """What a system is to be told about oneself is passed over by somebody else, or by nobody."""
+
+    code = "own_delivery"
+    title = "Bạn không thể bỏ qua mục về chính mình; hãy nhờ người quản lý khác xử lý"
+
+
 class Said(msgspec.Struct, frozen=True):
     """What the page reports after a button."""
 
@@ -168,6 +175,8 @@ class SystemController(Controller):
                 await steering.skip(
                     tx, kit, name, delivery_id, reason=form.reason, by=manager.account_id, now=clock.now()
                 )
+            except steering.AboutThemselves as trouble:
+                raise OwnDelivery from trouble
             except systems.SystemTrouble as trouble:
                 raise SystemNotSo from trouble
         return Redirect(f"{place_of(name)}?done=skipped", status_code=303)

@@ -94,7 +94,7 @@ async def states_for_accounts(
     When none is remembered any more, what the system is known to hold speaks for it.
     """
     held = select(Link, System).join(System, System.id == Link.system_id)
-    held = held.where(Link.account_id.in_(account_ids), Link.checked_at.is_not(None)).order_by(System.name)
+    held = held.where(Link.account_id.in_(account_ids), Link.state != "unknown").order_by(System.name)
     found: dict[UUID, dict[UUID, SyncState]] = {account_id: {} for account_id in account_ids}
     for link, system in await tx.execute(held):
         state: State = "drift" if link.state == "drift" else "synced"

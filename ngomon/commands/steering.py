@@ -224,19 +224,22 @@ async def _take_out(db: Database, kit: Kit, settings: Settings, name: str) -> in
         system = await registry.named(tx, name)
     http = outgoing(settings)
     connector = await connect(system.kind, target_of(kit, system), http, read_learnt(system.learnt))
-    taken = 0
+    taken, last = 0, None
     try:
         with Progress(console=out, transient=True, disable=not out.is_terminal) as progress:
             bar = progress.add_task(f"{name}: taking people out", total=None)
             while True:
                 async with db.read() as tx:
-                    some = await steering.known_people(tx, system, AT_ONCE)
-                    gone = await desired.leaving(tx, kit, [account_id for account_id, _, _ in some])
-                for account_id, version, remote_id in some:
-                    await connector.apply(gone[account_id], remote_id, Errand(new_id(), version, _yes))
+                    some = await steering.known_people(tx, system, AT_ONCE, after=last, now=Clock().now())
+                    gone = await desired.leaving(tx, kit, [one.account_id for one in some])
+                for one in some:
+                    errand = Errand(new_id(), one.version, _yes)
+                    done = await connector.apply(gone[one.account_id], one.remote_id, errand)
+                    taken += one.is_sure or done.changed
+                    last = one.account_id
                 async with db.write() as tx:
-                    await steering.let_go(tx, system, [account_id for account_id, _, _ in some])
-                taken += len(some)
+                    out_now = [one.account_id for one in some]
+                    await steering.let_go(tx, system, out_now, now=Clock().now())
                 progress.update(bar, completed=taken)
                 if not some:
                     return taken

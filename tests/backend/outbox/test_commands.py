@@ -20,7 +20,7 @@ from backend.environment import load, with_keys
 from backend.kit import Kit
 from backend.limits import Limits
 from backend.outbox.bell import Bell
-from backend.outbox.models import Delivery
+from backend.outbox.models import Delivery, Link
 from backend.outside.clock import Clock
 from backend.roles.models import Role, Unit
 from ngomon.commands.systems import systems
@@ -173,6 +173,27 @@ def test_whoever_a_removed_system_knows_is_taken_out_of_it_first(
         said = ngomon("remove", "van-ban", *leave).output
         assert ("0 people taken out, 1 left" if leave else "1 people taken out, 0 left") in said
         assert [user["active"] for user in scim_server.users()] == [bool(leave)]
+
+
+def test_whoever_may_be_in_a_removed_system_is_taken_out_too(
+    ngomon: Command, installation: str, scim_server: ScimServer
+) -> None:
+    ngomon("add", "van-ban", "--kind", "scim", "--url", scim_server.url, "--token", TOKEN)
+    asyncio.run(_delivered(installation))
+    asyncio.run(_unacknowledged(installation))
+    ngomon("disable", "van-ban")
+    assert "1 people taken out, 0 left" in ngomon("remove", "van-ban").output
+    assert [user["active"] for user in scim_server.users()] == [False]
+
+
+async def _unacknowledged(url: str) -> None:
+    """As when the process dies between the system's answer and our note of it."""
+    db = Database(url)
+    async with db.write() as tx:
+        lost = {"delivered_version": 0, "remote_id": None, "state": "unknown", "checked_at": None}
+        await tx.execute(update(Link).values(**lost))
+        await tx.execute(update(Delivery).values(state="pending", done_at=None))
+    await db.close()
 
 
 async def _delivered(url: str) -> None:
