@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, and_, text
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, and_, or_, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.db import Base, UtcDateTime, new_id
@@ -81,6 +81,15 @@ class Appointment(Base):
         return and_(cls.kind == kind, cls.ended_at.is_(None))
 
     @classmethod
-    def counts(cls, kind: str) -> ColumnElement[bool]:
-        """The right is there now."""
-        return and_(cls.stands(kind), cls.from_on.is_(None))
+    def counts(cls, kind: str, on: date | None) -> ColumnElement[bool]:
+        """The right is there on that day, whether or not the worker has begun or ended it by then (rule 616).
+
+        Without a day: as the worker has left it, which is what is written down of deciders and what it keeps true.
+        """
+        if on is None:
+            return and_(cls.stands(kind), cls.from_on.is_(None))
+        begun, lasts = (
+            or_(cls.from_on.is_(None), cls.from_on <= on),
+            or_(cls.until_on.is_(None), cls.until_on >= on),
+        )
+        return and_(cls.stands(kind), begun, lasts)

@@ -88,6 +88,8 @@ MOST: dict[str, float] = {
     "step_days": 60,
     "review_grace_days": 90,
     "review_notice_days": 30,
+    "request_pushes_per_hour": 100,
+    "delegation_days": 366,
     "mass_change_percent": 50,
     "lease": 600,
     "delivery_attempts": 1000,

@@ -117,14 +117,14 @@ class FieldsInvalid(Invalid):
 
 
 class FieldError:
-    """One bad field: its name, a stable code and the remedy in words."""
+    """One bad field: its name, a stable code and the remedy in words, with what is filled into them."""
 
-    def __init__(self, field: str, code: str, message: str) -> None:
-        self.field, self.code, self.message = field, code, message
+    def __init__(self, field: str, code: str, message: str, **places: str) -> None:
+        self.field, self.code, self.message, self.places = field, code, message, places
 
     def as_dict(self) -> dict[str, str]:
-        """The wire form `{field, code, message}` of rule 801."""
-        return {"field": self.field, "code": self.code, "message": self.message}
+        """The wire form `{field, code, message}` of rule 801, and the places of the message."""
+        return {"field": self.field, "code": self.code, "message": self.message, **self.places}
 
 
 def gather(bad: list[FieldError], read: Callable[[], T]) -> T | None:

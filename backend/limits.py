@@ -37,6 +37,7 @@ COUNTS = (  # 0 switches one off, or everything that needs it; production refuse
     "sim_rest",
     "bulk_most",
     "review_notice_days",
+    "request_pushes_per_hour",
     "delivery_attempts",
     "json_depth",
     "json_keys",
@@ -136,6 +137,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     step_days: int = 3  # worked days for one word; then the unit above may say it as well (rule 626)
     review_grace_days: int = 7  # after its last day a review's unconfirmed roles end (rule 642)
     review_notice_days: int = 3  # lived through from announcement to announcement, and to the end
+    request_pushes_per_hour: int = 5  # for one applicant, to those who decide; three times that in a day
+    delegation_days: int = 180  # from a delegation's first day to its last; then whoever lends looks again
     mass_change_percent: int = 10  # of what exists: an import that changes or ends more wants --brake-off
 
     # delivery

@@ -59,7 +59,8 @@ async def workspace_pages(office: Office) -> list[str]:
     waiting = await office.asks("Nguyễn Thị Định", decision_number="1/QĐ")
     decided = await office.has_role("Lê Thị Riêng")
     async with office.service.db.read() as tx:
-        role = (await queue.people(tx, office.service.kit, office.chi.account_id)).items[0].role_id
+        chi, now = office.chi.account_id, office.service.clock.now()
+        role = (await queue.people(tx, office.service.kit, chi, now=now)).items[0].role_id
     return [
         "/workspace",
         f"/workspace/requests/{waiting}",

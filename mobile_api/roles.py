@@ -207,10 +207,20 @@ class RoleRequestController(Controller):
         kit: NamedDependency[Kit],
         clock: NamedDependency[Clock],
     ) -> schemas_requests.RoleRequestDetailOut:
-        """Take it back while nobody has decided it (409 `already_decided` otherwise)."""
+        """Take it back while nobody has decided it (409 `already_decided` otherwise).
+
+        A manager takes back what a manager began, after a sign-in of the day (403 `insufficient_assurance` otherwise).
+        """
+        who = request.user
         async with db.write() as tx:
             outcome = await requests.withdraw(
-                tx, kit, request_id, by=request.user.account_id, now=clock.now()
+                tx,
+                kit,
+                request_id,
+                by=who.account_id,
+                level=who.level,
+                authenticated_at=who.authenticated_at,
+                now=clock.now(),
             )
         settle(outcome)
         return await _shown(request, db, kit, clock, request_id)

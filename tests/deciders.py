@@ -72,7 +72,7 @@ def _deciders(path: str, managers: dict[UUID, set[str]], own: str | None) -> lis
 async def _managers(tx: AsyncSession, kit: Kit) -> dict[UUID, set[str]]:
     found: dict[UUID, set[str]] = {}
     held = select(Appointment.id, Appointment.unit_id, Appointment.national_id)
-    for row in await tx.execute(held.where(Appointment.counts(MANAGER))):
+    for row in await tx.execute(held.where(Appointment.counts(MANAGER, None))):
         number = kit.keys.open("appointments.national_id", row.id, row.national_id)
         found.setdefault(row.unit_id, set()).add(number)
     return found

@@ -60,7 +60,9 @@ class ActController(Controller):
     ) -> Response[str]:
         """A place for the reason, and what goes with the role."""
         said = await fresh.left(request, db, kit, clock, manager, ActForm, back=request.url.path)
-        return await _form(request, db, kit, manager, role_id, said or ActForm(), kept=said is not None)
+        return await _form(
+            request, db, kit, clock, manager, role_id, said or ActForm(), kept=said is not None
+        )
 
     @post(PATHS, name="workspace.act")
     async def act(
@@ -91,7 +93,7 @@ class ActController(Controller):
                 )
             done = settle(outcome)
         except (FieldsInvalid, Conflict) as refusal:
-            return await _form(request, db, kit, manager, role_id, form, refusal=refusal)
+            return await _form(request, db, kit, clock, manager, role_id, form, refusal=refusal)
         return Redirect(f"/workspace/requests/{done.id}", status_code=303)
 
     @post("/return", name="workspace.return")
@@ -107,7 +109,7 @@ class ActController(Controller):
         """Whatever was suspended is in force again."""
         form = await forms.read(request, forms.NoFields)
         async with db.read() as tx:
-            whose = (await queue.person(tx, kit, role_id, manager.account_id)).account_id
+            whose = (await queue.person(tx, kit, role_id, manager.account_id, now=clock.now())).account_id
         back = f"/workspace/people/{whose}"
         if ask := await fresh.wanted(request, db, kit, clock, manager, form, back=back):
             return ask
@@ -126,6 +128,7 @@ async def _form(
     request: Visit,
     db: Database,
     kit: Kit,
+    clock: Clock,
     manager: Manager,
     role_id: UUID,
     form: ActForm,
@@ -134,7 +137,7 @@ async def _form(
     kept: bool = False,
 ) -> Response[str]:
     async with db.read() as tx:
-        person = await queue.person(tx, kit, role_id, manager.account_id)
+        person = await queue.person(tx, kit, role_id, manager.account_id, now=clock.now())
         at_stake = await carried.outlook(tx, kit, await rows.role_now(tx, role_id))
     return page(
         request,

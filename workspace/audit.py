@@ -14,6 +14,7 @@ from backend.db import Database
 from backend.errors import catalogue
 from backend.kit import Kit
 from backend.openness import Openness
+from backend.outside.clock import Clock
 from backend.roles import audit
 from backend.roles.audit import Line
 from workspace import fact_labels, forms, labels, sync_labels
@@ -52,12 +53,18 @@ class AuditController(Controller):
         manager: NamedDependency[Manager],
         db: NamedDependency[Database],
         kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
     ) -> Response[str]:
         """The newest entries about the manager's units."""
         filters = forms.query(request, Filters)
         async with db.read() as tx:
             lines, older = await audit.of_units(
-                tx, kit, manager.account_id, group=filters.kind or None, before=filters.cursor
+                tx,
+                kit,
+                manager.account_id,
+                group=filters.kind or None,
+                before=filters.cursor,
+                now=clock.now(),
             )
         rows = folded([_row(line) for line in lines])
         groups = fact_labels.FACT_GROUPS

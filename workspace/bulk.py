@@ -182,7 +182,7 @@ async def _decided(
     except Refusal as no:
         refusal = no
     async with db.read() as tx:
-        named = await queue.name_for(tx, kit, request_id, manager.account_id)
+        named = await queue.name_for(tx, kit, request_id, manager.account_id, now=now)
     name, digits = named or (str(request_id), "")
     return Result(request_id, name, refusal.title if refusal else None, digits)
 

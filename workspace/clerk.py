@@ -9,6 +9,7 @@ from backend.accounts.identity import numbers
 from backend.accounts.ways_in.browser import BrowserSession
 from backend.db import Database
 from backend.kit import Kit
+from backend.outside.clock import Clock
 from backend.roles import authority
 from backend.support import desks
 from backend.support.cases import Clerk
@@ -16,13 +17,18 @@ from workspace.auth import SignedOut, Visit
 from workspace.manager import AtDesk, Manager
 
 
-async def clerk_of(request: Visit, db: NamedDependency[Database], kit: NamedDependency[Kit]) -> AtDesk:
+async def clerk_of(
+    request: Visit,
+    db: NamedDependency[Database],
+    kit: NamedDependency[Kit],
+    clock: NamedDependency[Clock],
+) -> AtDesk:
     """The dependency behind the desk's pages: raises NotAtADesk, for managers too who are no staff."""
     session: BrowserSession | None = request.user
     if session is None:
         raise SignedOut
     async with db.read() as tx:
-        who = await authority.of(tx, kit, session.account_id)
+        who = await authority.of(tx, kit, session.account_id, now=clock.now())
     if who.speaks:
         request.scope["state"]["manager"] = Manager.of(session, who)
     if not who.desks:

@@ -95,7 +95,15 @@ class CorrectionController(Controller):
         if ask := await fresh.wanted(request, db, kit, clock, manager, form, back=back):
             return ask
         async with db.write() as tx:
-            outcome = await requests.withdraw(tx, kit, request_id, by=manager.account_id, now=clock.now())
+            outcome = await requests.withdraw(
+                tx,
+                kit,
+                request_id,
+                by=manager.account_id,
+                level=manager.level,
+                authenticated_at=manager.authenticated_at,
+                now=clock.now(),
+            )
         settle(outcome)
         return Redirect(f"/workspace/requests/{request_id}", status_code=303)
 

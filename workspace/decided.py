@@ -15,6 +15,7 @@ from backend.db import Database
 from backend.errors import FieldsInvalid
 from backend.kit import Kit
 from backend.openness import Openness
+from backend.outside.clock import Clock
 from backend.roles import decisions
 from backend.roles.decisions import Decision, Decisions, Wanted
 from backend.roles.movements import Kind
@@ -67,11 +68,12 @@ class DecisionsController(Controller):
         manager: NamedDependency[Manager],
         db: NamedDependency[Database],
         kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
     ) -> Response[str]:
         """The newest words first."""
         filters = forms.query(request, Filters)
         try:
-            found = await _found(db, kit, manager, filters)
+            found = await _found(db, kit, clock, manager, filters)
         except FieldsInvalid as refusal:
             return _page(request, filters, Decisions([], None), refusal)
         return _page(request, filters, found)
@@ -83,13 +85,14 @@ class DecisionsController(Controller):
         manager: NamedDependency[Manager],
         db: NamedDependency[Database],
         kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
     ) -> Response[str] | Redirect:
         """No name and no number in an address: whoever is meant is found here."""
         filters = await forms.read(request, Filters)
         try:
             async with db.read() as tx:
                 person = (
-                    str(await decisions.who_is(tx, kit, manager.account_id, filters.person))
+                    str(await decisions.who_is(tx, kit, manager.account_id, filters.person, now=clock.now()))
                     if filters.person.strip()
                     else ""
                 )
@@ -106,22 +109,29 @@ class DecisionsController(Controller):
         manager: NamedDependency[Manager],
         db: NamedDependency[Database],
         kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
     ) -> Response[bytes]:
         """What the page shows, all pages of it, as a file that a sheet opens."""
         kind = request.url.path.rpartition(".")[2]
         filters, lang = forms.query(request, Filters), lang_of(request)
-        found = await _found(db, kit, manager, filters, most=EXPORTED)
+        found = await _found(db, kit, clock, manager, filters, most=EXPORTED)
         rows = [[say(column, lang) for column in COLUMNS], *(_cells(one, lang) for one in found.items)]
         return sheets.attachment(kind, "quyet-dinh", rows)
 
 
 async def _found(
-    db: Database, kit: Kit, manager: Manager, filters: Filters, *, most: int = decisions.MOST
+    db: Database,
+    kit: Kit,
+    clock: Clock,
+    manager: Manager,
+    filters: Filters,
+    *,
+    most: int = decisions.MOST,
 ) -> Decisions:
     wanted = _wanted(filters)
     async with db.read() as tx:
         return await decisions.decided(
-            tx, kit, manager.account_id, wanted, cursor=filters.cursor or None, most=most
+            tx, kit, manager.account_id, wanted, now=clock.now(), cursor=filters.cursor or None, most=most
         )
 
 

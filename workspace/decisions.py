@@ -126,7 +126,7 @@ class RequestController(Controller):
         except (Conflict, FieldsInvalid) as refusal:
             return await _page(request, db, kit, request_id, manager, clock, refusal=refusal, said=form)
         async with db.read() as tx:
-            onward = await inbox.next_after(tx, kit, manager.account_id, request_id)
+            onward = await inbox.next_after(tx, kit, manager.account_id, request_id, now=clock.now())
         return go(request, f"/workspace/requests/{onward}?after={request_id}" if onward else back)
 
     @post("/undo", name="workspace.undo")
@@ -165,8 +165,8 @@ async def _page(
     now = clock.now()
     async with db.read() as tx:
         asked = await dossier.view(tx, kit, request_id, manager.account_id, now=now)
-        waiting = await inbox.waiting(tx, kit, manager.account_id, most=PAGE)
-        onward = await inbox.next_after(tx, kit, manager.account_id, request_id)
+        waiting = await inbox.waiting(tx, kit, manager.account_id, now=now, most=PAGE)
+        onward = await inbox.next_after(tx, kit, manager.account_id, request_id, now=now)
         usual = await reasons.usual(tx, kit, await queue.units_of(tx, request_id))
         last = await _last(tx, kit, request, manager, now)
     return page(

@@ -58,7 +58,7 @@ class DelegationController(Controller):
     ) -> Response[str]:
         """What is lent now, and the form."""
         said = await fresh.left(request, db, kit, clock, manager, DelegationForm, back=PLACE)
-        return await _page(request, db, kit, manager, said, kept=said is not None)
+        return await _page(request, db, kit, clock, manager, said, kept=said is not None)
 
     @post(name="workspace.delegate")
     async def give(
@@ -78,7 +78,7 @@ class DelegationController(Controller):
                 outcome = await delegations.give(tx, kit, form.wish(), by=manager.account_id, now=clock.now())
             settle(outcome)
         except (FieldsInvalid, Conflict) as refusal:
-            return await _page(request, db, kit, manager, form, refusal=refusal)
+            return await _page(request, db, kit, clock, manager, form, refusal=refusal)
         return Redirect(PLACE, status_code=303)
 
     @post("/{delegation_id:uuid}/end", name="workspace.delegation_end")
@@ -107,6 +107,7 @@ async def _page(
     request: Visit,
     db: Database,
     kit: Kit,
+    clock: Clock,
     manager: Manager,
     said: DelegationForm | None,
     *,
@@ -114,7 +115,7 @@ async def _page(
     kept: bool = False,
 ) -> Response[str]:
     async with db.read() as tx:
-        who = await authority.of(tx, kit, manager.account_id)
+        who = await authority.of(tx, kit, manager.account_id, now=clock.now())
         units, standing = await delegations.lendable(tx, who), await delegations.listed(tx, kit, who)
     codes = [post.code for post in who.units]
     return page(

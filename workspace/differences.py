@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from backend.db import Database
 from backend.kit import Kit
 from backend.openness import Openness
+from backend.outside.clock import Clock
 from backend.roles import differences
 from workspace import forms
 from workspace.auth import Visit
@@ -35,9 +36,10 @@ class DifferencesController(Controller):
         manager: NamedDependency[Manager],
         db: NamedDependency[Database],
         kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
     ) -> Response[str]:
         """Unit by unit: noted elsewhere, gone from the directory, listed without a role."""
         place = forms.query(request, Place)
         async with db.read() as tx:
-            found = await differences.page(tx, kit, manager.account_id, cursor=place.cursor)
+            found = await differences.page(tx, kit, manager.account_id, now=clock.now(), cursor=place.cursor)
         return page(request, "differences.html", found=found)

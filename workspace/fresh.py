@@ -16,6 +16,7 @@ from backend.outside.clock import Clock
 from workspace import forms
 from workspace.auth import Visit
 from workspace.manager import AtDesk, Manager
+from workspace.officer import Officer
 from workspace.pages import page
 
 Form = TypeVar("Form", bound=msgspec.Struct)
@@ -26,7 +27,7 @@ async def wanted(
     db: Database,
     kit: Kit,
     clock: Clock,
-    manager: Manager | AtDesk,
+    manager: Manager | AtDesk | Officer,
     form: msgspec.Struct,
     *,
     back: str,

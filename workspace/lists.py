@@ -87,7 +87,7 @@ async def shown(
     """The requests that wait for this manager; those ticked before are ticked."""
     now = clock.now()
     async with db.read() as tx:
-        found = await _waiting(tx, kit, manager, filters, only)
+        found = await _waiting(tx, kit, manager, filters, only, now)
         today = await inbox.said_since(
             tx, manager.account_id, datetime.combine(local_day(now), time(), LOCAL)
         )
@@ -119,11 +119,13 @@ async def _waiting(
     manager: Manager,
     filters: Filters,
     only: Collection[UUID] | None,
+    now: datetime,
 ) -> inbox.Inbox:
     return await inbox.waiting(
         tx,
         kit,
         manager.account_id,
+        now=now,
         q=filters.q or None,
         kind=filters.kind or None,
         unit=filters.unit or None,

@@ -106,7 +106,7 @@ async def _looks(
     try:
         with bell.listener() as listener:
             yield LOOK if missed else HELLO
-            who = await _authority(db, kit, session.account_id)
+            who = await _authority(db, kit, clock, session.account_id)
             while True:
                 heard = await _heard(listener, who, states=states)
                 if heard:
@@ -114,7 +114,7 @@ async def _looks(
                 if not await browser.is_live(db, session, clock.now()):
                     yield SIGNED_OUT
                     return
-                who = await _authority(db, kit, session.account_id)
+                who = await _authority(db, kit, clock, session.account_id)
                 yield LOOK if heard or not who.speaks else STILL_HERE
                 if not who.speaks:
                     return
@@ -138,9 +138,9 @@ def concerns(topic: str, who: Authority, *, states: bool) -> bool:
     name, _, path = topic.partition(":")
     if name != REQUESTS:
         return states
-    return not path or who.reaches(path) or any(path.startswith(lent.path) for lent in who.lent)
+    return not path or who.stands_over(path) or any(path.startswith(lent.path) for lent in who.lent)
 
 
-async def _authority(db: Database, kit: Kit, account_id: UUID) -> Authority:
+async def _authority(db: Database, kit: Kit, clock: Clock, account_id: UUID) -> Authority:
     async with db.read() as tx:
-        return await authority.of(tx, kit, account_id)
+        return await authority.of(tx, kit, account_id, now=clock.now())

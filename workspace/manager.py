@@ -14,6 +14,7 @@ from backend.accounts.ways_in.browser import BrowserSession
 from backend.db import Database
 from backend.errors import Forbidden, NotFound
 from backend.kit import Kit
+from backend.outside.clock import Clock
 from backend.roles import authority, rights
 from backend.roles.authority import Authority, Post
 from backend.support.models import Desk
@@ -78,13 +79,18 @@ class AtDesk(msgspec.Struct, frozen=True):
         return cls(session.account_id, session.full_name, list(who.desks), session.authenticated_at)
 
 
-async def manager_of(request: Visit, db: NamedDependency[Database], kit: NamedDependency[Kit]) -> Manager:
+async def manager_of(
+    request: Visit,
+    db: NamedDependency[Database],
+    kit: NamedDependency[Kit],
+    clock: NamedDependency[Clock],
+) -> Manager:
     """The dependency behind a manager's pages: raises NothingManaged, DeskInstead, OwnInstead."""
     session: BrowserSession | None = request.user
     if session is None:
         raise SignedOut
     async with db.read() as tx:
-        who = await authority.of(tx, kit, session.account_id)
+        who = await authority.of(tx, kit, session.account_id, now=clock.now())
         if who.desks and not who.speaks and request.url.path in FIRST_PAGE:
             raise DeskInstead
         if not who.speaks and request.method == "GET" and request.url.path in FIRST_PAGE:
@@ -98,10 +104,15 @@ async def manager_of(request: Visit, db: NamedDependency[Database], kit: NamedDe
     return manager
 
 
-async def operator_of(request: Visit, db: NamedDependency[Database], kit: NamedDependency[Kit]) -> Manager:
+async def operator_of(
+    request: Visit,
+    db: NamedDependency[Database],
+    kit: NamedDependency[Kit],
+    clock: NamedDependency[Clock],
+) -> Manager:
     """The dependency behind an operator's pages; to everybody else they are not there: raises NotFound."""
     try:
-        manager = await manager_of(request, db, kit)
+        manager = await manager_of(request, db, kit, clock)
     except NothingManaged as refusal:
         raise NotFound from refusal
     if not manager.operates:

@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from backend.accounts.ways_in.assurance import InsufficientAssurance
 from backend.db import Database
 from backend.errors import settle
 from backend.kit import Kit
@@ -17,7 +18,7 @@ from backend.openness import Openness
 from backend.outside.clock import Clock
 from backend.roles import own, policy, progress, requests
 from backend.roles.catalogue.in_force import in_force
-from workspace import forms
+from workspace import forms, fresh
 from workspace.auth import Visit
 from workspace.officer import Officer
 from workspace.pages import page
@@ -94,10 +95,23 @@ class MeController(Controller):
         db: NamedDependency[Database],
         kit: NamedDependency[Kit],
         clock: NamedDependency[Clock],
-    ) -> Redirect:
-        """Take it back: while nobody has decided it, or before its day."""
-        await forms.read(request, forms.NoFields)
-        async with db.write() as tx:
-            outcome = await requests.withdraw(tx, kit, request_id, by=officer.account_id, now=clock.now())
+    ) -> Response[str] | Redirect:
+        """Take it back; what a manager began for another wants a sign-in of today."""
+        form, back = await forms.read(request, forms.NoFields), f"{HOME}/requests/{request_id}"
+        try:
+            async with db.write() as tx:
+                outcome = await requests.withdraw(
+                    tx,
+                    kit,
+                    request_id,
+                    by=officer.account_id,
+                    level=officer.level,
+                    authenticated_at=officer.authenticated_at,
+                    now=clock.now(),
+                )
+        except InsufficientAssurance:
+            if ask := await fresh.wanted(request, db, kit, clock, officer, form, back=back):
+                return ask
+            raise
         settle(outcome)
-        return Redirect(f"{HOME}/requests/{request_id}", status_code=303)
+        return Redirect(back, status_code=303)

@@ -102,7 +102,7 @@ async def _form(
     kept: bool = False,
 ) -> Response[str]:
     async with db.read() as tx:
-        person = await queue.person(tx, kit, role_id, manager.account_id)
+        person = await queue.person(tx, kit, role_id, manager.account_id, now=clock.now())
         units, catalogue = await queue.units(tx), await in_force(tx)
         at_stake = await carried.outlook(tx, kit, await rows.role_now(tx, role_id))
     return page(

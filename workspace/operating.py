@@ -163,7 +163,7 @@ async def _page(
 ) -> Response[str]:
     told = forms.query(request, Said)
     async with db.read() as tx:
-        reach = await operating.reach_of(tx, kit, operator.account_id)
+        reach = await operating.reach_of(tx, kit, operator.account_id, now=clock.now())
         vacant = await _vacant(tx, reach)
         appointments, cursor = await managers.some(tx, kit, reach.below(), cursor=told.cursor)
         systems = [Glance.of(one) for one in await states.overview(tx, clock.now())]

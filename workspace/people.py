@@ -42,12 +42,19 @@ class PeopleController(Controller):
         manager: NamedDependency[Manager],
         db: NamedDependency[Database],
         kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
     ) -> Response[str]:
         """Everybody with a role in the manager's units."""
         filters = forms.query(request, Filters)
         async with db.read() as tx:
             found = await queue.people(
-                tx, kit, manager.account_id, q=filters.q or None, cursor=filters.cursor or None, most=PAGE
+                tx,
+                kit,
+                manager.account_id,
+                now=clock.now(),
+                q=filters.q or None,
+                cursor=filters.cursor or None,
+                most=PAGE,
             )
         return page(
             request, "people.html", people=found.items, next_cursor=found.next_cursor, filters=filters

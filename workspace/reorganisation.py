@@ -98,7 +98,7 @@ async def _page(
 ) -> Response[str]:
     changed = refusal if isinstance(refusal, ChangedSince) else None
     async with db.read() as tx:
-        found = await asking.theirs(tx, kit, run_id, by=operator.account_id)
+        found = await asking.theirs(tx, kit, run_id, by=operator.account_id, now=clock.now())
         done = await carrying.how_far(tx, run_id, found.state)
         existing = await planning.people_held(tx)
         by = (await full_names(tx, kit, [found.asked_by])).get(found.asked_by) if found.asked_by else None

@@ -85,9 +85,10 @@ class ReorganisationsController(Controller):
         operator: NamedDependency[Manager],
         db: NamedDependency[Database],
         kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
     ) -> Response[str]:
         """What there was, and a file for what is to be."""
-        return await _list(request, operator, db, kit)
+        return await _list(request, operator, db, kit, clock)
 
     @post("/plan", name="workspace.reorganisation_plan", upload=True)
     async def plan(
@@ -105,7 +106,7 @@ class ReorganisationsController(Controller):
             async with db.read() as tx:
                 made = await asking.plan(tx, kit, wished, people, by=operator.account_id, now=now)
         except (ImportRefused, FieldsInvalid) as refused:
-            return await _list(request, operator, db, kit, refused)
+            return await _list(request, operator, db, kit, clock, refused)
         text = msgspec.json.encode(made.wanted).decode()
         async with db.write() as tx:
             kept = uploads.lay(tx, kit, uploads.REORGANISE, text, by=operator.account_id, now=now)
@@ -126,7 +127,7 @@ class ReorganisationsController(Controller):
         said = await fresh.left(request, db, kit, clock, operator, RunForm, back=back)
         async with db.read() as tx:
             if await tx.get(Reorganisation, plan_id) is not None:
-                await asking.theirs(tx, kit, plan_id, by=operator.account_id)
+                await asking.theirs(tx, kit, plan_id, by=operator.account_id, now=clock.now())
                 return Redirect(f"{PLACE}/{plan_id}", status_code=303)
         return await _plan(
             request, operator, db, kit, clock, plan_id, said or RunForm(), kept=said is not None
@@ -176,10 +177,11 @@ async def _list(
     operator: Manager,
     db: Database,
     kit: Kit,
+    clock: Clock,
     refused: ImportRefused | FieldsInvalid | None = None,
 ) -> Response[str]:
     async with db.read() as tx:
-        found = await asking.all_theirs(tx, kit, by=operator.account_id)
+        found = await asking.all_theirs(tx, kit, by=operator.account_id, now=clock.now())
     wrong = refused.errors if isinstance(refused, ImportRefused) else []
     answer = page(
         request,
@@ -243,7 +245,7 @@ async def _plan(
 
 async def _outlook(tx: AsyncSession, kit: Kit, wanted: Wanted, clock: Clock, *, by: UUID) -> Outlook:
     """Raises PlanOutdated."""
-    await operating.reach_of(tx, kit, by)
+    await operating.reach_of(tx, kit, by, now=clock.now())
     known = await unit_tree.snapshot(tx)
     await planning.ensure_current(tx, wanted, known)
     plan = await planning.outlook(tx, wanted, known, now=clock.now())

@@ -127,11 +127,16 @@ def papers(db: Database, kit: Kit) -> Router:
 
 
 @get("/{rest:path}", open_to=Openness.ANYBODY)
-async def nowhere(request: Visit, db: NamedDependency[Database], kit: NamedDependency[Kit]) -> None:
+async def nowhere(
+    request: Visit,
+    db: NamedDependency[Database],
+    kit: NamedDependency[Kit],
+    clock: NamedDependency[Clock],
+) -> None:
     """Whatever else is asked for here gets our own page, with the way back for who is signed in (W18)."""
     if request.user is not None:
         with suppress(Refusal):
-            await manager.manager_of(request, db, kit)
+            await manager.manager_of(request, db, kit, clock)
     raise NotFound
 
 

@@ -98,7 +98,9 @@ class SupportController(Controller):
             return _new(request, clerk, NewForm(text=form.text))
         try:
             async with db.read() as tx:
-                case = await reading.by_code(tx, kit, await clerk_in(tx, kit, clerk), form.code)
+                case = await reading.by_code(
+                    tx, kit, await clerk_in(tx, kit, clerk), form.code, now=clock.now()
+                )
             if form.act != "find":
                 word = CaseForm(act=form.act, text=form.text)
                 await _say(clerk, db, kit, clock, settings, case.id, word)
@@ -217,7 +219,9 @@ async def _list(
     async with db.read() as tx:
         who = await clerk_in(tx, kit, clerk)
         status = filters.status or None
-        found = await reading.inbox(tx, kit, who, status=status, before=filters.cursor, most=PAGE + 1)
+        found = await reading.inbox(
+            tx, kit, who, now=clock.now(), status=status, before=filters.cursor, most=PAGE + 1
+        )
     shown, more = paging.cut(found, PAGE)
     return page(
         request,
@@ -245,7 +249,7 @@ async def _case(
     refusal: Refusal | None = None,
 ) -> Response[str]:
     async with db.read() as tx:
-        case = await reading.one(tx, kit, await clerk_in(tx, kit, clerk), case_id)
+        case = await reading.one(tx, kit, await clerk_in(tx, kit, clerk), case_id, now=clock.now())
     return page(
         request,
         "support_case.html",

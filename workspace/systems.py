@@ -84,7 +84,9 @@ class SystemsController(Controller):
             names: dict[UUID, str] = {}
             for one in systems:
                 among = states.failing(one.id)
-                names |= await queue.names_within(tx, kit, manager.account_id, among, most=NAMED)
+                names |= await queue.names_within(
+                    tx, kit, manager.account_id, among, now=clock.now(), most=NAMED
+                )
             found_of = await states.states_for_accounts(tx, list(names), clock.now())
         troubles = [
             Trouble(names[account], sync)

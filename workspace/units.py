@@ -56,9 +56,12 @@ class UnitsController(Controller):
         manager: NamedDependency[Manager],
         db: NamedDependency[Database],
         kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
     ) -> Response[str]:
         """Who is in charge, who works there, what it was called."""
         place = forms.query(request, Place)
         async with db.read() as tx:
-            found = await unit_pages.one(tx, kit, code.strip("/"), manager.account_id, cursor=place.cursor)
+            found = await unit_pages.one(
+                tx, kit, code.strip("/"), manager.account_id, now=clock.now(), cursor=place.cursor
+            )
         return page(request, "unit.html", unit=found)

@@ -88,7 +88,7 @@ class DelegationGiven(Fact, tag="manager.delegated", frozen=True, kw_only=True):
 
 
 class DelegationEnded(Fact, tag="manager.delegation_ended", frozen=True, kw_only=True):
-    """It is over: `taken_back`, `expired`, with the manager's own right (`right_ended`) or the delegate's (`left`)."""
+    """Over: `taken_back`, `expired`, `denied`; `right_ended` with the manager's right, `left` with the delegate's."""
 
     unit: UUID
     delegation: UUID

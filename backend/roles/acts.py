@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.accounts.identity import numbers
 from backend.db import new_id
 from backend.errors import Conflict, FieldError, FieldsInvalid, Refusal
 from backend.facts import RequestDecided, RoleRequested, RoleResumed
@@ -152,7 +153,7 @@ async def theirs(tx: AsyncSession, kit: Kit, role_id: UUID, by: UUID, now: datet
     if role is None:
         return requests.refused(tx, kit, policy.RoleNotFound(), role_id, by, now)
     await rows.account_locked(tx, role.account_id)
-    who = await authority.of(tx, kit, by, hold=True)
+    who = await authority.of(tx, kit, by, now=now, hold=True)
     if refusal := await _why_not(tx, kit, role, who):
         return requests.refused(tx, kit, refusal, role_id, by, now)
     role = await rows.role_now(tx, role_id)
@@ -165,10 +166,11 @@ async def _why_not(tx: AsyncSession, kit: Kit, role: Role, who: Authority) -> Re
     if role.account_id == who.account_id:
         return policy.OwnRequest()
     unit = await tx.get_one(Unit, role.unit_id)
-    deciding = await rights.deciding_units(tx, kit, [unit], about=role.account_id)
-    if who.decides(deciding[unit.id].nearest):
+    managers = await rights.managers_over(tx, [unit.path], on=who.today)
+    own = set(await numbers.blinds_of(tx, kit, role.account_id))
+    if who.decides(rights.decider(unit.path, managers, own)):
         return None
-    return policy.NotYourUnit() if who.reaches(unit.path) else policy.RoleNotFound()
+    return policy.NotYourUnit() if rights.reads(who, unit.path, managers) else policy.RoleNotFound()
 
 
 async def _written(

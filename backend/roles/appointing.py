@@ -54,7 +54,7 @@ class Wish(msgspec.Struct, frozen=True):
 
 async def appoint(tx: AsyncSession, kit: Kit, wish: Wish, *, by: UUID, now: datetime) -> None:
     """Let somebody decide for a unit. Raises FieldsInvalid, AlreadyManager, OneselfAppointed, NotFound."""
-    reach = await operating.reach_of(tx, kit, by, hold=True)
+    reach = await operating.reach_of(tx, kit, by, now=now, hold=True)
     unit = await drafts.find_unit(tx, wish.unit.strip()) if wish.unit.strip() else None
     if unit is None or not reach.has(unit.path) or (unit.ended_on and unit.ended_on <= local_day(now)):
         raise FieldsInvalid(
@@ -71,7 +71,7 @@ async def dismiss(
     tx: AsyncSession, kit: Kit, appointment_id: UUID, *, leave_undecided: bool, by: UUID, now: datetime
 ) -> None:
     """Take the right away. Raises RequestsUndecided, ManagerNotFound, OneselfAppointed, NotFound."""
-    reach = await operating.reach_of(tx, kit, by, hold=True)
+    reach = await operating.reach_of(tx, kit, by, now=now, hold=True)
     query = select(Appointment, Unit).join(Unit, Unit.id == Appointment.unit_id)
     query = query.where(Appointment.id == appointment_id, Appointment.stands(MANAGER), reach.below())
     found = (await tx.execute(query)).one_or_none()

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Select, select, union, union_all
+from sqlalchemy import Select, and_, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
@@ -16,9 +16,9 @@ from backend.facts import Fact, vocabulary
 from backend.journal import Entry
 from backend.kit import Kit
 from backend.outbox.models import System
-from backend.roles import authority
+from backend.roles import authority, sight
 from backend.roles.authority import Authority
-from backend.roles.models import RequestStep, Role, RoleRequest, Unit
+from backend.roles.models import Role, RoleRequest
 
 GROUPS = ("role", "sync", "access", "manager")
 PLACES = (("requests", ("request", "target")), ("roles", ("role", "target")), ("units", ("unit",)))
@@ -63,15 +63,16 @@ async def of_units(
     *,
     group: str | None = None,
     before: int | None = None,
+    now: datetime,
     most: int = 50,
 ) -> tuple[list[Line], int | None]:
     """The newest entries about the reader's units, and where the older ones go on."""
-    who = await authority.of(tx, kit, reader)
+    who = await authority.of(tx, kit, reader, now=now)
     found: list[tuple[Entry, Fact]] = []
     for _ in range(CHUNKS_MOST):
         chunk = await _chunk(tx, group, before)
         facts = [(entry, fact) for entry in chunk if (fact := _fact(entry)) is not None]
-        reach = await _reach(tx, who, [fact for _, fact in facts])
+        reach = await _reach(tx, kit, who, [fact for _, fact in facts])
         for entry, fact in facts:
             if reach.concerns(fact):
                 found.append((entry, fact))
@@ -83,7 +84,7 @@ async def of_units(
     return await _named(tx, kit, found), before
 
 
-async def _reach(tx: AsyncSession, who: Authority, facts: Sequence[Fact]) -> Reach:
+async def _reach(tx: AsyncSession, kit: Kit, who: Authority, facts: Sequence[Fact]) -> Reach:
     """Asked about what these entries name, so that it costs the same in a large province."""
     named: dict[str, set[UUID]] = {within: set() for within, _ in PLACES}
     for fact in facts:
@@ -91,24 +92,13 @@ async def _reach(tx: AsyncSession, who: Authority, facts: Sequence[Fact]) -> Rea
         for within, names in PLACES:
             named[within] |= {about[name] for name in names if about.get(name) is not None}
     people = {fact.subject for fact in facts if fact.subject is not None}
-    there = select(Role.id, Role.account_id).join(Unit, Unit.id == Role.unit_id).where(who.below())
-    units = select(Unit.id).where(Unit.id.in_(named["units"]), who.below())
-    at_work = await tx.execute(there.where(Role.account_id.in_(people), Role.state == "active"))
-    asked = union(
-        select(RoleRequest.id)
-        .join(Unit, Unit.id == RoleRequest.unit_id)
-        .where(RoleRequest.id.in_(named["requests"]), who.below()),
-        select(RequestStep.request_id)
-        .join(Unit, Unit.id == RequestStep.unit_id)
-        .where(RequestStep.request_id.in_(named["requests"]), who.below()),
-    )
+    at_work = and_(Role.account_id.in_(people), Role.state == "active")
+    roles = await sight.roles(tx, kit, who, or_(Role.id.in_(named["roles"]), at_work))
     return Reach(
-        units=frozenset(await tx.scalars(units)),
-        roles=frozenset(
-            await tx.scalars(there.with_only_columns(Role.id).where(Role.id.in_(named["roles"])))
-        ),
-        requests=frozenset((await tx.execute(asked)).scalars()),
-        people=frozenset(row.account_id for row in at_work),
+        units=frozenset(await sight.units(tx, who, named["units"])),
+        roles=frozenset(role.id for role in roles),
+        requests=frozenset(await sight.requests(tx, kit, who, named["requests"])),
+        people=frozenset(role.account_id for role in roles if role.state == "active"),
     )
 
 

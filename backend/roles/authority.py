@@ -5,16 +5,18 @@ Everything that asks "may this person decide that, see that" asks the object (ru
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy import ColumnElement, and_, exists, false, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from backend.accounts.identity import numbers
 from backend.appointment import CLERK, DELEGATE, MANAGER, Appointment
 from backend.kit import Kit
+from backend.outside.clock import local_day
 from backend.roles.models import Unit
 from backend.support.models import Desk
 
@@ -47,9 +49,10 @@ class Lent(msgspec.Struct, frozen=True):
 
 
 class Authority(msgspec.Struct, frozen=True):
-    """Who asks: the person, the keyed indexes of the person's number, and the posts of this moment by unit."""
+    """Who asks, and on which day: the person, the keyed indexes of the person's number, and the posts by unit."""
 
     account_id: UUID
+    today: date
     blinds: frozenset[bytes]
     posts: dict[UUID, Post]
     desks: tuple[Desk, ...] = ()  # where the person works as a clerk
@@ -84,21 +87,30 @@ class Authority(msgspec.Struct, frozen=True):
                 return lent
         return None
 
-    def reaches(self, path: str) -> bool:
-        """Whether a unit is one of the person's or lies below one."""
+    def stands_over(self, path: str) -> bool:
+        """Whether a unit is one of the person's or lies below one; more than its name and counts is rights.reads."""
         return any(path.startswith(post.path) for post in self.posts.values())
 
     def below(self) -> ColumnElement[bool]:
-        """The same of `Unit`, as the database answers it."""
+        """The same of `Unit`, as the database answers it: a first choice, from which a reader's units are taken."""
         return or_(false(), *(Unit.path.startswith(post.path) for post in self.posts.values()))
 
 
-async def of(tx: AsyncSession, kit: Kit, account_id: UUID, *, hold: bool = False) -> Authority:
-    """What somebody may do now, by own and by lent rights; `hold` keeps them until the commit."""
+async def of(tx: AsyncSession, kit: Kit, account_id: UUID, *, now: datetime, hold: bool = False) -> Authority:
+    """What somebody may do now, by own and by lent rights; `hold` keeps them until the commit.
+
+    The day decides, not whether the worker has been there since: a right is over with its last day.
+    """
+    today = local_day(now)
     blinds = await numbers.blinds_of(tx, kit, account_id)
     if not blinds:
-        return Authority(account_id, frozenset(), {})
-    rights = (Appointment.counts(kind) for kind in (MANAGER, CLERK, DELEGATE))
+        return Authority(account_id, today, frozenset(), {})
+    source = aliased(Appointment)  # what is lent lasts no longer than the right that it was lent from
+    lent_from = exists().where(source.id == Appointment.lent_from, source.counts(MANAGER, today))
+    rights = [
+        *(Appointment.counts(kind, today) for kind in (MANAGER, CLERK)),
+        and_(Appointment.counts(DELEGATE, today), lent_from),
+    ]
     query = (
         select(Appointment, Unit, Desk)
         .select_from(Appointment)
@@ -110,15 +122,15 @@ async def of(tx: AsyncSession, kit: Kit, account_id: UUID, *, hold: bool = False
     )
     if hold:
         query = query.with_for_update(read=True, of=Appointment)
-    posts, desks, lent = dict[UUID, Post](), list[Desk](), list[Lent]()
+    posts, desks, lends = dict[UUID, Post](), list[Desk](), list[Lent]()
     for one, unit, desk in await tx.execute(query):
         if one.kind == MANAGER:
             posts[unit.id] = Post(unit.id, unit.code, unit.name, unit.path, one.id)
         elif one.kind == DELEGATE:
-            lent.append(_lent(one, unit))
+            lends.append(_lent(one, unit))
         elif desk is not None:
             desks.append(desk)
-    return Authority(account_id, frozenset(blinds), posts, tuple(desks), tuple(lent))
+    return Authority(account_id, today, frozenset(blinds), posts, tuple(desks), tuple(lends))
 
 
 def _lent(one: Appointment, unit: Unit) -> Lent:

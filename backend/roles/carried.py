@@ -76,7 +76,7 @@ async def outlook(tx: AsyncSession, kit: Kit, role: Role | None) -> Outlook | No
     unit = await tx.get_one(Unit, role.unit_id)
     own = set(await numbers.blinds_of(tx, kit, role.account_id))
     now = await undecided.deciders(tx, below=unit.path)
-    managers = now.managers or await rights.managers_by_unit(tx, [unit.id])
+    managers = now.managers or await rights.managers_by_unit(tx, [unit.id], on=None)
     others = managers.get(unit.id, set()) - own
     after = {one: held for one, held in managers.items() if one != unit.id} | (
         {unit.id: others} if others else {}
@@ -187,7 +187,7 @@ async def _lend_again(tx: AsyncSession, kit: Kit, found: RoleRequest, now: datet
         is_heard = one.ended_at is None or one.ended_at + timedelta(seconds=kit.limits.undo_window) <= now
         one.ended_at = one.ended_by_role = None
         if is_heard:
-            await delegates.tell(tx, kit, one, "delegated", holder, now=now)
+            await delegates.tell(tx, kit, one, delegates.GIVEN, holder, now=now)
         assert one.unit_id is not None
         fact = DelegationGiven(unit=one.unit_id, delegation=one.id)
         kit.journal.record(tx, fact, by=found.decided_by, now=now)
@@ -197,7 +197,7 @@ async def _lend_again(tx: AsyncSession, kit: Kit, found: RoleRequest, now: datet
 
 async def vacancies(tx: AsyncSession) -> list[Vacancy]:
     """Living units that have lost their last manager, or for which nobody up the tree decides, by code."""
-    managers = await rights.managers_by_unit(tx)
+    managers = await rights.managers_by_unit(tx, on=None)
     gone = select(Appointment.unit_id, func.max(Appointment.ended_at))
     gone = gone.where(Appointment.kind == MANAGER, Appointment.ended_at.is_not(None))
     since = {row[0]: row[1] for row in await tx.execute(gone.group_by(Appointment.unit_id))}

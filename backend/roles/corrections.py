@@ -72,13 +72,13 @@ async def resubmit(
         return requests.refused(tx, kit, policy.RequestNotFound(), request_id, by.account_id, now)
     account = await rows.account_locked(tx, found.account_id)
     steps = await rows.steps_of(tx, request_id)
-    if refusal := await rights.why_not_take_over(tx, kit, found, steps, by.account_id, hold=True):
+    if refusal := await rights.why_not_take_over(tx, kit, found, steps, by.account_id, now=now, hold=True):
         return requests.refused(tx, kit, refusal, request_id, by.account_id, now)
     role, own = await _role_of(tx, found, draft, now), found.account_id == by.account_id
-    stale = None if own else assurance.stale(by.authenticated_at, now=now)
-    if refusal := stale or (await vouching.why_not_ask(tx, draft, account, role) if own else None):
+    weak = None if own else assurance.why_not_about_others(by.level, by.authenticated_at, now=now)
+    if refusal := weak or (await vouching.why_not_ask(tx, draft, account, role) if own else None):
         raise refusal
-    refusal, duties = await _own_duties(tx, kit, found, role, draft, by)
+    refusal, duties = await _own_duties(tx, kit, found, role, draft, by, now)
     if refusal is not None:
         return requests.refused(tx, kit, refusal, request_id, by.account_id, now)
     if found.status == policy.APPROVED:
@@ -124,12 +124,18 @@ async def kind_of(tx: AsyncSession, request_id: UUID) -> Kind:
 
 
 async def _own_duties(
-    tx: AsyncSession, kit: Kit, found: RoleRequest, role: Role | None, draft: Draft, by: By
+    tx: AsyncSession,
+    kit: Kit,
+    found: RoleRequest,
+    role: Role | None,
+    draft: Draft,
+    by: By,
+    now: datetime,
 ) -> tuple[Refusal | None, frozenset[str]]:
     """The words that a correcting manager says, as whoever begins a move does; none of the person."""
     if found.account_id == by.account_id or not movements.of(found).by_managers or role is None:
         return None, frozenset()
-    return await starting.own_duties(tx, kit, role, draft, by.account_id)
+    return await starting.own_duties(tx, kit, role, draft, by.account_id, now)
 
 
 def _what_falls(kit: Kit, found: RoleRequest, by: By, note: str | None) -> dict[str, object]:

@@ -35,7 +35,7 @@ QUIET = {"synchronize_session": False}
 async def by_unit(tx: AsyncSession, kit: Kit, units: Iterable[Unit], *, about: UUID) -> dict[UUID, Deciders]:
     """For who writes a step: the deciding units (rights.deciding_units), which nobody changes before the commit."""
     await hold(tx, leaning=True)
-    return await rights.deciding_units(tx, kit, units, about=about)
+    return await rights.deciding_units(tx, kit, units, about=about, on=None)
 
 
 async def hold(tx: AsyncSession, *, leaning: bool = False) -> None:
@@ -78,7 +78,7 @@ async def units_changed(tx: AsyncSession, kit: Kit, units: Collection[UUID]) -> 
     await hold(tx)
     tops = await _tops(tx, units)
     below = or_(*(Unit.path.startswith(top) for top in tops)) if len(tops) <= TOPS_MOST else true()
-    managers = await rights.managers_by_unit(tx)
+    managers = await rights.managers_by_unit(tx, on=None)
     await _of_everybody(tx, below, managers)
     await _of_managers(tx, kit, below, managers)
     await _above(tx, kit, below, managers)
@@ -184,7 +184,7 @@ async def _blinds_of_managers(tx: AsyncSession, kit: Kit) -> dict[bytes, set[byt
     """By the index of a manager's number under any live key, those that the appointments have stored."""
     found: dict[bytes, set[bytes]] = {}
     query = select(Appointment.id, Appointment.national_id, Appointment.national_id_blind).where(
-        Appointment.counts(MANAGER)
+        Appointment.counts(MANAGER, None)
     )
     for row in await tx.execute(query):
         number = kit.keys.open("appointments.national_id", row.id, row.national_id)

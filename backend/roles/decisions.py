@@ -18,7 +18,7 @@ from backend.errors import FieldError, FieldsInvalid
 from backend.kit import Kit
 from backend.names import last_digits
 from backend.outside.clock import LOCAL
-from backend.roles import authority, movements
+from backend.roles import authority, movements, rights
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.models import RequestStep, RoleRequest, Unit
 from backend.roles.queue import places
@@ -70,10 +70,17 @@ class Word(msgspec.Struct, frozen=True):
 
 
 async def decided(
-    tx: AsyncSession, kit: Kit, manager: UUID, wanted: Wanted, *, cursor: str | None = None, most: int = MOST
+    tx: AsyncSession,
+    kit: Kit,
+    manager: UUID,
+    wanted: Wanted,
+    *,
+    now: datetime,
+    cursor: str | None = None,
+    most: int = MOST,
 ) -> Decisions:
     """The words of the manager, and of the units whose people are the manager's."""
-    who = await authority.of(tx, kit, manager)
+    who = await authority.of(tx, kit, manager, now=now)
     after = _read(cursor) if cursor else None
     units = [unit for code, unit in await places(tx, who) if wanted.unit in {"", code}]
     found: list[Word] = []
@@ -90,13 +97,17 @@ async def decided(
     return Decisions(items, paging.cursor_of(last) if more else None)
 
 
-async def who_is(tx: AsyncSession, kit: Kit, manager: UUID, typed: str) -> UUID:
+async def who_is(tx: AsyncSession, kit: Kit, manager: UUID, typed: str, *, now: datetime) -> UUID:
     """The one person of this personal number or name about whom the reader's units were asked; raises FieldsInvalid."""
-    who, found = await authority.of(tx, kit, manager), await called.those(tx, kit, typed)
-    about = select(RoleRequest.account_id).join(RequestStep, RequestStep.request_id == RoleRequest.id)
+    who, found = await authority.of(tx, kit, manager, now=now), await called.those(tx, kit, typed)
+    about = select(RoleRequest.account_id, Unit.path, RequestStep.by)
+    about = about.join(RequestStep, RequestStep.request_id == RoleRequest.id)
     about = about.join(Unit, Unit.id == RequestStep.unit_id).where(RoleRequest.account_id.in_(found.accounts))
-    about = about.where(or_(who.below(), RequestStep.by == manager))
-    people = set(await tx.scalars(about))
+    asked = (await tx.execute(about.where(or_(who.below(), RequestStep.by == manager)).distinct())).all()
+    managers = await rights.managers_over(tx, {row.path for row in asked}, on=who.today)
+    people: set[UUID] = {
+        row.account_id for row in asked if row.by == manager or rights.reads(who, row.path, managers)
+    }
     if found.words or len(people) > 1:
         raise FieldsInvalid(
             FieldError(

@@ -7,7 +7,7 @@ in the same commit.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -18,14 +18,23 @@ from backend.accounts.identity.people import full_names
 from backend.appointment import DELEGATE, Appointment
 from backend.facts import DelegationEnded
 from backend.kit import Kit
-from backend.roles import policy, rights
+from backend.roles import policy, rights, rows
 from backend.roles.authority import Authority
 from backend.roles.models import RequestStep, Role, Unit
 from backend.support import notices
+from backend.support.models import Notice
+
+GIVEN = "delegated"  # the notice of one that was lent
 
 
 async def is_eligible(
-    tx: AsyncSession, kit: Kit, account_id: UUID, decider: Unit, *, without: UUID | None = None
+    tx: AsyncSession,
+    kit: Kit,
+    account_id: UUID,
+    decider: Unit,
+    *,
+    on: date | None = None,
+    without: UUID | None = None,
 ) -> bool:
     """Whether somebody may stand in there: a role where the unit decides, or the unit above is theirs to decide for.
 
@@ -35,7 +44,7 @@ async def is_eligible(
     held = held.where(Role.account_id == account_id, Role.state == policy.ACTIVE)
     paths = set(await tx.scalars(held if without is None else held.where(Role.id != without)))
     way = {unit for path in (*paths, decider.path) for unit in rights.way_up(path)}
-    managers = await rights.managers_by_unit(tx, way)
+    managers = await rights.managers_by_unit(tx, way, on=on)
     if any(rights.decider(path, managers, set()) == decider.id for path in paths):
         return True
     above = decider_above(decider, managers)
@@ -50,7 +59,9 @@ def decider_above(unit: Unit, managers: dict[UUID, set[bytes]]) -> UUID | None:
 
 async def bound_to(tx: AsyncSession, kit: Kit, who: Authority) -> set[UUID]:
     """Whose word is not independent of this person's: the delegates and the delegators of this moment."""
-    query = select(Appointment).where(Appointment.by == who.account_id, Appointment.counts(DELEGATE))
+    query = select(Appointment).where(
+        Appointment.by == who.account_id, Appointment.counts(DELEGATE, who.today)
+    )
     of = [post.appointment_id for post in who.posts.values()]
     given = (await tx.scalars(query.where(Appointment.lent_from.in_(of)))).all() if of else []
     found = {lent.by for lent in who.lent}
@@ -116,6 +127,21 @@ async def _without_ground(
             await end(tx, kit, one, because="left", by=by, now=now, role=role, due=due)
 
 
+async def denied(tx: AsyncSession, kit: Kit, notice: Notice, *, by: UUID, now: datetime) -> None:
+    """One of the two says "Không phải tôi" to a delegation: it is over, and does not come back with a post.
+
+    Nothing for other kinds of notice; the caller refuses a stranger's word, or one that comes too late.
+    """
+    if notice.kind != GIVEN or notice.about is None:
+        return
+    query = select(Appointment).where(Appointment.id == notice.about, Appointment.kind == DELEGATE)
+    one = await tx.scalar(query.with_for_update().execution_options(**rows.FRESH))
+    if one is not None and one.ended_at is None:
+        await end(tx, kit, one, because="denied", by=by, now=now)
+    elif one is not None:
+        one.ended_by_role = None
+
+
 async def end(
     tx: AsyncSession,
     kit: Kit,
@@ -153,9 +179,10 @@ async def tell(
     said = {"unit": unit.name, "by": names.get(one.by, "…") if one.by else "…"}
     said["to"] = names.get(delegate, "…") if delegate else "…"
     said["until"] = f"{one.until_on:%d/%m/%Y}" if one.until_on else "…"
+    about = one.id if kind == GIVEN else one.ended_by_role  # whoever denies the one says which
     for reader in {one.by, delegate} - {None}:
         assert reader is not None
-        notices.tell(tx, kit, reader, kind, now=now, due=due, about=one.ended_by_role, **said)
+        notices.tell(tx, kit, reader, kind, now=now, due=due, about=about, **said)
 
 
 async def holder(tx: AsyncSession, kit: Kit, one: Appointment) -> UUID | None:

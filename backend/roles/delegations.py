@@ -6,7 +6,7 @@ neither's post ends beside it.
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import get_args
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from backend.db import new_id
 from backend.errors import Conflict, FieldError, FieldsInvalid, NotFound, Refusal
 from backend.facts import DelegationGiven
 from backend.kit import Kit
+from backend.limits import Limits
 from backend.names import folded
 from backend.outside.clock import local_day
 from backend.roles import authority, delegates, policy, queue, rights, rows
@@ -37,6 +38,8 @@ NOT_ELIGIBLE = _(
     "Hãy ghi số định danh hoặc đủ họ tên của người có vai trò tại đơn vị bạn phụ trách"
     " hoặc của người phụ trách cấp trên"
 )
+START_TOO_FAR = _("Ngày bắt đầu chậm nhất là {last}")
+END_TOO_FAR = _("Ủy quyền kéo dài không quá {days} ngày: ngày kết thúc chậm nhất là {last}")
 NAMESAKES = 50
 MOST = 100
 
@@ -86,12 +89,12 @@ async def give(
 
     Who decides for nothing is returned as a refusal (`settle` it after the commit).
     """
-    days = _checked(wish, local_day(now))
-    mine = await authority.of(tx, kit, by)
+    days = _checked(wish, local_day(now), kit.limits)
+    mine = await authority.of(tx, kit, by, now=now)
     to = await _person(tx, kit, wish.to, mine)
     if to is not None and await tx.get(Account, to) is not None:
         await rows.account_locked(tx, to)
-    who = await authority.of(tx, kit, by, hold=True)
+    who = await authority.of(tx, kit, by, now=now, hold=True)
     if not who.posts:
         return refused(tx, kit, policy.NotYourUnit(), to or by, by, now)
     account = await tx.get(Account, to, populate_existing=True) if to else None
@@ -100,14 +103,16 @@ async def give(
     given = []
     for code in dict.fromkeys(wish.units):
         post, unit = await _lendable(tx, who, code)
-        if not await delegates.is_eligible(tx, kit, account.id, await tx.get_one(Unit, post.id)):
+        if not await delegates.is_eligible(
+            tx, kit, account.id, await tx.get_one(Unit, post.id), on=who.today
+        ):
             raise _wrong("not_eligible", NOT_ELIGIBLE)
         given.append(await _lend(tx, kit, post, unit, account.id, wish, days, by=by, now=now))
     for one in given:
         assert one.unit_id is not None
         fact = DelegationGiven(subject=account.id, unit=one.unit_id, delegation=one.id)
         kit.journal.record(tx, fact, by=by, now=now)
-        await delegates.tell(tx, kit, one, "delegated", account.id, now=now)
+        await delegates.tell(tx, kit, one, delegates.GIVEN, account.id, now=now)
     return given
 
 
@@ -157,12 +162,12 @@ async def lendable(tx: AsyncSession, who: Authority) -> list[Unit]:
     """The units whose word is this manager's own, by code."""
     if not who.posts:
         return []
-    managers = await rights.managers_by_unit(tx)
+    managers = await rights.managers_by_unit(tx, on=who.today)
     units = await tx.scalars(select(Unit).where(who.below(), Unit.ended_on.is_(None)).order_by(Unit.code))
     return [unit for unit in units if who.decides(rights.decider(unit.path, managers, set()))]
 
 
-def _checked(wish: Wish, today: date) -> tuple[date, date]:
+def _checked(wish: Wish, today: date, limits: Limits) -> tuple[date, date]:
     """The days, if everything that can be seen without asking anybody is right."""
     first, errors = wish.from_on or today, []
     if not wish.to.strip():
@@ -173,21 +178,34 @@ def _checked(wish: Wish, today: date) -> tuple[date, date]:
         errors.append(FieldError("kinds", "unknown", "Không có loại yêu cầu này"))
     if not wish.units:
         errors.append(FieldError("units", "missing", "Hãy chọn ít nhất một đơn vị"))
-    if first < today:
-        errors.append(FieldError("from", "in_the_past", "Ngày bắt đầu không được ở quá khứ"))
-    if wish.until_on is None:
-        errors.append(FieldError("until", "missing", "Vui lòng cho biết ngày kết thúc"))
-    elif wish.until_on < first:
-        errors.append(FieldError("until", "before_from", "Ngày kết thúc không được trước ngày bắt đầu"))
+    errors += _wrong_days(first, wish.until_on, today, limits)
     if errors or wish.until_on is None:
         raise FieldsInvalid(*errors)
     return first, wish.until_on
 
 
+def _wrong_days(first: date, until: date | None, today: date, limits: Limits) -> list[FieldError]:
+    """A delegation without an end is an appointment, which is not a manager's to make."""
+    errors, furthest = [], today + timedelta(days=limits.schedule_ahead_days)
+    latest = min(first, furthest) + timedelta(days=limits.delegation_days)
+    if first < today:
+        errors.append(FieldError("from", "in_the_past", "Ngày bắt đầu không được ở quá khứ"))
+    if first > furthest:
+        errors.append(FieldError("from", "too_far", START_TOO_FAR, last=f"{furthest:%d/%m/%Y}"))
+    if until is None:
+        errors.append(FieldError("until", "missing", "Vui lòng cho biết ngày kết thúc"))
+    elif until < first:
+        errors.append(FieldError("until", "before_from", "Ngày kết thúc không được trước ngày bắt đầu"))
+    elif until > latest:
+        most = {"days": str(limits.delegation_days), "last": f"{latest:%d/%m/%Y}"}
+        errors.append(FieldError("until", "too_far", END_TOO_FAR, **most))
+    return errors
+
+
 async def _lendable(tx: AsyncSession, who: Authority, code: str) -> tuple[Post, Unit]:
     """The unit, and the post by which its word is this manager's own."""
     unit = await drafts.find_unit(tx, code)
-    managers = await rights.managers_by_unit(tx, rights.way_up(unit.path)) if unit else {}
+    managers = await rights.managers_over(tx, [unit.path], on=who.today) if unit else {}
     post = who.posts.get(rights.decider(unit.path, managers, set()) or unit.id) if unit else None
     if unit is None or post is None:
         raise FieldsInvalid(
@@ -253,7 +271,7 @@ async def _person(tx: AsyncSession, kit: Kit, typed: str, who: Authority) -> UUI
     digits = "".join(text.split())
     if digits.isdigit():
         return await numbers.holder_of(tx, kit, digits)
-    found = await queue.people(tx, kit, who.account_id, q=text, most=NAMESAKES)
+    found = await queue.people_of(tx, kit, who, q=text, most=NAMESAKES)
     called = {one.account_id for one in found.items if folded(one.name) == folded(text)}
     called |= await _above(tx, kit, who, text)
     if len(called) > 1 or (called and found.next_cursor is not None):  # a namesake may stand on the next page
@@ -266,7 +284,7 @@ async def _person(tx: AsyncSession, kit: Kit, typed: str, who: Authority) -> UUI
 async def _above(tx: AsyncSession, kit: Kit, who: Authority, name: str) -> set[UUID]:
     """Managers of the units above who are called so."""
     way = {unit for post in who.posts.values() for unit in rights.way_up(post.path)[1:]}
-    query = select(Appointment).where(Appointment.unit_id.in_(way), Appointment.counts("manager"))
+    query = select(Appointment).where(Appointment.unit_id.in_(way), Appointment.counts("manager", who.today))
     found = set()
     for one in await tx.scalars(query):
         number = kit.keys.open("appointments.national_id", one.id, one.national_id)

@@ -2,6 +2,7 @@
 
 What waits is withdrawn. What was approved and has not left the house yet, or waits for its day, is taken back as the
 manager could still do it. What is in force stays, marked, for the unit to judge: an approval was a manager's word.
+A right to decide that was lent, or to be lent, by whoever it was is over.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from backend.devices.models import Session
 from backend.errors import Refusal
 from backend.facts import RequestWithdrawn
 from backend.kit import Kit
-from backend.roles import desk_joins, policy, reversal, rows
+from backend.roles import delegates, desk_joins, policy, reversal, rows
 from backend.roles.models import RoleRequest, Unit
 from backend.support import notices
 from backend.support.models import Case, Desk, Notice
@@ -51,6 +52,7 @@ async def deny(
         requests = await _made(tx, by, notice.at, but=session_id if believed else None)
     if notice is not None:
         await desk_joins.denied(tx, kit, notice, by=by, now=now)
+        await delegates.denied(tx, kit, notice, by=by, now=now)
     outcome = await takeover.deny(tx, kit, notice_id, by=by, now=now)
     await _withdraw(tx, kit, requests, now)
     return outcome

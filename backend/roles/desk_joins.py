@@ -114,7 +114,7 @@ async def propose(
     Raises NotAtADesk, FieldsInvalid, NotJoinable, JoinConflict, JoinWaits; that it is one's own is returned.
     """
     tidy = texts.line_of_the_desk("grounds", grounds)
-    await _right(tx, clerk)
+    await _right(tx, clerk, now)
     stays, goes = await _both(tx, pair)
     if await _is_of(tx, kit, clerk, pair):
         return _own(tx, kit, clerk, pair.goes, now)
@@ -145,7 +145,7 @@ async def confirm(
 
     Raises NotAtADesk, NotJoinable, JoinConflict; what has to be remembered is returned: JoinOver, JoinChanged, OwnJoin.
     """
-    await _right(tx, clerk)
+    await _right(tx, clerk, now)
     row = await _held(tx, proposal_id)
     if row is None:
         return JoinOver()
@@ -155,7 +155,7 @@ async def confirm(
     pair = Pair(row.stays_id, row.goes_id)
     if clerk.account_id == row.proposed_by or await _is_of(tx, kit, clerk, pair):
         return _own(tx, kit, clerk, row.id, now)
-    why = await _outdated(tx, kit, row)
+    why = await _outdated(tx, kit, row, now)
     if why is not None:
         await _drop(tx, kit, row, why, by=clerk.account_id, now=now)
         return JoinChanged()
@@ -173,7 +173,7 @@ async def refuse(
     tx: AsyncSession, kit: Kit, proposal_id: UUID, *, clerk: Clerk, now: datetime
 ) -> UUID | Refusal:
     """A clerk says no, or the one who proposed it takes it back. Raises NotAtADesk."""
-    await _right(tx, clerk)
+    await _right(tx, clerk, now)
     row = await _held(tx, proposal_id)
     if row is None:
         return JoinOver()
@@ -212,9 +212,9 @@ async def tell_phones(door: Door, told: Told, words: str) -> None:
         await send_later(door, phone, text, message_id=name, about="accounts of one person")
 
 
-async def _right(tx: AsyncSession, clerk: Clerk) -> None:
+async def _right(tx: AsyncSession, clerk: Clerk, now: datetime) -> None:
     """Read here and now, and kept until the commit (rule 616)."""
-    if not await desks.staffed_by(tx, clerk.blinds, hold=True):
+    if not await desks.staffed_by(tx, clerk.blinds, now=now, hold=True):
         raise desks.NotAtADesk
 
 
@@ -247,19 +247,19 @@ async def _is_of(tx: AsyncSession, kit: Kit, clerk: Clerk, pair: Pair) -> bool:
 
 
 def _own(tx: AsyncSession, kit: Kit, clerk: Clerk, target: UUID, now: datetime) -> OwnJoin:
-    no = OwnJoin()
-    kit.journal.record(tx, AccessRefused(reason=no.code, target=target), by=clerk.account_id, now=now)
-    return no
+    kit.journal.record(tx, AccessRefused(reason=OwnJoin.code, target=target), by=clerk.account_id, now=now)
+    return OwnJoin()
 
 
-async def _outdated(tx: AsyncSession, kit: Kit, row: JoinProposal) -> str | None:
+async def _outdated(tx: AsyncSession, kit: Kit, row: JoinProposal, now: datetime) -> str | None:
     """Why the first pair of eyes counts no more."""
     proposer = await tx.get(Account, row.proposed_by)
-    posts = await desks.staffed_by(tx, await numbers.blinds_of(tx, kit, row.proposed_by), hold=True)
-    if proposer is None or proposer.status != "active" or not posts:
+    own = await numbers.blinds_of(tx, kit, row.proposed_by)
+    staffs = await desks.staffed_by(tx, own, now=now, hold=True)
+    if proposer is None or proposer.status != "active" or not staffs:
         return "proposer_left"
-    now = await substance.of(tx, row.stays_id), await substance.of(tx, row.goes_id)
-    return None if now == (row.stays_print, row.goes_print) else "changed"
+    prints = await substance.of(tx, row.stays_id), await substance.of(tx, row.goes_id)
+    return None if prints == (row.stays_print, row.goes_print) else "changed"
 
 
 async def _refuse(tx: AsyncSession, kit: Kit, stays: Account, goes: Account, *, now: datetime) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -22,7 +23,6 @@ from backend.kit import Kit
 from backend.roles import authority, differing, policy, rights
 from backend.roles.authority import Authority
 from backend.roles.models import HELD, Role, StaffRecord, Unit
-from backend.roles.unit_pages import is_open
 from backend.roles.views import Page
 
 PAGE, AT_ONCE, STRETCHES = 25, 50, 1000  # rows of a page; sides of units in a statement, and for a page
@@ -45,10 +45,12 @@ class Stretch(NamedTuple):
     unit: UUID
 
 
-async def page(tx: AsyncSession, kit: Kit, reader: UUID, *, cursor: str = "") -> Page[differing.Difference]:
-    """The next differences of the units that the reader may open (unit_pages.is_open): of a root, all below it."""
-    who = await authority.of(tx, kit, reader)
-    managers = await rights.managers_by_unit(tx) if who.posts else {}
+async def page(
+    tx: AsyncSession, kit: Kit, reader: UUID, *, now: datetime, cursor: str = ""
+) -> Page[differing.Difference]:
+    """The next differences of the units whose pages the reader may open (rights.opens): of a root, all below it."""
+    who = await authority.of(tx, kit, reader, now=now)
+    managers = await rights.managers_by_unit(tx, on=who.today) if who.posts else {}
     start = _start(cursor) if cursor else Place("", "", FIRST)
     todo = [
         Stretch(Place(code, side, start.last if (code, side) == start[:2] else FIRST), unit)
@@ -81,7 +83,7 @@ async def _open_units(
     if not who.posts:
         return []
     below = await tx.execute(select(Unit.code, Unit.id, Unit.path).where(who.below()))
-    return sorted((unit.code, unit.id) for unit in below if is_open(unit.path, who, managers.keys()))
+    return sorted((unit.code, unit.id) for unit in below if rights.opens(who, unit.path, managers))
 
 
 async def _candidates(tx: AsyncSession, todo: Sequence[Stretch], *, rotating: bool) -> list[Place]:

@@ -17,7 +17,7 @@ from backend.accounts.identity.people import full_names
 from backend.accounts.models import Identifier
 from backend.kit import Kit
 from backend.names import masked
-from backend.roles import policy, rights
+from backend.roles import policy, rights, sight
 from backend.roles.authority import Authority
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.models import Role, RoleRequest, StaffRecord, Unit
@@ -95,7 +95,7 @@ async def of_entries(
     found = [(entry, unit, person_of(kit, entry)) for entry, unit in listed]
     holders = await _holders(tx, kit, {entry.id: person.national_id for entry, _, person in found})
     posts = await _posts_of(tx, holders.values())
-    asked, catalogue = await _asked(tx, who, holders.values()), await in_force(tx)
+    asked, catalogue = await _asked(tx, kit, who, holders.values()), await in_force(tx)
     return {
         entry.id: Difference(
             why=NO_ROLE,
@@ -157,12 +157,14 @@ async def _holders(tx: AsyncSession, kit: Kit, known: Mapping[UUID, str]) -> dic
     return {entries[row.blind]: row.account_id for row in found}
 
 
-async def _asked(tx: AsyncSession, who: Authority, accounts: Collection[UUID]) -> dict[UUID | None, UUID]:
+async def _asked(
+    tx: AsyncSession, kit: Kit, who: Authority, accounts: Collection[UUID]
+) -> dict[UUID | None, UUID]:
     """The open requests that the reader may see, by account."""
-    query = select(RoleRequest.account_id, RoleRequest.id, Unit.path)
-    query = query.join(Unit, Unit.id == RoleRequest.unit_id).where(RoleRequest.status.in_(policy.OPEN))
-    found = await tx.execute(query.where(RoleRequest.account_id.in_(list(accounts))))
-    return {row.account_id: row.id for row in found if who.reaches(row.path)}
+    query = select(RoleRequest.account_id, RoleRequest.id).where(RoleRequest.status.in_(policy.OPEN))
+    found = (await tx.execute(query.where(RoleRequest.account_id.in_(list(accounts))))).all()
+    seen = await sight.requests(tx, kit, who, [row.id for row in found])
+    return {row.account_id: row.id for row in found if row.id in seen}
 
 
 def _by_blind(kit: Kit, known: Mapping[UUID, str]) -> dict[bytes, UUID]:

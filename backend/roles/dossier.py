@@ -51,7 +51,7 @@ async def view(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID, *, no
         raise policy.RequestNotFound
     steps, account = await rows.steps_of(tx, request_id), await tx.get_one(Account, found.account_id)
     await numbers.personal(tx, kit, [reader, found.account_id])  # both in one statement
-    who = await authority.of(tx, kit, reader)
+    who = await authority.of(tx, kit, reader, now=now)
     standing = await rights.standing(tx, kit, found, steps, who)
     if refusal := policy.why_not_see(standing):
         raise refusal
@@ -69,7 +69,7 @@ async def view(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID, *, no
         decided_by=names.get(found.decided_by) if found.decided_by else None,
         **await _history(tx, kit, found, now),
         why_you=_why(standing, steps, units, await _lenders(tx, kit, who, standing)),
-        why_not_decide=decided or await second.why_not(tx, kit, steps, standing, who),
+        why_not_decide=decided or await second.why_not(tx, kit, steps, standing, who, now),
         why_not_approve=await _why_not_approve(tx, found, account, old),
         **await _agreement(tx, catalogue, found, old, steps),
         may_keep=not carried.OURS.isdisjoint(standing.duties),

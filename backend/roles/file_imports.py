@@ -68,7 +68,7 @@ async def plan(
     tx: AsyncSession, kit: Kit, kind: str, rows: Sequence[Record], *, by: UUID, now: datetime
 ) -> Planned:
     """What the rows would do; raises ImportRefused with every bad row, NotFound for who operates nothing."""
-    reach, known = await operating.reach_of(tx, kit, by), await unit_tree.snapshot(tx)
+    reach, known = await operating.reach_of(tx, kit, by, now=now), await unit_tree.snapshot(tx)
     errors = await _beyond(tx, kit, kind, rows, known, reach)
     job = named(kind).make(kit, now)
     made = await job.plan(tx, rows)
@@ -103,7 +103,7 @@ async def confirm(
     """Do what the plan `seen` says. Raises ImportOutdated, MassChange, ImportRefused, UploadGone, NotFound."""
     async with db.read() as tx:
         found = await laid(tx, kit, kind, upload_id, by=by, now=now)
-        reach = await operating.reach_of(tx, kit, by)
+        reach = await operating.reach_of(tx, kit, by, now=now)
     if found.print != seen:
         raise ImportOutdated
     made, percent = found.plan, kit.limits.mass_change_percent
@@ -113,7 +113,7 @@ async def confirm(
     if not made.is_empty:
         await asyncio.to_thread(found.job.prepare)
     async with db.write() as tx:
-        if await operating.reach_of(tx, kit, by, hold=True) != reach:
+        if await operating.reach_of(tx, kit, by, now=now, hold=True) != reach:
             raise NotFound
         await uploads.read(tx, kit, upload_id, kind, by=by, now=now)  # a second press finds it gone
         if not made.is_empty:

@@ -23,7 +23,7 @@ async def of(
     """Roles of managers of units below, in units beside those of `but`, which are the reader's to decide about."""
     if not who.posts:
         return []
-    managers = await rights.managers_by_unit(tx)
+    managers = await rights.managers_by_unit(tx, on=who.today)
     below = {unit for unit in await tx.scalars(select(Unit.id).where(who.below())) if unit not in but}
     blinds = {blind for unit in below for blind in managers.get(unit, ())} - who.blinds
     if not blinds:

@@ -42,6 +42,7 @@ async def waiting(
     kit: Kit,
     manager: UUID,
     *,
+    now: datetime,
     q: str | None = None,
     kind: str | None = None,
     unit: str | None = None,
@@ -51,7 +52,7 @@ async def waiting(
     most: int = MOST,
 ) -> Inbox:
     """The requests that wait for this manager; `only` some of them, if they are named, or what is `late`."""
-    who = await authority.of(tx, kit, manager)
+    who = await authority.of(tx, kit, manager, now=now)
     at = await tx.scalar(select(Unit.id).where(Unit.code == unit)) if unit else None
     if not who.speaks or (unit and at is None):
         return Inbox([], None, 0)
@@ -71,9 +72,11 @@ async def waiting(
     return Inbox(await _rows(tx, kit, shown), next_cursor, total, is_all)
 
 
-async def next_after(tx: AsyncSession, kit: Kit, manager: UUID, request_id: UUID) -> UUID | None:
+async def next_after(
+    tx: AsyncSession, kit: Kit, manager: UUID, request_id: UUID, *, now: datetime
+) -> UUID | None:
     """The next that waits for this manager, from the first again behind the last; never the same."""
-    who = await authority.of(tx, kit, manager)
+    who = await authority.of(tx, kit, manager, now=now)
     if not who.speaks:
         return None
     parts = await _parts(tx, who)

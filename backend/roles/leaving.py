@@ -90,7 +90,7 @@ async def why_not_leave(tx: AsyncSession, kit: Kit, account_id: UUID, *, now: da
     manages = exists().where(Appointment.national_id_blind.in_(blinds), Appointment.stands(MANAGER))
     if blinds and await tx.scalar(select(manages.label("manages"))):
         found.append(Reason("manager", duty))
-    if await desks.staffed_by(tx, blinds):
+    if await desks.staffed_by(tx, blinds, now=now):
         found.append(Reason("support_staff", duty))
     return found
 

@@ -142,7 +142,7 @@ async def _keeping(tx: AsyncSession, kit: Kit, box: Mailbox, unit: Unit) -> str 
     held = held.where(Role.account_id == account, Role.state == policy.ACTIVE)
     if account is not None and await tx.scalar(held.where(Unit.path.startswith(unit.path)).limit(1)):
         return _keeper(kit, box)
-    managers = select(Appointment).where(Appointment.unit_id == unit.id, Appointment.counts(MANAGER))
+    managers = select(Appointment).where(Appointment.unit_id == unit.id, Appointment.counts(MANAGER, None))
     first = await tx.scalar(managers.order_by(Appointment.created_at, Appointment.id).limit(1))
     return kit.keys.open("appointments.national_id", first.id, first.national_id) if first else None
 

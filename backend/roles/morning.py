@@ -41,7 +41,7 @@ async def round_(db: Database, kit: Kit, *, now: datetime) -> int:
     today, owed = local.date(), 0
     async with db.read() as tx:
         desk = next(iter(await desks.listed(tx)), None)
-        waiting = await _not_looked_at(tx, kit, today) if desk else []
+        waiting = await _not_looked_at(tx, kit, today, now) if desk else []
     for account_id in waiting:
         async with db.write() as tx:
             if desk is not None and await _is_first(tx, account_id, today):
@@ -49,10 +49,10 @@ async def round_(db: Database, kit: Kit, *, now: datetime) -> int:
     return owed
 
 
-async def _not_looked_at(tx: AsyncSession, kit: Kit, today: date) -> list[UUID]:
+async def _not_looked_at(tx: AsyncSession, kit: Kit, today: date, now: datetime) -> list[UUID]:
     """The managers with an account who were not mailed today, nor looked at."""
-    units = select(Appointment.unit_id).where(Appointment.counts(MANAGER)).distinct()
-    accounts = await calling.managers_of(tx, kit, await tx.scalars(units))
+    units = select(Appointment.unit_id).where(Appointment.counts(MANAGER, today)).distinct()
+    accounts = await calling.managers_of(tx, kit, await tx.scalars(units), now=now)
     seen = select(Hearing.account_id).where((Hearing.mailed_on == today) | Hearing.by_mail.is_(False))
     return sorted(accounts - set(await tx.scalars(seen)))
 
@@ -67,9 +67,9 @@ async def _is_first(tx: AsyncSession, account_id: UUID, today: date) -> bool:
 async def _owe(tx: AsyncSession, kit: Kit, desk: Desk, account_id: UUID, now: datetime) -> bool:
     address = await _address(tx, kit, account_id)
     counts = {
-        "waiting": (await inbox.waiting(tx, kit, account_id, most=1)).total,
-        "late": (await inbox.waiting(tx, kit, account_id, late=True, most=1)).total,
-        "reviewed": await listing.count(tx, kit, account_id),
+        "waiting": (await inbox.waiting(tx, kit, account_id, now=now, most=1)).total,
+        "late": (await inbox.waiting(tx, kit, account_id, now=now, late=True, most=1)).total,
+        "reviewed": await listing.count(tx, kit, account_id, now=now),
     }
     if not address or not any(counts.values()):
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -49,12 +50,14 @@ class Reach(msgspec.Struct, frozen=True):
         return {code: place.id for code, place in known.items() if self.has(place.path)}
 
 
-async def reach_of(tx: AsyncSession, kit: Kit, account_id: UUID, *, hold: bool = False) -> Reach:
+async def reach_of(
+    tx: AsyncSession, kit: Kit, account_id: UUID, *, now: datetime, hold: bool = False
+) -> Reach:
     """The roots that somebody manages now; for everybody else there is nothing here: NotFound.
 
     `hold` keeps the rights until the commit.
     """
-    who = await authority.of(tx, kit, account_id, hold=hold)
+    who = await authority.of(tx, kit, account_id, now=now, hold=hold)
     tops = tuple(post.path for post in who.units if post.is_root)
     if not tops:
         raise NotFound

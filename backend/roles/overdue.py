@@ -61,7 +61,7 @@ async def _tell(tx: AsyncSession, kit: Kit, found: RoleRequest, step: RequestSte
         {"above": above.name} if above else {"what": "nobody_above"}
     )
     notices.tell(tx, kit, found.account_id, "request_overdue", now=now, due=None, about=found.id, **said)
-    deciders = await calling.managers_of(tx, kit, (step.decider_id, step.above_id))
+    deciders = await calling.managers_of(tx, kit, (step.decider_id, step.above_id), now=now)
     for account_id in sorted(deciders - {found.account_id}):
         notices.tell(tx, kit, account_id, "step_overdue", now=now, due=None, about=found.id, **said)
     paths = [step.unit.path, *([above.path] if above else [])]

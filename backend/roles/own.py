@@ -56,7 +56,7 @@ async def one_of_mine(
         raise policy.RequestNotFound
     if found.account_id != account_id:
         steps = await rows.steps_of(tx, request_id)
-        if await rights.why_not_take_over(tx, kit, found, steps, account_id):
+        if await rights.why_not_take_over(tx, kit, found, steps, account_id, now=now):
             raise policy.RequestNotFound
     (own,) = await _own_requests(tx, kit, [found], account_id, now)
     return own

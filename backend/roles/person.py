@@ -59,25 +59,25 @@ class Person(msgspec.Struct, frozen=True):
 
 
 async def person(tx: AsyncSession, kit: Kit, account_id: UUID, reader: UUID, *, now: datetime) -> Person:
-    """Somebody with a role in the reader's units or below; RoleNotFound for anybody else (rule 613)."""
-    who = await authority.of(tx, kit, reader)
+    """A person of the reader's (rights.is_theirs); RoleNotFound for anybody else (rule 613)."""
+    who = await authority.of(tx, kit, reader, now=now)
     held = select(Role, Unit).join(Unit, Unit.id == Role.unit_id)
-    seen = held.where(Role.account_id == account_id, Role.state != policy.UNDONE, who.below())
-    if not who.posts or (await tx.execute(seen.limit(1))).first() is None:
-        raise policy.RoleNotFound
-    catalogue = await in_force(tx)
     rows_now = {
         role.id: (role, unit) for role, unit in await tx.execute(held.where(Role.account_id == account_id))
     }
-    units = [unit for _, unit in rows_now.values()]
-    deciding = await rights.deciding_units(tx, kit, units, about=account_id)
+    managers = await rights.managers_over(tx, [unit.path for _, unit in rows_now.values()], on=who.today)
+    own_blinds = set(await numbers.blinds_of(tx, kit, account_id))
+    paths = [unit.path for role, unit in rows_now.values() if role.state != policy.UNDONE]
+    if not any(rights.is_theirs(who, path, managers, own_blinds) for path in paths):
+        raise policy.RoleNotFound
+    catalogue = await in_force(tx)
     roles = [
         PersonRole(
             shown,
             catalogue.position_label(shown.position),
             is_theirs=shown.state in policy.HELD
             and reader != account_id
-            and who.decides(deciding[shown.unit].nearest),
+            and who.decides(rights.decider(rows_now[shown.id][1].path, managers, own_blinds)),
             stands=rows_now[shown.id][0].stands_on is not None,
             is_beside=not rows_now[shown.id][0].is_home,
         )

@@ -44,5 +44,5 @@ async def _waiting(
 async def _unit(tx: AsyncSession, kit: Kit, waits: RequestStep, applicant: UUID) -> Unit | None:
     """The unit whose managers decide, which may lie above the one that is asked."""
     asked = await tx.get_one(Unit, waits.unit_id)
-    deciding = (await rights.deciding_units(tx, kit, [asked], about=applicant))[asked.id].nearest
+    deciding = (await rights.deciding_units(tx, kit, [asked], about=applicant, on=None))[asked.id].nearest
     return await tx.get(Unit, deciding) if deciding is not None else None

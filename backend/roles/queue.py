@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -37,12 +38,26 @@ async def people(
     kit: Kit,
     manager: UUID,
     *,
+    now: datetime,
     q: str | None = None,
     cursor: str | None = None,
     most: int = MOST,
 ) -> Page[PersonRow]:
     """Everybody whose role the manager decides about, unit by unit, with the heads of units below (R07)."""
-    who = await authority.of(tx, kit, manager)
+    who = await authority.of(tx, kit, manager, now=now)
+    return await people_of(tx, kit, who, q=q, cursor=cursor, most=most)
+
+
+async def people_of(
+    tx: AsyncSession,
+    kit: Kit,
+    who: Authority,
+    *,
+    q: str | None = None,
+    cursor: str | None = None,
+    most: int = MOST,
+) -> Page[PersonRow]:
+    """The same of somebody whose rights are known."""
     theirs = await places(tx, who)
     start = _start(cursor) if cursor else None
     sought = await called.those(tx, kit, q) if q else None
@@ -59,15 +74,20 @@ async def people(
     return Page(lines, paging.cursor_of(f"{lines[-1].unit_code} {lines[-1].role_id}") if more else None)
 
 
-async def person(tx: AsyncSession, kit: Kit, role_id: UUID, manager: UUID) -> PersonRow:
-    """One role below the manager's units; RoleNotFound for any other."""
-    who = await authority.of(tx, kit, manager)
-    query = _held(who.below()).where(Role.id == role_id)
-    row = (await tx.execute(query)).one_or_none()
-    if row is None:
+async def person(tx: AsyncSession, kit: Kit, role_id: UUID, manager: UUID, *, now: datetime) -> PersonRow:
+    """One role of somebody of the manager's; RoleNotFound for any other."""
+    who = await authority.of(tx, kit, manager, now=now)
+    row = (await tx.execute(_held(who.below()).where(Role.id == role_id))).one_or_none()
+    if row is None or not await is_theirs(tx, kit, who, row[0].account_id, row[1].path):
         raise policy.RoleNotFound
     (line,) = await _person_rows(tx, kit, [(row[0], row[1])], who)
     return line
+
+
+async def is_theirs(tx: AsyncSession, kit: Kit, who: Authority, account_id: UUID, path: str) -> bool:
+    """Whether somebody with a role at a path is a person of theirs (rights.is_theirs)."""
+    own = set(await numbers.blinds_of(tx, kit, account_id))
+    return rights.is_theirs(who, path, await rights.managers_over(tx, [path], on=who.today), own)
 
 
 async def units(tx: AsyncSession) -> list[UnitRow]:
@@ -91,12 +111,14 @@ async def units_of(tx: AsyncSession, request_id: UUID) -> list[UUID]:
     return list(await tx.scalars(select(RequestStep.unit_id).where(RequestStep.request_id == request_id)))
 
 
-async def name_for(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID) -> tuple[str, str] | None:
+async def name_for(
+    tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID, *, now: datetime
+) -> tuple[str, str] | None:
     """The applicant's name and last digits, if the reader may see the request."""
     found = await tx.get(RoleRequest, request_id)
     if found is None:
         return None
-    who = await authority.of(tx, kit, reader)
+    who = await authority.of(tx, kit, reader, now=now)
     steps = await rows.steps_of(tx, request_id)
     if policy.why_not_see(await rights.standing(tx, kit, found, steps, who)):
         return None
@@ -106,18 +128,18 @@ async def name_for(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID) -
 
 
 async def names_within(
-    tx: AsyncSession, kit: Kit, manager: UUID, among: Select[UUID], *, most: int
+    tx: AsyncSession, kit: Kit, manager: UUID, among: Select[UUID], *, now: datetime, most: int
 ) -> dict[UUID, str]:
     """The names of those of some accounts who have or had a role in the manager's units; at most so many."""
-    who = await authority.of(tx, kit, manager)
-    managers = await rights.managers_by_unit(tx)
+    who = await authority.of(tx, kit, manager, now=now)
+    managers = await rights.managers_by_unit(tx, on=who.today)
     query = (
         select(Role.account_id, Unit.path)
         .join(Unit, Unit.id == Role.unit_id)
         .where(Role.account_id.in_(among), who.below(), Role.state != policy.UNDONE)
         .order_by(Role.account_id)
     )
-    rows = [row for row in await tx.execute(query) if who.decides(rights.decider(row.path, managers, set()))]
+    rows = [row for row in await tx.execute(query) if rights.reads(who, row.path, managers)]
     return await full_names(tx, kit, list(dict.fromkeys(row.account_id for row in rows))[:most])
 
 
@@ -125,9 +147,9 @@ async def places(tx: AsyncSession, who: Authority) -> list[tuple[str, UUID]]:
     """The units whose people are the manager's, by code: the managed ones, and those below that have no manager."""
     if not who.posts:
         return []
-    managers = await rights.managers_by_unit(tx)
+    managers = await rights.managers_by_unit(tx, on=who.today)
     units = await tx.execute(select(Unit.code, Unit.id, Unit.path).where(who.below()))
-    own = (unit for unit in units if who.decides(rights.decider(unit.path, managers, set())))
+    own = (unit for unit in units if rights.reads(who, unit.path, managers))
     return sorted((unit.code, unit.id) for unit in own)
 
 
@@ -198,7 +220,7 @@ async def _person_rows(
     accounts = [role.account_id for role, _ in rows]
     names = await full_names(tx, kit, accounts)
     known, catalogue = await numbers.personal(tx, kit, accounts), await in_force(tx)
-    managers = await rights.managers_by_unit(tx)
+    managers = await rights.managers_by_unit(tx, on=who.today)
     lines = []
     for role, unit in rows:
         own = set(await numbers.blinds_of(tx, kit, role.account_id))

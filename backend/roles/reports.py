@@ -45,7 +45,7 @@ class Report(msgspec.Struct, frozen=True):
 
 async def report(tx: AsyncSession, kit: Kit, manager: UUID, *, now: datetime) -> Report:
     """What the reader's units are like now."""
-    who = await authority.of(tx, kit, manager)
+    who = await authority.of(tx, kit, manager, now=now)
     units = [unit for _, unit in await places(tx, who)]
     since = now - timedelta(days=MONTHS_BACK)
     return Report(

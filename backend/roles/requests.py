@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.accounts.identity import called
 from backend.accounts.identity.evidence import SURE
+from backend.accounts.ways_in import assurance
 from backend.db import new_id
 from backend.devices.sessions import AccountClosed
 from backend.errors import FieldError, FieldsInvalid, Invalid, Refusal
@@ -80,20 +81,31 @@ async def create(
 
 
 async def withdraw(
-    tx: AsyncSession, kit: Kit, request_id: UUID, *, by: UUID, now: datetime
+    tx: AsyncSession,
+    kit: Kit,
+    request_id: UUID,
+    *,
+    by: UUID,
+    level: int,
+    authenticated_at: datetime,
+    now: datetime,
 ) -> RoleRequest | Refusal:
     """Whoever made a request takes it back while nobody has decided it, and once granted until its day (R15).
 
     What a manager began and another returned, any manager of a unit concerned may take back: whoever began it may
-    manage nothing by now. A stranger's try is returned as a refusal (`settle` it after the commit).
+    manage nothing by now; that is about another's role, and wants a sign-in of the day (raises InsufficientAssurance).
+    A stranger's try is returned as a refusal (`settle` it after the commit).
     """
     found = await rows.request_locked(tx, request_id)
     if found is None:
         return refused(tx, kit, policy.RequestNotFound(), request_id, by, now)
     await rows.account_locked(tx, found.account_id)
     steps = await rows.steps_of(tx, request_id)
-    if refusal := await rights.why_not_take_over(tx, kit, found, steps, by, hold=True):
+    if refusal := await rights.why_not_take_over(tx, kit, found, steps, by, now=now, hold=True):
         return refused(tx, kit, refusal, request_id, by, now)
+    weak = assurance.why_not_about_others(level, authenticated_at, now=now)
+    if weak is not None and found.account_id != by:
+        raise weak
     if cancelling.is_to_come(found, now):
         await cancelling.cancel(tx, kit, found, by=by, now=now)
         return found

@@ -101,7 +101,7 @@ async def undo(
         return refused(tx, kit, policy.RequestNotFound(), request_id, by, now)
     await rows.account_locked(tx, found.account_id)
     steps = await rows.steps_of(tx, request_id)
-    who = await authority.of(tx, kit, by, hold=True)
+    who = await authority.of(tx, kit, by, now=now, hold=True)
     standing = await rights.standing(tx, kit, found, steps, who)
     if refusal := policy.why_not_see(standing):
         return refused(tx, kit, refusal, request_id, by, now)
@@ -143,14 +143,14 @@ async def _decide(
     account = await rows.account_locked(tx, found.account_id)
     steps = await rows.steps_of(tx, request_id)
     await numbers.personal(tx, kit, [by, found.account_id])  # both in one statement
-    who = await authority.of(tx, kit, by, hold=True)
+    who = await authority.of(tx, kit, by, now=now, hold=True)
     standing = await rights.standing(tx, kit, found, steps, who)
     refusal = policy.why_not_decide(standing, status=found.status, decided=rows.last_word(found))
     if isinstance(refusal, Conflict):
         raise refusal
     if refusal is not None:
         return refused(tx, kit, refusal, request_id, by, now)
-    if refusal := _why_stale(found, version) or await second.why_not(tx, kit, steps, standing, who):
+    if refusal := _why_stale(found, version) or await second.why_not(tx, kit, steps, standing, who, now):
         raise refusal
     mine = [step for step in steps if step.duty in standing.duties]
     if decision == policy.APPROVED:

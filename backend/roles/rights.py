@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from datetime import date, datetime
 from functools import partial
 from typing import NamedTuple
 from uuid import UUID
@@ -30,9 +31,11 @@ class Deciders(NamedTuple):
     above: UUID | None
 
 
-async def managers_by_unit(tx: AsyncSession, units: Iterable[UUID] | None = None) -> dict[UUID, set[bytes]]:
-    """The blind personal numbers of the current managers of some units, or of all."""
-    query = select(Appointment.unit_id, Appointment.national_id_blind).where(Appointment.counts(MANAGER))
+async def managers_by_unit(
+    tx: AsyncSession, units: Iterable[UUID] | None = None, *, on: date | None
+) -> dict[UUID, set[bytes]]:
+    """The blind personal numbers of the managers of some units, or of all; the day as of Appointment.counts."""
+    query = select(Appointment.unit_id, Appointment.national_id_blind).where(Appointment.counts(MANAGER, on))
     if units is not None:
         query = query.where(Appointment.unit_id.in_(list(units)))
     found: dict[UUID, set[bytes]] = {}
@@ -43,7 +46,7 @@ async def managers_by_unit(tx: AsyncSession, units: Iterable[UUID] | None = None
 
 async def alarm_of_vacancy(tx: AsyncSession, unit_id: UUID) -> None:
     """Somebody's right to decide for the unit has just ended: if it was the last one's, an operator is told."""
-    if not await managers_by_unit(tx, [unit_id]):
+    if not await managers_by_unit(tx, [unit_id], on=None):
         after_commit(tx, partial(alarm, "unit_without_manager"))
 
 
@@ -73,20 +76,45 @@ def deciders(path: str, managers: dict[UUID, set[bytes]], own: set[bytes]) -> De
 
 
 async def deciding_units(
-    tx: AsyncSession, kit: Kit, units: Iterable[Unit], *, about: UUID
+    tx: AsyncSession, kit: Kit, units: Iterable[Unit], *, about: UUID, on: date | None
 ) -> dict[UUID, Deciders]:
     """By each of the units, those whose managers decide about somebody there (policy.deciding_units)."""
     paths = {unit.id: unit.path for unit in units}
-    managers = await managers_by_unit(tx, {above for path in paths.values() for above in way_up(path)})
+    managers = await managers_over(tx, paths.values(), on=on)
     own = set(await numbers.blinds_of(tx, kit, about))
     return {unit_id: deciders(path, managers, own) for unit_id, path in paths.items()}
+
+
+async def managers_over(tx: AsyncSession, paths: Iterable[str], *, on: date | None) -> dict[UUID, set[bytes]]:
+    """The managers of the units of some paths, and of all that stand above."""
+    return await managers_by_unit(tx, {unit for path in paths for unit in way_up(path)}, on=on)
+
+
+def reads(who: Authority, path: str, managed: Collection[UUID]) -> bool:
+    """Whether the people and requests of a unit are somebody's to read: no nearer manager has it (rule 613).
+
+    Of a unit with a manager of its own the manager above knows its name, its counts, and what has come up from it.
+    """
+    return who.decides(next((unit for unit in way_up(path) if unit in managed), None))
+
+
+def opens(who: Authority, path: str, managed: Collection[UUID]) -> bool:
+    """Whether somebody may read a unit's page: who reads its people, and who manages its root."""
+    return reads(who, path, managed) or who.decides(way_up(path)[-1])
+
+
+def is_theirs(who: Authority, path: str, managers: dict[UUID, set[bytes]], own: set[bytes]) -> bool:
+    """Whether somebody with these blind numbers and a role there is a person of theirs: to read, or to decide about."""
+    return reads(who, path, managers) or who.decides(decider(path, managers, own))
 
 
 async def standing(
     tx: AsyncSession, kit: Kit, found: RoleRequest, steps: list[RequestStep], who: Authority
 ) -> Standing:
     """How somebody stands towards a request: sees it, is its subject, may decide which duties."""
-    deciding = await deciding_units(tx, kit, [step.unit for step in steps], about=found.account_id)
+    managers = await managers_over(tx, [step.unit.path for step in steps], on=who.today)
+    blinds = set(await numbers.blinds_of(tx, kit, found.account_id))
+    deciding = {step.unit_id: deciders(step.unit.path, managers, blinds) for step in steps}
     theirs = [step for step in steps if who.decides(deciding[step.unit_id].nearest)]
     above = [step for step in steps if step not in theirs and step.overdue_at is not None]
     above = [step for step in above if who.decides(deciding[step.unit_id].above)]
@@ -101,7 +129,9 @@ async def standing(
     is_subject = found.account_id == who.account_id  # who began it for another sees it while their units do
     account = await tx.get_one(Account, found.account_id)
     return Standing(
-        sees=is_subject or bool(lent) or any(who.reaches(step.unit.path) for step in steps),
+        sees=is_subject
+        or bool(lent)
+        or any(sees_step(who, step, step.unit.path, managers, blinds) for step in steps),
         is_subject=is_subject,
         duties=frozenset(step.duty for step in steps if step.decision is None and step.duty in {*own, *lent}),
         lent=lent,
@@ -114,16 +144,38 @@ async def standing(
     )
 
 
+def sees_step(
+    who: Authority, step: RequestStep, path: str, managers: dict[UUID, set[bytes]], own: set[bytes]
+) -> bool:
+    """Whether a step shows somebody its request by their own right, asked by a person with these blind numbers.
+
+    The unit is theirs to read, or theirs to decide about the person there, or it has come up to them because nobody
+    spoke in time, or they have said the word themselves and stand over the unit still.
+    """
+    if not who.stands_over(path):
+        return False
+    nearest, above = deciders(path, managers, own)
+    late = step.overdue_at is not None and who.decides(above)
+    return step.by == who.account_id or late or who.decides(nearest) or reads(who, path, managers)
+
+
 def _lent(who: Authority, unit_id: UUID | None, step: RequestStep, found: RoleRequest) -> Lent | None:
     """By which delegation this step may be decided."""
     return who.stands_in(unit_id, step.unit.path, found.kind, about=found.account_id)
 
 
 async def why_not_take_over(
-    tx: AsyncSession, kit: Kit, found: RoleRequest, steps: list[RequestStep], by: UUID, *, hold: bool = False
+    tx: AsyncSession,
+    kit: Kit,
+    found: RoleRequest,
+    steps: list[RequestStep],
+    by: UUID,
+    *,
+    now: datetime,
+    hold: bool = False,
 ) -> Refusal | None:
     """The reason why somebody may neither correct nor withdraw a request, as things are now."""
-    who = await authority.of(tx, kit, by, hold=hold)
+    who = await authority.of(tx, kit, by, now=now, hold=hold)
     return why_not_take_over_as(await standing(tx, kit, found, steps, who), found)
 
 
@@ -139,6 +191,6 @@ async def askable(tx: AsyncSession, kit: Kit, who: Authority) -> list[str]:
     listed = select(StaffRecord.unit_id).where(*there)
     ids = {*await tx.scalars(held), *await tx.scalars(listed)}
     posts = (await tx.scalars(select(Unit).where(Unit.id.in_(ids)))).all()
-    known = await deciding_units(tx, kit, posts, about=who.account_id)
+    known = await deciding_units(tx, kit, posts, about=who.account_id, on=who.today)
     deciding = {one.nearest for one in known.values()} - {None}
     return list(await tx.scalars(select(Unit.name).where(Unit.id.in_(deciding)).order_by(Unit.name)))

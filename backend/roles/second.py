@@ -41,7 +41,7 @@ class NotInBulk(Conflict):
 
 
 async def why_not(
-    tx: AsyncSession, kit: Kit, steps: Sequence[RequestStep], stands: Standing, who: Authority
+    tx: AsyncSession, kit: Kit, steps: Sequence[RequestStep], stands: Standing, who: Authority, now: datetime
 ) -> Conflict | None:
     """The reason why somebody may not say the second word: the first was theirs, or bound to them by a delegation."""
     if policy.CONFIRM not in stands.duties:
@@ -54,7 +54,7 @@ async def why_not(
         stands.lent.get(policy.CONFIRM) is not None
     ):  # said by somebody's right, it is bound as theirs would be
         lender = next(lent.by for lent in who.lent if lent.id == stands.lent[policy.CONFIRM])
-        bound |= await delegates.bound_to(tx, kit, await authority.of(tx, kit, lender))
+        bound |= await delegates.bound_to(tx, kit, await authority.of(tx, kit, lender, now=now))
     behind = await delegates.behind(tx, spoken)
     return SecondPersonBound() if behind & (bound | {who.account_id}) else None
 
@@ -76,7 +76,7 @@ async def ask(
     """After the last unit's yes: ask for a second person where one is wanted; True when the request waits for it."""
     if any(step.duty == policy.CONFIRM for step in steps) or not await is_wanted(tx, found):
         return False
-    unit_id = await _place(tx, kit, steps[-1].unit_id, found.account_id, by)
+    unit_id = await _place(tx, kit, steps[-1].unit_id, found.account_id, by, now)
     step = RequestStep(request_id=found.id, position=len(steps) + 1, unit_id=unit_id, duty=policy.CONFIRM)
     tx.add(step)
     await tx.flush()
@@ -90,14 +90,14 @@ async def unask(tx: AsyncSession, request_id: UUID) -> None:
     await tx.execute(delete(RequestStep).where(RequestStep.request_id == request_id, *waiting))
 
 
-async def _place(tx: AsyncSession, kit: Kit, unit_id: UUID, applicant: UUID, by: UUID) -> UUID:
+async def _place(tx: AsyncSession, kit: Kit, unit_id: UUID, applicant: UUID, by: UUID, now: datetime) -> UUID:
     """The same unit, or the one above where nobody else decides for it."""
-    unit = await tx.get_one(Unit, unit_id)
-    above = (await rights.deciding_units(tx, kit, [unit], about=applicant))[unit_id].nearest
+    unit, who = await tx.get_one(Unit, unit_id), await authority.of(tx, kit, by, now=now)
+    above = (await rights.deciding_units(tx, kit, [unit], about=applicant, on=who.today))[unit_id].nearest
     if above is None:
         return unit_id
-    managers = (await rights.managers_by_unit(tx, [above])).get(above, set())
-    barred = {by, applicant, *await delegates.bound_to(tx, kit, await authority.of(tx, kit, by))}
+    managers = (await rights.managers_by_unit(tx, [above], on=who.today)).get(above, set())
+    barred = {by, applicant, *await delegates.bound_to(tx, kit, who)}
     own = {blind for one in barred for blind in await numbers.blinds_of(tx, kit, one)}
     if not managers <= own:
         return unit_id

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.accounts.identity import numbers
 from backend.errors import Refusal
 from backend.kit import Kit
 from backend.roles import authority, carried, forms, policy, requests, review, rights, rows
@@ -40,7 +41,7 @@ async def start(
     role = await rows.role_now(tx, role_id)
     if role is None or role.state != policy.ACTIVE:
         raise policy.RoleMoved
-    refusal, duties = await own_duties(tx, kit, role, draft, by)
+    refusal, duties = await own_duties(tx, kit, role, draft, by, now)
     if refusal is not None:
         return requests.refused(tx, kit, refusal, role_id, by, now)
     checked = await drafts.check(tx, kit, draft, account_id=role.account_id, role=role, now=now)
@@ -59,19 +60,21 @@ async def start(
 
 
 async def own_duties(
-    tx: AsyncSession, kit: Kit, role: Role, draft: Draft, by: UUID
+    tx: AsyncSession, kit: Kit, role: Role, draft: Draft, by: UUID, now: datetime
 ) -> tuple[Refusal | None, frozenset[str]]:
     """The words that a beginning manager has to say, and why not where there is none."""
-    who, here = await authority.of(tx, kit, by, hold=True), await tx.get_one(Unit, role.unit_id)
+    who = await authority.of(tx, kit, by, now=now, hold=True)
+    here = await tx.get_one(Unit, role.unit_id)
     there = await drafts.find_unit(tx, draft.unit) if draft.unit else here
     units = [here, *([there] if there else [])]
-    deciding = await rights.deciding_units(tx, kit, units, about=role.account_id)
+    managers = await rights.managers_over(tx, [unit.path for unit in units], on=who.today)
+    own = set(await numbers.blinds_of(tx, kit, role.account_id))
     duties = set()
     for word in draft.entry.words if draft.entry.by_managers else ():
         unit = here if word.ours else there
-        if unit is not None and who.decides(deciding[unit.id].nearest):
+        if unit is not None and who.decides(rights.decider(unit.path, managers, own)):
             duties.add(word.duty)
     refusal = policy.why_not_start(is_subject=role.account_id == by, duties=duties)
-    if isinstance(refusal, policy.NotYourUnit) and not who.reaches(here.path):
+    if isinstance(refusal, policy.NotYourUnit) and not rights.reads(who, here.path, managers):
         refusal = policy.RoleNotFound()
     return refusal, frozenset(duties)

@@ -66,7 +66,7 @@ async def deciders(tx: AsyncSession, *, below: str = "/") -> Deciders:
         .where(RoleRequest.status.in_(OPEN), RequestStep.decision.is_(None), Unit.path.startswith(below))
     )
     found = (await tx.execute(query)).all()
-    managers = await rights.managers_by_unit(tx) if found else {}
+    managers = await rights.managers_by_unit(tx, on=None) if found else {}
     steps = [Step(row[0], row[1], row[2]) for row in found]
     own = await own_among(tx, {step.account_id for step in steps}, set().union(*managers.values()))
     return Deciders(steps, own, managers, {row[2]: row[3] for row in found})

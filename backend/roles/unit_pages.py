@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -64,6 +64,7 @@ class Holder(msgspec.Struct, frozen=True):
     name: str
     national_id: str
     state: str
+    is_theirs: bool  # the reader may open the person's page
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -96,12 +97,12 @@ async def tree(
     tx: AsyncSession, kit: Kit, reader: UUID, *, below: str = "", cursor: str = "", now: datetime
 ) -> Branch:
     """The reader's units, or what stands below one of the reader's; UnitNotFound for any other."""
-    who, living = await authority.of(tx, kit, reader), _living(local_day(now))
+    who, living = await authority.of(tx, kit, reader, now=now), _living(local_day(now))
     asked = select(Unit).where(living)
     top: Unit | None = None
     if below:
         top = await tx.scalar(select(Unit).where(Unit.code == below))
-        if top is None or not who.reaches(top.path):
+        if top is None or not who.stands_over(top.path):
             raise UnitNotFound
         asked = asked.where(Unit.parent_id == top.id)
     else:
@@ -116,20 +117,22 @@ async def tree(
     return Branch(place, lines, paging.cursor_of(units[-1].code) if more else None)
 
 
-async def one(tx: AsyncSession, kit: Kit, code: str, reader: UUID, *, cursor: str = "") -> UnitPage:
+async def one(
+    tx: AsyncSession, kit: Kit, code: str, reader: UUID, *, now: datetime, cursor: str = ""
+) -> UnitPage:
     """A unit that the reader is in charge of; of one with managers of its own only these and the root's read it."""
-    who = await authority.of(tx, kit, reader)
+    who = await authority.of(tx, kit, reader, now=now)
     unit = await tx.scalar(select(Unit).where(Unit.code == code))
     if unit is None:
         raise UnitNotFound
     way = rights.way_up(unit.path)
-    managed = await rights.managers_by_unit(tx, way)
-    if not is_open(unit.path, who, managed.keys()):
+    managed = await rights.managers_by_unit(tx, way, on=who.today)
+    if not rights.opens(who, unit.path, managed):
         raise UnitNotFound
     above = {row.id: row for row in await tx.scalars(select(Unit).where(Unit.id.in_(way)))}
     decider = next((above[one].name for one in way[1:] if one in managed), None)
     parent = above.get(unit.parent_id) if unit.parent_id else None
-    groups, following = await _people(tx, kit, unit, cursor)
+    groups, following = await _people(tx, kit, who, unit, managed, cursor)
     went, came = await unit_changes.heirs(tx, unit)
     held = select(func.count()).select_from(Role).where(Role.unit_id == unit.id, Role.state.in_(policy.HELD))
     return UnitPage(
@@ -148,15 +151,6 @@ async def one(tx: AsyncSession, kit: Kit, code: str, reader: UUID, *, cursor: st
         went,
         came,
     )
-
-
-def is_open(path: str, who: Authority, managed: Collection[UUID]) -> bool:
-    """Whether somebody may read the unit of a path: no nearer manager has it, or they manage its root."""
-    way = rights.way_up(path)
-    if who.decides(way[-1]):
-        return True
-    nearest = next((unit for unit in way if unit in managed), None)
-    return who.decides(nearest)
 
 
 def leaf_first(code: str | None) -> str | None:
@@ -195,11 +189,11 @@ async def _lines(
     people = {row[0]: row[1] for row in await tx.execute(counts.group_by(Role.unit_id))}
     smaller = select(Unit.parent_id, func.count()).where(living, Unit.parent_id.in_(ids))
     parts = {row[0]: row[1] for row in await tx.execute(smaller.group_by(Unit.parent_id))}
-    managed = await rights.managers_by_unit(tx, {one for unit in shown for one in rights.way_up(unit.path)})
+    managed = await rights.managers_over(tx, [unit.path for unit in shown], on=who.today)
 
     def line(unit: Unit) -> Line:
         below = [line(child) for child in children if child.parent_id == unit.id and unit in units]
-        opened = is_open(unit.path, who, managed.keys())
+        opened = rights.opens(who, unit.path, managed)
         vacant = unit.id not in managed
         return Line(
             unit.code, unit.name, people.get(unit.id, 0), parts.get(unit.id, 0), vacant, opened, below
@@ -220,7 +214,14 @@ async def _leads(tx: AsyncSession, kit: Kit, unit_id: UUID) -> list[Lead]:
     return found
 
 
-async def _people(tx: AsyncSession, kit: Kit, unit: Unit, cursor: str) -> tuple[list[Group], str | None]:
+async def _people(
+    tx: AsyncSession,
+    kit: Kit,
+    who: Authority,
+    unit: Unit,
+    managers: dict[UUID, set[bytes]],
+    cursor: str,
+) -> tuple[list[Group], str | None]:
     query = select(Role).where(Role.unit_id == unit.id, Role.state.in_(policy.HELD))
     if cursor:
         position, _, last = paging.place_of(cursor).rpartition(" ")
@@ -233,8 +234,10 @@ async def _people(tx: AsyncSession, kit: Kit, unit: Unit, cursor: str) -> tuple[
     catalogue = await in_force(tx)
     groups: dict[str, list[Holder]] = {}
     for role in roles:
-        who = role.account_id
-        shown = Holder(who, names[who], masked(personal.get(who, "")), role.state)
+        one, number = role.account_id, personal.get(role.account_id, "")
+        own = set(await numbers.blinds_of(tx, kit, one))
+        theirs = rights.is_theirs(who, unit.path, managers, own)
+        shown = Holder(one, names[one], masked(number), role.state, theirs)
         groups.setdefault(role.position, []).append(shown)
     listed = [Group(catalogue.position_label(position), people) for position, people in groups.items()]
     return listed, paging.cursor_of(f"{roles[-1].position} {roles[-1].id}") if more else None

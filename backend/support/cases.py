@@ -205,7 +205,7 @@ async def open_for(
 
     Raises NotAtADesk, OwnCase, and FieldsInvalid for texts that ask for a secret.
     """
-    staffed = await desks.staffed_by(tx, clerk.blinds)
+    staffed = await desks.staffed_by(tx, clerk.blinds, now=now)
     desk = next((one for one in staffed if draft.desk in (None, one.code)), None)
     if desk is None:
         raise desks.NotAtADesk
@@ -263,7 +263,7 @@ async def _earlier(tx: AsyncSession, by: UUID, key: str | None) -> Case | None:
 
 async def _of_clerk(tx: AsyncSession, kit: Kit, case_id: UUID, clerk: Clerk, now: datetime) -> Case | Refusal:
     """The case of one of the clerk's desks, locked; the right is read here and now (rule 616)."""
-    staffed = {desk.id for desk in await desks.staffed_by(tx, clerk.blinds)}
+    staffed = {desk.id for desk in await desks.staffed_by(tx, clerk.blinds, now=now)}
     query = select(Case).where(Case.id == case_id).with_for_update()
     case: Case | None = await tx.scalar(query.execution_options(populate_existing=True))
     refusal: Refusal | None = None

@@ -17,6 +17,7 @@ from backend.errors import Conflict, FieldError, FieldsInvalid, Forbidden, NotFo
 from backend.facts import DeskAdded, DeskRemoved, DeskStaffAdded, DeskStaffRemoved
 from backend.kit import Kit
 from backend.names import clean_name, masked
+from backend.outside.clock import local_day
 from backend.support.models import Desk
 from backend.typed import EMAIL, NATIONAL_ID
 
@@ -161,7 +162,9 @@ async def staff(tx: AsyncSession, kit: Kit, code: str | None) -> list[StaffView]
     ]
 
 
-async def staffed_by(tx: AsyncSession, blinds: Collection[bytes], *, hold: bool = False) -> list[Desk]:
+async def staffed_by(
+    tx: AsyncSession, blinds: Collection[bytes], *, now: datetime, hold: bool = False
+) -> list[Desk]:
     """The desks where the holder of a personal number works now; `blinds` are its indexes.
 
     `hold` keeps the right until the commit.
@@ -172,7 +175,9 @@ async def staffed_by(tx: AsyncSession, blinds: Collection[bytes], *, hold: bool 
         select(Desk)
         .join(Appointment, Appointment.desk_id == Desk.id)
         .where(
-            Appointment.national_id_blind.in_(blinds), Appointment.counts(CLERK), Desk.removed_at.is_(None)
+            Appointment.national_id_blind.in_(blinds),
+            Appointment.counts(CLERK, local_day(now)),
+            Desk.removed_at.is_(None),
         )
     )
     if hold:

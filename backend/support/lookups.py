@@ -30,7 +30,7 @@ class TooManyLookups(TooMany):
 
 async def count(tx: AsyncSession, kit: Kit, clerk: Clerk, *, now: datetime) -> None:
     """Count one number before it is looked up; raises NotAtADesk, TooManyLookups."""
-    if not await desks.staffed_by(tx, clerk.blinds):
+    if not await desks.staffed_by(tx, clerk.blinds, now=now):
         raise desks.NotAtADesk
     most = kit.limits.desk_lookups_per_hour
     windows = [Window(most, 3600), Window(most * HOURS, 86400)]

@@ -91,28 +91,35 @@ def _said(case: CaseView, lang: str) -> str:
 
 
 async def inbox(
-    tx: AsyncSession, kit: Kit, clerk: Clerk, *, status: str | None, before: UUID | None, most: int
+    tx: AsyncSession,
+    kit: Kit,
+    clerk: Clerk,
+    *,
+    now: datetime,
+    status: str | None,
+    before: UUID | None,
+    most: int,
 ) -> list[CaseView]:
     """The cases of the clerk's desks, newest first, without what was written in them."""
-    staffed = [desk.id for desk in await desks.staffed_by(tx, clerk.blinds)]
+    staffed = [desk.id for desk in await desks.staffed_by(tx, clerk.blinds, now=now)]
     query = select(Case).where(Case.desk_id.in_(staffed)).order_by(Case.id.desc()).limit(most)
     query = query.where(Case.status == status) if status else query
     query = query.where(Case.id < before) if before else query
     return await _views(tx, kit, query, clerk.account_id, written=False)
 
 
-async def one(tx: AsyncSession, kit: Kit, clerk: Clerk, case_id: UUID) -> CaseView:
+async def one(tx: AsyncSession, kit: Kit, clerk: Clerk, case_id: UUID, *, now: datetime) -> CaseView:
     """One case of the clerk's desks; raises CaseNotFound."""
-    return await _one(tx, kit, clerk, select(Case).where(Case.id == case_id))
+    return await _one(tx, kit, clerk, select(Case).where(Case.id == case_id), now)
 
 
-async def by_code(tx: AsyncSession, kit: Kit, clerk: Clerk, code: str) -> CaseView:
+async def by_code(tx: AsyncSession, kit: Kit, clerk: Clerk, code: str, *, now: datetime) -> CaseView:
     """The same by its code, as a caller reads it out; raises CaseNotFound."""
-    return await _one(tx, kit, clerk, select(Case).where(Case.code == codes.as_printed(code)))
+    return await _one(tx, kit, clerk, select(Case).where(Case.code == codes.as_printed(code)), now)
 
 
-async def _one(tx: AsyncSession, kit: Kit, clerk: Clerk, query: Select[Case]) -> CaseView:
-    staffed = [desk.id for desk in await desks.staffed_by(tx, clerk.blinds)]
+async def _one(tx: AsyncSession, kit: Kit, clerk: Clerk, query: Select[Case], now: datetime) -> CaseView:
+    staffed = [desk.id for desk in await desks.staffed_by(tx, clerk.blinds, now=now)]
     found = await _views(tx, kit, query.where(Case.desk_id.in_(staffed)), clerk.account_id)
     if not found:
         raise cases.CaseNotFound

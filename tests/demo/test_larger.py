@@ -18,8 +18,8 @@ async def test_people_at_work_and_people_who_wait(database: Database, kit: Kit) 
     units = [world.units["NV"], world.units["TC"]]
     await enlarge(database, kit, units=units, people=6, waiting=4, others=3, now=world.now)
     async with database.read() as tx:
-        people = await queue.people(tx, kit, world.people["Chi"])
-        waiting = await inbox.waiting(tx, kit, world.people["Chi"])
+        people = await queue.people(tx, kit, world.people["Chi"], now=world.now)
+        waiting = await inbox.waiting(tx, kit, world.people["Chi"], now=world.now)
         assert (await tx.scalar(select(func.count()).select_from(Account))) == len(world.people) + 13
     assert sorted(row.name for row in people.items) == sorted(name_of(number) for number in (0, 2, 4))
     assert len(waiting.items) == 2

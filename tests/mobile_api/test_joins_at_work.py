@@ -64,7 +64,7 @@ async def test_r26_a_request_that_comes_along_is_not_decided_by_its_own_subject(
     async with service.db.write() as tx:
         steps = await rows.steps_of(tx, request)
         found = await tx.get_one(RoleRequest, request)
-        who = await authority.of(tx, service.kit, stays)
+        who = await authority.of(tx, service.kit, stays, now=service.clock.now())
         assert (await rights.standing(tx, service.kit, found, steps, who)).is_subject, (
             "another manager decides"
         )

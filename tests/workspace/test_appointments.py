@@ -34,7 +34,13 @@ async def chis_post(office: Office) -> UUID:
 
 async def manages(office: Office) -> bool:
     async with office.service.db.read() as tx:
-        return bool((await authority.of(tx, office.service.kit, office.chi.account_id)).posts)
+        return bool(
+            (
+                await authority.of(
+                    tx, office.service.kit, office.chi.account_id, now=office.service.clock.now()
+                )
+            ).posts
+        )
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no_scripts"])

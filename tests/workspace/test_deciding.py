@@ -188,7 +188,9 @@ async def test_many_are_refused_only_with_a_reason_and_never_without_a_pick(
 
 async def role_of(office: Office, name: str) -> UUID:
     async with office.service.db.read() as tx:
-        found = await queue.people(tx, office.service.kit, office.chi.account_id, q=name)
+        found = await queue.people(
+            tx, office.service.kit, office.chi.account_id, q=name, now=office.service.clock.now()
+        )
     return found.items[0].role_id
 
 
@@ -234,7 +236,9 @@ async def test_a_transfer_is_begun_and_the_other_unit_is_asked(office: Office, d
 async def test_a_strangers_role_cannot_be_touched(office: Office, desk: Desk) -> None:
     await office.has_role("Lý Thường Kiệt", unit=office.other)
     async with office.service.db.read() as tx:
-        found = await queue.people(tx, office.service.kit, office.dung.account_id, q="Lý Thường Kiệt")
+        found = await queue.people(
+            tx, office.service.kit, office.dung.account_id, q="Lý Thường Kiệt", now=office.service.clock.now()
+        )
     for path in (f"/workspace/people/{found.items[0].role_id}/{what}" for what in ("end", "transfer")):
         assert (await desk.http.get(path)).status_code == 404
         form = {"reason": "x"} if path.endswith("end") else {"unit": office.root, "position": "chuyen_vien"}

@@ -23,6 +23,8 @@ async def test_a_manager_lends_the_right_and_the_delegate_decides_in_that_capaci
     form = {"to": "Nguyễn Văn Phó", "kinds": ["register", "end"], "units": [office.unit], "from": ""}
     wrong = await desk.send("/workspace/delegations", form | {"until": "31/02/2030"})
     assert wrong.status_code == 422 and "Nguyễn Văn Phó" in wrong.text and "31/02/2030" in wrong.text
+    endless = await desk.send("/workspace/delegations", form | {"until": "31/12/9999"})
+    assert endless.status_code == 422 and "không quá 180 ngày: ngày kết thúc chậm nhất là" in endless.text
     last = f"{office.service.clock.now() + timedelta(days=9):%d/%m/%Y}"
     given = await desk.send("/workspace/delegations", form | {"until": last})
     assert given.status_code == 303, given.text

@@ -208,6 +208,19 @@ async def test_a11_every_act_about_others_asks_and_changes_nothing(office: Offic
     assert others == known, "a new act about others wants a fresh sign-in, and its line here"
 
 
+async def test_a11_what_a_manager_began_is_not_taken_back_from_the_own_page_either(
+    office: Office, desk: Desk
+) -> None:
+    request_id = await returned_transfer(office, "Ngô Chân Lưu")
+    path = f"/workspace/me/requests/{request_id}"
+    await signed_in_before(office, days=1)
+    asked = await desk.send(f"{path}/withdraw", {})
+    assert await state(office, request_id) == "returned"
+    assert "Rút yêu cầu" in await back(desk, office, asked)
+    assert (await desk.send(f"{path}/withdraw", {})).status_code == 303
+    assert await state(office, request_id) == "withdrawn"
+
+
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no_scripts"])
 async def test_a11_in_a_browser_the_typed_reason_survives_the_way_to_vneid(
     office: Office, browser: Browser, scripts: bool

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from datetime import date
 from uuid import uuid4
 
 import httpx2
@@ -64,7 +65,8 @@ def test_a_page_looks_again_only_for_what_concerns_its_units(
     topic: str, plain: bool, with_states: bool
 ) -> None:
     unit = uuid4()
-    who = Authority(uuid4(), frozenset(), {unit: Post(unit, "NV", "Sở Nội vụ", "/1/2/", uuid4())})
+    posts = {unit: Post(unit, "NV", "Sở Nội vụ", "/1/2/", uuid4())}
+    who = Authority(uuid4(), date(2026, 3, 2), frozenset(), posts)
     assert concerns(topic, who, states=False) == plain
     assert concerns(topic, who, states=True) == with_states
 

@@ -30,7 +30,8 @@ async def test_every_page_is_accessible_and_never_wider_than_the_screen(
     await office.has_role("Võ Thị Sáu")
     decided = await office.has_role("Lê Thị Riêng")
     async with office.service.db.read() as tx:
-        role = (await queue.people(tx, office.service.kit, office.chi.account_id)).items[0].role_id
+        chi, now = office.chi.account_id, office.service.clock.now()
+        role = (await queue.people(tx, office.service.kit, chi, now=now)).items[0].role_id
     await reviewed(office)
     paths = [
         "/workspace",

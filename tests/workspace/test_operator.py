@@ -24,7 +24,7 @@ END = re.compile(rf'action="({PATH}/appointments/[^"]+/end)"[^>]*>[^§]*?aria-la
 
 async def codes_of(office: Office, who: Somebody) -> list[str]:
     async with office.service.db.read() as tx:
-        found = await authority.of(tx, office.service.kit, who.account_id)
+        found = await authority.of(tx, office.service.kit, who.account_id, now=office.service.clock.now())
         return [post.code for post in found.units]
 
 
@@ -50,7 +50,8 @@ async def test_somebody_is_appointed_and_dismissed(office: Office) -> None:
     assert await codes_of(office, new) == []
     assert not [label for label in ends if label.endswith("Trần Thu Hà")], "nobody dismisses themselves"
     async with office.service.db.read() as tx:
-        (own,) = (await authority.of(tx, office.service.kit, office.ha.account_id)).units
+        now = office.service.clock.now()
+        (own,) = (await authority.of(tx, office.service.kit, office.ha.account_id, now=now)).units
     refused = await desk.send(f"{PATH}/appointments/{own.appointment_id}/end", {})
     assert refused.status_code == 409 and "của chính mình" in refused.text
     await desk.http.aclose()

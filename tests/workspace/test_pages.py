@@ -53,7 +53,9 @@ async def test_who_has_a_role_is_sent_to_the_manager_of_that_unit(office: Office
     async with office.service.db.read() as tx:
         from backend.roles import queue
 
-        found = await queue.people(tx, office.service.kit, office.chi.account_id, q="Nguyễn Thị Bình")
+        found = await queue.people(
+            tx, office.service.kit, office.chi.account_id, q="Nguyễn Thị Bình", now=office.service.clock.now()
+        )
     assert found.items[0].name == "Nguyễn Thị Bình"
     key = next(p for p in office.service.stand.eid.personas.values() if p.full_name == "Nguyễn Thị Bình")
     async with client(office.service.url) as http:

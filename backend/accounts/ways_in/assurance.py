@@ -44,7 +44,16 @@ class WorkspaceLevel(Forbidden):
     )
 
 
-WORKSPACE = 2  # the level that the workspace wants
+WORKSPACE = 2  # the level that the workspace wants, and any act on another's role
+
+
+def why_not_about_others(
+    level: int, authenticated_at: datetime, *, now: datetime
+) -> InsufficientAssurance | None:
+    """The reason why a sign-in does not do for an act on another's role, wherever it is done (A11)."""
+    if level < WORKSPACE:
+        return InsufficientAssurance(required={"level": WORKSPACE, "method": VNEID})
+    return stale(authenticated_at, now=now)
 
 
 def demand(

@@ -82,7 +82,7 @@ async def waiting(
     tx: AsyncSession, kit: Kit, reader: UUID, *, cursor: str = "", now: datetime, only: Collection[UUID] = ()
 ) -> List:
     """What waits for the reader, unit by unit; of `only` some rows, as far as they still wait."""
-    theirs = await standing.of(tx, await authority.of(tx, kit, reader))
+    theirs = await standing.of(tx, await authority.of(tx, kit, reader, now=now))
     where: list[ColumnElement[bool]] = [ReviewedRole.id.in_(only)] if only else []
     if cursor:
         unit, _, last = paging.place_of(cursor).partition(" ")
@@ -98,9 +98,9 @@ async def waiting(
     return List(await _rows(tx, kit, shown, now), await _total(tx, theirs), following)
 
 
-async def count(tx: AsyncSession, kit: Kit, reader: UUID) -> int:
+async def count(tx: AsyncSession, kit: Kit, reader: UUID, *, now: datetime) -> int:
     """How much of it there is."""
-    return await _total(tx, await standing.of(tx, await authority.of(tx, kit, reader)))
+    return await _total(tx, await standing.of(tx, await authority.of(tx, kit, reader, now=now)))
 
 
 def _parts(theirs: Theirs) -> list[ColumnElement[bool]]:

@@ -116,7 +116,7 @@ async def _announce(
     last = telling.last_day(kit, review, more=stage.rests, now=at.now)
     async with db.write() as tx:
         heard = await telling.managers(tx, kit, review, stage.to_managers, now=at.now, last=last)
-        placed = await standing.deciders(tx, asked)
+        placed = await standing.deciders(tx, asked, on=None)
     reached = [one for one in asked if placed[one.id] in heard]
     for start in range(0, len(reached), AT_ONCE):
         async with db.write() as tx:

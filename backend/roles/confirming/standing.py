@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
@@ -61,10 +62,10 @@ async def read(tx: AsyncSession, query: Select[UUID, UUID, UUID, UUID, UUID, str
     return [Asked._make(row) for row in await tx.execute(query)]
 
 
-async def deciders(tx: AsyncSession, asked: Iterable[Asked]) -> dict[UUID, UUID | None]:
-    """By row, the unit whose managers say the word."""
+async def deciders(tx: AsyncSession, asked: Iterable[Asked], *, on: date | None) -> dict[UUID, UUID | None]:
+    """By row, the unit whose managers say the word; the day as of Appointment.counts."""
     rows = list(asked)
-    managers = await rights.managers_by_unit(tx, {unit for one in rows for unit in rights.way_up(one.path)})
+    managers = await rights.managers_over(tx, {one.path for one in rows}, on=on)
     managing = set[bytes]().union(*managers.values())
     own = await undecided.own_among(tx, {one.account_id for one in rows}, managing)
     return {one.id: rights.decider(one.path, managers, own.get(one.account_id, set())) for one in rows}
@@ -74,11 +75,11 @@ async def of(tx: AsyncSession, who: Authority) -> Theirs:
     """What waits for this person by a right of their own; what is lent does not reach this far."""
     if not who.posts:
         return Theirs([], set(), [])
-    managers = await rights.managers_by_unit(tx)
+    managers = await rights.managers_by_unit(tx, on=who.today)
     below = (await tx.execute(select(Unit.id, Unit.path).where(who.below()))).all()
-    units = sorted(unit.id for unit in below if who.decides(rights.decider(unit.path, managers, set())))
+    units = sorted(unit.id for unit in below if rights.reads(who, unit.path, managers))
     about = await _about_managers(tx, who, managers)
-    placed = await deciders(tx, about)
+    placed = await deciders(tx, about, on=who.today)
     single = [one.id for one in about if who.decides(placed[one.id]) and one.account_id != who.account_id]
     return Theirs(units, {one.account_id for one in about}, single)
 

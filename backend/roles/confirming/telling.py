@@ -29,13 +29,13 @@ async def managers(
 ) -> set[UUID]:
     """Tell everybody whose word is still missing, once of each kind; the deciding units that somebody has heard for."""
     asked = await standing.read(tx, standing.waiting(ReviewedRole.review_id == review.id))
-    placed = await standing.deciders(tx, asked)
+    placed = await standing.deciders(tx, asked, on=None)
     unit, heard = (await tx.get_one(Unit, review.unit_id)).name, set[UUID]()
     for decider, count in Counter(placed.values()).items():
         if decider is None:
             continue
         about = {one.account_id for one in asked if placed[one.id] == decider}
-        for account_id in sorted(await calling.managers_of(tx, kit, [decider])):
+        for account_id in sorted(await calling.managers_of(tx, kit, [decider], now=now)):
             if about == {account_id}:
                 continue  # the own role, which another manager of that unit confirms
             heard.add(decider)

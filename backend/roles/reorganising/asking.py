@@ -52,7 +52,7 @@ async def plan(
     now: datetime,
 ) -> Plan:
     """What the files would do; raises ImportRefused with every bad row, NotFound for who operates nothing."""
-    reach, known = await operating.reach_of(tx, kit, by), await unit_tree.snapshot(tx)
+    reach, known = await operating.reach_of(tx, kit, by, now=now), await unit_tree.snapshot(tx)
     if errors := operating.strangers(acts, PLACES, known, reach):
         raise ImportRefused(in_order(errors))
     return await planning.make(tx, kit, acts, people, now=now)
@@ -74,7 +74,7 @@ async def run(
     """
     number = decision_numbers.typed(yes.decision)
     await one_after_another(tx, rows.TREE)
-    reach, known = await operating.reach_of(tx, kit, by, hold=True), await unit_tree.snapshot(tx)
+    reach, known = await operating.reach_of(tx, kit, by, now=now, hold=True), await unit_tree.snapshot(tx)
     _expect(reach, known, wanted.acts)
     if await tx.get(Reorganisation, run_id) is not None:
         return
@@ -89,21 +89,23 @@ async def run(
 async def reverse(tx: AsyncSession, kit: Kit, run_id: UUID, yes: Yes, *, by: UUID, now: datetime) -> None:
     """Write down that it goes back; the worker carries it. Raises ChangedSince, NotDone, MassChange, NotFound."""
     await one_after_another(tx, rows.TREE)
-    found = await theirs(tx, kit, run_id, by=by, hold=True)
+    found = await theirs(tx, kit, run_id, by=by, now=now, hold=True)
     _brake(kit, found.people, await planning.people_held(tx), brake_off=yes.brake_off)
     await reversing.begin(tx, kit, run_id, leave_changed=yes.leave_changed, now=now, by=by)
 
 
-async def theirs(tx: AsyncSession, kit: Kit, run_id: UUID, *, by: UUID, hold: bool = False) -> listing.Line:
+async def theirs(
+    tx: AsyncSession, kit: Kit, run_id: UUID, *, by: UUID, now: datetime, hold: bool = False
+) -> listing.Line:
     """A reorganisation of the operator's own units; any other is not there: raises NotFound."""
-    reach, found = await operating.reach_of(tx, kit, by, hold=hold), await listing.one(tx, run_id)
+    reach, found = await operating.reach_of(tx, kit, by, now=now, hold=hold), await listing.one(tx, run_id)
     _expect(reach, await unit_tree.snapshot(tx), found.acts)
     return found
 
 
-async def all_theirs(tx: AsyncSession, kit: Kit, *, by: UUID) -> list[listing.Line]:
+async def all_theirs(tx: AsyncSession, kit: Kit, *, by: UUID, now: datetime) -> list[listing.Line]:
     """Every one of them, the newest first."""
-    reach, known = await operating.reach_of(tx, kit, by), await unit_tree.snapshot(tx)
+    reach, known = await operating.reach_of(tx, kit, by, now=now), await unit_tree.snapshot(tx)
     return [one for one in await listing.every(tx) if _within(reach, known, one.acts)]
 
 

@@ -70,7 +70,7 @@ class Concerns(msgspec.Struct, frozen=True):
 
 async def concerns(tx: AsyncSession, plan: Plan) -> Concerns:
     """Both, as things would be afterwards."""
-    managed = await rights.managers_by_unit(tx)
+    managed = await rights.managers_by_unit(tx, on=None)
     gaining = {one.target for one in plan.going}
     vacant = [code for code in sorted(gaining) if plan.known[code].id not in managed]
     over = {plan.known[code].id for code in acts.closing(plan.wanted.acts)}

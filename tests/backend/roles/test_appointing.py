@@ -64,7 +64,9 @@ async def dismiss(world: World, one: UUID, *, by: str = "Giang", confirmed: bool
 
 async def codes_of(world: World, name: str) -> list[str]:
     async with world.db.read() as tx:
-        return [post.code for post in (await authority.of(tx, world.kit, world.people[name])).units]
+        return [
+            post.code for post in (await authority.of(tx, world.kit, world.people[name], now=world.now)).units
+        ]
 
 
 async def test_somebody_is_appointed_by_number_by_id_and_by_a_name_that_only_one_has(world: World) -> None:
@@ -217,7 +219,7 @@ async def test_the_list_of_managers_goes_on_page_by_page_within_the_operators_un
     world: World, other: None
 ) -> None:
     async with world.db.read() as tx:
-        reach = await operating.reach_of(tx, world.kit, world.people["Giang"])
+        reach = await operating.reach_of(tx, world.kit, world.people["Giang"], now=world.now)
         first, cursor = await managers.some(tx, world.kit, reach.below(), most=2)
         rest, none = await managers.some(tx, world.kit, reach.below(), cursor=cursor or "", most=2)
         vacant = await carried.vacancies(tx)

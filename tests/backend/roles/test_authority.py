@@ -37,11 +37,11 @@ async def test_a_personal_number_is_read_once_for_each_person_whom_a_page_is_abo
 async def test_a_number_that_changes_is_read_again_in_the_same_transaction(world: World) -> None:
     async with world.db.write() as tx:
         chi = world.people["Chi"]
-        assert (await authority.of(tx, world.kit, chi)).posts
+        assert (await authority.of(tx, world.kit, chi, now=world.now)).posts
         ended = update(Identifier).where(Identifier.account_id == chi).values(ended_at=world.now)
         await tx.execute(ended)
         numbers.forget(tx)
-        who = await authority.of(tx, world.kit, chi)
+        who = await authority.of(tx, world.kit, chi, now=world.now)
         assert (who.posts, who.blinds) == ({}, frozenset())
 
 

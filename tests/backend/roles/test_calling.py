@@ -37,3 +37,20 @@ async def test_r44_the_deciding_managers_phone_rings_at_once_and_names_nobody(wo
     phones.rang.clear()
     await world.ask("Chi", world.draft(unit="NV"))
     assert {account for account, *_ in phones.rang} == {world.people["Giang"]}, "nobody about themselves"
+
+
+async def test_r44_a_loop_of_asking_and_taking_back_rings_no_more_than_its_budget(world: World) -> None:
+    phones = Phones()
+    world.kit = world.kit._replace(phones=phones)
+    most = world.kit.limits.request_pushes_per_hour
+    for _ in range(most + 3):
+        await world.withdraw("An", (await world.ask("An")).id)
+    assert [account for account, *_ in phones.rang] == [world.people["Chi"]] * most
+    await world.ask("Bình")
+    assert len(phones.rang) == most + 1, "another's request rings"
+    last = await world.ask("An")
+    assert (await world.seen_by("Chi", last.id)).status == "pending", "what does not ring has arrived"
+    await world.withdraw("An", last.id)
+    world.pass_time(hours=1, seconds=1)
+    await world.ask("An")
+    assert len(phones.rang) == most + 2

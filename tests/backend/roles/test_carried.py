@@ -23,7 +23,9 @@ KEEP = How(keep=Keep("NV", "Tiếp tục phụ trách đến khi có người th
 async def manages(world: World, name: str) -> list[str]:
     codes = {unit_id: code for code, unit_id in world.units.items()}
     async with world.db.read() as tx:
-        return sorted(codes[one] for one in (await authority.of(tx, world.kit, world.people[name])).posts)
+        return sorted(
+            codes[one] for one in (await authority.of(tx, world.kit, world.people[name], now=world.now)).posts
+        )
 
 
 async def head(world: World) -> Role:

@@ -76,7 +76,7 @@ async def test_w01_among_many_what_wants_a_look_is_left_out_and_named_in_its_row
     wishes = {"An": "unlisted", "Bình": "left", "Eve": None}
     asked = {name: await world.ask(name, world.draft(unit="NV")) for name in wishes}
     async with world.db.read() as tx:
-        rows = (await inbox.waiting(tx, world.kit, world.people["Chi"])).items
+        rows = (await inbox.waiting(tx, world.kit, world.people["Chi"], now=world.now)).items
     assert {row.applicant: row.risks for row in rows} == {
         n: [why] if why else [] for n, why in wishes.items()
     }

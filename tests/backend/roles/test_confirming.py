@@ -166,7 +166,7 @@ async def test_ones_own_role_is_confirmed_by_the_unit_above_and_by_nobody_else(w
         assert code_of(no.value) == code
     with pytest.raises(Refusal) as no:
         await confirm(world, "Giang", mine.id)
-    assert code_of(no.value) == "not_your_unit"
+    assert code_of(no.value) == "role_not_found"
     assert await waits(world, "Dũng") == await waits(world, "Eve") == []
     await confirm(world, "Giang", theirs.id)
     with pytest.raises(Refusal) as no:
@@ -229,7 +229,7 @@ async def test_the_end_takes_the_appointment_along(world: World) -> None:
     await begin(world, "NV")
     assert await live(world, 18) == 1
     async with world.db.read() as tx:
-        assert not (await authority.of(tx, world.kit, world.people["Chi"])).posts
+        assert not (await authority.of(tx, world.kit, world.people["Chi"], now=world.now)).posts
 
 
 async def test_a_review_wants_a_day_to_come_a_unit_and_no_other_review(world: World) -> None:

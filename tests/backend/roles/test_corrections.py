@@ -145,3 +145,17 @@ async def test_a11_a_manager_corrects_with_a_sign_in_of_today(world: World) -> N
     async with world.db.write() as tx:  # the person's own wish decides about nobody else
         by = By(world.people["Bình"], 2, world.now - timedelta(days=1))
         await corrections.resubmit(tx, world.kit, own.id, world.draft(), by=by, now=world.now)
+
+
+async def test_a11_taking_back_what_was_begun_for_another_wants_a_sign_in_of_the_day(world: World) -> None:
+    asked = await begun_and_returned(world)
+    yesterday = world.now - timedelta(days=1)
+    for level, since in ((2, yesterday), (1, world.now)):
+        with pytest.raises(Refusal, match="insufficient_assurance"):
+            await world.withdraw("Chi", asked.id, level=level, since=since)
+    assert (await world.request(asked.id)).status == "returned"
+    with pytest.raises(Refusal, match="request_not_found"):
+        await world.withdraw("Eve", asked.id, since=yesterday)
+    await world.withdraw("Chi", asked.id)
+    own = await world.ask("Bình")
+    await world.withdraw("Bình", own.id, level=1, since=yesterday)  # about nobody else

@@ -48,7 +48,9 @@ async def take_back(world: World, by: str, one: UUID) -> None:
 async def waits(world: World, who: str) -> set[UUID]:
     """What stands in somebody's list."""
     async with world.db.read() as tx:
-        return {row.id for row in (await inbox.waiting(tx, world.kit, world.people[who])).items}
+        return {
+            row.id for row in (await inbox.waiting(tx, world.kit, world.people[who], now=world.now)).items
+        }
 
 
 async def refusal_of(world: World, who: str, asked: UUID) -> str:
@@ -106,7 +108,7 @@ async def test_nobody_decides_about_themselves_by_a_lent_right_nor_lends_it_on(w
         await lend(world, "An", "Bình", "NV")
     assert no.value.code == "not_your_unit"
     async with world.db.read() as tx:
-        who = await authority.of(tx, world.kit, world.people["An"])
+        who = await authority.of(tx, world.kit, world.people["An"], now=world.now)
     assert not who.posts and who.lent
 
 
@@ -124,6 +126,9 @@ async def test_nobody_decides_about_themselves_by_a_lent_right_nor_lends_it_on(w
         ({"until_on": None}, "until"),
         ({"until_on": date(2026, 3, 1)}, "until"),
         ({"from_on": date(2026, 3, 1)}, "from"),
+        ({"from_on": date(2027, 3, 4), "until_on": date(2027, 3, 5)}, "from"),
+        ({"until_on": date(2026, 8, 30)}, "until"),
+        ({"until_on": date(9999, 12, 31)}, "until"),
     ],
 )
 async def test_what_cannot_be_lent_names_its_field(world: World, more: dict[str, object], field: str) -> None:

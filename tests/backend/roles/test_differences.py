@@ -32,7 +32,7 @@ def entry(world: World, name: str, unit: str, **more: str) -> dict[str, str]:
 
 async def read(world: World, name: str, cursor: str = "", kit: Kit | None = None) -> Page[Difference]:
     async with world.db.read() as tx:
-        return await differences.page(tx, kit or world.kit, world.people[name], cursor=cursor)
+        return await differences.page(tx, kit or world.kit, world.people[name], cursor=cursor, now=world.now)
 
 
 async def said(world: World, name: str, kit: Kit | None = None) -> list[Said]:

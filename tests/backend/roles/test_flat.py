@@ -62,9 +62,13 @@ async def test_people_who_fail_are_named_to_their_own_manager_only(
     among = states.failing(system)
     async with world.db.read() as tx:
         for manager, found in (("Chi", {world.people["An"]: "An"}), ("Dũng", {}), ("Giang", {})):
-            names = await queue.names_within(tx, world.kit, world.people[manager], among, most=10)
+            names = await queue.names_within(
+                tx, world.kit, world.people[manager], among, most=10, now=world.now
+            )
             assert names == found
-        assert await queue.names_within(tx, world.kit, world.people["Chi"], among, most=0) == {}
+        assert (
+            await queue.names_within(tx, world.kit, world.people["Chi"], among, most=0, now=world.now) == {}
+        )
 
 
 async def test_the_calendar_is_asked_before_anybody_waits_for_it(world: World) -> None:
@@ -94,8 +98,10 @@ async def test_the_journal_page_passes_over_what_is_not_the_readers(world: World
         world.kit.journal.record(tx, opened, by=None, now=world.now)
     async with world.db.read() as tx:
         reader = world.people["Chi"]
-        lines, older = await audit.of_units(tx, world.kit, reader, group="manager", most=1)
-        more, _ = await audit.of_units(tx, world.kit, reader, group="manager", before=older, most=1)
+        lines, older = await audit.of_units(tx, world.kit, reader, group="manager", most=1, now=world.now)
+        more, _ = await audit.of_units(
+            tx, world.kit, reader, group="manager", before=older, most=1, now=world.now
+        )
         last = await tx.scalar(select(func.max(Entry.seq)))
     assert [line.seq for line in lines + more] == [(last or 0) - 1, (last or 0) - audit.CHUNK - 3]
 
@@ -117,7 +123,7 @@ async def test_the_people_of_many_units_are_paged_one_by_one_in_order(
         async with world.db.read() as tx:
             while True:
                 page = await queue.people(
-                    tx, world.kit, world.people[manager], cursor=cursor, most=2, **asked
+                    tx, world.kit, world.people[manager], cursor=cursor, most=2, now=world.now, **asked
                 )
                 seen += [(row.unit_code, row.name) for row in page.items]
                 cursor = page.next_cursor

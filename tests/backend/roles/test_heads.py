@@ -8,7 +8,7 @@ from tests.backend.roles.world import World
 
 async def people(world: World, name: str, **more: object) -> list[tuple[str, str, bool]]:
     async with world.db.read() as tx:
-        found = await queue.people(tx, world.kit, world.people[name], **more)  # type: ignore[arg-type]
+        found = await queue.people(tx, world.kit, world.people[name], now=world.now, **more)  # type: ignore[arg-type]
     return [(row.unit_code, row.name, row.may_end) for row in found.items]
 
 
@@ -38,7 +38,9 @@ async def test_r07_pages_of_heads_and_others_follow_one_another(world: World) ->
     seen, cursor = [], None
     for _ in range(4):
         async with world.db.read() as tx:
-            page = await queue.people(tx, world.kit, world.people["Giang"], cursor=cursor, most=1)
+            page = await queue.people(
+                tx, world.kit, world.people["Giang"], now=world.now, cursor=cursor, most=1
+            )
         seen += [row.name for row in page.items]
         cursor = page.next_cursor
     assert sorted(seen) == ["An", "Bình", "Chi", "Dũng"] and cursor is None

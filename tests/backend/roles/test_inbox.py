@@ -15,7 +15,7 @@ from tests.backend.roles.world import World
 
 async def waiting(world: World, name: str, **narrowed: str) -> Inbox:
     async with world.db.read() as tx:
-        return await inbox.waiting(tx, world.kit, world.people[name], **narrowed)  # type: ignore[arg-type]
+        return await inbox.waiting(tx, world.kit, world.people[name], now=world.now, **narrowed)  # type: ignore[arg-type]
 
 
 async def test_who_decides_for_several_units_gets_one_list_in_the_order_of_asking(world: World) -> None:
@@ -24,8 +24,10 @@ async def test_who_decides_for_several_units_gets_one_list_in_the_order_of_askin
     places = {"An": "TC", "Bình": "NV-P", "Chi": "TC", "Giang": "NV"}
     asked = [(await world.ask(name, world.draft(unit=unit))).id for name, unit in places.items()]
     async with world.db.read() as tx:
-        first = await inbox.waiting(tx, world.kit, world.people["Eve"], most=2)
-        second = await inbox.waiting(tx, world.kit, world.people["Eve"], most=2, cursor=first.next_cursor)
+        first = await inbox.waiting(tx, world.kit, world.people["Eve"], most=2, now=world.now)
+        second = await inbox.waiting(
+            tx, world.kit, world.people["Eve"], most=2, cursor=first.next_cursor, now=world.now
+        )
     assert [row.id for row in (*first.items, *second.items)] == asked[:3]
     assert (first.total, second.total, second.next_cursor) == (3, 3, None)
 

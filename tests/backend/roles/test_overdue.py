@@ -19,7 +19,10 @@ from tests.backend.roles.world import World, code_of
 async def waits(world: World, who: str, *, late: bool = False) -> set[UUID]:
     """What stands in somebody's list."""
     async with world.db.read() as tx:
-        return {row.id for row in (await inbox.waiting(tx, world.kit, world.people[who], late=late)).items}
+        return {
+            row.id
+            for row in (await inbox.waiting(tx, world.kit, world.people[who], late=late, now=world.now)).items
+        }
 
 
 async def due_on(world: World, name: str, asked: UUID) -> date | None:
@@ -66,7 +69,7 @@ async def test_what_is_late_may_be_decided_by_the_unit_above_as_well_and_everybo
     assert await world.roll() == 0 and await waits(world, "Giang") == set()
     with pytest.raises(Refusal) as no:
         await world.approve("Giang", asked)
-    assert code_of(no.value) == "not_your_unit"
+    assert code_of(no.value) == "request_not_found"
     await world.approve("Dũng", in_time)
     world.pass_time(hours=1)
     async with world.db.read() as tx:

@@ -148,8 +148,8 @@ async def test_whoever_manages_no_root_of_these_units_finds_nothing(world: World
         await reverse(world, run_id, by=who, brake_off=True)
     async with world.db.read() as tx:
         if who == "Trà":
-            assert await asking.all_theirs(tx, world.kit, by=world.people[who]) == []
-        assert len(await asking.all_theirs(tx, world.kit, by=world.people["Giang"])) == 1
+            assert await asking.all_theirs(tx, world.kit, by=world.people[who], now=world.now) == []
+        assert len(await asking.all_theirs(tx, world.kit, by=world.people["Giang"], now=world.now)) == 1
 
 
 async def test_no_unit_becomes_a_root_from_the_page(world: World) -> None:

@@ -17,7 +17,7 @@ async def tree(world: World, name: str, **place: str) -> unit_pages.Branch:
 
 async def page(world: World, name: str, code: str, **place: str) -> unit_pages.UnitPage:
     async with world.db.read() as tx:
-        return await unit_pages.one(tx, world.kit, code, world.people[name], **place)
+        return await unit_pages.one(tx, world.kit, code, world.people[name], now=world.now, **place)
 
 
 async def bring(world: World, *rows: dict[str, str]) -> None:

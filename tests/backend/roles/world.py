@@ -107,7 +107,7 @@ class World(Readings):
     async def dismiss(self, name: str) -> None:
         """Take every unit from somebody."""
         async with self.db.write() as tx:
-            for post in (await authority.of(tx, self.kit, self.people[name])).units:
+            for post in (await authority.of(tx, self.kit, self.people[name], now=self.now)).units:
                 await managers.remove(
                     tx, self.kit, post.code, self.numbers[name], by=None, now=self.now, leave_undecided=True
                 )
@@ -189,10 +189,20 @@ class World(Readings):
             said = await review.undo(tx, self.kit, request_id, by=self.people[name], now=self.now)
         return settle(said)
 
-    async def withdraw(self, name: str, request_id: UUID) -> RoleRequest:
-        """`name` takes the request back."""
+    async def withdraw(
+        self, name: str, request_id: UUID, *, level: int = 2, since: datetime | None = None
+    ) -> RoleRequest:
+        """`name`, who signed in at that moment, takes the request back."""
         async with self.db.write() as tx:
-            said = await requests.withdraw(tx, self.kit, request_id, by=self.people[name], now=self.now)
+            said = await requests.withdraw(
+                tx,
+                self.kit,
+                request_id,
+                by=self.people[name],
+                level=level,
+                authenticated_at=since or self.now,
+                now=self.now,
+            )
         return settle(said)
 
     async def resubmit(

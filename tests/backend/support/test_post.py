@@ -76,8 +76,9 @@ async def test_a_mail_becomes_a_case_and_is_answered_with_its_code(room: Room, m
     signature = answer.get_content().replace("\r\n", "\n").split("-- \n")[1].split()
     assert " ".join(signature) == "Đội hỗ trợ hotro@hue.example 0234 3000 000"
     async with room.world.db.read() as tx:
-        (row,) = await reading.inbox(tx, room.world.kit, room.world.clerk, status=None, before=None, most=5)
-        view = await reading.one(tx, room.world.kit, room.world.clerk, case.id)
+        kit, clerk, now = room.world.kit, room.world.clerk, room.world.now
+        (row,) = await reading.inbox(tx, kit, clerk, status=None, before=None, most=5, now=now)
+        view = await reading.one(tx, kit, clerk, case.id, now=now)
     assert row.subject == view.subject and row.messages == [], "the list shows none, so it opens none"
     assert view.subject == "[0010#DVC] Lỗi ký số" and view.messages[0].text == "Trang báo lỗi khi ký số."
     assert "ke.toan" not in view.who and view.who.endswith("@truong.example")
@@ -148,7 +149,7 @@ async def test_th01_a_secret_in_a_mail_never_reaches_the_desk(room: Room, mailbo
     mailbox.deliver(more)
     await room.post.round()
     async with room.world.db.read() as tx:
-        view = await reading.one(tx, room.world.kit, room.world.clerk, case.id)
+        view = await reading.one(tx, room.world.kit, room.world.clerk, case.id, now=room.world.now)
     assert view.subject == "[0010#DVC] Mật khẩu là ••••••"
     assert [one.text for one in view.messages] == [
         "Tôi nhận mã OTP •••••• nhưng trang báo sai.\nMật khẩu: ••••••\nXin giúp.",

@@ -1,0 +1,54 @@
+"""Of many requests, roles and units those that somebody may read, asked at once: as rights says of one (rule 613)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.accounts.identity import numbers
+from backend.kit import Kit
+from backend.roles import rights
+from backend.roles.authority import Authority
+from backend.roles.models import RequestStep, Role, RoleRequest, Unit
+
+
+async def requests(tx: AsyncSession, kit: Kit, who: Authority, ids: Collection[UUID]) -> set[UUID]:
+    """Those requests that they may know of by their own right."""
+    query = select(RequestStep, RoleRequest.account_id, Unit.path)
+    query = query.join(RoleRequest, RoleRequest.id == RequestStep.request_id)
+    query = query.join(Unit, Unit.id == RequestStep.unit_id).where(
+        RequestStep.request_id.in_(ids), who.below()
+    )
+    rows = (await tx.execute(query)).all()
+    managers = await rights.managers_over(tx, {row.path for row in rows}, on=who.today)
+    own = await _blinds(tx, kit, {row.account_id for row in rows})
+    return {
+        row.RequestStep.request_id
+        for row in rows
+        if rights.sees_step(who, row.RequestStep, row.path, managers, own[row.account_id])
+    }
+
+
+async def roles(tx: AsyncSession, kit: Kit, who: Authority, where: Any) -> list[Role]:
+    """Those roles, of the ones meant, whose holder is a person of theirs."""
+    query: Select[Role, str] = select(Role, Unit.path).join(Unit, Unit.id == Role.unit_id)
+    rows = (await tx.execute(query.where(where, who.below()))).all()
+    managers = await rights.managers_over(tx, {row.path for row in rows}, on=who.today)
+    own = await _blinds(tx, kit, {row.Role.account_id for row in rows})
+    return [row.Role for row in rows if rights.is_theirs(who, row.path, managers, own[row.Role.account_id])]
+
+
+async def units(tx: AsyncSession, who: Authority, ids: Collection[UUID]) -> set[UUID]:
+    """Those units whose people are theirs."""
+    rows = (await tx.execute(select(Unit.id, Unit.path).where(Unit.id.in_(ids), who.below()))).all()
+    managers = await rights.managers_over(tx, {row.path for row in rows}, on=who.today)
+    return {row.id for row in rows if rights.reads(who, row.path, managers)}
+
+
+async def _blinds(tx: AsyncSession, kit: Kit, accounts: Collection[UUID]) -> dict[UUID, set[bytes]]:
+    await numbers.personal(tx, kit, accounts)  # all in one statement
+    return {one: set(await numbers.blinds_of(tx, kit, one)) for one in accounts}
