@@ -62,7 +62,8 @@ async def test_r01_a_manager_corrects_and_the_other_unit_sees_old_and_new(
     async with at(office, browser, office.dung, java_script_enabled=scripts) as context:
         page = await context.new_page()
         await page.goto(f"/workspace/requests/{request_id}")
-        row = page.get_by_role("row").filter(has_text="Chức vụ")
+        corrected = page.get_by_role("heading", name="Đã sửa so với lần gửi trước")
+        row = page.locator("section").filter(has=corrected).get_by_role("row").filter(has_text="Chức vụ")
         await expect(row).to_contain_text("Chuyên viên")
         await expect(row).to_contain_text("Trưởng phòng")
         await expect(page.get_by_text("Theo quyết định 12")).to_have_count(0)
