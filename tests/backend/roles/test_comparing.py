@@ -41,7 +41,7 @@ async def test_r10_the_decider_sees_directory_account_and_wish_with_the_differen
     )
     assert lines["Họ và tên"].differs and not lines["Chức vụ"].differs
     assert shown.risks == ["name", "birth_date", "unit"]
-    assert (await world.seen_by("Giang", asked.id)).compared is None, "it is for whoever has to decide"
+    assert (await world.seen_by("An", asked.id)).compared is None, "it is for whoever has to decide"
 
 
 async def test_r10_a_year_that_fits_and_a_tone_in_another_place_are_no_difference(world: World) -> None:
