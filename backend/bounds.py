@@ -71,6 +71,8 @@ MOST: dict[str, float] = {
     # sign-in and sessions
     "flow_lifetime": HOUR,
     "provider_timeout": 60,
+    "workspace_code_lifetime": 300,
+    "workspace_codes_per_hour": 100,
     "state_lifetime": HOUR,
     "access_lifetime": HOUR,
     "refresh_idle": 90 * DAY,

@@ -54,6 +54,12 @@ def new_code(alphabet: str, length: int) -> str:
     return "".join(secrets.choice(alphabet) for _ in range(length))
 
 
+def numbers_to_match() -> tuple[str, list[str]]:
+    """A number of two digits, and three different ones among which it stands anywhere."""
+    numbers = [f"{number:02}" for number in secrets.SystemRandom().sample(range(100), 3)]
+    return secrets.choice(numbers), numbers
+
+
 def token_hash(token: str) -> bytes:
     """What is stored of a random token: its SHA-256."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

@@ -6,6 +6,7 @@ SQLite has one connection that writes and some that read. On PostgreSQL transact
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import time
@@ -33,6 +34,18 @@ class SqliteConnection(aiosqlite.Connection):
 
     def __init__(self, file: Path) -> None:
         super().__init__(lambda: self._opened(file), iter_chunk_size=64)
+        self._end: asyncio.Future[Any] | None = None
+
+    def stop(self) -> asyncio.Future[Any] | None:
+        """Once: the thread is gone after the first time, and whoever asks again waits for that same end (case W21)."""
+        if self._end is None:
+            self._end = super().stop()
+        return self._end
+
+    async def close(self) -> None:
+        """What was begun is done first. A call that is cancelled twice may stop it while another closes it."""
+        if self._connection is not None and (end := self.stop()) is not None:
+            await asyncio.shield(end)
 
     def _opened(self, file: Path) -> Any:
         self.plain = sqlite_connection(file)

@@ -26,6 +26,7 @@ COUNTS = (  # 0 switches one off, or everything that needs it; production refuse
     "registrations_per_address_per_hour",
     "recoveries_per_address_per_hour",
     "logins_per_network_per_hour",
+    "workspace_codes_per_hour",
     "cases_per_hour",
     "desk_lookups_per_hour",
     "support_codes_per_address_per_hour",
@@ -117,6 +118,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     # sign-in
     flow_lifetime: int = 900
     provider_timeout: float = 8.0
+    workspace_code_lifetime: int = 120  # of a QR code that lets a browser in (rule 313)
+    workspace_codes_per_hour: int = 20  # answered by one account: whoever is pressed to go on is stopped
     state_lifetime: int = 600  # state, nonce and verifier of one sign-in (rule 411)
 
     # sessions (rule 309)

@@ -21,11 +21,17 @@ async def phone(request: Visit, public_url: NamedDependency[str]) -> Response[by
     return page(request, "phone.html", public_url=public_url)
 
 
+@get("/app/workspace-login/{login_id:str}")
+async def scanned(request: Visit, public_url: NamedDependency[str]) -> Response[bytes]:
+    """The phone, at the code of the workspace's sign-in page that it has scanned."""
+    return page(request, "phone.html", public_url=public_url)
+
+
 def guide_router(public_url: str) -> Router:
     """The routes of the guide and the phone."""
     return Router(
         "/",
-        route_handlers=[guide, phone],
+        route_handlers=[guide, phone, scanned],
         dependencies={"public_url": Provide(lambda: public_url.rstrip("/"), sync_to_thread=False)},
         include_in_schema=False,
     )

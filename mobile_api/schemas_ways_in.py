@@ -140,3 +140,18 @@ class ChallengeOut(msgspec.Struct):
 
     parameters: dict[str, Any]
     signature: str
+
+
+class WorkspaceLoginOut(msgspec.Struct):
+    """Which browser shows the code, from which network and province, until when; `numbers` are two digits each."""
+
+    numbers: list[str]
+    browser: str
+    place: str
+    expires_at: datetime
+
+
+class WorkspaceNumberIn(msgspec.Struct, forbid_unknown_fields=True):
+    """The number that was picked, as it was shown."""
+
+    number: Annotated[str, Meta(pattern="^[0-9]{2}$")]

@@ -62,6 +62,7 @@ from mobile_api.registrations import RegistrationController
 from mobile_api.roles import CONTROLLERS as ROLE_CONTROLLERS
 from mobile_api.sessions import DeviceController, SessionController, TokenController
 from mobile_api.support import CONTROLLERS as SUPPORT_CONTROLLERS
+from mobile_api.workspace_logins import WorkspaceLoginController
 from ngomon import logs, schema, tasks, trusted
 from ngomon.admission import admit
 from ngomon.edge import Edge
@@ -210,13 +211,8 @@ class App:
     def _mobile(self) -> Router:
         handlers = [LoginController, RegistrationController, RecoveryController, PhoneChangeController]
         handlers += [CaptchaController, TokenController, SessionController, DeviceController, MeController]
-        handlers += [
-            IdentityController,
-            JoinController,
-            HistoryController,
-            *METHOD_CONTROLLERS,
-            *DATA_CONTROLLERS,
-        ]
+        handlers += [IdentityController, JoinController, HistoryController, WorkspaceLoginController]
+        handlers += [*METHOD_CONTROLLERS, *DATA_CONTROLLERS]
         return Router(
             "/v1",
             route_handlers=[*handlers, *ROLE_CONTROLLERS, *SUPPORT_CONTROLLERS],

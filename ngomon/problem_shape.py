@@ -65,6 +65,7 @@ MEMBERS: dict[str, Schema | Reference] = {
     "request_id": UUID,
     "request_status": one_of(tuple(labels.STATUSES)),
     "decision": one_of(tuple(labels.DECISIONS)),
+    "outcome": one_of(("approved", "wrong_number")),
     "at": Schema(type=[OpenAPIType.STRING, OpenAPIType.INTEGER]),
     "challenge": at("CaptchaChallenge"),
     "attribute": TEXT,

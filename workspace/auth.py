@@ -67,6 +67,11 @@ class Cookies(msgspec.Struct, frozen=True):
         """Remembers, for minutes, which sign-in this browser began."""
         return f"{self.session}-login"
 
+    @property
+    def scanned(self) -> str:
+        """Which code this browser shows to a phone (rule 313); no answer to it comes from outside, so it is strict."""
+        return f"{self.session}-qr"
+
     def make(self, name: str, value: str, *, strict: bool, max_age: int) -> Cookie:
         """A cookie that scripts cannot read and other sites cannot send; age 0 takes it away."""
         return Cookie(

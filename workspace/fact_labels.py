@@ -7,6 +7,8 @@ from backend.words import mark as _
 FACTS = {
     "login.started": _("Bắt đầu đăng nhập"),
     "login.refused": _("Đăng nhập không thành công"),
+    "login.qr_approved": _("Cho trình duyệt vào không gian làm việc bằng mã QR"),
+    "login.qr_ended": _("Chọn sai số nên mã QR đăng nhập bị hủy"),
     "account.opened": _("Mở tài khoản"),
     "accounts.imported": _("Nhập danh sách tài khoản"),
     "account.owner_came": _("Chủ tài khoản được xác thực lần đầu, phương thức cũ bị kết thúc hoặc tạm khóa"),

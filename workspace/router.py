@@ -41,6 +41,7 @@ from workspace.reorganisations import ReorganisationsController
 from workspace.reports import ReportsController
 from workspace.reviews import ReviewsController
 from workspace.saved import SavedController
+from workspace.scanned import ScannedController
 from workspace.slips import SlipController, verify
 from workspace.support import SupportController
 from workspace.system_page import SystemController
@@ -49,6 +50,7 @@ from workspace.units import UnitsController
 
 CONTROLLERS = (
     LoginController,
+    ScannedController,
     InboxController,
     BulkController,
     SavedController,

@@ -22,7 +22,7 @@ from backend.flows import Flow
 from backend.journal import Entry
 from backend.kit import Kit
 from backend.support import cases, desks, notices, telling, texts
-from backend.support.models import Case, Desk
+from backend.support.models import Case, Desk, Notice
 from backend.words import VIETNAMESE
 from backend.words import mark as _
 
@@ -122,12 +122,15 @@ async def deny(
 ) -> tuple[Case, Desk] | Refusal:
     """ "Không phải tôi" to a notice: the case that follows it up, the same one however often it is said.
 
-    That a device was replaced freezes the account as a report from the old device does; the refusal that no desk is
-    there is returned, so that the freeze stays. Raises NoticeNotFound, NotDeniable.
+    That a device was replaced freezes the account as a report from the old device does; that a browser was let in ends
+    what was let in. The refusal that no desk is there is returned, so that this stays. Raises NoticeNotFound,
+    NotDeniable.
     """
     notice, fresh = await notices.deny(tx, kit, notice_id, by=by, now=now)
     if fresh and notice.kind == "device_replaced":
         await freeze(tx, kit, by, session=None, by_session=None, now=now)
+    if fresh and notice.kind == "workspace_entered":
+        await _shut_out(tx, kit, notice, by=by, now=now)
     case: Case | None = await tx.scalar(select(Case).where(Case.notice_id == notice_id))
     if case is not None:
         return case, await tx.get_one(Desk, case.desk_id)
@@ -149,6 +152,15 @@ async def deny(
         now=now,
     )
     return case, desk
+
+
+async def _shut_out(tx: AsyncSession, kit: Kit, notice: Notice, *, by: UUID, now: datetime) -> None:
+    """The browser that a phone let in by a code is out, and so is one that has not come in yet (rule 313)."""
+    await tx.execute(select(Account.id).where(Account.id == by).with_for_update())
+    await tx.execute(delete(Flow).where(Flow.account_id == by, Flow.kind == "workspace_login"))
+    entered = await tx.get(Session, notice.about)
+    if entered is not None and entered.account_id == by:
+        await sessions.end(tx, kit, entered, reason="takeover_reported", by=by, now=now)
 
 
 async def thaw(

@@ -56,6 +56,7 @@ from backend.facts.fact import Fact, Operator
 from backend.facts.hotline import FreezeOrdered
 from backend.facts.mailboxes import MailboxAdded, MailboxKeeperNamed, MailboxRemoved
 from backend.facts.reviews import ReviewClosed, ReviewStarted, RoleConfirmed
+from backend.facts.scanned import WorkspaceCodeApproved, WorkspaceCodeEnded
 from backend.facts.systems import (
     DataRestored,
     Delivered,
@@ -220,6 +221,8 @@ __all__ = [
     "TriesSpent",
     "UnitEnded",
     "UnitsImported",
+    "WorkspaceCodeApproved",
+    "WorkspaceCodeEnded",
     "vocabulary",
 ]
 

@@ -15,7 +15,7 @@ from backend.errors import Conflict, FieldError, FieldsInvalid, NotFound
 from backend.facts import NoticeDenied, NoticePublished
 from backend.kit import Kit
 from backend.outside.clock import LOCAL
-from backend.support import telling, texts
+from backend.support import telling, telling_codes, texts
 from backend.support.models import Notice, NoticeRead
 from backend.words import say
 
@@ -33,6 +33,7 @@ DENIABLE = frozenset(
         "join_proposed",
         "desk_joined",
         "delegated",
+        "workspace_entered",
     }
 )
 PUSHED = DENIABLE - {"role_changed"}  # what security demands; a manager's word may still be taken back
@@ -220,8 +221,8 @@ def _filled(body: str, details: dict[str, str], lang: str) -> dict[str, object]:
     found = {name: details.get(name, "…") for name in PLACE.findall(body)}
     return {
         name: ", ".join(
-            say(telling.CODES.get(one, one), lang)
-            for one in (value.split("|") if name in telling.LISTS else [value])
+            say(telling_codes.CODES.get(one, one), lang)
+            for one in (value.split("|") if name in telling_codes.LISTS else [value])
         )
         for name, value in found.items()
     }

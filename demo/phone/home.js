@@ -22,7 +22,7 @@ export async function home() {
       ...(me.kind === "citizen" ? [[t("Vai trò", "Roles"), "#/roles"], [t("Yêu cầu của tôi", "My requests"), "#/requests"]] : []),
       [t("Thông tin định danh", "Identity"), "#/identity"], [t("Phương thức xác thực", "Sign-in methods"), "#/methods"],
       [t("Lịch sử truy cập", "Access history"), "#/history"], [t("Thiết bị", "Devices"), "#/devices"],
-      [t("Thông báo", "Notices"), "#/notices"], [t("Hỗ trợ", "Support"), "#/support"],
+      [t("Đăng nhập không gian làm việc", "Sign in to the workspace"), "#/scan"], [t("Thông báo", "Notices"), "#/notices"], [t("Hỗ trợ", "Support"), "#/support"],
       [t("Dữ liệu cá nhân", "Personal data"), "#/privacy"]]));
 }
 

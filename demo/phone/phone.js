@@ -11,6 +11,7 @@ import { forgotten, mailPassword } from "./recover.js";
 import { register, registerBy } from "./register.js";
 import { oneRequest, requests, roles } from "./roles.js";
 import { againForm, requestForm } from "./roleform.js";
+import { scan, scanned } from "./scan.js";
 import { replaced, returned, signIn, welcome, wrongAddress } from "./signin.js";
 import { checkCode, newCase, support } from "./support.js";
 import { back, complain, show } from "./ui.js";
@@ -27,6 +28,7 @@ const signedIn = [
   [/^#\/methods$/, methods], [/^#\/methods\/add$/, addMethod], [/^#\/methods\/add\/(usb|sim|phone)$/, addBy], [/^#\/phone$/, changePhone],
   [/^#\/password$/, changePassword], [/^#\/history$/, visits], [/^#\/notices$/, notices], [/^#\/support$/, support],
   [/^#\/support\/new$/, newCase], [/^#\/support\/new\/(unit)$/, newCase], [/^#\/privacy$/, privacy], [/^#\/check$/, checkCode],
+  [/^#\/scan$/, scan], [/^#\/scan\/([\w-]+)$/, scanned],
 ];
 
 let looked = location.pathname.startsWith("/app/"); // who comes back from a provider goes on where they were
@@ -89,6 +91,10 @@ if (wrongAddress()) {
   beside();
   addEventListener("hashchange", open);
   setInterval(heartbeat, 5000);
-  if (location.pathname.startsWith("/app/")) await returned(new URLSearchParams(location.search));
+  const [, code] = /^\/app\/workspace-login\/([\w-]+)$/.exec(location.pathname) ?? [];
+  if (code) {
+    history.replaceState(null, "", `/demo/phone#/scan/${code}`);
+    await open();
+  } else if (location.pathname.startsWith("/app/")) await returned(new URLSearchParams(location.search));
   else await open();
 }

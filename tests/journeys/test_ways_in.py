@@ -208,6 +208,7 @@ async def slip_is_genuine(browser: Browser, service: Service, code: str) -> None
 
 async def denied(page: Page, kind: str) -> None:
     """The notice stands before everything else; “this was not me” opens a case whose code can be checked."""
+    await page.locator(".first > summary").click()
     notice = page.locator(f"[data-kind={kind}]").first
     await expect(notice).to_be_visible()
     await notice.get_by_role("button", name="Không phải tôi").click()

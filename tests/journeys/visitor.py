@@ -10,6 +10,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from backend.outside.registries import Subscriber
+from demo.persona import Persona
 from tests.service import CODE, Service
 
 PASSWORD = "Song-Hương-2026"
@@ -76,6 +77,19 @@ async def register(page: Page, service: Service, who: Somebody) -> None:
     await page.get_by_label("Xác nhận mật khẩu").fill(PASSWORD)
     await page.get_by_role("button", name="Đăng ký", exact=True).click()
     await expect(page.get_by_text(who.name).first).to_be_visible()
+
+
+async def arrive_by_vneid(page: Page, service: Service, who: Persona) -> None:
+    """From the welcome screen to the account of somebody who has shown no number yet."""
+    number = service.mobile_number()
+    await page.get_by_role("button", name="Đăng nhập bằng VNeID").click()
+    await page.locator(f'button[value="{who.key}"]').click()
+    await page.get_by_label("Số điện thoại").fill(number)
+    await page.get_by_role("button", name="Cập nhật").click()
+    await expect(page.get_by_label("Mã OTP")).to_be_visible()
+    await page.get_by_label("Mã OTP").fill(await a_new_code(service, number))
+    await page.get_by_role("button", name="Gửi", exact=True).click()
+    await expect(page.get_by_text(who.full_name).first).to_be_visible()
 
 
 async def sign_out(page: Page) -> None:

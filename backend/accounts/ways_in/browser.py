@@ -22,17 +22,17 @@ from backend.accounts.door import Door
 from backend.accounts.identity import ending, people
 from backend.accounts.identity.ending import Coming
 from backend.accounts.identity.evidence import VNEID, of_person
-from backend.accounts.self import history
 from backend.accounts.ways_in.assurance import WORKSPACE, WorkspaceLevel
+from backend.accounts.ways_in.browser_sessions import Arrival, end_earlier, open_session
 from backend.accounts.ways_in.login import Answer, objection
 from backend.caller import Caller
 from backend.crypto import new_token, token_hash
-from backend.db import Database, new_id
+from backend.db import Database
 from backend.devices import sessions
 from backend.devices.models import Session
 from backend.devices.sessions import AccountClosed, AccountFrozen
 from backend.errors import Refusal, settle
-from backend.facts import SessionOpened, SignInRefused
+from backend.facts import SignInRefused
 from backend.figures import counted
 from backend.kit import Kit
 from backend.outside.eid.eid import Attempt
@@ -143,17 +143,9 @@ async def _let_in(
         raise AccountClosed
     if account.frozen_at is not None:
         raise AccountFrozen
-    await _end_earlier(tx, kit, data.signed_in, by=account.id, now=now)
-    return await _open_session(tx, kit, account, person, data.browser, now)
-
-
-async def _end_earlier(
-    tx: AsyncSession, kit: Kit, session_id: UUID | None, *, by: UUID, now: datetime
-) -> None:
-    """One browser, one session: whoever had the earlier one here, its cookie is worth nothing now."""
-    earlier = await tx.get(Session, session_id) if session_id is not None else None
-    if earlier is not None:
-        await sessions.end(tx, kit, earlier, reason="signed_out", by=by, now=now)
+    await end_earlier(tx, kit, data.signed_in, by=account.id, now=now)
+    came = Arrival("vneid", person.level, person.shown_up(now), data.browser)
+    return await open_session(tx, kit, account, came, now=now)
 
 
 def _read(cookie: str | None) -> tuple[UUID, str]:
@@ -178,47 +170,6 @@ async def _claim(
         kit.journal.record(tx, fact, by=None, now=caller.now)
         counted(tx, "ngomon_logins", "vneid", "refused")
     return refusal or flow.data
-
-
-async def _open_session(
-    tx: AsyncSession, kit: Kit, account: Account, person: Person, browser: str, now: datetime
-) -> str:
-    token = new_token()
-    session = Session(
-        id=new_id(),
-        account_id=account.id,
-        kind="workspace",
-        epoch=account.epoch,
-        access_hash=token_hash(token),
-        access_expires_at=now + timedelta(seconds=kit.limits.workspace_idle),
-        absolute_expires_at=now + timedelta(seconds=kit.limits.workspace_absolute),
-        method="vneid",
-        assurance_level=person.level,
-        authenticated_at=person.shown_up(now),
-        device_platform="web",
-        device_name=browser or "Trình duyệt",
-        device_model="",
-        created_at=now,
-        last_seen_at=now,
-    )
-    await tx.flush()
-    tx.add(session)
-    fact = SessionOpened(
-        subject=account.id, session=session.id, kind="workspace", method="vneid", epoch=account.epoch
-    )
-    kit.journal.record(tx, fact, by=account.id, now=now)
-    counted(tx, "ngomon_logins", "vneid", "let_in")
-    history.remember(
-        tx,
-        account.id,
-        method="vneid",
-        good=True,
-        device=session.device_name,
-        place=None,
-        now=now,
-        session_id=session.id,
-    )
-    return token
 
 
 async def session_of(db: Database, kit: Kit, token: str, now: datetime) -> BrowserSession | None:
