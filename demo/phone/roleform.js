@@ -2,7 +2,7 @@
 import { born, el, t } from "../static/dom.js";
 import { call } from "./api.js";
 import { brand } from "./brand.js";
-import { back, complain, doing, field, show } from "./ui.js";
+import { back, complain, doing, field, link, show } from "./ui.js";
 import { kinds, movements } from "./roles.js";
 
 /** A new request of `kind`, about a role for all but `register`. */
