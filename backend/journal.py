@@ -35,7 +35,7 @@ class Entry(Base):
     """One fact, chained to the one before."""
 
     __tablename__ = "journal"
-    __table_args__ = (Index("ix_journal_tag_seq", "tag", "seq"),)
+    __table_args__ = (Index("ix_journal_tag_seq", "tag", "seq"), Index("ix_journal_by_seq", "by", "seq"))
     retention = Stays("the proof of what happened; it holds identifiers and codes only")
 
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)

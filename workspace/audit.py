@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Literal
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Response, get
+from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
+from litestar.response import Redirect
 
 from backend import facts
 from backend.db import Database
-from backend.errors import catalogue
+from backend.errors import FieldsInvalid, catalogue
 from backend.kit import Kit
 from backend.openness import Openness
 from backend.outside.clock import Clock
-from backend.roles import audit
+from backend.roles import audit, audit_wanted
 from backend.roles.audit import Line
-from workspace import fact_labels, forms, labels, sync_labels
+from backend.words import mark as _
+from backend.words import say
+from workspace import fact_labels, forms, labels, sheets, sync_labels
+from workspace.audit_filters import OUTCOMES, Filters
 from workspace.auth import Visit
 from workspace.manager import Manager
-from workspace.pages import page
+from workspace.pages import errors_of, lang_of, moment, page
+
+HERE = "/workspace/audit"
+AUTOMATIC = _("Tự động")
+OPERATOR = _("Người vận hành {name} (tài khoản máy chủ: {system})")
 
 
-class Filters(msgspec.Struct, frozen=True):
-    """Which entries, and from where on."""
-
-    kind: Literal["", "role", "sync", "access", "manager"] = ""
-    cursor: int | None = None
+EXPORTED, CHUNKS = (
+    5000,
+    100,
+)  # lines of a file, and how far they are looked for; who needs more narrows the days
+COLUMNS = (_("Thời gian"), _("Nội dung"), _("Chi tiết"), _("Người liên quan"), _("Người thực hiện"))
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -57,20 +64,91 @@ class AuditController(Controller):
     ) -> Response[str]:
         """The newest entries about the manager's units."""
         filters = forms.query(request, Filters)
+        try:
+            wanted = filters.wanted
+        except FieldsInvalid as refusal:
+            return _page(request, filters, [], None, refusal)
         async with db.read() as tx:
             lines, older = await audit.of_units(
-                tx,
-                kit,
-                manager.account_id,
-                group=filters.kind or None,
-                before=filters.cursor,
-                now=clock.now(),
+                tx, kit, manager.account_id, wanted, before=filters.cursor, now=clock.now()
             )
-        rows = folded([_row(line) for line in lines])
-        groups = fact_labels.FACT_GROUPS
-        return page(
-            request, "audit.html", rows=rows, next_cursor=str(older or ""), filters=filters, groups=groups
-        )
+        return _page(request, filters, folded([_row(line) for line in lines]), older)
+
+    @post(name="workspace.audit_narrowed")
+    async def narrow(
+        self,
+        request: Visit,
+        manager: NamedDependency[Manager],
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
+    ) -> Response[str] | Redirect:
+        """No name and no number in an address: whoever is meant is found here."""
+        filters = await forms.read(request, Filters)
+        people = {"person": filters.person.strip(), "actor": filters.actor.strip()}
+        try:
+            async with db.read() as tx:
+                for field, typed in people.items():
+                    if typed:
+                        found = await audit_wanted.who_is(
+                            tx, kit, manager.account_id, field, typed, now=clock.now()
+                        )
+                        people[field] = str(found)
+            chosen = msgspec.structs.replace(filters, **people, cursor=None)
+            chosen.wanted  # noqa: B018 - raises
+        except FieldsInvalid as refusal:
+            return _page(request, filters, [], None, refusal)
+        return Redirect(f"{HERE}{chosen.query}", status_code=303)
+
+    @get([f"/export.{kind}" for kind in sheets.KINDS], name="workspace.audit_export")
+    async def export(
+        self,
+        request: Visit,
+        manager: NamedDependency[Manager],
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
+    ) -> Response[bytes]:
+        """What the page shows, all pages of it, an entry a line, as a file that a sheet opens."""
+        kind, lang = request.url.path.rpartition(".")[2], lang_of(request)
+        wanted = forms.query(request, Filters).wanted
+        async with db.read() as tx:
+            lines, _older = await audit.of_units(
+                tx, kit, manager.account_id, wanted, most=EXPORTED, chunks=CHUNKS, now=clock.now()
+            )
+        rows = [[say(column, lang) for column in COLUMNS], *(_cells(_row(line), lang) for line in lines)]
+        return sheets.attachment(kind, "nhat-ky", rows)
+
+
+def _page(
+    request: Visit,
+    filters: Filters,
+    rows: list[Row],
+    older: int | None,
+    refusal: FieldsInvalid | None = None,
+) -> Response[str]:
+    return page(
+        request,
+        "audit.html",
+        refusal=refusal,
+        here=f"{HERE}{filters.query}" if refusal is None else HERE,
+        rows=rows,
+        next_cursor=str(older or ""),
+        filters=filters,
+        export=msgspec.structs.replace(filters, cursor=None).query if refusal is None else "",
+        groups=fact_labels.FACT_GROUPS,
+        outcomes=OUTCOMES,
+        errors=errors_of(refusal),
+    )
+
+
+def _cells(row: Row, lang: str) -> list[str]:
+    line = row.line
+    by = line.by or say(AUTOMATIC, lang)
+    if line.by is None and line.fact.operator is not None:
+        by = say(OPERATOR, lang, name=line.fact.operator.name or "–", system=line.fact.operator.system)
+    details = " · ".join(say(part, lang) for part in row.details)
+    return [moment(line.at), say(row.title, lang, system=line.system or "–"), details, line.subject or "", by]
 
 
 def folded(rows: list[Row]) -> list[Row]:

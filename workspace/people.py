@@ -2,31 +2,62 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Literal
+from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Response, get
+from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from litestar.response import Redirect
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.accounts.ways_in import forms_left
 from backend.db import Database
 from backend.kit import Kit
 from backend.openness import Openness
 from backend.outside.clock import Clock
 from backend.roles import person, queue
+from backend.roles.catalogue.in_force import in_force
+from backend.roles.narrowed import Narrowed
+from backend.roles.views import Page, PersonRow
 from workspace import forms
 from workspace.auth import Visit
 from workspace.manager import Manager
 from workspace.pages import page
 
-PAGE = 25
+PAGE, CHOICES = 25, 200  # lines of a page; units to choose from
+LONGEST = 100  # letters of what is typed
+HERE = "/workspace/people"
+STATES = ("active", "suspended", "scheduled", "ended")
+State = Literal["", "active", "suspended", "scheduled", "ended"]
 
 
 class Filters(msgspec.Struct, frozen=True):
-    """Who is looked for."""
+    """Who is looked for, as it stands in an address: what was typed is kept, and found again by `found`."""
+
+    unit: str = ""
+    position: str = ""
+    state: State = ""
+    found: str = ""
+    cursor: str = ""
+
+    @property
+    def query(self) -> str:
+        """The same as the end of an address."""
+        given = {name: value for name, value in msgspec.structs.asdict(self).items() if value}
+        return f"?{urlencode(given)}" if given else ""
+
+
+class Search(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What was typed and chosen."""
 
     q: str = ""
-    cursor: str = ""
+    unit: str = ""
+    position: str = ""
+    state: State = ""
 
 
 class PeopleController(Controller):
@@ -44,21 +75,57 @@ class PeopleController(Controller):
         kit: NamedDependency[Kit],
         clock: NamedDependency[Clock],
     ) -> Response[str]:
-        """Everybody with a role in the manager's units."""
-        filters = forms.query(request, Filters)
+        """Everybody with a role in the manager's units, or who of them was looked for."""
+        filters, now = forms.query(request, Filters), clock.now()
+        narrowed = Narrowed(filters.unit, filters.position, filters.state)
         async with db.read() as tx:
-            found = await queue.people(
-                tx,
-                kit,
-                manager.account_id,
-                now=clock.now(),
-                q=filters.q or None,
-                cursor=filters.cursor or None,
-                most=PAGE,
-            )
+            q = await _typed(tx, kit, filters.found, manager, now) if filters.found else ""
+            found = Page[PersonRow]([], None)
+            if q is not None:
+                found = await queue.people(
+                    tx,
+                    kit,
+                    manager.account_id,
+                    now=now,
+                    narrowed=narrowed,
+                    q=q or None,
+                    cursor=filters.cursor or None,
+                    most=PAGE,
+                )
+            units = await queue.choices(tx, kit, manager.account_id, now=now, most=CHOICES)
+            posts = (await in_force(tx)).positions.values()
         return page(
-            request, "people.html", people=found.items, next_cursor=found.next_cursor, filters=filters
+            request,
+            "people.html",
+            here=f"{HERE}{filters.query}",
+            people=found.items,
+            next_cursor=found.next_cursor,
+            filters=filters,
+            q=q or "",
+            forgotten=q is None,
+            units=units,
+            positions=posts,
+            states=STATES,
         )
+
+    @post(name="workspace.people_found")
+    async def find(
+        self,
+        request: Visit,
+        manager: NamedDependency[Manager],
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
+    ) -> Redirect:
+        """No name and no number in an address: what was typed is kept, sealed, for this person and some minutes."""
+        typed = await forms.read(request, Search)
+        filters = Filters(typed.unit, typed.position, typed.state)
+        if q := typed.q.strip():
+            left = forms_left.Left(HERE, q[:LONGEST])
+            async with db.write() as tx:
+                kept = forms_left.keep(tx, kit, manager.account_id, left, now=clock.now())
+            filters = msgspec.structs.replace(filters, found=str(kept))
+        return Redirect(f"{HERE}{filters.query}", status_code=303)
 
     @get("/{account_id:uuid}", name="workspace.person")
     async def one(
@@ -74,3 +141,11 @@ class PeopleController(Controller):
         async with db.read() as tx:
             found = await person.person(tx, kit, account_id, manager.account_id, now=clock.now())
         return page(request, "person.html", person=found)
+
+
+async def _typed(tx: AsyncSession, kit: Kit, found: str, manager: Manager, now: datetime) -> str | None:
+    """What this person had typed; nothing once its minutes are over, and for anybody else."""
+    try:
+        return await forms_left.left_by(tx, kit, UUID(found), manager.account_id, page=HERE, now=now)
+    except ValueError:
+        return None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Select, and_, or_, select, union_all
+from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
@@ -17,12 +17,11 @@ from backend.journal import Entry
 from backend.kit import Kit
 from backend.outbox.models import System
 from backend.roles import authority, sight
+from backend.roles.audit_wanted import CHUNK, Span, Wanted, newest, span_of
 from backend.roles.authority import Authority
-from backend.roles.models import Role, RoleRequest
+from backend.roles.models import RequestStep, Role, RoleRequest, Unit
 
-GROUPS = ("role", "sync", "access", "manager")
 PLACES = (("requests", ("request", "target")), ("roles", ("role", "target")), ("units", ("unit",)))
-CHUNK = 200
 CHUNKS_MOST = 10  # a page never walks further than this through what does not concern the reader
 
 
@@ -60,21 +59,25 @@ async def of_units(
     tx: AsyncSession,
     kit: Kit,
     reader: UUID,
+    wanted: Wanted | None = None,
     *,
-    group: str | None = None,
     before: int | None = None,
     now: datetime,
     most: int = 50,
+    chunks: int = CHUNKS_MOST,
 ) -> tuple[list[Line], int | None]:
-    """The newest entries about the reader's units, and where the older ones go on."""
-    who = await authority.of(tx, kit, reader, now=now)
+    """The newest wanted entries about the reader's units, and where the older ones go on."""
+    wanted = wanted or Wanted()
+    who, span = await authority.of(tx, kit, reader, now=now), await span_of(tx, wanted)
+    inside = await _inside(tx, wanted.unit)
+    before = span.before if before is None else min(before, span.before or before)
     found: list[tuple[Entry, Fact]] = []
-    for _ in range(CHUNKS_MOST):
-        chunk = await _chunk(tx, group, before)
+    for _ in range(chunks):
+        chunk = await _chunk(tx, wanted, Span(span.after, before))
         facts = [(entry, fact) for entry in chunk if (fact := _fact(entry)) is not None]
-        reach = await _reach(tx, kit, who, [fact for _, fact in facts])
+        reach = await _reach(tx, kit, who, [fact for _, fact in facts], inside)
         for entry, fact in facts:
-            if reach.concerns(fact):
+            if wanted.says(fact) and reach.concerns(fact):
                 found.append((entry, fact))
             if len(found) == most:
                 return await _named(tx, kit, found), entry.seq
@@ -84,7 +87,18 @@ async def of_units(
     return await _named(tx, kit, found), before
 
 
-async def _reach(tx: AsyncSession, kit: Kit, who: Authority, facts: Sequence[Fact]) -> Reach:
+async def _inside(tx: AsyncSession, unit: str) -> frozenset[UUID] | None:
+    """The unit that is named and those below it; nothing where none is."""
+    if not unit:
+        return None
+    path = await tx.scalar(select(Unit.path).where(Unit.code == unit))
+    below = select(Unit.id).where(Unit.path.startswith(path))
+    return frozenset(await tx.scalars(below)) if path is not None else frozenset()
+
+
+async def _reach(
+    tx: AsyncSession, kit: Kit, who: Authority, facts: Sequence[Fact], inside: frozenset[UUID] | None
+) -> Reach:
     """Asked about what these entries name, so that it costs the same in a large province."""
     named: dict[str, set[UUID]] = {within: set() for within, _ in PLACES}
     for fact in facts:
@@ -94,33 +108,27 @@ async def _reach(tx: AsyncSession, kit: Kit, who: Authority, facts: Sequence[Fac
     people = {fact.subject for fact in facts if fact.subject is not None}
     at_work = and_(Role.account_id.in_(people), Role.state == "active")
     roles = await sight.roles(tx, kit, who, or_(Role.id.in_(named["roles"]), at_work))
+    units = await sight.units(tx, who, named["units"])
+    requests = await sight.requests(tx, kit, who, named["requests"])
+    if inside is not None:
+        roles = [role for role in roles if role.unit_id in inside]
+        units &= inside
+        asked = select(RequestStep.request_id).where(
+            RequestStep.request_id.in_(requests), RequestStep.unit_id.in_(inside)
+        )
+        requests = set(await tx.scalars(asked))
     return Reach(
-        units=frozenset(await sight.units(tx, who, named["units"])),
+        units=frozenset(units),
         roles=frozenset(role.id for role in roles),
-        requests=frozenset(await sight.requests(tx, kit, who, named["requests"])),
+        requests=frozenset(requests),
         people=frozenset(role.account_id for role in roles if role.state == "active"),
     )
 
 
-async def _chunk(tx: AsyncSession, group: str | None, before: int | None) -> list[Entry]:
-    """Candidates: entries of the groups that the page shows, newest first."""
-    found = list(await tx.scalars(newest(group, before)))
+async def _chunk(tx: AsyncSession, wanted: Wanted, span: Span) -> list[Entry]:
+    """Candidates, newest first."""
+    found = list(await tx.scalars(newest(wanted, span)))
     return list(await tx.scalars(select(Entry).where(Entry.seq.in_(found)).order_by(Entry.seq.desc())))
-
-
-def newest(group: str | None, before: int | None) -> Select[int]:
-    """Their numbers; each kind of fact is asked for in its own part of the index."""
-    kinds = []
-    for tag in sorted(vocabulary()):
-        if tag.partition(".")[0] in _groups(group):
-            one = select(Entry.seq).where(Entry.tag == tag).order_by(Entry.seq.desc()).limit(CHUNK)
-            kinds.append(select((one if before is None else one.where(Entry.seq < before)).subquery().c.seq))
-    seqs = union_all(*kinds).subquery()
-    return select(seqs.c.seq).order_by(seqs.c.seq.desc()).limit(CHUNK)
-
-
-def _groups(group: str | None) -> Iterable[str]:
-    return (group,) if group in GROUPS else GROUPS
 
 
 def _fact(entry: Entry) -> Fact | None:

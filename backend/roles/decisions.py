@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from backend.accounts.identity.people import full_names
 from backend.errors import FieldError, FieldsInvalid
 from backend.kit import Kit
 from backend.names import last_digits
-from backend.outside.clock import LOCAL
+from backend.outside.clock import begins, ends
 from backend.roles import authority, movements, rights
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.models import RequestStep, RoleRequest, Unit
@@ -127,9 +127,9 @@ def next_words(where: Any, wanted: Wanted, after: Word | None, most: int) -> Sel
             or_(RequestStep.at < after.at, and_(RequestStep.at == after.at, RequestStep.id < after.id))
         )
     if wanted.since is not None:
-        query = query.where(RequestStep.at >= _start(wanted.since))
+        query = query.where(RequestStep.at >= begins(wanted.since))
     if wanted.until is not None:
-        query = query.where(RequestStep.at < _start(wanted.until + timedelta(days=1)))
+        query = query.where(RequestStep.at < ends(wanted.until))
     if wanted.outcome:
         query = query.where(RequestStep.decision == wanted.outcome)
     if wanted.kind or wanted.person:
@@ -179,10 +179,6 @@ async def _lines(tx: AsyncSession, kit: Kit, ids: Sequence[UUID]) -> list[Decisi
         )
         for step, asked, unit in rows
     ]
-
-
-def _start(day: date) -> datetime:
-    return datetime.combine(day, time(), LOCAL)
 
 
 def _read(cursor: str) -> Word:

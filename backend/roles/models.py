@@ -95,6 +95,15 @@ class Role(Base):
         ),
         filled("roles", "until_on", RUNNING),
         Index("ix_roles_held", "unit_id", "id", sqlite_where=text(HELD), postgresql_where=text(HELD)),
+        Index("ix_roles_unit_state", "unit_id", "state", "id"),
+        Index(
+            "ix_roles_held_position",
+            "unit_id",
+            "position",
+            "id",
+            sqlite_where=text(HELD),
+            postgresql_where=text(HELD),
+        ),
         CheckConstraint("state IN ('scheduled','active','suspended','ended','undone')", name="state"),
     )
 

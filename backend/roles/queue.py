@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, select, text, union_all
+from sqlalchemy import ColumnElement, Select, and_, false, select, true, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import paging
@@ -20,7 +20,8 @@ from backend.names import last_digits, masked
 from backend.roles import authority, heads, policy, rights, rows
 from backend.roles.authority import Authority
 from backend.roles.catalogue.in_force import in_force
-from backend.roles.models import HELD, RequestStep, Role, RoleRequest, Unit
+from backend.roles.models import RequestStep, Role, RoleRequest, Unit
+from backend.roles.narrowed import EVERYBODY, Narrowed
 from backend.roles.views import Page, PersonRow, UnitRow
 
 MOST, UNITS = 25, 50
@@ -39,13 +40,14 @@ async def people(
     manager: UUID,
     *,
     now: datetime,
+    narrowed: Narrowed = EVERYBODY,
     q: str | None = None,
     cursor: str | None = None,
     most: int = MOST,
 ) -> Page[PersonRow]:
     """Everybody whose role the manager decides about, unit by unit, with the heads of units below (R07)."""
     who = await authority.of(tx, kit, manager, now=now)
-    return await people_of(tx, kit, who, q=q, cursor=cursor, most=most)
+    return await people_of(tx, kit, who, narrowed=narrowed, q=q, cursor=cursor, most=most)
 
 
 async def people_of(
@@ -53,20 +55,22 @@ async def people_of(
     kit: Kit,
     who: Authority,
     *,
+    narrowed: Narrowed = EVERYBODY,
     q: str | None = None,
     cursor: str | None = None,
     most: int = MOST,
 ) -> Page[PersonRow]:
     """The same of somebody whose rights are known."""
-    theirs = await places(tx, who)
+    below = await _below(tx, narrowed.unit)
+    theirs = await _among(tx, who, below)
     start = _start(cursor) if cursor else None
     sought = await called.those(tx, kit, q) if q else None
     if sought is not None and not sought.words:
-        found = await _roles_of(tx, sought.accounts, theirs, start, most + 1)
+        found = await _roles_of(tx, sought.accounts, theirs, start, most + 1, narrowed)
     else:
-        found = await _next(tx, theirs, start, most + 1, sought)
+        found = await _next(tx, theirs, start, most + 1, sought, narrowed)
     found += await heads.of(tx, kit, who, sought, but={unit for _, unit in theirs})
-    rows = await tx.execute(_held(Role.id.in_(found)))
+    rows = await tx.execute(_shown(and_(Role.id.in_(found), below, *narrowed.where)))
     held = sorted(((Place(unit.code, role.id), role, unit) for role, unit in rows), key=lambda row: row[0])
     onward = [(role, unit) for place, role, unit in held if start is None or place > start]
     shown, more = paging.cut(onward[: most + 1], most)
@@ -153,13 +157,44 @@ async def places(tx: AsyncSession, who: Authority) -> list[tuple[str, UUID]]:
     return sorted((unit.code, unit.id) for unit in own)
 
 
+async def choices(tx: AsyncSession, kit: Kit, manager: UUID, *, now: datetime, most: int) -> list[UnitRow]:
+    """The units by which the people can be narrowed, by code, at most so many: of many units the managed ones do."""
+    who = await authority.of(tx, kit, manager, now=now)
+    theirs = [unit for _, unit in await places(tx, who)]
+    some = theirs if len(theirs) <= most else list(who.posts)
+    query = select(Unit).where(Unit.id.in_(some)).order_by(Unit.code)
+    return [UnitRow(unit.id, unit.code, unit.name, 0) for unit in await tx.scalars(query)]
+
+
+async def _below(tx: AsyncSession, unit: str) -> ColumnElement[bool]:
+    """Of `Unit`: everything, or the one that is named and those below it."""
+    path = await tx.scalar(select(Unit.path).where(Unit.code == unit)) if unit else None
+    return Unit.path.startswith(path) if path is not None else false() if unit else true()
+
+
+async def _among(tx: AsyncSession, who: Authority, below: ColumnElement[bool]) -> list[tuple[str, UUID]]:
+    """The units whose people are the manager's, as far as they are asked for."""
+    asked = set(await tx.scalars(select(Unit.id).where(who.below(), below)))
+    return [one for one in await places(tx, who) if one[1] in asked]
+
+
+def _shown(where: ColumnElement[bool]) -> Select[Role, Unit]:
+    return select(Role, Unit).join(Unit, Unit.id == Role.unit_id).where(Role.state != policy.UNDONE, where)
+
+
 def _held(where: ColumnElement[bool]) -> Select[Role, Unit]:
     return select(Role, Unit).join(Unit, Unit.id == Role.unit_id).where(Role.state.in_(policy.HELD), where)
 
 
-def held_in(unit: UUID, after: UUID | None, most: int, sought: Called | None = None) -> Select[UUID, UUID]:
+def held_in(
+    unit: UUID,
+    after: UUID | None,
+    most: int,
+    sought: Called | None = None,
+    narrowed: Narrowed = EVERYBODY,
+) -> Select[UUID, UUID]:
     """The next roles of one unit, from its part of the index; of many people who are called so, if it is asked."""
-    query = select(Role.id, Role.unit_id).where(Role.unit_id == unit, text(HELD))
+    query = select(Role.id, Role.unit_id).where(Role.unit_id == unit, *narrowed.where)
     if sought is not None:
         query = query.where(sought.is_one(Role.account_id))
     return (query if after is None else query.where(Role.id > after)).order_by(Role.id).limit(most)
@@ -179,10 +214,13 @@ async def _roles_of(
     places: Sequence[tuple[str, UUID]],
     start: Place | None,
     most: int,
+    narrowed: Narrowed,
 ) -> list[UUID]:
     """The next roles of a few people, unit by unit."""
     codes = {unit: code for code, unit in places}
-    rows = await tx.execute(select(Role.id, Role.unit_id).where(Role.account_id.in_(accounts), text(HELD)))
+    rows = await tx.execute(
+        select(Role.id, Role.unit_id).where(Role.account_id.in_(accounts), *narrowed.where)
+    )
     held = sorted(Place(codes[unit], role) for role, unit in rows if unit in codes)
     return [place.role for place in held if start is None or place > start][:most]
 
@@ -193,6 +231,7 @@ async def _next(
     start: Place | None,
     most: int,
     sought: Called | None,
+    narrowed: Narrowed,
 ) -> list[UUID]:
     """The next roles of some units, in order: of many units at once, and of each no more than are wanted."""
     todo = [
@@ -203,7 +242,7 @@ async def _next(
     found: list[UUID] = []
     for at in range(0, len(todo), UNITS):
         some = todo[at : at + UNITS]
-        parts = [select(held_in(unit, after, most, sought).subquery()) for unit, after in some]
+        parts = [select(held_in(unit, after, most, sought, narrowed).subquery()) for unit, after in some]
         by_unit: dict[UUID, list[UUID]] = {}
         for row in await tx.execute(union_all(*parts)):
             by_unit.setdefault(row.unit_id, []).append(row.id)
@@ -239,7 +278,9 @@ async def _person_rows(
                 role.state,
                 role.from_on,
                 role.until_on,
-                may_end=role.account_id != who.account_id and who.decides(deciding),
+                may_end=role.state in policy.HELD
+                and role.account_id != who.account_id
+                and who.decides(deciding),
             )
         )
     return lines

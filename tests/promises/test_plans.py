@@ -19,11 +19,13 @@ from backend.accounts.identity import called
 from backend.accounts.identity.called import Called
 from backend.db import Database, new_id
 from backend.outbox import states
-from backend.roles import appointments, audit, inbox, queue, timeline
+from backend.roles import appointments, audit_wanted, inbox, queue, timeline
+from backend.roles.audit_wanted import Span, Wanted
 from backend.roles.catalogue.in_force import shipped
 from backend.roles.confirming import standing
 from backend.roles.confirming.models import ReviewedRole
 from backend.roles.models import Role
+from backend.roles.narrowed import Narrowed
 from ngomon import gauges
 
 NOW, ANY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC), UUID(int=7)
@@ -32,8 +34,10 @@ TODAY = date(2026, 3, 2)
 WORD = b"anything"
 CALLED = Called(frozenset(), ((WORD,), (WORD,)))
 HOT: dict[str, Any] = {
-    "journal page": audit.newest(None, None),
-    "journal page, older": audit.newest("role", 4711),
+    "journal page": audit_wanted.newest(Wanted(), Span()),
+    "journal page, older": audit_wanted.newest(Wanted("role"), Span(1000, 4711)),
+    "journal of one person": audit_wanted.newest(Wanted(person=ANY), Span()),
+    "journal of what one person did": audit_wanted.newest(Wanted(actor=ANY), Span(1000, 4711)),
     "system: known of people": states.known(ANY, "synced"),
     "system: newest delivery": states.newest(ANY, "synced"),
     "system: oldest that waits": states.oldest(ANY, NOW),
@@ -45,6 +49,8 @@ HOT: dict[str, Any] = {
     "people of a unit": queue.held_in(ANY, None, 26),
     "people of a unit, further": queue.held_in(ANY, ANY, 26),
     "people of a unit, called so": queue.held_in(ANY, ANY, 26, CALLED),
+    "people of a unit in a position": queue.held_in(ANY, ANY, 26, None, Narrowed(position="chuyen_vien")),
+    "people of a unit who have left": queue.held_in(ANY, ANY, 26, None, Narrowed(state="ended")),
     "people called so": called.named((WORD,), [(WORD,), (WORD,)]),
     "people to a word": select(called.count_of((WORD,))),
     "requests that wait, called so": inbox.by_name(inbox.at_unit(ANY), CALLED),

@@ -204,6 +204,7 @@ async def test_w14_what_was_decided_is_looked_up_narrowed_and_taken_along(office
     assert "Bạch" in await desk.page(
         "/workspace/decisions", to="01/01/2999", kind="register", unit=office.unit
     )
+    assert "Bạch" in await desk.page("/workspace/decisions", to="31/12/9999")
     assert "Bạch" not in await desk.page("/workspace/decisions", unit=office.other)
     sheet = await desk.http.get("/workspace/decisions/export.csv", params={"outcome": "approved"})
     assert sheet.content.startswith(b"\xef\xbb\xbf") and "attachment" in sheet.headers["content-disposition"]

@@ -17,7 +17,9 @@ from backend.kit import Kit
 from backend.outbox import states
 from backend.outbox.models import Delivery, Link
 from backend.outbox.states import COUNTED, Count
-from backend.roles import audit, queue, timeline
+from backend.roles import audit, audit_wanted, queue, timeline
+from backend.roles.audit_wanted import Wanted
+from backend.roles.narrowed import Narrowed
 from tests.backend.roles.world import World
 
 MORE = COUNTED + 5
@@ -90,7 +92,7 @@ async def test_the_journal_page_passes_over_what_is_not_the_readers(world: World
     own = ManagerAppointed(subject=None, unit=world.units["NV"])
     strange = ManagerAppointed(subject=None, unit=world.units["TC"])
     async with world.db.write() as tx:
-        for fact in [own, *[strange] * (audit.CHUNK + 1), own]:
+        for fact in [own, *[strange] * (audit_wanted.CHUNK + 1), own]:
             world.kit.journal.record(tx, fact, by=None, now=world.now)
         opened = SessionOpened(
             subject=world.people["An"], session=new_id(), kind="mobile", method="x", epoch=1
@@ -98,12 +100,12 @@ async def test_the_journal_page_passes_over_what_is_not_the_readers(world: World
         world.kit.journal.record(tx, opened, by=None, now=world.now)
     async with world.db.read() as tx:
         reader = world.people["Chi"]
-        lines, older = await audit.of_units(tx, world.kit, reader, group="manager", most=1, now=world.now)
+        lines, older = await audit.of_units(tx, world.kit, reader, Wanted("manager"), most=1, now=world.now)
         more, _ = await audit.of_units(
-            tx, world.kit, reader, group="manager", before=older, most=1, now=world.now
+            tx, world.kit, reader, Wanted("manager"), before=older, most=1, now=world.now
         )
         last = await tx.scalar(select(func.max(Entry.seq)))
-    assert [line.seq for line in lines + more] == [(last or 0) - 1, (last or 0) - audit.CHUNK - 3]
+    assert [line.seq for line in lines + more] == [(last or 0) - 1, (last or 0) - audit_wanted.CHUNK - 3]
 
 
 async def test_the_people_of_many_units_are_paged_one_by_one_in_order(
@@ -140,3 +142,26 @@ async def test_the_people_of_many_units_are_paged_one_by_one_in_order(
     assert await pages("Giang", q=digits) == []
     for nobody in ("x" * 10_000, "!?", "không ai"):
         assert await pages("Chi", q=nobody) == []
+
+
+async def test_the_people_are_narrowed_by_unit_position_and_state(world: World) -> None:
+    for number, unit in enumerate(("NV", "NV-P", "NV-P", "HUE")):
+        name = f"Nguyễn {'Tìm' if number % 2 else 'Khác'} {number}"
+        await world.person(name)
+        await world.employ(name, unit, "Giang" if unit == "HUE" else "Chi")
+
+    async def named(narrowed: Narrowed, q: str | None = None) -> list[str]:
+        async with world.db.read() as tx:
+            found = await queue.people(
+                tx, world.kit, world.people["Chi"], now=world.now, narrowed=narrowed, q=q
+            )
+        return [row.name[-1] for row in found.items]
+
+    assert await named(Narrowed("NV-P")) == ["1", "2"]
+    assert await named(Narrowed("NV", "chuyen_vien", "active")) == ["0", "1", "2"]
+    assert await named(Narrowed("HUE")) == ["0", "1", "2"], "of what lies below, what is the reader's"
+    assert await named(Narrowed("NV-P"), q="tim") == ["1"]
+    for empty in (
+        Narrowed("TC"), Narrowed("?"), Narrowed(position="van_thu"), Narrowed(state="ended"), Narrowed("NV", state="?"),
+    ):  # fmt: skip
+        assert await named(empty) == []
