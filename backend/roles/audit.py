@@ -92,8 +92,9 @@ async def _inside(tx: AsyncSession, unit: str) -> frozenset[UUID] | None:
     if not unit:
         return None
     path = await tx.scalar(select(Unit.path).where(Unit.code == unit))
-    below = select(Unit.id).where(Unit.path.startswith(path))
-    return frozenset(await tx.scalars(below)) if path is not None else frozenset()
+    if path is None:
+        return frozenset()
+    return frozenset(await tx.scalars(select(Unit.id).where(Unit.path.startswith(path))))
 
 
 async def _reach(
