@@ -36,7 +36,7 @@ from backend.roles.carried import How
 from backend.roles.changes import wish_of
 from backend.roles.draft import Checked
 from backend.roles.models import RequestChange, RequestStep, Role, RoleRequest
-from backend.roles.movements import Kind
+from backend.roles.movements import Kind, Movement
 from backend.roles.views import Return
 from backend.roles.wish import Draft
 
@@ -66,6 +66,7 @@ async def resubmit(
     The person corrects what the person asked for; a manager of a unit concerned what a manager began, and that
     manager's word counts at once. Whoever else tries is returned as a refusal (`settle` it after the commit).
     """
+    wanted = draft.entry  # what is no movement at all is said before anything is looked for
     await rows.tree_stands(tx)
     found = await rows.request_locked(tx, request_id)
     if found is None:
@@ -74,7 +75,7 @@ async def resubmit(
     steps = await rows.steps_of(tx, request_id)
     if refusal := await rights.why_not_take_over(tx, kit, found, steps, by.account_id, now=now, hold=True):
         return requests.refused(tx, kit, refusal, request_id, by.account_id, now)
-    role, own = await _role_of(tx, found, draft, now), found.account_id == by.account_id
+    role, own = await _role_of(tx, found, wanted, draft.role_id, now), found.account_id == by.account_id
     weak = None if own else assurance.why_not_about_others(by.level, by.authenticated_at, now=now)
     if refusal := weak or (await vouching.why_not_ask(tx, draft, account, role) if own else None):
         raise refusal
@@ -148,14 +149,16 @@ def _what_falls(kit: Kit, found: RoleRequest, by: By, note: str | None) -> dict[
     }
 
 
-async def _role_of(tx: AsyncSession, found: RoleRequest, draft: Draft, now: datetime) -> Role | None:
+async def _role_of(
+    tx: AsyncSession, found: RoleRequest, wanted: Movement, role_id: UUID | None, now: datetime
+) -> Role | None:
     """The role that the request is about, if the request still stands as it was returned or planned."""
     if found.status != policy.RETURNED and not cancelling.is_to_come(found, now):
         raise policy.NotReturned(request_status=found.status)
     role = await rows.role_now(tx, found.role_id)
     if role is not None and role.state != policy.ACTIVE:
         raise policy.RoleMoved
-    if draft.entry != movements.of(found) or draft.role_id not in {None, found.role_id}:
+    if wanted != movements.of(found) or role_id not in {None, found.role_id}:
         raise FieldsInvalid(
             FieldError("kind", "immutable", "Không thể đổi loại yêu cầu hoặc vai trò khi sửa")
         )
