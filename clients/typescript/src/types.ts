@@ -6,7 +6,7 @@ export type Step = "authorize" | "sign" | "phone" | "otp" | "confirm" | "passwor
 /** The tokens of a session; lifetimes in seconds. */
 export interface Session {
   access_token: string;
-  token_type: string;
+  token_type: "DPoP" | "Bearer";
   expires_in: number;
   refresh_token: string;
   refresh_expires_in: number;
@@ -21,12 +21,12 @@ export interface Granted extends Session {
 /** Whose account it is; identifiers and phones are masked. */
 export interface Account {
   id: string;
-  kind: string;
+  kind: "citizen" | "enterprise" | "agency";
   full_name: string;
-  identifiers: { type: string; value: string }[];
+  identifiers: { type: "national_id" | "old_id_number" | "tax_code" | "agency_code"; value: string }[];
   phones: string[];
   assurance_level: number;
-  assurance_scheme: string;
+  assurance_scheme: "vneid" | "ial";
 }
 
 /** The answer of every flow, flat as in the document: which parts are there goes by `step`. Times in seconds. */
