@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
@@ -49,7 +50,9 @@ class Operation:
             return {name: self.example(fields[name]) for name in fields if name in needed}
         by_format = {"uuid": str(new_id()), "date": "2026-12-01"}
         if kind == "string":
-            wants = "123456" if "pattern" in schema else "x" * max(1, schema.get("minLength", 1))
+            wants = "x" * max(1, schema.get("minLength", 1))
+            if pattern := schema.get("pattern"):
+                wants = next(one for one in ("123456", "07") if re.search(pattern, one))
             return by_format.get(schema.get("format", ""), wants)
         return {"integer": 1, "number": 1, "boolean": True, "array": []}[kind]
 
