@@ -47,7 +47,8 @@ async def listed(world: World, manager: str, q: str, *, most: int = 2) -> tuple[
         for names, ask in zip(found, asks, strict=True):
             cursor: str | None = None
             while True:
-                page = await ask(tx, world.kit, world.people[manager], q=q, cursor=cursor, most=most)
+                who = world.people[manager]
+                page = await ask(tx, world.kit, who, q=q, cursor=cursor, most=most, now=world.now)
                 names += [row.applicant if ask is inbox.waiting else row.name for row in page.items]
                 cursor = page.next_cursor
                 if cursor is None:
