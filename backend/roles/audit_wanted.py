@@ -5,6 +5,7 @@ Nothing here opens an entry: numbers alone are read, the newest first, at most C
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -18,8 +19,8 @@ from backend.facts import RequestDecided, RequestWithdrawn, StepDecided, vocabul
 from backend.journal import Entry
 from backend.kit import Kit
 from backend.outside.clock import begins, ends
-from backend.roles import authority
-from backend.roles.models import RequestStep, Role, RoleRequest, Unit
+from backend.roles import authority, sight
+from backend.roles.models import RequestStep, Role, RoleRequest
 
 GROUPS = ("role", "sync", "access", "manager")
 OUTCOMES = ("approved", "rejected", "returned", "withdrawn")
@@ -96,13 +97,9 @@ async def span_of(tx: AsyncSession, wanted: Wanted) -> Span:
 async def who_is(tx: AsyncSession, kit: Kit, reader: UUID, field: str, typed: str, *, now: datetime) -> UUID:
     """The one person of this name or number whom the journal may name to this reader; raises FieldsInvalid."""
     who, found = await authority.of(tx, kit, reader, now=now), await called.those(tx, kit, typed)
-    below = select(Unit.id).where(who.below())
-    known = {reader} & found.accounts
-    for account, unit in ((Role.account_id, Role.unit_id), (RequestStep.by, RequestStep.unit_id)):
-        known |= set(await tx.scalars(select(account).where(account.in_(found.accounts), unit.in_(below))))
-    asked = select(RoleRequest.account_id).join(RequestStep, RequestStep.request_id == RoleRequest.id)
-    asked = asked.where(RoleRequest.account_id.in_(found.accounts), RequestStep.unit_id.in_(below))
-    known |= set(await tx.scalars(asked))
+    known, there = {reader} & found.accounts, await _where(tx, found.accounts)
+    theirs = await sight.units(tx, who, {unit for _, unit in there})
+    known |= {account for account, unit in there if unit in theirs}
     if found.words or len(known) > 1:
         raise FieldsInvalid(
             FieldError(
@@ -112,6 +109,22 @@ async def who_is(tx: AsyncSession, kit: Kit, reader: UUID, field: str, typed: st
     if not known:
         raise FieldsInvalid(FieldError(field, "unknown", "Không tìm thấy người này"))
     return known.pop()
+
+
+async def _where(tx: AsyncSession, accounts: Collection[UUID]) -> set[tuple[UUID, UUID]]:
+    """In which units some people have had a role, said a word, or been asked about."""
+    asked = RequestStep.request_id == RoleRequest.id
+    found: set[tuple[UUID, UUID]] = set()
+    for query in (
+        select(Role.account_id, Role.unit_id).where(Role.account_id.in_(accounts)),
+        select(RequestStep.by, RequestStep.unit_id).where(RequestStep.by.in_(accounts)),
+        select(RoleRequest.account_id, RequestStep.unit_id)
+        .join(RequestStep, asked)
+        .where(RoleRequest.account_id.in_(accounts)),
+    ):
+        rows = await tx.execute(query.distinct())
+        found |= {(account, unit) for account, unit in rows if account is not None}
+    return found
 
 
 async def _first_at(tx: AsyncSession, moment: datetime) -> int:

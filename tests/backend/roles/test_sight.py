@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from backend.errors import FieldsInvalid, Refusal
-from backend.roles import audit, decisions, differences, person, policy, queue, unit_pages
+from backend.roles import audit, audit_wanted, decisions, differences, person, policy, queue, unit_pages
 from backend.roles.decisions import Wanted
 from tests.backend.roles.test_delegations import lend
 from tests.backend.roles.world import World
@@ -47,6 +47,17 @@ async def looked_up(world: World, who: str, name: str) -> bool:
     return found == world.people[name]
 
 
+async def looked_up_in_the_journal(world: World, who: str, name: str) -> bool:
+    """The same among the entries of the journal."""
+    async with world.db.read() as tx:
+        reader = world.people[who]
+        try:
+            found = await audit_wanted.who_is(tx, world.kit, reader, "person", name, now=world.now)
+        except FieldsInvalid:
+            return False
+    return found == world.people[name]
+
+
 async def journalled(world: World, who: str) -> set[str | None]:
     """Whom the audit page names as concerned."""
     async with world.db.read() as tx:
@@ -69,6 +80,7 @@ async def test_requests_and_people_of_a_managed_unit_are_not_read_from_above(wor
         assert await reads(world, who, asked.id) is sees, who
         assert await opens(world, who, "An") is sees and await opens(world, who, "Bình") is sees, who
         assert await looked_up(world, who, "An") is sees, who
+        assert await looked_up_in_the_journal(world, who, "An") is sees, who
         assert ("An" in await journalled(world, who)) is sees, who
         assert ("An" in await listed(world, who)) is sees, who
         async with world.db.read() as tx:
