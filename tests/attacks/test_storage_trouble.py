@@ -104,11 +104,12 @@ async def test_o06_a_delivery_that_finds_no_database_is_nobodys_failed_try(
     with capture_logs() as said:
         serving = asyncio.create_task(line.serve(stop))
         async with within(20, "a word about the database"):
-            while not said:
+            while not any(entry["event"] == "database_trouble" for entry in said):
                 await asyncio.sleep(0.02)
         stop.set()
         await serving
-    assert {entry["event"] for entry in said} == {"database_trouble"}
+    others = {"journal_head"}  # whatever service runs beside this test says that once a minute
+    assert {entry["event"] for entry in said} - others == {"database_trouble"}
     await db.close()
 
 
