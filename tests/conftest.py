@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -26,6 +27,8 @@ from tests.checker import Before, check
 # as the Makefile says: modules are compiled once, or every process that a test starts takes twice as long to come up
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+# A process of tests holds half a gigabyte that stays: looking through it for garbage was a tenth of its time.
+gc.set_threshold(50_000, 20, 50)
 pytest_plugins = ["tests.chosen", "tests.parts.fixtures"]
 DATABASES = ["sqlite", "postgres"]
 EVENING = 21  # the local hour after which a test begins on the next day

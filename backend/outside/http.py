@@ -10,6 +10,7 @@ import asyncio
 import ssl
 import zlib
 from collections.abc import AsyncIterable, Iterable
+from functools import cached_property
 from types import TracebackType
 from typing import Any, Self
 
@@ -61,8 +62,13 @@ class Guarded:
     ) -> None:
         self.allowed, self.list_bytes = Allowed(allowed), list_bytes
         self._reply_bytes, self._timeout = reply_bytes, timeout
-        self._tls = tls or ssl.create_default_context()
+        self._given_tls = tls
         self._shared: httpx2.AsyncClient | None = None
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        """Whom the system trusts, read when a call is made: a process that makes none does not wait for it."""
+        return self._given_tls or ssl.create_default_context()
 
     def client(
         self,
