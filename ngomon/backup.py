@@ -20,7 +20,7 @@ from backend.flows import Flow
 from backend.kit import Kit
 from backend.outbox import queue, systems
 from backend.outbox.models import System
-from backend.outside.connectors import CONNECTORS
+from backend.outside.connectors.kinds import cannot
 from backend.roles import desired
 from ngomon import migrations, rows
 from ngomon.admission import known
@@ -179,9 +179,8 @@ async def _begin_again(tx: AsyncSession, kit: Kit, begin: Begin, now: datetime) 
 
 async def _told_only(tx: AsyncSession) -> list[System]:
     """Systems that cannot be compared are told of everybody again."""
-    kinds = [name for name, kind in CONNECTORS.items() if "no_read_back" in kind.cannot]
-    query = select(System).where(System.kind.in_(kinds), System.disabled_at.is_(None))
-    return list(await tx.scalars(query))
+    living = await tx.scalars(select(System).where(System.disabled_at.is_(None)))
+    return [system for system in living if "no_read_back" in cannot(system.kind)]
 
 
 def _mark(writer: SealingWriter, mark: Mark) -> None:

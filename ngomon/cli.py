@@ -16,6 +16,7 @@ COMMANDS = {
     "audit": "ngomon.commands.audit",
     "backup": "ngomon.commands.backup",
     "catalogue": "ngomon.commands.catalogue",
+    "connectors": "ngomon.commands.connectors",
     "demo": "ngomon.commands.demo",
     "doctor": "ngomon.commands.doctor",
     "keys": "ngomon.commands.keys",

@@ -20,7 +20,8 @@ from backend.kit import Kit
 from backend.outbox.models import System
 from backend.outside.addresses import HttpTrouble
 from backend.outside.clock import Clock
-from backend.outside.connectors import ConnectorMissing, DeliveryError
+from backend.outside.connectors import DeliveryError
+from backend.outside.connectors.kinds import ConnectorMissing
 from backend.outside.eid import eid_provider
 from backend.outside.eid.eid import EId
 from backend.outside.eid.eid_provider import Provider

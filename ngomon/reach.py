@@ -19,6 +19,7 @@ from backend.outbox.delivery import target_of
 from backend.outbox.models import System
 from backend.outside.addresses import AddressRefused, PinnedNetwork
 from backend.outside.connectors import connect
+from backend.outside.connectors.kinds import kind_of
 from backend.outside.eid.eid import EId
 from backend.outside.http import Guarded
 from backend.outside.messages.mail import Mailbox, MailUnreachable
@@ -116,12 +117,22 @@ async def mail_server(url: str) -> str:
 
 async def system(found: System, kit: Kit, http: Guarded) -> str:
     """Signs in and looks for somebody who is nobody: what a delivery does before it writes."""
+    if "no_read_back" in kind_of(found.kind).cannot:
+        return await _told(found, http)
     connector = await connect(found.kind, target_of(kit, found), http)
     try:
         await connector.read(str(new_id()), None)
     finally:
         await connector.close()
     return f"{found.kind} at {place_of(found.url)} lets us read"
+
+
+async def _told(found: System, http: Guarded) -> str:
+    """A system that cannot be asked: any answer at its address, and nothing is told."""
+    where = f"{found.kind} at {place_of(found.url)}"
+    if not found.url.startswith(("http:", "https:")):
+        return f"{where} is only told, and was not reached"
+    return f"{where} answers {await _status(http, found.url)} (nothing was told)"
 
 
 def why(error: BaseException) -> str:
@@ -145,7 +156,8 @@ def place_of(url: str) -> str:
     """Host and port of an address, without what may be secret in it."""
     parts = urlsplit(url)
     port = parts.port or PORTS.get(parts.scheme)
-    return f"{parts.hostname}:{port}" if port else str(parts.hostname)
+    host = parts.hostname or f"{parts.scheme}:"
+    return f"{host}:{port}" if port else host
 
 
 async def _status(http: Guarded, url: str) -> int:

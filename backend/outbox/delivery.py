@@ -22,7 +22,6 @@ from backend.outbox.turns import Aim, Turn
 from backend.outside.clock import Clock
 from backend.outside.connectors import (
     Connector,
-    ConnectorMissing,
     DeliveryError,
     Desired,
     Errand,
@@ -30,6 +29,7 @@ from backend.outside.connectors import (
     Target,
     connect,
 )
+from backend.outside.connectors.kinds import ConnectorMissing
 from backend.outside.connectors.learnt import read_learnt, written
 from backend.outside.http import Guarded
 from backend.trouble import StorageTrouble

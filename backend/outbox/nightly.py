@@ -19,7 +19,8 @@ from backend.outbox.reconcile import Comparison
 from backend.outbox.strangers import UNPROVED
 from backend.outbox.systems import SystemTrouble
 from backend.outside.clock import LOCAL, Clock
-from backend.outside.connectors import CONNECTORS, ConnectorMissing, DeliveryError
+from backend.outside.connectors import DeliveryError
+from backend.outside.connectors.kinds import ConnectorMissing, cannot
 from backend.rounds import rounds
 from backend.trouble import StorageTrouble
 
@@ -68,7 +69,7 @@ class Nightly:
             systems = list(await tx.scalars(select(System).where(System.disabled_at.is_(None))))
         for system in systems:
             due = due_at(system, self._every)
-            mute = "no_read_back" in CONNECTORS[system.kind].cannot or circuit.is_open(system, now)
+            mute = "no_read_back" in cannot(system.kind) or circuit.is_open(system, now)
             if mute or (due is not None and due > now) or stop.is_set():
                 continue
             if until := await self._claim(system, now):

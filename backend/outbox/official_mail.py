@@ -13,7 +13,8 @@ from backend.errors import Unavailable
 from backend.kit import Kit
 from backend.outbox.delivery import target_of
 from backend.outbox.models import System
-from backend.outside.connectors import ConnectorMissing, DeliveryError, Target, load_in_thread
+from backend.outside.connectors import DeliveryError, Target
+from backend.outside.connectors.kinds import ConnectorMissing, load_in_thread
 from backend.outside.http import Guarded
 
 RETRY_AFTER = 30

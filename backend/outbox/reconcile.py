@@ -20,7 +20,8 @@ from backend.outbox.models import Delivery, Link, System
 from backend.outbox.strangers import TOO_LARGE, OurGroups, Strangers
 from backend.outbox.systems import InScope, SystemTrouble, affected
 from backend.outside.clock import Clock
-from backend.outside.connectors import CONNECTORS, Connector, DeliveryError, Desired, connect
+from backend.outside.connectors import Connector, DeliveryError, Desired, connect
+from backend.outside.connectors.kinds import kind_of
 from backend.outside.connectors.learnt import read_learnt
 from backend.outside.http import Guarded
 
@@ -74,7 +75,7 @@ class Comparison:
         Raises DeliveryError when the system as a whole does not answer, SystemTrouble when it is of a kind that cannot
         be asked, or was disabled or taken away meanwhile. What cannot be read is a finding too, and stops nothing.
         """
-        if "no_read_back" in CONNECTORS[system.kind].cannot:
+        if "no_read_back" in kind_of(system.kind).cannot:
             raise SystemTrouble(f"{system.name} is told, and cannot be asked what it holds")
         async with self._database.read() as tx:
             people = await affected(tx, system, self._people)

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.outbox import circuit
 from backend.outbox.models import TRIED, WAITING, Delivery, Link, System
-from backend.outside.connectors import CONNECTORS
+from backend.outside.connectors.kinds import cannot
 from backend.outside.connectors.learnt import read_learnt
 
 State = Literal[
@@ -150,7 +150,7 @@ async def _overview(tx: AsyncSession, system: System, now: datetime) -> SystemOv
         oldest_waiting_at=await tx.scalar(oldest(system.id, now)),
         last_delivered_at=max(filter(None, known_at), default=None),
         error=next((errors[word] for word in sorted(errors)), None),
-        learnt=[*sorted(CONNECTORS[system.kind].cannot), *read_learnt(system.learnt).words],
+        learnt=[*sorted(cannot(system.kind)), *read_learnt(system.learnt).words],
     )
 
 

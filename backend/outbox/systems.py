@@ -19,7 +19,8 @@ from backend.outbox import queue
 from backend.outbox.models import Link, System
 from backend.outside import connectors
 from backend.outside.addresses import AddressRefused, HttpTrouble
-from backend.outside.connectors import CONNECTORS, webhook
+from backend.outside.connectors import webhook
+from backend.outside.connectors.kinds import kind_of, load_in_thread
 from backend.outside.connectors.learnt import Learnt, written
 from backend.outside.http import Guarded
 
@@ -41,17 +42,16 @@ class InScope(Protocol):
 async def check(http: Guarded, *, kind: str, url: str, options: str = "{}") -> None:
     """Refuse a kind that is not there, and an address that we do not call; before anything is written.
 
-    Raises SystemTrouble, and ConnectorMissing when a library is not installed.
+    Raises SystemTrouble, and ConnectorMissing when the connector or a library of it is not installed.
     """
-    if kind not in CONNECTORS:
-        raise SystemTrouble(f"connector {kind!r} is not installed yet; there is: {', '.join(CONNECTORS)}")
+    await load_in_thread(kind)
     if len(url) > LONGEST_URL:
         raise SystemTrouble("the address is too long")
     try:
         await connectors.check(kind, url, options, http)
     except AddressRefused as error:
         raise SystemTrouble(
-            f"the address is refused: it must be {CONNECTORS[kind].public},"
+            f"the address is refused: it must be {kind_of(kind).public},"
             " or be listed in NGOMON_ALLOWED_PRIVATE_HOSTS, and hold no user name"
         ) from error
     except ValueError as error:

@@ -18,7 +18,8 @@ from backend.outbox.delivery import target_of
 from backend.outbox.models import System
 from backend.outbox.states import Count, SystemOverview
 from backend.outside.clock import LOCAL, Clock
-from backend.outside.connectors import ConnectorMissing, DeliveryError, Errand, connect
+from backend.outside.connectors import DeliveryError, Errand, connect
+from backend.outside.connectors.kinds import ConnectorMissing
 from backend.outside.connectors.learnt import read_learnt
 from backend.roles import desired
 from backend.settings import Settings

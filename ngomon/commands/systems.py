@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-import msgspec
 import rich_click as click
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,13 +16,11 @@ from backend.outbox import systems as registry
 from backend.outbox.models import System
 from backend.outbox.states import Count
 from backend.outside.clock import Clock
-from backend.outside.connectors import webhook
 from backend.roles import desired
 from backend.roles.models import Unit
 from backend.settings import Settings
-from ngomon.commands import by, out, reconciling, show, steering
+from ngomon.commands import by, out, reconciling, show, steering, targets
 from ngomon.commands.steering import said
-from ngomon.commands.wrong import Wrong
 from ngomon.tasks import outgoing
 
 WAITING = ("held", "pending", "delivering", "paused", "retrying")
@@ -39,54 +37,37 @@ for care in (*steering.COMMANDS, reconciling.reconcile):
 
 @systems.command(help="Connect a system, or connect a disabled one again, and tell it of everybody in scope.")
 @click.argument("name")
-@click.option("--kind", required=True, help="How it is spoken to: scim, ldap or webhook.")
-@click.option("--url", required=True, help="Its base address, https; for ldap ldaps://host[:port].")
-@click.option("--token", help="The bearer token, or the password of --bind-dn; kept encrypted, never shown.")
-@click.option("--secret", help="webhook: whsec_…, what every message is signed with; without it one is made.")
+@targets.reached
 @click.option("--unit", "unit_codes", multiple=True, help="A unit whose subtree it serves; none: every unit.")
-@click.option("--bind-dn", help="ldap: whom to sign in as.")
-@click.option("--base-dn", help="ldap: the top of the tree.")
-@click.option("--people", help="ldap: where people are below the top.  [default: ou=people]")
-@click.option("--groups", help="ldap: where units' groups are below the top.  [default: ou=groups]")
 @click.option("--mail", "keeps_mail", is_flag=True, help="ldap: it keeps the passwords of the official mail.")
 @by.option
-def add(
-    name: str,
-    kind: str,
-    url: str,
-    token: str | None,
-    secret: str | None,
-    unit_codes: tuple[str, ...],
-    keeps_mail: bool,
-    **places: str | None,
-) -> None:
+def add(name: str, unit_codes: tuple[str, ...], keeps_mail: bool, **words: Any) -> None:
     """Checks the address before anything is written."""
-    options = _options(kind, token, places)
-    signs = _secret(kind, token, secret)
+    aim = targets.typed(**words)
 
     async def connect(db: Database, kit: Kit, settings: Settings) -> str:
-        await registry.check(outgoing(settings), kind=kind, url=url, options=options)
+        await registry.check(outgoing(settings), kind=aim.kind, url=aim.url, options=aim.options)
         async with db.write() as tx:
             await _refuse_unknown_units(tx, unit_codes)
             system, told = await registry.add(
                 tx,
                 kit,
                 name=name,
-                kind=kind,
-                url=url,
-                token=webhook.Secrets(signs).written() if signs else token,
+                kind=aim.kind,
+                url=aim.url,
+                token=aim.token,
                 unit_codes=unit_codes,
                 people=desired.people_in_scope,
                 by=None,
                 now=Clock().now(),
-                options=options,
+                options=aim.options,
                 keeps_mail=keeps_mail,
             )
             return f"{told} people to be sent{await _why_so_few(tx, system)}"
 
     out.print(f"{name} connected; {said(connect)}")
-    if signs and secret is None:
-        out.print(f"its secret, which is shown only now: {signs}")
+    if aim.made:
+        out.print(f"its secret, which is shown only now: {aim.made}")
 
 
 @systems.command(name="list", help="Every system, and how far it is in step.")
@@ -139,35 +120,6 @@ def rotate_secret(name: str) -> None:
             return await registry.rotate_secret(tx, kit, name, by=None, now=Clock().now())
 
     out.print(f"{name}: its new secret, which is shown only now: {said(change)}", soft_wrap=True)
-
-
-def _options(kind: str, token: str | None, places: dict[str, str | None]) -> str:
-    """What a directory is told beside its address, as it is kept."""
-    given = {name: place for name, place in places.items() if place is not None}
-    if kind != "ldap":
-        if given:
-            raise Wrong(f"--{next(iter(given)).replace('_', '-')} is for systems of the kind ldap")
-        return "{}"
-    if not token or not {"bind_dn", "base_dn"} <= given.keys():
-        raise Wrong("a directory wants --bind-dn, --token (its password) and --base-dn")
-    return msgspec.json.encode(given).decode()
-
-
-def _secret(kind: str, token: str | None, secret: str | None) -> str | None:
-    """What signs: the given secret, or a new one for a webhook that was given none."""
-    if kind != "webhook":
-        if secret:
-            raise Wrong("--secret is for systems of the kind webhook")
-        return None
-    if token:
-        raise Wrong("a webhook has no --token: what it is told is signed with its --secret")
-    if secret is None:
-        return webhook.new_secret()
-    try:
-        webhook.key_of(secret)
-    except ValueError as error:
-        raise Wrong(f"--secret: {error}") from error
-    return secret
 
 
 async def _why_so_few(tx: AsyncSession, system: System) -> str:

@@ -112,6 +112,8 @@ def test_real_counterparts_are_reached_and_nothing_is_sent_or_told(
     scim = ("--kind", "scim", "--url", scim_server.url, "--token", scim_server.token)
     assert run("systems", "add", "van-ban", *scim)[0] == 0
     assert run("systems", "add", "thu-muc", *directory.add_words)[0] == 0
+    hook = ("--kind", "webhook", "--url", f"{oidc_provider.issuer}/hook")
+    assert run("systems", "add", "tin", *hook)[0] == 0
     before = directory.entries("(objectClass=*)")
     well, said = examine(
         **named(oidc_provider, "VNEID"),
@@ -129,6 +131,9 @@ def test_real_counterparts_are_reached_and_nothing_is_sent_or_told(
     assert {line.split()[0] for line in said.values()} == {"ok"}
     assert "discovery read" in said["VNeID"] and "keys" in said["VNeID"]
     assert {"system van-ban", "system thu-muc"} <= said.keys()
+    assert said["system tin"].endswith(
+        "answers 404 (nothing was told)"
+    )  # whoever is only told cannot be asked
     secrets = (oidc_provider.client_secret, mailbox.password, scim_server.token, directory.password)
     assert not any(secret in " ".join(said.values()) for secret in secrets)
     assert kannel.messages() == [] and mailbox.envelopes == [] and scim_server.users() == []

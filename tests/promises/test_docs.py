@@ -22,7 +22,7 @@ from backend.environment import FILES, OTP_NAMES, load
 from backend.errors import Refusal
 from backend.facts import vocabulary
 from backend.limits import Limits
-from backend.outside.connectors import CONNECTORS
+from backend.outside.connectors.kinds import CONNECTORS
 from backend.roles.catalogue.in_force import shipped
 from backend.settings import EID_GROUPS, EIdSettings, Settings, variables
 from ngomon.cli import command

@@ -1,40 +1,20 @@
 """What a downstream system is to the outbox: something that takes a desired state, or says why not.
 
-Adding a kind of system is one file (or folder) with `connect` and `check` beside `webhook.py`, and one line in
-CONNECTORS, which says what it cannot do.
+A kind of system is a module with `KIND`, `check` and `connect`, ours beside `webhook.py` or in a package of its own
+(`kinds.py`, docs/connectors.md; rule 715).
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Collection
-from importlib import import_module
-from types import ModuleType
-from typing import ClassVar, Literal, NamedTuple, Protocol
+from typing import ClassVar, Protocol
 from uuid import UUID
 
 import msgspec
 
+from backend.outside.connectors.kinds import load_in_thread
 from backend.outside.connectors.learnt import Learnt
 from backend.outside.http import Guarded
-
-Cannot = Literal["no_read_back"]
-
-
-class Kind(NamedTuple):
-    """A kind of system: where its connector is, where one may be that nobody listed, and what it cannot do."""
-
-    module: str
-    public: str
-    cannot: frozenset[Cannot] = frozenset()
-
-
-HTTPS = "https to a public address at port 443 or 8443"
-CONNECTORS: dict[str, Kind] = {
-    "scim": Kind("backend.outside.connectors.scim", HTTPS),
-    "ldap": Kind("backend.outside.connectors.ldap", "ldaps to a public address at port 636"),
-    "webhook": Kind("backend.outside.connectors.webhook", HTTPS, frozenset({"no_read_back"})),
-}
 
 StillMine = Callable[[], Awaitable[bool]]
 
@@ -135,10 +115,6 @@ class LostTurn(Exception):
     """Somebody else has taken this delivery over: stop without another write."""
 
 
-class ConnectorMissing(Exception):
-    """No such connector here; the text says what to do."""
-
-
 class Connector(Protocol):
     """Brings one person's state to one system. Any method may raise DeliveryError."""
 
@@ -178,21 +154,6 @@ class Connector(Protocol):
         ...
 
 
-def load(kind: str) -> ModuleType:
-    """Import the connector of a kind, which can take a second; ConnectorMissing says what there is."""
-    if kind not in CONNECTORS:
-        raise ConnectorMissing(f"connector {kind!r} is not installed yet; there is: {', '.join(CONNECTORS)}")
-    try:
-        return import_module(CONNECTORS[kind].module)
-    except ModuleNotFoundError as error:
-        raise ConnectorMissing(f"{error.name} is missing: pip install 'ngomon[{kind}]'") from error
-
-
-async def load_in_thread(kind: str) -> ModuleType:
-    """The same without holding up the event loop."""
-    return await asyncio.to_thread(load, kind)
-
-
 async def check(kind: str, url: str, options: str, http: Guarded) -> None:
     """Refuse what a system is reached by when it is saved; connecting checks the address again.
 
@@ -207,3 +168,9 @@ async def connect(kind: str, target: Target, http: Guarded, learnt: Learnt | Non
     module = await load_in_thread(kind)
     connector: Connector = module.connect(target, http, learnt if learnt is not None else Learnt())
     return connector
+
+
+def without_options(kind: str, options: str) -> None:
+    """ValueError where a kind that has none was given some."""
+    if msgspec.json.decode(options, type=dict):
+        raise ValueError(f"{kind} has no options")

@@ -15,7 +15,7 @@ LEARNT_WORDS = (
     "no_renaming",
     "hides_inactive",
     "spells_names",
-    "no_read_back",  # not learnt: a kind of system that cannot be asked (connectors.CONNECTORS)
+    "no_read_back",  # not learnt: a kind of system that cannot be asked (connectors.kinds)
 )
 
 

@@ -28,6 +28,7 @@ from backend.outside.connectors import (
     Right,
     Rights,
     Target,
+    without_options,
 )
 from backend.outside.connectors.learnt import Learnt
 from backend.outside.connectors.scim import user as scim
@@ -82,8 +83,9 @@ def key_of(secret: str) -> bytes:
     return key
 
 
-async def check(url: str, options: str, http: Guarded) -> None:  # noqa: ARG001 (webhooks have no options)
-    """Refuse an address that we do not call."""
+async def check(url: str, options: str, http: Guarded) -> None:
+    """Refuse an address that we do not call, and options, of which there are none."""
+    without_options("webhook", options)
     await http.check(url)
 
 
@@ -121,7 +123,7 @@ class WebhookConnector:
         return Receipt(remote_id, changed=True)
 
     async def read(self, external_id: str, remote_id: str | None) -> Desired | None:  # noqa: ARG002
-        """It cannot be asked, as CONNECTORS says."""
+        """It cannot be asked, as its kind says."""
         raise DeliveryError("cannot_be_read", permanent=True)
 
     async def rights(self) -> Rights:

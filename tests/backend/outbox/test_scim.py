@@ -9,13 +9,13 @@ import pytest
 import pytest_asyncio
 
 from backend.outside.connectors import (
-    ConnectorMissing,
     DeliveryError,
     GroupRef,
     LostTurn,
     Target,
     connect,
 )
+from backend.outside.connectors.kinds import ConnectorMissing
 from backend.outside.connectors.scim import ScimConnector
 from backend.outside.connectors.scim.wire import Wire
 from backend.outside.http import Guarded

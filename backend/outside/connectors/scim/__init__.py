@@ -23,6 +23,7 @@ from backend.outside.connectors import (
     Right,
     Rights,
     Target,
+    without_options,
 )
 from backend.outside.connectors.learnt import Learnt
 from backend.outside.connectors.scim import user as users
@@ -36,8 +37,9 @@ from backend.outside.http import Guarded
 ROUNDS = 8  # of reading and writing, should others write meanwhile or the system not take something
 
 
-async def check(url: str, options: str, http: Guarded) -> None:  # noqa: ARG001 (SCIM has no options)
-    """Refuse an address that we do not call."""
+async def check(url: str, options: str, http: Guarded) -> None:
+    """Refuse an address that we do not call, and options, of which there are none."""
+    without_options("scim", options)
     await http.check(url)
 
 
