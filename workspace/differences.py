@@ -10,7 +10,7 @@ from backend.db import Database
 from backend.kit import Kit
 from backend.openness import Openness
 from backend.outside.clock import Clock
-from backend.roles import differences
+from backend.roles import agencies, differences
 from workspace import forms
 from workspace.auth import Visit
 from workspace.manager import Manager
@@ -42,4 +42,5 @@ class DifferencesController(Controller):
         place = forms.query(request, Place)
         async with db.read() as tx:
             found = await differences.page(tx, kit, manager.account_id, now=clock.now(), cursor=place.cursor)
-        return page(request, "differences.html", found=found)
+            has_directory = await agencies.is_there(tx)
+        return page(request, "differences.html", found=found, has_directory=has_directory)

@@ -35,6 +35,7 @@ class Post(msgspec.Struct, frozen=True):
 class Comparison(msgspec.Struct, frozen=True):
     """What stands beside what before a word is said, and what makes it worth a second look (`risks`: codes)."""
 
+    has_directory: bool  # somebody has brought one in for the agency; if not, its silence says nothing
     is_listed: bool
     is_vouched: bool
     lines: list[Compared]

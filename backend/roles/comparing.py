@@ -1,7 +1,8 @@
 """The staff directory, the account and the wish side by side, before anybody decides (rule 650; cases R10, W01).
 
 What makes a wish worth a second look is a warning on its page, and among many it is left for its own page. That the
-directory says nothing of somebody is one of them: nobody has said who that is.
+directory says nothing of somebody is one of them: nobody has said who that is. Where nobody has brought a directory
+in it says nothing of anybody, and that is no word about this one.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from backend.accounts.identity.people import full_names
 from backend.errors import Conflict
 from backend.kit import Kit
 from backend.names import last_digits, same_birth_date, same_name
-from backend.roles import differing, movements, policy
+from backend.roles import agencies, differing, movements, policy
 from backend.roles import draft as drafts
 from backend.roles.catalogue.entries import Catalogue
 from backend.roles.catalogue.in_force import in_force
@@ -48,28 +49,38 @@ async def risks(tx: AsyncSession, kit: Kit, asked: Sequence[Asked]) -> dict[UUID
     giving = [one for one in asked if movements.of(one[0]).gives]
     known = await numbers.personal(tx, kit, {account.id for _, account, _ in giving})
     entries, catalogue = await differing.entries_of(tx, kit, known), await in_force(tx)
+    strangers = [one for one in giving if one[1].id not in entries]
+    silent = await agencies.unlisted(tx, {place for one in strangers for place in _places(one)})
     found = {}
     for request, account, role in giving:
         entry, _unit = entries.get(account.id, (None, ""))
-        if why := _risks(kit, catalogue, (request, account, role), entry):
+        one = (request, account, role)
+        if why := _risks(kit, catalogue, one, entry, has_directory=not _places(one) <= silent):
             found[request.id] = why
     return found
 
 
-def _risks(kit: Kit, catalogue: Catalogue, asked: Asked, entry: StaffRecord | None) -> list[str]:
+def _places(asked: Asked) -> set[UUID]:
+    """The units that a wish is about: where the person goes, and where the person is."""
+    request, _account, role = asked
+    return {request.unit_id} | ({role.unit_id} if role is not None else set())
+
+
+def _risks(
+    kit: Kit, catalogue: Catalogue, asked: Asked, entry: StaffRecord | None, *, has_directory: bool
+) -> list[str]:
     request, account, role = asked
     post = catalogue.positions.get(request.position)
     leads = post is not None and post.leading and (role is None or role.position != request.position)
     last = [LEADING] if leads else []
     if entry is None:
-        return [UNLISTED, *last]
+        return [UNLISTED, *last] if has_directory else last
     person, (name, born) = person_of(kit, entry), names_of(kit, account)
-    places = {request.unit_id} | ({role.unit_id} if role is not None else set())
     checks = (
         (LEFT, entry.left_at is not None),
         (NAME, not same_name(name, person.full_name)),
         (BIRTH_DATE, born is not None and not same_birth_date(born, person.birth_date)),
-        (UNIT, entry.left_at is None and entry.unit_id not in places),
+        (UNIT, entry.left_at is None and entry.unit_id not in _places(asked)),
     )
     return [code for code, differs in checks if differs] + last
 
@@ -83,12 +94,15 @@ async def compared(
     known = await numbers.personal(tx, kit, [account.id])
     listed = (await differing.entries_of(tx, kit, known)).get(account.id)
     catalogue = await in_force(tx)
-    why = _risks(kit, catalogue, (found, account, role), listed[0] if listed else None)
+    one, entry = (found, account, role), listed[0] if listed else None
+    has_directory = entry is not None or not _places(one) <= await agencies.unlisted(tx, _places(one))
+    why = _risks(kit, catalogue, one, entry, has_directory=has_directory)
     unit = await tx.get_one(Unit, found.unit_id)
     return Comparison(
-        is_listed=listed is not None and listed[0].left_at is None,
+        has_directory=has_directory,
+        is_listed=entry is not None and entry.left_at is None,
         is_vouched=account.is_owned,
-        lines=_lines(kit, catalogue, (found, account, role), listed, unit.name, why),
+        lines=_lines(kit, catalogue, one, listed, unit.name, why),
         held=await _held(tx, catalogue, account.id),
         holders=await _holders(tx, kit, found) if LEADING in why else [],
         risks=why,

@@ -14,8 +14,8 @@ from backend.account import Account
 from backend.kit import Kit
 from backend.outbox.models import System
 from backend.outside.connectors import Desired, GroupRef
+from backend.roles import agencies, policy, staff
 from backend.roles import draft as drafts
-from backend.roles import policy, staff
 from backend.roles.catalogue.entries import Catalogue
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.models import Role, StaffRecord, Unit
@@ -135,8 +135,7 @@ class Places:
         """Read what stands above these units, and who bears their names."""
         if not units:
             return cls({}, {})
-        ways = {unit_id for unit in units for unit_id in _way(unit)}
-        above = {one.id: one for one in await tx.scalars(select(Unit).where(Unit.id.in_(ways)))}
+        above = await agencies.above(tx, units)
         same = select(Unit.id, Unit.name).where(Unit.name.in_({unit.name for unit in units}))
         bearers: dict[str, set[UUID]] = defaultdict(set)
         for row in await tx.execute(same.where(Unit.ended_on.is_(None))):
@@ -145,7 +144,7 @@ class Places:
 
     def post(self, fields: dict[str, str], subject_type: str, position: str, unit: Unit) -> Post:
         """A post at one of them."""
-        organization = self._organization(unit)
+        organization = agencies.agency_of(unit, self._above).name
         return Post(
             unit.code,
             unit.name,
@@ -157,23 +156,11 @@ class Places:
             fields.get("official_email") or None,
         )
 
-    def _organization(self, unit: Unit) -> str:
-        """The agency that a unit belongs to (rule 701): of the second level, else the nearest, else the root."""
-        units = [self._above[unit_id] for unit_id in _way(unit) if unit_id in self._above] or [unit]
-        agencies = [one for one in units if one.agency_code]
-        second = [one for one in agencies if (one.agency_code or "").count(".") == 1]
-        return (second or agencies or units[-1:])[0].name
-
     def _group_name(self, unit: Unit, organization: str) -> str:
         """The unit's name, with its agency's where another unit has the same: nearly every agency has an office."""
         if organization == unit.name or not self._bearers.get(unit.name, set()) - {unit.id}:
             return unit.name
         return f"{unit.name}, {organization}"
-
-
-def _way(unit: Unit) -> list[UUID]:
-    """From the unit up to its root."""
-    return [UUID(part) for part in reversed(unit.path.strip("/").split("/"))]
 
 
 def _groups(posts: Sequence[Post], catalogue: Catalogue, system: str) -> list[GroupRef]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from backend.imports.rows import records
 from backend.roles import staff
-from backend.roles.models import Role
+from backend.roles.models import Role, StaffRecord
 from tests.workspace.office import Desk, Office, Somebody
 
 PATH = "/workspace/differences"
@@ -31,11 +31,20 @@ async def role_of(office: Office, somebody: Somebody) -> UUID:
         return (await tx.scalars(select(Role.id).where(Role.account_id == somebody.account_id))).one()
 
 
+async def test_r32_where_there_is_no_directory_the_page_says_so_and_not_that_nothing_differs(
+    office: Office, desk: Desk
+) -> None:
+    async with office.service.db.write() as tx:
+        await tx.execute(delete(StaffRecord))
+    assert "Danh bạ cán bộ chưa có" in await desk.page(PATH)
+    await office.lists(await office.person("Vi Văn Ngoài"), unit=office.other)
+    assert "Không có khác biệt nào" in await desk.page(PATH)
+
+
 async def test_r32_r45_the_page_names_who_differs_and_leads_to_what_settles_it(
     office: Office, desk: Desk
 ) -> None:
     assert PATH in await desk.page("/workspace/people")
-    assert "Không có khác biệt nào" in await desk.page(PATH)
     names = ("Ngô Thị Chuyển", "Đinh Văn Nghỉ", "Tô Thị Chờ", "Mạc Văn Mới")
     moved, left, asking, new = [await office.person(name) for name in names]
     for one in (moved, left):
