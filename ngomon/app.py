@@ -178,7 +178,7 @@ class App:
         )
 
     def _litestar(self) -> Litestar:
-        routes: list[ControllerRouterHandler] = [self._mobile(), self._workspace(), *health_routes(self)]
+        routes: list[ControllerRouterHandler] = [self._mobile(), *self._workspace(), *health_routes(self)]
         routes += [workspace.router.papers(self.db, self.kit), app_addresses(), *well_known(self.settings)]
         if self.outside.stand is not None:
             stand_ins = self.outside.stand.routes()
@@ -223,11 +223,11 @@ class App:
             },
         )
 
-    def _workspace(self) -> Router:
+    def _workspace(self) -> list[Router]:
         if not self.settings.is_demo:
             workspace.static_files.expect_scripts()
         is_demo = self.settings.is_demo
-        return workspace.router.router(
+        return workspace.router.routers(
             self.db, self.kit, self.clock, self.settings.public_url, shares_origin=is_demo
         )
 

@@ -1,4 +1,4 @@
-"""The workspace as one router: what is served where, behind which doors."""
+"""The workspace's routers: what is served where, behind which doors."""
 
 from __future__ import annotations
 
@@ -81,8 +81,12 @@ CONTROLLERS = (
 )
 
 
-def router(db: Database, kit: Kit, clock: Clock, public_url: str, *, shares_origin: bool = False) -> Router:
+def routers(
+    db: Database, kit: Kit, clock: Clock, public_url: str, *, shares_origin: bool = False
+) -> list[Router]:
     """Everything under /workspace; `eid` and `bell` come from the application.
+
+    Side by side, not one within another: the framework copies what a router holds each time it is put into one.
 
     `shares_origin`: the demo's phone lives in the same browser storage, and stays when a manager leaves (F04).
     """
@@ -92,7 +96,7 @@ def router(db: Database, kit: Kit, clock: Clock, public_url: str, *, shares_orig
     given["leaving"] = '"cache"' if shares_origin else '"cache", "storage"'
     given["streams"] = live.Streams()
     pages = Router(
-        path="/",
+        path="/workspace",
         route_handlers=[*CONTROLLERS, live.events, sign_out, nowhere],
         middleware=[PageHeaders(), BrowserSessions(db, kit, clock, cookies)],
         guards=[Interrupted(db, kit, clock, cookies, public_url), signed_in, OwnPage(kit.keys, public_url)],
@@ -114,7 +118,7 @@ def router(db: Database, kit: Kit, clock: Clock, public_url: str, *, shares_orig
         },
         include_in_schema=False,
     )
-    return Router(path="/workspace", route_handlers=[pages, static_files.router()], include_in_schema=False)
+    return [pages, static_files.router("/workspace/static")]
 
 
 def papers(db: Database, kit: Kit) -> Router:

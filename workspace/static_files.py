@@ -89,9 +89,9 @@ async def static_file(
     return Response(asset.packed if packed else asset.plain, media_type=asset.kind, headers=headers)
 
 
-def router() -> Router:
+def router(path: str) -> Router:
     """Served without looking up any session."""
-    return Router(path="/static", route_handlers=[static_file])
+    return Router(path=path, route_handlers=[static_file], include_in_schema=False)
 
 
 def _asset(name: str, kind: str, parts: tuple[str, ...], brand: Brand) -> Asset:
