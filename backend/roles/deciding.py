@@ -78,10 +78,11 @@ async def units_changed(tx: AsyncSession, kit: Kit, units: Collection[UUID]) -> 
     await hold(tx)
     tops = await _tops(tx, units)
     below = or_(*(Unit.path.startswith(top) for top in tops)) if len(tops) <= TOPS_MOST else true()
-    managers = await rights.managers_by_unit(tx, on=None)
-    await _of_everybody(tx, below, managers)
-    await _of_managers(tx, kit, below, managers)
-    await _above(tx, kit, below, managers)
+    if await _anybody_waits(tx, below):
+        managers = await rights.managers_by_unit(tx, on=None)
+        await _of_everybody(tx, below, managers)
+        await _of_managers(tx, kit, below, managers)
+        await _above(tx, kit, below, managers)
     for topic in [f"{REQUESTS}:{top}" for top in tops] if len(tops) <= TOPS_MOST else [REQUESTS]:
         ring_after(tx, topic)
 
@@ -110,6 +111,17 @@ async def _tops(tx: AsyncSession, units: Collection[UUID]) -> list[str]:
         if not tops or not path.startswith(tops[-1]):
             tops.append(path)
     return tops
+
+
+async def _anybody_waits(tx: AsyncSession, below: ColumnElement[bool]) -> bool:
+    """Most changes of a unit meet no open request: then nothing has to be known of the province's managers."""
+    waiting = (
+        select(RequestStep.id)
+        .join(RoleRequest, RoleRequest.id == RequestStep.request_id)
+        .join(Unit, Unit.id == RequestStep.unit_id)
+        .where(*WAITS, below)
+    )
+    return await tx.scalar(waiting.limit(1)) is not None
 
 
 async def _of_everybody(
