@@ -11,6 +11,7 @@ from backend.appointment import CLERK, MANAGER, Appointment
 from backend.errors import Refusal
 from backend.roles import authority, inbox
 from backend.support import desks
+from backend.support.models import Desk
 from tests.backend.roles.test_delegations import lend
 from tests.backend.roles.world import World
 
@@ -63,8 +64,10 @@ async def test_what_was_lent_is_over_with_the_right_that_it_was_lent_from(world:
     asked = (await world.ask("Bình", world.draft(unit="NV"))).id
     await lend(world, "Chi", "An", "NV")
     await last_day(world, "NV", world.today)
+    await world.appoint("Eve", "NV")  # the unit goes on deciding, by another's right
     world.pass_time(days=1)
     assert await refused(world, "An", asked) == "request_not_found"
+    await world.approve("Eve", asked)
     await world.roll()
 
 
@@ -94,3 +97,17 @@ async def test_a_clerk_is_none_after_the_last_day(world: World) -> None:
             who = await authority.of(tx, world.kit, world.people["An"], now=world.now)
             assert bool(who.desks) is there
         world.pass_time(days=1)
+
+
+async def test_a_clerk_who_was_hired_while_the_desk_was_closed_is_none(world: World) -> None:
+    async with world.db.write() as tx:
+        about = {"name": "Đội hỗ trợ", "mailbox": "hotro@hue.example", "phone": "19001075"}
+        await desks.add(tx, world.kit, "HUE", **about, now=world.now)
+        await desks.hire(tx, world.kit, "HUE", world.numbers["An"], now=world.now)
+        await tx.execute(
+            update(Desk).values(removed_at=world.now)
+        )  # by who did not see the other's commit yet
+    async with world.db.read() as tx:
+        blinds = world.kit.keys.blinds("national_id", world.numbers["An"])
+        assert not await desks.staffed_by(tx, blinds, now=world.now)
+        assert not (await authority.of(tx, world.kit, world.people["An"], now=world.now)).desks
