@@ -18,7 +18,7 @@ from backend.outbox.delivery import target_of
 from backend.outbox.models import System
 from backend.outbox.states import Count, SystemOverview
 from backend.outside.clock import LOCAL, Clock
-from backend.outside.connectors import DeliveryError, Errand, connect
+from backend.outside.connectors import Connector, DeliveryError, Errand, connect
 from backend.outside.connectors.kinds import ConnectorMissing
 from backend.outside.connectors.learnt import read_learnt
 from backend.roles import desired
@@ -223,35 +223,60 @@ def remove(name: str, leave_people: bool) -> None:
 async def _take_out(db: Database, kit: Kit, settings: Settings, name: str) -> int:
     async with db.read() as tx:
         system = await registry.named(tx, name)
+        if not await steering.known_people(tx, system, 1, now=Clock().now()):
+            return 0  # nobody has to be asked about
     http = outgoing(settings)
-    connector = await connect(system.kind, target_of(kit, system), http, read_learnt(system.learnt))
-    taken, last = 0, None
+    out_of_it = TakingOut(db, kit, system)
     try:
-        with Progress(console=out, transient=True, disable=not out.is_terminal) as progress:
-            bar = progress.add_task(f"{name}: taking people out", total=None)
-            while True:
-                async with db.read() as tx:
-                    some = await steering.known_people(tx, system, AT_ONCE, after=last, now=Clock().now())
-                    gone = await desired.leaving(tx, kit, [one.account_id for one in some])
-                for one in some:
-                    errand = Errand(new_id(), one.version, _yes)
-                    done = await connector.apply(gone[one.account_id], one.remote_id, errand)
-                    taken += one.is_sure or done.changed
-                    last = one.account_id
-                async with db.write() as tx:
-                    out_now = [one.account_id for one in some]
-                    await steering.let_go(tx, system, out_now, now=Clock().now())
-                progress.update(bar, completed=taken)
-                if not some:
-                    return taken
-    except DeliveryError as error:
+        connector = await connect(system.kind, target_of(kit, system), http, read_learnt(system.learnt))
+        try:
+            await out_of_it.run(connector)
+        finally:
+            await connector.close()
+    except (DeliveryError, ConnectorMissing) as error:
+        why = error.code if isinstance(error, DeliveryError) else str(error)
+        about_one = isinstance(error, DeliveryError) and not error.of_system
+        does_not = "let somebody go" if about_one else "answer as it should"
         raise Wrong(
-            f"{name} does not let somebody go ({error.code}); {taken} people are out, nothing is removed: "
+            f"{name} does not {does_not} ({why}); {out_of_it.taken} people are out, nothing is removed: "
             "try again, or leave the others in it with --leave-people"
         ) from error
     finally:
-        await connector.close()
         await http.close()
+    return out_of_it.taken
+
+
+class TakingOut:
+    """Takes everybody out whom a system holds, or may hold; who is out is noted, whatever becomes of the rest."""
+
+    def __init__(self, db: Database, kit: Kit, system: System) -> None:
+        self._db, self._kit, self._system = db, kit, system
+        self.taken = 0
+        self._last: UUID | None = None
+
+    async def run(self, connector: Connector) -> None:
+        """Raises DeliveryError at the first who is not let go."""
+        with Progress(console=out, transient=True, disable=not out.is_terminal) as progress:
+            bar = progress.add_task(f"{self._system.name}: taking people out", total=None)
+            while await self._some(connector):
+                progress.update(bar, completed=self.taken)
+
+    async def _some(self, connector: Connector) -> bool:
+        async with self._db.read() as tx:
+            some = await steering.known_people(tx, self._system, AT_ONCE, after=self._last, now=Clock().now())
+            gone = await desired.leaving(tx, self._kit, [one.account_id for one in some])
+        let_go = list[UUID]()
+        try:
+            for one in some:
+                errand = Errand(new_id(), one.version, _yes)
+                done = await connector.apply(gone[one.account_id], one.remote_id, errand)
+                self.taken += one.is_sure or done.changed
+                let_go.append(one.account_id)
+        finally:
+            async with self._db.write() as tx:
+                await steering.let_go(tx, self._system, let_go, now=Clock().now())
+        self._last = let_go[-1] if let_go else None
+        return bool(some)
 
 
 async def _yes() -> bool:

@@ -30,9 +30,10 @@ directory {folder}/data
 maxsize 33554432
 index objectClass,uid,mail,employeeNumber,member eq
 limits dn.exact="cn=short,{base}" size=1
+limits dn.exact="cn=paged,{base}" size.soft=3 size.hard=3 size.prtotal=unlimited
 access to attrs=userPassword by dn.exact="cn=ngomon,{base}" write by anonymous auth by * none
 access to dn.subtree="ou=sealed,{base}" by dn.exact="cn=ngomon,{base}" read by * none
-access to * by dn.exact="cn=ngomon,{base}" write by dn.exact="cn=short,{base}" read by anonymous auth by * none
+access to * by dn.exact="cn=ngomon,{base}" write by dn.exact="cn=paged,{base}" write by dn.exact="cn=short,{base}" read by anonymous auth by * none
 """
 WHOLE = """dn: {base}
 objectClass: dcObject
@@ -50,6 +51,12 @@ dn: cn=short,{base}
 objectClass: organizationalRole
 objectClass: simpleSecurityObject
 cn: short
+userPassword: {password}
+
+dn: cn=paged,{base}
+objectClass: organizationalRole
+objectClass: simpleSecurityObject
+cn: paged
 userPassword: {password}
 
 dn: ou=people,{base}

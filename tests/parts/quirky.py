@@ -58,9 +58,8 @@ class World:
 
     def __init__(self) -> None:
         self.stores: dict[str, dict[str, dict[str, Any]]] = {"Users": {}, "Groups": {}}
-        self.numbers = itertools.count(1001)
-        self.calls = 0
-        self.writes: list[str] = []
+        self.numbers, self.calls = itertools.count(1001), 0
+        self.writes, self.lists = list[str](), list[str]()  # of lists each page counts
         self.refused: set[str] = set()  # paths of attributes that a PATCH of a user is refused for
 
     @property
@@ -170,6 +169,7 @@ class _Handler(BaseHTTPRequestHandler):
         return hides and kind == "Users" and one.get("active") is False
 
     def _list(self, kind: str, asked: dict[str, list[str]]) -> None:
+        self.world.lists.append(kind)
         found = [one for one in self.world.stores[kind].values() if not self._is_hidden(kind, one)]
         match = re.fullmatch(r'([\w.:]+) eq "(.*)"', (asked.get("filter") or [""])[0])
         if match and self.quirk == "refusefilters":

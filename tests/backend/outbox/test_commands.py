@@ -186,6 +186,32 @@ def test_whoever_may_be_in_a_removed_system_is_taken_out_too(
     assert [user["active"] for user in scim_server.users()] == [False]
 
 
+def test_a_system_out_of_reach_is_said_in_one_line_with_the_remedy_and_nothing_is_half_done(
+    ngomon: Command, installation: str, scim_server: ScimServer
+) -> None:
+    ngomon("add", "van-ban", "--kind", "scim", "--url", scim_server.url, "--token", TOKEN)
+    asyncio.run(_delivered(installation))
+    ngomon("disable", "van-ban")
+    scim_server.stop()
+    with pytest.raises(Wrong) as refused:
+        ngomon("remove", "van-ban")
+    assert str(refused.value) == (
+        "van-ban does not answer as it should (unreachable); 0 people are out, nothing is removed: "
+        "try again, or leave the others in it with --leave-people"
+    )
+    assert "van-ban" in ngomon("list").output
+    assert "removed; 0 people taken out, 1 left in it" in ngomon("remove", "van-ban", "--leave-people").output
+
+
+def test_a_system_that_holds_nobody_is_not_asked_before_it_is_removed(
+    ngomon: Command, scim_server: ScimServer
+) -> None:
+    ngomon("add", "mot-cua", "--kind", "scim", "--url", scim_server.url, "--token", TOKEN, "--unit", "H57.02")
+    ngomon("disable", "mot-cua")
+    scim_server.stop()
+    assert "removed; 0 people taken out, 0 left in it" in ngomon("remove", "mot-cua").output
+
+
 async def _unacknowledged(url: str) -> None:
     """As when the process dies between the system's answer and our note of it."""
     db = Database(url)

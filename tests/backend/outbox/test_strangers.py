@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from backend.outbox import states
+from backend.outbox import states, systems
 from backend.outbox.models import System
 from backend.outbox.reconcile import Comparison
-from backend.outside.connectors import kinds
+from backend.outside.connectors import DeliveryError, Target, connect, kinds
+from ngomon.commands.steering import TakingOut
 from tests.backend.outbox.conftest import World
 from tests.parts.processes import within
 from tests.parts.strangers import KEY, drop, installed, present
@@ -144,6 +145,28 @@ async def test_where_the_package_is_gone_pages_go_on_and_nothing_is_lost(
         with present(site):
             world.pass_time(seconds=400)
             await world.until(account, "synced")
+
+
+async def test_who_is_out_of_a_system_that_is_taken_away_is_out_though_the_next_does_not_get_out(
+    world: World, strangers: None, tmp_path: Path
+) -> None:
+    folder = drop(tmp_path)
+    system = await dropping(world, folder)
+    first, second = [await world.person() for _ in range(2)]
+    async with world.working():
+        for account in (first, second):
+            await world.decide(account, system)
+            await world.until_version(account, 1)
+    async with world.db.write() as tx:
+        await systems.disable(tx, world.kit, system.name, by=None, now=world.clock.now())
+    (folder / f"{second}.csv").unlink()
+    (folder / f"{second}.csv").mkdir()  # nothing can be written there
+    connector = await connect("csv-drop", Target(system.url, KEY), world.http)
+    leaving = TakingOut(world.db, world.kit, await world.system_now(system))
+    with pytest.raises(DeliveryError, match="folder_away"):
+        await leaving.run(connector)
+    assert leaving.taken == 1
+    assert [(await world.link(account)).delivered_version for account in (first, second)] == [0, 1]
 
 
 BROKEN = {

@@ -16,6 +16,7 @@ from bonsai.utils import escape_attribute_value, escape_filter_exp
 
 from backend.outside.addresses import AddressRefused, HttpTrouble, Unreachable
 from backend.outside.connectors import DeliveryError, Target
+from backend.outside.connectors.ldap import pages
 from backend.outside.connectors.ldap.passage import MOST_BYTES, Passage
 from backend.outside.http import Guarded
 
@@ -121,6 +122,10 @@ class Waiting(BaseLDAPConnection):
                 pause = min(pause * 2, LONGEST_PAUSE)
         return answer
 
+    async def answer_to(self, msg_id: int, patience: float) -> Any:
+        """What comes to a question that the library has asked."""
+        return await self._evaluate(msg_id, patience)
+
 
 class Found(msgspec.Struct, frozen=True):
     """An entry as it was read."""
@@ -201,9 +206,8 @@ class Talk:
     ) -> list[Found]:
         """Every entry that fits. Only a referral to elsewhere counts as one when nothing is here."""
         with _translated(self._passage):
-            found = await self._connection.search(base, scope, filter_, list(wanted), timeout=self._patience)
-        entries = [one for one in found if isinstance(one, LDAPEntry)]
-        if found and not entries:
+            entries, more = await pages.search(self._connection, base, scope, filter_, wanted, self._patience)
+        if more and not entries:
             raise DeliveryError("referral", permanent=True)
         return [Found(str(one.dn), _texts(one)) for one in entries]
 

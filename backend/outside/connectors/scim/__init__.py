@@ -9,6 +9,7 @@ A delivery is over when a reading finds nothing left to do.
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Collection
 from typing import Any, ClassVar
 
@@ -34,6 +35,7 @@ from backend.outside.connectors.scim.words import Changed, Conflict, Unsupported
 from backend.outside.connectors.scim.work import Work
 from backend.outside.http import Guarded
 
+RECENT = 5.0  # seconds: many people are compared by one reading, where a system cannot be asked about one
 ROUNDS = 8  # of reading and writing, should others write meanwhile or the system not take something
 
 
@@ -88,7 +90,7 @@ class ScimConnector:
         try:
             person = await self._finder.known(external_id, remote_id)
             place = person.id if person else remote_id
-            groups = await self._groups.of(place) if place else []
+            groups = await self._groups.of(place, since=time.monotonic() - RECENT) if place else []
         except (Changed, Vanished) as error:
             raise DeliveryError("changed_meanwhile", permanent=False) from error
         refs = sorted(GroupRef(group.external_id, group.name or "") for group in groups)

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from backend.outside.connectors import DeliveryError, GroupRef, Right, Rights
+from backend.outside.connectors.scim.roll import Roll, members_of
 from backend.outside.connectors.scim.wire import GROUPS, Operation, Resource, Wire, version_of
 from backend.outside.connectors.scim.words import Changed, Conflict, Unsupported, Vanished, pick, text_of
 
@@ -38,16 +39,17 @@ class Groups:
     """The groups of one system, and what was learnt of them."""
 
     def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+        self._wire, self._roll = wire, Roll(wire)
         self._known: dict[str, Group] = {}
         self._making: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def forget(self) -> None:
         """Somebody else has changed them."""
         self._known.clear()
+        self._roll.forget()
 
-    async def of(self, person_id: str) -> list[Group]:
-        """Our groups that somebody is in; none where the system has no groups."""
+    async def of(self, person_id: str, *, since: float) -> list[Group]:
+        """Our groups that somebody is in, read after `since` (time.monotonic); none where the system has no groups."""
         learnt = self._wire.learnt
         if learnt.no_groups:
             return []
@@ -56,7 +58,7 @@ class Groups:
                 found = await self._asked(person_id)
                 if found is not None:
                     return found
-            return await self._read_through(person_id)
+            return await self._read_through(person_id, since)
         except (Vanished, Unsupported):
             if not await self._wire.has_groups():
                 return []
@@ -68,7 +70,7 @@ class Groups:
         learnt = self._wire.learnt
 
         def fits(one: Resource) -> bool:
-            return not isinstance(pick(one, "members"), list) or person_id in _members(one)
+            return not isinstance(pick(one, "members"), list) or person_id in members_of(one)
 
         found = await self._wire.chosen(GROUPS, "members.value", person_id, fits, without="members")
         if found and learnt.members_filter is None:
@@ -82,9 +84,9 @@ class Groups:
             return None  # an empty answer proves nothing yet
         return _ours(found or [])
 
-    async def _read_through(self, person_id: str) -> list[Group]:
-        """By reading every group's members."""
-        found = [one async for one in self._wire.all(GROUPS) if person_id in _members(one)]
+    async def _read_through(self, person_id: str, since: float) -> list[Group]:
+        """By reading every group's members, once for all who ask meanwhile."""
+        found = await self._roll.of(person_id, since)
         if found and self._wire.learnt.members_filter is None and not self._wire.learnt.no_filters:
             self._wire.learnt.members_filter = False  # it listed none of these
         return _ours(found)
@@ -96,7 +98,7 @@ class Groups:
             group = _group(one)
             foreign += not group.external_id
             if group.external_id:
-                found += [Right(group.external_id, group.id, member) for member in sorted(_members(one))]
+                found += [Right(group.external_id, group.id, member) for member in sorted(members_of(one))]
         long = [_group(one) for one in unread]
         foreign += sum(not group.external_id for group in long)
         return Rights(found, foreign, [group.external_id for group in long if group.external_id])
@@ -104,7 +106,7 @@ class Groups:
     async def holds(self, group: Group, person_id: str) -> bool:
         """Whether a reading finds somebody in a group."""
         whole = await self._wire.get(GROUPS, group.id)
-        return whole is not None and person_id in _members(whole)
+        return whole is not None and person_id in members_of(whole)
 
     async def leave(self, group: Group, person_id: str, *, again: bool) -> None:
         """Take somebody out; `again` when the first way had no effect."""
@@ -216,11 +218,6 @@ def _group(one: Resource) -> Group:
         made = f"{datetime.fromisoformat(made).timestamp():020.6f}"
     external_id = text_of(pick(one, "externalId")) or ""
     return Group(text_of(pick(one, "id")) or "", external_id, text_of(pick(one, "displayName")), made)
-
-
-def _members(one: Resource) -> set[str]:
-    listed = pick(one, "members")
-    return {_value(member) for member in listed} if isinstance(listed, list) else set()
 
 
 def _value(member: object) -> str:

@@ -6,6 +6,7 @@ What was written often enough and is not there afterwards, the system does not k
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from typing import Any
 
@@ -36,11 +37,17 @@ class Work:
         self._wire, self._groups, self._finder = wire, groups, finder
         self._desired, self._still_mine = desired, still_mine
         self.remote_id, self.changed = remote_id, False
+        self._since = (
+            time.monotonic()
+        )  # what was read before this delivery, or its last write, proves nothing
+        self._wrote = False
         self._tried: Counter[str] = Counter()
         self._named = False  # whether a leaver's name has been asked back
 
     async def is_done(self) -> bool:
         """One round: read, take rights, correct, give rights. True when there was nothing to do."""
+        if self._wrote:
+            self._since, self._wrote = time.monotonic(), False
         person = await self._finder.person(self._desired, self.remote_id, self._claim)
         if person is None and not self._desired.active:
             return await self._leave_hidden()
@@ -51,7 +58,7 @@ class Work:
             return False
         self.remote_id = person.id
         taken = await self._switch_off(person) if not self._desired.active else False
-        held = await self._groups.of(person.id)
+        held = await self._groups.of(person.id, since=self._since)
         taken = await self._leave(person.id, held) or taken
         if self._desired.active:
             taken = await self._correct(person) or taken
@@ -64,7 +71,7 @@ class Work:
             self._wire.learnt.hides_inactive = True
         if self.remote_id is None:
             return True
-        return not await self._leave(self.remote_id, await self._groups.of(self.remote_id))
+        return not await self._leave(self.remote_id, await self._groups.of(self.remote_id, since=self._since))
 
     async def _return_or_make(self) -> Held:
         """Switch on whom the system only hid, else make the user anew."""
@@ -219,4 +226,4 @@ class Work:
     async def _claim(self) -> None:
         if not await self._still_mine():
             raise LostTurn
-        self.changed = True
+        self.changed = self._wrote = True
