@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from litestar import Litestar, Router
+from litestar import Litestar
 from litestar.datastructures import State
 
 import demo
@@ -41,7 +41,7 @@ async def http() -> AsyncIterator[httpx2.AsyncClient]:
         f"{HOST}/demo/eid", [EidClient("c", (f"{HOST}/app/vneid",), secret="s")], PERSONAS, clock
     )
     routes = demo.router(HOST, Inbox(clock), eid, stand_in_systems(clock))
-    routes.append(Router("/workspace", route_handlers=[static_files.router()]))
+    routes.append(static_files.router("/workspace/static"))
     branded = State({"brand": shipped()})
     app = Litestar(routes, state=branded, openapi_config=None, logging_config=None)
     transport = httpx2.ASGITransport(app=app)  # type: ignore[arg-type]
