@@ -113,7 +113,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     support_codes_per_address_per_hour: int = 20
     support_code_life: int = 86400  # after the desk last wrote
     notice_deny_days: int = 30
-    desk_join_life: int = 3 * 86400  # in which a second clerk may confirm that two accounts are one person's
+    desk_join_life: int = 3 * 86400  # in which a second clerk may confirm a join of two accounts, or a name
 
     # sign-in
     flow_lifetime: int = 900

@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import update
 
 from backend import figures, retention, statistics
-from backend.accounts.identity import candidates
+from backend.accounts.identity import candidates, correcting
 from backend.accounts.self import kept
 from backend.db import Database
 from backend.devices.entry import Entry
@@ -89,7 +89,7 @@ async def running(
         rounds(stop, SWEEP_SECONDS, lambda: make_findable(db, kit), later=True),
         rounds(stop, PLACING_SECONDS, lambda: deciding.fill(db, kit, now=clock.now()), later=True),
         rounds(stop, PLACING_SECONDS, lambda: findable.fill(db, kit)),
-        rounds(stop, SWEEP_SECONDS, lambda: desk_joins.sweep(db, kit, clock.now()), later=True),
+        rounds(stop, SWEEP_SECONDS, lambda: drop_proposals(db, kit, clock.now()), later=True),
         texting.run(stop),
         pushing.run(stop),
     ]
@@ -136,6 +136,12 @@ async def _over(tasks: Sequence[asyncio.Future[None]]) -> None:
     _, late = await asyncio.wait(tasks, timeout=10)
     for task in late:
         task.cancel()
+
+
+async def drop_proposals(db: Database, kit: Kit, now: datetime) -> None:
+    """What a desk has proposed and no second clerk has confirmed in time is over."""
+    await desk_joins.sweep(db, kit, now)
+    await correcting.sweep(db, kit, now)
 
 
 async def make_findable(db: Database, kit: Kit) -> None:

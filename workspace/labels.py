@@ -216,6 +216,21 @@ JOIN_CONFLICTS = {
     ),
 }
 
+DOCUMENTS = {  # papers on which a clerk reads a name
+    "cccd": _("Thẻ CCCD hoặc căn cước"),
+    "cmnd": _("CMND"),
+    "passport": _("Hộ chiếu"),
+    "birth_certificate": _("Giấy khai sinh"),
+    "civil_status": _("Trích lục hộ tịch"),
+}
+
+# what a clerk has just done for somebody
+HELPED = {
+    "thaw": _("Đã mở khóa; người ấy được báo trong ứng dụng và bằng tin nhắn."),
+    "code": _("Mã đang chờ được gửi lại tới số điện thoại của người ấy."),
+    "notices": _("Đã gửi lại thông báo chưa đọc tới điện thoại của người ấy."),
+}
+
 THEMES = {
     "auto": _("Giao diện theo máy"),
     "light": _("Giao diện sáng"),

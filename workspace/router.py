@@ -24,6 +24,7 @@ from workspace.decisions import RequestController
 from workspace.delegations import DelegationController
 from workspace.differences import DifferencesController
 from workspace.headers import PageHeaders
+from workspace.helping import PersonController
 from workspace.imports import ImportsController
 from workspace.inbox import InboxController
 from workspace.interrupted import Interrupted
@@ -32,6 +33,7 @@ from workspace.login import LoginController, sign_out
 from workspace.me import MeController
 from workspace.moves import MoveController
 from workspace.my_wishes import WishController
+from workspace.names import NamesController
 from workspace.officer import officer_of
 from workspace.operating import OperatorController
 from workspace.people import PeopleController
@@ -78,6 +80,8 @@ CONTROLLERS = (
     AuditController,
     SupportController,
     JoinsController,
+    NamesController,
+    PersonController,
 )
 
 

@@ -20,7 +20,7 @@ from backend.kit import Kit
 from backend.openness import Openness
 from backend.outside.clock import Clock
 from backend.settings import Settings
-from backend.support import cases, lookups, reading
+from backend.support import cases, lookups, reading, resending
 from backend.support.desks import is_address
 from backend.typed import NATIONAL_ID
 from workspace import forms
@@ -51,7 +51,7 @@ class CounterForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class CaseForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A word about the case that is shown."""
 
-    act: Literal["answer", "close"]
+    act: Literal["answer", "close", "mail"]
     text: str = ""
 
 
@@ -170,11 +170,11 @@ class SupportController(Controller):
         clock: NamedDependency[Clock],
         settings: NamedDependency[Settings],
     ) -> Response[str] | Redirect:
-        """Answer or close; a text that asks for a secret is not sent."""
+        """Answer, close, or send the last mail again; a text that asks for a secret is not sent."""
         form = await forms.read(request, CaseForm)
         try:
             await _say(clerk, db, kit, clock, settings, case_id, form)
-        except (Conflict, FieldsInvalid, cases.OwnCase) as refusal:
+        except (Conflict, FieldsInvalid, TooMany, cases.OwnCase, resending.NoMail) as refusal:
             return await _case(request, clerk, db, kit, clock, case_id, text=form.text, refusal=refusal)
         return Redirect(f"{HOME}/{case_id}", status_code=303)
 
@@ -199,6 +199,8 @@ async def _say(
         who = await clerk_in(tx, kit, clerk)
         if form.act == "close":
             outcome = await cases.close(tx, kit, case_id, clerk=who, now=now)
+        elif form.act == "mail":
+            outcome = await resending.mail_again(tx, kit, case_id, clerk=who, now=now)
         else:
             tag = settings.support_subject_tag
             outcome = await cases.answer(tx, kit, case_id, form.text, clerk=who, form=tag, now=now)

@@ -40,8 +40,11 @@ async def find(tx: AsyncSession, kit: Kit, number: str, *, now: datetime) -> Fou
     """Who has this number, if anybody; that it was asked is journalled. Raises FieldsInvalid."""
     account_id = await _holder(tx, kit, number)
     kit.journal.record(tx, PersonLookedUp(subject=account_id), by=None, now=now)
-    if account_id is None:
-        return None
+    return await shown(tx, kit, account_id, now=now) if account_id is not None else None
+
+
+async def shown(tx: AsyncSession, kit: Kit, account_id: UUID, *, now: datetime) -> Found:
+    """An account as it may be read out on the telephone."""
     account = await tx.get_one(Account, account_id)
     main = select(Phone).where(Phone.account_id == account_id, Phone.is_main, Phone.ended_at.is_(None))
     phone = (await tx.scalars(main)).first()

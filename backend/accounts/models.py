@@ -91,7 +91,7 @@ class Attribute(Base):
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
     name: Mapped[str] = mapped_column(String(30))
     value: Mapped[bytes] = sealed(copied="identity")
-    source: Mapped[str] = mapped_column(String(20))  # self, or one of `Account.vouched_by`
+    source: Mapped[str] = mapped_column(String(20))  # self, desk, or one of `Account.vouched_by`
     verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 

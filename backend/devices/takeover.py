@@ -164,9 +164,15 @@ async def _shut_out(tx: AsyncSession, kit: Kit, notice: Notice, *, by: UUID, now
 
 
 async def thaw(
-    tx: AsyncSession, kit: Kit, account_id: UUID, *, notice: UUID | None = None, now: datetime
+    tx: AsyncSession,
+    kit: Kit,
+    account_id: UUID,
+    *,
+    notice: UUID | None = None,
+    by: UUID | None = None,
+    now: datetime,
 ) -> None:
-    """Lift the freeze of the account, and that of its recovery, after an operator has checked the person.
+    """Lift the freeze of the account, and that of its recovery, after an operator or a clerk has checked the person.
 
     Raises NotFrozen where there is neither.
     """
@@ -176,7 +182,7 @@ async def thaw(
     if account is None or (account.frozen_at is None and account.recovery_frozen_at is None):
         raise NotFrozen
     account.frozen_at = account.recovery_frozen_at = None
-    kit.journal.record(tx, AccountThawed(subject=account_id, notice=notice), by=None, now=now)
+    kit.journal.record(tx, AccountThawed(subject=account_id, notice=notice), by=by, now=now)
 
 
 async def thaw_by_owner(

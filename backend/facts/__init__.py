@@ -53,7 +53,15 @@ from backend.facts.accounts import (
     TriesSpent,
 )
 from backend.facts.fact import Fact, Operator
-from backend.facts.hotline import FreezeOrdered
+from backend.facts.hotline import (
+    CaseMailSentAgain,
+    CodeSentAgain,
+    FreezeOrdered,
+    NameCorrected,
+    NameKept,
+    NameProposed,
+    NoticesPushedAgain,
+)
 from backend.facts.mailboxes import MailboxAdded, MailboxKeeperNamed, MailboxRemoved
 from backend.facts.reviews import ReviewClosed, ReviewStarted, RoleConfirmed
 from backend.facts.scanned import WorkspaceCodeApproved, WorkspaceCodeEnded
@@ -128,12 +136,14 @@ __all__ = [
     "CaseAnswered",
     "CaseClosed",
     "CaseContinued",
+    "CaseMailSentAgain",
     "CaseOpened",
     "CatalogueImported",
     "CertificateEnrolled",
     "CertificateTurnedAway",
     "CertificateUsed",
     "CodeSent",
+    "CodeSentAgain",
     "CodeWithheld",
     "CodeWrong",
     "ConsentGiven",
@@ -167,8 +177,12 @@ __all__ = [
     "MethodAdded",
     "MethodConfirmed",
     "MethodRemoved",
+    "NameCorrected",
+    "NameKept",
+    "NameProposed",
     "NoticeDenied",
     "NoticePublished",
+    "NoticesPushedAgain",
     "OfficialMailReset",
     "Operator",
     "OwnerCame",

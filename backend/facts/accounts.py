@@ -288,7 +288,7 @@ class TakeoverReported(Fact, tag="account.takeover_reported", frozen=True, kw_on
 
 
 class AccountThawed(Fact, tag="account.thawed", frozen=True, kw_only=True):
-    """The freeze was lifted: by an operator after checking the person, or by the owner (`how`: `vneid`).
+    """The freeze was lifted: by an operator or a clerk after checking the person, or by the owner (`how`: `vneid`).
 
     `fresh`: VNeID `proved` that the owner had just shown up there, or was only `asked` to see to it.
     In the `notice` stands sealed why an operator did it.

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.accounts.identity import correcting
 from backend.devices import takeover
 from backend.devices.models import Session
 from backend.errors import Refusal
@@ -52,6 +53,7 @@ async def deny(
         requests = await _made(tx, by, notice.at, but=session_id if believed else None)
     if notice is not None:
         await desk_joins.denied(tx, kit, notice, by=by, now=now)
+        await correcting.denied(tx, kit, notice, by=by, now=now)
         await delegates.denied(tx, kit, notice, by=by, now=now)
     outcome = await takeover.deny(tx, kit, notice_id, by=by, now=now)
     await _withdraw(tx, kit, requests, now)

@@ -164,7 +164,7 @@ async def answer(
     Raises FieldsInvalid for a text that asks for a secret; who may not answer is returned (`settle` it).
     """
     tidy = texts.of_the_desk("text", text)
-    case = await _of_clerk(tx, kit, case_id, clerk, now)
+    case = await of_clerk(tx, kit, case_id, clerk, now)
     if isinstance(case, Refusal):
         return case
     await _move(tx, case, status=ANSWERED, desk_wrote_at=now)
@@ -182,7 +182,7 @@ async def answer(
 
 async def close(tx: AsyncSession, kit: Kit, case_id: UUID, *, clerk: Clerk, now: datetime) -> Case | Refusal:
     """Nothing more is to be done; closing is not writing, so the code's time runs on from the last answer."""
-    case = await _of_clerk(tx, kit, case_id, clerk, now)
+    case = await of_clerk(tx, kit, case_id, clerk, now)
     if isinstance(case, Refusal):
         return case
     await _move(tx, case, status=CLOSED, closed_at=now)
@@ -261,7 +261,7 @@ async def _earlier(tx: AsyncSession, by: UUID, key: str | None) -> Case | None:
     return found
 
 
-async def _of_clerk(tx: AsyncSession, kit: Kit, case_id: UUID, clerk: Clerk, now: datetime) -> Case | Refusal:
+async def of_clerk(tx: AsyncSession, kit: Kit, case_id: UUID, clerk: Clerk, now: datetime) -> Case | Refusal:
     """The case of one of the clerk's desks, locked; the right is read here and now (rule 616)."""
     staffed = {desk.id for desk in await desks.staffed_by(tx, clerk.blinds, now=now)}
     query = select(Case).where(Case.id == case_id).with_for_update()

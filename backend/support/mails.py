@@ -54,6 +54,21 @@ def owe(
     tx.add(row)
 
 
+def again(tx: AsyncSession, kit: Kit, mail: CaseMail, *, now: datetime) -> None:
+    """The same mail once more; one that waits for another try has it now."""
+    if mail.sent_at is None and mail.attempts < TRIES:
+        mail.not_before = now
+        return
+    row = CaseMail(id=new_id(), desk_id=mail.desk_id, case_id=mail.case_id, not_before=now)
+    row.is_automatic = mail.is_automatic
+    for name in ("recipient", "subject", "body", "answers"):
+        text = getattr(mail, name)
+        if text is not None:
+            field = f"support_mails.{name}"
+            setattr(row, name, kit.keys.seal(field, row.id, kit.keys.open(field, mail.id, text)))
+    tx.add(row)
+
+
 def subject_of(kit: Kit, case: Case, form: str) -> str:
     """`<tag> SDyymmdd-xxxxxx`; a case that did not come by mail has the form without a unit."""
     return f"{case.tag or tag_of(form, kit.brand.agency_code)} {case.code}"

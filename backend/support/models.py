@@ -5,7 +5,17 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Boolean, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.db import Base, UtcDateTime, new_id
@@ -150,6 +160,26 @@ class JoinProposal(Base):
     stays_print: Mapped[str] = mapped_column(String(64))
     goes_print: Mapped[str] = mapped_column(String(64))
     grounds: Mapped[bytes] = sealed(copied="join_proposals")
+    proposed_by: Mapped[UUID]
+    proposed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class NameProposal(Base):
+    """A clerk of a desk has read another name on a paper; the row is there while it waits for a second one (R37)."""
+
+    __tablename__ = "support_names"
+    retention = Stays(
+        "it is there while it waits: a second clerk ends it, or its time, and the person is told"
+    )
+    whose = Whose("account_id")
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), unique=True)
+    version: Mapped[int] = mapped_column(BigInteger)  # of the profile that was proposed about
+    full_name: Mapped[bytes] = sealed()
+    document: Mapped[bytes] = sealed()  # which paper, and its number
+    grounds: Mapped[bytes] = sealed()
     proposed_by: Mapped[UUID]
     proposed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

@@ -32,6 +32,9 @@ DENIABLE = frozenset(
         "role_changed",
         "join_proposed",
         "desk_joined",
+        "name_proposed",
+        "name_corrected",
+        "desk_helped",
         "delegated",
         "workspace_entered",
     }

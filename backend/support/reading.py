@@ -50,6 +50,7 @@ class CaseView(msgspec.Struct, frozen=True):
     desk: Desk
     subject: str
     who: str
+    by_mail: bool
     is_own: bool
     opened_at: datetime
     closed_at: datetime | None
@@ -144,6 +145,7 @@ async def _views(
             desk=at[case.desk_id],
             subject=kit.keys.open("support_cases.subject", case.id, case.subject),
             who=_who(kit, case, people),
+            by_mail=case.mail_address is not None,
             is_own=case.account_id == viewer,
             opened_at=case.opened_at,
             closed_at=case.closed_at,

@@ -77,6 +77,31 @@ WORDS = {
             " phương thức trong 30 ngày. Nếu tài khoản ấy không phải của bạn, hãy chọn “Không phải tôi”."
         ),
     ),
+    "name_proposed": (
+        _("Cán bộ đề nghị sửa họ tên của bạn"),
+        _(
+            "Một cán bộ hỗ trợ đã đọc trên giấy tờ họ tên “{name}” và đề nghị sửa họ tên của tài khoản; một cán bộ khác"
+            " còn phải xác nhận. Nếu bạn không đề nghị, hãy chọn “Không phải tôi” để hủy."
+        ),
+    ),
+    "name_kept": (
+        _("Họ tên của bạn không thay đổi"),
+        _("Đề nghị sửa họ tên theo giấy tờ đã bị hủy hoặc quá hạn. Không có gì thay đổi."),
+    ),
+    "name_corrected": (
+        _("Họ tên của bạn đã được sửa"),
+        _(
+            "Hai cán bộ hỗ trợ đã đọc giấy tờ và sửa họ tên của tài khoản thành “{name}”. Các hệ thống liên quan sẽ"
+            " nhận họ tên này. Nếu bạn không đề nghị, hãy chọn “Không phải tôi”."
+        ),
+    ),
+    "desk_helped": (
+        _("Cán bộ hỗ trợ đã cho gửi lại mã xác thực"),
+        _(
+            "Theo đề nghị gửi tới đầu mối hỗ trợ, mã xác thực mà bạn đang chờ đã được gửi lại tới số điện thoại của"
+            " bạn. Cán bộ không đọc được và không bao giờ hỏi mã này. Nếu bạn không đề nghị, hãy chọn “Không phải tôi”."
+        ),
+    ),
     "recovery_done": (
         _("Mật khẩu đã được đặt lại"),
         _(
@@ -243,6 +268,13 @@ SPECIAL |= {
         _(
             "Tài khoản đã được tạm khóa đăng nhập theo đề nghị qua đường dây nóng, mọi phiên đăng nhập đã kết thúc."
             " Bạn mở khóa bằng cách xác thực lại với VNeID (mức 2), hoặc gọi đường dây nóng."
+        ),
+    ),
+    ("desk_helped", "notices"): (
+        _("Cán bộ hỗ trợ đã cho gửi lại thông báo"),
+        _(
+            "Theo đề nghị gửi tới đầu mối hỗ trợ, những thông báo bạn chưa đọc đã được gửi lại tới điện thoại. Nếu bạn"
+            " không đề nghị, hãy chọn “Không phải tôi”."
         ),
     ),
     ("account_thawed", "checked"): (

@@ -16,7 +16,7 @@ const wordOf = (name, rows) => (name === "organization_name" && isEnterprise(row
 const marks = { verified: ["✓", t("đã xác minh", "verified"), "good"], unverified: ["!", t("chưa xác minh", "not verified"), "wait"], missing: ["+", t("chưa có", "missing"), ""] };
 const genders = { male: t("Nam", "Male"), female: t("Nữ", "Female") };
 const sources = {
-  vneid: "VNeID", post_office: t("Bưu điện", "the post office"), subscriber: t("nhà mạng", "the carrier"), social_insurance: t("BHXH", "social insurance"),
+  vneid: "VNeID", post_office: t("Bưu điện", "the post office"), subscriber: t("nhà mạng", "the carrier"), social_insurance: t("BHXH", "social insurance"), desk: t("đầu mối hỗ trợ, theo giấy tờ", "the support desk, by a document"),
   certificate: t("chứng thư số", "the certificate"), code: t("mã OTP", "a code"), self: t("tự khai", "your own word"),
 };
 

@@ -95,6 +95,7 @@ def test_the_longest_names_still_fit_into_one_message(tmp_path: Path) -> None:
         texts.recovered_text(brand),
     ]
     said += [texts.join_proposed_text(brand), texts.desk_joined_text(brand)]
+    said += [one(brand) for one in (texts.name_proposed_text, texts.name_corrected_text, texts.thawed_text)]
     assert max(map(len, said)) <= texts.SEGMENT, max(said, key=len)
 
 

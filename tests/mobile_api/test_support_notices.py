@@ -168,7 +168,7 @@ async def test_every_kind_has_words_in_both_languages(helped: Service, kind: str
         "purpose": "recovery", "ended": "password|055****456", "kept": "nothing",
         "outcome": "rejected", "number": "000***191", "above": "UBND", "day": "01/03/2026", "reason": "Mất máy",
         "then": "tiếp nhận", "to": "An", "until": "02/03/2026", "what": "transfer", "count": "3", "last": "09/03/2026",
-        "browser": "Firefox, Linux", "place": "192.0.2.0/24",
+        "browser": "Firefox, Linux", "name": "Tôn Nữ An", "place": "192.0.2.0/24",
     }  # fmt: skip
     await told(helped, phone, kind, **details)
     await told(helped, phone, kind)

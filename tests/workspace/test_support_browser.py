@@ -52,7 +52,7 @@ async def test_the_desks_pages_are_for_everybody(
     _, made = await asks(office)
     async with at(office, browser, clerk, viewport={"width": 360, "height": 740}) as context:
         page = await context.new_page()
-        for path in (HOME, f"{HOME}/new", f"{HOME}/{made['id']}"):
+        for path in (HOME, f"{HOME}/new", f"{HOME}/{made['id']}", f"{HOME}/names", f"{HOME}/person"):
             await page.goto(f"{path}?theme={theme}")
             assert await axe(page) == []
             assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -83,3 +83,27 @@ def desk_joined_text(brand: Brand) -> str:
         f"{brand.sms_name}: hai tai khoan cung ten da duoc gop thanh mot, dang nhap bang VNeID. Neu khong phai "
         f"ca hai la cua ban, goi ngay {brand.hotlines.own}."
     )
+
+
+def name_proposed_text(brand: Brand) -> str:
+    """For whoever's name a clerk has read otherwise on a paper (case R37)."""
+    return (
+        f"{brand.sms_name}: can bo de nghi sua ho ten tren tai khoan cua ban theo giay to. Neu khong phai ban de "
+        f"nghi, goi ngay {brand.hotlines.own}."
+    )
+
+
+def name_corrected_text(brand: Brand) -> str:
+    """For the same when a second clerk has read it too."""
+    return (
+        f"{brand.sms_name}: ho ten tren tai khoan cua ban da duoc sua theo giay to. Neu khong phai ban de nghi, "
+        f"goi ngay {brand.hotlines.own}."
+    )
+
+
+def thawed_text(brand: Brand) -> str:
+    """For whoever's account a clerk has opened again (case R37)."""
+    return (
+        f"{brand.sms_name}: tai khoan cua ban da duoc mo khoa dang nhap. Neu khong phai ban de nghi, goi ngay "
+        f"{brand.hotlines.own}."
+    )

@@ -18,6 +18,7 @@ VNEID, CERTIFICATE, POST_OFFICE = "vneid", "certificate", "post_office"
 SUBSCRIBER, SOCIAL_INSURANCE, IMPORTED = "subscriber", "social_insurance", "imported"
 PROVIDERS = (VNEID, CERTIFICATE, POST_OFFICE, SUBSCRIBER, SOCIAL_INSURANCE)
 VOUCHED_BY = (*PROVIDERS, IMPORTED)  # what an account may stand on: a list of old accounts is nobody's way in
+KEPT_AS_TYPED = (SUBSCRIBER, SOCIAL_INSURANCE, IMPORTED)  # asked once: no sign-in brings their word again
 
 SURE = 2  # VNeID's level from which a number is proved and not only stated (source 003, II)
 CERTIFICATE_LEVEL = 3

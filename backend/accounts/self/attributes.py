@@ -20,7 +20,7 @@ from backend.kit import Kit
 from backend.names import clean_name, read_birth_date
 from backend.typed import EMAIL, TYPED_BIRTH_DATE, is_forbidden
 
-SELF = "self"
+SELF, DESK = "self", "desk"  # the person's own word; two clerks of a desk, who have read a document
 CITIZEN = (
     "full_name",
     "gender",

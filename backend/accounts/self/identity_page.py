@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
 from backend.accounts.identity import following, people
-from backend.accounts.identity.evidence import IMPORTED, VNEID
+from backend.accounts.identity.evidence import IMPORTED, KEPT_AS_TYPED, VNEID
 from backend.accounts.models import Attribute, Identifier
 from backend.accounts.self import attributes, mine
 from backend.accounts.self.attributes import SELF
@@ -164,7 +164,10 @@ async def _known(tx: AsyncSession, kit: Kit, account: Account) -> dict[str, Know
         source = number.source if number.source.isidentifier() else account.vouched_by
         known[number.kind] = (value, state, source, number.created_at if vouched else None)
     name, born = following.names_of(kit, account)
+    read_by_desk = known.get("full_name")  # counts until whoever vouches later says the name itself
     known["full_name"] = known["organization_name"] = (name, state, account.vouched_by, since)
+    if read_by_desk is not None and account.vouched_by in KEPT_AS_TYPED:
+        known["full_name"] = (name, *read_by_desk[1:])
     if born:
         known["birth_date"] = (born, state, account.vouched_by, since)
     if account.gender:

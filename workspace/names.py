@@ -1,0 +1,163 @@
+"""The desk: a name corrected by a document when a second clerk has read it too (rule 1107; case R37)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Response, get, post
+from litestar.background_tasks import BackgroundTask
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from backend.accounts import helping
+from backend.accounts.door import Door
+from backend.accounts.identity import correcting, documents
+from backend.accounts.identity.documents import Draft
+from backend.errors import Conflict, FieldsInvalid, NotFound, Refusal, TooMany, settle
+from backend.openness import Openness
+from backend.outside.clock import Clock
+from workspace import forms, fresh
+from workspace.auth import Visit
+from workspace.clerk import clerk_in
+from workspace.manager import AtDesk
+from workspace.pages import ages, errors_of, page
+
+HOME = "/workspace/support/names"
+
+
+class NameForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whose name, as which paper has it, and what the clerk has seen."""
+
+    national_id: str = ""
+    full_name: str = ""
+    document: str = ""
+    document_number: str = ""
+    grounds: str = ""
+
+
+class PaperForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The number that the second clerk reads on the paper."""
+
+    document_number: str = ""
+
+
+class NamesController(Controller):
+    """What waits, a new proposal, and the word of the second clerk."""
+
+    path = "/support/names"
+    opt = {"open_to": Openness.CLERK}
+
+    @get(name="workspace.names")
+    async def show(
+        self,
+        request: Visit,
+        clerk: NamedDependency[AtDesk],
+        door: NamedDependency[Door],
+        clock: NamedDependency[Clock],
+    ) -> Response[str]:
+        """What waits for a second clerk, and the form, as it was left."""
+        left = await fresh.left(request, door.db, door.kit, clock, clerk, NameForm, back=HOME)
+        return await _page(request, clerk, door, clock, form=left, kept=left is not None)
+
+    @post(name="workspace.name_propose", status_code=200)
+    async def propose(
+        self,
+        request: Visit,
+        clerk: NamedDependency[AtDesk],
+        door: NamedDependency[Door],
+        clock: NamedDependency[Clock],
+    ) -> Response[str] | Redirect:
+        """One clerk's word; the person is told."""
+        form, now = await forms.read(request, NameForm), clock.now()
+        if ask := await fresh.wanted(request, door.db, door.kit, clock, clerk, form, back=HOME):
+            return ask
+        draft = Draft(form.full_name, form.document, form.document_number, form.grounds)
+        try:
+            async with door.db.write() as tx:
+                who = await clerk_in(tx, door.kit, clerk)
+                found = await helping.looked_up(tx, door.kit, form.national_id, clerk=who, now=now)
+            account_id = settle(found)
+            async with door.db.write() as tx:
+                who = await clerk_in(tx, door.kit, clerk)
+                outcome = await correcting.propose(tx, door.kit, account_id, draft, clerk=who, now=now)
+            told = settle(outcome)
+        except (Conflict, FieldsInvalid, TooMany, correcting.OwnName) as refusal:
+            return await _page(request, clerk, door, clock, form=form, refusal=refusal)
+        return _done(door, told, correcting.PROPOSED)
+
+    @post("/{proposal_id:uuid}/confirm", name="workspace.name_confirm", status_code=200)
+    async def confirm(
+        self,
+        request: Visit,
+        proposal_id: FromPath[UUID],
+        clerk: NamedDependency[AtDesk],
+        door: NamedDependency[Door],
+        clock: NamedDependency[Clock],
+    ) -> Response[str] | Redirect:
+        """The second clerk's word: the account has the name, and every system is told."""
+        form, now = await forms.read(request, PaperForm), clock.now()
+        if ask := await fresh.wanted(request, door.db, door.kit, clock, clerk, form, back=HOME):
+            return ask
+        try:
+            async with door.db.write() as tx:
+                who = await clerk_in(tx, door.kit, clerk)
+                outcome = await correcting.confirm(
+                    tx, door.kit, proposal_id, form.document_number, clerk=who, now=now
+                )
+            told = settle(outcome)
+        except (Conflict, FieldsInvalid, NotFound, TooMany, correcting.OwnName) as refusal:
+            return await _page(request, clerk, door, clock, refusal=refusal)
+        return _done(door, told, correcting.CORRECTED)
+
+    @post("/{proposal_id:uuid}/refuse", name="workspace.name_refuse", status_code=200)
+    async def refuse(
+        self,
+        request: Visit,
+        proposal_id: FromPath[UUID],
+        clerk: NamedDependency[AtDesk],
+        door: NamedDependency[Door],
+        clock: NamedDependency[Clock],
+    ) -> Response[str] | Redirect:
+        """No, or the proposer's own second thought; nothing has changed."""
+        await forms.read(request, forms.NoFields)
+        try:
+            async with door.db.write() as tx:
+                who = await clerk_in(tx, door.kit, clerk)
+                outcome = await correcting.refuse(tx, door.kit, proposal_id, clerk=who, now=clock.now())
+            settle(outcome)
+        except (NotFound, correcting.OwnName) as refusal:
+            return await _page(request, clerk, door, clock, refusal=refusal)
+        return Redirect(HOME, status_code=303)
+
+
+def _done(door: Door, told: correcting.Told, words: str) -> Redirect:
+    after = BackgroundTask(correcting.tell_phone, door, told, words)
+    return Redirect(HOME, status_code=303, background=after)
+
+
+async def _page(
+    request: Visit,
+    clerk: AtDesk,
+    door: Door,
+    clock: Clock,
+    *,
+    form: NameForm | None = None,
+    refusal: Refusal | None = None,
+    kept: bool = False,
+) -> Response[str]:
+    async with door.db.read() as tx:
+        who = await clerk_in(tx, door.kit, clerk)
+        waiting = await documents.listed(tx, door.kit, who, now=clock.now())
+    return page(
+        request,
+        "support_names.html",
+        refusal=refusal,
+        here=HOME,
+        waiting=waiting,
+        form=form or NameForm(),
+        kept=kept,
+        errors=errors_of(refusal),
+        age=ages(request, clock.now()),
+    )
