@@ -34,7 +34,14 @@ EXPORTED, CHUNKS = (
     5000,
     100,
 )  # lines of a file, and how far they are looked for; who needs more narrows the days
-COLUMNS = (_("Thời gian"), _("Nội dung"), _("Chi tiết"), _("Người liên quan"), _("Người thực hiện"))
+COLUMNS = (
+    _("Thời gian"),
+    _("Nội dung"),
+    _("Chi tiết"),
+    _("Người liên quan"),
+    _("Ba số cuối"),
+    _("Người thực hiện"),
+)
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -148,7 +155,8 @@ def _cells(row: Row, lang: str) -> list[str]:
     if line.by is None and line.fact.operator is not None:
         by = say(OPERATOR, lang, name=line.fact.operator.name or "–", system=line.fact.operator.system)
     details = " · ".join(say(part, lang) for part in row.details)
-    return [moment(line.at), say(row.title, lang, system=line.system or "–"), details, line.subject or "", by]
+    title = say(row.title, lang, system=line.system or "–")
+    return [moment(line.at), title, details, line.subject or "", line.digits, by]
 
 
 def folded(rows: list[Row]) -> list[Row]:

@@ -29,8 +29,8 @@ from workspace.pages import errors_of, lang_of, moment, page
 
 EXPORTED = 5000  # lines of a file; who needs more narrows the days
 COLUMNS = (
-    _("Thời gian"), _("Người liên quan"), _("Loại yêu cầu"), _("Chức vụ"), _("Đơn vị"), _("Bước"), _("Kết quả"),
-    _("Người quyết định"),
+    _("Thời gian"), _("Người liên quan"), _("Ba số cuối"), _("Loại yêu cầu"), _("Chức vụ"), _("Đơn vị"), _("Bước"),
+    _("Kết quả"), _("Người quyết định"),
 )  # fmt: skip
 
 
@@ -164,4 +164,4 @@ def _page(
 def _cells(one: Decision, lang: str) -> list[str]:
     duty, outcome = labels.DUTIES[one.duty], labels.DECISIONS[one.outcome]
     said = (one.movement, one.position, one.unit, duty, outcome)
-    return [moment(one.at), one.applicant, *(say(part, lang) for part in said), one.by]
+    return [moment(one.at), one.applicant, one.digits, *(say(part, lang) for part in said), one.by]

@@ -31,6 +31,7 @@ from workspace.interrupted import Interrupted
 from workspace.joins import JoinsController
 from workspace.login import LoginController, sign_out
 from workspace.me import MeController
+from workspace.missing_unit import MissingUnitController
 from workspace.moves import MoveController
 from workspace.my_wishes import WishController
 from workspace.names import NamesController
@@ -68,6 +69,7 @@ CONTROLLERS = (
     ActController,
     MoveController,
     MeController,
+    MissingUnitController,
     WishController,
     UnitsController,
     DelegationController,

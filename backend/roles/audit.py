@@ -12,9 +12,11 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
+from backend.accounts.identity import numbers
 from backend.facts import Fact, vocabulary
 from backend.journal import Entry
 from backend.kit import Kit
+from backend.names import last_digits
 from backend.outbox.models import System
 from backend.roles import authority, sight
 from backend.roles.audit_wanted import CHUNK, Span, Wanted, newest, span_of
@@ -32,6 +34,7 @@ class Line(msgspec.Struct, frozen=True):
     at: datetime
     fact: Fact
     subject: str | None
+    digits: str  # of the subject: two people may have one name (R31)
     by: str | None
     system: str | None
     kind: str | None  # of the request that it is about
@@ -142,6 +145,7 @@ async def _named(tx: AsyncSession, kit: Kit, found: list[tuple[Entry, Fact]]) ->
     wanted = {account for entry, _ in found for account in (entry.subject, entry.by) if account is not None}
     rows: Any = await tx.execute(select(Account.id, Account.full_name).where(Account.id.in_(wanted)))
     names = {account: kit.keys.open("accounts.full_name", account, sealed) for account, sealed in rows}
+    known = await numbers.personal(tx, kit, {entry.subject for entry, _ in found if entry.subject})
     asked = {system for _, fact in found if (system := getattr(fact, "system", None)) is not None}
     called = await tx.execute(select(System.id, System.name).where(System.id.in_(asked)))
     systems = {row.id: row.name for row in called}
@@ -154,6 +158,7 @@ async def _named(tx: AsyncSession, kit: Kit, found: list[tuple[Entry, Fact]]) ->
             entry.at,
             fact,
             names.get(entry.subject),
+            last_digits(known.get(entry.subject, "") if entry.subject else ""),
             names.get(entry.by),
             systems.get(getattr(fact, "system", None)),
             kinds.get(getattr(fact, "request", None)),

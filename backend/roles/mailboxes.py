@@ -1,7 +1,8 @@
 """The official mailbox of an organisation: whose phone resets its password (source 000, opening; rule 651; case R43).
 
 A keeper counts while holding a role in the mailbox's unit or below it. Where the role has ended, the unit's manager
-keeps it, the longest one first, until an operator names somebody.
+keeps it, the longest one first, until an operator names somebody. Of a unit that has ended it is whoever took its work
+over: the box is followed when it is asked about, so a merger that is taken back leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ForeignKey, String, select
+from sqlalchemy import ForeignKey, String, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -26,6 +27,8 @@ from backend.roles import forms, policy
 from backend.roles.models import Role, StaffRecord, Unit
 from backend.sealed import equal, index_of, sealed
 from backend.typed import BadText
+
+LONGEST = 20  # successors in a row
 
 
 class Mailbox(Base):
@@ -137,14 +140,32 @@ async def is_one(tx: AsyncSession, address: str) -> bool:
 
 
 async def _keeping(tx: AsyncSession, kit: Kit, box: Mailbox, unit: Unit) -> str | None:
+    places = await _line(tx, unit)
     account = await numbers.holder_of(tx, kit, _keeper(kit, box))
     held = select(Role.id).join(Unit, Unit.id == Role.unit_id)
     held = held.where(Role.account_id == account, Role.state == policy.ACTIVE)
-    if account is not None and await tx.scalar(held.where(Unit.path.startswith(unit.path)).limit(1)):
+    there = or_(*(Unit.path.startswith(one.path) for one in places))
+    if account is not None and await tx.scalar(held.where(there).limit(1)):
         return _keeper(kit, box)
-    managers = select(Appointment).where(Appointment.unit_id == unit.id, Appointment.counts(MANAGER, None))
-    first = await tx.scalar(managers.order_by(Appointment.created_at, Appointment.id).limit(1))
-    return kit.keys.open("appointments.national_id", first.id, first.national_id) if first else None
+    for place in places:  # one that has ended has no managers any more
+        managers = select(Appointment).where(
+            Appointment.unit_id == place.id, Appointment.counts(MANAGER, None)
+        )
+        first = await tx.scalar(managers.order_by(Appointment.created_at, Appointment.id).limit(1))
+        if first is not None:
+            return kit.keys.open("appointments.national_id", first.id, first.national_id)
+    return None
+
+
+async def _line(tx: AsyncSession, unit: Unit) -> list[Unit]:
+    """The unit, and where it has ended whoever took its work over, one after the other."""
+    found = [unit]
+    while found[-1].ended_on is not None and found[-1].successor_id is not None and len(found) < LONGEST:
+        following = await tx.get(Unit, found[-1].successor_id)
+        if following is None or following in found:
+            break
+        found.append(following)
+    return found
 
 
 def _hand(kit: Kit, box: Mailbox, keeper: str, now: datetime) -> None:

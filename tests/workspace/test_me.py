@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from uuid import UUID
+
+from sqlalchemy import select
 
 from backend.errors import settle
 from backend.outside.clock import local_day
 from backend.roles import review
+from backend.support import desks
+from backend.support.models import Case
 from tests.workspace.office import SAME_SITE, Desk, Office, Somebody
 
 
@@ -89,3 +94,28 @@ async def test_r24_sua_with_another_unit_is_a_transfer_and_a_stranger_finds_noth
     assert "Đã hủy trước ngày hiệu lực" in await desk.page("/workspace/me")
     for one in (desk, other):
         await one.http.aclose()
+
+
+async def test_r38_a_unit_that_is_missing_is_told_to_the_desk_from_the_form(
+    office: Office, clerk: Somebody
+) -> None:
+    binh = await office.person("Hà Thị Thiếu Đơn Vị")
+    desk, path = await office.desk(binh), "/workspace/me/missing-unit"
+    assert path in await desk.page("/workspace/me/register", subject_type="cong_chuc")
+    assert "Không thấy đơn vị của tôi" in await desk.page(path)
+    assert "Vui lòng nhập trường này" in await send(desk, path, text=" ")
+    told = await send(desk, path, text="Trường Mầm non Hoa Sen, thuộc xã Phú Lộc")
+    code = re.search(r"SD\d{6}-\d{6}", told)
+    assert code is not None and "Đã gửi tới đầu mối hỗ trợ" in told
+    async with office.service.db.read() as tx:
+        (case,) = await tx.scalars(select(Case).where(Case.account_id == binh.account_id))
+        opened = office.service.kit.keys.open("support_cases.subject", case.id, case.subject)
+    assert (case.code, opened) == (code[0], "Danh sách chưa có đơn vị của tôi")
+    assert "My unit is missing" in await desk.page(path, lang="en")
+    await desk.page(path, lang="vi")
+    async with office.service.db.write() as tx:
+        for one in await desks.listed(tx):
+            await desks.remove(tx, office.service.kit, one.code, now=office.service.clock.now())
+    kept = await send(desk, path, text="Trường Mầm non Hoa Sen")
+    assert "Trường Mầm non Hoa Sen" in kept and "gọi" in kept, "without a desk the hotline is named"
+    await desk.http.aclose()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from datetime import timedelta
 from uuid import UUID
@@ -113,3 +115,18 @@ async def test_w01_a_stranger_to_the_directory_is_marked_in_the_row_and_on_the_p
     assert "Đã phê duyệt 1 yêu cầu" in many and "có điểm cần đối chiếu" in many
     path = f"/workspace/requests/{stranger}"
     assert (await desk.send(f"{path}/decision", word("approved"))).status_code == 303, "by itself it may be"
+
+
+async def test_r31_the_files_of_decisions_and_journal_tell_them_apart_too(office: Office, desk: Desk) -> None:
+    twins = [await office.person("Tô Thị Cùng Tên") for _ in range(2)]
+    for one in twins:
+        request_id = await office.asks_as(one)
+        await desk.send(f"/workspace/requests/{request_id}/decision", word("rejected", reason="Sai đơn vị"))
+    for path in ("decisions", "audit"):
+        sheet = await desk.http.get(f"/workspace/{path}/export.csv", params={"outcome": "rejected"})
+        head, *lines = csv.reader(io.StringIO(sheet.content.decode("utf-8-sig")))
+        name, digits = head.index("Người liên quan"), head.index("Ba số cuối")
+        found = {line[digits] for line in lines if line[name] == "Tô Thị Cùng Tên"}
+        assert found == {one.persona.national_id[-3:] for one in twins}, path
+        english = await desk.http.get(f"/workspace/{path}/export.csv", params={"lang": "en"})
+        assert "Last three digits" in english.text.splitlines()[0]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from backend.errors import FieldsInvalid, Refusal
 from backend.roles import mailboxes, staff
+from backend.roles.models import Unit
 from backend.roles.staff import MailHolder
 from tests.backend.roles.test_differences import entry
 from tests.backend.roles.test_staff import bring_in
@@ -55,6 +58,40 @@ async def test_r43_whoever_has_no_role_there_keeps_nothing(world: World) -> None
     number = world.numbers
     assert (line.named[-3:], (line.keeps or "")[-3:]) == (number["Eve"][-3:], number["Chi"][-3:])
     assert number["Eve"] not in str(line) and number["Chi"] not in str(line)
+
+
+async def test_r43_a_mailbox_goes_to_whoever_took_its_units_work_over_and_comes_back_with_it(
+    world: World,
+) -> None:
+    await world.employ("An", "TC", "Dũng")
+    await world.unit("MỚI", "HUE")
+    await add(world, "An")
+    await world.dismiss("Chi")
+    assert await holder(world) is None, "a role elsewhere keeps nothing, and nobody is left"
+    await ended(world, "NV", world.now.date(), "MỚI")
+    assert await holder(world) is None
+    await ended(world, "MỚI", world.now.date(), "TC")
+    kept = await holder(world)
+    assert kept is not None and kept.account_id == world.people["An"], (
+        "named, and at work where its work is done"
+    )
+    async with world.db.write() as tx:
+        await mailboxes.name_keeper(tx, world.kit, BOX, world.numbers["Eve"], by=None, now=world.now)
+    kept = await holder(world)
+    assert kept is not None and kept.account_id == world.people["Dũng"], "the successor's manager"
+    await ended(world, "TC", world.now.date(), "NV")  # a circle ends
+    assert await holder(world) == kept
+    await ended(world, "NV", None, None)
+    await world.appoint("Bình", "NV")
+    back = await holder(world)
+    assert back is not None and back.account_id == world.people["Bình"]
+
+
+async def ended(world: World, code: str, on: date | None, successor: str | None) -> None:
+    """Say of a unit that it has ended, as a merger does, or that it is there again."""
+    async with world.db.write() as tx:
+        unit = await tx.get_one(Unit, world.units[code])
+        unit.ended_on, unit.successor_id = on, world.units[successor] if successor else None
 
 
 async def test_r43_an_address_is_an_organisations_or_somebodys_and_never_both(world: World) -> None:

@@ -1,0 +1,73 @@
+""" "My unit is missing", in a browser as on the phone: a request for help with a code (case R38; source 003, IV)."""
+
+from __future__ import annotations
+
+import msgspec
+from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
+
+from backend.db import Database
+from backend.errors import FieldsInvalid, Refusal, TooMany, Unavailable
+from backend.kit import Kit
+from backend.openness import Openness
+from backend.outside.clock import Clock
+from backend.support import cases
+from backend.support.models import Case
+from backend.words import mark as _
+from workspace import forms
+from workspace.auth import Visit
+from workspace.officer import Officer
+from workspace.pages import errors_of, page
+
+SUBJECT = _("Danh sách chưa có đơn vị của tôi")
+
+
+class UnitForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The unit as its people call it, and where it stands."""
+
+    text: str = ""
+
+
+class MissingUnitController(Controller):
+    """Asked from the form of a role; the desk answers in the app."""
+
+    path = "/me/missing-unit"
+    opt = {"open_to": Openness.BROWSER}
+
+    @get(name="workspace.missing_unit")
+    async def show(self, request: Visit, officer: NamedDependency[Officer]) -> Response[str]:  # noqa: ARG002 - lets in
+        """Which unit it is."""
+        return _page(request, UnitForm())
+
+    @post(name="workspace.missing_unit_told", status_code=200)
+    async def tell(
+        self,
+        request: Visit,
+        officer: NamedDependency[Officer],
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+        clock: NamedDependency[Clock],
+    ) -> Response[str]:
+        """It reaches the first desk, whose answer is read in the app."""
+        form = await forms.read(request, UnitForm)
+        draft = cases.Draft(subject=SUBJECT, text=form.text)
+        try:
+            async with db.write() as tx:
+                case, _desk = await cases.ask(tx, kit, draft, by=officer.account_id, now=clock.now())
+        except (FieldsInvalid, TooMany, Unavailable) as refusal:
+            return _page(request, form, refusal=refusal)
+        return _page(request, UnitForm(), case=case)
+
+
+def _page(
+    request: Visit, form: UnitForm, *, case: Case | None = None, refusal: Refusal | None = None
+) -> Response[str]:
+    return page(
+        request,
+        "me_unit.html",
+        refusal=refusal,
+        here="/workspace/me/missing-unit",
+        form=form,
+        case=case,
+        errors=errors_of(refusal),
+    )
