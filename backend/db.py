@@ -24,7 +24,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
-from backend import trouble
+from backend import (
+    lists,  # noqa: F401 - says how a list is sent to PostgreSQL
+    trouble,
+)
 from backend.engines import empty_log, postgres_engine, sqlite_engines
 from backend.transaction import writing
 

@@ -51,6 +51,7 @@ __all__ = [
 ]
 
 CHUNK = 200  # rows in one statement
+SETTLED = ("done", "dead", "cancelled", "skipped")
 REVOCATION, DECISION, BACKFILL = 0, 1, 2  # lanes: whoever loses a right goes first (rule 707)
 
 
@@ -88,9 +89,8 @@ async def backfill(
     tx: AsyncSession, system_id: UUID, people: Sequence[tuple[UUID, int]], *, now: datetime
 ) -> None:
     """Have one system brought to everybody's version, after everything more urgent."""
-    for start in range(0, len(people), CHUNK):
-        pairs = [(system_id, *person) for person in people[start : start + CHUNK]]
-        await write(tx, pairs, lane=BACKFILL, due=now, now=now, request_id=None)
+    pairs = [(system_id, *person) for person in people]
+    await write(tx, pairs, lane=BACKFILL, due=now, now=now, request_id=None)
     ring_after(tx, DELIVERIES)
 
 
@@ -104,13 +104,6 @@ async def write(
     request_id: UUID | None,
 ) -> None:
     """One row for each (system, account, version); one that is settled becomes pending again."""
-    if not wanted:
-        return
-    links = [
-        {"id": new_id(), "system_id": s, "account_id": a, "delivered_version": 0, "state": "unknown"}
-        for s, a, _ in wanted
-    ]
-    await tx.execute(insert_into(tx, Link).values(links).on_conflict_do_nothing())
     fresh = {
         "state": "pending",
         "attempts": 0,
@@ -120,19 +113,24 @@ async def write(
         "changed_at": now,
     }
     made = fresh | {"created_at": now, "request_id": request_id}
-    rows = [made | {"id": new_id(), "system_id": s, "account_id": a, "version": v} for s, a, v in wanted]
     again = fresh | {"error": None, "done_at": None, "skipped_because": None}
     if request_id is not None:
         again["request_id"] = request_id
-    await tx.execute(
-        insert_into(tx, Delivery)
-        .values(rows)
-        .on_conflict_do_update(
+    for start in range(0, len(wanted), CHUNK):
+        some = wanted[start : start + CHUNK]
+        links = [
+            {"id": new_id(), "system_id": s, "account_id": a, "delivered_version": 0, "state": "unknown"}
+            for s, a, _ in some
+        ]
+        await tx.execute(insert_into(tx, Link).values(links).on_conflict_do_nothing())
+        rows = [made | {"id": new_id(), "system_id": s, "account_id": a, "version": v} for s, a, v in some]
+        new = insert_into(tx, Delivery).values(rows)
+        said = new.on_conflict_do_update(
             index_elements=["system_id", "account_id", "version"],
             set_=again,
-            where=Delivery.state.in_(("done", "dead", "cancelled", "skipped")),
+            where=Delivery.state.in_(SETTLED),
         )
-    )
+        await tx.execute(said)
 
 
 async def version_of(tx: AsyncSession, account_id: UUID) -> int:

@@ -69,8 +69,7 @@ async def renew_at(
             rows = sorted(
                 (system, who, versions[who]) for who in some for system, its in wanted[who] if its == lane
             )
-            for first in range(0, len(rows), CHUNK):
-                await write(tx, rows[first : first + CHUNK], lane=lane, due=now, now=now, request_id=None)
+            await write(tx, rows, lane=lane, due=now, now=now, request_id=None)
             told += len(rows)
     if told:
         ring_after(tx, DELIVERIES)
