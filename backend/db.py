@@ -29,7 +29,7 @@ from backend import (
     trouble,
 )
 from backend.engines import empty_log, postgres_engine, sqlite_engines
-from backend.transaction import writing
+from backend.transaction import Tx, writing
 
 AtCommit = Callable[[AsyncSession], Awaitable[None]]
 AfterCommit = Callable[[], None]
@@ -175,10 +175,10 @@ class Database:
             action()
 
     @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[AsyncSession]:
+    async def _transaction(self) -> AsyncIterator[Tx]:
         async with writing(self._writer, {"database": self}) as tx:
             yield tx
-            await tx.flush()
+            await tx.settle()
             for action in list(tx.info.get("at_commit", {}).values()):
                 await action(tx)
 

@@ -59,7 +59,8 @@ def sqlite_engines(file: Path) -> tuple[AsyncEngine, AsyncEngine]:
     file.parent.mkdir(parents=True, exist_ok=True)
     if not file.exists():
         os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
-    writer = _sqlite_engine(file, StaticPool, {})
+    # whoever writes ends its own transaction, or gives the connection up (backend/transaction.py)
+    writer = _sqlite_engine(file, StaticPool, {"pool_reset_on_return": None})
     event.listen(writer.sync_engine, "begin", _begin_immediate)
     few = {"pool_size": 4, "max_overflow": 0, "pool_recycle": 3600}  # a new one knows of newer statistics
     reader = _sqlite_engine(file, AsyncAdaptedQueuePool, few)

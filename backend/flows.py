@@ -10,7 +10,7 @@ from typing import Generic, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import String, func, select, update
+from sqlalchemy import String, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -22,7 +22,7 @@ from backend.errors import Conflict, NotFound
 from backend.kit import Kit
 from backend.retention import Life
 from backend.sealed import Whose, sealed
-from backend.statements import Question, given
+from backend.statements import Act, Question, given
 
 Data = TypeVar("Data", bound=msgspec.Struct)
 # Every step there is: docs/api.md tells the app what to do at each of them, for a 409 may name any of them.
@@ -87,6 +87,7 @@ class Standing(NamedTuple):
 
 
 COLUMNS = tuple(getattr(Flow, name) for name in Running._fields)
+BEGIN = Act(insert(Flow))
 FIND = Question(Running, select(*COLUMNS).where(Flow.id == given("flow", Flow.id)))
 STEP = Question(Standing, select(Flow.step).where(Flow.id == given("flow", Flow.id)))
 MOVE = Question(
@@ -129,8 +130,38 @@ class Kind(Generic[Data]):
         flow_id: UUID | None = None,
     ) -> Handle[Data]:
         """Begin a flow at `step` for the holder of the caller's device key; it lives as long as most do."""
+        row = self._new(kit, caller, step, data, account_id, lifetime, flow_id)
+        tx.add(Flow(**row._asdict()))
+        return Handle(tx, kit, caller, self, row)
+
+    async def begin(
+        self,
+        tx: AsyncSession,
+        kit: Kit,
+        caller: Caller,
+        step: Step,
+        data: Data,
+        *,
+        account_id: UUID | None = None,
+    ) -> Handle[Data]:
+        """The same by a statement, where thousands begin at once."""
+        row = self._new(kit, caller, step, data, account_id)
+        await BEGIN.run(tx, **row._asdict())
+        return Handle(tx, kit, caller, self, row)
+
+    def _new(
+        self,
+        kit: Kit,
+        caller: Caller,
+        step: Step,
+        data: Data,
+        account_id: UUID | None,
+        lifetime: int | None = None,
+        flow_id: UUID | None = None,
+    ) -> Running:
         row_id = flow_id or new_id()
-        row = Running(
+        count("ngomon_flows", self.name)
+        return Running(
             id=row_id,
             kind=self.name,
             step=step,
@@ -141,9 +172,6 @@ class Kind(Generic[Data]):
             created_at=caller.now,
             expires_at=caller.now + timedelta(seconds=lifetime or kit.limits.flow_lifetime),
         )
-        tx.add(Flow(**row._asdict()))
-        count("ngomon_flows", self.name)
-        return Handle(tx, kit, caller, self, row)
 
     async def find(
         self, tx: AsyncSession, kit: Kit, flow_id: UUID, caller: Caller, step: Step | None = None

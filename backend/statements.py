@@ -30,7 +30,7 @@ from sqlalchemy.sql.visitors import iterate
 from sqlalchemy.types import NullType, TypeEngine
 
 from backend.counting import DATABASE, took
-from backend.transaction import Tx
+from backend.transaction import Tx, Wire, wire_of
 
 Row = TypeVar("Row", bound=tuple[Any, ...])
 Clause = SelectBase | Insert | Update | Delete
@@ -134,14 +134,14 @@ class Question(Statement, Generic[Row]):
 
     async def all(self, tx: AsyncSession, **values: Any) -> list[Row]:
         """Every row."""
-        if not isinstance(tx, Tx):  # a session that only reads
+        wire = await wire_under(tx)
+        if wire is None:
             return [
                 self._row(one) for one in await tx.execute(cast(Executable, self.on(dialect_of(tx))), values)
             ]
-        await tx.settle()
-        plan = self.plan(tx.wire.dialect)
+        plan = self.plan(wire.dialect)
         begun = perf_counter()
-        rows = await tx.wire.rows(plan.sql, plan.bound(values))
+        rows = await wire.rows(plan.sql, plan.bound(values))
         took(DATABASE, perf_counter() - begun, "read")
         return [
             self._row([read(cell) if read else cell for read, cell in zip(plan.readers, row, strict=True)])
@@ -180,6 +180,20 @@ class Act(Statement):
         touched = await tx.wire.touched(plan.sql, plan.bound(values))
         took(DATABASE, perf_counter() - begun, "write")
         return touched
+
+
+async def wire_under(tx: AsyncSession) -> Wire | None:
+    """The driver's connection under a session; nothing under one of PostgreSQL that only reads.
+
+    There SQLAlchemy's own driver begins the snapshot with the first statement that it is asked itself.
+    """
+    if isinstance(tx, Tx):
+        await tx.settle()
+        return tx.wire
+    if tx.get_bind().dialect.name != "sqlite":
+        return None
+    raw = await (await tx.connection()).get_raw_connection()
+    return wire_of(raw.driver_connection, tx.get_bind().dialect)
 
 
 def dialect_of(tx: AsyncSession) -> str:

@@ -58,7 +58,7 @@ class SqliteWire:
 
     async def begin(self) -> None:
         """The one writer's turn: waits for writers of other processes (busy_timeout)."""
-        await (await self._connection.execute("BEGIN IMMEDIATE")).close()
+        await self._connection.execute_fetchall("BEGIN IMMEDIATE")
 
     async def commit(self) -> None:
         """The disk's part."""
@@ -124,6 +124,10 @@ class Tx(AsyncSession):
         super().__init__(expire_on_commit=False, **options)
         self.wire = wire
 
+    def is_untouched(self) -> bool:
+        """Whether the ORM was asked for nothing."""
+        return not (self.in_transaction() or self.identity_map or self.new)
+
     async def settle(self) -> None:
         """What the ORM still holds back goes first, as before each of its own questions; also a savepoint."""
         if not self.in_transaction():
@@ -142,10 +146,14 @@ async def writing(engine: AsyncEngine, info: dict[str, Any]) -> AsyncIterator[Tx
         wire = wire_of(raw.driver_connection, engine.dialect)
         try:
             await wire.begin()
-            async with Tx(wire, bind=connection, info=info) as tx:
+            tx = Tx(wire, bind=connection, info=info)
+            try:
                 yield tx
                 if tx.in_transaction():
                     await tx.commit()
+            finally:
+                if not tx.is_untouched():
+                    await asyncio.shield(tx.close())
             await wire.commit()
         except BaseException:
             with contextlib.suppress(Exception):  # what cannot be taken back is not used again

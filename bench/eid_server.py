@@ -27,7 +27,7 @@ def person(number: int) -> Persona:
         key=f"b{number}",
         national_id=f"000090{number:06d}",
         full_name="Nguyễn Văn Đo",
-        birth_date="1990-02-03",
+        birth_date=f"{1950 + number // 28 % 50}-{number // 1400 % 12 + 1:02d}-{number % 28 + 1:02d}",
         gender="male",
         level=2,
         about_vi="",

@@ -95,13 +95,17 @@ class Town:
         """Start a sign-in and have the person agree at the e-ID: its id, and the body for `authorize`."""
         device = {"platform": "android", "name": handset.name, "model": "Mẫu đo"}
         started = right(await handset.call("POST", "/v1/logins", {"method": "vneid", "device": device}), 201)
-        address = urlsplit(started["authorization_url"])
+        return str(started["id"]), await self.agree(started["authorization_url"], person)
+
+    async def agree(self, url: str, person: Persona) -> dict[str, str]:
+        """What the e-ID sends back when the person agrees."""
+        address = urlsplit(url)
         path = f"{address.path}?{address.query}&prompt=none&login_hint={person.key}"
         async with Wire(self.eid_port) as eid:
             agreed = await eid.ask("GET", path)
         assert agreed.status == 303, agreed
         query = parse_qs(urlsplit(agreed.headers["location"]).query)
-        return str(started["id"]), {name: query[name][0] for name in ("state", "code", "iss")}
+        return {name: query[name][0] for name in ("state", "code", "iss")}
 
     async def to_code(self, handset: Handset, person: Persona) -> tuple[str, str]:
         """Bring a new person to the question for the code: the sign-in's id and the right code."""

@@ -8,14 +8,15 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from sqlalchemy import Engine, event
 
+from backend.transaction import SqliteWire
 from bench.results import record
 from tests.parts.processes import scratch
 from tests.service import Service, running
@@ -23,6 +24,7 @@ from tests.workspace.office import TOKEN, Office
 
 ROOT = Path(__file__).resolve().parent.parent
 PRODUCT = tuple(str(ROOT / name) + "/" for name in ("backend", "workspace", "mobile_api", "ngomon"))
+Asked = Callable[[SqliteWire, str, Sequence[Any]], Awaitable[Any]]
 CALL = "/uvicorn/protocols/"  # at the bottom of the stack of everything that answers a call
 
 
@@ -33,6 +35,7 @@ class Trip:
         self.files: set[str] = set()
         self.deepest: list[str] = []
         self.statements: list[str] = []
+        self.by_driver = 0
 
     def hear(self, frame: FrameType, happened: str, _: Any) -> None:
         """A function begins, or goes on after a wait."""
@@ -52,6 +55,7 @@ class Trip:
     def figures(self, *, verbose: bool) -> dict[str, Any]:
         """For the record."""
         found = {"files": len(self.files), "depth": len(self.deepest), "sql": len(self.statements)}
+        found["by_the_orm"] = len(self.statements) - self.by_driver
         if verbose:
             print("\n".join([*sorted(self.files), "-", *self.deepest, "-"]))
             print("\n".join(" ".join(one.split())[:150] for one in self.statements))
@@ -67,6 +71,17 @@ def followed(service: Service) -> Iterator[Trip]:
         if asyncio.current_task() in service.under_way and not statement.startswith("BEGIN"):
             trip.statements.append(statement)
 
+    def by_driver(method: Asked) -> Asked:
+        async def asked(wire: SqliteWire, sql: str, values: Sequence[Any]) -> Any:
+            if asyncio.current_task() in service.under_way:
+                trip.statements.append(sql)
+                trip.by_driver += 1
+            return await method(wire, sql, values)
+
+        return asked
+
+    plain = SqliteWire.rows, SqliteWire.touched
+    SqliteWire.rows, SqliteWire.touched = map(by_driver, plain)  # type: ignore[assignment,method-assign]
     event.listen(Engine, "before_cursor_execute", hear)
     sys.setprofile(trip.hear)
     try:
@@ -74,6 +89,7 @@ def followed(service: Service) -> Iterator[Trip]:
     finally:
         sys.setprofile(None)
         event.remove(Engine, "before_cursor_execute", hear)
+        SqliteWire.rows, SqliteWire.touched = plain  # type: ignore[method-assign]
 
 
 async def measure(*, verbose: bool) -> dict[str, Any]:
@@ -109,7 +125,43 @@ async def measure(*, verbose: bool) -> dict[str, Any]:
             print(f"# {name}")
             figures[name] = trip.figures(verbose=verbose)
         await desk.http.aclose()
+        await of_a_phone(service, office, warm=True)
+        for name, trip in (await of_a_phone(service, office)).items():
+            print(f"# {name}")
+            figures[name] = trip.figures(verbose=verbose)
     return figures
+
+
+async def of_a_phone(service: Service, office: Office, *, warm: bool = False) -> dict[str, Trip]:
+    """Signing in as a new person, coming again, and asking for a role."""
+    phone, who, number = service.phone(), service.person(), service.mobile_number()
+    found: dict[str, Trip] = {}
+
+    @contextmanager
+    def counted(name: str) -> Iterator[None]:
+        with nullcontext(Trip()) if warm else followed(service) as found[name]:
+            yield
+
+    for name in ("new at VNeID", "known at VNeID"):
+        phone.session = {}
+        with counted(f"{name}: begin"):
+            started = await phone.begin()
+        back = await service.consent(started["authorization_url"], who)
+        with counted(f"{name}: back"):
+            answer = await phone.bring(started["id"], back)
+        if answer.json()["step"] == "phone":
+            with counted("the number"):
+                await phone.open(f"/v1/logins/{started['id']}/phone", {"phone": number})
+            with counted("the code"):
+                answer = await phone.open(
+                    f"/v1/logins/{started['id']}/otp", {"code": service.code_for(number)}
+                )
+        phone.keep(answer.json())
+    wish = {"kind": "register", "subject_type": "cong_chuc", "unit": office.unit, "position": "chuyen_vien"}
+    with counted("ask for a role"):
+        answer = await phone.call("POST", "/v1/role-requests", wish | {"fields": {}})
+    assert answer.status_code == 201, answer.text
+    return found
 
 
 def main(words: list[str]) -> None:

@@ -5,6 +5,7 @@ Only the holder of such a key is answered otherwise, and no stranger holds one: 
 
 from __future__ import annotations
 
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import exists, or_, select
@@ -14,6 +15,7 @@ from backend.devices.models import Session
 from backend.facts import FreezeOrdered, MethodRemoved, OwnerCame, PasswordSet, PhoneChanged, TakeoverReported
 from backend.flows import Flow
 from backend.journal import Entry
+from backend.statements import Question, given
 
 # after these nobody may be in whom a stranger's password, number or way in has brought
 CHANGES = [
@@ -46,16 +48,33 @@ async def knows_key(
     return jkt is not None and bool(await tx.scalar(select(or_(here, recovered))))
 
 
+class Whose(NamedTuple):
+    """An account."""
+
+    account_id: UUID
+
+
+NEWEST = Question(
+    Whose,
+    select(Session.account_id)
+    .where(
+        Session.jkt == given("jkt", Session.jkt),
+        or_(
+            Session.end_reason.is_(None),
+            Session.end_reason == "signed_out",
+            Session.end_reason == "expired",
+            Session.end_reason == "replaced",
+        ),
+    )
+    .order_by(Session.created_at.desc())
+    .limit(1),
+)
+
+
 async def whose_key(tx: AsyncSession, jkt: str | None) -> UUID | None:
     """An account that is on the device with this key, or was until it was signed out there or went elsewhere."""
-    ends = ("signed_out", "expired", "replaced")
-    query = select(Session.account_id).where(
-        Session.jkt == jkt, Session.end_reason.is_(None) | Session.end_reason.in_(ends)
-    )
-    if jkt is None:
-        return None
-    found: UUID | None = await tx.scalar(query.order_by(Session.created_at.desc()).limit(1))
-    return found
+    found = await NEWEST.maybe(tx, jkt=jkt) if jkt is not None else None
+    return found.account_id if found is not None else None
 
 
 async def own_counts(tx: AsyncSession, account_id: UUID | None, jkt: str | None) -> str | None:

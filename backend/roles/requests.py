@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -35,6 +38,7 @@ from backend.roles.draft import Checked
 from backend.roles.models import RequestStep, Role, RoleRequest, Unit
 from backend.roles.movements import Fate
 from backend.roles.wish import Draft
+from backend.statements import Question, given
 
 
 class IdempotencyKeyReused(Invalid):
@@ -42,6 +46,23 @@ class IdempotencyKeyReused(Invalid):
 
     code = "idempotency_key_reused"
     title = "Khóa Idempotency-Key đã được dùng cho một yêu cầu khác"
+
+
+class Waiting(NamedTuple):
+    """A request that nobody has decided."""
+
+    id: UUID
+
+
+WAITING = Question(
+    Waiting,
+    select(RoleRequest.id)
+    .where(
+        RoleRequest.account_id == given("account", RoleRequest.account_id),
+        RoleRequest.status == given("status", RoleRequest.status),
+    )
+    .limit(1),
+)
 
 
 async def create(
@@ -72,12 +93,10 @@ async def create(
     if refusal := policy.why_not_assured(level=level, floor=checked.floor, sure=account.vneid_at is not None):
         raise refusal
     await ensure_may_begin(tx, by, role, checked)
-    found = await add(tx, kit, checked, account_id=by, role=role, by=by, now=now)
-    found.session_id = session
+    origin: dict[str, object] = {"session_id": session}
     if key is not None:
-        found.idempotency_key, found.idempotency_print = key, drafts.print_of(draft)
-    await tx.flush()
-    return found
+        origin |= {"idempotency_key": key, "idempotency_print": drafts.print_of(draft)}
+    return await add(tx, kit, checked, account_id=by, role=role, by=by, now=now, origin=origin)
 
 
 async def withdraw(
@@ -160,9 +179,10 @@ async def ensure_may_begin(tx: AsyncSession, account_id: UUID, role: Role | None
 
 async def open_of(tx: AsyncSession, account_id: UUID) -> UUID | None:
     """What the person wants, or others want for the person, and nobody has decided."""
-    query = select(RoleRequest.id).where(RoleRequest.account_id == account_id)
-    found: UUID | None = await tx.scalar(query.where(RoleRequest.status.in_(policy.OPEN)).limit(1))
-    return found
+    for status in policy.OPEN:
+        if (found := await WAITING.maybe(tx, account=account_id, status=status)) is not None:
+            return found.id
+    return None
 
 
 def waiting_on(role_id: UUID) -> tuple[ColumnElement[bool], ...]:
@@ -183,8 +203,9 @@ async def add(
     role: Role | None,
     by: UUID,
     now: datetime,
+    origin: Mapping[str, object] = MappingProxyType({}),
 ) -> RoleRequest:
-    """The request's row with its steps."""
+    """The request's row with its steps; `origin` is what is remembered of the call that made it."""
     request_id = new_id()
     found = RoleRequest(
         id=request_id,
@@ -197,6 +218,7 @@ async def add(
         role_id=role.id if role else None,
         created_at=now,
         **content_of(kit, request_id, checked),
+        **origin,
     )
     tx.add(found)
     await tx.flush()

@@ -117,6 +117,19 @@ async def test_the_orm_and_the_statements_see_each_other_and_are_kept_or_taken_b
         found[0].many = 6  # type: ignore[misc]
 
 
+async def test_a_session_that_only_reads_is_told_of_one_moment_whoever_asks(database: Database) -> None:
+    async with database.write() as tx:
+        await ADD.run(tx, key=KEY, slot=1, count=5)
+    async with database.read() as tx:
+        before = await LOOK.one(tx, of=KEY)
+        async with database.write() as other:
+            await MORE.run(other, of=KEY, minute=1)
+        assert await LOOK.one(tx, of=KEY) == before == Found(1, 5)
+        assert await tx.scalar(select(Tally.count).where(Tally.key == KEY)) == 5
+    async with database.read() as tx:
+        assert await LOOK.one(tx, of=KEY) == Found(1, 6)
+
+
 async def test_a_savepoint_of_the_orm_takes_back_what_a_statement_did_in_it(database: Database) -> None:
     async with database.write() as tx:
         await ADD.run(tx, key=KEY, slot=1, count=1)

@@ -18,6 +18,7 @@ from backend import likeness
 from backend.account import Account
 from backend.accounts.identity.evidence import VNEID
 from backend.accounts.identity.following import names_of
+from backend.accounts.identity.identity_rows import ALIKE, NUMBERS
 from backend.accounts.identity.numbers import NATIONAL_ID, OLD_ID
 from backend.accounts.models import Identifier
 from backend.db import Database
@@ -43,6 +44,9 @@ async def of(tx: AsyncSession, kit: Kit, account: Account) -> list[Candidate]:
     proved = account.vneid_at is not None and account.vouched_by == VNEID and account.kind == "citizen"
     if not proved or not born or await _kinds(tx, account.id) & {NATIONAL_ID, OLD_ID} != {NATIONAL_ID}:
         return []
+    blinds = likeness.blinds_of(kit.keys, name, born)
+    if not any([await ALIKE.all(tx, person=blind, account=account.id) for blind in blinds]):
+        return []
     sure = aliased(Identifier)
     has_sure = exists().where(
         sure.account_id == Account.id, sure.kind == NATIONAL_ID, sure.ended_at.is_(None)
@@ -50,7 +54,7 @@ async def of(tx: AsyncSession, kit: Kit, account: Account) -> list[Candidate]:
     query = (
         select(Account, Identifier)
         .join(Identifier, Identifier.account_id == Account.id)
-        .where(Account.person_blind.in_(likeness.blinds_of(kit.keys, name, born)))
+        .where(Account.person_blind.in_(blinds))
         .where(Account.id != account.id, Account.status == "active", Account.kind == "citizen")
         .where(Identifier.kind == OLD_ID, Identifier.ended_at.is_(None), ~has_sure)
         .order_by(Account.created_at, Account.id)
@@ -89,8 +93,7 @@ async def fill(db: Database, kit: Kit) -> None:
 
 
 async def _kinds(tx: AsyncSession, account_id: UUID) -> set[str]:
-    held = select(Identifier.kind).where(Identifier.account_id == account_id, Identifier.ended_at.is_(None))
-    return set(await tx.scalars(held))
+    return {one.kind for one in await NUMBERS.all(tx, account=account_id)}
 
 
 def _is_same(kit: Kit, other: Account, name: str, born: str) -> bool:

@@ -11,9 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.account import Account
 from backend.accounts.identity import following
 from backend.accounts.identity.evidence import Evidence
+from backend.accounts.identity.identity_rows import KNOWN, Known
 from backend.accounts.identity.joining import Answer, Found, Standing, decide
 from backend.accounts.identity.numbers import AGENCY_CODE, OLD_ID, holder_of
-from backend.accounts.models import Certificate, Identity
+from backend.accounts.models import Certificate
 from backend.kit import Kit
 from backend.names import agency_notations, same_birth_date, same_name
 
@@ -22,7 +23,7 @@ class Match(NamedTuple):
     """The account, its row of the e-ID's identity where there is one, and how the evidence fits it."""
 
     account: Account
-    identity: Identity | None
+    identity: Known | None
     found: Found
 
 
@@ -33,9 +34,8 @@ async def find(tx: AsyncSession, kit: Kit, evidence: Evidence, *, hold: bool = T
     if holder is None:
         return None
     account = await _account(tx, holder, hold=hold)
-    now_there = await _identity(
-        tx, evidence
-    )  # whoever held the account before may have linked it, or taken it away
+    # whoever held the account before may have linked it, or taken it away
+    now_there = await _identity(tx, evidence) if hold else identity
     if now_there is not None and now_there.account_id == account.id:
         return Match(account, now_there, await _facts(tx, kit, account, evidence, Standing.OPEN, sure=True))
     if identity is not None:
@@ -51,12 +51,10 @@ def decided(evidence: Evidence, match: Match | None, *, signed_in: bool = False)
     return decide(evidence.by, evidence.level, found, signed_in=signed_in, sure=sure)
 
 
-async def _identity(tx: AsyncSession, evidence: Evidence) -> Identity | None:
+async def _identity(tx: AsyncSession, evidence: Evidence) -> Known | None:
     if evidence.subject is None:
         return None
-    query = select(Identity).where(Identity.issuer == evidence.source, Identity.subject == evidence.subject)
-    found: Identity | None = await tx.scalar(query.execution_options(populate_existing=True))
-    return found
+    return await KNOWN.maybe(tx, issuer=evidence.source, subject=evidence.subject)
 
 
 async def _account(tx: AsyncSession, account_id: UUID, *, hold: bool) -> Account:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import likeness
 from backend.account import Account
 from backend.accounts.identity import called
 from backend.accounts.identity.evidence import SURE, VNEID, level_of, numbers_of
+from backend.accounts.identity.identity_rows import NUMBERS
 from backend.accounts.identity.numbers import changed, holder_of, identifier_row
 from backend.accounts.models import Identifier
 from backend.crypto import KeyRing
@@ -69,17 +69,15 @@ async def _follow_numbers(
     tx: AsyncSession, kit: Kit, account: Account, person: Person, now: datetime
 ) -> None:
     """Numbers that the provider states now; one that somebody else holds is left alone (case TL10)."""
+    held = {one.kind: one for one in await NUMBERS.all(tx, account=account.id)}
     for kind, value in numbers_of(person).items():
-        query = select(Identifier).where(
-            Identifier.account_id == account.id, Identifier.kind == kind, Identifier.ended_at.is_(None)
-        )
-        current = (await tx.execute(query)).scalar_one_or_none()
+        current = held.get(kind)
         if current is not None and current.blind in kit.keys.blinds(kind, value):
             continue
         if await holder_of(tx, kit, value, kind) is not None:
             continue
         if current is not None:
-            current.ended_at = now
+            (await tx.get_one(Identifier, current.id)).ended_at = now
             await tx.flush()
             fact = IdentifierChanged(subject=account.id, issuer=person.issuer)
             kit.journal.record(tx, fact, by=None, now=now)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.accounts.identity.identity_rows import HOLDER, NUMBERS
 from backend.accounts.models import Identifier
 from backend.db import new_id
 from backend.errors import FieldError, FieldsInvalid
@@ -29,29 +31,30 @@ def kind_of(number: str) -> str:
 
 async def holder_of(tx: AsyncSession, kit: Kit, value: str, kind: str = NATIONAL_ID) -> UUID | None:
     """Who holds a number of this kind at present."""
-    return (
-        await tx.execute(
-            select(Identifier.account_id).where(
-                Identifier.kind == kind,
-                Identifier.blind.in_(kit.keys.blinds(kind, value)),
-                Identifier.ended_at.is_(None),
-            )
-        )
-    ).scalar_one_or_none()
+    for blind in kit.keys.blinds(kind, value):
+        if (found := await HOLDER.maybe(tx, of_kind=kind, number=blind)) is not None:
+            return found.account_id
+    return None
 
 
 async def personal(tx: AsyncSession, kit: Kit, accounts: Iterable[UUID]) -> dict[UUID, str]:
     """Current personal numbers by account; one is read and opened once in a transaction."""
     known: dict[UUID, str | None] = tx.info.setdefault(PERSONAL, {})
     wanted = set(accounts)
-    if asked := wanted - known.keys():
-        known.update(dict.fromkeys(asked))
+    asked = wanted - known.keys()
+    known.update(dict.fromkeys(asked))
+    if len(asked) == 1:
+        (one,) = asked
+        for number in await NUMBERS.all(tx, account=one):
+            if number.kind == NATIONAL_ID:
+                known[one] = kit.keys.open("identifiers.value", number.id, number.value)
+    elif asked:
         # of one account there are few: an index by kind is that of half the province
         held = select(Identifier).where(Identifier.account_id.in_(asked), Identifier.ended_at.is_(None))
         for row in await tx.scalars(held):
             if row.kind == NATIONAL_ID:
                 known[row.account_id] = kit.keys.open("identifiers.value", row.id, row.value)
-    return {one: number for one in wanted if (number := known[one]) is not None}
+    return {one: said for one in wanted if (said := known[one]) is not None}
 
 
 async def blinds_of(tx: AsyncSession, kit: Kit, account_id: UUID) -> list[bytes]:
@@ -96,12 +99,24 @@ def identifier_row(
     kit: Kit, account_id: UUID, kind: str, value: str, *, source: str, now: datetime
 ) -> Identifier:
     """A number that an account holds from now."""
-    blind = kit.keys.blind(kind, value)
-    row = Identifier(
-        id=new_id(), account_id=account_id, kind=kind, blind=blind, source=source, created_at=now
-    )
-    row.value = kit.keys.seal("identifiers.value", row.id, value)
-    return row
+    return Identifier(**new_number(kit, account_id, kind, value, source=source, now=now))
+
+
+def new_number(
+    kit: Kit, account_id: UUID, kind: str, value: str, *, source: str, now: datetime
+) -> dict[str, Any]:
+    """The same as values of a statement."""
+    row = new_id()
+    return {
+        "id": row,
+        "account_id": account_id,
+        "kind": kind,
+        "value": kit.keys.seal("identifiers.value", row, value),
+        "blind": kit.keys.blind(kind, value),
+        "source": source,
+        "created_at": now,
+        "ended_at": None,
+    }
 
 
 def typed(number: str | None, mail: str | None) -> tuple[str | None, str | None]:

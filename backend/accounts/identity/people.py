@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import or_, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
@@ -15,9 +14,10 @@ from backend.accounts.identity import candidates, ending, finding, following
 from backend.accounts.identity.ending import Coming
 from backend.accounts.identity.evidence import VNEID, Evidence, of_person
 from backend.accounts.identity.finding import Match
+from backend.accounts.identity.identity_rows import HOLD, LEAVE, LINK, MOBILES, NUMBERS, SHOWN, Known, Mobile
 from backend.accounts.identity.joining import Answer, Verdict
-from backend.accounts.identity.numbers import OLD_ID, holder_among, holder_of, identifier_row
-from backend.accounts.models import Identifier, Identity, Phone
+from backend.accounts.identity.numbers import OLD_ID, holder_among, holder_of, new_number
+from backend.accounts.models import Phone
 from backend.db import new_id
 from backend.errors import Conflict
 from backend.facts import AccountOpened, IdentityLinked
@@ -84,7 +84,7 @@ async def joined(
     if answer.ends:
         await ending.owner_came(tx, kit, match, evidence, coming, now=now)
     own(account, evidence, now)
-    identity.last_used_at, identity.level = now, person.level
+    await SHOWN.run(tx, identity=identity.id, now=now, shown_level=person.level)
     await following.refresh(tx, kit, account, person, by, now)
     await _tell_candidates(tx, kit, account, evidence, now)
     return account
@@ -98,11 +98,9 @@ def own(account: Account, evidence: Evidence, now: datetime) -> None:
         account.certificate_at = account.certificate_at or now
 
 
-async def link(tx: AsyncSession, kit: Kit, account: Account, person: Person, *, now: datetime) -> Identity:
+async def link(tx: AsyncSession, kit: Kit, account: Account, person: Person, *, now: datetime) -> Known:
     """What the e-ID calls the person is a way into the account from now; its owner is told."""
-    identity = _identity(account.id, person, now)
-    tx.add(identity)
-    await tx.flush()
+    identity = await _link(tx, account.id, person, now)
     kit.journal.record(tx, IdentityLinked(subject=account.id, issuer=person.issuer), by=account.id, now=now)
     notices.tell(tx, kit, account.id, "method_added", now=now, method=VNEID)  # also if another opened it
     return identity
@@ -121,20 +119,22 @@ async def open_account(
     ):
         del evidence.identifiers[OLD_ID]  # a stranger's: `joining` has said that this is not the same person
     try:
-        async with tx.begin_nested():
-            account = await open_with(tx, kit, evidence, now=now)
-            tx.add(_identity(account.id, person, now))
+        account = await open_with(tx, kit, evidence, now=now)
     except AccountExists:
         existing = await account_of(tx, kit, person, now=now, by=by)
         if existing is None:
             raise
         return existing
+    await _link(tx, account.id, person, now)
     await _tell_candidates(tx, kit, account, evidence, now)
     return account
 
 
 async def open_with(tx: AsyncSession, kit: Kit, evidence: Evidence, *, now: datetime) -> Account:
-    """Open the one account of somebody proved; raises AccountExists when one of the numbers is held."""
+    """Open the one account of somebody proved; raises AccountExists when one of the numbers is held.
+
+    Whoever opens one with the same number at the same time waits at its row, and then leaves nothing here.
+    """
     if await holder_among(tx, kit, evidence.identifiers) is not None:
         raise AccountExists
     account = Account(
@@ -153,14 +153,14 @@ async def open_with(tx: AsyncSession, kit: Kit, evidence: Evidence, *, now: date
     )
     own(account, evidence, now)
     following.seal_names(kit, account, evidence.full_name, evidence.birth_date)
-    try:
-        async with tx.begin_nested():
-            tx.add(account)
+    tx.add(account)
+    for kind, value in evidence.identifiers.items():
+        row = new_number(kit, account.id, kind, value, source=evidence.source, now=now)
+        if not await HOLD.touched(tx, **row):
+            await LEAVE.touched(tx, account=account.id)
+            await tx.delete(account)
             await tx.flush()
-            for kind, value in evidence.identifiers.items():
-                tx.add(identifier_row(kit, account.id, kind, value, source=evidence.source, now=now))
-    except IntegrityError:
-        raise AccountExists from None
+            raise AccountExists
     kit.journal.record(tx, AccountOpened(subject=account.id, issuer=evidence.source), by=account.id, now=now)
     return account
 
@@ -174,16 +174,18 @@ async def _tell_candidates(
         await candidates.tell(tx, kit, account, now=now)
 
 
-def _identity(account_id: UUID, person: Person, now: datetime) -> Identity:
-    return Identity(
-        id=new_id(),
-        account_id=account_id,
+async def _link(tx: AsyncSession, account_id: UUID, person: Person, now: datetime) -> Known:
+    known = Known(new_id(), account_id)
+    await LINK.run(
+        tx,
+        **known._asdict(),
         issuer=person.issuer,
         subject=person.subject,
         level=person.level,
         created_at=now,
         last_used_at=now,
     )
+    return known
 
 
 async def phones_of(tx: AsyncSession, account_id: UUID) -> list[Phone]:
@@ -196,24 +198,27 @@ async def phones_of(tx: AsyncSession, account_id: UUID) -> list[Phone]:
 
 async def has_phone(tx: AsyncSession, account_id: UUID, *, now: datetime) -> bool:
     """Whether the account has a phone, be it one that its owner has still to confirm."""
-    query = select(Phone.id).where(Phone.account_id == account_id, Phone.ended_at.is_(None))
-    kept = or_(Phone.kept_until.is_(None), Phone.kept_until > now)
-    return await tx.scalar(query.where(kept).limit(1)) is not None
+    phones = await MOBILES.all(tx, account=account_id)
+    return any(one.kept_until is None or one.kept_until > now for one in phones)
 
 
-def number_of(kit: Kit, phone: Phone) -> str:
+async def mobiles_of(tx: AsyncSession, account_id: UUID) -> list[Mobile]:
+    """The same as `phones_of`, to be looked at and not changed."""
+    return [one for one in await MOBILES.all(tx, account=account_id) if one.kept_until is None]
+
+
+def number_of(kit: Kit, phone: Phone | Mobile) -> str:
     """The number itself, E.164."""
     return kit.keys.open("phones.number", phone.id, phone.number)
 
 
 async def described(tx: AsyncSession, kit: Kit, account: Account) -> dict[str, object]:
     """What a person is shown of themselves, numbers masked (rule 144)."""
-    query = select(Identifier).where(Identifier.account_id == account.id, Identifier.ended_at.is_(None))
     identifiers = [
         {"type": row.kind, "value": masked(kit.keys.open("identifiers.value", row.id, row.value))}
-        for row in await tx.scalars(query.order_by(Identifier.created_at))
+        for row in await NUMBERS.all(tx, account=account.id)
     ]
-    phones = [masked_phone(number_of(kit, row)) for row in await phones_of(tx, account.id)]
+    phones = [masked_phone(number_of(kit, row)) for row in await mobiles_of(tx, account.id)]
     return {
         "id": account.id,
         "kind": account.kind,

@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.accounts.identity.identity_rows import BIND, SERVED
 from backend.accounts.models import Phone
 from backend.db import new_id, one_after_another
 from backend.errors import FieldError, FieldsInvalid
@@ -28,12 +29,9 @@ async def refuse_crowded(tx: AsyncSession, kit: Kit, phone: str, account_id: UUI
     most = kit.limits.accounts_per_phone
     if not most:
         return
-    query = select(func.count(Phone.account_id.distinct())).where(
-        Phone.blind.in_(kit.keys.blinds("phone", phone)), Phone.ended_at.is_(None)
-    )
-    if account_id is not None and await tx.scalar(query.where(Phone.account_id == account_id)):
-        return
-    if int(await tx.scalar(query) or 0) >= most:
+    blinds = kit.keys.blinds("phone", phone)
+    served = {one.account_id for blind in blinds for one in await SERVED.all(tx, number=blind)}
+    if account_id not in served and len(served) >= most:
         raise FieldsInvalid(
             FieldError(
                 "phone", "phone_taken_often", "Số này đã dùng cho nhiều tài khoản, vui lòng dùng số khác"
@@ -66,16 +64,26 @@ async def bind_phone(
     now: datetime,
     source: str = "code",
     is_main: bool = True,
-) -> Phone:
-    """Give the account a phone that a code has just proved; where `source` is subscriber, the carrier too.
+) -> UUID:
+    """Give the account a phone that a code has just proved; where `source` is subscriber, the carrier too; its row.
 
     The caller holds the account. Raises FieldsInvalid when the number serves too many by now.
     """
     await tx.flush()  # the account is there before anybody waits for its number
     await hold(tx, kit.keys.blinds("phone", phone))
     await refuse_crowded(tx, kit, phone, account_id)
-    row = Phone(id=new_id(), account_id=account_id, blind=kit.keys.blind("phone", phone), confirmed_at=now)
-    row.source, row.is_main = source, is_main
-    row.number = kit.keys.seal("phones.number", row.id, phone)
-    tx.add(row)
+    row = new_id()
+    await BIND.run(
+        tx,
+        id=row,
+        account_id=account_id,
+        number=kit.keys.seal("phones.number", row, phone),
+        blind=kit.keys.blind("phone", phone),
+        is_main=is_main,
+        source=source,
+        confirmed_at=now,
+        last_used_at=None,
+        ended_at=None,
+        kept_until=None,
+    )
     return row

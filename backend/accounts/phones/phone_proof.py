@@ -38,7 +38,7 @@ async def give_phone(door: Door, flow_id: UUID, text: str, caller: Caller) -> Co
         assert person is not None
         if account_id is not None:
             blinds = door.kit.keys.blinds("phone", phone)
-            owned = any(row.blind in blinds for row in await people.phones_of(tx, account_id))
+            owned = any(row.blind in blinds for row in await people.mobiles_of(tx, account_id))
         who = f"{person.issuer}|{person.subject}"
         data = msgspec.structs.replace(flow.data, phone=phone, who=who, owned=owned)
         owed, step = await otp.begin(flow, data, back_to="phone")
@@ -124,8 +124,9 @@ async def _bind(door: Door, flow: Handle[LoginData], person: Person) -> Account:
     account = await people.account_of(tx, kit, person, now=now, by=data.method)
     if account is None:
         account = await people.open_account(tx, kit, person, now=now, by=data.method)
-    phones = await people.phones_of(tx, account.id)
+    else:
+        account.version += 1
+    phones = await people.mobiles_of(tx, account.id)
     await bind_phone(tx, kit, account.id, data.phone, now=now, is_main=not phones)
-    account.version += 1
     kit.journal.record(tx, PhoneBound(subject=account.id, flow=flow.id), by=account.id, now=now)
     return account

@@ -91,8 +91,8 @@ async def give_code(door: Door, caller: Caller, flow_id: UUID, typed: str) -> UU
         account.version += 1
         await flow.advance("done")
         kit.journal.record(tx, PhoneBound(subject=account.id, flow=flow.id), by=account.id, now=now)
-        _told(tx, kit, account, row.id, methods.PHONE, now)
-        return row.id
+        _told(tx, kit, account, row, methods.PHONE, now)
+        return row
 
 
 async def begin_certificate(door: Door, caller: Caller, certificate: str) -> SignStep:

@@ -64,11 +64,10 @@ async def let_in(
         shown=shown or now,
         now=now,
     )
-    history.remember(
+    await history.let_in(
         tx,
         account.id,
         method=method,
-        good=True,
         device=device.name,
         place=door.places.of(data.address),
         now=now,

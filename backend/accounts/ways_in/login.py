@@ -129,7 +129,7 @@ async def begin(
         device=device, method=method, attempt=attempt, address=caller.address, strict=False, step_up=session
     )
     async with door.db.write() as tx:
-        flow = LOGIN.start(tx, door.kit, caller, "authorize", data, account_id=account)
+        flow = await LOGIN.begin(tx, door.kit, caller, "authorize", data, account_id=account)
         await starts.count(tx, door.kit, caller, account=account)
     return flow.row, url
 

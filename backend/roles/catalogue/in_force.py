@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -19,11 +20,27 @@ from backend.db import one_after_another
 from backend.roles.catalogue.entries import Catalogue
 from backend.roles.catalogue.reading import Found, read
 from backend.roles.models import CatalogueVersion
+from backend.statements import Question
 
 SHIPPED = Path(__file__).with_name("shipped.toml")
 CHANGING, HELD = "catalogue", "catalogue held"
 MOST = 16  # catalogues in memory: a server that runs for years sees many versions
 _KNOWN: dict[UUID, Catalogue] = {}
+
+
+class Version(NamedTuple):
+    """Which one."""
+
+    id: UUID
+
+
+NEWEST = Question(  # asked by every transaction; 0 is the shipped one, which has no row
+    Version,
+    select(CatalogueVersion.id)
+    .where(CatalogueVersion.version > 0)
+    .order_by(CatalogueVersion.version.desc())
+    .limit(1),
+)
 
 
 @cache
@@ -94,9 +111,10 @@ def catalogue_of(text: str) -> Catalogue:
 
 
 async def _newest(tx: AsyncSession) -> Catalogue:
-    version = await tx.scalar(select(CatalogueVersion.id).order_by(CatalogueVersion.version.desc()).limit(1))
-    if version is None:
+    newest = await NEWEST.maybe(tx)
+    if newest is None:
         return shipped()
+    version = newest.id
     if version not in _KNOWN:
         text = await tx.scalar(select(CatalogueVersion.text).where(CatalogueVersion.id == version))
         while len(_KNOWN) >= MOST:
