@@ -79,9 +79,14 @@ def new_id() -> UUID:
     return UUID(int=bits)
 
 
-def at_commit(tx: AsyncSession, key: str, action: AtCommit) -> None:
-    """Run `action` once as the last act inside this transaction; a second one of the same key is ignored."""
-    tx.info.setdefault("at_commit", {}).setdefault(key, action)
+def at_commit(tx: AsyncSession, key: str, action: AtCommit, *, first: bool = False) -> None:
+    """Run `action` once as the last act inside this transaction; a second one of the same key is ignored.
+
+    `first`: before what others wait for each other with, as the journal's seal.
+    """
+    known: dict[str, AtCommit] = tx.info.get("at_commit", {})
+    if key not in known:
+        tx.info["at_commit"] = {key: action} | known if first else known | {key: action}
 
 
 def after_commit(tx: AsyncSession, action: AfterCommit) -> None:

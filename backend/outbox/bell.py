@@ -1,7 +1,8 @@
 """Tells whoever waits that something was committed: workers wake up, live pages refresh.
 
-A bell carries no content, only a topic; missing one costs a second of polling. In one
-process it is an event, between processes on PostgreSQL it is NOTIFY on a connection of its own.
+A bell carries no content, only a topic; missing one costs a second of polling. In one process it is an event. On
+PostgreSQL it is NOTIFY in the very transaction that commits, whoever's it is (decision 0034), heard by LISTEN on a
+connection of its own; while that is lost, everybody looks again and again.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from weakref import WeakKeyDictionary
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.db import Database, after_commit
+from backend.db import Database, after_commit, at_commit
+from backend.transaction import Tx
 
 if TYPE_CHECKING:
     import asyncpg
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger("bell")
 
 CHANNEL = "ngomon"
+NOTIFY = "SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload"
+COMMAND = "command"  # who rings and hears nothing itself
 DELIVERIES = "deliveries"
 REQUESTS = "requests"
 STATES = "states"  # deliveries moved on; nobody has to act
@@ -36,11 +40,22 @@ _bells: WeakKeyDictionary[Database, Bell] = WeakKeyDictionary()
 
 
 def ring_after(tx: AsyncSession, topic: str) -> None:
-    """Ring when this transaction has been committed; where nobody listens (a command) nothing happens."""
+    """Ring when this transaction has been committed: here, and on PostgreSQL in every process that listens."""
     database = tx.info.get("database")
-    bell = _bells.get(database) if database is not None else None
+    if database is None:
+        return
+    bell = _bells.get(database)
     if bell is not None:
-        after_commit(tx, lambda: bell.ring(topic))
+        after_commit(tx, lambda: bell.wake(topic))
+    if not database.is_sqlite:
+        tx.info.setdefault("topics", set()).add(topic)
+        at_commit(tx, "bell", lambda tx: _notify(tx, bell.name if bell is not None else COMMAND), first=True)
+
+
+async def _notify(tx: AsyncSession, name: str) -> None:
+    """Leaves with the commit, and not without it."""
+    assert isinstance(tx, Tx)  # nobody else has at_commit
+    await tx.wire.rows(NOTIFY, (CHANNEL, sorted(f"{name}:{topic}" for topic in tx.info["topics"])))
 
 
 class Listener:
@@ -70,18 +85,12 @@ class Bell:
     def __init__(self, database: Database) -> None:
         self._url = database.url
         self._has_neighbours = not database.is_sqlite
-        self.crosses = False  # whether other processes hear it at the moment
-        self._name = uuid4().hex
+        self.crosses = False  # whether other processes are heard at the moment
+        self.name = uuid4().hex
         self._listeners: set[Listener] = set()
-        self._outgoing = Listener()
+        self._lost = Listener()
         self._relay: asyncio.Task[None] | None = None
         _bells[database] = self
-
-    def ring(self, topic: str) -> None:
-        """Wake whoever listens, here and in other processes."""
-        self.wake(topic)
-        if self._relay is not None:
-            self._outgoing.hear(topic)
 
     def wake(self, topic: str) -> None:
         """Wake whoever listens in this process."""
@@ -107,7 +116,7 @@ class Bell:
 
     async def __aenter__(self) -> Self:
         if self._has_neighbours:
-            self._relay = asyncio.create_task(self._keep_relaying())
+            self._relay = asyncio.create_task(self._keep_hearing())
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -118,10 +127,14 @@ class Bell:
 
     def _hear(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
         name, _, topic = str(payload).partition(":")
-        if name != self._name:
+        if name != self.name:
             self.wake(topic)
 
-    async def _keep_relaying(self) -> None:
+    def _wake_everybody(self) -> None:
+        for topic in (DELIVERIES, REQUESTS, STATES):
+            self.wake(topic)
+
+    async def _keep_hearing(self) -> None:
         import asyncpg
 
         address = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
@@ -131,7 +144,7 @@ class Bell:
                 connection = await asyncpg.connect(address)
                 pause = 0.5
                 try:
-                    await self._relay_over(connection)
+                    await self._hear_over(connection)
                 finally:
                     self.crosses = False
                     await connection.close(timeout=2)
@@ -139,17 +152,13 @@ class Bell:
                 log.warning("bell_disconnected", error=type(error).__name__)
             await asyncio.sleep(pause)
             pause = min(pause * 2, RECONNECT_MOST)
-            for topic in (DELIVERIES, REQUESTS, STATES):  # whatever was missed meanwhile
-                self.wake(topic)
+            self._wake_everybody()  # who hears nothing looks again and again
 
-    async def _relay_over(self, connection: asyncpg.Connection) -> None:
-        connection.add_termination_listener(lambda _: self._outgoing.hear(LOST))
+    async def _hear_over(self, connection: asyncpg.Connection) -> None:
+        connection.add_termination_listener(lambda _: self._lost.hear(LOST))
         await connection.add_listener(CHANNEL, self._hear)
         self.crosses = True
+        self._wake_everybody()  # whatever was missed until now
         while not connection.is_closed():
-            topics = await self._outgoing.wait(HEARTBEAT)
-            for topic in topics - {LOST}:
-                payload = f"{self._name}:{topic}"
-                await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, payload, timeout=5)
-            if not topics:
+            if not await self._lost.wait(HEARTBEAT):
                 await connection.execute("SELECT 1", timeout=5)
