@@ -15,15 +15,14 @@ import msgspec
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.appointment import Appointment
 from backend.db import Database, one_after_another
 from backend.errors import Conflict
-from backend.facts import ManagerAppointed, ReorganisationReversed, RoleRevived
+from backend.facts import ReorganisationReversed, RoleRevived
 from backend.imports.plan import Progress
 from backend.kit import Kit
 from backend.roles import deciding, policy, rows, staff_import, unit_changes, unit_tree
 from backend.roles.models import RequestStep, Role, RoleRequest, StaffRecord, Unit
-from backend.roles.reorganising import models, moving, retelling, tree_after
+from backend.roles.reorganising import models, moving, retelling, rights_back, tree_after
 from backend.roles.reorganising.models import Moved, Reorganisation
 from backend.roles.reorganising.moving import QUIET, By
 from backend.roles.reorganising.running import CHUNK, PAUSE, load
@@ -240,18 +239,12 @@ def _grouped(found: Sequence[Moved]) -> list[tuple[UUID, UUID, list[UUID]]]:
 
 
 async def _finish(tx: AsyncSession, kit: Kit, run_id: UUID, act: By) -> None:
-    """Whoever decided for a unit that is there again decides for it again."""
+    """Whoever decided for a unit that is there again decides for it again (rights_back.py)."""
     await one_after_another(tx, rows.TREE)
     units: set[UUID] = set()
     while found := await _next(tx, run_id, models.APPOINTMENT, UUID(int=0)):
-        ids = [one.row_id for one in found]
-        again = update(Appointment).where(Appointment.id.in_(ids)).values(ended_at=None)
-        await tx.execute(again.execution_options(**QUIET))
-        for one in found:
-            one.back_at = act.now
-            kit.journal.record(tx, ManagerAppointed(unit=one.from_id), by=act.by, now=act.now)
+        await rights_back.give_back(tx, kit, found, act)
         units |= {one.from_id for one in found}
-        await tx.flush()
     moved = select(Moved.from_id, Moved.to_id).where(Moved.run_id == run_id).distinct()
     units |= {unit for row in await tx.execute(moved) for unit in row}
     await deciding.units_changed(tx, kit, units)
