@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Protocol
 from uuid import UUID
 
@@ -36,7 +37,7 @@ class MailHolder(Protocol):
 class MailHolders(Protocol):
     """The staff directory's answer to whose an address is; the roles know."""
 
-    async def __call__(self, tx: AsyncSession, kit: Kit, address: str, /) -> MailHolder | None:
+    async def __call__(self, tx: AsyncSession, kit: Kit, address: str, on: date, /) -> MailHolder | None:
         """Read in the caller's transaction."""
         ...
 

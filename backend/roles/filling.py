@@ -35,8 +35,8 @@ from backend.roles.catalogue.in_force import hold_catalogue, in_force, shipped
 from backend.roles.eligible import Holder, addresses_of, holders_of, why_not
 from backend.roles.models import Role, StaffRecord, Unit
 from backend.roles.scope import in_scope, scope_of
-from backend.roles.staff_import import CHANGING, StaffImport
-from backend.roles.staff_rows import COLUMNS, NEEDED, StaffPerson, StaffRow, checked, person_of
+from backend.roles.staff_import import StaffImport
+from backend.roles.staff_rows import CHANGING, COLUMNS, NEEDED, StaffPerson, StaffRow, checked, person_of
 from backend.support import notices
 
 CHUNK = 200  # people in one transaction, each with everything of theirs

@@ -7,7 +7,8 @@ over: the box is followed when it is asked about, so a merger that is taken back
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Collection
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
@@ -17,7 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.accounts.identity import numbers
 from backend.appointment import MANAGER, OFFICE, Appointment
-from backend.db import Base, UtcDateTime, new_id
+from backend.db import Base, UtcDateTime, new_id, one_after_another
 from backend.errors import Conflict, FieldError, FieldsInvalid, NotFound
 from backend.facts import MailboxAdded, MailboxKeeperNamed, MailboxRemoved
 from backend.kit import Kit
@@ -25,6 +26,7 @@ from backend.names import masked
 from backend.retention import Stays
 from backend.roles import forms, policy
 from backend.roles.models import Role, StaffRecord, Unit
+from backend.roles.staff_rows import CHANGING
 from backend.sealed import equal, index_of, sealed
 from backend.typed import BadText
 
@@ -77,6 +79,7 @@ async def add(
         mail = forms.email(address.strip())
     except BadText as bad:
         raise FieldsInvalid(FieldError("address", bad.code, bad.message)) from bad
+    await one_after_another(tx, CHANGING)
     unit = await tx.scalar(select(Unit).where(Unit.code == unit_code, Unit.ended_on.is_(None)))
     if unit is None:
         raise FieldsInvalid(FieldError("unit", "unknown_unit", "Không có đơn vị này"))
@@ -109,12 +112,12 @@ async def remove(tx: AsyncSession, kit: Kit, address: str, *, by: UUID | None, n
     kit.journal.record(tx, MailboxRemoved(mailbox=box.id), by=by, now=now)
 
 
-async def listed(tx: AsyncSession, kit: Kit) -> list[MailboxView]:
+async def listed(tx: AsyncSession, kit: Kit, *, on: date) -> list[MailboxView]:
     """Every mailbox, by address, with who is named and who keeps it now."""
     query = select(Mailbox, Unit).join(Unit, Unit.id == Mailbox.unit_id).order_by(Mailbox.address)
     found = []
     for box, unit in (await tx.execute(query)).all():
-        now = await _keeping(tx, kit, box, unit)
+        now = await _keeping(tx, kit, box, unit, on)
         found.append(
             MailboxView(
                 box.address,
@@ -127,30 +130,35 @@ async def listed(tx: AsyncSession, kit: Kit) -> list[MailboxView]:
     return found
 
 
-async def keeper_of(tx: AsyncSession, kit: Kit, address: str) -> tuple[bool, str | None]:
-    """Whether the address is an organisation's, and the number of whoever keeps it now."""
+async def keeper_of(tx: AsyncSession, kit: Kit, address: str, *, on: date) -> tuple[bool, str | None]:
+    """Whether the address is an organisation's, and the number of whoever keeps it on that day."""
     query = select(Mailbox, Unit).join(Unit, Unit.id == Mailbox.unit_id).where(Mailbox.address == address)
     row = (await tx.execute(query)).one_or_none()
-    return (False, None) if row is None else (True, await _keeping(tx, kit, row[0], row[1]))
+    return (False, None) if row is None else (True, await _keeping(tx, kit, row[0], row[1], on))
 
 
 async def is_one(tx: AsyncSession, address: str) -> bool:
     """Whether an address is an organisation's: nobody types it as their own."""
-    return await tx.scalar(select(Mailbox.id).where(Mailbox.address == address)) is not None
+    return bool(await among(tx, [address]))
 
 
-async def _keeping(tx: AsyncSession, kit: Kit, box: Mailbox, unit: Unit) -> str | None:
+async def among(tx: AsyncSession, addresses: Collection[str]) -> list[str]:
+    """Those of some addresses that are organisations'."""
+    return list(await tx.scalars(select(Mailbox.address).where(Mailbox.address.in_(addresses))))
+
+
+async def _keeping(tx: AsyncSession, kit: Kit, box: Mailbox, unit: Unit, on: date) -> str | None:
+    """A role and a right count to their last day, whether or not the worker has been there since (rule 616)."""
     places = await _line(tx, unit)
     account = await numbers.holder_of(tx, kit, _keeper(kit, box))
     held = select(Role.id).join(Unit, Unit.id == Role.unit_id)
     held = held.where(Role.account_id == account, Role.state == policy.ACTIVE)
+    held = held.where(or_(Role.until_on.is_(None), Role.until_on >= on))
     there = or_(*(Unit.path.startswith(one.path) for one in places))
     if account is not None and await tx.scalar(held.where(there).limit(1)):
         return _keeper(kit, box)
     for place in places:  # one that has ended has no managers any more
-        managers = select(Appointment).where(
-            Appointment.unit_id == place.id, Appointment.counts(MANAGER, None)
-        )
+        managers = select(Appointment).where(Appointment.unit_id == place.id, Appointment.counts(MANAGER, on))
         first = await tx.scalar(managers.order_by(Appointment.created_at, Appointment.id).limit(1))
         if first is not None:
             return kit.keys.open("appointments.national_id", first.id, first.national_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
@@ -56,9 +56,9 @@ class MailHolder(msgspec.Struct, frozen=True):
     phone: str | None
 
 
-async def holder_of_mail(tx: AsyncSession, kit: Kit, address: str) -> MailHolder | None:
-    """Who keeps an organisation's mailbox (rule 651), or to whom the directory gives the address, in any case (172)."""
-    is_box, keeper = await mailboxes.keeper_of(tx, kit, address.strip().lower())
+async def holder_of_mail(tx: AsyncSession, kit: Kit, address: str, on: date) -> MailHolder | None:
+    """Who keeps an organisation's mailbox on that day (rule 651), or whose the directory says the address is (172)."""
+    is_box, keeper = await mailboxes.keeper_of(tx, kit, address.strip().lower(), on=on)
     if is_box:
         return await _keeper(tx, kit, keeper)
     blinds = kit.keys.blinds("official_email", address.strip().lower())

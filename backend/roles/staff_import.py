@@ -19,11 +19,12 @@ from backend.imports.rows import Record, RowError
 from backend.kit import Kit
 from backend.names import masked
 from backend.outside.clock import local_day
-from backend.roles import telling
+from backend.roles import mailboxes, telling
 from backend.roles.catalogue.entries import Catalogue
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.models import StaffRecord, Unit
 from backend.roles.staff_rows import (
+    CHANGING,
     COLUMNS,
     NEEDED,
     PERSONAL,
@@ -40,7 +41,6 @@ from backend.roles.unit_tree import not_there
 Item = TypeVar("Item")
 CHUNK = 500
 NOWHERE = UUID(int=0)  # of a row whose unit is not there, which is never written
-CHANGING = "staff"  # one import of staff after another
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -79,31 +79,30 @@ class StaffImport:
         self._writes: list[Written] = []
         self._left: list[Entry] = []
         self._readdressed: list[str] = []  # numbers whose official address becomes another
+        self._mails: dict[str, int] = {}  # addresses that the file gives, with their lines
+        self._named: set[UUID] = set()  # entries that the file is about
 
     async def plan(self, tx: AsyncSession, rows: Sequence[Record]) -> Plan:
         """What the rows would change in the directory as it stands."""
         plan = Plan(things=self.things)
-        self._writes, self._left, self._readdressed = [], [], []
+        self._writes, self._left, self._readdressed, self._mails, self._named = [], [], [], {}, set()
         self._living, self._units = await self._read_units(tx), {}
         there = StaffRecord.left_at.is_(None)
         catalogue = await in_force(tx)
         plan.existing = await tx.scalar(select(func.count()).select_from(StaffRecord).where(there)) or 0
-        twins, named, mails = Twins(), set[UUID](), list[tuple[int, UUID]]()
-        today = local_day(self._now)
+        twins, today = Twins(), local_day(self._now)
         for records in _parts(rows):  # one part after the other: the checked rows are not kept as well
             part = [checked(record, plan.errors, catalogue, today) for record in records]
             plan.errors += [error for row in part for error in (*twins.of(row), *self._placed(row))]
             known = await self._known(tx, part)
-            mails += await self._holders(tx, part)
-            named |= {entry.id for entry in known.values()}
+            self._mails |= {mail: row.line for row in part if (mail := row.given.get("official_email"))}
+            self._named |= {entry.id for entry in known.values()}
             for row in part:
                 self._compare(plan, row, known.get(row.number), catalogue)
-        foreign = [
-            line for line, holder in mails if holder not in named
-        ]  # who is named has what the file says
-        plan.errors += [RowError(line, "official_email", "address_taken") for line in foreign]
+        taken = await self._taken(tx)
+        plan.errors += [RowError(line, "official_email", "address_taken") for line in taken]
         if self._complete:
-            await self._leavers(tx, plan, named)
+            await self._leavers(tx, plan, self._named)
         plan.errors = in_order(plan.errors)
         return plan
 
@@ -135,7 +134,7 @@ class StaffImport:
         living = {
             code for code, unit in (await self._read_units(tx)).items() if self._units.get(code) == unit
         }
-        if living != self._units.keys():
+        if living != self._units.keys() or await self._taken(tx):
             raise PlanStale
         fresh = [one for one in self._writes if one.was is None]
         changed = [one for one in self._writes if one.was is not None]
@@ -180,16 +179,19 @@ class StaffImport:
         found = await tx.execute(query.where(StaffRecord.national_id_blind.in_(list(numbers))))
         return {numbers[blind]: Entry(*rest) for blind, *rest in found}
 
-    async def _holders(self, tx: AsyncSession, part: Sequence[StaffRow]) -> list[tuple[int, UUID]]:
-        """Whose each address of the rows is now."""
-        mails = {
-            blind: row
-            for row in part
-            if (mail := row.given.get("official_email"))
-            for blind in self._kit.keys.blinds("official_email", mail)
-        }
-        held = select(StaffRecord.email_blind, StaffRecord.id).where(StaffRecord.email_blind.in_(list(mails)))
-        return [(mails[blind].line, holder) for blind, holder in await tx.execute(held) if blind is not None]
+    async def _taken(self, tx: AsyncSession) -> list[int]:
+        """Lines that give somebody an address which is an organisation's, or another's whom the file does not name."""
+        found = list[int]()
+        for part in _parts(list(self._mails)):
+            lines = {blind: mail for mail in part for blind in self._kit.keys.blinds("official_email", mail)}
+            there = StaffRecord.email_blind.in_(list(lines))
+            for blind, holder in await tx.execute(
+                select(StaffRecord.email_blind, StaffRecord.id).where(there)
+            ):
+                if blind is not None and holder not in self._named:  # who is named has what the file says
+                    found.append(self._mails[lines[blind]])
+            found += [self._mails[box] for box in await mailboxes.among(tx, part)]
+        return found
 
     def _compare(self, plan: Plan, row: StaffRow, entry: Entry | None, catalogue: Catalogue) -> None:
         """Count what one row does, and remember what has to be written."""

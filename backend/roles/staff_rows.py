@@ -31,6 +31,7 @@ COLUMNS = (
 REQUIRED = ("national_id",)  # another column that the file lacks leaves what is stored
 NEEDED = ("full_name", "birth_date", "unit_code")  # of somebody who is new
 PERSONAL = ("full_name", "birth_date", "employee_code", "official_email", "phone")
+CHANGING = "staff"  # who changes the directory, or whose an address is, does so one after another
 PHONE = re.compile(r"[+0-9][0-9 .\-()]{5,24}")
 
 

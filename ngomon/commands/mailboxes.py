@@ -10,7 +10,7 @@ import rich_click as click
 from backend.db import Database
 from backend.errors import FieldsInvalid
 from backend.kit import Kit
-from backend.outside.clock import Clock
+from backend.outside.clock import Clock, local_day
 from backend.roles import mailboxes as boxes
 from backend.settings import Settings
 from ngomon.commands import by, opened, out, show
@@ -90,7 +90,7 @@ def list_() -> None:
 
     async def read(db: Database, kit: Kit, _: Settings) -> list[boxes.MailboxView]:
         async with db.read() as tx:
-            return await boxes.listed(tx, kit)
+            return await boxes.listed(tx, kit, on=local_day(Clock().now()))
 
     rows = [
         (one.address, one.unit_code, one.named, one.keeps or "nobody", f"{one.since:%Y-%m-%d}")

@@ -82,7 +82,7 @@ async def begin(
     number, mail = numbers.typed(number, mail)
     purpose = codes.MAIL if mail else KIND
     async with door.db.write() as tx:
-        account_id, phone = await ways_back.receiver(tx, door, number, mail)
+        account_id, phone = await ways_back.receiver(tx, door, number, mail, now=caller.now)
         known_key = await own_counts(tx, account_id, caller.jkt)
         if known_key is None:
             await _as_a_stranger(tx, door, caller, captcha)
@@ -124,6 +124,8 @@ async def give_code(
             await _still_open(tx, door.kit, flow.account, data.phone)
             if reason is None and await ways_back.leads_to_vneid(tx, door, flow.account):
                 reason = ways_back.USE_VNEID
+        else:
+            await _still_theirs(door, flow)
         if reason is None:
             await codes.consume(tx, code, now=caller.now)
             await flow.advance("password")
@@ -207,6 +209,7 @@ async def _set_mail(door: Door, flow: Handle[RecoveryData], mail: str, text: str
         owner = flow.row.account_id
         if owner is not None:
             await _still_open(tx, door.kit, owner)
+        await _still_theirs(door, flow)
         await flow.advance("setting")
     try:
         await door.official_mail.set_password(mail, text)
@@ -238,6 +241,13 @@ async def _still_open(tx: AsyncSession, kit: Kit, account_id: UUID, phone: str |
     if phone and phone not in [people.number_of(kit, row) for row in main]:
         raise flows.FlowNotFound
     return account
+
+
+async def _still_theirs(door: Door, flow: Handle[RecoveryData]) -> None:
+    """Whoever was given the address meanwhile, or the mailbox to keep, has it; the flow of another is over (A33)."""
+    owner, phone = await ways_back.receiver(flow.tx, door, None, flow.data.mail, now=flow.now)
+    if owner != flow.row.account_id or (owner is None and phone != flow.data.phone):
+        raise flows.FlowNotFound
 
 
 async def _end_everything(flow: Handle[RecoveryData]) -> None:

@@ -6,6 +6,7 @@ recovery renews a password that is there, and of a role's holder none.
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,6 +16,7 @@ from backend.accounts.door import Door
 from backend.accounts.identity import numbers, people
 from backend.accounts.passwords import passwords
 from backend.errors import Conflict
+from backend.outside.clock import local_day
 
 USE_VNEID = "use_vneid"
 
@@ -32,7 +34,7 @@ async def leads_to_vneid(tx: AsyncSession, door: Door, account_id: UUID) -> bool
 
 
 async def receiver(
-    tx: AsyncSession, door: Door, number: str | None, mail: str | None
+    tx: AsyncSession, door: Door, number: str | None, mail: str | None, *, now: datetime
 ) -> tuple[UUID | None, str | None]:
     """Whose code it is and where it goes; two times nothing for nobody.
 
@@ -40,7 +42,7 @@ async def receiver(
     that the directory names for the address: an account that others opened says nothing about a mailbox (A02).
     """
     if mail is not None:
-        holder = await door.holder_of_mail(tx, door.kit, mail)
+        holder = await door.holder_of_mail(tx, door.kit, mail, local_day(now))
         if holder is None:
             return None, None
         account_id, listed = holder.account_id, holder.phone

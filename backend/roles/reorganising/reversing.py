@@ -20,7 +20,7 @@ from backend.errors import Conflict
 from backend.facts import ReorganisationReversed, RoleRevived
 from backend.imports.plan import Progress
 from backend.kit import Kit
-from backend.roles import deciding, policy, rows, staff_import, unit_changes, unit_tree
+from backend.roles import deciding, policy, rows, staff_rows, unit_changes, unit_tree
 from backend.roles.models import RequestStep, Role, RoleRequest, StaffRecord, Unit
 from backend.roles.reorganising import models, moving, retelling, rights_back, tree_after
 from backend.roles.reorganising.models import Moved, Reorganisation
@@ -208,7 +208,7 @@ async def _records_back(db: Database, run_id: UUID, now: datetime) -> None:
         after = UUID(int=0)
         while True:
             async with db.write() as tx:
-                await one_after_another(tx, rows.TREE, staff_import.CHANGING)
+                await one_after_another(tx, rows.TREE, staff_rows.CHANGING)
                 await deciding.hold(tx)
                 found = await _next(tx, run_id, kind, after)
                 for old, new, ids in _grouped(found):

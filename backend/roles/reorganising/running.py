@@ -22,7 +22,7 @@ from backend.errors import NotFound
 from backend.facts import ManagerDismissed, ReorganisationBegun, ReorganisationDone
 from backend.imports.plan import Progress
 from backend.kit import Kit
-from backend.roles import deciding, delegates, policy, rows, staff_import, unit_changes, unit_tree
+from backend.roles import deciding, delegates, policy, rows, staff_rows, unit_changes, unit_tree
 from backend.roles.models import Role, StaffRecord, Unit
 from backend.roles.reorganising import models, moving, retelling, tree_after
 from backend.roles.reorganising.acts import closing, successors
@@ -141,7 +141,7 @@ async def _staff(db: Database, run_id: UUID) -> None:
     after: UUID | None = UUID(int=0)
     while after is not None:
         async with db.write() as tx:
-            await one_after_another(tx, staff_import.CHANGING)
+            await one_after_another(tx, staff_rows.CHANGING)
             after = await _some_staff(tx, await load(tx, run_id), after)
         await asyncio.sleep(PAUSE)
 
@@ -165,7 +165,7 @@ async def _some_staff(tx: AsyncSession, step: Step, after: UUID) -> UUID | None:
 
 async def _finish(tx: AsyncSession, kit: Kit, run_id: UUID, act: By) -> None:
     """Whoever came meanwhile goes too, what waits waits at the successors, and the units end."""
-    await one_after_another(tx, rows.TREE, staff_import.CHANGING)
+    await one_after_another(tx, rows.TREE, staff_rows.CHANGING)
     step, after = await load(tx, run_id), UUID(int=0)
     while (last := (await some(tx, kit, step, after, act))[1]) is not None:
         after = last

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from datetime import date
+from uuid import UUID
 
 import pytest
+from sqlalchemy import update
 
+from backend.appointment import Appointment
 from backend.errors import FieldsInvalid, Refusal
+from backend.imports.plan import PlanStale
+from backend.imports.rows import ImportRefused, records
 from backend.roles import mailboxes, staff
-from backend.roles.models import Unit
+from backend.roles.models import Role, Unit
 from backend.roles.staff import MailHolder
+from backend.roles.staff_import import StaffImport
 from tests.backend.roles.test_differences import entry
 from tests.backend.roles.test_staff import bring_in
 from tests.backend.roles.world import World
@@ -24,7 +30,7 @@ async def add(world: World, keeper: str, address: str = BOX, unit: str = "NV") -
 
 async def holder(world: World, address: str = BOX) -> MailHolder | None:
     async with world.db.read() as tx:
-        return await staff.holder_of_mail(tx, world.kit, address)
+        return await staff.holder_of_mail(tx, world.kit, address, world.today)
 
 
 async def test_r43_the_keepers_phone_resets_it_while_the_role_lasts_and_then_the_managers(
@@ -54,7 +60,7 @@ async def test_r43_whoever_has_no_role_there_keeps_nothing(world: World) -> None
     found = await holder(world)
     assert found is not None and found.account_id == world.people["Chi"]
     async with world.db.read() as tx:
-        (line,) = await mailboxes.listed(tx, world.kit)
+        (line,) = await mailboxes.listed(tx, world.kit, on=world.today)
     number = world.numbers
     assert (line.named[-3:], (line.keeps or "")[-3:]) == (number["Eve"][-3:], number["Chi"][-3:])
     assert number["Eve"] not in str(line) and number["Chi"] not in str(line)
@@ -112,3 +118,60 @@ async def test_r43_an_address_is_an_organisations_or_somebodys_and_never_both(wo
     with pytest.raises(Refusal, match="mailbox_not_found"):
         async with world.db.write() as tx:
             await mailboxes.remove(tx, world.kit, BOX, by=None, now=world.now)
+
+
+async def planned(world: World, row: dict[str, str]) -> StaffImport:
+    """A file of staff that was read and waits for a yes."""
+    job = StaffImport(world.kit, world.now)
+    async with world.db.read() as tx:
+        assert not (await job.plan(tx, records([row]))).errors
+    job.prepare()
+    return job
+
+
+async def said_yes(world: World, job: StaffImport) -> None:
+    async with world.db.write() as tx:
+        await job.act(tx, by=None, progress=lambda _done, _all: None)
+
+
+async def account(world: World) -> UUID | None:
+    found = await holder(world)
+    return found.account_id if found else None
+
+
+async def test_a33_a_role_and_a_right_keep_it_to_their_last_day_though_no_worker_was_there(
+    world: World,
+) -> None:
+    role = await world.employ("An", "NV", "Chi")
+    await add(world, "An")
+    async with world.db.write() as tx:
+        await tx.execute(update(Role).where(Role.id == role.id).values(until_on=world.today))
+    assert await account(world) == world.people["An"]
+    world.pass_time(days=1)
+    assert await account(world) == world.people["Chi"]
+    async with world.db.write() as tx:
+        right = update(Appointment).where(Appointment.unit_id == world.units["NV"])
+        await tx.execute(right.values(until_on=world.today))
+    assert await account(world) == world.people["Chi"]
+    world.pass_time(days=1)
+    assert await holder(world) is None
+
+
+async def test_a34_a_file_of_staff_gives_nobody_the_address_of_an_organisation(world: World) -> None:
+    job = await planned(world, entry(world, "Eve", "TC", official_email=BOX))
+    await add(world, "An")
+    with pytest.raises(PlanStale):
+        await said_yes(world, job)
+    with pytest.raises(ImportRefused) as refused:
+        await bring_in(world, entry(world, "Eve", "TC", official_email=BOX))
+    assert [(one.column, one.reason) for one in refused.value.errors] == [("official_email", "address_taken")]
+
+
+async def test_a34_nor_an_address_that_another_file_has_given_away_meanwhile(world: World) -> None:
+    mine, other = (entry(world, name, "TC", official_email="x@hue.example") for name in ("Eve", "Bình"))
+    job = await planned(world, mine)
+    await bring_in(world, other)
+    with pytest.raises(PlanStale):
+        await said_yes(world, job)
+    found = await holder(world, "x@hue.example")
+    assert found is not None and found.account_id == world.people["Bình"]

@@ -14,7 +14,7 @@ LATER = {"subject_type": "", "position": "", "employee_code": "", "official_emai
 
 async def holder(world: World, address: str) -> MailHolder | None:
     async with world.db.read() as tx:
-        return await staff.holder_of_mail(tx, world.kit, address)
+        return await staff.holder_of_mail(tx, world.kit, address, world.today)
 
 
 async def test_an_address_belongs_to_the_account_with_the_number(world: World) -> None:
