@@ -39,6 +39,9 @@ from backend.roles.staff_rows import (
 from backend.roles.unit_tree import not_there
 
 Item = TypeVar("Item")
+Stored = tuple[
+    UUID, datetime | None, bytes
+]  # the unit of an entry, since when it has left, what it is sealed as
 CHUNK = 500
 NOWHERE = UUID(int=0)  # of a row whose unit is not there, which is never written
 
@@ -55,14 +58,14 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Written(msgspec.Struct):
-    """One entry as it will be stored; `was` is what it is sealed as now, nothing for a new one."""
+    """One entry as it will be stored; `was` is how it stands now, nothing for a new one."""
 
     id: UUID
     person: StaffPerson | None
     unit_id: UUID
     subject_type: str
     position: str
-    was: bytes | None = None
+    was: Stored | None = None
     row: dict[str, Any] = {}
 
 
@@ -140,7 +143,9 @@ class StaffImport:
         changed = [one for one in self._writes if one.was is not None]
         done, every = 0, len(self._writes) + len(self._left)
         for gone in _parts(self._left):
-            await self._ensure_unchanged(tx, {entry.id: entry.sealed for entry in gone})
+            await self._ensure_unchanged(
+                tx, {entry.id: (entry.unit_id, entry.left_at, entry.sealed) for entry in gone}
+            )
             free = {
                 "left_at": self._now,
                 "email_blind": None,
@@ -149,7 +154,7 @@ class StaffImport:
             await tx.execute(update(StaffRecord), [{"id": entry.id, **free} for entry in gone])
             progress(done := done + len(gone), every)
         for part in _parts(changed):
-            await self._ensure_unchanged(tx, {one.id: one.was for one in part})
+            await self._ensure_unchanged(tx, {one.id: one.was for one in part if one.was is not None})
             await tx.execute(update(StaffRecord), [one.row for one in part])
             progress(done := done + len(part), every)
         for part in _parts(fresh):
@@ -222,7 +227,7 @@ class StaffImport:
         post = new.get("subject_type", ""), new.get("position", "")
         if entry is None:
             return Written(new_id(), person, unit, *post)
-        return Written(entry.id, person, unit, *post, was=entry.sealed)
+        return Written(entry.id, person, unit, *post, was=(entry.unit_id, entry.left_at, entry.sealed))
 
     async def _leavers(self, tx: AsyncSession, plan: Plan, named: set[UUID]) -> None:
         """Whom the units of the file have, and the file has not."""
@@ -248,10 +253,11 @@ class StaffImport:
         self._codes = {row.id: row.code for row in found}
         return {row.code: row.id for row in found if row.ended_on is None or row.ended_on > today}
 
-    async def _ensure_unchanged(self, tx: AsyncSession, sealed: Mapping[UUID, bytes | None]) -> None:
-        """The entries are as the plan found them: every writing of one seals it anew."""
-        query = select(StaffRecord.id, StaffRecord.sealed).where(StaffRecord.id.in_(list(sealed)))
-        if {row.id: row.sealed for row in await tx.execute(query.with_for_update())} != sealed:
+    async def _ensure_unchanged(self, tx: AsyncSession, known: Mapping[UUID, Stored]) -> None:
+        """The entries are as the plan found them: not every writing of one seals it anew (A35)."""
+        query = select(StaffRecord.id, StaffRecord.unit_id, StaffRecord.left_at, StaffRecord.sealed)
+        query = query.where(StaffRecord.id.in_(list(known))).with_for_update()
+        if {row.id: (row.unit_id, row.left_at, row.sealed) for row in await tx.execute(query)} != known:
             raise PlanStale
 
 

@@ -9,8 +9,11 @@ from backend.imports.plan import Field, Imported, Plan, PlanStale
 from backend.imports.rows import ImportRefused, RowError, records
 from backend.roles import staff
 from backend.roles.models import StaffRecord, Unit
+from backend.roles.reorganising import retelling, running
 from backend.roles.staff_import import StaffImport
 from tests.backend.roles.test_official_addresses import holder
+from tests.backend.roles.test_reorganising import MERGE, begin, go_on
+from tests.backend.roles.test_reorganising import plan as reorganising
 from tests.backend.roles.test_staff import GOOD, bring_in, prefill
 from tests.backend.roles.world import World
 
@@ -201,3 +204,28 @@ async def test_a_plan_is_not_acted_on_when_its_unit_has_ended(world: World) -> N
 async def _sealed(world: World) -> set[bytes]:
     async with world.db.read() as tx:
         return set(await tx.scalars(select(StaffRecord.sealed)))
+
+
+async def test_a35_what_a_reorganisation_has_moved_meanwhile_is_not_put_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (running, retelling):
+        monkeypatch.setattr(module, "PAUSE", 0)
+    await bring_in(world, GOOD)
+    job, found = await plan(world, {"national_id": AN, "phone": "0550 000 042"})
+    assert len(found.changed) == 1
+    await go_on(world, await begin(world, await reorganising(world, MERGE)))
+    with pytest.raises(PlanStale):
+        await act(world, job)
+    async with world.db.read() as tx:
+        assert list(await tx.scalars(select(StaffRecord.unit_id))) == [world.units["TC"]]
+
+
+async def test_a35_nor_does_whoever_has_left_meanwhile_come_back_with_an_older_file(world: World) -> None:
+    await bring_in(world, GOOD)
+    job, _found = await plan(world, {"national_id": AN, "phone": "0550 000 042"})
+    await complete(world, GOOD | OTHER)
+    assert await present(world) == 1
+    with pytest.raises(PlanStale):
+        await act(world, job)
+    assert await present(world) == 1
