@@ -37,6 +37,7 @@ from ngomon import daily
 
 log = structlog.get_logger("tasks")
 SEEN_SECONDS, SWEEP_SECONDS, PLACING_SECONDS = 20, 600, 3600
+HERE_SECONDS = 30  # each time every task of this process looks whether somebody has written
 
 
 def outgoing(settings: Settings) -> Guarded:
@@ -129,7 +130,7 @@ async def last_words(db: Database) -> None:
 
 async def being_here(db: Database, clock: Clock, stop: asyncio.Event) -> None:
     """Whoever carries the worker says so again and again."""
-    await rounds(stop, figures.KEEP_SECONDS, lambda: figures.worker_is_here(db, clock.now()))
+    await rounds(stop, HERE_SECONDS, lambda: figures.worker_is_here(db, clock.now()))
 
 
 async def _over(tasks: Sequence[asyncio.Future[None]]) -> None:

@@ -42,6 +42,10 @@ class Calendar(Protocol):
         """A cheap look, before anybody has to wait for a write."""
         ...
 
+    def next_moment(self, now: datetime) -> datetime:
+        """When something becomes due at the latest, though nobody writes anything meanwhile."""
+        ...
+
     def roll(self, tx: AsyncSession, kit: Kit, *, now: datetime) -> Awaitable[object]:
         """Act in the caller's transaction."""
         ...
@@ -140,13 +144,14 @@ class Worker:
                 log.warning("database_trouble", error=type(error).__name__)
 
     async def _keep_rolling(self, stop: asyncio.Event) -> None:
-        rolled: tuple[int | None, int] | None = None
+        seen: int | None = None  # the database's version when nothing was due
+        due = self._clock.now()
         while not stop.is_set():
             try:
-                version, minute = self._watch.version(), int(self._clock.now().timestamp() // 60)
-                if version is None or (version, minute) != rolled:  # a day begins with a minute
+                version, now = self._watch.version(), self._clock.now()
+                if version is None or version != seen or now >= due:
                     await self._roll()
-                    rolled = (version, minute)
+                    seen, due = version, self._calendar.next_moment(now)
             except TROUBLE as error:
                 log.warning("database_trouble", error=type(error).__name__)
             except Exception:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import BindParameter, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.facts import StepOverdue
@@ -21,7 +21,7 @@ from backend.support import notices
 AT_ONCE = 50
 
 
-def late(today: date) -> Select[UUID]:
+def late(today: date | BindParameter[date]) -> Select[UUID]:
     """The requests with a step whose last day has passed, and of which nobody has heard yet."""
     return select(RequestStep.request_id).where(
         RequestStep.decider_id.is_not(None), RequestStep.overdue_at.is_(None), RequestStep.due_on < today

@@ -7,16 +7,18 @@ are those of Asia/Ho_Chi_Minh.
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, and_, exists, not_, or_, select, text
+from sqlalchemy import Date, Select, and_, exists, not_, or_, select, text, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
+from backend.appointment import Appointment
 from backend.kit import Kit
 from backend.outbox import queue as outbox
-from backend.outside.clock import local_day
+from backend.outside.clock import LOCAL, local_day
 from backend.roles import appointments, effects, fates, movements, overdue, policy, rows, vouching
 from backend.roles import draft as drafts
 from backend.roles.catalogue.entries import Catalogue
@@ -24,6 +26,7 @@ from backend.roles.catalogue.in_force import hold_catalogue, in_force
 from backend.roles.effects import Act
 from backend.roles.models import RUNNING, TO_COME, Role, RoleRequest, Unit
 from backend.roles.scope import systems_touched
+from backend.statements import Question, given
 
 ROLL_AT_ONCE = 50
 
@@ -98,9 +101,38 @@ async def tell(
     return version
 
 
+class Due(NamedTuple):
+    """One thing whose day has come."""
+
+    id: UUID
+
+
+TODAY = given("today", Date())
+DUE = (
+    Question(  # whatever may be: more than what then begins or ends, for some of it waits for something else
+        Due,
+        union_all(
+            select(RoleRequest.id).where(text(TO_COME), RoleRequest.effective_on.is_(None)),
+            select(RoleRequest.id).where(text(TO_COME), RoleRequest.effective_on <= TODAY),
+            select(Role.id).where(text(RUNNING), Role.until_on < TODAY),
+            select(Appointment.id).where(Appointment.ended_at.is_(None), Appointment.from_on <= TODAY),
+            select(Appointment.id).where(Appointment.ended_at.is_(None), Appointment.until_on < TODAY),
+            overdue.late(TODAY),
+        ).limit(1),
+    )
+)
+
+
+def next_moment(now: datetime) -> datetime:
+    """When something becomes due of which nobody writes anything: with the next day."""
+    return datetime.combine(local_day(now) + timedelta(days=1), time(), LOCAL)
+
+
 async def is_due(tx: AsyncSession, *, now: datetime) -> bool:
     """Whether something is to begin or to end: a look at what stands first in the indexes of days."""
     today = local_day(now)
+    if await DUE.maybe(tx, today=today) is None:
+        return False
     requests = due_requests(today, await in_force(tx)).with_only_columns(RoleRequest.id).order_by(None)
     ended = run_out(today).with_only_columns(Role.id)
     for query in (requests, ended, appointments.due(today), overdue.late(today)):

@@ -7,7 +7,7 @@ import base64
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -112,6 +112,10 @@ class World:
     async def is_due(self, tx: AsyncSession, **_: Any) -> bool:  # noqa: ARG002 - the calendar's
         """Nothing is, by the calendar, here."""
         return False
+
+    def next_moment(self, now: datetime) -> datetime:
+        """Not in this test's time."""
+        return now + timedelta(days=1)
 
     async def roll(self, tx: AsyncSession, kit: Kit, **_: Any) -> None:
         """Nothing to do."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +10,8 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import func, insert, select, update
 
+from backend.account import Account
+from backend.appointment import Appointment
 from backend.db import Database, new_id
 from backend.facts import ManagerAppointed, SessionOpened
 from backend.journal import Entry
@@ -19,6 +21,7 @@ from backend.outbox.models import Delivery, Link
 from backend.outbox.states import COUNTED, Count
 from backend.roles import audit, audit_wanted, queue, timeline
 from backend.roles.audit_wanted import Wanted
+from backend.roles.models import RequestStep, Role, RoleRequest
 from backend.roles.narrowed import Narrowed
 from tests.backend.roles.world import World
 
@@ -86,6 +89,43 @@ async def test_the_calendar_is_asked_before_anybody_waits_for_it(world: World) -
     assert await is_due()
     assert await world.roll() == 1
     assert not await is_due()
+
+
+YESTERDAY = date(2026, 3, 1)
+
+
+@pytest.mark.parametrize(
+    "comes",
+    [
+        update(RoleRequest)
+        .where(RoleRequest.status == "approved")
+        .values(applied_at=None, effective_on=None),
+        update(RoleRequest)
+        .where(RoleRequest.status == "approved")
+        .values(applied_at=None, effective_on=YESTERDAY),
+        update(Role).values(until_on=YESTERDAY),
+        update(Appointment).values(from_on=YESTERDAY),
+        update(Appointment).values(until_on=YESTERDAY),
+        update(RequestStep).where(RequestStep.decider_id.is_not(None)).values(due_on=YESTERDAY),
+    ],
+)
+async def test_the_one_look_sees_whatever_comes_with_a_day(world: World, comes: Any) -> None:
+    await world.employ("An", "NV", "Chi")
+    await world.ask("Bình")
+    async with world.db.write() as tx:
+        await tx.execute(update(Account).values(vneid_at=world.now))
+    async with world.db.read() as tx:
+        assert not await timeline.is_due(tx, now=world.now)
+    async with world.db.write() as tx:
+        await tx.execute(comes)
+    async with world.db.read() as tx:
+        assert await timeline.is_due(tx, now=world.now)
+
+
+def test_the_next_moment_of_the_calendar_is_the_next_day_in_viet_nam() -> None:
+    evening = datetime(2026, 3, 1, 16, 59, tzinfo=UTC)
+    assert timeline.next_moment(evening) == datetime(2026, 3, 1, 17, 0, tzinfo=UTC)
+    assert timeline.next_moment(evening + timedelta(minutes=1)) == datetime(2026, 3, 2, 17, 0, tzinfo=UTC)
 
 
 async def test_the_journal_page_passes_over_what_is_not_the_readers(world: World) -> None:
