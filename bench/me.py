@@ -21,8 +21,9 @@ import msgspec
 
 from bench.cpu import cpu_seconds, tree
 from bench.eid_server import person
+from bench.environments import python_with
 from bench.handset import Handset
-from bench.results import FOLDER, record
+from bench.results import record
 from bench.town import Town, town_on_sqlite
 from bench.wire import request
 from tests.parts.processes import Part, free_port, listens, scratch
@@ -112,10 +113,7 @@ def bare() -> tuple[Part, Target]:
 
 def peer(people: int) -> tuple[Part, Target]:
     """fastapi-users in an environment of its own, made at the first run."""
-    python = FOLDER / "peer-venv/bin/python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", python.parent.parent], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *PEER_PACKAGES], check=True)
+    python = python_with("fastapi-users", PEER_PACKAGES)
     folder, port = scratch("bench-peer"), free_port()
     subprocess.run([python, PEER, "seed", folder, str(people)], check=True)
     part = Part("bench-peer", ["taskset", "-c", SERVER_CORE, python, PEER, "serve", folder, str(port)])

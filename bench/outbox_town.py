@@ -21,6 +21,7 @@ from backend.kit import Kit
 from backend.limits import Limits
 from backend.outbox import queue, systems
 from backend.outbox.models import Delivery, Link, System
+from backend.outside.connectors import webhook
 from backend.roles.models import Role, StaffRecord, Unit
 from ngomon.migrations import migrate
 
@@ -64,9 +65,10 @@ class OutboxTown:
 
     async def connect(self, name: str, url: str, kind: str = "scim") -> System:
         """A system that nobody has been told of yet."""
+        token = webhook.Secrets(webhook.new_secret()).written() if kind == "webhook" else "t"
         async with self.db.write() as tx:
             made, _ = await systems.add(
-                tx, self.kit, name=name, kind=kind, url=url, token="t", unit_codes=[],
+                tx, self.kit, name=name, kind=kind, url=url, token=token, unit_codes=[],
                 people=nobody, by=None, now=self._now,
             )  # fmt: skip
         return made
