@@ -45,6 +45,7 @@ BOUNDED = {
     "backend/roles/inbox.py: union(*(select(part.subquery().c.request_id) for part in parts))": (
         "the posts and the lent rights of one person"
     ),
+    "backend/roles/mailboxes.py: or_(*(Unit.path.startswith(one.path) for one in places))": "LONGEST",
     "backend/roles/operating.py: or_(*(Unit.path.startswith(top) for top in self.tops))": "roots of one person",
     "backend/roles/queue.py: union_all(*parts)": "UNITS",
     "backend/roles/queue.py: and_(Role.id.in_(found), below, *narrowed.where)": "filters of the page",
