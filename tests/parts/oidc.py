@@ -110,7 +110,7 @@ class OidcProvider:
             else:
                 assert answer.status_code == httpx2.codes.OK, f"{url}: {answer.status_code} {answer.text}"
                 self.logins_asked += 'name="account"' in answer.text
-                url = urljoin(url, _form_action(answer.text))
+                url = urljoin(url, form_action(answer.text))
                 answer = await browser.post(url, data=form)
         raise AssertionError(f"the e-ID goes round in circles at {url}")
 
@@ -137,7 +137,7 @@ class OidcProvider:
             return False
 
 
-def _form_action(html: str) -> str:
+def form_action(html: str) -> str:
     """Where the page's one form goes."""
     found: list[str] = []
 

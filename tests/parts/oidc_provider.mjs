@@ -1,10 +1,12 @@
 // The national e-ID of the tests: npm oidc-provider with claims, accounts and pages of our own choosing.
-// Reads a JSON file: {port, clients, jwks, accounts: {id: claims}}. /admin/... changes it while it runs.
+// Reads a JSON file: {port, clients, jwks, accounts: {id: claims}}, for https also {issuer, tls: {key, cert}} in PEM.
+// /admin/... changes it while it runs.
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
+import https from 'node:https';
 import Provider from 'oidc-provider';
 
-const { port, clients, jwks, accounts } = JSON.parse(readFileSync(process.argv[2], 'utf8'));
+const { port, clients, jwks, accounts, issuer, tls } = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 const faults = new Map(); // path -> status that it answers instead
 const stored = new Map();
 
@@ -26,7 +28,7 @@ class Memory {
   }
 }
 
-const provider = new Provider(`http://127.0.0.1:${port}`, {
+const provider = new Provider(issuer ?? `http://127.0.0.1:${port}`, {
   adapter: Memory,
   jwks,
   cookies: { keys: ['tests only'] },
@@ -105,10 +107,11 @@ function answer(response, status, content) {
 }
 
 const standard = provider.callback();
-http.createServer((request, response) => {
+const serve = (request, response) => {
   const path = request.url.split('?')[0];
   const ours = path.startsWith('/interaction/') ? interact : path.startsWith('/admin/') ? administer : undefined;
   if (faults.has(path)) return answer(response, faults.get(path), { error: 'server_error' });
   if (!ours) return standard(request, response);
   return ours(request, response).catch((error) => answer(response, 500, { error: String(error) }));
-}).listen(port, '127.0.0.1');
+};
+(tls ? https.createServer(tls, serve) : http.createServer(serve)).listen(port, '127.0.0.1');

@@ -64,7 +64,7 @@ def test_a_kind_that_nobody_installed_is_refused_in_one_line_and_one_that_somebo
     assert "connector 'csv-drop' is not installed yet" in examined.stdout + examined.stderr
 
 
-def test_a_command_proves_a_connector_with_people_whom_nobody_is(tmp_path: Path, site: Path) -> None:
+def test_o25_a_command_proves_a_connector_with_people_whom_nobody_is(tmp_path: Path, site: Path) -> None:
     folder = drop(tmp_path)
     words = ("connectors", "prove", "--kind", "csv-drop", "--url", f"file://{folder}", "--token", KEY)
     proved = ngomon(tmp_path, *words, site=site)
