@@ -12,6 +12,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -51,6 +52,14 @@ class Grant(msgspec.Struct):
     access_token: str | None = None
 
 
+class Entered(msgspec.Struct, frozen=True):
+    """Who was let in last at one address, and when."""
+
+    full_name: str
+    national_id: str
+    at: datetime
+
+
 class StandInEid(Counter):
     """The provider's state and its protocol; `eid_http.py` puts it on the wire."""
 
@@ -71,6 +80,7 @@ class StandInEid(Counter):
         self._key = ECKey.generate_key("P-256", {"kid": secrets.token_hex(4), "use": "sig", "alg": "ES256"})
         self._codes: dict[str, Grant] = {}
         self._tokens: dict[str, Grant] = {}
+        self.entered: dict[str, Entered] = {}  # by the address that the code was redeemed for
 
     def metadata(self) -> dict[str, Any]:
         """OpenID Connect Discovery §3, with RFC 9207's flag."""
@@ -154,6 +164,10 @@ class StandInEid(Counter):
         grant.access_token = secrets.token_urlsafe(32)
         grant.expires = now + TOKEN_SECONDS
         self._tokens[grant.access_token] = grant
+        person = grant.persona
+        self.entered[grant.ask.redirect_uri] = Entered(
+            person.full_name, person.national_id, self._clock.now()
+        )
         answer = {
             "access_token": grant.access_token,
             "token_type": "Bearer",

@@ -10,9 +10,9 @@ from demo.persona import PERSONAS
 
 
 @get("/")
-async def guide(request: Visit) -> Response[bytes]:
-    """What this is, and the five steps to try it."""
-    return page(request, "guide.html", personas=PERSONAS)
+async def guide(request: Visit, public_url: NamedDependency[str]) -> Response[bytes]:
+    """The cockpit: phone, inbox, workspace and systems on one screen, and the steps to try them."""
+    return page(request, "guide.html", frames="'self'", personas=PERSONAS, public_url=public_url)
 
 
 @get(["/demo/phone", "/app/vneid", "/app/post-office"])

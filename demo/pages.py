@@ -21,7 +21,8 @@ from workspace import static_files
 LANGUAGES = ("vi", "en")
 CSP = (  # rule 823; no page here makes markup out of text, so no Trusted Types policy is named
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; form-action {forms}; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; "
+    "connect-src 'self'; form-action {forms}; base-uri 'none'; object-src 'none'; "
+    "frame-src {frames}; frame-ancestors 'self'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
 HEADERS = {"Cache-Control": "no-store", "Cross-Origin-Opener-Policy": "same-origin"}
@@ -44,11 +45,17 @@ def language(visit: Visit) -> str:
 
 
 def page(
-    visit: Visit, template: str, *, status: int = 200, forms: str = "'self'", **given: Any
+    visit: Visit,
+    template: str,
+    *,
+    status: int = 200,
+    forms: str = "'self'",
+    frames: str = "'none'",
+    **given: Any,
 ) -> Response[bytes]:
     """A whole page. A template says both languages side by side: `{{ t("Gửi", "Send") }}`.
 
-    `forms` are the origins that the page's forms may end at, redirects included.
+    `forms` are the origins that the page's forms may end at, redirects included; `frames` what it may show in a frame.
     """
     lang = language(visit)
 
@@ -63,7 +70,7 @@ def page(
         text.encode(),
         media_type=MediaType.HTML,
         status_code=status,
-        headers=HEADERS | {"Content-Security-Policy": CSP.format(forms=forms)},
+        headers=HEADERS | {"Content-Security-Policy": CSP.format(forms=forms, frames=frames)},
         cookies=[chosen] if "lang" in visit.query_params else [],
     )
 

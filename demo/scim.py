@@ -43,6 +43,7 @@ from scim2_server.requests import ScimRequest
 from scim2_server.service import ScimService
 
 from backend.outside.clock import Clock
+from backend.outside.connectors import Desired
 
 SLOW_SECONDS = 12.0
 LOG_KEPT = 30
@@ -133,6 +134,15 @@ class StandInSystem:
         self.storage.resources = [models[one["meta"]["resourceType"]].model_validate(one) for one in kept]
         versions = [int(re.sub(r"\D", "", one["meta"]["version"])) for one in kept]
         self.storage.versions = itertools.count(max(versions, default=0) + 1)
+
+    def holds(self, want: Desired) -> bool:
+        """Whether what it holds of this person is what was decided."""
+        people = [one for one in self.storage.resources if isinstance(one, User)]
+        held = next((one for one in people if one.external_id == want.external_id), None)
+        if held is None or not want.active:
+            return (held is not None and held.active is not False) == want.active
+        said = (held.active is not False, held.title, getattr(held[EnterpriseUser], "department", None))
+        return said == (want.active, want.title, want.department)
 
     def holdings(self) -> dict[str, Any]:
         """What the page shows: people and groups as this system knows them."""

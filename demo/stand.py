@@ -23,6 +23,7 @@ from demo.people import residents
 from demo.persona import PERSONAS
 from demo.registries import StandInRegistries, registries_router
 from demo.scim import stand_in_systems
+from demo.steps import Steps, steps_router
 
 
 class Stand:
@@ -41,6 +42,7 @@ class Stand:
         database = _database_file(settings)
         self.systems = stand_in_systems(clock, database)
         self.registries = StandInRegistries(residents(), _beside(database, "registries"))
+        self.steps = Steps(self.eid, settings.vneid.redirect_uri, self.systems)
         self.ca = StandInCa(f"{settings.public_url}/demo/ca", clock, _beside(database, "ca"))
 
     @property
@@ -52,7 +54,8 @@ class Stand:
         """The stand-ins' pages and protocols."""
         routes = demo.router(self._public_url, self.inbox, self.eid, self.systems)
         routes += self.other_eids.routes()
-        return [*routes, registries_router(self.registries), ca_router(self.ca), mail_router(self.mail)]
+        routes += [registries_router(self.registries), ca_router(self.ca), mail_router(self.mail)]
+        return [*routes, steps_router(self.steps)]
 
     def official_mail(self, db: Database, kit: Kit, http: Guarded) -> DemoMail:
         """What sets the passwords of the official mail: a connected directory, else the stand-in."""

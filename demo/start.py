@@ -93,10 +93,10 @@ def _welcome(settings: Settings, out: Console) -> None:
     )
     for label, path in {
         "Điện thoại · phone": "/demo/phone",
-        "Nơi phê duyệt · workspace": "/workspace",
-        "Hộp thư SMS · inbox": "/demo/inbox",
+        "Không gian làm việc · workspace": "/workspace",
+        "Hộp tin · inbox": "/demo/inbox",
         "Hệ thống nhận · systems": "/demo/systems",
         "API": "/schema",
     }.items():
-        out.print(f"  {label:<26} {url}{path}")
+        out.print(f"  {label:<32} {url}{path}")
     out.print("\n  Ctrl-C để dừng · to stop\n")

@@ -15,7 +15,7 @@ NONCE = "workspace_nonce"
 POLICY = (
     "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; "
     "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; "
-    "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types htmx"
+    "frame-ancestors {framed_by}; require-trusted-types-for 'script'; trusted-types htmx"
 )
 
 
@@ -37,9 +37,11 @@ def nonce_in(scope: Scope) -> str:
     return nonce
 
 
-def headers_of(nonce: str) -> dict[str, str]:
-    """What the reply with this nonce says."""
-    return {**FIXED, "Content-Security-Policy": POLICY.format(nonce=nonce)}
+def headers_of(nonce: str, *, in_demo: bool = False) -> dict[str, str]:
+    """What the reply with this nonce says. In a demo our own first page frames the workspace (decision 0034)."""
+    policy = POLICY.format(nonce=nonce, framed_by="'self'" if in_demo else "'none'")
+    framed = {"X-Frame-Options": "SAMEORIGIN"} if in_demo else {}
+    return {**FIXED, **framed, "Content-Security-Policy": policy}
 
 
 class PageHeaders(ASGIMiddleware):
@@ -47,8 +49,8 @@ class PageHeaders(ASGIMiddleware):
 
     scopes = (ScopeType.HTTP,)
 
-    def __init__(self, stricter: dict[str, str] | None = None) -> None:
-        self._stricter = stricter or {}
+    def __init__(self, stricter: dict[str, str] | None = None, *, in_demo: bool = False) -> None:
+        self._stricter, self._in_demo = stricter or {}, in_demo
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Make the nonce before the page is drawn, and the headers when it leaves."""
@@ -57,7 +59,7 @@ class PageHeaders(ASGIMiddleware):
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableScopeHeaders.from_message(message)
-                for name, value in {**headers_of(nonce), **self._stricter}.items():
+                for name, value in {**headers_of(nonce, in_demo=self._in_demo), **self._stricter}.items():
                     headers[name] = value
             await send(message)
 

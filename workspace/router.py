@@ -104,7 +104,7 @@ def routers(
     pages = Router(
         path="/workspace",
         route_handlers=[*CONTROLLERS, live.events, sign_out, nowhere],
-        middleware=[PageHeaders(), BrowserSessions(db, kit, clock, cookies)],
+        middleware=[PageHeaders(in_demo=shares_origin), BrowserSessions(db, kit, clock, cookies)],
         guards=[Interrupted(db, kit, clock, cookies, public_url), signed_in, OwnPage(kit.keys, public_url)],
         dependencies={
             **{name: _value(value) for name, value in given.items()},

@@ -31,6 +31,8 @@ const signedIn = [
   [/^#\/scan$/, scan], [/^#\/scan\/([\w-]+)$/, scanned],
 ];
 
+document.documentElement.classList.toggle("framed", self !== top); // in the cockpit the page is all phone
+
 let looked = location.pathname.startsWith("/app/"); // who comes back from a provider goes on where they were
 
 /** What has to be read stands before everything, also before a screen that was opened by its address. */

@@ -29,6 +29,7 @@ function draw(said) {
     lists[kind].replaceChildren(...(said[kind].length ? said[kind].map((one) => message(kind, one)) : [none]));
   }
   known = new Set([...document.querySelectorAll("[data-key]")].map((node) => node.dataset.key));
+  if (!off) return; // the cockpit shows the messages alone
   centre = { sms_down: said.sms_down, sms_silent: said.sms_silent };
   off.hidden = mute.hidden = false;
   off.textContent = centre.sms_down ? t("Bật lại tổng đài SMS", "Switch the SMS centre on")
@@ -42,5 +43,7 @@ const change = (button, name) => button.addEventListener("click", async () => {
   await post("/demo/inbox/switch", { ...centre, [name]: !centre[name] });
   look();
 });
-change(off, "sms_down");
-change(mute, "sms_silent");
+if (off) {
+  change(off, "sms_down");
+  change(mute, "sms_silent");
+}

@@ -28,7 +28,7 @@ function person(one) {
     one.groups.length > 0 && el("div", { class: "chips" }, one.groups.map((name) => el("span", { class: "chip" }, name))));
 }
 
-const SHOWN = 4;
+const SHOWN = Number(place.dataset.people ?? 4); // fewer in the cockpit
 
 /** Who arrived last stands first; the many before are folded away. */
 function people(system) {

@@ -68,6 +68,14 @@ async def test_d05_a_link_that_no_app_caught_is_a_page_that_gives_nothing_away(h
         assert [name for name in re.findall(r"https?://[^\"< ]+", shown.text) if HOST not in name] == []
 
 
+@pytest.mark.parametrize("path", ["/", "/workspace/login", "/workspace/nothing", "/verify/abc"])
+async def test_nobody_frames_a_page_of_a_production_not_even_its_own_pages(http: Http, path: str) -> None:
+    async with http() as browser:
+        shown = await browser.get(path)
+    assert "frame-ancestors 'none'" in shown.headers["content-security-policy"]
+    assert shown.headers["x-frame-options"] == "DENY"
+
+
 @pytest.mark.parametrize("lang", ["vi", "en"])
 async def test_d05_a_citizen_reads_how_to_go_on_in_both_languages(http: Http, lang: str) -> None:
     titles = {"vi": "Hãy mở ứng dụng để tiếp tục", "en": "Open the app to go on"}
