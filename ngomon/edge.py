@@ -37,6 +37,9 @@ from ngomon.routes import Routes
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 BODILESS = ("GET", "HEAD", "OPTIONS", "DELETE", "TRACE")
 SLOW = 1.0  # seconds
+HEARD_OUT = (
+    8  # times: so much more than a file's longest is let pass, so that a page can say what the longest is
+)
 CASE_CODES = "/v1/support-codes/"
 IsKnown = Callable[[HTTPScope], Awaitable[bool]]  # whether a session stands behind the cookie of a call
 SCANNED = ("/v1/workspace-logins/", "/app/workspace-login/")  # what a QR code holds: no log has it (rule 313)
@@ -136,10 +139,13 @@ class Edge:
         if scope["method"] in BODILESS:
             return receive
         headers = {bytes(name): bytes(value) for name, value in scope["headers"]}
-        most = await self._most(scope)
-        if int(headers.get(b"content-length", b"0") or 0) > most:
+        most, heard = await self._most(scope)
+        if int(headers.get(b"content-length", b"0") or 0) > heard:
             raise PayloadTooLarge
-        body = await self._whole(receive, most)
+        body = await self._whole(receive, most, heard)
+        if body is None:
+            scope["too_large"] = most  # type: ignore[typeddict-unknown-key]
+            return _replay(b"", receive)
         if scope["path"].startswith("/v1/") and body:
             media = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
             if media != b"application/json" or b"content-encoding" in headers:
@@ -147,14 +153,19 @@ class Edge:
             check_json(body, depth=self._limits.json_depth, keys=self._limits.json_keys)
         return _replay(body, receive)
 
-    async def _most(self, scope: HTTPScope) -> int:
-        """How long a body may be: a whole file of whoever is signed in, where a page takes one."""
+    async def _most(self, scope: HTTPScope) -> tuple[int, int]:
+        """How long a body may be, and how long one is heard out: of whoever is signed in a file where one is taken.
+
+        A browser that is cut off while it sends shows nothing of the answer, so somewhat more than a file is let pass.
+        """
         said = self._routes.said(scope["method"], scope["path"])
         if said.upload and await self._is_known(scope):
-            return self._limits.upload_bytes
-        return self._limits.body_bytes_sign_in if said.short else self._limits.body_bytes
+            return self._limits.upload_bytes, self._limits.upload_bytes * HEARD_OUT
+        most = self._limits.body_bytes_sign_in if said.short else self._limits.body_bytes
+        return most, most
 
-    async def _whole(self, receive: Receive, most: int) -> bytes:
+    async def _whole(self, receive: Receive, most: int, heard: int) -> bytes | None:
+        """The body; nothing of one that is longer than it may be and not longer than is heard out."""
         parts: list[bytes] = []
         size = 0
         try:
@@ -165,11 +176,14 @@ class Edge:
                         raise RequestTimeout  # half a body is no body
                     part = message.get("body", b"")
                     size += len(part)
-                    if size > most:
+                    if size > heard:
                         raise PayloadTooLarge
-                    parts.append(part)
+                    if size > most:
+                        parts.clear()
+                    else:
+                        parts.append(part)
                     if not message.get("more_body", False):
-                        return b"".join(parts)
+                        return None if size > most else b"".join(parts)
         except TimeoutError as error:
             raise RequestTimeout from error
 

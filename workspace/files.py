@@ -10,17 +10,41 @@ from pathlib import Path
 
 from litestar.datastructures import UploadFile
 from litestar.exceptions import ClientException
+from litestar.handlers import BaseRouteHandler
 
-from backend.errors import FieldError, FieldsInvalid
+from backend.errors import FieldError, FieldsInvalid, Refusal
 from backend.imports import files
 from backend.imports.rows import Record, RowError, told
 from backend.words import mark as _
-from workspace.auth import TOKEN_FIELD, Visit
+from workspace.auth import TOKEN_FIELD, Connection, Visit
 from workspace.forms import FormMalformed
 from workspace.pages import lang_of
 
 ENDING = re.compile(r"\.[a-z]{1,7}")
 BAD_MOST = 200  # wrong cells on a page
+
+
+TOO_LARGE = _(
+    "Tệp không được lớn hơn {most} MB. Chưa có gì thay đổi; hãy chia thành các tệp nhỏ hơn rồi gửi lại."
+)
+
+
+class FileTooLarge(Refusal):
+    """The file is longer than the page takes; the edge has let it pass unread (rule 805)."""
+
+    status = 413
+    code = "file_too_large"
+    title = "Tệp gửi lên quá lớn"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(TOO_LARGE, most=most >> 20)
+
+
+def expect_short(connection: Connection, _: BaseRouteHandler) -> None:
+    """Guard that says so before the form is asked for its token, which went by with the file: raises FileTooLarge."""
+    most = connection.scope.get("too_large")
+    if isinstance(most, int):
+        raise FileTooLarge(most)
 
 
 async def sent(visit: Visit, names: Collection[str]) -> dict[str, UploadFile]:

@@ -23,7 +23,7 @@ from backend.roles.appointing import Wish
 from backend.roles.carried import Vacancy
 from backend.roles.catalogue.in_force import kept_version
 from backend.roles.catalogue.writing import written
-from backend.roles.managers import ManagerNotFound, RequestsUndecided
+from backend.roles.managers import ManagerNotFound, ManagerView
 from backend.roles.operating import Reach
 from workspace import forms, fresh
 from workspace.auth import Visit
@@ -51,9 +51,10 @@ class AppointmentForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, r
 
 
 class EndForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """That requests which nobody would decide are known of."""
+    """That whose right it is has been read, and how many requests nobody would decide then."""
 
     confirmed: str = ""
+    undecided: str = "0"
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -66,8 +67,8 @@ class Said(msgspec.Struct, frozen=True):
 class Asked(NamedTuple):
     """An appointment whose end wants a second word, and how many requests nobody would decide."""
 
-    appointment: UUID
-    requests: object
+    one: ManagerView
+    requests: int
 
 
 class OperatorController(Controller):
@@ -120,18 +121,19 @@ class OperatorController(Controller):
         kit: NamedDependency[Kit],
         clock: NamedDependency[Clock],
     ) -> Response[str] | Redirect:
-        """ "Thôi phụ trách": at once; where requests would have nobody, only with a second word."""
+        """ "Thôi phụ trách": the first press says whose right it is and what waits, the second takes it away."""
         form = await forms.read(request, EndForm)
         if ask := await fresh.wanted(request, db, kit, clock, operator, form, back=PLACE):
             return ask
-        by, leave = operator.account_id, bool(form.confirmed)
+        by = operator.account_id
         try:
+            async with db.read() as tx:
+                asked = Asked(*await appointing.weigh(tx, kit, appointment_id, by=by, now=clock.now()))
+            if not form.confirmed or str(asked.requests) != form.undecided:
+                return await _page(request, operator, db, kit, clock, asked=asked)
             async with db.write() as tx:
-                now = clock.now()
+                now, leave = clock.now(), asked.requests > 0
                 await appointing.dismiss(tx, kit, appointment_id, leave_undecided=leave, by=by, now=now)
-        except RequestsUndecided as refusal:
-            asked = Asked(appointment_id, refusal.facts["count"])
-            return await _page(request, operator, db, kit, clock, refusal=refusal, asked=asked)
         except (Conflict, ManagerNotFound) as refusal:
             return await _page(request, operator, db, kit, clock, refusal=refusal)
         return Redirect(f"{PLACE}?done=dismissed", status_code=303)

@@ -13,7 +13,7 @@ from backend.errors import NotFound, Refusal
 from backend.kit import Kit
 from backend.openness import Openness
 from backend.outside.clock import Clock
-from workspace import clerk, live, manager, refusals, static_files
+from workspace import clerk, files, live, manager, refusals, static_files
 from workspace.acting import ActController
 from workspace.audit import AuditController
 from workspace.auth import BrowserSessions, Cookies, OwnPage, SignedOut, Visit, signed_in
@@ -45,7 +45,7 @@ from workspace.reports import ReportsController
 from workspace.reviews import ReviewsController
 from workspace.saved import SavedController
 from workspace.scanned import ScannedController
-from workspace.slips import SlipController, verify
+from workspace.slips import SlipController, typed, verify
 from workspace.support import SupportController
 from workspace.system_page import SystemController
 from workspace.systems import SystemsController
@@ -101,11 +101,12 @@ def routers(
     given = {"db": db, "kit": kit, "clock": clock, "public_url": public_url, "jar": cookies}
     given["leaving"] = '"cache"' if shares_origin else '"cache", "storage"'
     given["streams"] = live.Streams()
+    own_page = OwnPage(kit.keys, public_url)
     pages = Router(
         path="/workspace",
         route_handlers=[*CONTROLLERS, live.events, sign_out, nowhere],
         middleware=[PageHeaders(in_demo=shares_origin), BrowserSessions(db, kit, clock, cookies)],
-        guards=[Interrupted(db, kit, clock, cookies, public_url), signed_in, OwnPage(kit.keys, public_url)],
+        guards=[Interrupted(db, kit, clock, cookies, public_url), signed_in, files.expect_short, own_page],
         dependencies={
             **{name: _value(value) for name, value in given.items()},
             "manager": Provide(manager.manager_of),
@@ -131,7 +132,7 @@ def papers(db: Database, kit: Kit) -> Router:
     """What anybody with a slip may ask: no session is looked at."""
     return Router(
         path="/",
-        route_handlers=[verify],
+        route_handlers=[typed, verify],
         middleware=[PageHeaders()],
         dependencies={"db": _value(db), "kit": _value(kit)},
         include_in_schema=False,

@@ -15,7 +15,7 @@ AS_XLSX = _("mở tệp bằng phần mềm bảng tính rồi lưu lại dạng
 AS_UNICODE = _("chuyển tệp sang phông chữ Unicode rồi lưu lại dạng CSV UTF-8")
 UNMERGE = _("bỏ gộp ô (Unmerge) rồi điền giá trị vào từng dòng")
 COMPUTE = _("mở tệp bằng phần mềm bảng tính, chờ tính xong rồi lưu lại, hoặc dán lại dưới dạng giá trị")
-HEADER = _("sửa dòng tiêu đề theo tệp mẫu")
+HEADER = _("sửa dòng tiêu đề cho đúng tên các cột")
 SMALLER = _("chia thành nhiều tệp nhỏ hơn, bỏ các trang và định dạng thừa")
 DAY = _("ghi ngày/tháng/năm, ví dụ 31/12/1990; nếu chỉ biết năm thì ghi năm, ví dụ 1950")
 FILL = _("điền giá trị vào ô")
@@ -74,6 +74,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "too_long": (_("Nội dung quá dài"), _("viết ngắn lại")),
     "bad_characters": (_("Có ký tự không được phép"), TYPE_AGAIN),
     "bad_date": (_("Ngày chưa đúng"), DAY),
+    "bad_day": (_("Ngày chưa đúng"), _("ghi đủ ngày/tháng/năm, ví dụ 05/03/2027")),
     "bad_email": (
         _("Địa chỉ thư điện tử chưa đúng"),
         _("ghi như ten@donvi.gov.vn, không dấu, không khoảng trắng"),

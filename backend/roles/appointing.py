@@ -19,7 +19,7 @@ from backend.outside.clock import local_day
 from backend.roles import draft as drafts
 from backend.roles import forms, managers, operating, policy
 from backend.roles.appointments import Days
-from backend.roles.managers import ManagerNotFound
+from backend.roles.managers import ManagerNotFound, ManagerView
 from backend.roles.models import Role, Unit
 from backend.roles.operating import Reach
 from backend.typed import BadText
@@ -53,14 +53,20 @@ class Wish(msgspec.Struct, frozen=True):
 
 
 async def appoint(tx: AsyncSession, kit: Kit, wish: Wish, *, by: UUID, now: datetime) -> None:
-    """Let somebody decide for a unit. Raises FieldsInvalid, AlreadyManager, OneselfAppointed, NotFound."""
+    """Let somebody decide for a unit, never from a past day. Raises as `dismiss`, FieldsInvalid, AlreadyManager."""
     reach = await operating.reach_of(tx, kit, by, now=now, hold=True)
     unit = await drafts.find_unit(tx, wish.unit.strip()) if wish.unit.strip() else None
+    wrong = []
     if unit is None or not reach.has(unit.path) or (unit.ended_on and unit.ended_on <= local_day(now)):
-        raise FieldsInvalid(
-            FieldError("unit", "unknown_unit", "Không có đơn vị này trong phạm vi bạn vận hành")
-        )
-    number = await _number(tx, kit, wish.person, reach)
+        wrong.append(FieldError("unit", "unknown_unit", "Không có đơn vị này trong phạm vi bạn vận hành"))
+    if wish.from_on is not None and wish.from_on < local_day(now):
+        wrong.append(FieldError("from", "in_the_past", "Ngày bắt đầu không được ở quá khứ"))
+    try:
+        number = await _number(tx, kit, wish.person, reach)
+    except FieldsInvalid as also:
+        raise FieldsInvalid(*also.fields, *wrong) from also
+    if wrong or unit is None:
+        raise FieldsInvalid(*wrong)
     _expect_another(kit, number, reach)
     days = Days(wish.from_on, wish.until_on)
     if not await managers.add(tx, kit, unit.code, number, by=by, now=now, days=days):
@@ -72,15 +78,31 @@ async def dismiss(
 ) -> None:
     """Take the right away. Raises RequestsUndecided, ManagerNotFound, OneselfAppointed, NotFound."""
     reach = await operating.reach_of(tx, kit, by, now=now, hold=True)
+    one, unit = await _standing(tx, kit, appointment_id, reach)
+    number = kit.keys.open("appointments.national_id", one.id, one.national_id)
+    await managers.remove(tx, kit, str(unit.id), number, by=by, now=now, leave_undecided=leave_undecided)
+
+
+async def weigh(
+    tx: AsyncSession, kit: Kit, appointment_id: UUID, *, by: UUID, now: datetime
+) -> tuple[ManagerView, int]:
+    """Whose right it is, and how many requests nobody would decide without it. Raises as `dismiss`."""
+    reach = await operating.reach_of(tx, kit, by, now=now)
+    return await managers.weighed(tx, kit, *await _standing(tx, kit, appointment_id, reach))
+
+
+async def _standing(
+    tx: AsyncSession, kit: Kit, appointment_id: UUID, reach: Reach
+) -> tuple[Appointment, Unit]:
+    """An appointment in the operator's units that is not the operator's own."""
     query = select(Appointment, Unit).join(Unit, Unit.id == Appointment.unit_id)
     query = query.where(Appointment.id == appointment_id, Appointment.stands(MANAGER), reach.below())
     found = (await tx.execute(query)).one_or_none()
     if found is None:
         raise ManagerNotFound
     one, unit = found
-    number = kit.keys.open("appointments.national_id", one.id, one.national_id)
-    _expect_another(kit, number, reach)
-    await managers.remove(tx, kit, str(unit.id), number, by=by, now=now, leave_undecided=leave_undecided)
+    _expect_another(kit, kit.keys.open("appointments.national_id", one.id, one.national_id), reach)
+    return one, unit
 
 
 def _expect_another(kit: Kit, number: str, reach: Reach) -> None:

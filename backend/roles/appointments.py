@@ -233,7 +233,7 @@ def _day(row: Row, column: str) -> date | None:
     try:
         return read_day(text) if text else None
     except ValueError:
-        row.wrong(column, "bad_date")
+        row.wrong(column, "bad_day")
         return None
 
 

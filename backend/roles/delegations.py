@@ -35,7 +35,7 @@ from backend.words import mark as _
 
 KINDS: tuple[str, ...] = get_args(Kind)
 NOT_ELIGIBLE = _(
-    "Hãy ghi số định danh hoặc đủ họ tên của người có vai trò tại đơn vị bạn phụ trách"
+    "Không thấy người này; hãy ghi số định danh hoặc đủ họ tên của người có vai trò tại đơn vị bạn phụ trách"
     " hoặc của người phụ trách cấp trên"
 )
 START_TOO_FAR = _("Ngày bắt đầu chậm nhất là {last}")
@@ -98,7 +98,9 @@ async def give(
     if not who.posts:
         return refused(tx, kit, policy.NotYourUnit(), to or by, by, now)
     account = await tx.get(Account, to, populate_existing=True) if to else None
-    if account is None or account.status != "active" or account.id == by:
+    if account is not None and account.id == by:
+        raise _wrong("oneself", _("Bạn đang có quyền này rồi; hãy chọn người khác"))
+    if account is None or account.status != "active":
         raise _wrong("not_eligible", NOT_ELIGIBLE)  # whether there is such an account is nobody's to learn
     given = []
     for code in dict.fromkeys(wish.units):

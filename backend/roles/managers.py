@@ -113,6 +113,12 @@ async def remove(
     kit.journal.record(tx, ManagerDismissed(subject=subject, unit=unit.id), by=by, now=now)
 
 
+async def weighed(tx: AsyncSession, kit: Kit, one: Appointment, unit: Unit) -> tuple[ManagerView, int]:
+    """Who it is, and how many open requests nobody would decide without this appointment."""
+    number = kit.keys.open("appointments.national_id", one.id, one.national_id)
+    return await _view(tx, kit, one, unit), await _left_undecided(tx, kit, unit, number)
+
+
 async def listed(tx: AsyncSession, kit: Kit, unit_code: str | None = None) -> list[ManagerView]:
     """The current managers, by unit code."""
     query = _standing()

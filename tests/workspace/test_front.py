@@ -86,6 +86,7 @@ async def test_d05_a_citizen_reads_how_to_go_on_in_both_languages(http: Http, la
         front = (await browser.get("/")).text
     assert f'<html lang="{lang}"' in shown and f"<h1>{titles.pop(lang)}</h1>" in shown
     assert f"<h2>{titles.popitem()[1]}</h2>" in shown and shown.count("19001075") == 2
+    assert "Chỉ đồng ý lần đăng nhập mà chính bạn vừa bắt đầu" in scanned and "Chỉ đồng ý" not in shown
     assert "quét mã trong ứng dụng" in scanned and "quét mã" not in shown
     assert again in front
 

@@ -178,9 +178,9 @@ async def test_a_slip_is_genuine_for_anybody_and_tells_first_letters_alone(
 ) -> None:
     request_id = await office.asks("Quách Thị Phiếu")
     path = f"/workspace/requests/{request_id}"
-    assert (await desk.http.get(f"{path}/slip")).status_code == 404, "nothing is decided"
+    assert (await desk.http.get(f"{path}/slip")).status_code == 409, "nothing is decided"
     await desk.send(f"{path}/decision", word("approved"))
-    assert (await desk.http.get(f"{path}/slip")).status_code == 404, "it can still be taken back"
+    assert (await desk.http.get(f"{path}/slip")).status_code == 409, "it can still be taken back"
     office.service.pass_time(seconds=11)
     slip = await desk.page(f"{path}/slip")
     assert 'class="qr"' in slip and "Quách Thị Phiếu" in slip

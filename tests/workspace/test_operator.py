@@ -46,7 +46,16 @@ async def test_somebody_is_appointed_and_dismissed(office: Office) -> None:
     assert again.status_code == 409 and "đang phụ trách đơn vị ấy rồi" in again.text
     ends = {label: place for place, label in END.findall(page)}
     place = next(place for label, place in ends.items() if label.endswith("Đỗ Thị Giao"))
-    assert (await desk.send(place, {})).status_code == 303
+    asked = await desk.send(place, {})
+    assert (
+        asked.status_code == 200 and f"Đỗ Thị Giao sẽ thôi phụ trách Sở Nội vụ {office.number}" in asked.text
+    )
+    assert await codes_of(office, new) == [office.unit], "one press takes nothing away"
+    stale = await desk.send(place, {"confirmed": "1", "undecided": "7"})
+    assert stale.status_code == 200 and await codes_of(office, new) == [office.unit], (
+        "other numbers are read anew"
+    )
+    assert (await desk.send(place, {"confirmed": "1"})).status_code == 303
     assert await codes_of(office, new) == []
     assert not [label for label in ends if label.endswith("Trần Thu Hà")], "nobody dismisses themselves"
     async with office.service.db.read() as tx:
@@ -65,7 +74,7 @@ async def test_a_unit_that_nobody_decides_for_is_named_and_no_other_roots_unit(o
     assert "Đơn vị nào cũng có người quyết định" in page
     for place, label in END.findall(page):
         if label.endswith("Lê Thị Chi"):
-            assert (await desk.send(place, {})).status_code == 303
+            assert (await desk.send(place, {"confirmed": "1"})).status_code == 303
     page = await desk.page(PATH)
     assert f"<code>{office.unit}</code>" in page and "Tạm do" in page
     assert elsewhere.unit not in page and elsewhere.root not in page

@@ -105,6 +105,7 @@
     master.indeterminate = chosen > 0 && chosen < picks.length;
   };
   document.addEventListener("change", (event) => {
+    if (event.target.type === "file") event.target.classList.toggle("chosen", event.target.files.length > 0);
     if (event.target.matches("[data-all]")) all("input[name=pick]").forEach((pick) => { pick.checked = event.target.checked; });
     count();
   });

@@ -22,6 +22,7 @@ from backend.accounts.door import Door
 from backend.accounts.identity import ending, people
 from backend.accounts.identity.ending import Coming
 from backend.accounts.identity.evidence import VNEID, of_person
+from backend.accounts.ways_in import agents
 from backend.accounts.ways_in.assurance import WORKSPACE, WorkspaceLevel
 from backend.accounts.ways_in.browser_sessions import Arrival, end_earlier, open_session
 from backend.accounts.ways_in.login import Answer, objection
@@ -100,7 +101,7 @@ async def begin(
     url, attempt = await door.eid.begin(redirect_uri, fresh=fresh)
     secret = new_token()
     data = BrowserData(
-        attempt=attempt, secret=token_hash(secret).hex(), browser=browser[:80], signed_in=signed_in
+        attempt=attempt, secret=token_hash(secret).hex(), browser=agents.name_of(browser), signed_in=signed_in
     )
     async with door.db.write() as tx:
         lifetime = door.kit.limits.state_lifetime

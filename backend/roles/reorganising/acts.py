@@ -52,7 +52,7 @@ def _read(record: Record, errors: list[RowError], today: date) -> Act:
     try:
         on = read_day(text) if text else today
     except ValueError:
-        row.wrong("effective_on", "bad_date")
+        row.wrong("effective_on", "bad_day")
     if action and action not in ACTIONS:
         row.wrong("action", "unknown_action", known=", ".join(ACTIONS))
         action = ""

@@ -109,7 +109,7 @@ async def test_bad_rows_of_managers_are_named(world: World) -> None:
         RowError(4, "unit_code", "no_such_unit_but", {"meant": "NV"}),
         RowError(5, "national_id", "bad_national_id"),
         RowError(6, "until", "over_before_first_day"),
-        RowError(7, "from", "bad_date"),
+        RowError(7, "from", "bad_day"),
     ]
 
 
