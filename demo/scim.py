@@ -81,6 +81,13 @@ class Seen(msgspec.Struct, frozen=True):
     status: int
 
 
+class Trouble(msgspec.Struct):
+    """Since when a system has not been well, and until when."""
+
+    began: datetime
+    ended: datetime | None = None
+
+
 class StandInSystem:
     """One system: its name, its token, what it holds and how it feels. `file` is where it keeps that."""
 
@@ -89,7 +96,8 @@ class StandInSystem:
     ) -> None:
         self.name, self.title_vi, self.title_en = name, title_vi, title_en
         self.token = f"demo-{name}"  # the same at every start, because the database outlives the stand-in
-        self.mood = Mood.WELL
+        self._mood = Mood.WELL
+        self.trouble: Trouble | None = None  # the latest
         self.seen: deque[Seen] = deque(maxlen=LOG_KEPT)
         self._clock = clock
         self._file = file
@@ -97,6 +105,21 @@ class StandInSystem:
         self._service = ScimService(_provider())
         self._handler = ScimHandler(self._service, self.storage)
         self._remember()
+
+    @property
+    def mood(self) -> Mood:
+        """How it answers now."""
+        return self._mood
+
+    @mood.setter
+    def mood(self, mood: Mood) -> None:
+        if (self._mood is Mood.WELL) != (mood is Mood.WELL):
+            now = self._clock.now()
+            if self.trouble is None or mood is not Mood.WELL:
+                self.trouble = Trouble(now)
+            else:
+                self.trouble.ended = now
+        self._mood = mood
 
     async def answer(self, asked: ScimRequest) -> Reply:
         """Status, headers and body for one SCIM call."""

@@ -23,13 +23,12 @@ from backend.db import Database
 from backend.devices.models import Session
 from backend.kit import Kit
 from backend.outbox.models import Delivery, System
-from backend.outbox.queue import DECISION
 from backend.outside.clock import Clock
 from backend.roles import desired, policy
 from backend.roles.models import RoleRequest
 from demo.eid import Entered, StandInEid
 from demo.pages import json_of
-from demo.scim import StandInSystem
+from demo.scim import Mood, StandInSystem
 
 SIGNED_IN, PHONE, ASKED, APPROVED, IN_FORCE, HEALED = (
     "sign-in",
@@ -97,17 +96,22 @@ class Steps:
         return Step(IN_FORCE, 0 < reached == len(connected), reached=reached, of=len(connected))
 
     async def _healed(self, tx: AsyncSession, moment: datetime) -> Step:
-        """A system that was out of order: what waits for it, and what has come through all the same."""
-        began = await tx.scalar(select(func.min(Session.created_at)).where(Session.kind == "mobile"))
-        down = [(one.title_vi, one.title_en) for one in self._systems.values() if one.mood != "well"]
-        tried = (Delivery.lane <= DECISION, Delivery.created_at >= (began or moment), Delivery.attempts > 0)
-        arrived = await _count(tx, *tried, Delivery.state == "done")
-        waiting = await _count(tx, *tried, Delivery.state.in_(("pending", "leased", "dead")))
-        return Step(
-            HEALED, arrived > 0 and not waiting and not down, reached=arrived, of=arrived + waiting, down=down
-        )
+        """Systems that were out of order: what waits for them, and what came due meanwhile and has arrived after."""
+        down = [(one.title_vi, one.title_en) for one in self._systems.values() if one.mood is not Mood.WELL]
+        arrived = waiting = 0
+        for name, one in self._systems.items():
+            if one.trouble is None:
+                continue
+            its = Delivery.system_id == select(System.id).where(System.name == name).scalar_subquery()
+            late = (its, Delivery.not_before.between(one.trouble.began, one.trouble.ended or moment))
+            waiting += await _count(tx, its, Delivery.state.in_(OPEN), Delivery.not_before <= moment)
+            if one.trouble.ended is not None:
+                arrived += await _count(tx, *late, Delivery.done_at >= one.trouble.ended)
+        is_done = arrived > 0 and not waiting and not down
+        return Step(HEALED, is_done, reached=arrived, of=arrived + waiting, down=down)
 
 
+OPEN = ("pending", "leased", "dead")
 STANDING = (policy.PENDING, policy.APPROVED, policy.RETURNED)
 
 

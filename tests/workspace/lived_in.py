@@ -19,7 +19,6 @@ from backend.outside.clock import local_day
 from backend.roles import overdue, requests, review, staff, starting
 from backend.roles.models import RequestStep, Role, Unit
 from backend.roles.wish import Draft
-from backend.support import notices
 from tests.workspace.counter import HOME, Counter, asks
 from tests.workspace.office import Desk, Office, Somebody
 from tests.workspace.support_joins import a_pair, proposed
@@ -46,14 +45,6 @@ async def lived_in(office: Office, clerk: Somebody, counter: Counter, say: Say) 
     async with service.db.write() as tx:
         for code in (office.root, office.unit, office.other):
             await tx.execute(update(Unit).where(Unit.code == code).values(name=say(f"unit {code}", 190)))
-        notices.publish(
-            tx,
-            service.kit,
-            title=say("title", 100),
-            body=say("body", 480),
-            until=None,
-            now=service.clock.now(),
-        )
     officer = await office.person(
         say("officer", 110),
     )
@@ -63,7 +54,8 @@ async def lived_in(office: Office, clerk: Somebody, counter: Counter, say: Say) 
     await _wish(office, officer, say)
     lived = Lived(office, [office.chi, office.ha, clerk, officer])
     lived.first += [f"/workspace/requests/{one}" for one in asked]
-    lived.first += [f"/workspace/requests/{asked[2]}/slip", await _batch(office, desk, say)]
+    lived.more += [*lived.first, f"/workspace/units/{office.other}"]
+    lived.first += [f"/workspace/requests/{asked[2]}/slip", await _batch(lived, desk, say)]
     lived.first += [
         await _system(office, say),
         f"/workspace?unit={quote(office.unit)}&q={quote(say('q', 90))}",
@@ -130,9 +122,10 @@ async def _wish(office: Office, officer: Somebody, say: Say) -> None:
         settle(await review.send_back(tx, kit, made.id, say("why", 480), version=None, by=by, now=now))
 
 
-async def _batch(office: Office, desk: Desk, say: Say) -> str:
+async def _batch(lived: Lived, desk: Desk, say: Say) -> str:
     """Many refused at once for one reason."""
-    ids = [await office.asks(say(f"bulk {number}", 110)) for number in range(2)]
+    ids = [await lived.office.asks(say(f"bulk {number}", 110)) for number in range(2)]
+    lived.more += [f"/workspace/requests/{one}" for one in ids]
     form = {"pick": [f"{one}:1" for one in ids], "decision": "rejected", "reason": say("bulk", 480)}
     answer = await desk.send("/workspace/bulk", form)
     assert answer.status_code == 303, answer.text
