@@ -38,7 +38,7 @@ def nonce_in(scope: Scope) -> str:
 
 
 def headers_of(nonce: str, *, in_demo: bool = False) -> dict[str, str]:
-    """What the reply with this nonce says. In a demo our own first page frames the workspace (decision 0034)."""
+    """What the reply with this nonce says. In a demo our own first page frames the workspace (decision 0035)."""
     policy = POLICY.format(nonce=nonce, framed_by="'self'" if in_demo else "'none'")
     framed = {"X-Frame-Options": "SAMEORIGIN"} if in_demo else {}
     return {**FIXED, **framed, "Content-Security-Policy": policy}
