@@ -131,7 +131,7 @@ async def approvals(drill: Drill, every: int) -> dict[str, Any]:
     drained = await drill.drain()
     figures = await verdict.decisions(drill.database, requests, drill.acknowledged)
     held = await verdict.downstream(drill.office, dict.fromkeys(drill.office.accounts, OLD))
-    return {"drill": "approvals"} | _figures(drill, len(requests), drained) | figures | held
+    return {"drill": "approvals"} | figures_of(drill, len(requests), drained) | figures | held
 
 
 async def transfers(drill: Drill, address: str, count: int) -> dict[str, Any]:
@@ -159,14 +159,15 @@ async def transfers(drill: Drill, address: str, count: int) -> dict[str, Any]:
     instants = {"samples": drill.samples, "instants_with_none_or_two_home_roles": drill.bad_instants}
     return (
         {"drill": "transfers"}
-        | _figures(drill, len(requests), drained)
+        | figures_of(drill, len(requests), drained)
         | instants
         | figures
         | await verdict.downstream(drill.office, where)
     )
 
 
-def _figures(drill: Drill, requests: int, drained: float) -> dict[str, Any]:
+def figures_of(drill: Drill, requests: int, drained: float) -> dict[str, Any]:
+    """How it went: the kills, what managers were answered, and how long the rest took."""
     return {
         "requests": requests,
         "server_kills": drill.server.kills,

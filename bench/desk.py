@@ -27,31 +27,32 @@ class Desk:
 
     async def sign_in(self, person: Persona) -> None:
         """Through the e-ID and back."""
-        started = await self._get("/workspace/login/start")
+        started = await self.open("/workspace/login/start")
         there = urlsplit(started.headers["location"])
         async with Wire(self._eid_port) as eid:
             agreed = await eid.ask("GET", f"{there.path}?{there.query}&prompt=none&login_hint={person.key}")
         back = urlsplit(agreed.headers["location"])
-        entered = await self._get(f"{back.path}?{back.query}")
+        entered = await self.open(f"{back.path}?{back.query}")
         assert entered.status == 200, (entered.status, entered.body[-600:])
 
     async def approve(self, request_id: str) -> Outcome:
         """Open the request and say yes, if it can still be said. Raises Lost when no answer came."""
         path = f"/workspace/requests/{request_id}"
-        shown = await self._get(path)
+        shown = await self.open(path)
         assert shown.status == 200, (shown.status, shown.body[-600:])
         token, version = TOKEN.search(shown.body), VERSION.search(shown.body)
         if token is None or version is None:
             return "found decided"
         form = f"_csrf={token[1].decode()}&version={version[1].decode()}&decision=approved&reason="
         said = await self.wire.ask(
-            "POST", f"{path}/decision", form, sec_fetch_site="same-origin", cookie=self._cookie
+            "POST", f"{path}/decision", form, sec_fetch_site="same-origin", cookie=self.cookie
         )
         assert said.status in {303, 409}, (said.status, said.body[-600:])
         return "acknowledged" if said.status == 303 else "refused"
 
-    async def _get(self, path: str) -> Answer:
-        answer = await self.wire.ask("GET", path, cookie=self._cookie)
+    async def open(self, path: str) -> Answer:
+        """A page, and whatever cookies come with it."""
+        answer = await self.wire.ask("GET", path, cookie=self.cookie)
         for line in answer.headers.get("set-cookie", "").split("\n"):
             name, _, value = line.partition(";")[0].partition("=")
             if name:
@@ -59,5 +60,6 @@ class Desk:
         return answer
 
     @property
-    def _cookie(self) -> str:
+    def cookie(self) -> str:
+        """What the browser sends along."""
         return "; ".join(f"{name}={value}" for name, value in self.cookies.items() if value)

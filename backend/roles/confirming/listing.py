@@ -15,6 +15,7 @@ from backend.accounts.identity import numbers
 from backend.accounts.identity.people import full_names
 from backend.kit import Kit
 from backend.names import masked
+from backend.outbox.states import COUNTED, Count
 from backend.outside.clock import local_day
 from backend.roles import authority
 from backend.roles.catalogue.in_force import in_force
@@ -58,7 +59,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class List(msgspec.Struct, frozen=True):
-    """Some of what waits, how much it is in all, and where the list goes on."""
+    """Some of what waits, how much it is in all (as far as `COUNTED`), and where the list goes on."""
 
     rows: list[Row]
     total: int
@@ -118,8 +119,8 @@ async def _total(tx: AsyncSession, theirs: Theirs) -> int:
     parts = _parts(theirs)
     if not parts:
         return 0
-    all_of_them = standing.waiting(or_(*parts)).order_by(None).subquery()
-    return await tx.scalar(select(func.count()).select_from(all_of_them)) or 0
+    some = standing.waiting(or_(*parts)).order_by(None).limit(COUNTED + 1).subquery()
+    return Count(await tx.scalar(select(func.count()).select_from(some)) or 0)
 
 
 async def _rows(tx: AsyncSession, kit: Kit, asked: Collection[Asked], now: datetime) -> list[Row]:

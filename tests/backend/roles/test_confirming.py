@@ -247,6 +247,17 @@ async def test_a_review_wants_a_day_to_come_a_unit_and_no_other_review(world: Wo
     await begin(world, "NV")
 
 
+async def test_what_waits_is_counted_to_a_bound(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("An", "Bình", "Eve"):
+        await world.employ(name, "NV", "Chi")
+    await begin(world, "NV")
+    for bound, total in ((1, 2), (2, 3), (9, 3)):
+        monkeypatch.setattr(listing, "COUNTED", bound)
+        async with world.db.read() as tx:
+            page = await listing.waiting(tx, world.kit, world.people["Chi"], now=world.now)
+        assert page.total == total, "one more than the bound says that there are more (rule 912)"
+
+
 async def test_the_list_is_read_page_by_page(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listing, "PAGE", 2)
     await world.employ("Chi", "NV-P", "Giang")
