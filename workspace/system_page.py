@@ -10,7 +10,7 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import paging
@@ -20,9 +20,11 @@ from backend.kit import Kit
 from backend.openness import Openness
 from backend.outbox import queue as outbox
 from backend.outbox import states, steering, systems
-from backend.outbox.models import System
+from backend.outbox.models import Delivery, System
 from backend.outbox.states import SystemOverview
 from backend.outside.clock import Clock
+from backend.roles import operating
+from backend.roles.operating import Reach
 from workspace import forms, fresh
 from workspace.auth import Visit
 from workspace.manager import Manager
@@ -34,7 +36,7 @@ DONE = ("paused", "resumed", "replayed", "skipped", "asked")
 
 
 class OperatorOnly(Forbidden):
-    """Only whoever manages a root acts on systems; others see how they are."""
+    """Only whoever manages a root acts on the systems that serve it; others see how they are."""
 
     code = "operator_only"
     title = "Chỉ người quản lý cấp cao nhất mới thao tác được trên hệ thống"
@@ -72,7 +74,8 @@ class Standing(msgspec.Struct, frozen=True):
     overview: SystemOverview
     system: System
     rate: int
-    dead: list[steering.Listed]
+    operates: bool
+    dead: list[steering.Listed]  # as far as it is about people of an operator's
 
 
 class SystemController(Controller):
@@ -94,7 +97,7 @@ class SystemController(Controller):
         """States for everybody; what failed and the buttons for operators."""
         said = forms.query(request, Said).done
         left = await fresh.left(request, db, kit, clock, manager, SkipForm, back=place_of(name))
-        found = await _standing(db, kit, clock, name)
+        found = await _standing(db, kit, clock, name, manager)
         dead, more = paging.cut(found.dead, LISTED)
         return page(
             request,
@@ -109,7 +112,7 @@ class SystemController(Controller):
             most=LISTED,
             said=said if said in DONE else "",
             reason=left.reason if left is not None else "",
-            operates=manager.operates,
+            operates=found.operates,
             here=place_of(name),
         )
 
@@ -128,10 +131,10 @@ class SystemController(Controller):
         form = await forms.read(request, forms.NoFields)
         if ask := await fresh.wanted(request, db, kit, clock, manager, form, back=place_of(name)):
             return ask
-        _expect_operator(manager)
         by, now = manager.account_id, clock.now()
         async with db.write() as tx:
             system = await _named(tx, name)
+            await _operator(tx, kit, manager, system, clock)
             try:
                 match act:
                     case "pause":
@@ -168,9 +171,11 @@ class SystemController(Controller):
         form = await forms.read(request, SkipForm)
         if ask := await fresh.wanted(request, db, kit, clock, manager, form, back=place_of(name)):
             return ask
-        _expect_operator(manager)
         async with db.write() as tx:
-            await _named(tx, name)
+            reach = await _operator(tx, kit, manager, await _named(tx, name), clock)
+            theirs = select(Delivery.id).where(Delivery.id == delivery_id, operating.about(reach))
+            if await tx.scalar(theirs) is None:
+                raise SystemNotSo  # as of one that is not there
             try:
                 await steering.skip(
                     tx, kit, name, delivery_id, reason=form.reason, by=manager.account_id, now=clock.now()
@@ -187,9 +192,15 @@ def place_of(name: str) -> str:
     return f"/workspace/systems/{quote(name, safe='')}"
 
 
-def _expect_operator(manager: Manager) -> None:
-    if not manager.operates:
+async def _operator(tx: AsyncSession, kit: Kit, manager: Manager, system: System, clock: Clock) -> Reach:
+    """Whoever may act on the system at this moment, held until the commit; raises OperatorOnly."""
+    try:
+        reach = await operating.reach_of(tx, kit, manager.account_id, now=clock.now(), hold=True)
+    except NotFound as nobody:
+        raise OperatorOnly from nobody
+    if not await operating.serves(tx, reach, system):
         raise OperatorOnly
+    return reach
 
 
 async def _named(tx: AsyncSession, name: str) -> System:
@@ -199,11 +210,14 @@ async def _named(tx: AsyncSession, name: str) -> System:
         raise NotFound from trouble
 
 
-async def _standing(db: Database, kit: Kit, clock: Clock, name: str) -> Standing:
-    now = clock.now()
+async def _standing(db: Database, kit: Kit, clock: Clock, name: str, manager: Manager) -> Standing:
+    now, dead, operates = clock.now(), list[steering.Listed](), False
     async with db.read() as tx:
         system = await _named(tx, name)
         (overview,) = await states.overview(tx, now, only=system.id)
         rate = await outbox.delivered_lately(tx, system.id, now)
-        dead = await steering.deliveries(tx, kit, system, state="dead", most=LISTED + 1)
-    return Standing(overview, system, rate, dead)
+        reach = await operating.reach_of(tx, kit, manager.account_id, now=now) if manager.operates else None
+        if reach is not None and await operating.serves(tx, reach, system):
+            operates, only = True, operating.about(reach)
+            dead = await steering.deliveries(tx, kit, system, state="dead", only=only, most=LISTED + 1)
+    return Standing(overview, system, rate, operates, dead)

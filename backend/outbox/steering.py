@@ -140,13 +140,19 @@ async def deliveries(
     *,
     state: str | None = None,
     after: UUID | None = None,
+    only: ColumnElement[bool] | None = None,
     most: int,
 ) -> list[Listed]:
-    """What is open at a system, or all in one state, in the order of their making; identifiers grow with time."""
+    """What is open at a system, or all in one state, in the order of their making; identifiers grow with time.
+
+    `only` some of them, as is said of `Delivery`.
+    """
     states = OPEN if state is None else (WORDS[state],)
     query = select(Delivery).where(Delivery.system_id == system.id, Delivery.state.in_(states))
     if after is not None:
         query = query.where(Delivery.id > after)
+    if only is not None:
+        query = query.where(only)
     return [_listed(kit, row) for row in await tx.scalars(query.order_by(Delivery.id).limit(most))]
 
 

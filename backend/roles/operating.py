@@ -7,14 +7,16 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.errors import Conflict, NotFound
 from backend.imports.rows import Record, Row, RowError
 from backend.kit import Kit
+from backend.outbox.models import Delivery, System
 from backend.roles import authority, forms
-from backend.roles.models import StaffRecord, Unit
+from backend.roles.models import Role, StaffRecord, Unit
+from backend.roles.scope import scope_of
 from backend.roles.unit_rows import ROOT
 from backend.roles.unit_tree import Tree
 from backend.typed import BadText
@@ -62,6 +64,18 @@ async def reach_of(
     if not tops:
         raise NotFound
     return Reach(account_id, who.blinds, tops)
+
+
+async def serves(tx: AsyncSession, reach: Reach, system: System) -> bool:
+    """Whether a system serves units of theirs; one that serves others alone is others' to act upon."""
+    scope = await scope_of(tx, system)
+    return scope is None or any(reach.has(top) for top in scope)
+
+
+def about(reach: Reach) -> ColumnElement[bool]:
+    """Whether a delivery is about a person of theirs: who has or had a role in their units, or nowhere at all."""
+    held = exists().where(Role.account_id == Delivery.account_id)
+    return or_(held.where(Role.unit_id == Unit.id, reach.below()), ~held)
 
 
 def strangers(rows: Sequence[Record], columns: Sequence[str], known: Tree, reach: Reach) -> list[RowError]:

@@ -99,6 +99,31 @@ async def test_o23_operators_act_on_a_systems_page_and_others_look(office: Offic
     await head.http.aclose()
 
 
+async def test_a36_the_operator_of_another_root_stops_nothing_and_passes_nothing_over(office: Office) -> None:
+    service, other = office.service, Office(office.service)
+    await other.open()
+    row, one = await with_a_parked_delivery(office)
+    place, why = f"/workspace/systems/{quote(row.name)}", {"reason": "hai hồ sơ"}
+    stranger, head = await other.desk(other.ha), await office.desk(office.ha)
+    page = await stranger.page(place)
+    assert "Chạy tiếp" not in page and str(one) not in page
+    for act in ("pause", "resume", "reconcile"):
+        assert (await stranger.send(f"{place}/{act}", {})).status_code == 403
+    assert (await stranger.send(f"{place}/deliveries/{one}/skip", why)).status_code == 403
+    async with service.db.write() as tx:  # both are served by it now
+        shared = msgspec.json.encode([office.unit, other.unit]).decode()
+        await tx.execute(update(System).where(System.id == row.id).values(unit_codes=shared))
+    page = await stranger.page(place)
+    assert "Chạy tiếp" in page and str(one) not in page
+    assert (await stranger.send(f"{place}/deliveries/{one}/skip", why)).status_code == 409
+    assert str(one) in await head.page(place)
+    assert (await head.send(f"{place}/deliveries/{one}/skip", why)).status_code == 303
+    async with service.db.write() as tx:
+        await tx.execute(update(System).where(System.id == row.id).values(disabled_at=service.clock.now()))
+    for browser in (stranger, head):
+        await browser.http.aclose()
+
+
 async def test_what_was_learnt_of_a_system_stands_on_its_page(office: Office, desk: Desk) -> None:
     service, name = office.service, f"Thư điện tử {office.number}"
     system = System(id=new_id(), name=name, kind="scim", url=NOBODY, created_at=service.clock.now())
