@@ -71,6 +71,7 @@ FACTS = {
     "staff.imported": _("Nhập danh bạ cán bộ"),
     "manager.appointed": _("Giao quyền phê duyệt"),
     "manager.kept": _("Giữ quyền duyệt sau khi thôi vai trò ở đơn vị"),
+    "manager.days_set": _("Đổi ngày của quyền phê duyệt"),
     "manager.dismissed": _("Thu quyền phê duyệt"),
     "manager.delegated": _("Ủy quyền duyệt yêu cầu"),
     "manager.delegation_ended": _("Ủy quyền duyệt yêu cầu kết thúc"),

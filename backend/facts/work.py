@@ -66,6 +66,12 @@ class ManagerAppointed(Fact, tag="manager.appointed", frozen=True, kw_only=True)
     unit: UUID
 
 
+class ManagerDaysSet(Fact, tag="manager.days_set", frozen=True, kw_only=True):
+    """Somebody's right to decide for a unit begins or ends on another day than it did."""
+
+    unit: UUID
+
+
 class ManagerDismissed(Fact, tag="manager.dismissed", frozen=True, kw_only=True):
     """Somebody may no longer decide for a unit; `with_role` names the post that carried the right, and ended."""
 

@@ -14,7 +14,18 @@ NAMES = frozenset({"name", "full_name", "new_name"})
 INVISIBLE = dict.fromkeys(UNSEEN)
 LENGTHS = {"national_id": 12}  # a number of fewer digits has lost the zeros that it began with
 LEADING_ZERO = frozenset({"phone"})
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a sheet that opens a CSV computes what begins so
+FORMULA = (
+    "=",
+    "+",
+    "-",
+    "@",
+    "＝",
+    "＋",
+    "－",
+    "＠",
+    "\t",
+    "\r",
+)  # a sheet computes what begins so, wide signs too
 ERROR = re.compile(
     r"#(?:N/A|DIV/0!|GETTING_DATA|[A-Z]+[!?]|#+)|Err:[0-9]{3}"
 )  # as it stands in a CSV of a sheet

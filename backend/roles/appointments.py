@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.accounts.identity import numbers
 from backend.appointment import DELEGATE, MANAGER, Appointment
 from backend.db import new_id, one_after_another
-from backend.facts import DeskStaffRemoved, ManagerAppointed, ManagerDismissed
+from backend.facts import DeskStaffRemoved, ManagerAppointed, ManagerDaysSet, ManagerDismissed
 from backend.imports.plan import Change, Field, Plan, PlanStale, Progress, in_order
 from backend.imports.rows import Record, Row, RowError
 from backend.kit import Kit
@@ -166,6 +166,9 @@ class ManagersImport:
             else:
                 manager = await tx.get_one(Appointment, one.stored[0])
                 manager.from_on, manager.until_on = one.days
+                subject = await numbers.holder_of(tx, self._kit, one.row.number)
+                fact = ManagerDaysSet(subject=subject, unit=one.unit_id)
+                self._kit.journal.record(tx, fact, by=by, now=self._now)
             progress(done, len(self._planned))
         await deciding.units_changed(tx, self._kit, {one.unit_id for one in self._planned})
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from backend.imports import files, skipped
+from backend.imports.cells import harmless, typed
 from backend.imports.rows import Record, RowError
 from backend.imports.skipped import REASON
 from tests.backend.imports.sheets import formula, number, workbook
@@ -167,3 +168,9 @@ def test_nothing_in_the_file_is_computed_by_whoever_opens_it_and_all_of_it_is_re
         written = list(csv.reader(saved))[1]
     assert all(cell == "-" or not cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in written)
     assert read(file)[0].cells["kind"].strip() == text.strip()
+
+
+@pytest.mark.parametrize("sign", "=+-@＝＋－＠")
+def test_a38_what_a_sheet_would_compute_leaves_as_text_and_comes_back_as_it_was(sign: str) -> None:
+    text = f"{sign}HYPERLINK(1)"
+    assert (harmless(text), typed(harmless(text))) == (f"'{text}", text)

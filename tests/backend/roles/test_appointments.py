@@ -92,6 +92,13 @@ async def test_other_days_of_an_appointment_are_named(world: World) -> None:
     assert back.fields == (Field("until", f"{last:%d/%m/%Y}", ""),)
 
 
+async def test_a37_other_days_of_a_right_stand_in_the_journal(world: World) -> None:
+    before = len(await world.tags())
+    await bring_in(world, row(world, "Chi", "NV", until=(world.today + timedelta(days=9)).isoformat()))
+    await bring_in(world, row(world, "Chi", "NV", until=""))
+    assert (await world.tags())[before:] == ["manager.days_set"] * 2
+
+
 async def test_bad_rows_of_managers_are_named(world: World) -> None:
     yesterday = world.today - timedelta(days=1)
     good = row(world, "An", "NV-P")
