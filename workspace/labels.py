@@ -257,6 +257,7 @@ TREE_CHANGES = {
     "placed": _("đổi cấp trên"),
 }
 STALE = {
+    "run": _("đang có một đợt sắp xếp khác chưa xong"),
     "unit": _("tên, cấp trên hoặc ngày kết thúc của đơn vị"),
     "roles": _("vai trò của người trong đơn vị"),
     "managers": _("người phụ trách đơn vị"),

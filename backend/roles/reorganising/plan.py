@@ -20,8 +20,9 @@ from backend.outside.clock import local_day
 from backend.roles import policy, unit_tree
 from backend.roles.models import Role
 from backend.roles.reorganising import acts as acting
-from backend.roles.reorganising import shares, tree_after
+from backend.roles.reorganising import models, shares, tree_after
 from backend.roles.reorganising.acts import Act
+from backend.roles.reorganising.models import Reorganisation
 from backend.roles.unit_rows import ROOT
 from backend.roles.unit_tree import Tree
 
@@ -185,9 +186,10 @@ async def state_of(tx: AsyncSession, acts: Sequence[Act], known: Tree) -> State:
 
 
 async def ensure_current(tx: AsyncSession, wanted: Wanted, known: Tree) -> None:
-    """Raises PlanOutdated, which names what has changed since the plan was made."""
+    """Raises PlanOutdated, which names what has changed since the plan was made, and what is being changed."""
     now = await state_of(tx, wanted.acts, known)
-    changed = [
+    changed = [f"{code}: run" for code in await under_way(tx, wanted.acts)]
+    changed += [
         f"{code}: {what}"
         for code, prints in sorted(wanted.state.items())
         for what, print_ in sorted(prints.items())
@@ -195,6 +197,14 @@ async def ensure_current(tx: AsyncSession, wanted: Wanted, known: Tree) -> None:
     ]
     if changed:
         raise PlanOutdated(changed)
+
+
+async def under_way(tx: AsyncSession, acts: Sequence[Act], *, but: UUID | None = None) -> list[str]:
+    """Those units of the acts that another reorganisation is about which has begun and is not over."""
+    others = select(Reorganisation.plan).where(Reorganisation.state.in_((models.RUNNING, models.REVERSING)))
+    plans = await tx.scalars(others if but is None else others.where(Reorganisation.id != but))
+    busy = {code for text in plans for code in concerned(msgspec.json.decode(text, type=Wanted).acts)}
+    return sorted(busy & concerned(acts))
 
 
 def _print(value: object) -> str:

@@ -22,7 +22,7 @@ from backend.imports.plan import Progress
 from backend.kit import Kit
 from backend.roles import deciding, policy, rows, staff_rows, unit_changes, unit_tree
 from backend.roles.models import RequestStep, Role, RoleRequest, StaffRecord, Unit
-from backend.roles.reorganising import models, moving, retelling, rights_back, tree_after
+from backend.roles.reorganising import models, moving, plan, retelling, rights_back, tree_after
 from backend.roles.reorganising.models import Moved, Reorganisation
 from backend.roles.reorganising.moving import QUIET, By
 from backend.roles.reorganising.running import CHUNK, PAUSE, load
@@ -91,9 +91,12 @@ async def begin(
     With `by` the worker carries the rest.
     """
     await one_after_another(tx, rows.TREE)
-    run = (await load(tx, run_id)).run
+    step = await load(tx, run_id)
+    run = step.run
     if run.state != models.DONE:
         raise NotDone(state=run.state)
+    if busy := await plan.under_way(tx, step.wanted.acts, but=run_id):
+        raise ChangedSince([], busy)
     since = await changed(tx, run)
     if since.units or (since.people and not leave_changed):
         raise ChangedSince(since.people, since.units)

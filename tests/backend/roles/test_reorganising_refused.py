@@ -8,9 +8,20 @@ import pytest
 
 from backend.roles import managers
 from backend.roles.models import Unit
+from backend.roles.reorganising import retelling, reversing, running
 from backend.roles.reorganising.models import Reorganisation
 from backend.roles.reorganising.plan import PlanOutdated
-from tests.backend.roles.test_reorganising import MERGE, begin, plan, reasons, rows
+from tests.backend.roles.test_reorganising import (
+    MERGE,
+    begin,
+    go_on,
+    held,
+    plan,
+    reasons,
+    reverse,
+    rows,
+    state_of,
+)
 from tests.backend.roles.world import World
 
 
@@ -66,3 +77,22 @@ async def test_a_plan_is_stale_once_a_unit_a_role_or_a_manager_has_changed(world
         (await tx.get_one(Unit, world.units["NV"])).name = "Khác"
     assert await stale() == ["NV: unit", "TC: managers"]
     assert await rows(world, Reorganisation, "id") == []
+
+
+async def test_a39_of_two_that_are_about_one_unit_the_second_waits_for_the_end_of_the_first(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (running, reversing, retelling):
+        monkeypatch.setattr(module, "PAUSE", 0)
+    await world.employ("An", "NV", "Chi")
+    away = await plan(world, {"action": "rename", "unit_code": "NV", "new_name": "Sở Nội vụ"})
+    await go_on(world, done := await begin(world, away))
+    first, other = await plan(world, MERGE), await plan(world, MERGE | {"target_code": "HUE"})
+    run = await begin(world, first)
+    with pytest.raises(PlanOutdated) as refused:
+        await begin(world, other)
+    assert refused.value.names == ["NV: run"]
+    with pytest.raises(reversing.ChangedSince):
+        await reverse(world, done)
+    await go_on(world, run)
+    assert await held(world) == {("An", "TC", "active", True)} and await state_of(world, run) == "done"
