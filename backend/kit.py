@@ -23,10 +23,7 @@ class Phones(Protocol):
     """Whatever pushes to the phones of one account."""
 
     def tell_after(self, tx: AsyncSession, account_id: UUID, kind: str, title: str, *, now: datetime) -> None:
-        """Push `title` when this transaction has been committed, at best effort."""
-
-    async def told(self, account_id: UUID) -> None:
-        """Wait, not for long, until what was begun for an account has left."""
+        """Push `title` when this transaction has been committed."""
 
 
 class Kit(NamedTuple):

@@ -80,7 +80,7 @@ class InboxPush:
     def __init__(self, inbox: Inbox) -> None:
         self._inbox = inbox
 
-    async def send(self, token: str, title: str, body: str, data: dict[str, str]) -> bool:
+    async def send(self, token: str, title: str, body: str, data: dict[str, str], *, mark: str) -> bool:  # noqa: ARG002 - as Push
         """Deliver at once; every token is known here."""
         self._inbox.add_push(token, title, body, data)
         return True

@@ -13,7 +13,7 @@ from litestar.background_tasks import BackgroundTask
 from litestar.enums import MediaType
 from litestar.response import Response
 
-from backend.accounts.codes.otp import CodeStep, Later
+from backend.accounts.codes.otp import CodeStep
 from backend.accounts.door import Door
 from backend.accounts.signing.signing import SignStep
 from backend.accounts.ways_in.entering import Done
@@ -86,9 +86,9 @@ def sign_step(step: SignStep) -> SignStepOut:
     return told(SignStepOut, step)
 
 
-def answered(body: Body, later: Later | None, *, status: int = 200) -> Response[Body]:
+def answered(body: Body, door: Door, *, status: int = 200) -> Response[Body]:
     """The answer; what is owed to a phone leaves after it, so that its time tells nothing (case TO14)."""
-    return Response(body, status_code=status, background=BackgroundTask(later) if later else None)
+    return Response(body, status_code=status, background=BackgroundTask(door.texts.round))
 
 
 def done(flow_id: UUID, outcome: Done) -> schemas.DoneOut:

@@ -38,10 +38,10 @@ class RecoveryController(Controller):
         caller: NamedDependency[Caller],
     ) -> Response[forms.HiddenCodeStepOut]:
         """201 with `otp` for everybody; 429 `otp_limit` by what was typed, `captcha_required` by what others ask."""
-        step, later = await recovery.begin(
+        step = await recovery.begin(
             door, caller, number=data.national_id, mail=data.official_email, captcha=data.captcha
         )
-        return answered(hidden_code_step(step), later, status=201)
+        return answered(hidden_code_step(step), door, status=201)
 
     @post(
         "/{recovery_id:uuid}/otp",
@@ -79,8 +79,8 @@ class RecoveryController(Controller):
     ) -> Response[forms.HiddenCodeStepOut]:
         """The same code again; 429 within the pause (five minutes for the official mail)."""
         no_other_number(data)
-        step, later = await otp.send_again_later(door, recovery.RECOVERY, recovery_id, caller)
-        return answered(hidden_code_step(step), later)
+        step = await otp.send_again_later(door, recovery.RECOVERY, recovery_id, caller)
+        return answered(hidden_code_step(step), door)
 
     @post(
         "/{recovery_id:uuid}/password",
@@ -98,5 +98,5 @@ class RecoveryController(Controller):
         caller: NamedDependency[Caller],
     ) -> Response[forms.RecoveredOut]:
         """`done` without a session; 503 `mail_directory_unavailable` keeps the step due."""
-        later = await recovery.give_password(door, recovery_id, data.password, caller)
-        return answered(forms.RecoveredOut(recovery_id, "done"), later)
+        await recovery.give_password(door, recovery_id, data.password, caller)
+        return answered(forms.RecoveredOut(recovery_id, "done"), door)

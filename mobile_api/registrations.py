@@ -65,7 +65,7 @@ class RegistrationController(Controller):
         )
         if data.kind != "citizen":
             bad.append(FieldError("kind", "citizens_only", "Cách đăng ký này chỉ dành cho công dân"))
-        step, later = await registration.begin(
+        step = await registration.begin(
             door,
             Asked(
                 method=data.method,
@@ -81,7 +81,7 @@ class RegistrationController(Controller):
             captcha=data.captcha,
             bad=bad,
         )
-        return answered(code_step(step), later, status=201)
+        return answered(code_step(step), door, status=201)
 
     @post(
         "/{registration_id:uuid}/otp",
@@ -117,8 +117,8 @@ class RegistrationController(Controller):
     ) -> Response[schemas.CodeStepOut]:
         """The same code again; 429 `otp_too_soon` within the pause."""
         no_other_number(data)
-        step, later = await otp.send_again_later(door, registration.REGISTRATION, registration_id, caller)
-        return answered(code_step(step), later)
+        step = await otp.send_again_later(door, registration.REGISTRATION, registration_id, caller)
+        return answered(code_step(step), door)
 
     @post(
         "/{registration_id:uuid}/password",

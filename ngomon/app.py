@@ -17,7 +17,9 @@ import workspace.auth
 import workspace.refusals
 import workspace.router
 import workspace.static_files
+from backend.accounts.codes import messages
 from backend.accounts.codes.captcha import Captcha
+from backend.accounts.codes.messages import Texts
 from backend.accounts.door import Door
 from backend.accounts.passwords.passwords import Passwords
 from backend.crypto import KeyRing
@@ -40,11 +42,10 @@ from backend.outside.messages.push import FirebasePush, NoPush, Push
 from backend.outside.messages.sms import CountedSms, KannelSms, Sms
 from backend.outside.places import Places
 from backend.outside.registries import Registries
-from backend.roles import own, staff
-from backend.roles.texting import Texting
+from backend.owed.line import Channel, Line
+from backend.roles import own, staff, texting
 from backend.settings import Settings
 from backend.support.post import PostRoom
-from backend.support.pushing import Pushing
 from mobile_api import problems
 from mobile_api.app_links import well_known
 from mobile_api.auth import Doorkeeper, caller_of, lang_of, proved
@@ -122,8 +123,9 @@ class App:
         self.kit = Kit.of(keys, settings.limits, self.phones, brand=settings.brand, days=settings.days)
         self.bell = Bell(self.db)
         self.post = PostRoom(self.db, self.kit, settings, self.clock)
-        self.pushing = Pushing(self.db, self.kit, self.clock)
-        self.texting = Texting(self.db, self.kit, self.outside.sms, self.clock)
+        self.pushes = self._line(self.phones)
+        words = messages.words(settings) | {texting.DECISION: texting.words}
+        self.texts = self._line(Texts(self.db, self.kit, self.outside.sms, words))
         self.carry_worker = self.db.is_sqlite if carry_worker is None else carry_worker
         self.door = self._door()
         limits = settings.limits
@@ -157,6 +159,9 @@ class App:
         else:
             await self._asgi(scope, receive, send)
 
+    def _line(self, channel: Channel) -> Line:
+        return Line(self.db, self.clock, self.bell, channel)
+
     def _door(self) -> Door:
         outside = self.outside
         mail = outside.stand.official_mail if outside.stand is not None else OfficialMail
@@ -167,6 +172,8 @@ class App:
             eid=outside.eid,
             post_office=outside.post_office,
             sms=outside.sms,
+            texts=self.texts,
+            pushes=self.pushes,
             registries=outside.registries,
             certificates=outside.certificates,
             passwords=Passwords(self.settings.limits),
@@ -239,7 +246,6 @@ class App:
             stack.push_async_callback(self.outside.http.close)
             stack.push_async_callback(self.outside.sms_http.close)
             stack.push_async_callback(self.outside.certificates.close)
-            stack.push_async_callback(self.phones.close)
             await admit(self.db, self.kit.keys, now=self.clock.now())
             heads = Heads(self.db, self.kit.journal, self.settings.journal_heads)
             await stack.enter_async_context(leaving(heads))
@@ -258,8 +264,7 @@ class App:
                 tasks.nightly_of(self.db, self.kit, self.clock, self.outside.http),
                 self.settings.limits,
                 self.post,
-                self.texting,
-                self.pushing,
+                (self.texts, self.pushes),
             )
             await stack.enter_async_context(running)
             yield

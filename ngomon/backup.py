@@ -21,6 +21,7 @@ from backend.kit import Kit
 from backend.outbox import queue, systems
 from backend.outbox.models import System
 from backend.outside.connectors.kinds import cannot
+from backend.owed import queue as owed
 from backend.roles import desired
 from ngomon import migrations, rows
 from ngomon.admission import known
@@ -167,6 +168,7 @@ async def _begin_again(tx: AsyncSession, kit: Kit, begin: Begin, now: datetime) 
         await tx.execute(delete(table))
     ended = {"ended_at": now, "end_reason": "restored"}
     await tx.execute(update(Session).where(Session.ended_at.is_(None)).values(**ended))
+    await owed.forget(tx, now=now)  # whether it has left since, nobody can say (rule 720)
     ahead = {"role_version": Account.role_version + AHEAD, "version": Account.version + 1}
     await tx.execute(update(Account).values(active_session_id=None, epoch=Account.epoch + 1, **ahead))
     await tx.execute(update(System).values(reconciled_at=None, paused_until=None, failures=0))

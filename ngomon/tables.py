@@ -11,6 +11,7 @@ import backend.figures
 import backend.flows
 import backend.journal
 import backend.outbox.models
+import backend.owed.models
 import backend.roles.confirming.lived
 import backend.roles.confirming.models
 import backend.roles.hearing

@@ -25,13 +25,12 @@ from backend.outbox.reconcile import Comparison
 from backend.outbox.worker import Worker
 from backend.outside.clock import Clock
 from backend.outside.http import Guarded
-from backend.roles import coded, deciding, desired, desk_joins, findable, timeline
+from backend.owed.line import Line
+from backend.roles import coded, deciding, desired, desk_joins, findable, texting, timeline
 from backend.roles.reorganising import carrying
-from backend.roles.texting import Texting
 from backend.rounds import rounds
 from backend.settings import Settings
 from backend.support.post import PostRoom
-from backend.support.pushing import Pushing
 from backend.trouble import StorageTrouble
 from ngomon import daily
 
@@ -80,8 +79,7 @@ async def running(
     nightly: Nightly,
     limits: Limits,
     post: PostRoom,
-    texting: Texting,
-    pushing: Pushing,
+    lines: Sequence[Line],
 ) -> AsyncIterator[None]:
     """Run the tasks until the application stops, then let them finish what they hold."""
     stop = asyncio.Event()
@@ -91,8 +89,8 @@ async def running(
         rounds(stop, PLACING_SECONDS, lambda: deciding.fill(db, kit, now=clock.now()), later=True),
         rounds(stop, PLACING_SECONDS, lambda: findable.fill(db, kit)),
         rounds(stop, SWEEP_SECONDS, lambda: drop_proposals(db, kit, clock.now()), later=True),
-        texting.run(stop),
-        pushing.run(stop),
+        rounds(stop, SWEEP_SECONDS, lambda: texting.carry_over(db, kit, clock.now())),
+        *(line.run(stop) for line in lines),
     ]
     if worker is not None:
         jobs += [

@@ -80,6 +80,7 @@ class Citizen:
         """The code of the newest message; messages of some flows leave after the answer."""
         async with asyncio.timeout(5):
             while True:
+                await self.service.settled()
                 await asyncio.sleep(0.02)
                 with contextlib.suppress(StopIteration):
                     return self.service.code_for(number or self.number)

@@ -49,6 +49,7 @@ class Service:
         """Wait for what the answers so far have left behind: messages go out after them. A stream is not waited for."""
         if self.under_way:
             await asyncio.wait(set(self.under_way), timeout=10)
+        await self.app.texts.round()
 
     def person(self, name: str = "Nguyễn Văn Thử", *, level: int = 2, **changes: str) -> Persona:
         """Somebody new who has never been here."""

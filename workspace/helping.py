@@ -11,8 +11,6 @@ from litestar.background_tasks import BackgroundTask
 from litestar.di import NamedDependency
 
 from backend.accounts import helping, hotline
-from backend.accounts.codes import otp
-from backend.accounts.codes.otp import Sending
 from backend.accounts.door import Door
 from backend.devices import takeover
 from backend.errors import FieldsInvalid, Forbidden, Gone, NotFound, Refusal, TooMany, settle
@@ -74,18 +72,16 @@ class PersonController(Controller):
                 who = await clerk_in(tx, door.kit, clerk)
                 found = await helping.looked_up(tx, door.kit, form.national_id, clerk=who, now=now)
             account_id = settle(found)
-            after = await _done(form, account_id, clerk, door, clock)
+            await _done(form, account_id, clerk, door, clock)
         except REFUSED as refusal:
             return await _found(request, form, account_id, door, clock, refusal=refusal)
         answer = await _found(request, form, account_id, door, clock, done=form.act)
-        answer.background = after
+        answer.background = BackgroundTask(door.texts.round)
         return answer
 
 
-async def _done(
-    form: PersonForm, account_id: UUID, clerk: AtDesk, door: Door, clock: Clock
-) -> BackgroundTask | None:
-    """Do what was asked; what is left to do after the answer."""
+async def _done(form: PersonForm, account_id: UUID, clerk: AtDesk, door: Door, clock: Clock) -> None:
+    """Do what was asked."""
     now, kit = clock.now(), door.kit
     outcome: object = None
     async with door.db.write() as tx:
@@ -97,13 +93,7 @@ async def _done(
                 outcome = await helping.code_again(tx, kit, account_id, clerk=who, now=now)
             case "notices":
                 outcome = await helping.notices_again(tx, kit, account_id, clerk=who, now=now)
-    match settle(outcome):
-        case str(phone):
-            return BackgroundTask(helping.tell_phone, door, account_id, phone, now)
-        case Sending() as owed:
-            later = otp.later(door, owed)
-            return BackgroundTask(later) if later is not None else None
-    return None
+    settle(outcome)
 
 
 async def _found(

@@ -6,7 +6,6 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, Response, get, post
-from litestar.background_tasks import BackgroundTask
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
@@ -73,10 +72,10 @@ class JoinsController(Controller):
             async with door.db.write() as tx:
                 who = await clerk_in(tx, door.kit, clerk)
                 outcome = await desk_joins.propose(tx, door.kit, pair, form.grounds, clerk=who, now=now)
-            told = settle(outcome)
+            settle(outcome)
         except (Conflict, FieldsInvalid, TooMany, desk_joins.OwnJoin) as refusal:
             return await _page(request, clerk, door, clock, form=form, refusal=refusal)
-        return _done(door, told, desk_joins.PROPOSED)
+        return Redirect(HOME, status_code=303)
 
     @post("/{proposal_id:uuid}/confirm", name="workspace.join_confirm", status_code=200)
     async def confirm(
@@ -95,10 +94,10 @@ class JoinsController(Controller):
             async with door.db.write() as tx:
                 who = await clerk_in(tx, door.kit, clerk)
                 outcome = await desk_joins.confirm(tx, door.kit, proposal_id, clerk=who, now=clock.now())
-            told = settle(outcome)
+            settle(outcome)
         except (Conflict, NotFound, desk_joins.OwnJoin) as refusal:
             return await _page(request, clerk, door, clock, refusal=refusal)
-        return _done(door, told, desk_joins.JOINED)
+        return Redirect(HOME, status_code=303)
 
     @post("/{proposal_id:uuid}/refuse", name="workspace.join_refuse", status_code=200)
     async def refuse(
@@ -119,11 +118,6 @@ class JoinsController(Controller):
         except (NotFound, desk_joins.OwnJoin) as refusal:
             return await _page(request, clerk, door, clock, refusal=refusal)
         return Redirect(HOME, status_code=303)
-
-
-def _done(door: Door, told: desk_joins.Told, words: str) -> Redirect:
-    after = BackgroundTask(desk_joins.tell_phones, door, told, words)
-    return Redirect(HOME, status_code=303, background=after)
 
 
 async def _page(

@@ -6,7 +6,6 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, Response, get, post
-from litestar.background_tasks import BackgroundTask
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
@@ -82,10 +81,10 @@ class NamesController(Controller):
             async with door.db.write() as tx:
                 who = await clerk_in(tx, door.kit, clerk)
                 outcome = await correcting.propose(tx, door.kit, account_id, draft, clerk=who, now=now)
-            told = settle(outcome)
+            settle(outcome)
         except (Conflict, FieldsInvalid, TooMany, correcting.OwnName) as refusal:
             return await _page(request, clerk, door, clock, form=form, refusal=refusal)
-        return _done(door, told, correcting.PROPOSED)
+        return Redirect(HOME, status_code=303)
 
     @post("/{proposal_id:uuid}/confirm", name="workspace.name_confirm", status_code=200)
     async def confirm(
@@ -106,10 +105,10 @@ class NamesController(Controller):
                 outcome = await correcting.confirm(
                     tx, door.kit, proposal_id, form.document_number, clerk=who, now=now
                 )
-            told = settle(outcome)
+            settle(outcome)
         except (Conflict, FieldsInvalid, NotFound, TooMany, correcting.OwnName) as refusal:
             return await _page(request, clerk, door, clock, refusal=refusal)
-        return _done(door, told, correcting.CORRECTED)
+        return Redirect(HOME, status_code=303)
 
     @post("/{proposal_id:uuid}/refuse", name="workspace.name_refuse", status_code=200)
     async def refuse(
@@ -130,11 +129,6 @@ class NamesController(Controller):
         except (NotFound, correcting.OwnName) as refusal:
             return await _page(request, clerk, door, clock, refusal=refusal)
         return Redirect(HOME, status_code=303)
-
-
-def _done(door: Door, told: correcting.Told, words: str) -> Redirect:
-    after = BackgroundTask(correcting.tell_phone, door, told, words)
-    return Redirect(HOME, status_code=303, background=after)
 
 
 async def _page(

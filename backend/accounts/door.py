@@ -19,6 +19,7 @@ from backend.outside.eid.eid import EId
 from backend.outside.messages.sms import Sms
 from backend.outside.places import Places
 from backend.outside.registries import Registries
+from backend.owed.line import Line
 from backend.settings import Settings
 
 
@@ -59,6 +60,8 @@ class Door(msgspec.Struct, frozen=True):
     eid: EId
     post_office: EId | None
     sms: Sms
+    texts: Line  # of text messages that nobody waits for
+    pushes: Line
     registries: Registries
     certificates: Certificates
     passwords: Passwords

@@ -13,11 +13,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.accounts import hotline
-from backend.accounts.codes import otp
-from backend.accounts.codes import texts as sms
-from backend.accounts.codes.messages import send_later
-from backend.accounts.codes.otp import CodeData, Sending
-from backend.accounts.door import Door
+from backend.accounts.codes import messages, otp
+from backend.accounts.codes.otp import CodeData
 from backend.accounts.identity import numbers, people
 from backend.caller import Caller
 from backend.devices import takeover
@@ -25,6 +22,7 @@ from backend.errors import FieldError, FieldsInvalid, Forbidden, NotFound, Refus
 from backend.facts import AccessRefused, CodeSentAgain, NoticesPushedAgain
 from backend.flows import FIND, Flow, Handle, Kind
 from backend.kit import Kit
+from backend.owed import queue
 from backend.support import desks, lookups, notices, texts
 from backend.support.cases import Clerk
 from backend.support.models import Notice
@@ -70,8 +68,9 @@ async def looked_up(
 
 async def thaw(
     tx: AsyncSession, kit: Kit, account_id: UUID, reason: str, *, clerk: Clerk, now: datetime
-) -> str | Refusal | None:
-    """Lift the freeze of an account and of its recovery; the number that hears of it.
+) -> Refusal | None:
+    """Lift the freeze of an account and of its recovery; the person's number hears of it, for who could not come in
+    reads no notice.
 
     Raises NotAtADesk, FieldsInvalid, NotFrozen; that it is one's own is returned.
     """
@@ -80,14 +79,17 @@ async def thaw(
         return refusal
     notice = notices.tell(tx, kit, account_id, "account_thawed", now=now, what="checked", reason=why)
     await takeover.thaw(tx, kit, account_id, notice=notice.id, by=clerk.account_id, now=now)
-    found = await people.phones_of(tx, account_id)
-    return people.number_of(kit, found[0]) if found else None
+    for row in (await people.phones_of(tx, account_id))[:1]:
+        number = people.number_of(kit, row)
+        text = messages.THAWED
+        queue.owe(tx, kit.keys, queue.SMS, text, account_id=account_id, content=number, now=now)
+    return None
 
 
 async def code_again(
     tx: AsyncSession, kit: Kit, account_id: UUID, *, clerk: Clerk, now: datetime
-) -> Sending | Refusal | None:
-    """The code that the person waits for, once more to the same number; what is owed after the commit.
+) -> Refusal | None:
+    """The code that the person waits for, once more to the same number, after the answer.
 
     Raises NotAtADesk, NoCodeWaits, and what a person's own wish for it may raise; that it is one's own is returned.
     """
@@ -98,11 +100,13 @@ async def code_again(
     row = await FIND.maybe(tx, flow=newest) if newest is not None else None
     if row is None:
         raise NoCodeWaits
-    owed, _ = await otp.again(Handle(tx, kit, Caller(now, row.jkt), Kind(row.kind, CodeData), row))
+    flow = Handle(tx, kit, Caller(now, row.jkt), Kind(row.kind, CodeData), row)
+    owed, _ = await otp.again(flow)
+    otp.owe(flow, owed)
     fact = CodeSentAgain(subject=account_id, flow=row.id)
     kit.journal.record(tx, fact, by=clerk.account_id, now=now)
     notices.tell(tx, kit, account_id, HELPED, now=now)
-    return owed
+    return None
 
 
 async def notices_again(
@@ -132,12 +136,6 @@ async def notices_again(
 async def shown(tx: AsyncSession, kit: Kit, account_id: UUID, *, now: datetime) -> hotline.Found:
     """What a clerk sees of somebody: masked, and nothing that opens an account."""
     return await hotline.shown(tx, kit, account_id, now=now)
-
-
-async def tell_phone(door: Door, account_id: UUID, phone: str, now: datetime) -> None:
-    """A message after the answer: who could not come in reads no notice."""
-    name = f"thawed-{account_id}-{int(now.timestamp())}"
-    await send_later(door, phone, sms.thawed_text(door.kit.brand), message_id=name, about="a thaw")
 
 
 async def _why_not(

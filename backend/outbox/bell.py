@@ -31,6 +31,7 @@ NOTIFY = "SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload"
 COMMAND = "command"  # who rings and hears nothing itself
 DELIVERIES = "deliveries"
 REQUESTS = "requests"
+MESSAGES = "messages"  # something is owed to a person; the channel follows
 STATES = "states"  # deliveries moved on; nobody has to act
 LOST = "lost"
 HEARTBEAT = 20.0  # a lost connection is noticed after this many seconds at the latest
@@ -61,12 +62,15 @@ async def _notify(tx: AsyncSession, name: str) -> None:
 class Listener:
     """One who waits; topics that ring while it is busy are kept, each once."""
 
-    def __init__(self) -> None:
+    def __init__(self, only: str | None = None) -> None:
+        self._only = only
         self._topics: set[str] = set()
         self._rung = asyncio.Event()
 
     def hear(self, topic: str) -> None:
         """Keep the topic and wake up."""
+        if self._only not in (None, topic):
+            return
         self._topics.add(topic)
         self._rung.set()
 
@@ -98,9 +102,9 @@ class Bell:
             listener.hear(topic)
 
     @contextmanager
-    def listener(self) -> Iterator[Listener]:
-        """Somebody who hears everything from now on."""
-        listener = Listener()
+    def listener(self, only: str | None = None) -> Iterator[Listener]:
+        """Somebody who hears everything from now on, or `only` one topic."""
+        listener = Listener(only)
         self._listeners.add(listener)
         try:
             yield listener

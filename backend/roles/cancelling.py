@@ -48,7 +48,7 @@ async def cancel(tx: AsyncSession, kit: Kit, found: RoleRequest, *, by: UUID, no
         about = await rows.role_now(tx, found.role_id)
         unit = found.unit_id if about is None else about.unit_id
         await effects.say(tx, kit, found.account_id, unit, CANCELLED, Act(by, now, due=now), about=found.id)
-    await rows.move(tx, found, to=policy.WITHDRAWN, text_due_at=None, **rows.stamp(now, by=by))
+    await rows.move(tx, found, to=policy.WITHDRAWN, **rows.stamp(now, by=by))
     fact = RequestWithdrawn(subject=found.account_id, request=found.id, because=CANCELLED)
     kit.journal.record(tx, fact, by=by, now=now)
     await rows.bump(tx, found.account_id)
@@ -60,7 +60,7 @@ async def unplan(tx: AsyncSession, kit: Kit, found: RoleRequest, *, now: datetim
     await effects.change(tx, *planned, state=policy.UNDONE)
     await _as_it_was(tx, kit, found, now)
     await notices.take_back(tx, found.id, now=now)
-    found.before = found.role_version = found.text_due_at = None
+    found.before = found.role_version = None
     await rows.bump(tx, found.account_id)
     await tx.flush()
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
-from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import exists, select
@@ -17,9 +16,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from backend.account import Account
-from backend.accounts.codes.messages import send_later
-from backend.accounts.codes.texts import desk_joined_text, join_proposed_text
-from backend.accounts.door import Door
 from backend.accounts.identity import candidates, numbers, people
 from backend.accounts.identity.absorbing import Proof
 from backend.accounts.identity.evidence import SURE
@@ -28,6 +24,7 @@ from backend.db import Database, new_id
 from backend.errors import Conflict, FieldError, FieldsInvalid, Forbidden, NotFound, Refusal
 from backend.facts import AccessRefused, JoinConfirmed, JoinDropped, JoinProposed
 from backend.kit import Kit
+from backend.owed import queue
 from backend.roles import substance, uniting
 from backend.roles.waiting_joins import Pair, masked_numbers
 from backend.support import desks, lookups, notices, texts
@@ -70,13 +67,6 @@ class OwnJoin(Forbidden):
     )
 
 
-class Told(NamedTuple):
-    """Which proposal, and the numbers of both accounts that hear of it by message."""
-
-    proposal: UUID
-    phones: list[str]
-
-
 async def looked_up(
     tx: AsyncSession, kit: Kit, clerk: Clerk, *, national_id: str, old_id: str, now: datetime
 ) -> Pair | Refusal:
@@ -108,7 +98,7 @@ async def looked_up(
 
 async def propose(
     tx: AsyncSession, kit: Kit, pair: Pair, grounds: str, *, clerk: Clerk, now: datetime
-) -> Told | Refusal:
+) -> UUID | Refusal:
     """One clerk says why both are one person's; both people are told, and a second clerk decides.
 
     Raises NotAtADesk, FieldsInvalid, NotJoinable, JoinConflict, JoinWaits; that it is one's own is returned.
@@ -135,12 +125,13 @@ async def propose(
     shown = await masked_numbers(tx, kit, pair)
     for account_id, other in ((stays.id, goes.id), (goes.id, stays.id)):
         notices.tell(tx, kit, account_id, PROPOSED, now=now, about=row.id, number=shown[other])
-    return Told(row.id, await _phones(tx, kit, pair))
+    await _text(tx, kit, pair, PROPOSED, row.id, now)
+    return row.id
 
 
 async def confirm(
     tx: AsyncSession, kit: Kit, proposal_id: UUID, *, clerk: Clerk, now: datetime
-) -> Told | Refusal:
+) -> UUID | Refusal:
     """A second clerk says so too: the two are one when this is committed.
 
     Raises NotAtADesk, NotJoinable, JoinConflict; what has to be remembered is returned: JoinOver, JoinChanged, OwnJoin.
@@ -161,12 +152,12 @@ async def confirm(
         return JoinChanged()
     stays, goes = await _both(tx, pair)
     await _refuse(tx, kit, stays, goes, now=now)
-    told = Told(row.id, await _phones(tx, kit, pair))
+    await _text(tx, kit, pair, JOINED, row.id, now)
     fact = JoinConfirmed(subject=stays.id, other=goes.id, proposal=row.id)
     kit.journal.record(tx, fact, by=clerk.account_id, now=now)
     number = await uniting.unite(tx, kit, stays, goes, Proof("desk", by=clerk.account_id), now=now)
     notices.tell(tx, kit, stays.id, JOINED, now=now, number=number)
-    return told
+    return row.id
 
 
 async def refuse(
@@ -202,14 +193,6 @@ async def sweep(db: Database, kit: Kit, now: datetime) -> None:
         late = select(JoinProposal).where(JoinProposal.expires_at <= now).with_for_update()
         for row in await tx.scalars(late):
             await _drop(tx, kit, row, "expired", by=None, now=now)
-
-
-async def tell_phones(door: Door, told: Told, words: str) -> None:
-    """A message to both, after the answer: who never opens the app has to hear of it too."""
-    text = (desk_joined_text if words == JOINED else join_proposed_text)(door.kit.brand)
-    for place, phone in enumerate(told.phones):
-        name = f"{words}-{told.proposal}-{place}"
-        await send_later(door, phone, text, message_id=name, about="accounts of one person")
 
 
 async def _right(tx: AsyncSession, clerk: Clerk, now: datetime) -> None:
@@ -294,7 +277,13 @@ async def _drop(
         notices.tell(tx, kit, account_id, DROPPED, now=now)
 
 
-async def _phones(tx: AsyncSession, kit: Kit, pair: Pair) -> list[str]:
-    """The main number of each; one message where both have the same."""
-    found = [phones[0] for account in pair if (phones := await people.phones_of(tx, account))]
-    return list(dict.fromkeys(people.number_of(kit, phone) for phone in found))
+async def _text(tx: AsyncSession, kit: Kit, pair: Pair, words: str, act: UUID, now: datetime) -> None:
+    """A message to the main number of each, one where both are the same: who never opens the app has to hear of it."""
+    phones = {
+        people.number_of(kit, row): row
+        for account in pair
+        for row in (await people.phones_of(tx, account))[:1]
+    }
+    for number, row in phones.items():
+        whose = row.account_id
+        queue.owe(tx, kit.keys, queue.SMS, words, account_id=whose, about=act, content=number, now=now)

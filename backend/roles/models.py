@@ -202,7 +202,7 @@ class RoleRequest(Base):
     )  # of the person's roles right after that, for the undo
     text_due_at: Mapped[datetime | None] = mapped_column(
         UtcDateTime
-    )  # when the decision is (or is again) to be told by text message
+    )  # written by release 0.2.0 alone, and carried over (texting.py)
     session_id: Mapped[UUID | None]  # the sign-in behind what it says now; a manager's words have none
     denied_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # its owner disowned that sign-in
     kept_by: Mapped[UUID | None]  # who let the person's appointment outlive the post

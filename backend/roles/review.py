@@ -209,8 +209,8 @@ def figured(tx: AsyncSession, found: RoleRequest, outcome: str, now: datetime) -
 async def _settle_request(
     tx: AsyncSession, kit: Kit, found: RoleRequest, decision: str, by: UUID, now: datetime
 ) -> None:
-    due = texting.due_at(kit, found, now)
-    await rows.move(tx, found, to=decision, text_due_at=due, **rows.stamp(now, by=by))
+    await rows.move(tx, found, to=decision, **rows.stamp(now, by=by))
+    texting.owe(tx, kit, found, now)
     kit.journal.record(
         tx, RequestDecided(subject=found.account_id, request=found.id, outcome=decision), by=by, now=now
     )

@@ -1,118 +1,59 @@
 """The decision on one's own role request as a text message, for whoever has allowed that (rule 903).
 
-The transaction that decides writes when the message is due, so that no crash forgets it; it leaves after the undo
-window, so that a word which was taken back reaches nobody. Whether it is allowed is asked when it leaves.
+The transaction that decides writes it down; it leaves after the undo window, so that a word which was taken back
+reaches nobody. Whether it is allowed is asked when it leaves.
 """
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime, timedelta
-from typing import NamedTuple
-from uuid import UUID
 
-import structlog
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.accounts.codes.messages import Text
 from backend.accounts.codes.texts import decided_text
 from backend.accounts.identity import people
 from backend.accounts.self import consents
 from backend.db import Database
 from backend.kit import Kit
-from backend.outside.clock import Clock
-from backend.outside.messages.sms import Sms, SmsUnavailable, SmsUncertain
-from backend.roles import policy, rows
+from backend.owed import queue
+from backend.owed.models import Message
+from backend.roles import policy
 from backend.roles.models import RoleRequest
-from backend.rounds import rounds
-from backend.watch import Watch
 
-LOOK = 5.0  # seconds between two looks
-PAUSE = timedelta(
-    minutes=1
-)  # before the next try; also how long one process may take over one message, at least
-NEWS = timedelta(days=1)  # nobody is told of what was decided longer ago
-AT_ONCE = 50
+DECISION = "decision"  # the kind of message
+LEFT = timedelta(minutes=2)  # 0.2.0 looks every five seconds, and has a message for a minute
 DECISIONS = (policy.APPROVED, policy.RETURNED, policy.REJECTED)
-log = structlog.get_logger("texting")
 
 
-class Message(NamedTuple):
-    """What one process has taken on to send; `until` is the mark that it is the one."""
-
-    request_id: UUID
-    version: int
-    until: datetime
-    phone: str
-    text: str
+def owe(tx: AsyncSession, kit: Kit, found: RoleRequest, now: datetime) -> None:
+    """Have the decision of now told, where the person has asked for something."""
+    if found.created_by == found.account_id:
+        due = now + timedelta(seconds=kit.limits.undo_window)
+        whose = found.account_id
+        queue.owe(tx, kit.keys, queue.SMS, DECISION, account_id=whose, about=found.id, now=now, due=due)
 
 
-def due_at(kit: Kit, found: RoleRequest, now: datetime) -> datetime | None:
-    """When the decision of now is to be told; never where the person has not asked for anything."""
-    own = found.created_by == found.account_id
-    return now + timedelta(seconds=kit.limits.undo_window) if own else None
-
-
-class Texting:
-    """Sends what is due; any number of processes may do so beside each other."""
-
-    def __init__(self, db: Database, kit: Kit, sms: Sms, clock: Clock) -> None:
-        self._db, self._kit, self._sms, self._clock = db, kit, sms, clock
-        self._watch = Watch(db)
-
-    async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`; where nobody has written since nothing was owed, nobody is asked."""
-        seen: int | None = None
-
-        async def look() -> None:
-            nonlocal seen
-            version = self._watch.version()
-            if version is None or version != seen:
-                seen = None if await self.round() else version
-
-        await rounds(stop, LOOK, look)
-        self._watch.close()
-
-    async def round(self) -> bool:
-        """Everything that is due now, outside any transaction; whether anything is owed, now or later."""
-        query = select(RoleRequest.id).where(RoleRequest.text_due_at <= self._clock.now())
-        owed = select(RoleRequest.id).where(RoleRequest.text_due_at.is_not(None)).limit(1)
-        async with self._db.read() as tx:
-            waiting = list(await tx.scalars(query.order_by(RoleRequest.text_due_at).limit(AT_ONCE)))
-            is_owed = await tx.scalar(owed) is not None
-        for request_id in waiting:
-            async with self._db.write() as tx:
-                message = await self._taken(tx, request_id, self._clock.now())
-            if message is not None:
-                await self._send(message)
-        return is_owed
-
-    async def _taken(self, tx: AsyncSession, request_id: UUID, now: datetime) -> Message | None:
-        found = await rows.request_locked(tx, request_id)
-        if found is None or found.text_due_at is None or found.text_due_at > now:
-            return None  # another process was first
-        phones = []
-        told = found.status in DECISIONS and found.decided_at is not None and found.decided_at > now - NEWS
-        if told and await consents.allows(tx, found.account_id, consents.NOTICES_BY_SMS):
-            phones = await people.phones_of(tx, found.account_id)
-        if not phones:
-            found.text_due_at = None
-            return None
-        patience = timedelta(seconds=self._kit.limits.sms_timeout)
-        found.text_due_at = now + max(PAUSE, 2 * patience)
-        phone, text = people.number_of(self._kit, phones[0]), decided_text(self._kit.brand, found.status)
-        return Message(found.id, found.version, found.text_due_at, phone, text)
-
-    async def _send(self, message: Message) -> None:
-        """Once it may have left it is not sent again (case TO13)."""
-        name = f"decision-{message.request_id}-{message.version}"
-        try:
-            await self._sms.send(message.phone, message.text, message_id=name)
-        except SmsUncertain:
-            log.warning("message_uncertain")
-        except SmsUnavailable:
-            log.warning("message_not_sent")  # its pause has begun
+async def carry_over(db: Database, kit: Kit, now: datetime) -> None:
+    """What release 0.2.0 has left behind, which kept it with the request; while it runs it sees to that itself."""
+    left = RoleRequest.text_due_at < now - LEFT
+    async with db.read() as tx:
+        if await tx.scalar(select(RoleRequest.id).where(left).limit(1)) is None:
             return
-        async with self._db.write() as tx:
-            sent = update(RoleRequest).where(RoleRequest.id == message.request_id)
-            await tx.execute(sent.where(RoleRequest.text_due_at == message.until).values(text_due_at=None))
+    async with db.write() as tx:
+        for found in (await tx.scalars(select(RoleRequest).where(left).with_for_update())).all():
+            owe(tx, kit, found, found.decided_at or now)
+            found.text_due_at = None
+
+
+async def words(db: Database, kit: Kit, row: Message, _: datetime) -> Text | None:
+    """To the person's main number, while it is the request's last word."""
+    async with db.read() as tx:
+        found = await tx.get(RoleRequest, row.about)
+        if found is None or found.status not in DECISIONS or found.decided_at != row.at:
+            return None
+        if not await consents.allows(tx, found.account_id, consents.NOTICES_BY_SMS):
+            return None
+        phones = await people.phones_of(tx, found.account_id)
+    return Text(people.number_of(kit, phones[0]), decided_text(kit.brand, found.status)) if phones else None

@@ -192,7 +192,7 @@ class Notice(Base):
     """
 
     __tablename__ = "notices"
-    __table_args__ = (filled("notices", "read_at"), filled("notices", "until"), filled("notices", "push_at"))
+    __table_args__ = (filled("notices", "read_at"), filled("notices", "until"))
     retention = (Life("read_at", "notice_days"), Life("until", "notice_days"))  # one's own waits to be read
     whose = Whose("account_id")
 
@@ -205,9 +205,6 @@ class Notice(Base):
     at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     read_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    push_at: Mapped[datetime | None] = mapped_column(
-        UtcDateTime
-    )  # nothing once it was pushed, or never will be
     is_denied: Mapped[bool] = mapped_column(Boolean, default=False)
     about: Mapped[UUID | None] = mapped_column(
         index=True

@@ -15,6 +15,7 @@ from backend.errors import Conflict, FieldError, FieldsInvalid, NotFound
 from backend.facts import NoticeDenied, NoticePublished
 from backend.kit import Kit
 from backend.outside.clock import LOCAL
+from backend.owed import queue
 from backend.support import telling, telling_codes, texts
 from backend.support.models import Notice, NoticeRead
 from backend.words import say
@@ -40,7 +41,7 @@ DENIABLE = frozenset(
     }
 )
 PUSHED = DENIABLE - {"role_changed"}  # what security demands; a manager's word may still be taken back
-PUSHED_LATER = frozenset(  # when it stands: pushing.py
+PUSHED_LATER = frozenset(  # when it stands
     {
         "account_frozen",
         "role_changed",
@@ -111,10 +112,23 @@ def tell(
     notice = Notice(
         id=new_id(), account_id=account_id, kind=kind, at=due or now, about=about, is_denied=False
     )
-    notice.push_at = notice.at if kind in PUSHED_LATER else None
     if details:
         notice.details = kit.keys.seal("notices.details", notice.id, msgspec.json.encode(details).decode())
     tx.add(notice)
+    if kind in PUSHED_LATER:
+        acted = notice.at - timedelta(
+            seconds=kit.limits.undo_window
+        )  # whom the act signs out hears of it too
+        queue.owe(
+            tx,
+            kit.keys,
+            queue.PUSH,
+            kind,
+            account_id=account_id,
+            about=about,
+            now=acted,
+            due=notice.at,
+        )
     if kit.phones is not None and kind in PUSHED and due is None:
         kit.phones.tell_after(tx, account_id, kind, _words(kind, details)[0], now=now)
     return notice
@@ -126,9 +140,10 @@ def title_of(kind: str) -> str:
 
 
 async def take_back(tx: AsyncSession, act: UUID, *, now: datetime) -> None:
-    """Nobody hears of an act that was taken back: what nobody could read yet is gone."""
+    """Nobody hears of an act that was taken back: what nobody could read yet is gone, and so is what was to leave."""
     unheard = delete(Notice).where(Notice.about == act, Notice.at > now)
     await tx.execute(unheard.execution_options(synchronize_session=False))
+    await queue.take_back(tx, act, now=now)
 
 
 def publish(

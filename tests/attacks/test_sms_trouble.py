@@ -53,7 +53,7 @@ async def town(_town: tuple[Service, Gateway]) -> AsyncIterator[Service]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def centre(_town: tuple[Service, Gateway], monkeypatch: pytest.MonkeyPatch) -> Gateway:
     """The gateway, in order; messages that leave later are tried again sooner than in life."""
-    monkeypatch.setattr(messages, "AGAIN", (0, 0.05, 0.05))
+    monkeypatch.setattr(messages, "PAUSES", (0.05,))
     await _town[1].reset()
     return _town[1]
 

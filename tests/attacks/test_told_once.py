@@ -66,7 +66,7 @@ async def towns(_town: tuple[list[Service], Gateway]) -> AsyncIterator[list[Serv
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def centre(_town: tuple[list[Service], Gateway], monkeypatch: pytest.MonkeyPatch) -> Gateway:
-    monkeypatch.setattr(messages, "AGAIN", (0, 0.05, 0.05))
+    monkeypatch.setattr(messages, "PAUSES", (0.05,))
     await _town[1].reset()
     return _town[1]
 

@@ -77,7 +77,7 @@ async def test_a_bad_switch_changes_nothing(inbox: Inbox, http: httpx2.AsyncClie
 
 
 async def test_push_notices_are_kept_with_their_token(inbox: Inbox, http: httpx2.AsyncClient) -> None:
-    assert await InboxPush(inbox).send("token-1", "Hue-S", "Đã đăng nhập ở nơi khác", {"kind": "x"})
-    await InboxPush(inbox).send("token-2", "Hue-S", "Khác", {})
+    assert await InboxPush(inbox).send("token-1", "Hue-S", "Đã đăng nhập ở nơi khác", {"kind": "x"}, mark="1")
+    await InboxPush(inbox).send("token-2", "Hue-S", "Khác", {}, mark="2")
     found = (await http.get("/demo/inbox.json", params={"to": "token-1"})).json()["push"]
     assert [one["body"] for one in found] == ["Đã đăng nhập ở nơi khác"]

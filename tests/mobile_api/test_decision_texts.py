@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import select
 
 from backend.accounts.identity.numbers import holder_of
+from backend.owed.models import Message
 from backend.roles import acts, managers, review, starting
 from backend.roles.models import RoleRequest
 from backend.roles.movements import END
-from backend.roles.texting import Texting
 from backend.roles.wish import Draft
 from tests.mobile_api.test_roles import a_province, body
 from tests.phone import Phone
@@ -78,19 +75,19 @@ class Applicant:
     async def due(self) -> bool:
         """Whether a message is still to leave."""
         async with self.service.db.read() as tx:
-            query = select(RoleRequest.text_due_at).where(RoleRequest.id == self.request)
-            return await tx.scalar(query) is not None
+            query = select(Message.due_at).where(Message.about == self.request, Message.channel == "sms")
+            return await tx.scalar(query.where(Message.due_at.is_not(None))) is not None
 
     async def later(self, seconds: int = PAST_UNDO) -> None:
         """Time goes by, and whatever is due leaves."""
         self.service.pass_time(seconds=seconds)
-        await self.service.app.texting.round()
+        await self.service.app.texts.round()
 
 
 async def test_a_decision_is_texted_once_the_undo_is_over_to_whoever_allowed_it(service: Service) -> None:
     asks = await Applicant.new(service)
     await asks.decided(review.approve, version=1)
-    await service.app.texting.round()
+    await service.app.texts.round()
     assert asks.texts() == [] and await asks.due()
     for _ in range(2):
         await asks.later()
@@ -169,29 +166,6 @@ async def test_what_was_decided_a_day_ago_is_no_news(service: Service) -> None:
     assert asks.texts() == [] and not await asks.due()
 
 
-async def test_a_process_that_died_on_the_way_costs_a_minute_and_no_message(service: Service) -> None:
-    """What it had taken on is due again, because only the end of the sending is written as the end."""
-    asks = await Applicant.new(service)
-    await asks.decided(review.approve, version=1)
-    service.pass_time(seconds=PAST_UNDO)
-    dying = Texting(service.db, service.kit, Dying(), service.clock)
-    with contextlib.suppress(asyncio.CancelledError):
-        await dying.round()
-    assert asks.texts() or await asks.due(), "the service's own look may have been first"
-    await asks.later(PAST_PAUSE)
-    assert len(asks.texts()) == 1 and not await asks.due()
-
-
-async def test_processes_beside_each_other_send_one_message(service: Service) -> None:
-    asks, counted = await Applicant.new(service), Counting()
-    await asks.decided(review.approve, version=1)
-    beside = [Texting(service.db, service.kit, counted, service.clock) for _ in range(4)]
-    service.pass_time(seconds=PAST_UNDO)
-    await asyncio.gather(*(one.round() for one in beside))
-    await asks.later(PAST_PAUSE)
-    assert counted.names.count(f"decision-{asks.request}-2") + len(asks.texts()) == 1
-
-
 async def test_what_a_manager_does_unasked_is_no_decision_on_ones_request(service: Service) -> None:
     """Moved by two managers, then ended: the app tells of it, and no message was asked for."""
     asks, other = await Applicant.new(service), service.person("Phan Văn Nhận")
@@ -222,48 +196,17 @@ async def test_what_was_taken_back_by_its_owner_meanwhile_is_not_texted(service:
     assert asks.texts() == [] and not await asks.due()
 
 
-class Counting:
-    """A centre that takes everything and remembers under which name."""
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
-
-    async def send(self, to: str, text: str, *, message_id: str) -> None:
-        """Take it, after a moment."""
-        await asyncio.sleep(0.05)
-        assert to and text
-        self.names.append(message_id)
-
-
-class Dying:
-    """The process ends while the message is handed over."""
-
-    async def send(self, to: str, text: str, *, message_id: str) -> None:
-        """Never comes back."""
-        raise asyncio.CancelledError(to, text, message_id)
-
-
-async def test_to13_however_patient_one_process_is_no_other_sends_the_same_meanwhile(
+async def test_of_a_word_and_the_next_one_before_the_first_has_left_the_last_is_texted(
     service: Service,
 ) -> None:
     asks = await Applicant.new(service)
-    await asks.decided(review.approve, version=1)
-    patient = service.kit._replace(limits=msgspec.structs.replace(service.kit.limits, sms_timeout=300.0))
-    service.pass_time(seconds=PAST_UNDO)
-    first = Texting(service.db, patient, Slow(asks), service.clock)
-    await first.round()
-    assert asks.texts() == [] and not await asks.due(), "the second one has found nothing to do"
-
-
-class Slow:
-    """Takes a message, and says so after nearly all of the time that it has; others look for work meanwhile."""
-
-    def __init__(self, asks: Applicant) -> None:
-        self._asks = asks
-
-    async def send(self, to: str, text: str, *, message_id: str) -> None:  # noqa: ARG002
-        """In five minutes."""
-        await self._asks.later(290)
+    await asks.decided(review.send_back, "Thiếu chức danh", version=1)
+    answer = await asks.phone.call("PUT", f"/v1/role-requests/{asks.request}", body())
+    assert answer.status_code == 200, answer.text
+    await asks.decided(review.reject, "Sai đơn vị", version=None)
+    await asks.later()
+    (text,) = asks.texts()
+    assert "khong duoc duyet" in text
 
 
 async def test_r23_of_three_words_within_ten_seconds_phone_and_notices_hear_the_last(

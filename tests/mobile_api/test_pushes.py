@@ -9,8 +9,7 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
-from backend.devices import notices as pushing
-from backend.devices.notices import PushedPhones
+from backend.owed import line
 from backend.support import notices
 from tests.citizen import PASSWORD, Citizen
 from tests.phone import Phone
@@ -114,7 +113,7 @@ class Trouble:
         self.asked: list[tuple[str, str, str, str]] = []
         self._dead = dead
 
-    async def send(self, token: str, title: str, body: str, data: dict[str, str]) -> bool:
+    async def send(self, token: str, title: str, body: str, data: dict[str, str], *, mark: str) -> bool:  # noqa: ARG002
         """Refuse."""
         self.asked.append((token, title, body, data["kind"]))
         if not self._dead:
@@ -128,50 +127,57 @@ class Silent:
     def __init__(self) -> None:
         self.asked, self.speaks = 0, asyncio.Event()
 
-    async def send(self, token: str, title: str, body: str, data: dict[str, str]) -> bool:  # noqa: ARG002
+    async def send(self, token: str, title: str, body: str, data: dict[str, str], *, mark: str) -> bool:  # noqa: ARG002
         """In the end."""
         self.asked += 1
         await self.speaks.wait()
         return True
 
 
-async def _tell(citizen: Citizen, trouble: Trouble) -> None:
+async def _tell(citizen: Citizen, times: int = 1) -> None:
     service, account_id = citizen.service, UUID(citizen.done["account"]["id"])
-    phones = PushedPhones(service.db, service.kit.keys, trouble, service.kit.brand)
-    kit = service.kit._replace(phones=phones)
     async with service.db.write() as tx:
-        notices.tell(tx, kit, account_id, "method_added", now=service.clock.now(), method="vneid")
-    await phones.told(account_id)
+        for _ in range(times):
+            notices.tell(tx, service.kit, account_id, "method_added", now=service.clock.now(), method="vneid")
+    await service.app.pushes.told(account_id)
 
 
-async def test_trouble_with_the_push_service_takes_nothing_back(citizen: Citizen) -> None:
+async def test_trouble_with_the_push_service_takes_nothing_back_and_what_it_refused_comes_later(
+    citizen: Citizen, monkeypatch: pytest.MonkeyPatch
+) -> None:
     trouble = Trouble(dead=False)
-    await _tell(citizen, trouble)
+    monkeypatch.setattr(citizen.service.app.phones, "_push", trouble)
+    await _tell(citizen)
     assert len(trouble.asked) == 1
     shown = (await citizen.phone.call("GET", "/v1/notices")).json()["items"]
     assert shown[0]["kind"] == "method_added"
+    monkeypatch.undo()
+    citizen.service.pass_time(seconds=31)
+    await citizen.service.app.pushes.round()
+    await gets(citizen, "method_added")
 
 
-async def test_a_dead_address_is_forgotten(citizen: Citizen) -> None:
+async def test_a_dead_address_is_forgotten(citizen: Citizen, monkeypatch: pytest.MonkeyPatch) -> None:
     trouble = Trouble(dead=True)
+    monkeypatch.setattr(citizen.service.app.phones, "_push", trouble)
     for _ in range(2):
-        await _tell(citizen, trouble)
+        await _tell(citizen)
     assert len(trouble.asked) == 1
 
 
 async def test_while_the_push_service_is_silent_no_more_than_so_many_pushes_wait_for_it(
     citizen: Citizen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pushing, "MOST", 3)
     service, silent = citizen.service, Silent()
-    phones = PushedPhones(service.db, service.kit.keys, silent, service.kit.brand)
-    kit, account_id = service.kit._replace(phones=phones), UUID(citizen.done["account"]["id"])
-    async with service.db.write() as tx:
-        for _ in range(5):
-            notices.tell(tx, kit, account_id, "method_added", now=service.clock.now(), method="vneid")
-    silent.speaks.set()
-    await phones.told(account_id)
+    monkeypatch.setattr(service.app.phones, "_push", silent)
+    monkeypatch.setattr(service.app.phones, "most", 3)
+    monkeypatch.setattr(line, "PATIENCE", 0.5)
+    await _tell(citizen, times=5)
     assert silent.asked == 3
+    silent.speaks.set()
+    async with asyncio.timeout(5):
+        while silent.asked < 5:
+            await asyncio.sleep(0.02)
     shown = (await citizen.phone.call("GET", "/v1/notices")).json()["items"]
     assert [one["kind"] for one in shown].count("method_added") == 5, "the notice in the app is the promise"
 

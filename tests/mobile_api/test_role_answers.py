@@ -64,12 +64,12 @@ async def test_r08_d06_a_decision_on_ones_request_is_pushed_once_nobody_can_take
     assert (await phone.call("PUT", "/v1/devices/current/push-token", {"token": token})).status_code == 204
     asked = (await phone.call("POST", "/v1/role-requests", body())).json()
     await approve(service, asked["id"], number)
-    await service.app.pushing.round()
+    await service.app.pushes.round()
     assert not [one for one in service.inbox.push if one.token == token]
     service.pass_time(seconds=11)
     async with asyncio.timeout(5):
         while not (found := [one for one in service.inbox.push if one.token == token]):
-            await service.app.pushing.round()
+            await service.app.pushes.round()
     (one,) = found
     assert one.data["kind"] == "role_changed" and "Không phải tôi" not in one.body
     assert "Sở" not in one.title + one.body

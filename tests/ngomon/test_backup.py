@@ -21,6 +21,8 @@ from backend.outbox import systems
 from backend.outbox.models import Delivery, Link, System
 from backend.outside.clock import Clock
 from backend.outside.connectors import webhook
+from backend.owed import queue
+from backend.owed.models import Message
 from backend.roles import desired
 from backend.roles.models import Unit
 from ngomon import backup, migrations, moving, sealed_file
@@ -79,6 +81,7 @@ class House:
                 tx.add(
                     Link(system_id=system.id, account_id=self.account, delivered_version=3, state="synced")
                 )
+            queue.owe(tx, self.keys, queue.SMS, "recovered", account_id=self.account, content="0550", now=NOW)
             self.kit.journal.record(tx, UnitsImported(count=2), by=None, now=NOW)
         await db.close()
 
@@ -128,6 +131,8 @@ async def test_what_was_backed_up_comes_back_and_everything_outside_begins_again
         assert account.role_version == 3 + backup.AHEAD
         assert house.keys.open("accounts.full_name", account.id, account.full_name) == "Nguyễn Thị Ngọc Ánh"
         assert set(await tx.scalars(select(System.reconciled_at))) == {None}
+        owed = (await tx.scalars(select(Message))).one()
+        assert (owed.due_at, owed.outcome, owed.content) == (None, "dropped", None), "it may have left since"
         told = (await tx.execute(select(System.kind, Delivery.version).join(Delivery))).all()
         assert [tuple(row) for row in told] == [("webhook", 3 + backup.AHEAD)]
         count, trouble = await house.kit.journal.verify(tx)

@@ -94,7 +94,9 @@ async def test_o13_o21_production_without_google_shows_a_plain_page(tmp_path: Pa
             }
         )
     )
-    assert await app.outside.push.send("token", "title", "body", {}), "a token is kept for the day of push"
+    assert await app.outside.push.send("token", "title", "body", {}, mark="1"), (
+        "a token is kept for the day of push"
+    )
     transport: Any = httpx2.ASGITransport(app=app)  # type: ignore[arg-type]
     async with httpx2.AsyncClient(transport=transport, base_url="https://cong.example") as http:
         for lang, word in (("vi", "Chào mừng đến Hue-S"), ("en", "Welcome to Hue-S")):

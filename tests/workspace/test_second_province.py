@@ -58,8 +58,7 @@ async def test_messages_and_pushes_come_from_it(province: Service) -> None:
     await old.call("PUT", "/v1/devices/current/push-token", {"token": f"push-{person.key}"})
     account = UUID((await old.call("GET", "/v1/me")).json()["id"])
     await province.sign_in(person)
-    assert province.kit.phones is not None
-    await province.kit.phones.told(account)
+    await province.app.pushes.told(account)
     (pushed,) = (one for one in province.inbox.push if one.token == f"push-{person.key}")
     assert pushed.title == NAME
 

@@ -35,6 +35,7 @@ COLUMNS = tuple(getattr(OneTimeCode, name) for name in Code._fields)
 THIS = OneTimeCode.id == given("code", OneTimeCode.id)
 
 ISSUE = Act(insert(OneTimeCode))
+THIS_CODE = Question(Code, select(*COLUMNS).where(THIS))
 CODE = Question(Code, select(*COLUMNS).where(THIS).with_for_update())
 OF_FLOW = Question(
     Code,

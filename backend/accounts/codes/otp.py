@@ -6,7 +6,6 @@ messages leave after the answer, and is a `decoy` where there is nobody: its cod
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import partial
 from typing import Any, Literal, NamedTuple, TypeVar
@@ -15,19 +14,17 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from backend.accounts.codes import codes, locks, sms_budget, work
+from backend.accounts.codes import codes, locks, messages, sms_budget, work
 from backend.accounts.codes.code_rows import Code
-from backend.accounts.codes.messages import send_later
 from backend.accounts.codes.texts import code_text
 from backend.accounts.door import Door
 from backend.caller import Caller
 from backend.flows import Handle, Kind, Step
 from backend.names import masked_phone
 from backend.outside.messages.sms import SmsUnavailable, SmsUncertain
+from backend.owed import queue
 
 log = structlog.get_logger("otp")
-
-Later = Callable[[], Awaitable[None]]
 
 
 class CodeData(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,13 +160,13 @@ async def send_again(door: Door, kind: Kind[Coded], flow_id: UUID, caller: Calle
     return await deliver(door, owed, step)
 
 
-async def send_again_later(
-    door: Door, kind: Kind[Coded], flow_id: UUID, caller: Caller
-) -> tuple[CodeStep, Later | None]:
-    """The same in a flow whose messages leave after the answer: the second value sends it."""
+async def send_again_later(door: Door, kind: Kind[Coded], flow_id: UUID, caller: Caller) -> CodeStep:
+    """The same in a flow whose messages leave after the answer."""
     async with door.db.write() as tx:
-        owed, step = await again(await kind.find(tx, door.kit, flow_id, caller, "otp"))
-    return step, later(door, owed)
+        flow = await kind.find(tx, door.kit, flow_id, caller, "otp")
+        owed, step = await again(flow)
+        owe(flow, owed)
+    return step
 
 
 async def deliver(door: Door, sending: Sending | None, step: CodeStep) -> CodeStep:
@@ -182,7 +179,8 @@ async def deliver(door: Door, sending: Sending | None, step: CodeStep) -> CodeSt
         return step
     flow, code = sending.flow, sending.code
     try:
-        await door.sms.send(sending.phone, _text_of(door, sending), message_id=_name_of(sending))
+        name = f"{code.id}-{code.sendings}"
+        await door.sms.send(sending.phone, _text_of(door, sending), message_id=name)
     except SmsUncertain:
         log.warning("code_uncertain", purpose=code.purpose)
         return msgspec.structs.replace(step, delivery="uncertain")
@@ -199,29 +197,29 @@ async def deliver(door: Door, sending: Sending | None, step: CodeStep) -> CodeSt
     return step
 
 
-def later(door: Door, sending: Sending | None) -> Later | None:
-    """What hands over what is owed after the answer."""
-    return partial(_deliver_later, door, sending) if sending is not None else None
+def owe(flow: Handle[Any], sending: Sending | None) -> None:
+    """Have the message leave after the answer; where none may, the same is written down and never leaves.
 
-
-async def _deliver_later(door: Door, sending: Sending) -> None:
-    """Tried again as long as it has certainly not left.
-
-    What was counted stays counted: giving it back would tell who gets a message and who does not (case TO14).
+    It is tried again as long as it has certainly not left. What was counted stays counted: giving it back would tell
+    who gets a message and who does not (case TO14).
     """
-    text, name = _text_of(door, sending), _name_of(sending)
-    await send_later(door, sending.phone, text, message_id=name, about=sending.code.purpose)
+    queue.owe(
+        flow.tx,
+        flow.kit.keys,
+        queue.SMS,
+        messages.CODE,
+        account_id=flow.row.account_id,
+        about=sending.code.id if sending is not None else flow.id,
+        now=flow.now,
+        leaves=sending is not None,
+        rings=False,
+    )
 
 
 def _text_of(door: Door, sending: Sending) -> str:
     code = sending.code
     digits = codes.text_of(door.kit, code, sending.flow.row)
     return code_text(digits, door.settings, door.kit.limits, code.purpose)
-
-
-def _name_of(sending: Sending) -> str:
-    """Each sending has a name of its own, and keeps it when it is tried again."""
-    return f"{sending.code.id}-{sending.code.sendings}"
 
 
 async def guess(

@@ -34,6 +34,7 @@ from backend.devices import sessions
 from backend.devices.models import NAMELESS, Session
 from backend.facts import AccountAbsorbed, AccountJoined, MethodRemoved
 from backend.kit import Kit
+from backend.owed.models import Message
 from backend.sealed import QUIET
 from backend.support import personal_data as support
 
@@ -66,7 +67,7 @@ async def absorb(
     await _attributes(tx, stays.id, goes.id)
     await _consents(tx, stays.id, goes.id, now)
     await tx.flush()
-    for model in (Identifier, Access, Slip):
+    for model in (Identifier, Access, Slip, Message):
         await _moved(tx, model, stays.id, goes.id)
     numbers.forget(tx)
     await called.move(tx, kit, goes.id, stays.id)

@@ -8,16 +8,12 @@ Lock order: the clerks' posts, the account, the proposal, notices.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
-from backend.accounts.codes import texts as sms
-from backend.accounts.codes.messages import send_later
-from backend.accounts.door import Door
 from backend.accounts.identity import called, candidates, following, numbers, people
 from backend.accounts.identity.documents import Draft, document_number
 from backend.accounts.identity.evidence import KEPT_AS_TYPED
@@ -27,6 +23,7 @@ from backend.errors import Conflict, FieldError, FieldsInvalid, Forbidden, NotFo
 from backend.facts import AccessRefused, NameCorrected, NameKept, NameProposed
 from backend.kit import Kit
 from backend.outbox import renewal
+from backend.owed import queue
 from backend.support import desks, lookups, notices
 from backend.support.cases import Clerk
 from backend.support.models import NameProposal, Notice
@@ -69,16 +66,9 @@ class OwnName(Forbidden):
     title = "Người xác nhận phải là cán bộ khác với người đề nghị và không phải chủ tài khoản"
 
 
-class Told(NamedTuple):
-    """Which proposal, and the number that hears of it by message."""
-
-    proposal: UUID
-    phone: str | None
-
-
 async def propose(
     tx: AsyncSession, kit: Kit, account_id: UUID, draft: Draft, *, clerk: Clerk, now: datetime
-) -> Told | Refusal:
+) -> UUID | Refusal:
     """One clerk says what the paper says; the person is told, and a second clerk decides.
 
     Raises NotAtADesk, FieldsInvalid, NameVouched, NameWaits; that it is one's own is returned.
@@ -110,12 +100,13 @@ async def propose(
     fact = NameProposed(subject=account_id, proposal=row.id)
     kit.journal.record(tx, fact, by=clerk.account_id, now=now)
     notices.tell(tx, kit, account_id, PROPOSED, now=now, about=row.id, name=draft.full_name)
-    return Told(row.id, await _phone(tx, kit, account_id))
+    await _text(tx, kit, account_id, PROPOSED, row.id, now)
+    return row.id
 
 
 async def confirm(
     tx: AsyncSession, kit: Kit, proposal_id: UUID, typed: str, *, clerk: Clerk, now: datetime
-) -> Told | Refusal:
+) -> UUID | Refusal:
     """A second clerk has seen the paper too and types its number: the name is corrected, and every system hears of it.
 
     Raises NotAtADesk; what has to be remembered is returned: that the number is another one, NameOver, NameChanged,
@@ -150,7 +141,8 @@ async def confirm(
     fact = NameCorrected(subject=account.id, proposal=proposal_id)
     kit.journal.record(tx, fact, by=clerk.account_id, now=now)
     notices.tell(tx, kit, account.id, CORRECTED, now=now, name=name)
-    return Told(proposal_id, await _phone(tx, kit, account.id))
+    await _text(tx, kit, account.id, CORRECTED, proposal_id, now)
+    return proposal_id
 
 
 async def refuse(
@@ -186,14 +178,6 @@ async def sweep(db: Database, kit: Kit, now: datetime) -> None:
         late = select(NameProposal).where(NameProposal.expires_at <= now).with_for_update()
         for row in await tx.scalars(late):
             await _drop(tx, kit, row, "expired", by=None, now=now)
-
-
-async def tell_phone(door: Door, told: Told, words: str) -> None:
-    """A message, after the answer: who never opens the app has to hear of it too."""
-    if told.phone is not None:
-        text = sms.name_corrected_text if words == CORRECTED else sms.name_proposed_text
-        name = f"{words}-{told.proposal}"
-        await send_later(door, told.phone, text(door.kit.brand), message_id=name, about="a corrected name")
 
 
 async def _write(tx: AsyncSession, kit: Kit, account: Account, name: str, now: datetime) -> None:
@@ -273,6 +257,8 @@ async def _drop(
     notices.tell(tx, kit, row.account_id, DROPPED, now=now)
 
 
-async def _phone(tx: AsyncSession, kit: Kit, account_id: UUID) -> str | None:
-    found = await people.phones_of(tx, account_id)
-    return people.number_of(kit, found[0]) if found else None
+async def _text(tx: AsyncSession, kit: Kit, account_id: UUID, words: str, act: UUID, now: datetime) -> None:
+    """A message too: who never opens the app has to hear of it."""
+    for row in (await people.phones_of(tx, account_id))[:1]:
+        number, whose = people.number_of(kit, row), account_id
+        queue.owe(tx, kit.keys, queue.SMS, words, account_id=whose, about=act, content=number, now=now)

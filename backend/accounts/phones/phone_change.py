@@ -150,8 +150,7 @@ async def give_code(door: Door, flow_id: UUID, typed: str, caller: Caller) -> Ch
             telling = await flow.again(tx, TELLING)
             await telling.advance("ended")
         raise
-    if door.kit.phones is not None:
-        await door.kit.phones.told(flow.account)  # before the answer (rules 162, 163)
+    await door.pushes.told(flow.account)  # before the answer (rules 162, 163)
     return Changed(masked_phone(phone))
 
 

@@ -6,18 +6,15 @@ that is never right where there is nobody (rule 121; case TO14).
 
 from __future__ import annotations
 
-from functools import partial
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
 from backend.account import Account
-from backend.accounts.codes import codes, locks, otp, sms_budget, work
+from backend.accounts.codes import codes, locks, messages, otp, sms_budget, work
 from backend.accounts.codes.code_rows import Code
-from backend.accounts.codes.messages import send_later
-from backend.accounts.codes.otp import CodeData, CodeStep, Later
-from backend.accounts.codes.texts import recovered_text
+from backend.accounts.codes.otp import CodeData, CodeStep
 from backend.accounts.door import Door
 from backend.accounts.identity import numbers, people
 from backend.accounts.passwords import passwords
@@ -33,6 +30,7 @@ from backend.flows import Handle
 from backend.kit import Kit
 from backend.outbox.official_mail import MailDirectoryUnavailable
 from backend.outside.registries import RegistryUnavailable
+from backend.owed import queue
 from backend.support import notices
 from backend.throttle import Window
 from backend.words import mark as _
@@ -74,7 +72,7 @@ RECOVERY = flows.Kind(KIND, RecoveryData)
 
 async def begin(
     door: Door, caller: Caller, *, number: str | None, mail: str | None, captcha: str | None = None
-) -> tuple[CodeStep, Later | None]:
+) -> CodeStep:
     """Start a recovery; the same answer for everybody.
 
     Raises codes.OtpLimit by what was typed alone, and work.WorkDemanded by what others ask for.
@@ -97,7 +95,8 @@ async def begin(
         )
         flow = RECOVERY.start(tx, door.kit, caller, "otp", data, account_id=account_id)
         owed, step = await otp.begin(flow, purpose=purpose)
-    return step, otp.later(door, owed)
+        otp.owe(flow, owed)
+    return step
 
 
 async def _as_a_stranger(tx: AsyncSession, door: Door, caller: Caller, captcha: str | None) -> None:
@@ -172,7 +171,7 @@ def _refusal(reason: str, *, mail: bool) -> Refusal:
     return RecoveryRefusedForNumber(WORDS[reason, mail], ways=WAYS[-1:] if mail else WAYS)
 
 
-async def give_password(door: Door, flow_id: UUID, text: str, caller: Caller) -> Later | None:
+async def give_password(door: Door, flow_id: UUID, text: str, caller: Caller) -> None:
     """Set the new password where it belongs; the answer tells the phone. Raises FieldsInvalid on `password`."""
     async with door.db.read() as tx:
         flow = await RECOVERY.find(tx, door.kit, flow_id, caller, "password")
@@ -180,7 +179,7 @@ async def give_password(door: Door, flow_id: UUID, text: str, caller: Caller) ->
     passwords.check(text, kit.brand)
     if data.mail is not None:
         await _set_mail(door, flow, data.mail, text)
-        return None
+        return
     stored = await door.passwords.hashed(text)
     async with door.db.write() as tx:
         flow = await flow.again(tx, "password")
@@ -195,8 +194,18 @@ async def give_password(door: Door, flow_id: UUID, text: str, caller: Caller) ->
         await passwords.put(tx, account.id, stored, now=now)
         await _end_everything(flow)
         notices.tell(tx, kit, account.id, "recovery_done", now=now)
+        queue.owe(
+            tx,
+            kit.keys,
+            queue.SMS,
+            messages.RECOVERED,
+            account_id=account.id,
+            about=flow_id,
+            content=data.phone,
+            now=now,
+            rings=False,
+        )
         kit.journal.record(tx, PasswordSet(subject=account.id, how=KIND), by=account.id, now=now)
-    return partial(_tell, door, data.phone, flow_id)
 
 
 async def _set_mail(door: Door, flow: Handle[RecoveryData], mail: str, text: str) -> None:
@@ -255,8 +264,3 @@ async def _end_everything(flow: Handle[RecoveryData]) -> None:
     owner = flow.account
     await sessions.end_all(flow.tx, flow.kit, owner, reason="recovered", by=owner, now=flow.now)
     await methods.forget_flows(flow.tx, owner, but=[flow.id])
-
-
-async def _tell(door: Door, phone: str, flow_id: UUID) -> None:
-    name = f"recovered-{flow_id}"
-    await send_later(door, phone, recovered_text(door.kit.brand), message_id=name, about="recovery done")

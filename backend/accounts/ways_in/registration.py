@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -16,10 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
 from backend.account import Account
-from backend.accounts.codes import codes, otp, sms_budget, work
-from backend.accounts.codes.messages import send_later
-from backend.accounts.codes.otp import CodeData, CodeStep, Later
-from backend.accounts.codes.texts import exists_text
+from backend.accounts.codes import codes, messages, otp, sms_budget, work
+from backend.accounts.codes.otp import CodeData, CodeStep
 from backend.accounts.door import Door
 from backend.accounts.identity import finding, people
 from backend.accounts.identity.evidence import SUBSCRIBER, Evidence, of_registry
@@ -31,11 +28,12 @@ from backend.accounts.self import attributes
 from backend.accounts.ways_in.entering import Done, let_in
 from backend.caller import Caller
 from backend.devices.sessions import Device
-from backend.errors import FieldError, FieldsInvalid, Invalid, TooMany, gather
+from backend.errors import FieldError, FieldsInvalid, Invalid, gather
 from backend.facts import PasswordSet, PhoneBound, RegistrationRefused
 from backend.kit import Kit
 from backend.names import clean_name, read_birth_date
 from backend.outside import registries
+from backend.owed import queue
 from backend.throttle import Window
 from backend.typed import TYPED_BIRTH_DATE
 
@@ -80,8 +78,8 @@ async def begin(
     *,
     captcha: str | None,
     bad: list[FieldError],
-) -> tuple[CodeStep, Later | None]:
-    """Check everything, ask the registry, make the code; what is owed to a phone is done by the second value.
+) -> CodeStep:
+    """Check everything, ask the registry, make the code; what is owed to a phone leaves after the answer.
 
     Raises FieldsInvalid for all fields at once: `bad` is what the caller knows of, without which `device` is there.
     """
@@ -99,9 +97,7 @@ async def begin(
     return await _start(door, asked, await _confirmed(door, asked, caller.now), device, caller)
 
 
-async def _start(
-    door: Door, asked: Asked, evidence: Evidence, device: Device, caller: Caller
-) -> tuple[CodeStep, Later | None]:
+async def _start(door: Door, asked: Asked, evidence: Evidence, device: Device, caller: Caller) -> CodeStep:
     async with door.db.write() as tx:
         holder, is_free = await _holder(tx, door.kit, evidence)
         data = RegistrationData(
@@ -114,10 +110,17 @@ async def _start(
             decoy=not is_free,
             strict=False,
         )
-        owed, step = await otp.begin(REGISTRATION.start(tx, door.kit, caller, "otp", data))
-    if owed is not None:
-        return step, otp.later(door, owed)
-    return step, partial(_tell_holder, door, holder, caller.now) if holder is not None else None
+        flow = REGISTRATION.start(tx, door.kit, caller, "otp", data)
+        owed, step = await otp.begin(flow)
+        if owed is None and holder is not None:
+            exists = messages.EXISTS  # the way back; what is written is one row for everybody
+            keys = door.kit.keys
+            queue.owe(
+                tx, keys, queue.SMS, exists, account_id=holder, about=flow.id, now=caller.now, rings=False
+            )
+        else:
+            otp.owe(flow, owed)
+    return step
 
 
 async def _holder(tx: AsyncSession, kit: Kit, evidence: Evidence) -> tuple[UUID | None, bool]:
@@ -152,21 +155,6 @@ async def _confirmed(door: Door, asked: Asked, now: datetime) -> Evidence:
             door.kit.journal.record(tx, fact, by=None, now=now)
         raise RegistryMismatch
     return of_registry(found, asked.method)
-
-
-async def _tell_holder(door: Door, holder: UUID, now: datetime) -> None:
-    """The way back goes to the number on file, once in 24 hours."""
-    async with door.db.write() as tx:
-        phones = await people.phones_of(tx, holder)
-        try:
-            await door.kit.throttle.spend(
-                tx, [("account exists", str(holder), [Window(1, codes.DAY)])], now=now
-            )
-        except TooMany:
-            return
-    if phones:
-        number, name = people.number_of(door.kit, phones[0]), f"exists-{holder}-{now.date()}"
-        await send_later(door, number, exists_text(door.kit.brand), message_id=name, about="account exists")
 
 
 async def give_code(door: Door, flow_id: UUID, typed: str, caller: Caller) -> None:

@@ -20,14 +20,17 @@ AT_ONCE = (
 class Push(Protocol):
     """Whatever reaches an app that is not open."""
 
-    async def send(self, token: str, title: str, body: str, data: dict[str, str]) -> bool:
-        """Deliver at best effort; False means that the token is dead and must be forgotten."""
+    async def send(self, token: str, title: str, body: str, data: dict[str, str], *, mark: str) -> bool:
+        """Deliver; False means that the token is dead and must be forgotten. Raises what the service says.
+
+        A phone shows what comes with the same `mark` once.
+        """
 
 
 class NoPush:
     """A province without Google: nobody is pushed anything, and everything is read in the app."""
 
-    async def send(self, token: str, title: str, body: str, data: dict[str, str]) -> bool:  # noqa: ARG002 - as Push
+    async def send(self, token: str, title: str, body: str, data: dict[str, str], *, mark: str) -> bool:  # noqa: ARG002 - as Push
         """The token is kept for the day when push is configured."""
         return True
 
@@ -49,13 +52,15 @@ class FirebasePush:
         if endpoint:
             _point_to(messaging, endpoint)
 
-    async def send(self, token: str, title: str, body: str, data: dict[str, str]) -> bool:
+    async def send(self, token: str, title: str, body: str, data: dict[str, str], *, mark: str) -> bool:
         """Hand one message to Firebase in one of a few threads."""
         with warnings.catch_warnings():
             # apps still register by token; the SDK would rather have installation identifiers
             warnings.simplefilter("ignore", DeprecationWarning)
             notification = self._messaging.Notification(title=title, body=body)
-            message = self._messaging.Message(token=token, notification=notification, data=data)
+            message = self._messaging.Message(
+                token=token, notification=notification, data=data, **self._once(mark)
+            )
         loop = asyncio.get_running_loop()
         try:
             async with self._room:
@@ -63,6 +68,14 @@ class FirebasePush:
         except (self._messaging.UnregisteredError, self._messaging.SenderIdMismatchError):
             return False
         return True
+
+    def _once(self, mark: str) -> dict[str, Any]:
+        """Android and iOS put a notice of the same name in the place of the earlier one."""
+        named = self._messaging.AndroidNotification(tag=mark)
+        return {
+            "android": self._messaging.AndroidConfig(notification=named),
+            "apns": self._messaging.APNSConfig(headers={"apns-collapse-id": mark}),
+        }
 
 
 def _point_to(messaging: Any, endpoint: str) -> None:

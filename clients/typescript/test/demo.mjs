@@ -32,11 +32,21 @@ export function phone(options = {}) {
 let numbers = Number(process.pid) * 100 + 10;
 export const mobile = () => `0550${String(numbers++ % 1_000_000).padStart(6, "0")}`;
 
-/** The code in the newest message to a number. */
+const heard = new Map();
+
+/** The code in the newest message to a number that was not read before; some leave after the answer. */
 export async function codeFor(number) {
   const to = number.replaceAll(" ", "").replace(/^0/, "84");
-  const { sms } = await (await fetch(`${url}/demo/inbox.json?to=${to}`)).json();
-  return /\d{6}/.exec(sms[0].text)[0];
+  for (let waits = 0; waits < 250; waits += 1) {
+    const { sms } = await (await fetch(`${url}/demo/inbox.json?to=${to}`)).json();
+    const codes = sms.map((one) => /\b\d{6}\b/.exec(one.text)?.[0]).filter(Boolean);
+    if (codes.length > (heard.get(to) ?? 0) || (codes.length > 0 && waits > 100)) {
+      heard.set(to, codes.length);
+      return codes[0];
+    }
+    await new Promise((soon) => setTimeout(soon, 20));
+  }
+  throw new Error(`no code came to ${number}`);
 }
 
 /** What the e-ID sends back to the app when one of its people says yes. */

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
 
 from backend.errors import Refusal
-from backend.outside.clock import Clock
+from backend.owed import queue
 from backend.roles.movements import SEPARATION
 from backend.support import notices
-from backend.support.models import Notice
-from backend.support.pushing import Pushing
 from tests.backend.roles.test_suspension import act
 from tests.backend.roles.world import World
 
@@ -140,16 +137,13 @@ async def test_r23_the_phone_knows_until_when_a_word_may_be_taken_back(world: Wo
 
 async def due(world: World) -> list[str]:
     """What is to be pushed now; afterwards it has been."""
-    async with world.db.read() as tx:
-        query = select(Notice.kind).where(Notice.push_at <= world.now).order_by(Notice.push_at)
-        found = list(await tx.scalars(query))
-
-    class Hand(Clock):
-        def now(self) -> datetime:
-            return world.now
-
-    await Pushing(world.db, world.kit, Hand()).round()
-    return found
+    now, until = world.now, world.now + timedelta(minutes=5)
+    async with world.db.write() as tx:
+        taken = await queue.take(tx, queue.PUSH, now=now, until=until, most=50)
+        await tx.flush()
+        for one in taken:
+            await queue.settle(tx, one, queue.SENT, now=now)
+        return [one.kind for one in taken]
 
 
 async def test_r08_every_word_is_told_with_who_is_waited_for_and_pushed_once_it_stands(world: World) -> None:

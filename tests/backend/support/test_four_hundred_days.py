@@ -23,6 +23,7 @@ from backend.kit import Kit
 from backend.limits import Limits
 from backend.outbox import outcome, queue, states, turns
 from backend.outbox.models import Delivery, System
+from backend.owed import queue as message_queue
 from backend.retention import Stays, sweep
 from backend.roles import uploads
 from backend.support import cases, mails, notices
@@ -103,6 +104,8 @@ class Province:
         await tx.execute(
             insert_into(tx, SeenProof).values(id=new_id().bytes, until=int(now.timestamp()) + 60)
         )
+        owed: dict[str, Any] = {"account_id": self.person, "now": now, "leaves": False}
+        message_queue.owe(tx, self.kit.keys, message_queue.SMS, "code", **owed)
         slip = Slip(id=new_id(), code=f"DT-{day}", account_id=self.person, made_at=now, valid_until=now)
         slip.phone = self.kit.keys.seal("phone_change_slips.phone", slip.id, "+84550900001")
         tx.add(slip)

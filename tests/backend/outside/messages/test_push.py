@@ -103,10 +103,14 @@ async def test_a_push_reaches_firebase_and_a_dead_address_is_told(
     firebase: Firebase, credentials: str
 ) -> None:
     push = FirebasePush(credentials, firebase.url)
-    assert await push.send("alive", "Hue-S", "Có thiết bị mới", {"kind": "device_replaced"})
+    assert await push.send("alive", "Hue-S", "Có thiết bị mới", {"kind": "device_replaced"}, mark="m-1")
     assert firebase.messages[0]["notification"] == {"title": "Hue-S", "body": "Có thiết bị mới"}
     assert firebase.messages[0]["data"] == {"kind": "device_replaced"}
-    assert not await push.send("dead", "Hue-S", "Có thiết bị mới", {})
+    assert firebase.messages[0]["android"] == {"notification": {"tag": "m-1"}}, (
+        "the same one twice is shown once"
+    )
+    assert firebase.messages[0]["apns"]["headers"] == {"apns-collapse-id": "m-1"}
+    assert not await push.send("dead", "Hue-S", "Có thiết bị mới", {}, mark="m-2")
 
 
 async def test_a_silent_firebase_holds_up_nobody_who_wants_a_thread(
@@ -122,7 +126,9 @@ async def test_a_silent_firebase_holds_up_nobody_who_wants_a_thread(
 
     server = await asyncio.start_server(silent, "127.0.0.1", 0)
     push = FirebasePush(credentials, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
-    sendings = [asyncio.create_task(push.send("alive", "Hue-S", "Có thiết bị mới", {})) for _ in range(64)]
+    sendings = [
+        asyncio.create_task(push.send("alive", "Hue-S", "Có thiết bị mới", {}, mark="m-2")) for _ in range(64)
+    ]
     try:
         async with asyncio.timeout(4 * PATIENCE):
             await reached.wait()
