@@ -141,7 +141,7 @@ class SystemController(Controller):
                         await steering.pause(tx, kit, name, until=None, by=by, now=now)
                     case "resume":
                         await steering.resume(tx, kit, name, by=by, now=now)
-                    case "replay":
+                    case "resend":  # "replay" is the list's: a system's identifier stands before it
                         await outbox.replay(tx, kit, system.id, by=by, now=now)
                     case "reconcile":
                         await tx.execute(
@@ -153,7 +153,7 @@ class SystemController(Controller):
                         raise NotFound
             except systems.SystemTrouble as trouble:
                 raise SystemNotSo from trouble
-        done = {"pause": "paused", "resume": "resumed", "replay": "replayed", "reconcile": "asked"}[act]
+        done = {"pause": "paused", "resume": "resumed", "resend": "replayed", "reconcile": "asked"}[act]
         return Redirect(f"{place_of(name)}?done={done}", status_code=303)
 
     @post("/deliveries/{delivery_id:uuid}/skip", name="workspace.system.skip")

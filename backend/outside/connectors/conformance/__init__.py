@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from backend.outside.connectors import DeliveryError
-from backend.outside.connectors.conformance.bench import Bench, Broken, NotProved, Trial
+from backend.outside.connectors.conformance.bench import Bench, ContractBroken, NotProved, Trial
 from backend.outside.connectors.conformance.people import CHECKS as OF_PEOPLE
 from backend.outside.connectors.conformance.people import Check
 from backend.outside.connectors.conformance.rights import CHECKS as OF_RIGHTS
@@ -42,7 +42,7 @@ async def prove(check: Check, bench: Bench, *, patience: float = PATIENCE) -> Ou
             await trial.tidy()
     except NotProved as error:
         return Outcome(name, said, "not_proved", str(error))
-    except Broken as error:
+    except ContractBroken as error:
         return Outcome(name, said, "broken", str(error))
     except DeliveryError as error:
         return Outcome(name, said, "broken", f"the connector says {error.code}")

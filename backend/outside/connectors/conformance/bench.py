@@ -49,7 +49,7 @@ class View(NamedTuple):
     fields: tuple[str, ...]
 
 
-class Broken(AssertionError):
+class ContractBroken(AssertionError):
     """The contract is not kept; the text says what was expected."""
 
 
@@ -109,30 +109,34 @@ class Trial:
             receipt = await connector.apply(wanted, remote_id, Errand(uuid4(), self._version, still_mine))
         except DeliveryError as error:
             if not CODE.fullmatch(error.code):
-                raise Broken("the code of a DeliveryError is one word without anybody's data") from error
+                raise ContractBroken(
+                    "the code of a DeliveryError is one word without anybody's data"
+                ) from error
             raise
         self._people[wanted.external_id] = (wanted, receipt.remote_id)
         return receipt
 
     async def is_held(self, wanted: Desired, remote_id: str | None) -> None:
-        """Broken unless everybody who can see it sees `wanted`."""
+        """ContractBroken unless everybody who can see it sees `wanted`."""
         for view in await self._views(wanted, remote_id):
             held, kept = view.held, view.kept
             if not wanted.active:
                 if held is not None and (held.active or held.groups):
-                    raise Broken(f"{view.who} still sees somebody who has left as active, or in a group")
+                    raise ContractBroken(
+                        f"{view.who} still sees somebody who has left as active, or in a group"
+                    )
                 continue
             if held is None or kept is None:
-                raise Broken(f"{view.who} sees nobody")
+                raise ContractBroken(f"{view.who} sees nobody")
             wrong = [field for field in view.fields if _value(held, field) != _value(kept, field)]
             if wrong:
-                raise Broken(f"{view.who} sees something else in: {', '.join(wrong)}")
+                raise ContractBroken(f"{view.who} sees something else in: {', '.join(wrong)}")
 
     async def is_unknown(self, wanted: Desired) -> None:
-        """Broken when somebody sees a person of whom nothing was to be written."""
+        """ContractBroken when somebody sees a person of whom nothing was to be written."""
         for view in await self._views(wanted, None):
             if view.held is not None and (view.held.active or view.held.groups):
-                raise Broken(f"{view.who} sees a person of whom nothing was to be written")
+                raise ContractBroken(f"{view.who} sees a person of whom nothing was to be written")
 
     async def _views(self, wanted: Desired, remote_id: str | None) -> list[View]:
         """By a connector that remembers nothing, and by somebody who looks past it."""

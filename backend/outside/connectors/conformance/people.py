@@ -10,7 +10,7 @@ from backend.outside.connectors.conformance.bench import (
     HOME,
     OTHER,
     RIGHT,
-    Broken,
+    ContractBroken,
     NotProved,
     Trial,
     left,
@@ -41,9 +41,9 @@ async def twice_is_once(trial: Trial) -> None:
     for remote_id in (first.remote_id, None):
         again = await trial.bring(await trial.connector(), wanted, remote_id)
         if again.changed:
-            raise Broken("the same state was written again")
+            raise ContractBroken("the same state was written again")
         if again.remote_id != first.remote_id:
-            raise Broken("the same person was found under another identifier")
+            raise ContractBroken("the same person was found under another identifier")
 
 
 async def changes(trial: Trial) -> None:
@@ -89,7 +89,7 @@ async def spells(trial: Trial) -> None:
     receipt = await trial.bring(await trial.connector(), wanted)
     await trial.is_held(wanted, receipt.remote_id)
     if trial.bench.can_be_read and (await trial.bring(await trial.connector(), wanted)).changed:
-        raise Broken("the name is written again at every delivery")
+        raise ContractBroken("the name is written again at every delivery")
 
 
 async def many_at_once(trial: Trial) -> None:
@@ -153,9 +153,9 @@ async def _loses(trial: Trial, wanted: Desired, *, after: int) -> None:
     except LostTurn:
         return
     if asked == 0:
-        raise Broken("`errand.still_mine` is not asked before a write")
+        raise ContractBroken("`errand.still_mine` is not asked before a write")
     if asked > after:
-        raise Broken("a no of `errand.still_mine` is not raised as LostTurn")
+        raise ContractBroken("a no of `errand.still_mine` is not raised as LostTurn")
 
 
 async def _patiently(what: Callable[[], Awaitable[Receipt]]) -> Receipt:

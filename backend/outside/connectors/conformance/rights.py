@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from backend.outside.connectors import Connector, Desired, Right
-from backend.outside.connectors.conformance.bench import HOME, OTHER, Broken, NotProved, Trial, left, with_
+from backend.outside.connectors.conformance.bench import (
+    HOME,
+    OTHER,
+    ContractBroken,
+    NotProved,
+    Trial,
+    left,
+    with_,
+)
 from backend.outside.connectors.conformance.people import Check
 from backend.outside.connectors.learnt import LEARNT_WORDS, read_learnt, written
 
@@ -20,9 +28,11 @@ async def rights_are_listed(trial: Trial) -> None:
     fresh = await trial.connector()
     found = await _rights_of(fresh, wanted.external_id)
     if HOME.external_id not in {right.group for right in found}:
-        raise Broken("somebody who is in a unit's group is not among `rights`, or `whose` does not know them")
+        raise ContractBroken(
+            "somebody who is in a unit's group is not among `rights`, or `whose` does not know them"
+        )
     if any(right.group == HOME.external_id for right in await _rights_of(fresh, other.external_id)):
-        raise Broken("`rights` lists somebody in a group where they are not")
+        raise ContractBroken("`rights` lists somebody in a group where they are not")
 
 
 async def rights_are_taken(trial: Trial) -> None:
@@ -34,9 +44,9 @@ async def rights_are_taken(trial: Trial) -> None:
     fresh = await trial.connector()
     for right in await _rights_of(fresh, wanted.external_id):
         if right.group == HOME.external_id and not await fresh.take_right(right):
-            raise Broken("`take_right` says that the right is still there")
+            raise ContractBroken("`take_right` says that the right is still there")
     if HOME.external_id in {right.group for right in await _rights_of(fresh, wanted.external_id)}:
-        raise Broken("a right that was taken away is there at the next reading")
+        raise ContractBroken("a right that was taken away is there at the next reading")
     await trial.is_held(with_(wanted, groups=[OTHER]), receipt.remote_id)
     await trial.bring(await trial.connector(), wanted, receipt.remote_id)
     await trial.is_held(wanted, receipt.remote_id)
@@ -50,7 +60,7 @@ async def leavers_have_no_rights(trial: Trial) -> None:
     receipt = await trial.bring(await trial.connector(), wanted)
     await trial.bring(await trial.connector(), left(wanted), receipt.remote_id)
     if await _rights_of(await trial.connector(), wanted.external_id):
-        raise Broken("somebody who has left is still among `rights`")
+        raise ContractBroken("somebody who has left is still among `rights`")
 
 
 async def nobody_is_nobody(trial: Trial) -> None:
@@ -58,7 +68,7 @@ async def nobody_is_nobody(trial: Trial) -> None:
     if not trial.bench.can_be_read:
         raise NotProved("this kind cannot be asked")
     if await (await trial.connector()).read(NOBODY, None) is not None:
-        raise Broken("`read` finds somebody whom nobody has brought")
+        raise ContractBroken("`read` finds somebody whom nobody has brought")
 
 
 async def learnt_is_kept(trial: Trial) -> None:
@@ -67,12 +77,14 @@ async def learnt_is_kept(trial: Trial) -> None:
     await trial.bring(connector, trial.person())
     again = read_learnt(written(connector.learnt))
     if again != connector.learnt or not all(word in LEARNT_WORDS or ":" in word for word in again.words):
-        raise Broken("`learnt` is not the same after it was written and read")
+        raise ContractBroken("`learnt` is not the same after it was written and read")
     fields = set(trial.person().__struct_fields__) - {"address_proved"}
     if unknown := sorted(set(connector.holds) - fields):
-        raise Broken(f"`holds` names what no state has: {', '.join(unknown)}")
+        raise ContractBroken(f"`holds` names what no state has: {', '.join(unknown)}")
     if trial.bench.can_be_read and "active" not in connector.holds and "groups" not in connector.holds:
-        raise Broken("`holds` names neither `active` nor `groups`: who may come in would never be compared")
+        raise ContractBroken(
+            "`holds` names neither `active` nor `groups`: who may come in would never be compared"
+        )
 
 
 async def everything_is_compared(trial: Trial) -> None:
@@ -85,9 +97,9 @@ async def everything_is_compared(trial: Trial) -> None:
     kept = connector.kept(wanted, blank)
     for field in set(connector.holds) - set(connector.learnt.loses) - {"groups"}:
         if getattr(kept, field) != getattr(wanted, field):
-            raise Broken(f"`kept` gives up {field}, which `learnt` does not say")
+            raise ContractBroken(f"`kept` gives up {field}, which `learnt` does not say")
     if HOME not in kept.groups and not connector.learnt.no_groups:
-        raise Broken("`kept` gives up units' groups, which `learnt.no_groups` does not say")
+        raise ContractBroken("`kept` gives up units' groups, which `learnt.no_groups` does not say")
 
 
 async def _rights_of(connector: Connector, external_id: str) -> list[Right]:

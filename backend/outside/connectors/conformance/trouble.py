@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backend.outside.addresses import HttpTrouble
 from backend.outside.connectors import DeliveryError
-from backend.outside.connectors.conformance.bench import CODE, Broken, NotProved, Trial
+from backend.outside.connectors.conformance.bench import CODE, ContractBroken, NotProved, Trial
 from backend.outside.connectors.conformance.people import Check
 
 
@@ -17,9 +17,9 @@ async def away_is_of_the_system(trial: Trial) -> None:
         await trial.bring(connector, trial.person())
     except DeliveryError as error:
         if error.permanent or not error.of_system:
-            raise Broken(f"{error.code}: wants `permanent=False, of_system=True`") from error
+            raise ContractBroken(f"{error.code}: wants `permanent=False, of_system=True`") from error
     else:
-        raise Broken("a delivery to a system out of reach was acknowledged")
+        raise ContractBroken("a delivery to a system out of reach was acknowledged")
     finally:
         trial.forget()
         await connector.close()
@@ -36,9 +36,9 @@ async def away_is_not_nobody(trial: Trial) -> None:
                 await ask()
             except DeliveryError as error:
                 if not error.of_system or not CODE.fullmatch(error.code):
-                    raise Broken(f"{error.code}: wants one word, and `of_system=True`") from error
+                    raise ContractBroken(f"{error.code}: wants one word, and `of_system=True`") from error
             else:
-                raise Broken("a system out of reach was read")
+                raise ContractBroken("a system out of reach was read")
     finally:
         await connector.close()
 
@@ -51,7 +51,7 @@ async def bad_address_is_said(trial: Trial) -> None:
         await trial.bench.refused()
     except (HttpTrouble, ValueError):
         return
-    raise Broken("`check` takes an address that is none")
+    raise ContractBroken("`check` takes an address that is none")
 
 
 async def closes(trial: Trial) -> None:
