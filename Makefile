@@ -19,7 +19,7 @@ ifneq ($(WHOLE),yes)
 $(shell rm -f .venv/.run .venv/.quick .venv/.test)
 endif
 
-.PHONY: help run test test-all quick gates check bench fix lock migration docs packages clean
+.PHONY: help run test test-all quick browsers gates check bench fix lock migration docs packages clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,10 @@ test-all: .venv/.test ## what `make test` leaves: the same tests of rules and ca
 
 quick: .venv/.quick ## at every save: on SQLite, without a browser, needs no counterpart that has to be installed
 	@$(BIN)/pytest --selection quick $(SIDE_BY_SIDE)
+
+browsers: .venv/.test ## the walks of a manager and of a newcomer in Firefox and WebKit, which this brings (as root, or by sudo)
+	@$(SETUP) system-browsers
+	@$(BIN)/pytest --selection browsers
 
 gates: .venv/.test ## format, lint, types, import arrows, generated docs
 	$(BIN)/ruff format --check --quiet .

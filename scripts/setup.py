@@ -70,6 +70,8 @@ TEST_NEEDS = (
     Need(f"{DOVECOT}/modules/auth/libauthdb_ldap.so", "dovecot-ldap"),
     Need(f"{DOVECOT}/lmtp", "dovecot-lmtpd"),
 )
+WEBKIT = (Need("WebKitWebDriver", "webkit2gtk-driver"), Need("xvfb-run", "xvfb"), Need("xauth", "xauth"))
+BROWSER_NEEDS = (Need("firefox-esr", "firefox-esr"), *WEBKIT)  # beside Chromium
 BENCH_NEEDS = (Need("wrk", "wrk"),)
 POLICY = Path("/usr/sbin/policy-rc.d")
 # what a person's own settings would send elsewhere than into the environment
@@ -91,6 +93,7 @@ def main(arguments: Sequence[str]) -> int:
         "system-quick": lambda: install_programs((*run_needs(), *BUILD_NEEDS)),
         "system-test": lambda: install_programs((*run_needs(), *BUILD_NEEDS, *TEST_NEEDS)),
         "system-bench": lambda: install_programs(BENCH_NEEDS),
+        "system-browsers": lambda: install_programs(BROWSER_NEEDS),
         "python-run": lambda: install_python("run"),
         "python-test": lambda: install_python("test"),
         "node-run": install_node_for_run,

@@ -2,7 +2,8 @@
 
 Most tests of rules and calls run once on each database. `make test` runs every test, and of such a pair the one on
 PostgreSQL only where locks, types or SQL differ (BOTH); `make test-all` runs what that leaves: the other twins.
-`make quick` runs what needs nothing installed beside the Python packages, and is over soon.
+`make quick` runs what needs nothing installed beside the Python packages, and is over soon. `make browsers` runs what
+wants Firefox and WebKit as well, which no other target installs or waits for.
 
 All of `make test` is over in eight minutes on two cores, and `make quick` in ninety seconds, whatever is added: who
 makes it slower makes something faster. The end of every run says how many tests there were and which files took longest.
@@ -66,6 +67,7 @@ BOTH = {
     "tests/promises/test_old_steps.py": "the schema",
     "tests/workspace/test_deciding.py": "the pages of a decision, once on each",
 }
+APART = {"tests/browsers": "Firefox and WebKit"}  # a target of its own
 PARTS = {  # fixtures of what somebody has to install
     "browser",
     "directory",
@@ -114,12 +116,18 @@ def twins(tests: Iterable[Test]) -> set[str]:
 
 def of_test(test: Test, pairs: set[str]) -> bool:
     """Whether `make test` runs it."""
-    return test.nodeid not in pairs or _stands_in(test.nodeid.partition("::")[0], BOTH)
+    path = test.nodeid.partition("::")[0]
+    return not _stands_in(path, APART) and (test.nodeid not in pairs or _stands_in(path, BOTH))
 
 
 def of_test_all(test: Test, pairs: set[str]) -> bool:
     """Whether `make test-all` runs it: what `make test` does not."""
-    return not of_test(test, pairs)
+    return not of_test(test, pairs) and not of_browsers(test, pairs)
+
+
+def of_browsers(test: Test, _pairs: set[str]) -> bool:
+    """Whether `make browsers` runs it."""
+    return _stands_in(test.nodeid.partition("::")[0], APART)
 
 
 def of_quick(test: Test, _pairs: set[str]) -> bool:
@@ -138,7 +146,7 @@ def is_quick(path: str) -> bool:
     return within and not _stands_in(path, NOT_QUICK)
 
 
-SELECTIONS = {"test": of_test, "test-all": of_test_all, "quick": of_quick}
+SELECTIONS = {"test": of_test, "test-all": of_test_all, "quick": of_quick, "browsers": of_browsers}
 
 
 def _on_sqlite(name: str) -> str:

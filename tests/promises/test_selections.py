@@ -12,7 +12,19 @@ from pathlib import Path
 import pytest
 
 from tests.chosen import FOUND
-from tests.selections import BOTH, NOT_QUICK, PARTS, QUICK, SELECTIONS, of_quick, of_test, of_test_all, twins
+from tests.selections import (
+    APART,
+    BOTH,
+    NOT_QUICK,
+    PARTS,
+    QUICK,
+    SELECTIONS,
+    of_browsers,
+    of_quick,
+    of_test,
+    of_test_all,
+    twins,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,12 +40,13 @@ def pair(path: str) -> list[Named]:
     return [Named(f"{path}::test_it[{kind}]") for kind in ("sqlite", "postgres")]
 
 
-def test_the_two_are_everything_and_share_nothing(request: pytest.FixtureRequest) -> None:
+def test_the_three_are_everything_and_share_nothing(request: pytest.FixtureRequest) -> None:
     found = request.config.stash[FOUND]
     pairs = twins(found)
-    here, there = ({item.nodeid for item in found if of(item, pairs)} for of in (of_test, of_test_all))
-    assert here | there == {item.nodeid for item in found}
-    assert not here & there
+    kinds = (of_test, of_test_all, of_browsers)
+    here, there, apart = ({item.nodeid for item in found if of(item, pairs)} for of in kinds)
+    assert here | there | apart == {item.nodeid for item in found}
+    assert not here & there | here & apart | there & apart
     assert len({item.nodeid for item in found}) == len(found)
 
 
@@ -53,7 +66,9 @@ def test_quick_needs_nothing_that_somebody_has_to_install() -> None:
     assert not any(of_quick(Named(f"{place}::test_it"), set()) for place in NOT_QUICK)
 
 
-@pytest.mark.parametrize("places", [BOTH, QUICK, NOT_QUICK], ids=["both", "quick", "not quick"])
+@pytest.mark.parametrize(
+    "places", [BOTH, QUICK, NOT_QUICK, APART], ids=["both", "quick", "not quick", "apart"]
+)
 def test_every_place_that_is_named_is_there_and_says_why(places: dict[str, str]) -> None:
     assert [place for place, why in places.items() if not (ROOT / place).exists() or not why] == []
 
