@@ -58,9 +58,10 @@ BUILD_NEEDS = (  # bonsai (LDAP) has no wheel: it is built here
     Need("/usr/include/ldap.h", "libldap2-dev"),
     Need("/usr/include/sasl/sasl.h", "libsasl2-dev"),
 )
+CHROMIUM = "chromium-headless-shell"  # without the windows that nobody sees: half of the time of a test
 TEST_NEEDS = (
     Need("curl", "curl"),
-    Need("chromium", "chromium"),
+    Need(CHROMIUM, CHROMIUM),
     Need("bearerbox", "kannel", daemon="kannel"),
     Need("postgres", "postgresql", daemon="postgresql"),
     Need("pgbouncer", "pgbouncer", daemon="pgbouncer"),
@@ -202,9 +203,9 @@ def node_version(node: str) -> int:
 def install_programs(needs: Sequence[Need]) -> None:
     """Debian packages for what is not there; on Ubuntu the browser comes through Playwright."""
     absent = list(dict.fromkeys(need for need in needs if not is_there(need.program)))
-    if any(need.program == "chromium" for need in absent) and distribution() == "ubuntu":
+    if any(need.program == CHROMIUM for need in absent) and distribution() == "ubuntu":
         # Ubuntu's chromium is a snap, which does not start in a container
-        absent = [need for need in absent if need.program != "chromium"]
+        absent = [need for need in absent if need.program != CHROMIUM]
         run(BIN / "playwright", "install", *(["--with-deps"] if os.geteuid() == 0 else []), "chromium")
     if absent:
         install_packages(absent)

@@ -32,7 +32,7 @@ def change(server: ScimServer, path: str, **values: Any) -> None:
 @pytest.mark.parametrize(
     ("kind", "url", "cause"),
     [
-        ("csv", "https://8.8.8.8", "there is: scim, ldap, webhook"),
+        ("sftp", "https://8.8.8.8", "there is: scim, ldap, webhook"),
         ("scim", "https://169.254.169.254/", "address is refused"),
         ("scim", "http://8.8.8.8/", "address is refused"),
         ("scim", "https://root:word@8.8.8.8/", "address is refused"),
