@@ -43,7 +43,7 @@ PYTHON_NAME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 ENSUREPIP = (
     "ensurepip"  # Debian ships Python without the part that makes environments; it is one more package
 )
-DOVECOT = "/usr/lib/dovecot"
+DOVECOT, CHROMIUM = "/usr/lib/dovecot", "chromium-headless-shell"  # without windows: half of the time
 COMPILER = (
     Need("cc", "gcc"),
     Need("/usr/include/stdio.h", "libc6-dev"),
@@ -58,7 +58,6 @@ BUILD_NEEDS = (  # bonsai (LDAP) has no wheel: it is built here
     Need("/usr/include/ldap.h", "libldap2-dev"),
     Need("/usr/include/sasl/sasl.h", "libsasl2-dev"),
 )
-CHROMIUM = "chromium-headless-shell"  # without the windows that nobody sees: half of the time of a test
 TEST_NEEDS = (
     Need("curl", "curl"),
     Need(CHROMIUM, CHROMIUM),

@@ -12,6 +12,7 @@ from backend.outbox.models import Delivery, System
 from backend.outbox.reconcile import Comparison, Finding
 from backend.outbox.systems import SystemTrouble
 from backend.outside.connectors import DeliveryError, GroupRef
+from backend.outside.connectors.kinds import ConnectorMissing
 from backend.outside.http import Guarded
 from tests.backend.outbox.conftest import World
 from tests.parts.scim import ScimServer
@@ -43,7 +44,7 @@ def change(server: ScimServer, path: str, **values: Any) -> None:
 async def test_what_cannot_be_reached_safely_is_refused_before_it_is_saved(
     kind: str, url: str, cause: str
 ) -> None:
-    with pytest.raises(SystemTrouble, match=cause):
+    with pytest.raises((SystemTrouble, ConnectorMissing), match=cause):
         await systems.check(Guarded(), kind=kind, url=url)
 
 
