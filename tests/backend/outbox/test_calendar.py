@@ -46,11 +46,11 @@ async def until(true: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
+# on PostgreSQL nobody can say whether somebody has written
+@pytest.mark.parametrize("world", ["sqlite"], indirect=True)
 async def test_the_calendar_is_left_alone_until_somebody_writes_or_its_moment_comes(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if not world.db.is_sqlite:
-        pytest.skip("on PostgreSQL nobody can say whether somebody has written")
     monkeypatch.setattr(worker, "ROLL", 0.005)
     calendar, stop = Asked(world.clock.now() + timedelta(hours=1)), asyncio.Event()
     beside = Worker(world.db, world.kit, world.desired, calendar, world.clock, world.bell, world.http)
