@@ -142,8 +142,7 @@ async def _why_not(
     tx: AsyncSession, kit: Kit, account_id: UUID, clerk: Clerk, now: datetime
 ) -> Refusal | None:
     """Whose desk it is, is read here and now (rule 616); raises NotAtADesk."""
-    if not await desks.staffed_by(tx, clerk.blinds, now=now, hold=True):
-        raise desks.NotAtADesk
+    await desks.hold_post(tx, clerk.blinds, now=now)
     if account_id != clerk.account_id:
         return None
     fact = AccessRefused(reason=OwnAccount.code, target=account_id)

@@ -104,7 +104,7 @@ async def propose(
     Raises NotAtADesk, FieldsInvalid, NotJoinable, JoinConflict, JoinWaits; that it is one's own is returned.
     """
     tidy = texts.line_of_the_desk("grounds", grounds)
-    await _right(tx, clerk, now)
+    await desks.hold_post(tx, clerk.blinds, now=now)
     stays, goes = await _both(tx, pair)
     if await _is_of(tx, kit, clerk, pair):
         return _own(tx, kit, clerk, pair.goes, now)
@@ -136,7 +136,7 @@ async def confirm(
 
     Raises NotAtADesk, NotJoinable, JoinConflict; what has to be remembered is returned: JoinOver, JoinChanged, OwnJoin.
     """
-    await _right(tx, clerk, now)
+    await desks.hold_post(tx, clerk.blinds, now=now)
     row = await _held(tx, proposal_id)
     if row is None:
         return JoinOver()
@@ -164,7 +164,7 @@ async def refuse(
     tx: AsyncSession, kit: Kit, proposal_id: UUID, *, clerk: Clerk, now: datetime
 ) -> UUID | Refusal:
     """A clerk says no, or the one who proposed it takes it back. Raises NotAtADesk."""
-    await _right(tx, clerk, now)
+    await desks.hold_post(tx, clerk.blinds, now=now)
     row = await _held(tx, proposal_id)
     if row is None:
         return JoinOver()
@@ -193,12 +193,6 @@ async def sweep(db: Database, kit: Kit, now: datetime) -> None:
         late = select(JoinProposal).where(JoinProposal.expires_at <= now).with_for_update()
         for row in await tx.scalars(late):
             await _drop(tx, kit, row, "expired", by=None, now=now)
-
-
-async def _right(tx: AsyncSession, clerk: Clerk, now: datetime) -> None:
-    """Read here and now, and kept until the commit (rule 616)."""
-    if not await desks.staffed_by(tx, clerk.blinds, now=now, hold=True):
-        raise desks.NotAtADesk
 
 
 async def _held(tx: AsyncSession, proposal_id: UUID) -> JoinProposal | None:

@@ -185,6 +185,12 @@ async def staffed_by(
     return list((await tx.scalars(query.order_by(Desk.added_at, Desk.id))).unique())
 
 
+async def hold_post(tx: AsyncSession, blinds: Collection[bytes], *, now: datetime) -> None:
+    """Whoever acts at a desk works at one, here and now and until the commit (rule 616); raises NotAtADesk."""
+    if not await staffed_by(tx, blinds, now=now, hold=True):
+        raise NotAtADesk
+
+
 async def _post(tx: AsyncSession, kit: Kit, desk_id: UUID, number: str) -> Appointment | None:
     query = select(Appointment).where(
         Appointment.desk_id == desk_id,

@@ -74,7 +74,7 @@ async def propose(
     Raises NotAtADesk, FieldsInvalid, NameVouched, NameWaits; that it is one's own is returned.
     """
     draft = draft.tidy(now)
-    await _right(tx, clerk, now)
+    await desks.hold_post(tx, clerk.blinds, now=now)
     account = await _locked(tx, account_id)
     if await _is_of(tx, kit, clerk, account_id):
         return _own(tx, kit, clerk, account_id, now)
@@ -112,7 +112,7 @@ async def confirm(
     Raises NotAtADesk; what has to be remembered is returned: that the number is another one, NameOver, NameChanged,
     NameVouched, OwnName.
     """
-    await _right(tx, clerk, now)
+    await desks.hold_post(tx, clerk.blinds, now=now)
     row = await _held(tx, proposal_id)
     if row is None:
         return NameOver()
@@ -149,7 +149,7 @@ async def refuse(
     tx: AsyncSession, kit: Kit, proposal_id: UUID, *, clerk: Clerk, now: datetime
 ) -> UUID | Refusal:
     """A clerk says no, or the one who proposed it takes it back. Raises NotAtADesk."""
-    await _right(tx, clerk, now)
+    await desks.hold_post(tx, clerk.blinds, now=now)
     row = await _held(tx, proposal_id)
     if row is None:
         return NameOver()
@@ -189,12 +189,6 @@ async def _write(tx: AsyncSession, kit: Kit, account: Account, name: str, now: d
     await tx.flush()
     await called.follow(tx, kit.keys, {account.id: name})
     await renewal.renew(tx, [account.id], now=now)
-
-
-async def _right(tx: AsyncSession, clerk: Clerk, now: datetime) -> None:
-    """Read here and now, and kept until the commit (rule 616)."""
-    if not await desks.staffed_by(tx, clerk.blinds, now=now, hold=True):
-        raise desks.NotAtADesk
 
 
 async def _locked(tx: AsyncSession, account_id: UUID) -> Account:
