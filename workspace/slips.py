@@ -66,10 +66,13 @@ class SlipController(Controller):
 @get("/verify", name="workspace.verify_typed", open_to=Openness.ANYBODY)
 async def typed(request: Visit) -> Response[str] | Redirect:
     """Where the code of a paper is typed by hand."""
-    code = re.sub(r"[^0-9A-Za-z]", "", request.query_params.get("code", "")[:TYPED_MOST])
-    if code:
+    said = request.query_params.get("code", "")[:TYPED_MOST].strip()
+    if code := re.sub(r"[^0-9A-Za-z]", "", said):
         return Redirect(f"/verify/{code}", status_code=303)
-    return page(request, "verify.html", here="/verify", found=None, asked="")
+    answer = page(request, "verify.html", here="/verify", found=None, asked=said)
+    if said:
+        answer.status_code = 404  # signs alone: no paper has such a code, and what was typed stays
+    return answer
 
 
 @get("/verify/{code:str}", name="workspace.verify", open_to=Openness.ANYBODY)
