@@ -19,13 +19,16 @@ ifneq ($(WHOLE),yes)
 $(shell rm -f .venv/.run .venv/.quick .venv/.test)
 endif
 
-.PHONY: help run test test-all quick browsers gates check bench fix lock migration docs packages clean
+.PHONY: help run assets test test-all quick browsers gates check bench fix lock migration docs packages clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: .venv/.run | $(VENDOR) ## start the demo: one port, nothing to configure (PORT=8001 for another)
 	@$(BIN)/ngomon demo $(if $(PORT),--port $(PORT))
+
+assets: $(VENDOR) ## bring what the pages need from npm, for a package that is built here (`make run` does it too)
+	@test -e $(VENDOR) || { echo 'htmx did not arrive: see above' >&2; exit 1; }
 
 test: .venv/.test ## every test, with a real browser and real counterparts; on both databases where they differ (T=path for some, three at a time; J=4 for four)
 	@$(BIN)/pytest $(or $(T),--selection test $(SIDE_BY_SIDE))

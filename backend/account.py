@@ -64,9 +64,14 @@ class Account(Base):
     @property
     def assurance_scheme(self) -> str:
         """Whose scale `assurance_level` is on: VNeID's mức độ, or the old portal's IAL (rule 107)."""
-        return "vneid" if self.vouched_by == "vneid" else "ial"
+        return scheme_of(self.vouched_by)
 
     @property
     def is_owned(self) -> bool:
         """Whether its person has proved to be it: by VNeID of level 2, or by a certificate."""
         return self.vneid_at is not None or self.certificate_at is not None
+
+
+def scheme_of(vouched_by: str) -> str:
+    """Whose scale the assurance level of an account is on that this provider stands for."""
+    return "vneid" if vouched_by == "vneid" else "ial"

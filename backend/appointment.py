@@ -6,19 +6,29 @@ A delegate acts by the right of a manager's appointment, which is named by `lent
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, and_, or_, text
+from sqlalchemy import (
+    BindParameter,
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    String,
+    and_,
+    or_,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.db import Base, UtcDateTime, new_id
-from backend.retention import Stays, filled
+from backend.retention import Stays, filled, index_where
 from backend.sealed import equal, index_of, sealed
 
 MANAGER, CLERK, DELEGATE = "manager", "clerk", "delegate"
 OFFICE = "who acts for an agency is the agency's to keep, and nobody who does may go"
-_CURRENT = text("ended_at IS NULL")
-_MANAGES = text("ended_at IS NULL AND kind = 'manager'")
+_CURRENT = "ended_at IS NULL"
+_MANAGES = "ended_at IS NULL AND kind = 'manager'"
 PLACE = (
     "(kind = 'manager' AND unit_id IS NOT NULL AND desk_id IS NULL) "
     "OR (kind = 'clerk' AND desk_id IS NOT NULL AND unit_id IS NULL) "
@@ -36,22 +46,8 @@ class Appointment(Base):
     )
     __table_args__ = (
         CheckConstraint(PLACE, name="place"),
-        Index(
-            "uq_appointments_unit",
-            "unit_id",
-            "national_id_blind",
-            unique=True,
-            sqlite_where=_MANAGES,
-            postgresql_where=_MANAGES,
-        ),
-        Index(
-            "uq_appointments_desk",
-            "desk_id",
-            "national_id_blind",
-            unique=True,
-            sqlite_where=_CURRENT,
-            postgresql_where=_CURRENT,
-        ),
+        index_where("uq_appointments_unit", "unit_id", "national_id_blind", unique=True, only=_MANAGES),
+        index_where("uq_appointments_desk", "desk_id", "national_id_blind", unique=True, only=_CURRENT),
         Index("ix_appointments_blind", "national_id_blind"),
         filled("appointments", "from_on"),
         filled("appointments", "until_on", "ended_at IS NULL"),
@@ -81,7 +77,7 @@ class Appointment(Base):
         return and_(cls.kind == kind, cls.ended_at.is_(None))
 
     @classmethod
-    def counts(cls, kind: str, on: date | None) -> ColumnElement[bool]:
+    def counts(cls, kind: str, on: date | BindParameter[Any] | None) -> ColumnElement[bool]:
         """The right is there on that day, whether or not the worker has begun or ended it by then (rule 616).
 
         Without a day: as the worker has left it, which is what is written down of deciders and what it keeps true.

@@ -14,7 +14,7 @@ import hmac
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from backend.crypto import KeyMissing, KeyRing
+from backend.crypto import KeyMissing, KeyRing, base64url
 
 PURPOSE = "journal"
 GENESIS = bytes(32)
@@ -42,7 +42,7 @@ class Mark(NamedTuple):
     seal: bytes
 
     def __str__(self) -> str:
-        return f"{self.seq}.{_text(self.hash)}.{self.key_id.hex()}.{_text(self.seal)}"
+        return f"{self.seq}.{base64url(self.hash)}.{self.key_id.hex()}.{base64url(self.seal)}"
 
     @classmethod
     def parse(cls, text: str) -> Mark:
@@ -194,10 +194,6 @@ class Walk:
 
 def _told(seq: int, at: str, tag: str, subject: object, by: object, fact: str) -> bytes:
     return f"{seq}|{at}|{tag}|{subject}|{by}|{fact}".encode()
-
-
-def _text(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def _bytes(text: str) -> bytes:

@@ -38,6 +38,7 @@ FIGURES = {
     "ngomon_sms": Figure("Text messages", ("outcome",)),
     "ngomon_database_seconds": Figure("Time of a statement", ("statement_class",), STATEMENT),
 }
+BUCKETS = {name: (*map(str, map(float, figure.bounds)), MORE) for name, figure in FIGURES.items()}
 DATABASE = "ngomon_database_seconds"
 
 Key = tuple[str, tuple[str, ...]]
@@ -53,8 +54,7 @@ def count(name: str, *labels: str, by: int = 1) -> None:
 def took(name: str, seconds: float, *labels: str) -> None:
     """It happened, and lasted so long."""
     bounds = FIGURES[name].bounds
-    place = bisect_left(bounds, seconds)
-    _fresh[name, (*labels, str(float(bounds[place])) if place < len(bounds) else MORE)] += 1
+    _fresh[name, (*labels, BUCKETS[name][bisect_left(bounds, seconds)])] += 1
     _fresh[name, (*labels, SUM)] += int(seconds * MICRO)
 
 

@@ -60,6 +60,11 @@ def numbers_to_match() -> tuple[str, list[str]]:
     return secrets.choice(numbers), numbers
 
 
+def base64url(raw: bytes) -> str:
+    """Bytes as addresses and headers carry them (RFC 4648 §5), without the padding."""
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
 def token_hash(token: str) -> bytes:
     """What is stored of a random token: its SHA-256."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
@@ -104,7 +109,7 @@ class KeyRing:
     def seal(self, field: str, row: object, text: str) -> bytes:
         """Encrypt `text` for `table.column` of one row; moving it elsewhere makes it unreadable (rule 902)."""
         nonce = secrets.token_bytes(12)
-        sealed = AESGCM(self.derive(f"seal:{field}")).encrypt(
+        sealed = _cipher(self.derive(f"seal:{field}")).encrypt(
             nonce, text.encode(), _associated(field, row, self.newest)
         )
         return VERSION + self.newest + nonce + sealed
@@ -115,7 +120,7 @@ class KeyRing:
         if sealed[:1] != VERSION or key_id not in self._masters:
             raise Unreadable(field)
         try:
-            plain = AESGCM(self.derive(f"seal:{field}", key_id)).decrypt(
+            plain = _cipher(self.derive(f"seal:{field}", key_id)).decrypt(
                 nonce, body, _associated(field, row, key_id)
             )
         except InvalidTag as error:
@@ -128,7 +133,8 @@ class KeyRing:
 
     def blinds(self, field: str, value: str) -> list[bytes]:
         """The blind indexes under every live key, for look-ups while keys rotate (rule 905)."""
-        return [self.mac(f"blind:{field}", value.encode(), key_id) for key_id in self._masters]
+        purpose, text = f"blind:{field}", value.encode()
+        return [hmac.digest(_derive(master, purpose), text, "sha256") for master in self._masters.values()]
 
     def mac(self, purpose: str, message: bytes, key_id: bytes | None = None) -> bytes:
         """HMAC-SHA-256 under the purpose's key."""
@@ -141,6 +147,11 @@ def _associated(field: str, row: object, key_id: bytes) -> bytes:
 
 def _key_id(master: bytes) -> bytes:
     return hashlib.sha256(b"ngomon key id" + master).digest()[:4]
+
+
+@lru_cache(maxsize=512)
+def _cipher(key: bytes) -> AESGCM:
+    return AESGCM(key)
 
 
 @lru_cache(maxsize=512)

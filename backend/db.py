@@ -11,13 +11,14 @@ import asyncio
 import hashlib
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVarTuple
 from uuid import UUID
 
-from sqlalchemy import CursorResult, DateTime, Dialect, MetaData, Update, text
+from sqlalchemy import CursorResult, DateTime, Dialect, MetaData, Row, Select, Update, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
@@ -29,8 +30,11 @@ from backend import (
     trouble,
 )
 from backend.engines import empty_log, postgres_engine, sqlite_engines
-from backend.transaction import Tx, writing
+from backend.hosts import Hosts
+from backend.transaction import READY, Tx, Writers
 
+PART = 1000  # rows that are read without a pause
+Columns = TypeVarTuple("Columns")
 AtCommit = Callable[[AsyncSession], Awaitable[None]]
 AfterCommit = Callable[[], None]
 
@@ -115,8 +119,23 @@ async def one_after_another(tx: AsyncSession, *whats: str, leaning: bool = False
     if tx.get_bind().dialect.name == "postgresql" and whats:
         keys = sorted(map(lock_key, set(whats)))
         lock = "pg_advisory_xact_lock_shared" if leaning else "pg_advisory_xact_lock"
+        if isinstance(tx, Tx) and not tx.in_transaction():  # the ORM's session need not begin for it
+            await tx.wire.rows(f"SELECT {lock}(key) FROM unnest($1::bigint[]) AS key", (keys,))  # noqa: S608
+            return
         locks = text(f"SELECT {lock}(key) FROM unnest(CAST(:keys AS bigint[])) AS key")  # noqa: S608 - one of two
         await tx.execute(locks, {"keys": keys})
+
+
+async def in_parts(tx: AsyncSession, query: Select[*Columns]) -> AsyncIterator[Sequence[Row[*Columns]]]:
+    """What a question answers, so many rows at a time: others of this process go on between them (rule 707)."""
+    stream = await tx.stream(query.execution_options(yield_per=PART))
+    async for rows in stream.partitions():
+        yield rows
+
+
+def has_waited(tx: AsyncSession) -> bool:
+    """Whether others may have written since this transaction began: on SQLite whoever writes is alone."""
+    return tx.get_bind().dialect.name != "sqlite"
 
 
 def lock_key(what: str) -> int:
@@ -131,8 +150,10 @@ class Database:
     """
 
     engine: AsyncEngine
+    hosts: Hosts  # of PostgreSQL only
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, ready: int = READY) -> None:
+        """`ready`: connections that stay with the writers between transactions; most have few at once."""
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._turn = asyncio.Lock()
@@ -140,11 +161,13 @@ class Database:
             self._writer, self._reader = sqlite_engines(Path(self.url.database or ""))
             self.engine = self._writer
         else:
-            self._writer = postgres_engine(self.url)
+            self.hosts = Hosts(self.url)
+            self._writer = postgres_engine(self.url, self.hosts, ready=ready)
             self.engine = self._writer.execution_options(isolation_level="READ COMMITTED")
             # a page that asks twice must be told of one moment, as SQLite's snapshots do
             self._reader = self._writer.execution_options(isolation_level="REPEATABLE READ")
-        self._read = async_sessionmaker(self._reader, expire_on_commit=False)
+        self._writers = Writers(self._writer, ready)
+        self._read = async_sessionmaker(self._reader, expire_on_commit=False, info={"database": self})
 
     def __deepcopy__(self, _: object) -> Database:
         """Shared by everybody: a framework that copies its routes must not copy this."""
@@ -181,7 +204,7 @@ class Database:
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[Tx]:
-        async with writing(self._writer, {"database": self}) as tx:
+        async with self._writers.transaction({"database": self}) as tx:
             yield tx
             await tx.settle()
             for action in list(tx.info.get("at_commit", {}).values()):
@@ -212,5 +235,6 @@ class Database:
 
     async def close(self) -> None:
         """Give every connection back."""
+        await self._writers.close()
         await self._writer.dispose()
         await self._reader.dispose()

@@ -6,7 +6,6 @@ SQLite has one connection that writes and some that read. On PostgreSQL transact
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import time
@@ -22,34 +21,13 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, StaticPool
 
 from backend import trouble
 from backend.counting import DATABASE, took
+from backend.hosts import Hosts
+from backend.sqlite_cursor import SqliteConnection
 
 CLASSES = {"SELECT": "read", "WITH s": "read", "INSERT": "write", "UPDATE": "write", "DELETE": "write"}
+BUSY, BUSY_MILLISECONDS = 5, 10_000  # another connection writes; how long that is waited for
+STATEMENTS = 512  # kept prepared by a connection: more than there are
 SAFE_WAL = (3, 51, 3)  # older releases can lose commits in WAL with several connections (rule 910)
-
-
-class SqliteConnection(aiosqlite.Connection):
-    """A connection with its thread; `plain` is the same one for what takes microseconds."""
-
-    plain: Any
-
-    def __init__(self, file: Path) -> None:
-        super().__init__(lambda: self._opened(file), iter_chunk_size=64)
-        self._end: asyncio.Future[Any] | None = None
-
-    def stop(self) -> asyncio.Future[Any] | None:
-        """Once: the thread is gone after the first time, and whoever asks again waits for that same end (case W21)."""
-        if self._end is None:
-            self._end = super().stop()
-        return self._end
-
-    async def close(self) -> None:
-        """What was begun is done first. A call that is cancelled twice may stop it while another closes it."""
-        if self._connection is not None and (end := self.stop()) is not None:
-            await asyncio.shield(end)
-
-    def _opened(self, file: Path) -> Any:
-        self.plain = sqlite_connection(file)
-        return self.plain
 
 
 def sqlite_engines(file: Path) -> tuple[AsyncEngine, AsyncEngine]:
@@ -70,39 +48,57 @@ def sqlite_engines(file: Path) -> tuple[AsyncEngine, AsyncEngine]:
     return writer, reader
 
 
-def postgres_engine(url: URL) -> AsyncEngine:
-    """Connections that begin nothing by themselves; `execution_options(isolation_level=…)` makes one that does."""
-    # a process that freezes inside a transaction must not keep its locks (cases TF07, TF09)
-    own = {
-        "application_name": "ngomon",
-        "idle_in_transaction_session_timeout": trouble.IDLE_IN_TRANSACTION,
-    }
+def postgres_engine(url: URL, hosts: Hosts, *, ready: int) -> AsyncEngine:
+    """Connections that begin nothing by themselves; `execution_options(isolation_level=…)` makes one that does.
+
+    At least as many as are `ready` for writers stay open.
+    """
     engine = create_async_engine(
         url,
-        pool_size=16,
+        pool_size=max(16, ready),
         max_overflow=8,
         pool_pre_ping=True,
         hide_parameters=True,  # an error in the log must not say what was being written
         isolation_level="AUTOCOMMIT",
-        connect_args={"server_settings": own},
+        async_creator=hosts.connect,
     )
+    event.listen(engine.sync_engine, "connect", _prepare)
     _measure(engine)
     return engine
 
 
+def _prepare(connection: Any, _: object) -> None:
+    """A process that freezes inside a transaction must not keep its locks (cases TF07, TF09).
+
+    Nothing of ours runs so long that it is worth being compiled first: of a statement with hundreds of parts PostgreSQL
+    compiles for a tenth of a second what it then does in ten milliseconds (rule 912).
+
+    Said on the connection and not as it begins, where a pooler with a session for each of us would refuse it.
+    """
+    limit = f"SET idle_in_transaction_session_timeout = '{trouble.IDLE_IN_TRANSACTION}'"
+    connection.run_async(lambda driver: driver.execute(f"{limit}; SET jit = off"))
+
+
 def sqlite_connection(file: Path) -> Any:
     """A direct connection with the settings that the rules want; reads on the hot path use it too."""
-    connection = pysqlite3.connect(str(file), isolation_level=None, timeout=10, check_same_thread=False)
+    connection = pysqlite3.connect(
+        str(file), isolation_level=None, timeout=10, check_same_thread=False, cached_statements=STATEMENTS
+    )
     for pragma in (
         f"journal_mode={'WAL' if pysqlite3.sqlite_version_info >= SAFE_WAL else 'DELETE'}",
         "synchronous=FULL",
         "foreign_keys=ON",
-        "busy_timeout=10000",
+        f"busy_timeout={BUSY_MILLISECONDS}",
         "trusted_schema=OFF",
         "secure_delete=ON",  # what is erased is overwritten, not only forgotten (case A19)
     ):
         connection.execute(f"PRAGMA {pragma}").fetchall()
     return connection
+
+
+def is_busy(error: Exception) -> bool:
+    """Whether SQLite says that somebody else is writing."""
+    return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF == BUSY
 
 
 def empty_log(file: Path) -> bool:
@@ -115,7 +111,7 @@ def empty_log(file: Path) -> bool:
 
 def _sqlite_engine(file: Path, pool: type[Any], options: dict[str, Any]) -> AsyncEngine:
     async def connect() -> aiosqlite.Connection:
-        connection = SqliteConnection(file)
+        connection = SqliteConnection(lambda: sqlite_connection(file))
         return await connection
 
     return create_async_engine(

@@ -13,6 +13,10 @@ from typing import ClassVar, TypeVar
 T = TypeVar("T")
 
 
+class CannotStart(Exception):
+    """What was to be started lacks something; its text is the one line that an operator reads."""
+
+
 class Refusal(Exception):
     """The root of every answer that is a clear no. `code` is stable; facts hold no personal data.
 
@@ -87,6 +91,13 @@ class Invalid(Refusal):
     status = 422
     code = "invalid"
     title = "Dữ liệu chưa hợp lệ"
+
+
+class KeyReused(Invalid):
+    """The same Idempotency-Key came with another body."""
+
+    code = "idempotency_key_reused"
+    title = "Khóa Idempotency-Key đã được dùng cho một yêu cầu khác"
 
 
 class TooMany(Refusal):

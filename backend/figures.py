@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import msgspec
 from sqlalchemy import BigInteger, String, select
@@ -22,6 +23,9 @@ from backend.retention import Stays
 
 KEEP_SECONDS = 15
 WORKER = "worker_seen"  # not counted: when a worker last said that it is there, in seconds of Unix time
+_here: WeakKeyDictionary[Database, int] = (
+    WeakKeyDictionary()
+)  # the same on SQLite, where one process does everything
 
 
 class Total(Base):
@@ -58,7 +62,13 @@ async def keep(db: Database) -> None:
 
 
 async def worker_is_here(db: Database, now: datetime) -> None:
-    """Let any server tell that a worker lives."""
+    """Let any server tell that a worker lives.
+
+    On SQLite that is this very process, which remembers it: a row would wake everybody who waits for something written.
+    """
+    if db.is_sqlite:
+        _here[db] = int(now.timestamp())
+        return
     async with db.write() as tx:
         new = insert_into(tx, Total)
         said = new.on_conflict_do_update(
@@ -80,7 +90,9 @@ def lasted(tx: AsyncSession, name: str, since: datetime, now: datetime) -> None:
 async def totals(tx: AsyncSession) -> Mapping[Key, int]:
     """Everything that is kept."""
     rows = await tx.execute(select(Total.name, Total.labels, Total.value))
-    return {(name, msgspec.json.decode(labels, type=tuple[str, ...])): value for name, labels, value in rows}
+    kept = {(name, msgspec.json.decode(labels, type=tuple[str, ...])): value for name, labels, value in rows}
+    here = _here.get(tx.info["database"])
+    return kept if here is None else kept | {(WORKER, ()): here}
 
 
 async def _write(tx: AsyncSession, statement: Any, rows: list[dict[str, Any]]) -> None:

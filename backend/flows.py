@@ -6,7 +6,7 @@ Working data is encrypted; a flow belongs to the device key that began it.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Generic, Literal, NamedTuple, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -117,7 +117,7 @@ class Kind(Generic[Data]):
     def __init__(self, name: str, data: type[Data], *, own: bool = False) -> None:
         self.name, self.data, self.own = name, data, own
 
-    def start(
+    async def start(
         self,
         tx: AsyncSession,
         kit: Kit,
@@ -130,38 +130,9 @@ class Kind(Generic[Data]):
         flow_id: UUID | None = None,
     ) -> Handle[Data]:
         """Begin a flow at `step` for the holder of the caller's device key; it lives as long as most do."""
-        row = self._new(kit, caller, step, data, account_id, lifetime, flow_id)
-        tx.add(Flow(**row._asdict()))
-        return Handle(tx, kit, caller, self, row)
-
-    async def begin(
-        self,
-        tx: AsyncSession,
-        kit: Kit,
-        caller: Caller,
-        step: Step,
-        data: Data,
-        *,
-        account_id: UUID | None = None,
-    ) -> Handle[Data]:
-        """The same by a statement, where thousands begin at once."""
-        row = self._new(kit, caller, step, data, account_id)
-        await BEGIN.run(tx, **row._asdict())
-        return Handle(tx, kit, caller, self, row)
-
-    def _new(
-        self,
-        kit: Kit,
-        caller: Caller,
-        step: Step,
-        data: Data,
-        account_id: UUID | None,
-        lifetime: int | None = None,
-        flow_id: UUID | None = None,
-    ) -> Running:
         row_id = flow_id or new_id()
         count("ngomon_flows", self.name)
-        return Running(
+        row = Running(
             id=row_id,
             kind=self.name,
             step=step,
@@ -172,12 +143,33 @@ class Kind(Generic[Data]):
             created_at=caller.now,
             expires_at=caller.now + timedelta(seconds=lifetime or kit.limits.flow_lifetime),
         )
+        await BEGIN.run(tx, **row._asdict())
+        return Handle(tx, kit, caller, self, row)
 
     async def find(
         self, tx: AsyncSession, kit: Kit, flow_id: UUID, caller: Caller, step: Step | None = None
     ) -> Handle[Data]:
         """The caller's live flow, at `step` if that is named; raises FlowNotFound, FlowStepMismatch."""
-        row = await FIND.maybe(tx, flow=flow_id)
+        return self._checked(tx, kit, await FIND.maybe(tx, flow=flow_id), caller, step)
+
+    async def find_beside(
+        self,
+        tx: AsyncSession,
+        kit: Kit,
+        flow_id: UUID,
+        caller: Caller,
+        step: Step,
+        question: Question[Any],
+        **values: Any,
+    ) -> tuple[Handle[Data], tuple[Any, ...]]:
+        """The same by a question that asks something more of this moment, behind the flow's COLUMNS."""
+        row, width = await question.maybe(tx, flow=flow_id, **values), len(COLUMNS)
+        found = Running._make(row[:width]) if row is not None else None
+        return self._checked(tx, kit, found, caller, step), tuple(row[width:]) if row is not None else ()
+
+    def _checked(
+        self, tx: AsyncSession, kit: Kit, row: Running | None, caller: Caller, step: Step | None
+    ) -> Handle[Data]:
         if row is None or row.kind != self.name or row.jkt != caller.jkt or row.expires_at <= caller.now:
             raise FlowNotFound
         if self.own and row.account_id != caller.me.account_id:
@@ -224,6 +216,12 @@ class Handle(Generic[Data]):
     async def again(self, tx: AsyncSession, step: Step | None = None) -> Handle[Data]:
         """The same in a later transaction of the same call, under the same conditions."""
         return await self.kind.find(tx, self.kit, self.row.id, self.caller, step)
+
+    def on(self, tx: AsyncSession) -> Handle[Data]:
+        """The same in a later transaction, as it was seen: who has moved it meanwhile is found when it advances."""
+        later = Handle(tx, self.kit, self.caller, self.kind, self.row)
+        later._data = self._data
+        return later
 
     async def advance(self, to: Step, data: Data | None = None, *, account_id: UUID | None = None) -> None:
         """Move to the next step; one mover wins, the others get FlowStepMismatch (rule 204)."""

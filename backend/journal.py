@@ -10,22 +10,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import BigInteger, Index, LargeBinary, String, Text, insert, select
+from sqlalchemy import BigInteger, Index, LargeBinary, String, Text, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.alarms import alarm
-from backend.chain import GENESIS, KEY_ID, Mark, Walk, Witness, each_key, head_seal, link, range_seal
+from backend.chain import GENESIS, KEY_ID, Mark, Walk, Witness, each_key, head_seal, range_seal
 from backend.chain_rows import Progress, walked
 from backend.crypto import KeyRing, KeyTrouble
 from backend.db import Base, Database, UtcDateTime, at_commit
 from backend.facts import Fact, KeysRotated, Operator
 from backend.retention import Stays
-from backend.statements import Act, Question, by_number, numbered, rows_of
+from backend.sealing import HeadNow, LastHead, Line, linked
+from backend.statements import Act, Question, by_number, given, numbered, rows_of
 
 BROKEN = b"\xff" * 32  # what the next entry hangs on when the head is not ours
 AT_ONCE = 8  # entries in one statement
@@ -87,33 +88,8 @@ class KeyPrint(Base):
     retired_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
-class HeadNow(NamedTuple):
-    """The head as it stands, locked."""
-
-    seq: int
-    hash: bytes
-    key_id: bytes
-    seal: bytes
-    retired: bytes | None
-
-
-class Line(NamedTuple):
-    """An entry to be."""
-
-    seq: int
-    at: datetime
-    tag: str
-    subject: UUID | None
-    by: UUID | None
-    fact: str
-    key_id: bytes
-    hash: bytes
-
-
-HEAD = Question(
-    HeadNow,
-    select(Head.seq, Head.hash, Head.key_id, Head.seal, Head.retired).where(Head.id == 1).with_for_update(),
-)
+HEAD_COLUMNS = Head.seq, Head.hash, Head.key_id, Head.seal, Head.retired
+HEAD = Question(HeadNow, select(*HEAD_COLUMNS).where(Head.id == 1).with_for_update())
 
 
 @by_number
@@ -125,14 +101,21 @@ def _entries(count: int) -> Act:
 
 def _moving(insert: Callable[[Any], Any]) -> Any:
     """Write the head, which is new where nobody has prepared the database."""
-    columns = ("seq", "hash", "key_id", "seal", "retired")
     new = insert(Head)
-    return new.on_conflict_do_update(
-        index_elements=["id"], set_={name: new.excluded[name] for name in columns}
-    )
+    told = {one.key: new.excluded[one.key] for one in HEAD_COLUMNS}
+    return new.on_conflict_do_update(index_elements=["id"], set_=told)
+
+
+def _seen(head: HeadNow) -> dict[str, Any]:
+    return {f"seen_{name}": value for name, value in head._asdict().items()}
 
 
 MOVE = Act(_moving)
+ONWARD = Act(  # the same of a head that is just as this process has left it
+    update(Head)
+    .where(Head.id == 1, *(one.is_not_distinct_from(given(f"seen_{one.key}", one)) for one in HEAD_COLUMNS))
+    .values({one: given(one.key, one) for one in HEAD_COLUMNS})
+)
 
 
 class KeyRetired(KeyTrouble):
@@ -152,7 +135,7 @@ class Journal:
     """Writes and checks the chain with the installation's keys."""
 
     def __init__(self, keys: KeyRing, operator: Operator | None = None) -> None:
-        self._keys, self._operator = keys, operator
+        self._keys, self._operator, self._last = keys, operator, LastHead()
 
     def record(self, tx: AsyncSession, fact: Fact, *, by: UUID | None, now: datetime) -> None:
         """Remember `fact` with this transaction; `by` is the acting account, or nothing for the machine.
@@ -165,25 +148,27 @@ class Journal:
         at_commit(tx, "journal", self._seal)
 
     async def _seal(self, tx: AsyncSession) -> None:
-        head = await HEAD.maybe(tx) or HeadNow(0, GENESIS, self._keys.newest, b"", None)
-        if self._keys.newest in each_key(head.retired or b""):
+        facts, known = tx.info.pop("facts"), self._last.of(tx)
+        if known is not None:
+            lines, head = linked(self._keys, facts, known, known.hash)
+            if await ONWARD.touched(tx, **head._asdict(), **_seen(known)):
+                await self._write(tx, lines, head)
+                return
+        known = await HEAD.maybe(tx) or HeadNow(0, GENESIS, self._keys.newest, b"", None)
+        if self._keys.newest in each_key(known.retired or b""):
             raise KeyRetired(self._keys.newest)
-        previous = head.hash
-        if not self._is_whole(head):  # sealing on would make it look whole: the break must stay to be found
+        whole = self._is_whole(known)
+        if not whole:  # sealing on would make it look whole: the break must stay to be found
             alarm("journal_broken")
-            previous = BROKEN
-        lines = []
-        for seq, (fact, by, now) in enumerate(tx.info.pop("facts"), head.seq + 1):
-            told = msgspec.json.encode(fact).decode()
-            tag = str(fact.__struct_config__.tag)
-            line = Line(seq, now, tag, fact.subject, by, told, self._keys.newest, b"")
-            previous = link(self._keys, previous, line)
-            lines.append(line._replace(hash=previous))
+        lines, head = linked(self._keys, facts, known, known.hash if whole else BROKEN)
+        await MOVE.run(tx, id=1, **head._asdict())
+        await self._write(tx, lines, head)
+
+    async def _write(self, tx: AsyncSession, lines: list[Line], head: HeadNow) -> None:
         for at in range(0, len(lines), AT_ONCE):
             part = lines[at : at + AT_ONCE]
             await _entries(len(part)).run(tx, **numbered(line._asdict() for line in part))
-        head = head._replace(seq=head.seq + len(lines), hash=previous, key_id=self._keys.newest)
-        await MOVE.run(tx, id=1, **head._replace(seal=head_seal(self._keys, head))._asdict())
+        self._last.left(tx, head)
 
     def _is_whole(self, head: Head | HeadNow) -> bool:
         """Whether the head is as one of ours left it; raises KeyMissing when that cannot be said."""

@@ -25,6 +25,11 @@ class Phones(Protocol):
     def tell_after(self, tx: AsyncSession, account_id: UUID, kind: str, title: str, *, now: datetime) -> None:
         """Push `title` when this transaction has been committed."""
 
+    async def tell_left(
+        self, tx: AsyncSession, account_id: UUID, kind: str, title: str, *, now: datetime
+    ) -> None:
+        """The same to those alone whom this transaction has signed out; where none of them can be reached, nothing."""
+
 
 class Kit(NamedTuple):
     """Made once by the composition root, handed to use cases beside `tx`, `by` and `now`."""

@@ -171,3 +171,8 @@ def _parts(birth_date: str) -> list[int]:
     """Year, month and day; what is not known is zero."""
     parts = [int(part) for part in birth_date.split("-")]
     return parts + [0] * (3 - len(parts))
+
+
+def written_date(text: str) -> str:
+    """A date as people here write it, as far as it is known: of `1990-02-01`, `1990-02` or `1990`."""
+    return "/".join(reversed(text.split("-")))

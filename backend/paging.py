@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import UUID
 
+from backend.crypto import base64url
 from backend.errors import BadRequest
 
 Item = TypeVar("Item")
@@ -24,7 +25,7 @@ class CursorInvalid(BadRequest):
 
 def cursor_of(place: str) -> str:
     """The cursor that names a place in a list."""
-    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+    return base64url(place.encode())
 
 
 def place_of(cursor: str) -> str:

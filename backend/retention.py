@@ -50,8 +50,15 @@ class Stays(NamedTuple):
 
 def filled(table: str, column: str, only: str = "") -> Index:
     """An index of the rows that have something in a column which is mostly empty; of `only` some of them."""
-    where = text(f"{column} IS NOT NULL{f' AND {only}' if only else ''}")
-    return Index(f"ix_{table}_{column}", column, sqlite_where=where, postgresql_where=where)
+    return index_where(
+        f"ix_{table}_{column}", column, only=f"{column} IS NOT NULL{f' AND {only}' if only else ''}"
+    )
+
+
+def index_where(name: str, *columns: str, only: str, unique: bool = False) -> Index:
+    """An index of the rows of which `only` is true, on both engines."""
+    where = text(only)
+    return Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
 
 
 def lives_of(model: type[Any]) -> tuple[Life, ...]:

@@ -5,12 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from math import floor
 
 import structlog
 
 from backend.trouble import StorageTrouble
 
 log = structlog.get_logger("rounds")
+
+
+def at_most(seconds: float | None) -> asyncio.Timeout:
+    """Ends a wait after so long; from a second on with a whole one, so that all who look wake together."""
+    if seconds is None or seconds < 1:
+        return asyncio.timeout(seconds)
+    return asyncio.timeout_at(floor(asyncio.get_running_loop().time() + seconds))
 
 
 async def rounds(
@@ -34,4 +42,5 @@ async def rounds(
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:
     with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)
+        async with at_most(seconds):
+            await stop.wait()

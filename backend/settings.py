@@ -102,11 +102,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """The private or plain-http places that may be called (rule 704)."""
         return [host.strip() for host in self.allowed_private_hosts.split(",") if host.strip()]
 
-    @property
-    def has_stand_in_eid(self) -> bool:
-        """The e-ID is the one that the demo brings."""
-        return self.vneid.issuer in [f"{self.public_url}{path}" for path in STAND_INS.values()]
-
 
 def variables() -> dict[str, type]:
     """Every variable without its prefix, in lower case, and what it holds; limits have names of their own."""

@@ -5,9 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 from pathlib import Path
-from urllib.parse import urlsplit
-
-from cryptography.x509 import ObjectIdentifier, load_pem_x509_certificates
 
 from backend import app_links, bounds, strength
 from backend.limits import COUNTS
@@ -16,6 +13,12 @@ from backend.outside.eid.eid_claims import SHIPPED
 from backend.outside.eid.eid_envelope import envelope_key
 from backend.outside.places import Places, PlacesError
 from backend.settings import PREFIX, EIdSettings, Settings
+from backend.settings_addresses import (
+    is_address,
+    is_in_the_open,
+    why_no_database,
+    why_no_service,
+)
 
 # in this order they are told; of an e-ID provider in either group (rule 403)
 ADDRESSES = ("public_url", "subscribers_url", "social_insurance_url")
@@ -28,7 +31,11 @@ EID_CHOICES = {
     "envelope_cipher": ("ecb", "cbc"),
     "envelope_code": ("decrypted", "raw"),
 }
-SCHEMES = {"support_imap_url": ("imap", "imaps"), "support_smtp_url": ("smtp", "smtps")}
+SCHEMES = {
+    "sms_url": ("kannel", "smpp", "inbox"),
+    "support_imap_url": ("imap", "imaps"),
+    "support_smtp_url": ("smtp", "smtps"),
+}
 
 NUMBERS = {
     "support_poll_seconds": (1, 3600),
@@ -40,28 +47,13 @@ RESERVED_MOST = 90  # percent: nobody new could come in otherwise
 
 def shape(settings: Settings) -> list[str]:
     """One line per value that cannot be what it should be."""
-    problems = [
-        f"{name}: must be an http(s) address"
-        for name, value in _given(settings, ADDRESSES, EID_ADDRESSES)
-        if not _is_address(value)
-    ]
-    is_named = settings.is_demo or settings.database_url
-    if is_named and not settings.database_url.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
-        problems.append("NGOMON_DATABASE_URL: must begin with sqlite+aiosqlite:/// or postgresql+asyncpg://")
-    if settings.sms_url and urlsplit(settings.sms_url).scheme not in ("inbox", "kannel"):
-        problems.append("NGOMON_SMS_URL: must begin with kannel:// (or be inbox: in demo)")
+    problems = _addresses(settings)
     problems += [
         f"{PREFIX}{group.upper()}_{name.upper()}: must be one of {', '.join(choice or 'nothing' for choice in choices)}"
         for group, eid in settings.eids.items()
         for name, choices in EID_CHOICES.items()
         if getattr(eid, name) not in choices
     ]
-    problems += [
-        f"{PREFIX}{name.upper()}: must begin with {'://, '.join(schemes)}://"
-        for name, schemes in SCHEMES.items()
-        if (value := getattr(settings, name)) and urlsplit(value).scheme not in schemes
-    ]
-    problems += _mailbox(settings.support_imap_url)
     if settings.limits.sms_reserved_percent > RESERVED_MOST:
         problems.append(f"NGOMON_LIMIT_SMS_RESERVED_PERCENT: must be at most {RESERVED_MOST}")
     if "{unit}" not in settings.support_subject_tag:
@@ -79,6 +71,25 @@ def shape(settings: Settings) -> list[str]:
     if settings.places and Path(settings.places).is_file():
         problems += _places_problem(settings.places)
     return problems + _provider_problems(settings) + app_links.problems(settings)
+
+
+def _addresses(settings: Settings) -> list[str]:
+    problems = [
+        f"{name}: must be an http(s) address"
+        for name, value in _given(settings, ADDRESSES, EID_ADDRESSES)
+        if not is_address(value)
+    ]
+    is_named = settings.is_demo or settings.database_url
+    if is_named and (why := why_no_database(settings.database_url)):
+        problems.append(f"NGOMON_DATABASE_URL: {why}")
+    problems += [
+        f"{PREFIX}{name.upper()}: {why}"
+        for name, schemes in SCHEMES.items()
+        if (value := getattr(settings, name)) and (why := why_no_service(value, schemes))
+    ]
+    if is_in_the_open(settings.support_imap_url):
+        problems.append("NGOMON_SUPPORT_IMAP_URL: must be imaps outside this machine")
+    return problems
 
 
 def _given(settings: Settings, plain: tuple[str, ...], of_eid: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -114,6 +125,10 @@ def _envelope_problem(group: str, eid: EIdSettings) -> list[str]:
 
 
 def _certificate_problems(settings: Settings) -> list[str]:
+    if not (settings.certificate_policies or settings.trusted_cas):
+        return []
+    from cryptography.x509 import ObjectIdentifier, load_pem_x509_certificates  # not for every command
+
     problems = []
     for text in filter(None, map(str.strip, settings.certificate_policies.split(","))):
         try:
@@ -134,25 +149,6 @@ def _hosts_problem(settings: Settings) -> list[str]:
     except ValueError as error:
         return [f"NGOMON_ALLOWED_PRIVATE_HOSTS: {error}"]
     return []
-
-
-def _mailbox(url: str) -> list[str]:
-    """A mailbox's password crosses a network under TLS only (rule 1102)."""
-    parts = urlsplit(url)
-    own = parts.hostname in ("127.0.0.1", "localhost", "::1")
-    return (
-        ["NGOMON_SUPPORT_IMAP_URL: must be imaps outside this machine"]
-        if parts.scheme == "imap" and not own
-        else []
-    )
-
-
-def _is_address(value: str) -> bool:
-    try:
-        parts = urlsplit(value)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # brackets or a port that cannot be
-        return False
 
 
 def _places_problem(file: str) -> list[str]:

@@ -8,13 +8,15 @@ A value has a type, or the statement is refused when it is made; `given` takes i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
+from datetime import datetime
+from functools import cache, lru_cache
 from time import perf_counter
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from sqlalchemy import (
     BinaryExpression,
     BindParameter,
+    ColumnElement,
     Delete,
     Dialect,
     Executable,
@@ -30,7 +32,8 @@ from sqlalchemy.sql.visitors import iterate
 from sqlalchemy.types import NullType, TypeEngine
 
 from backend.counting import DATABASE, took
-from backend.transaction import Tx, Wire, wire_of
+from backend.sqlite_cursor import SqliteConnection
+from backend.transaction import SqliteWire, Tx, Wire
 
 Row = TypeVar("Row", bound=tuple[Any, ...])
 Clause = SelectBase | Insert | Update | Delete
@@ -38,8 +41,8 @@ ByEngine = Callable[[Callable[[Any], Any]], Clause]
 INSERTS: dict[str, Callable[[Any], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 ALL: list[Statement] = []  # a test has each of them explained by both engines
-BY_NUMBER: list[Callable[[int], Statement]] = []
-Made = TypeVar("Made", bound="Statement")
+BY_NUMBER: list[Callable[[int], object]] = []
+Made = TypeVar("Made")
 
 
 class TouchedNothing(Exception):
@@ -60,6 +63,16 @@ def rows_of(count: int, *columns: InstrumentedAttribute[Any]) -> list[dict[str, 
     return [{column.key: given(f"{column.key}_{at}", column) for column in columns} for at in range(count)]
 
 
+def one_of(name: str, count: int, column: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
+    """Whether a column has one of so many values; they are given to it by `listed`."""
+    return column.in_([given(f"{name}_{at}", column) for at in range(count)])
+
+
+def listed(name: str, values: Iterable[Any]) -> dict[str, Any]:
+    """The values by the names of `one_of`."""
+    return {f"{name}_{at}": value for at, value in enumerate(values)}
+
+
 def numbered(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """The values of several rows by the names of `rows_of`."""
     return {f"{name}_{at}": value for at, row in enumerate(rows) for name, value in row.items()}
@@ -72,26 +85,47 @@ def by_number(make: Callable[[int], Made]) -> Callable[[int], Made]:
     return made
 
 
+class Place(NamedTuple):
+    """Where a value stands in a statement: one that is given, or what always stands there."""
+
+    name: str
+    kind: type | None  # nothing of a constant
+    to: Callable[[Any], Any] | None  # as the driver wants it
+    constant: Any = None
+
+
 class Plan(NamedTuple):
     """A statement as one engine has it."""
 
     sql: str
     wanted: Mapping[str, type]  # what has to be given, and of which type
-    places: tuple[tuple[str, Callable[[Any], Any] | None], ...]  # in the engine's order
-    constants: Mapping[str, Any]
-    readers: tuple[Callable[[Any], Any] | None, ...]  # of the columns of the answer
+    places: tuple[Place, ...]  # in the engine's order
+    readers: tuple[tuple[int, Callable[[Any], Any]], ...]  # of those columns of the answer that need one
 
     def bound(self, values: Mapping[str, Any]) -> list[Any]:
         """The values as the driver wants them; raises TypeError unless it is exactly those that are wanted."""
         if values.keys() != self.wanted.keys():
             raise TypeError(f"wanted {sorted(self.wanted)}, given {sorted(values)}")
-        for name, kind in self.wanted.items():
-            if values[name] is not None and not isinstance(values[name], kind):
-                raise TypeError(f"{name} is a {type(values[name]).__name__}, wanted {kind.__name__}")
-        return [
-            self.constants[name] if name in self.constants else (to(values[name]) if to else values[name])
-            for name, to in self.places
-        ]
+        found = []
+        for name, kind, to, constant in self.places:
+            if kind is None:
+                found.append(constant)
+                continue
+            value = values[name]
+            if value.__class__ is not kind and value is not None and not isinstance(value, kind):
+                raise TypeError(f"{name} is a {type(value).__name__}, wanted {kind.__name__}")
+            found.append(to(value) if to else value)
+        return found
+
+    def read(self, rows: Iterable[Sequence[Any]]) -> Iterable[Sequence[Any]]:
+        """The rows of the answer in our types."""
+        if not self.readers:
+            return rows
+        found = list(map(list, rows))
+        for cells in found:
+            for place, reader in self.readers:
+                cells[place] = reader(cells[place])
+        return found
 
 
 class Statement:
@@ -134,30 +168,35 @@ class Question(Statement, Generic[Row]):
 
     async def all(self, tx: AsyncSession, **values: Any) -> list[Row]:
         """Every row."""
-        wire = await wire_under(tx)
-        if wire is None:
-            return [
-                self._row(one) for one in await tx.execute(cast(Executable, self.on(dialect_of(tx))), values)
-            ]
+        if isinstance(tx, Tx):
+            await tx.settle()
+            wire: Wire = tx.wire
+        elif tx.get_bind().dialect.name == "sqlite":
+            raw = await (await tx.connection()).get_raw_connection()
+            assert isinstance(raw.driver_connection, SqliteConnection)
+            wire = SqliteWire(raw.driver_connection, tx.get_bind().dialect)
+        else:  # SQLAlchemy's own driver begins PostgreSQL's snapshot with the first statement that it is asked itself
+            clause = cast(Executable, self.on(tx.get_bind().dialect.name))
+            return [self._row(one) for one in await tx.execute(clause, values)]
         plan = self.plan(wire.dialect)
         begun = perf_counter()
         rows = await wire.rows(plan.sql, plan.bound(values))
         took(DATABASE, perf_counter() - begun, "read")
-        return [
-            self._row([read(cell) if read else cell for read, cell in zip(plan.readers, row, strict=True)])
-            for row in rows
-        ]
+        return list(map(self._row, plan.read(rows)))
+
+    async def aside(self, tx: AsyncSession, **values: Any) -> list[Row]:
+        """Every row, where it looks at more than a few: on SQLite on the session's thread, and others are served."""
+        plan = self.plan(tx.get_bind().dialect)
+        rows = await (await tx.connection()).exec_driver_sql(plan.sql, tuple(plan.bound(values)))
+        return list(map(self._row, plan.read(rows)))
 
     async def maybe(self, tx: AsyncSession, **values: Any) -> Row | None:
         """The one row, or nothing."""
-        rows = await self.all(tx, **values)
-        if len(rows) > 1:
-            raise ValueError(f"{len(rows)} rows where one was meant")
-        return rows[0] if rows else None
+        return _only(await self.all(tx, **values))
 
     async def one(self, tx: AsyncSession, **values: Any) -> Row:
         """The one row; raises TouchedNothing."""
-        found = await self.maybe(tx, **values)
+        found = _only(await self.all(tx, **values))
         if found is None:
             raise TouchedNothing
         return found
@@ -182,23 +221,10 @@ class Act(Statement):
         return touched
 
 
-async def wire_under(tx: AsyncSession) -> Wire | None:
-    """The driver's connection under a session; nothing under one of PostgreSQL that only reads.
-
-    There SQLAlchemy's own driver begins the snapshot with the first statement that it is asked itself.
-    """
-    if isinstance(tx, Tx):
-        await tx.settle()
-        return tx.wire
-    if tx.get_bind().dialect.name != "sqlite":
-        return None
-    raw = await (await tx.connection()).get_raw_connection()
-    return wire_of(raw.driver_connection, tx.get_bind().dialect)
-
-
-def dialect_of(tx: AsyncSession) -> str:
-    """The name of a session's engine."""
-    return tx.get_bind().dialect.name
+def _only(rows: list[Row]) -> Row | None:
+    if len(rows) > 1:
+        raise ValueError(f"{len(rows)} rows where one was meant")
+    return rows[0] if rows else None
 
 
 def check(clause: Clause) -> None:
@@ -222,20 +248,30 @@ def _agree(one: Any, other: Any) -> bool:
 def planned(clause: Clause, dialect: Dialect) -> Plan:
     """Compile a clause for an engine, by the public parts of SQLAlchemy alone."""
     compiled = clause.compile(dialect=dialect)
-    places, constants, wanted = [], {}, {}
+    places = []
     for name in compiled.positiontup or ():
         bind = compiled.binds[name]
         if isinstance(bind.type, NullType):
             raise Untyped(f"{name} has no type: use `given`")
         to = bind.type.dialect_impl(dialect).bind_processor(dialect)
-        places.append((name, to))
         if bind.required:
-            wanted[name] = bind.type.python_type
+            kind = bind.type.python_type
+            places.append(Place(name, kind, _remembered(to) if to and kind is datetime else to))
         else:
             value = bind.effective_value
-            constants[name] = to(value) if to else value
+            places.append(Place(name, None, None, to(value) if to else value))
     readers = (
-        column.type.dialect_impl(dialect).result_processor(dialect, None)
-        for column in clause.exported_columns
+        (at, column.type.dialect_impl(dialect).result_processor(dialect, None))
+        for at, column in enumerate(clause.exported_columns)
     )
-    return Plan(str(compiled), wanted, tuple(places), constants, tuple(readers))
+    return Plan(
+        str(compiled),
+        {place.name: place.kind for place in places if place.kind is not None},
+        tuple(places),
+        tuple((at, reader) for at, reader in readers if reader is not None),
+    )
+
+
+def _remembered(to: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """One moment stands in many rows of an act, and SQLite wants each as text."""
+    return lru_cache(maxsize=16)(to)

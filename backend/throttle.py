@@ -1,19 +1,19 @@
 """How often something may be done, in rolling windows, whatever process or restart (rule 209).
 
-A budget is one row: the moments of its last uses. All that one act spends are locked by one statement and written by
-another, each cut to its window, counted and extended, in the caller's transaction. Keys are keyed hashes, never
-numbers.
+A budget is one row: the moments of its last uses. All that one act spends is written behind the others by one
+statement, which locks and answers them; they are counted then, and only where one had no room, or holds more than it
+needs, is it written once more as it has to be, in the caller's transaction. Keys are keyed hashes, never numbers.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import LargeBinary, Text, select, update
+from sqlalchemy import LargeBinary, Text, case, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -72,6 +72,29 @@ def _holding(count: int) -> Question[Spent]:
 
 
 @by_number
+def _spending(count: int) -> Question[Spent]:
+    """The same with one use more: the moments of a budget are a list, and the new one stands behind the others."""
+
+    def clause(insert: Callable[[Any], Any]) -> Any:
+        new = insert(Budget).values(rows_of(count, *COLUMNS))
+        begun, use = (
+            func.rtrim(Budget.stamps, "]", type_=Text),
+            func.ltrim(new.excluded.stamps, "[", type_=Text),
+        )
+        told = {
+            "stamps": case(
+                (Budget.stamps == literal(EMPTY), new.excluded.stamps), else_=begun.concat(",").concat(use)
+            ),
+            "stale_at": case(
+                (Budget.stale_at > new.excluded.stale_at, Budget.stale_at), else_=new.excluded.stale_at
+            ),
+        }
+        return new.on_conflict_do_update(index_elements=["key"], set_=told).returning(*COLUMNS)
+
+    return Question(Spent, clause)
+
+
+@by_number
 def _keeping(count: int) -> Act:
     """Write so many budgets, all of them held."""
 
@@ -83,6 +106,7 @@ def _keeping(count: int) -> Act:
     return Act(clause)
 
 
+EMPTY, SPARE = "[]", 8  # uses that stay although no window counts them
 COLUMNS = (Budget.key, Budget.stamps, Budget.stale_at)
 LOOK = Question(Stamps, select(Budget.stamps).where(Budget.key == given("budget", Budget.key)))
 
@@ -111,14 +135,17 @@ class Throttle:
         Those of `if_room` refuse nothing. Returns the stored names of what was used, for `refund`. Rows are locked
         in one order, so two spenders never wait for each other: whatever one act spends belongs in one call.
         """
-        windows = {self.key(what, who): _counted(found) for what, who, found in [*wants, *if_room]}
+        windows = {self.key(what, who): counting(found) for what, who, found in [*wants, *if_room]}
         optional = {self.key(what, who) for what, who, _ in if_room}
-        held = await _held(tx, windows, now)
+        held = await _extended(tx, {key: counted for key, counted in windows.items() if counted}, now)
         waits = {key: _wait(_stamps(budget.stamps), windows[key], now) for key, budget in held.items()}
-        if (longest := max((waits[key] for key in windows if key not in optional), default=0)) > 0:
+        if (longest := max((wait for key, wait in waits.items() if key not in optional), default=0)) > 0:
+            await _keep(tx, held.values())
             raise refusal(retry_after=longest)
-        used = [key for key in held if waits[key] <= 0]
-        await _keep(tx, [_used(held[key], windows[key], now) for key in used])
+        used = [key for key in sorted(windows) if waits.get(key, 0) <= 0]
+        so = {key: _used(one, windows[key], now) for key, one in held.items() if waits[key] <= 0}
+        unused = [one for key, one in held.items() if key not in so]
+        await _keep(tx, [*unused, *(one for key, one in so.items() if not _stands(held[key], one, now))])
         return used
 
     async def left(
@@ -149,17 +176,37 @@ async def _held(tx: AsyncSession, keys: Iterable[bytes], now: datetime) -> dict[
     wanted = sorted(keys)
     if not wanted:
         return {}
-    new = numbered({"key": key, "stamps": "[]", "stale_at": now} for key in wanted)
+    new = numbered({"key": key, "stamps": EMPTY, "stale_at": now} for key in wanted)
     found = {one.key: one for one in await _holding(len(wanted)).all(tx, **new)}
     return {key: found[key] for key in wanted}
 
 
-async def _keep(tx: AsyncSession, budgets: list[Spent]) -> None:
-    if budgets:
-        await _keeping(len(budgets)).run(tx, **numbered(one._asdict() for one in budgets))
+async def _extended(
+    tx: AsyncSession, windows: Mapping[bytes, list[Window]], now: datetime
+) -> dict[bytes, Spent]:
+    """The same as they were, each with a use of now behind the others in the database."""
+    wanted, use = sorted(windows), _text([now.timestamp()])
+    if not wanted:
+        return {}
+    until = {key: now + timedelta(seconds=_longest(windows[key])) for key in wanted}
+    new = numbered({"key": key, "stamps": use, "stale_at": until[key]} for key in wanted)
+    found = {one.key: one for one in await _spending(len(wanted)).all(tx, **new)}
+    return {key: found[key]._replace(stamps=_text(_stamps(found[key].stamps)[:-1])) for key in wanted}
 
 
-def _counted(windows: list[Window]) -> list[Window]:
+def _stands(was: Spent, so: Spent, now: datetime) -> bool:
+    """Whether a budget is in the database as it has to be, but for a few uses that no window counts any more."""
+    there, wanted = [*_stamps(was.stamps), now.timestamp()], _stamps(so.stamps)
+    return there[-len(wanted) :] == wanted and len(there) - len(wanted) <= SPARE
+
+
+async def _keep(tx: AsyncSession, budgets: Iterable[Spent]) -> None:
+    if wanted := list(budgets):
+        await _keeping(len(wanted)).run(tx, **numbered(one._asdict() for one in wanted))
+
+
+def counting(windows: list[Window]) -> list[Window]:
+    """Those of some windows that count: nought switches one off."""
     return [window for window in windows if window.count > 0]
 
 
@@ -175,12 +222,12 @@ def _wait(stamps: list[float], windows: list[Window], now: datetime) -> int:
 
 def _used(budget: Spent, windows: list[Window], now: datetime) -> Spent:
     """The budget with one use more."""
-    longest = max((window.seconds for window in windows), default=0)
-    kept = [stamp for stamp in _stamps(budget.stamps) if stamp > now.timestamp() - longest]
-    return budget._replace(
-        stamps=_text([*kept, now.timestamp()]) if windows else "[]",
-        stale_at=max(budget.stale_at, now + timedelta(seconds=longest)),
-    )
+    kept = [stamp for stamp in _stamps(budget.stamps) if stamp > now.timestamp() - _longest(windows)]
+    return budget._replace(stamps=_text([*kept, now.timestamp()]))
+
+
+def _longest(windows: list[Window]) -> int:
+    return max((window.seconds for window in windows), default=0)
 
 
 def _stamps(text: str) -> list[float]:

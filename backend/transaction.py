@@ -14,9 +14,12 @@ from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 from sqlalchemy import Dialect
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
-from backend.engines import SqliteConnection
+from backend.engines import BUSY_MILLISECONDS, is_busy
+from backend.sqlite_cursor import SqliteConnection
+
+READY = 4  # connections that wait for the next transaction; SQLite has one in all
 
 
 class NotCommitted(Exception):
@@ -27,6 +30,7 @@ class Wire(Protocol):
     """The driver's connection, as a transaction needs it."""
 
     dialect: Dialect
+    may_be_gone: bool  # while nobody used it: BEGIN is what finds out
 
     async def begin(self) -> None:
         """Begin to write."""
@@ -53,12 +57,24 @@ class SqliteWire:
     The thread takes one thing after the other: whatever a cancelled call has begun is over before `undo`.
     """
 
+    may_be_gone = False
+
     def __init__(self, connection: SqliteConnection, dialect: Dialect) -> None:
         self._connection, self.dialect = connection, dialect
 
     async def begin(self) -> None:
-        """The one writer's turn: waits for writers of other processes (busy_timeout)."""
-        await self._connection.execute_fetchall("BEGIN IMMEDIATE")
+        """The one writer's turn; where another process has it, the thread waits (busy_timeout)."""
+        plain = self._connection.plain
+        plain.execute("PRAGMA busy_timeout=0")
+        try:
+            plain.execute("BEGIN IMMEDIATE")
+        except Exception as error:
+            if not is_busy(error):
+                raise
+        finally:
+            plain.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
+        if not plain.in_transaction:
+            await self._connection.execute_fetchall("BEGIN IMMEDIATE")
 
     async def commit(self) -> None:
         """The disk's part."""
@@ -85,6 +101,8 @@ class SqliteWire:
 
 class PostgresWire:
     """asyncpg's connection, which keeps its statements prepared."""
+
+    may_be_gone = True
 
     def __init__(self, connection: Any, dialect: Dialect) -> None:
         self._connection, self.dialect = connection, dialect
@@ -138,14 +156,18 @@ class Tx(AsyncSession):
             _ = await self.connection()
 
 
-@asynccontextmanager
-async def writing(engine: AsyncEngine, info: dict[str, Any]) -> AsyncIterator[Tx]:
-    """One transaction of an engine that itself says neither BEGIN nor COMMIT; leaving commits, raising takes back."""
-    async with engine.connect() as connection:
-        raw = await connection.get_raw_connection()
-        wire = wire_of(raw.driver_connection, engine.dialect)
+class Writers:
+    """Connections of an engine that itself says neither BEGIN nor COMMIT; some stand ready between transactions."""
+
+    def __init__(self, engine: AsyncEngine, ready: int) -> None:
+        self._engine, self._most = engine, ready
+        self._ready: list[tuple[AsyncConnection, Wire]] = []
+
+    @asynccontextmanager
+    async def transaction(self, info: dict[str, Any]) -> AsyncIterator[Tx]:
+        """Leaving commits, raising takes everything back."""
+        connection, wire = await self._begun()
         try:
-            await wire.begin()
             tx = Tx(wire, bind=connection, info=info)
             try:
                 yield tx
@@ -156,12 +178,56 @@ async def writing(engine: AsyncEngine, info: dict[str, Any]) -> AsyncIterator[Tx
                     await asyncio.shield(tx.close())
             await wire.commit()
         except BaseException:
-            with contextlib.suppress(Exception):  # what cannot be taken back is not used again
-                await asyncio.shield(wire.undo())
+            await _give_up(connection, wire)
             raise
-        finally:
+        if len(self._ready) < self._most and wire.is_usable():
+            self._ready.append((connection, wire))
+        else:
+            await _give_up(connection, wire)
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        while self._ready:
+            await _give_up(*self._ready.pop())
+
+    async def _begun(self) -> tuple[AsyncConnection, Wire]:
+        """A connection in a transaction; one that has gone away while it stood ready is not the last one."""
+        while self._ready:
+            connection, wire = self._ready.pop()
+            try:
+                await wire.begin()
+            except BaseException as error:
+                await _give_up(connection, wire)
+                if not wire.may_be_gone or not isinstance(error, Exception):
+                    raise
+            else:
+                return connection, wire
+        connection = await self._engine.connect()
+        try:
+            raw = await connection.get_raw_connection()
+            wire = wire_of(raw.driver_connection, self._engine.dialect)
+        except BaseException:
+            await asyncio.shield(connection.close())
+            raise
+        try:
+            await wire.begin()
+        except BaseException:
+            await _give_up(connection, wire)
+            raise
+        return connection, wire
+
+
+async def _give_up(connection: AsyncConnection, wire: Wire) -> None:
+    """Take back what is open; what cannot be taken back is not used again."""
+    try:
+        with contextlib.suppress(Exception):
+            await asyncio.shield(wire.undo())
+    finally:
+        try:
             if not connection.invalidated and not wire.is_usable():
                 await connection.invalidate()
+        finally:
+            await asyncio.shield(connection.close())
 
 
 def wire_of(connection: Any, dialect: Dialect) -> Wire:

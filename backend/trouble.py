@@ -9,10 +9,8 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backend.alarms import alarm
 from backend.errors import Refusal, Unavailable
@@ -34,6 +32,7 @@ AWAY_WORDS = (  # asyncpg's own, of a connection that broke while it was asked
     "connection_lost",
     "connection has been released",
     "cannot switch to state",
+    "none of the hosts match",  # of several one that writes, while it is promoted
 )
 
 
@@ -53,32 +52,6 @@ class DatabaseFull(StorageTrouble):
 
     code = "storage_full"
     title = "Hệ thống tạm hết chỗ lưu, chưa ghi nhận được; vui lòng thử lại sau ít phút"
-
-
-class PoolerBetween(Exception):
-    """A pooler hands our transactions to connections that are not ours: locks, listening and limits get lost."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "NGOMON_DATABASE_URL leads to a connection pooler (PgBouncer), which keeps from PostgreSQL what a "
-            "connection says of itself: name PostgreSQL itself"
-        )
-
-
-async def expect_no_pooler(engine: AsyncEngine) -> None:
-    """Raises PoolerBetween where what a connection was told at its beginning did not arrive at PostgreSQL."""
-    if engine.dialect.name != "postgresql":
-        return
-    try:
-        async with engine.connect() as connection:
-            words = "SELECT current_setting('idle_in_transaction_session_timeout')"
-            told = await connection.scalar(text(words))
-    except (DBAPIError, OSError) as error:
-        if not any(word in str(error) for word in ("unsupported startup parameter", "prepared statement")):
-            return  # away: whoever asks next is told
-        raise PoolerBetween from error
-    if told != IDLE_IN_TRANSACTION:
-        raise PoolerBetween
 
 
 @contextmanager

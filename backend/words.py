@@ -41,11 +41,11 @@ class Label(str):
 def say(msgid: str, lang: str, /, **values: object) -> str:
     """The message in `lang` with its `{name}` places filled; one that nobody translated stays Vietnamese.
 
-    A value called `n` chooses between the singular and the plural, which Vietnamese does not have.
+    A value called `n`, else one called `count`, chooses between singular and plural, which Vietnamese does not have.
     """
     if isinstance(msgid, Label):
         return str(msgid) if lang == VIETNAMESE else msgid.en
-    text = msgid if lang == VIETNAMESE else _chosen(english().get(msgid, msgid), values.get("n"))
+    text = msgid if lang == VIETNAMESE else _chosen(english().get(msgid, msgid), _count(values))
     return text.format_map(values) if values else text
 
 
@@ -78,6 +78,12 @@ def english() -> dict[str, str | tuple[str, ...]]:
 
 def _say_in(lang: str, msgid: str, /, **values: object) -> str:
     return say(msgid, lang, **values)
+
+
+def _count(values: dict[str, object]) -> object:
+    """What is counted; what was kept for later was kept as text."""
+    said = values.get("n", values.get("count"))
+    return int(said) if isinstance(said, str) and said.isdecimal() else said
 
 
 def _chosen(forms: str | tuple[str, ...], count: object) -> str:

@@ -1,152 +1,159 @@
-"""What a manager's pages cost in a small and in a large province: CPU of this process, and who waits meanwhile.
+"""What pages, lists and searches cost in a small and in a large province: CPU of this process and of the database,
+and who waits meanwhile.
 
-Everything is written straight into the database; one half is the root's, the other one unit's.
+One half of the province is the root's, the other one unit's; somebody in the unit has a long life.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import statistics as figures_of
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import AsyncExitStack
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
+from functools import partial
 from typing import Any
-from uuid import UUID
 
 import httpx2
 import msgspec
-from sqlalchemy import insert, select
 
-from backend import statistics
-from backend.db import new_id
-from backend.facts import Delivered, Fact, ManagerAppointed, SessionOpened
-from backend.journal import Entry
-from backend.outbox.models import Delivery, Link, System
-from backend.roles.models import Role, Unit
+from bench.cpu import run_seconds
+from bench.province import HISTORY, Size, fill, grow_old
 from bench.results import record
-from demo.larger import enlarge
 from tests.parts.postgres import Postgres
 from tests.parts.processes import scratch
 from tests.service import Service, running
 from tests.workspace.office import Desk, Office
 
-AT_ONCE, ROUNDS = 2000, 7
-NOBODY = "http://127.0.0.1:9/scim/v2"  # the discard port: nothing listens
+ROUNDS = 5
 FOUND = "/workspace/people"  # what is typed stands in no address: it is posted first
+TYPED = {"people_found": "anh", "people_middle": "uye"}  # a beginning of words, and what only stands within
 PAGES = {
     "inbox": "/workspace",
     "inbox_found": "/workspace?q=khanh",
-    "people": "/workspace/people",
-    "people_found": FOUND,
+    "inbox_middle": "/workspace?q=uye",
+    "inbox_long": f"/workspace?q={'x' * 500}",
+    "people": FOUND,
     "journal": "/workspace/audit",
     "journal_kind": "/workspace/audit?kind=manager",
+    "journal_outcome": "/workspace/audit?outcome=approved",
     "systems": "/workspace/systems",
+    "system": "/workspace/systems/%C4%90o",
+    "reviews": "/workspace/reviews",
+    "decisions": "/workspace/decisions",
+    "decisions_export": "/workspace/decisions/export.csv",
+    "journal_export": "/workspace/audit/export.csv",
+    "reports": "/workspace/reports",
+    "differences": "/workspace/differences",
+    "delegations": "/workspace/delegations",
+    "units": "/workspace/units",
+    "unit": "/workspace/units/{unit}",
 }
+OF_ROOT = {
+    "operator": "/workspace/operator",
+    "reorganisations": "/workspace/reorganisations",
+    "unit_root": "/workspace/units/{root}",
+}
+ON_PHONES = {
+    "phone_requests": "/v1/role-requests",
+    "phone_roles": "/v1/roles",
+    "phone_units": "/v1/units?q=noi+vu",
+}
+Ask = Callable[[], Awaitable[Any]]
+Spent = Callable[[], float]  # seconds of CPU until now
 
 
-class Size(msgspec.Struct, frozen=True):
-    """How large a province is; `others` have an account and nothing else."""
-
-    open: int
-    others: int
-    people: int
-    journal: int
-
-
-async def fill(office: Office, size: Size) -> None:
-    """People at work and people who ask, in turn in the unit and in the root; what was delivered, and a journal."""
-    service = office.service
-    async with service.db.read() as tx:
-        codes = (office.unit, office.root)
-        by_code = {unit.code: unit.id for unit in await tx.scalars(select(Unit).where(Unit.code.in_(codes)))}
-    units, now = [by_code[code] for code in codes], service.clock.now()
-    many = {"people": size.people, "waiting": size.open, "others": size.others}
-    await enlarge(service.db, service.kit, units=units, now=now, **many)
-    system = System(id=new_id(), name="Đo", kind="scim", url=NOBODY, created_at=now, disabled_at=now)
-    async with service.db.write() as tx:
-        tx.add(system)
-        await tx.flush()
-        roles = (await tx.execute(select(Role.id, Role.account_id, Role.request_id))).all()
-    for start in range(0, len(roles), AT_ONCE):
-        part = [(row.account_id, row.request_id) for row in roles[start : start + AT_ONCE]]
-        async with service.db.write() as tx:
-            for model, rows in _told(system.id, part, now).items():
-                await tx.execute(insert(model), rows)
-    for start in range(0, size.journal, AT_ONCE):  # below the first real entry, which the chain begins with
-        seqs = range(-size.journal + start, -size.journal + min(start + AT_ONCE, size.journal))
-        async with service.db.write() as tx:
-            await tx.execute(insert(Entry), [_entry(seq, roles, system.id, units, now) for seq in seqs])
-    await statistics.refresh(service.db, imported=True)
-
-
-def _told(system: UUID, people: list[tuple[UUID, UUID]], now: datetime) -> dict[Any, list[dict[str, Any]]]:
-    """What one system was told of some people."""
-    pair = [{"system_id": system, "account_id": account} for account, _ in people]
-    times = dict.fromkeys(("not_before", "next_at", "created_at", "changed_at", "done_at"), now)
-    made = times | {"version": 1, "lane": 1, "attempts": 0, "state": "done"}
-    return {
-        Link: [one | {"id": new_id(), "state": "synced", "checked_at": now} for one in pair],
-        Delivery: [one | made | {"id": new_id()} for one in pair],
-    }
-
-
-def _entry(seq: int, roles: Sequence[Any], system: UUID, units: list[UUID], now: datetime) -> dict[str, Any]:
-    """Nine of ten are of no manager's page, as in life; it hangs on nothing, and nobody verifies this journal."""
-    row = roles[seq % len(roles)] if roles else None
-    about = row.account_id if row else new_id()
-    fact: Fact = SessionOpened(subject=about, session=new_id(), kind="mobile", method="vneid", epoch=1)
-    if seq % 10 == 0:
-        fact = Delivered(subject=about, system=system, version=1)
-    elif seq % 1000 == 1:
-        fact = ManagerAppointed(subject=about, unit=units[seq % 2])
-    return {
-        "seq": seq, "at": now, "tag": str(fact.__struct_config__.tag), "subject": about, "key_id": b"", "hash": b"",
-        "fact": msgspec.json.encode(fact).decode(),
-    }  # fmt: skip
-
-
-async def cost(service: Service, desk: Desk, path: str) -> dict[str, float]:
-    """Milliseconds of CPU of the page, and the longest that `/health/live` took beside it."""
-    await desk.page(path)
-    spent, late = [], 0.0
+async def cost(service: Service, ask: Ask, spent_so_far: Spent) -> dict[str, float]:
+    """Milliseconds of CPU of a page, its longest step in the loop, in which everybody waits, and the longest that
+    `/health/live` took beside it, which other work on the machine makes longer.
+    """
+    await ask()
+    spent, late, longest = [], 0.0, []
+    for _ in range(ROUNDS):  # what else this process does in between is not in all of them
+        with steps() as made:
+            await ask()
+        longest.append(max(made))
     async with httpx2.AsyncClient(base_url=service.url) as other:
         for _ in range(ROUNDS):
-            began = time.process_time()
-            page = asyncio.create_task(desk.page(path))
-            await page
-            spent.append((time.process_time() - began) * 1000)
-            page = asyncio.create_task(desk.page(path))
+            began = spent_so_far()
+            await ask()
+            spent.append((spent_so_far() - began) * 1000)
+            page = asyncio.ensure_future(ask())
             while not page.done():
                 asked = time.perf_counter()
                 await other.get("/health/live")
                 late = max(late, (time.perf_counter() - asked) * 1000)
             await page
-    return {"cpu_ms": round(figures_of.median(spent), 1), "live_ms": round(late, 1)}
+    return {
+        "cpu_ms": round(figures_of.median(spent), 1),
+        "step_ms": round(min(longest), 1),
+        "live_ms": round(late, 1),
+    }
 
 
-async def measure(url: str, size: Size) -> dict[str, Any]:
-    """The pages of the root's manager and of one unit's."""
+@contextmanager
+def steps() -> Iterator[list[float]]:
+    """Milliseconds of CPU of each step that the loop makes meanwhile."""
+    found, plain = [0.0], asyncio.Handle._run
+
+    def run(handle: asyncio.Handle) -> None:
+        began = time.thread_time()
+        plain(handle)
+        found.append((time.thread_time() - began) * 1000)
+
+    asyncio.Handle._run = run  # type: ignore[method-assign,assignment]
+    try:
+        yield found
+    finally:
+        asyncio.Handle._run = plain  # type: ignore[method-assign]
+
+
+async def measure(
+    url: str, size: Size, only: list[str] | None, spent: Spent = time.process_time
+) -> dict[str, Any]:
+    """What the root's manager asks, what one unit's does, and somebody with a phone."""
+    found = {}
     async with AsyncExitStack() as stack:
         service = await stack.enter_async_context(running(url))
         office = Office(service)
         await office.open()
+        old = await office.person("Nguyễn Thị Lâu Năm")
         await fill(office, size)
-        found = {}
+        await grow_old(office, old, max(1, size.people * HISTORY // 10_000))
         for name, who in (("root", office.ha), ("unit", office.chi)):
             desk = await office.desk(who)
-            for what, path in PAGES.items():
-                if what == "people_found":
-                    path = (await desk.send(FOUND, {"q": "anh"})).headers["location"]  # noqa: PLW2901
-                found[f"{what}_{name}"] = await cost(service, desk, path)
+            for what, ask in (await _asks(desk, office, name, str(old.account_id))).items():
+                if only is None or what in only:
+                    found[f"{what}_{name}"] = await cost(service, ask, spent)
             await desk.http.aclose()
+        phone = await service.sign_in(old.persona)
+        for what, path in ON_PHONES.items():
+            if only is None or what in only:
+                found[what] = await cost(service, partial(phone.call, "GET", path), spent)
     return found
+
+
+async def _asks(desk: Desk, office: Office, name: str, old: str) -> dict[str, Ask]:
+    pages = PAGES | (OF_ROOT if name == "root" else {"person": f"/workspace/people/{old}"})
+    for what, typed in TYPED.items():
+        pages[what] = (await desk.send(FOUND, {"q": typed})).headers["location"]
+
+    places = {"{unit}": office.unit, "{root}": office.root}
+    for place, code in places.items():
+        pages = {what: path.replace(place, code) for what, path in pages.items()}
+    return {what: partial(desk.page, path) for what, path in pages.items()}
+
+
+def _with(pid: int) -> float:
+    """This process, and a database that is one of its own."""
+    return time.process_time() + run_seconds(pid)
 
 
 def _sizes(chosen: argparse.Namespace) -> Iterator[Size]:
     for number, waiting in enumerate(chosen.open):
-        rest = (chosen.others, chosen.people, chosen.journal)
+        rest = (chosen.others, chosen.people, chosen.journal, chosen.wards)
         yield Size(waiting, *(given[min(number, len(given) - 1)] for given in rest))
 
 
@@ -157,22 +164,32 @@ def main(words: list[str]) -> None:
     parser.add_argument("--others", type=int, nargs="+", default=[800, 200_000], metavar="N")
     parser.add_argument("--people", type=int, nargs="+", default=[100, 10_000], metavar="N")
     parser.add_argument("--journal", type=int, nargs="+", default=[5_000, 500_000], metavar="N")
+    parser.add_argument(
+        "--wards", type=int, nargs="+", default=[0, 300], metavar="N", help="of ten units each"
+    )
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
+    parser.add_argument("--only", nargs="+", metavar="PAGE")
     chosen = parser.parse_args(words)
     seen = []
     for size in _sizes(chosen):
         if chosen.database == "sqlite":
             url = f"sqlite+aiosqlite:///{scratch('bench-growth') / 'bench.db'}"
-            figures = asyncio.run(measure(url, size))
+            figures = asyncio.run(measure(url, size, chosen.only))
         else:
             cluster = Postgres()
             cluster.start()
             try:
-                figures = asyncio.run(measure(cluster.new_database("growth"), size))
+                url = cluster.new_database("growth")
+                figures = asyncio.run(measure(url, size, chosen.only, partial(_with, cluster.pid)))
             finally:
                 cluster.stop()
         record("growth", database=chosen.database, **msgspec.structs.asdict(size), **figures)
         seen.append(figures)
     for page in seen[0]:
         few, many = seen[0][page]["cpu_ms"], seen[-1][page]["cpu_ms"]
-        print(f"{page:<16} {few:>8.1f} ms {many:>8.1f} ms  × {many / few:.2f}")
+        step, waits = seen[-1][page]["step_ms"], seen[-1][page]["live_ms"]
+        print(
+            f"{page:<22} {few:>8.1f} ms {many:>8.1f} ms  × {many / few:.2f}   "
+            f"step {step:>6.1f} ms  live {waits:>6.1f} ms"
+        )
+    print(f"load {os.getloadavg()[0]:.1f}")

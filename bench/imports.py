@@ -63,8 +63,8 @@ def write_accounts(file: Path, count: int) -> None:
             )
 
 
-def measured(words: list[str | Path], environ: dict[str, str]) -> dict[str, Any]:
-    """Run one command; seconds, the most memory in MB, its last line."""
+def measured(words: list[str | Path], environ: dict[str, str], *, keep: bool = False) -> dict[str, Any]:
+    """Run one command; seconds, the most memory in MB, its last line, or all of them where they are to be kept."""
     started = time.monotonic()
     process = subprocess.Popen(
         words, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -79,7 +79,8 @@ def measured(words: list[str | Path], environ: dict[str, str]) -> dict[str, Any]
         "seconds": round(time.monotonic() - started, 1),
         "cpu_seconds": round(used.ru_utime + used.ru_stime, 1),
     }
-    return {**figures, "peak_mb": round(used.ru_maxrss / 1024), "said": said.strip().splitlines()[-1]}
+    last = said.strip().splitlines()[-1]
+    return {**figures, "peak_mb": round(used.ru_maxrss / 1024), "said": said if keep else last}
 
 
 @contextmanager

@@ -68,7 +68,7 @@ def _word(decision: str) -> str:
     return f"version=1&decision={decision}&reason=Thi%E1%BA%BFu+quy%E1%BA%BFt+%C4%91%E1%BB%8Bnh"
 
 
-def _ends(status: str, roles: str | None, deliveries: int | None = None) -> Callable[[Any], bool]:
+def ends_so(status: str, roles: str | None, deliveries: int | None = None) -> Callable[[Any], bool]:
     """Whether a round has ended so; without `deliveries` they are not looked at."""
     return lambda row: (
         (row["status"], row["roles"]) == (status, roles) and deliveries in {None, row["deliveries"]}
@@ -85,20 +85,20 @@ def _agrees(row: Any) -> bool:
 DECIDED = "role.request_decided"
 YES, NO, BACK = (_word(one) for one in ("approved", "rejected", "returned"))
 WORDS = {
-    "approved": Word("asked", "decision", [YES], DECIDED, _ends("approved", "active", 1)),
-    "rejected": Word("asked", "decision", [NO], DECIDED, _ends("rejected", None, 0)),
-    "returned": Word("asked", "decision", [BACK], DECIDED, _ends("returned", None, 0)),
+    "approved": Word("asked", "decision", [YES], DECIDED, ends_so("approved", "active", 1)),
+    "rejected": Word("asked", "decision", [NO], DECIDED, ends_so("rejected", None, 0)),
+    "returned": Word("asked", "decision", [BACK], DECIDED, ends_so("returned", None, 0)),
     "all three": Word("asked", "decision", [YES, NO, BACK], DECIDED, _agrees),
-    "undo": Word("approved", "undo", [""], "role.decision_undone", _ends("pending", "undone", 0)),
+    "undo": Word("approved", "undo", [""], "role.decision_undone", ends_so("pending", "undone", 0)),
     "suspension": Word(
-        "held", "suspension", ["reason=Thanh+tra"], "role.suspended", _ends("approved", "suspended", 2)
+        "held", "suspension", ["reason=Thanh+tra"], "role.suspended", ends_so("approved", "suspended", 2)
     ),
-    "let back": Word("suspended", "return", [""], "role.resumed", _ends("approved", "active", 3)),
+    "let back": Word("suspended", "return", [""], "role.resumed", ends_so("approved", "active", 3)),
     "end": Word(
-        "held", "end", ["reason=Th%C3%B4i+vi%E1%BB%87c"], "role.ended", _ends("approved", "ended", 2)
+        "held", "end", ["reason=Th%C3%B4i+vi%E1%BB%87c"], "role.ended", ends_so("approved", "ended", 2)
     ),
     "separation": Word(
-        "held", "separation", ["reason=Ngh%E1%BB%89+h%C6%B0u"], "role.ended", _ends("approved", "ended", 2)
+        "held", "separation", ["reason=Ngh%E1%BB%89+h%C6%B0u"], "role.ended", ends_so("approved", "ended", 2)
     ),
 }
 
@@ -129,13 +129,14 @@ class Ground:
         now = datetime.now(UTC)
         before = now - LONG_AGO if how in {"held", "suspended"} else now
         self._people += 1
+        number = self._people
         async with self.db.write() as tx:
             account = Account(id=new_id(), assurance_level=2, created_at=before, vneid_at=before)
-            seal_names(self.kit, account, f"Trần Thị {self._people}", "1990-01-02")
+            seal_names(self.kit, account, f"Trần Thị {number}", "1990-01-02")
             tx.add(account)
             await tx.flush()
-            number = f"0001{self._people:08d}"
-            tx.add(identifier_row(self.kit, account.id, "national_id", number, source="bench", now=before))
+            said = f"0001{number:08d}"
+            tx.add(identifier_row(self.kit, account.id, "national_id", said, source="bench", now=before))
             await tx.flush()
             wish = Draft(
                 kind="register", unit=UNIT, subject_type="cong_chuc", position="chuyen_vien", fields={}

@@ -1,6 +1,7 @@
 """Huế's merger of 2025 with invented people: seconds, most memory, plan against result, reversal against before.
 
-A neighbour writes beside it and keeps the longest time that it had to wait. SQLite; each command is its own process.
+A server with its worker runs beside it, and somebody else's phone reads and writes all the while: the longest time
+that a call of theirs had to wait. Each command is its own process.
 """
 
 from __future__ import annotations
@@ -9,20 +10,23 @@ import argparse
 import asyncio
 import csv
 import os
-import threading
-import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from uuid import uuid4
+from typing import Any
 
-from pysqlite3 import dbapi2 as sqlite3
+from sqlalchemy import insert, select, text
 
-from backend.crypto import new_secret_key
+from backend.db import Database, new_id
+from backend.outbox.models import System
+from backend.roles.reorganising.models import Reorganisation
+from bench.eid_server import person
 from bench.imports import measured
 from bench.results import record
-from bench.town import ngomon
+from bench.sign_in import Someone
+from bench.town import Town, ngomon, right, town_on_postgres, town_on_sqlite
 from demo import merger
-from ngomon.migrations import migrate
 from tests.parts.processes import scratch
 
 COLUMNS = {
@@ -49,7 +53,7 @@ def people(count: int) -> list[tuple[str, ...]]:
     )
     rows = (
         (
-            f"000{n:09}",
+            f"0009{n:08}",
             "Trần Thị B",
             "1990",
             former[n % len(former)],
@@ -62,74 +66,127 @@ def people(count: int) -> list[tuple[str, ...]]:
     return [head, *rows]
 
 
-def stored(file: Path) -> dict[str, set[tuple[object, ...]]]:
-    """The rows that a reorganisation touches."""
-    with sqlite3.connect(file) as db:
-        return {name: set(db.execute(f"SELECT {columns} FROM {name}")) for name, columns in COLUMNS.items()}
+class Neighbour:
+    """Somebody else at their phone reads their roles and exchanges their token; the longest wait of each."""
 
+    def __init__(self, who: Someone) -> None:
+        self._who, self.calls, self.over = who, 0, False
+        self.longest = {"read": 0.0, "write": 0.0}
 
-class Neighbour(threading.Thread):
-    """Another process' writer: takes the write lock, gives it back, and remembers the longest wait."""
-
-    def __init__(self, file: Path) -> None:
-        super().__init__(daemon=True)
-        self._file, self.longest, self.over = file, 0.0, False
-
-    def run(self) -> None:
-        """Until it is over."""
-        db = sqlite3.connect(self._file, timeout=120, isolation_level=None)
+    async def run(self) -> None:
+        """Until it is over, and the last call has its answer."""
+        loop = asyncio.get_running_loop()
         while not self.over:
-            begun = time.monotonic()
-            db.execute("BEGIN IMMEDIATE")
-            db.execute("COMMIT")
-            self.longest = max(self.longest, time.monotonic() - begun)
-            time.sleep(0.02)
+            for kind, call in (("read", self._read), ("write", self._who.refresh)):
+                began = loop.time()
+                await call()
+                self.longest[kind] = max(self.longest[kind], loop.time() - began)
+                self.calls += 1
+            await asyncio.sleep(0.02)
+
+    async def _read(self) -> None:
+        right(await self._who.phone.call("GET", "/v1/roles"))
 
 
-def step(name: str, count: int, file: Path, words: Sequence[object], environ: dict[str, str]) -> str:
-    """One command, measured beside the neighbour; its last line."""
-    neighbour = Neighbour(file)
-    neighbour.start()
-    found = measured(ngomon(*map(str, words)), environ)
-    neighbour.over = True
-    neighbour.join()
-    record("reorganise", people=count, step=name, longest_wait=round(neighbour.longest, 2), **found)
-    return str(found["said"])
+async def stored(db: Database) -> dict[str, set[tuple[Any, ...]]]:
+    """The rows that a reorganisation touches."""
+    async with db.read() as tx:
+        return {
+            name: {tuple(row) for row in await tx.execute(text(f"SELECT {columns} FROM {name}"))}
+            for name, columns in COLUMNS.items()
+        }
+
+
+class Merger:
+    """The commands on one town, each measured beside the neighbour."""
+
+    def __init__(self, town: Town, database: str, count: int) -> None:
+        self.town, self.database, self.count = town, database, count
+        self.environ = os.environ | town.environ
+        self.folder = scratch("reorganise")
+
+    async def fill(self) -> None:
+        """Units, staff and their roles by file, and a system that cannot be reached."""
+        units = write(self.folder / "units.csv", merger.units("H57"))
+        staff = write(self.folder / "staff.csv", people(self.count))
+        filled = ("staff", "import", staff, "--as-roles", "--decision", "1/QĐ", "--by", "An")
+        for words in (("units", "import", units), filled):
+            await asyncio.to_thread(measured, ngomon(*map(str, words)), self.environ)
+        row = {"name": "hrm", "kind": "scim", "url": "http://127.0.0.1:9", "created_at": datetime.now(UTC)}
+        db = Database(self.town.environ["NGOMON_DATABASE_URL"])
+        async with db.write() as tx:
+            await tx.execute(insert(System), [row | {"id": new_id(), "failures": 0}])
+        await db.close()
+
+    async def step(self, name: str, who: Someone, *words: object) -> None:
+        """One command."""
+        neighbour = Neighbour(who)
+        calling = asyncio.create_task(neighbour.run())
+        command = ngomon("reorganise", *map(str, words))
+        found = await asyncio.to_thread(measured, command, self.environ)
+        neighbour.over = True
+        await calling
+        waits = {f"longest_{kind}_s": round(value, 2) for kind, value in neighbour.longest.items()}
+        load = round(os.getloadavg()[0], 1)
+        of = {"database": self.database, "people": self.count, "step": name}
+        record("reorganise", **of, **found, **waits, calls=neighbour.calls, load=load)
+
+    async def run(self, who: Someone) -> None:
+        """Plan, run, reverse; what the rows say of each."""
+        db = Database(self.town.environ["NGOMON_DATABASE_URL"])
+        acts, plan = write(self.folder / "acts.csv", merger.acts()), self.folder / "plan.json"
+        before = await stored(db)
+        await self.step("plan", who, "plan", acts, "--out", plan)
+        await self.step("run", who, "run", plan, "--decision", "12/QĐ", *WORDS)
+        after = await stored(db)
+        async with db.read() as tx:
+            run_id = (await tx.scalars(select(Reorganisation.id))).one()
+        await self.step("reverse", who, "reverse", run_id, *WORDS)
+        back = await stored(db)
+        await db.close()
+        same: dict[str, bool] = {name: before[name] <= back[name] for name in COLUMNS}
+        same["no other role is held"] = {r for r in back["roles"] if r[3] != "ended"} == before["roles"]
+        matches = is_as_planned(before, after)
+        of = {"database": self.database, "people": self.count, "step": "compared"}
+        record("reorganise", **of, plan_is_result=matches, reversal_is_before=same)
+
+
+def is_as_planned(before: dict[str, set[tuple[Any, ...]]], after: dict[str, set[tuple[Any, ...]]]) -> bool:
+    """Whether everybody stands in the unit that theirs went into."""
+    wanted, now = merger.former(), {row[0]: row[1] for row in after["units"]}
+    then = {row[0]: row[1] for row in before["units"]}
+    was = {row[1]: then[row[2]] for row in before["roles"]}
+    held = {row[1]: now[row[2]] for row in after["roles"] if row[3] == "active"}
+    return held == {who: wanted[str(code)] for who, code in was.items()}
+
+
+@asynccontextmanager
+async def town_of(database: str) -> AsyncIterator[Town]:
+    """One server; on SQLite its own worker, on PostgreSQL one beside it."""
+    if database == "sqlite":
+        async with town_on_sqlite(people=1) as town:
+            yield town
+        return
+    async with town_on_postgres(people=1, workers=1) as (town, _):
+        town.worker.start(lambda: True)
+        yield town
+
+
+async def measure(database: str, count: int) -> None:
+    """The whole of it on a fresh town."""
+    async with town_of(database) as town:
+        merging, who = Merger(town, database, count), Someone(town, 0)
+        await merging.fill()
+        await town.enrol(who.phone, person(0))
+        await merging.run(who)
 
 
 def main(words: list[str]) -> None:
     """Measure."""
     parser = argparse.ArgumentParser(prog="python -m bench reorganise", description=__doc__)
     parser.add_argument("--people", type=int, default=10_000)
-    count, folder = parser.parse_args(words).people, scratch("reorganise")
-    file = folder / "ngomon.db"
-    url = f"sqlite+aiosqlite:///{file}"
-    asyncio.run(migrate(url))
-    environ = os.environ | {"NGOMON_DATABASE_URL": url, "NGOMON_SECRET_KEYS": new_secret_key()}
-    units = write(folder / "units.csv", merger.units("H57"))
-    staff, acts = write(folder / "staff.csv", people(count)), write(folder / "acts.csv", merger.acts())
-    measured(ngomon("units", "import", str(units)), environ)
-    filled = ("staff", "import", str(staff), "--as-roles", "--decision", "1/QĐ", "--by", "An")
-    measured(ngomon(*filled), environ)
-    with sqlite3.connect(file) as db:
-        db.execute(
-            "INSERT INTO systems (id, name, kind, url, unit_codes, failures, created_at) "
-            "VALUES (?, 'hrm', 'scim', 'http://127.0.0.1:9', '[]', 0, '2026-01-01 00:00:00')",
-            (uuid4().hex,),
-        )
-    before, plan = stored(file), folder / "plan.json"
-    step("plan", count, file, ["reorganise", "plan", acts, "--out", plan], environ)
-    step("run", count, file, ["reorganise", "run", plan, "--decision", "12/QĐ", *WORDS], environ)
-    after = stored(file)
-    places = {row[0]: row[1] for row in after["units"]}
-    wanted = merger.former()
-    was = {row[1]: {row[0]: row[1] for row in before["units"]}[row[2]] for row in before["roles"]}
-    held = {row[1]: places[row[2]] for row in after["roles"] if row[3] == "active"}
-    matches = held == {who: wanted[str(code)] for who, code in was.items()}
-    with sqlite3.connect(file) as db:
-        (run_id,) = db.execute("SELECT id FROM reorganisations").fetchone()
-    step("reverse", count, file, ["reorganise", "reverse", run_id, *WORDS], environ)
-    back = stored(file)
-    same = {name: before[name] <= back[name] for name in COLUMNS}
-    same["no other role is held"] = {r for r in back["roles"] if r[3] != "ended"} == before["roles"]
-    record("reorganise", people=count, step="compared", plan_is_result=matches, reversal_is_before=same)
+    databases = ("sqlite", "postgresql")
+    parser.add_argument("--database", nargs="+", choices=databases, default=["sqlite"])
+    given = parser.parse_args(words)
+    for database in given.database:
+        asyncio.run(measure(database, given.people))

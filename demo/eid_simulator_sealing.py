@@ -6,6 +6,7 @@ import base64
 import json
 import os
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -16,7 +17,6 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 BLOCK = 16
-STRANGER = rsa.generate_private_key(public_exponent=65537, key_size=2048).public_key()
 
 Bytes = Callable[[bytes], bytes]
 Text = Callable[[str], str]
@@ -25,6 +25,12 @@ Wrap = Callable[[RSAPublicKey, bytes], bytes]
 
 def _as_it_is(value: Any) -> Any:
     return value
+
+
+@cache
+def _stranger() -> RSAPublicKey:
+    """The key of nobody whom we know."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048).public_key()
 
 
 def wrap_well(public: RSAPublicKey, secret: bytes) -> bytes:
@@ -158,7 +164,7 @@ SPOILS: dict[str, Spoil] = {
     "rsa_first_byte_1": Spoil(wrap=_block(b"\1\2", lambda size: b"\xff" * size)),
     "rsa_short_filling": Spoil(wrap=_block(b"\0\2", lambda size: b"\xff" * 7 + b"\0" * (size - 7))),
     "rsa_no_end": Spoil(secret=lambda _: b"\xff" * 32, wrap=_block(b"\0\2", lambda size: b"\xff" * size, b"\xff")),
-    "rsa_wrong_key": Spoil(wrap=lambda _, secret: wrap_well(STRANGER, secret)),
+    "rsa_wrong_key": Spoil(wrap=lambda _, secret: wrap_well(_stranger(), secret)),
     "rsa_one_byte_more": Spoil(wrap=lambda public, secret: wrap_well(public, secret) + b"\0"),
     "rsa_one_byte_less": Spoil(wrap=lambda public, secret: wrap_well(public, secret)[:-1]),
     "rsa_all_zero": Spoil(wrap=lambda public, _: bytes((public.key_size + 7) // 8)),

@@ -12,7 +12,6 @@ from litestar.di import NamedDependency, Provide
 from litestar.enums import HttpMethod
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
-from scim2_server.requests import ScimRequest
 
 from demo.pages import Visit, json_of, own_page_only, page
 from demo.scim import Mood, StandInSystem
@@ -61,6 +60,8 @@ async def scim(
     request: Request[Any, Any, State], name: FromPath[str], systems: NamedDependency[Systems]
 ) -> Response[bytes]:
     """Hand one call to the system that it names (RFC 7644 §3.2)."""
+    from scim2_server.requests import ScimRequest
+
     before, mark, after = str(request.url.path).partition("/scim/v2")
     root = f"{request.url.scheme}://{request.url.netloc}{before}{mark}"
     status, headers, body = await _named(systems, name).answer(

@@ -127,7 +127,7 @@ async def _deciders(db: Database, kit: Kit, issuer: str, now: datetime) -> dict[
 
 
 async def _account(tx: AsyncSession, kit: Kit, person: Person, now: datetime) -> UUID:
-    return (await people.open_account(tx, kit, person, now=now)).id
+    return (await people.account_or_new(tx, kit, person, now=now))[0].id
 
 
 def _cast_person(persona: Persona, issuer: str) -> Person:

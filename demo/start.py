@@ -46,7 +46,7 @@ def run(
             return
         _welcome(settings, out)
         app = create_app(settings, carry_worker=True)
-        server.serve(app, server.bound("127.0.0.1", port), limits=settings.limits)
+        server.serve(app.asgi, server.bound("127.0.0.1", port), settings=settings)
 
 
 async def _prepare(settings: Settings, people: int, waiting: int) -> None:

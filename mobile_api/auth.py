@@ -11,9 +11,8 @@ from typing import Any
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
-from litestar.enums import ScopeType
 from litestar.handlers import BaseRouteHandler
-from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+from litestar.types import HTTPScope, Message, Send
 
 from backend.caller import Caller
 from backend.devices.entry import Entry
@@ -21,40 +20,34 @@ from backend.errors import Refusal, Unproved
 from backend.openness import Openness
 from backend.outside.clock import Clock
 from mobile_api.me import Profiles
-from mobile_api.problems import body_of, headers_of, instance_of, language_of
+from mobile_api.problems import body_of, headers_of, home_of, instance_of, language_of
 
 PREFIX = "/v1/"
 OpennessOf = Callable[[str, str], Openness]  # of a method and an address
 
 
 class Doorkeeper:
-    """ASGI middleware; sets `scope["user"]` (Who) or `scope["jkt"]`, and answers `GET /v1/me` itself."""
+    """Sets `scope["user"]` (Who) or `scope["jkt"]`, and answers `GET /v1/me` itself."""
 
-    def __init__(
-        self, app: ASGIApp, entry: Entry, profiles: Profiles, clock: Clock, openness_of: OpennessOf
-    ) -> None:
-        self._app = app
+    def __init__(self, entry: Entry, profiles: Profiles, clock: Clock, openness_of: OpennessOf) -> None:
         self._openness_of = openness_of
         self._entry = entry
         self._profiles = profiles
         self._clock = clock
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a call in or answer why not."""
-        if scope["type"] != ScopeType.HTTP or not scope["path"].startswith(PREFIX):
-            await self._app(scope, receive, send)
-            return
+    async def has_answered(self, scope: HTTPScope, send: Send) -> bool:
+        """Whether the call is answered already, which is why not, or by what stands ready; or else let it in."""
+        if not scope["path"].startswith(PREFIX):
+            return False
         try:
             answer = await self._enter(scope)
         except Refusal as refusal:
             await self._refuse(scope, send, refusal)
-            return
+            return True
         if answer is not None:
-            await _send(
-                send, 200, [(b"content-type", b"application/json"), (b"cache-control", b"no-store")], answer
-            )
-            return
-        await self._app(scope, receive, send)
+            headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+            await _send(send, 200, headers, answer)
+        return answer is not None
 
     async def _enter(self, scope: HTTPScope) -> bytes | None:
         method, path = scope["method"], scope["path"]
@@ -85,12 +78,12 @@ class Doorkeeper:
             return await self._profiles.of(who.account_id, who.version)
         return None
 
-    async def _refuse(self, scope: Scope, send: Send, refusal: Refusal) -> None:
+    async def _refuse(self, scope: HTTPScope, send: Send, refusal: Refusal) -> None:
         headers = [(name.encode(), value.encode()) for name, value in headers_of(refusal)]
         if refusal.code == "use_dpop_nonce":
             fresh = self._entry.nonces.fresh(self._clock.now().timestamp())
             headers.append((b"dpop-nonce", fresh.encode()))
-        body = body_of(refusal, lang=language_of(scope), instance=instance_of(scope))
+        body = body_of(refusal, lang=language_of(scope), instance=instance_of(scope), home=home_of(scope))
         await _send(send, refusal.status, headers, body)
 
 

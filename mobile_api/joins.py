@@ -9,6 +9,7 @@ from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
+from backend.accounts.begun import once
 from backend.accounts.codes import otp
 from backend.accounts.door import Door
 from backend.caller import Caller
@@ -16,6 +17,7 @@ from backend.openness import Openness
 from backend.roles import joins
 from mobile_api import schemas, schemas_self
 from mobile_api.answers import code_step
+from mobile_api.keyed import Key
 
 
 class JoinController(Controller):
@@ -40,16 +42,15 @@ class JoinController(Controller):
         data: JSONBody[schemas_self.JoinIn],
         door: NamedDependency[Door],
         caller: NamedDependency[Caller],
+        idempotency_key: Key = None,
     ) -> schemas.CodeStepOut:
         """201 `otp`; wants VNeID of 300 s at most; 401 `credentials_wrong`, 409 `not_joinable` or `join_conflict`."""
-        step = await joins.begin(
-            door,
-            caller,
-            number=data.national_id,
-            password=data.password,
-            captcha=data.captcha,
-        )
-        return code_step(step)
+
+        async def make() -> schemas.CodeStepOut:
+            typed = {"number": data.national_id, "password": data.password, "captcha": data.captcha}
+            return code_step(await joins.begin(door, caller, **typed))
+
+        return await once(door, caller, idempotency_key, data, make)
 
     @post(
         "/{join_id:uuid}/otp",

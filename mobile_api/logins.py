@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -9,6 +10,7 @@ from litestar import Controller, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
+from backend.accounts.begun import once
 from backend.accounts.door import Door
 from backend.accounts.passwords import password_login
 from backend.accounts.phones import phone_proof
@@ -29,6 +31,7 @@ from mobile_api.answers import (
     sign_step,
     wanted,
 )
+from mobile_api.keyed import Key
 from mobile_api.schemas_ways_in import SignIn, SignStepOut
 
 SECRETS = ("national_id", "password", "captcha")
@@ -52,28 +55,13 @@ class LoginController(Controller):
         data: JSONBody[schemas.LoginIn],
         door: NamedDependency[Door],
         caller: NamedDependency[Caller],
+        idempotency_key: Key = None,
     ) -> Begun:
         """201: `authorize` with the e-ID's address, `otp` after a password, `sign` for a certificate.
 
         503 `provider_unavailable`, 401 `credentials_wrong`, 429 `too_many_attempts`.
         """
-        if data.method == "password":
-            return await _by_password(data, door, caller)
-        wanted(data, other=SECRETS)
-        if data.method != "vneid":
-            wanted(data, other=("max_age",))
-        if data.method == "certificate":
-            return sign_step(await signing_login.begin(door, device_of(data.device), caller))
-        wanted(data, other=("certificate",))
-        flow, url = await login.begin(
-            door,
-            _own_device() if data.step_up else device_of(data.device),
-            caller,
-            method=data.method,
-            stepping_up=_strengthened(caller, data) if data.step_up else None,
-            fresh=data.max_age is not None,
-        )
-        return eid_step(door, flow, url)
+        return await once(door, caller, idempotency_key, data, partial(_begun, data, door, caller))
 
     @post(
         "/{login_id:uuid}/authorize",
@@ -171,6 +159,26 @@ class LoginController(Controller):
         """`done`; 422 `otp_wrong` with `attempts_left`, 410 `otp_exhausted` or `otp_expired`."""
         outcome = await phone_proof.give_code(door, login_id, data.code, caller)
         return done(login_id, outcome)
+
+
+async def _begun(data: schemas.LoginIn, door: Door, caller: Caller) -> Begun:
+    if data.method == "password":
+        return await _by_password(data, door, caller)
+    wanted(data, other=SECRETS)
+    if data.method != "vneid":
+        wanted(data, other=("max_age",))
+    if data.method == "certificate":
+        return sign_step(await signing_login.begin(door, device_of(data.device), caller))
+    wanted(data, other=("certificate",))
+    flow, url = await login.begin(
+        door,
+        _own_device() if data.step_up else device_of(data.device),
+        caller,
+        method=data.method,
+        stepping_up=_strengthened(caller, data) if data.step_up else None,
+        fresh=data.max_age is not None,
+    )
+    return eid_step(door, flow, url)
 
 
 async def _by_password(data: schemas.LoginIn, door: Door, caller: Caller) -> schemas.ChoiceStepOut:

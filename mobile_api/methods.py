@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID
 
 from litestar import Controller, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
+from backend.accounts.begun import once
 from backend.accounts.codes import otp
 from backend.accounts.door import Door
 from backend.accounts.passwords import own_password
@@ -16,6 +18,7 @@ from backend.caller import Caller
 from backend.openness import Openness
 from mobile_api import schemas, schemas_self, schemas_ways_in
 from mobile_api.answers import answer_of, code_step, eid_step, sign_step, wanted
+from mobile_api.keyed import Key
 
 Begun = schemas.CodeStepOut | schemas.LoginOut | schemas_ways_in.SignStepOut
 
@@ -41,17 +44,10 @@ class MethodController(Controller):
         data: JSONBody[schemas_self.MethodIn],
         door: NamedDependency[Door],
         caller: NamedDependency[Caller],
+        idempotency_key: Key = None,
     ) -> Begun:
         """201: `otp` for a phone, `sign` for a certificate, `authorize` for VNeID; wants a sign-in of 300 s at most."""
-        if data.type == methods.PHONE:
-            wanted(data, "phone", other=("certificate",))
-            return code_step(await method_adding.begin_phone(door, caller, data.phone or ""))
-        if data.type == methods.CERTIFICATE:
-            wanted(data, "certificate", other=("phone",))
-            return sign_step(await method_adding.begin_certificate(door, caller, data.certificate or ""))
-        wanted(data, other=("phone", "certificate"))
-        flow, url = await method_adding.begin_vneid(door, caller)
-        return eid_step(door, flow, url)
+        return await once(door, caller, idempotency_key, data, partial(_begun, data, door, caller))
 
     @post(
         "/{method_id:uuid}/otp",
@@ -195,6 +191,18 @@ async def _listed(door: Door, caller: Caller, lang: str) -> list[schemas_self.Me
             now=caller.now,
         )
     return [schemas_self.MethodOut.of(method, lang) for method in found]
+
+
+async def _begun(data: schemas_self.MethodIn, door: Door, caller: Caller) -> Begun:
+    if data.type == methods.PHONE:
+        wanted(data, "phone", other=("certificate",))
+        return code_step(await method_adding.begin_phone(door, caller, data.phone or ""))
+    if data.type == methods.CERTIFICATE:
+        wanted(data, "certificate", other=("phone",))
+        return sign_step(await method_adding.begin_certificate(door, caller, data.certificate or ""))
+    wanted(data, other=("phone", "certificate"))
+    flow, url = await method_adding.begin_vneid(door, caller)
+    return eid_step(door, flow, url)
 
 
 async def _done(

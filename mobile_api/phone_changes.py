@@ -8,6 +8,7 @@ from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
+from backend.accounts.begun import once
 from backend.accounts.codes import otp
 from backend.accounts.door import Door
 from backend.accounts.phones import phone_change
@@ -16,6 +17,7 @@ from backend.openness import Openness
 from mobile_api import schemas
 from mobile_api import schemas_ways_in as forms
 from mobile_api.answers import code_step, no_other_number
+from mobile_api.keyed import Key
 
 
 class PhoneChangeController(Controller):
@@ -35,9 +37,14 @@ class PhoneChangeController(Controller):
         data: JSONBody[forms.PhoneChangeIn],
         door: NamedDependency[Door],
         caller: NamedDependency[Caller],
+        idempotency_key: Key = None,
     ) -> schemas.CodeStepOut:
         """201 with `otp`; 403 `insufficient_assurance` when the sign-in is older than five minutes."""
-        return code_step(await phone_change.begin(door, data.phone, caller, login=data.login))
+
+        async def make() -> schemas.CodeStepOut:
+            return code_step(await phone_change.begin(door, data.phone, caller, login=data.login))
+
+        return await once(door, caller, idempotency_key, data, make)
 
     @post(
         "/phone-changes/{change_id:uuid}/otp",

@@ -17,13 +17,15 @@ from litestar.exceptions import (
 )
 from litestar.types import Scope
 
-from backend import words
+from backend import remedies, words
 from backend.bodyguard import BodyMalformed
-from backend.errors import BadRequest, NotFound, Refusal, Unproved
+from backend.errors import BadRequest, NotFound, Refusal, Unavailable, Unproved
 from backend.words import mark
+from mobile_api import going
 
 PROBLEM = "application/problem+json"
 NOTHING: Mapping[str, str] = {}
+BODY = "data"  # what the framework calls a body
 log = structlog.get_logger("http")
 
 
@@ -81,6 +83,13 @@ class ValidationFailed(BadRequest):
     title = "Có trường chưa hợp lệ"
 
 
+class ServerStopping(Unavailable):
+    """The server is told to stop, and the call has used up the time that it had to end."""
+
+    code = "server_stopping"
+    title = "Máy chủ đang dừng hoặc khởi động lại nên chưa trả lời được"
+
+
 class InternalError(Refusal):
     """A mistake of ours; the log has it under the instance."""
 
@@ -102,24 +111,39 @@ def instance_of(scope: Scope) -> str:
     return str(scope.get("request_id", ""))
 
 
-def body_of(refusal: Refusal, *, lang: str, instance: str, places: Mapping[str, str] = NOTHING) -> bytes:
-    """The problem as bytes. `detail` falls back on the title, so that there is always a sentence.
+def home_of(scope: Scope) -> str:
+    """Our public address, as the edge gave it: where the page of a problem stands."""
+    return str(scope.get("public_url", ""))
 
-    `places` are what the province's branding fills in.
+
+def body_of(
+    refusal: Refusal, *, lang: str, instance: str, home: str, places: Mapping[str, str] = NOTHING
+) -> bytes:
+    """The problem as bytes. `detail` says what the title does not: what is to be done, where nothing else was said.
+
+    `home` is our public address, `places` are what the province's branding fills in.
     """
     title = words.say(refusal.title, lang, **places)
     body: dict[str, Any] = {
-        "type": f"/problems/{refusal.code}",
+        "type": f"{home}/problems/{refusal.code}",
         "title": title,
         "status": refusal.status,
-        "detail": words.say(refusal.detail, lang, **places, **refusal.facts) if refusal.detail else title,
+        "detail": words.say(refusal.detail, lang, **places, **refusal.facts)
+        if refusal.detail
+        else remedies.remedy(refusal, lang),
         "instance": f"urn:request:{instance}",
         "code": refusal.code,
     }
     body |= refusal.facts
     if isinstance(errors := refusal.facts.get("errors"), list):
-        body["errors"] = [{**error, "message": words.say(error["message"], lang)} for error in errors]
+        body["errors"] = [_told(error, lang) for error in errors]
     return msgspec.json.encode(body, enc_hook=str)
+
+
+def _told(error: dict[str, str], lang: str) -> dict[str, str]:
+    """One bad field as it is shown: what was filled into its message stands nowhere else."""
+    message = words.say(error["message"], lang, **remedies.places(error))
+    return {"field": error["field"], "code": error["code"], "message": message}
 
 
 def headers_of(refusal: Refusal) -> list[tuple[str, str]]:
@@ -143,9 +167,15 @@ def on_refusal(request: Request[Any, Any, Any], refusal: Refusal) -> Response[by
     """Exception handler for every refusal: the problem as a response."""
     scope, places = request.scope, request.app.state.brand.places
     return Response(
-        body_of(refusal, lang=language_of(scope), instance=instance_of(scope), places=places),
+        body_of(
+            refusal,
+            lang=language_of(scope),
+            instance=instance_of(scope),
+            home=home_of(scope),
+            places=places,
+        ),
         status_code=refusal.status,
-        headers=dict(headers_of(refusal)),
+        headers=dict(headers_of(refusal)) | going.told_in(scope),
         media_type=MediaType.TEXT,
         background=BackgroundTask(refusal.later) if refusal.later else None,
     )
@@ -195,7 +225,8 @@ def _field(message: str, key: str) -> dict[str, str]:
     text, _, path = message.partition(" - at `$")
     unknown = text.partition("unknown field `")[2].rstrip("`")
     missing = text.partition("missing required field `")[2].rstrip("`")
-    field = unknown or missing or path.strip(".`") or key or "body"
+    place = (path.strip(".`") or key).replace("[...]", "")  # of what is not there: what should hold it
+    field = ".".join(part for part in (place, unknown or missing) if part not in ("", BODY)) or "body"
     if unknown:
         return {"field": field, "code": "unknown", "message": mark("Trường này không có, vui lòng bỏ đi")}
     if missing:

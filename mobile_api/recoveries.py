@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from litestar.response import Response
 
+from backend.accounts.begun import once
 from backend.accounts.codes import otp
 from backend.accounts.door import Door
 from backend.accounts.recovery import recovery
@@ -17,6 +18,7 @@ from backend.openness import Openness
 from mobile_api import schemas
 from mobile_api import schemas_ways_in as forms
 from mobile_api.answers import answered, hidden_code_step, no_other_number
+from mobile_api.keyed import Key
 
 
 class RecoveryController(Controller):
@@ -36,12 +38,15 @@ class RecoveryController(Controller):
         data: JSONBody[forms.RecoveryIn],
         door: NamedDependency[Door],
         caller: NamedDependency[Caller],
+        idempotency_key: Key = None,
     ) -> Response[forms.HiddenCodeStepOut]:
         """201 with `otp` for everybody; 429 `otp_limit` by what was typed, `captcha_required` by what others ask."""
-        step = await recovery.begin(
-            door, caller, number=data.national_id, mail=data.official_email, captcha=data.captcha
-        )
-        return answered(hidden_code_step(step), door, status=201)
+
+        async def make() -> forms.HiddenCodeStepOut:
+            typed = {"number": data.national_id, "mail": data.official_email, "captcha": data.captcha}
+            return hidden_code_step(await recovery.begin(door, caller, **typed))
+
+        return answered(await once(door, caller, idempotency_key, data, make), door, status=201)
 
     @post(
         "/{recovery_id:uuid}/otp",

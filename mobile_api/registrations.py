@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID
 
 from litestar import Controller, post
@@ -9,6 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from litestar.response import Response
 
+from backend.accounts.begun import once
 from backend.accounts.codes import otp
 from backend.accounts.door import Door
 from backend.accounts.identity.evidence import SOCIAL_INSURANCE
@@ -31,6 +33,7 @@ from mobile_api.answers import (
     unfit,
     wanted,
 )
+from mobile_api.keyed import Key
 
 TYPED = ("national_id", "full_name", "birth_date", "phone")
 Begun = schemas.CodeStepOut | forms.SignStepOut
@@ -48,40 +51,14 @@ class RegistrationController(Controller):
         data: JSONBody[forms.RegistrationIn],
         door: NamedDependency[Door],
         caller: NamedDependency[Caller],
+        idempotency_key: Key = None,
     ) -> Response[Begun]:
         """201 with `otp`, or with `sign` for a certificate; 422 `registry_mismatch`, 503 `registry_unavailable`.
 
         The same answer whether or not the person has an account.
         """
-        if data.method == "certificate":
-            return await _by_certificate(data, door, caller)
-        insurance = ("social_insurance_number",)
-        by_insurance = data.method == SOCIAL_INSURANCE
-        bad = unfit(
-            data,
-            *TYPED,
-            *(insurance if by_insurance else ()),
-            other=("certificate", *(() if by_insurance else insurance)),
-        )
-        if data.kind != "citizen":
-            bad.append(FieldError("kind", "citizens_only", "Cách đăng ký này chỉ dành cho công dân"))
-        step = await registration.begin(
-            door,
-            Asked(
-                method=data.method,
-                number=data.national_id or "",
-                full_name=data.full_name or "",
-                birth_date=data.birth_date or "",
-                phone=data.phone or "",
-                email=data.email,
-                insurance=data.social_insurance_number,
-            ),
-            gather(bad, lambda: device_of(data.device)),
-            caller,
-            captcha=data.captcha,
-            bad=bad,
-        )
-        return answered(code_step(step), door, status=201)
+        made = await once(door, caller, idempotency_key, data, partial(_begun, data, door, caller))
+        return answered(made, door, status=201)
 
     @post(
         "/{registration_id:uuid}/otp",
@@ -175,7 +152,39 @@ class RegistrationController(Controller):
         return done(registration_id, outcome)
 
 
-async def _by_certificate(data: forms.RegistrationIn, door: Door, caller: Caller) -> Response[Begun]:
+async def _begun(data: forms.RegistrationIn, door: Door, caller: Caller) -> Begun:
+    if data.method == "certificate":
+        return await _by_certificate(data, door, caller)
+    insurance = ("social_insurance_number",)
+    by_insurance = data.method == SOCIAL_INSURANCE
+    bad = unfit(
+        data,
+        *TYPED,
+        *(insurance if by_insurance else ()),
+        other=("certificate", *(() if by_insurance else insurance)),
+    )
+    if data.kind != "citizen":
+        bad.append(FieldError("kind", "citizens_only", "Cách đăng ký này chỉ dành cho công dân"))
+    step = await registration.begin(
+        door,
+        Asked(
+            method=data.method,
+            number=data.national_id or "",
+            full_name=data.full_name or "",
+            birth_date=data.birth_date or "",
+            phone=data.phone or "",
+            email=data.email,
+            insurance=data.social_insurance_number,
+        ),
+        gather(bad, lambda: device_of(data.device)),
+        caller,
+        captcha=data.captcha,
+        bad=bad,
+    )
+    return code_step(step)
+
+
+async def _by_certificate(data: forms.RegistrationIn, door: Door, caller: Caller) -> Begun:
     wanted(data, "certificate", other=(*TYPED, "social_insurance_number", "captcha"))
     step = await signing_registration.begin(
         door,
@@ -185,4 +194,4 @@ async def _by_certificate(data: forms.RegistrationIn, door: Door, caller: Caller
         certificate=data.certificate or "",
         email=data.email,
     )
-    return Response(sign_step(step), status_code=201)
+    return sign_step(step)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from litestar import Controller, Request, Response, get, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from backend.caller import Who
 from backend.db import Database
@@ -15,7 +15,7 @@ from backend.errors import FieldError, FieldsInvalid, settle
 from backend.kit import Kit
 from backend.openness import Openness
 from backend.outside.clock import Clock, local_day
-from backend.roles import corrections, managers, own, progress, requests, staff, units
+from backend.roles import corrections, managers, own, posts, progress, requests, staff, unit_search, units
 from backend.roles import draft as drafts
 from backend.roles.catalogue.entries import Catalogue, still_open
 from backend.roles.catalogue.in_force import in_force
@@ -23,13 +23,13 @@ from backend.roles.wish import Draft
 from mobile_api import schemas_requests
 from mobile_api import schemas_roles as schemas
 from mobile_api.answers import tagged, told
+from mobile_api.keyed import Key
 from mobile_api.problems import language_of
 
 Call = Request[Who, Any, Any]
 Cursor = Annotated[str | None, QueryParameter(max_length=300)]
 Code = Annotated[str | None, QueryParameter(max_length=60)]
-Words = Annotated[str | None, QueryParameter(max_length=units.Q_LONGEST)]
-Key = Annotated[str | None, HeaderParameter(name="Idempotency-Key", min_length=1, max_length=80)]
+Words = Annotated[str | None, QueryParameter(max_length=unit_search.Q_LONGEST)]
 
 
 class CatalogController(Controller):
@@ -99,12 +99,16 @@ class CatalogController(Controller):
 
     @get("/roles", operation_id="listRoles", summary="Vai trò của tôi · One's own roles")
     async def roles(
-        self, request: Call, db: NamedDependency[Database], kit: NamedDependency[Kit]
+        self,
+        request: Call,
+        db: NamedDependency[Database],
+        kit: NamedDependency[Kit],
+        cursor: Cursor = None,
     ) -> Response[schemas.RoleList]:
-        """Current, coming and past roles."""
+        """Current and coming roles, then the past ones, newest first."""
         async with db.read() as tx:
-            found = await own.roles_of(tx, kit, request.user.account_id)
-        return tagged(request, schemas.RoleList(found))
+            found = await posts.roles_of(tx, kit, request.user.account_id, cursor=cursor)
+        return tagged(request, schemas.RoleList(found.items, found.next_cursor))
 
 
 class RoleRequestController(Controller):

@@ -162,7 +162,7 @@ class DoneOut(msgspec.Struct):
 class RefreshIn(msgspec.Struct, forbid_unknown_fields=True):
     """Rotate a session's tokens."""
 
-    refresh_token: Token
+    refresh_token: Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 class RefreshOut(msgspec.Struct):

@@ -111,13 +111,30 @@ class InForceOut(msgspec.Struct):
     of: int
 
 
+class BesideOut(
+    msgspec.Struct, rename={"position_code": "position", "unit": "unit_name", "until_on": "until"}
+):
+    """A concurrent post that ends with the role that the request ends, unless it is `kept`."""
+
+    id: UUID
+    position_code: str
+    unit: str
+    until_on: date | None
+    kept: bool
+
+
 class RoleRequestDetailOut(RoleRequestOut, kw_only=True):
-    """One request: also who holds it, and of how many people's yes how many are there."""
+    """One request: also who holds it, of how many people's yes how many are there, and what ends with the role.
+
+    `keeps` names the concurrent roles that outlive it.
+    """
 
     waiting_for: WaitingForOut | None
     needs: int
     given: int
     in_force: InForceOut
+    keeps: list[UUID]
+    beside: list[BesideOut]
 
 
 class RoleRequestList(msgspec.Struct):

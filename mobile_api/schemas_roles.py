@@ -96,7 +96,7 @@ class UnitList(msgspec.Struct):
 
 
 class RoleList(msgspec.Struct):
-    """One's own roles, what is in force first; there are never many."""
+    """One's own roles, what is in force first; what has ended has pages."""
 
     items: list[RoleView]
     next_cursor: str | None = None

@@ -71,7 +71,7 @@ class ConfirmIn(msgspec.Struct, forbid_unknown_fields=True):
 class PasswordIn(msgspec.Struct, forbid_unknown_fields=True):
     """The new password."""
 
-    password: Secret
+    password: Annotated[str, Meta(max_length=1024)]
 
 
 class PasswordStepOut(msgspec.Struct):

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from litestar import Controller, Request, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from backend import paging
 from backend.caller import Caller, Who
@@ -21,11 +21,11 @@ from backend.support import cases, lookups, notices, reading
 from backend.support.models import Case, Desk
 from mobile_api import schemas_support as schemas
 from mobile_api.answers import told
+from mobile_api.keyed import Key
 from mobile_api.problems import language_of
 
 Call = Request[Who, Any, Any]
 Cursor = Annotated[str | None, QueryParameter(max_length=300)]
-Key = Annotated[str | None, HeaderParameter(name="Idempotency-Key", min_length=1, max_length=80)]
 PAGE = 50
 UNREAD, READ = "unread", "read"  # the two halves of the notices, in a cursor
 

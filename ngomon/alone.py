@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Sequence
+from socket import socket
 
 from backend import figures
 from backend.crypto import KeyRing
@@ -20,8 +22,8 @@ from ngomon.health_port import health
 from ngomon.tasks import being_here, forget, last_words, nightly_of, outgoing, worker_of
 
 
-async def run_worker(settings: Settings, health_host: str, health_port: int | None = None) -> None:
-    """Deliver until SIGTERM or SIGINT, then finish what is held; `health_port` says meanwhile how it is."""
+async def run_worker(settings: Settings, doors: Sequence[socket] = ()) -> None:
+    """Deliver until SIGTERM or SIGINT, then finish what is held; these doors tell meanwhile how it is."""
     db, clock = Database(settings.database_url), Clock()
     keys = KeyRing.parse(settings.secret_keys)
     kit = Kit.of(keys, settings.limits, brand=settings.brand, days=settings.days)
@@ -30,7 +32,7 @@ async def run_worker(settings: Settings, health_host: str, health_port: int | No
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
-        async with health(db, health_host, health_port), Bell(db) as bell:
+        async with health(db, doors), Bell(db) as bell:
             post = PostRoom(db, kit, settings, clock)
             worker = worker_of(db, kit, clock, bell, http)
             nightly = nightly_of(db, kit, clock, http)

@@ -47,6 +47,7 @@ COMMON = (
     "route_not_found",
     "database_unavailable",
     "storage_full",
+    "server_stopping",
 )
 TOKENS = ["token_invalid", "token_expired", "session_replaced", "session_revoked"]
 WITH_STATUS = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
@@ -89,7 +90,7 @@ def _codes(operation: Operation, method: str, path: str, openness: Openness) -> 
     for code in codes_of(str(operation.operation_id)):
         status = 422 if code == "validation_failed" else known[code].status
         found.setdefault(status, []).append(code)
-    found.setdefault(503, []).extend(("database_unavailable", "storage_full"))
+    found.setdefault(503, []).extend(("database_unavailable", "storage_full", "server_stopping"))
     return found
 
 

@@ -11,7 +11,7 @@ from litestar import Litestar, Request, Response, Router
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
-from litestar.types import ASGIApp, ControllerRouterHandler, Receive, Scope, Send
+from litestar.types import ControllerRouterHandler, Receive, Scope, Send
 
 import workspace.auth
 import workspace.refusals
@@ -35,15 +35,9 @@ from backend.openness import Openness
 from backend.outbox.bell import Bell
 from backend.outbox.official_mail import OfficialMail
 from backend.outside.clock import Clock
-from backend.outside.eid import eid_provider
-from backend.outside.eid.eid import EId
-from backend.outside.http import Guarded
-from backend.outside.messages.push import FirebasePush, NoPush, Push
-from backend.outside.messages.sms import CountedSms, KannelSms, Sms
 from backend.outside.places import Places
-from backend.outside.registries import Registries
 from backend.owed.line import Channel, Line
-from backend.roles import own, staff, texting
+from backend.roles import own, posts, staff, texting
 from backend.settings import Settings
 from backend.support.post import PostRoom
 from mobile_api import problems
@@ -64,52 +58,18 @@ from mobile_api.roles import CONTROLLERS as ROLE_CONTROLLERS
 from mobile_api.sessions import DeviceController, SessionController, TokenController
 from mobile_api.support import CONTROLLERS as SUPPORT_CONTROLLERS
 from mobile_api.workspace_logins import WorkspaceLoginController
-from ngomon import logs, schema, tasks, trusted
+from ngomon import logs, schema, tasks
 from ngomon.admission import admit
+from ngomon.counterparts import Outside
 from ngomon.edge import Edge
 from ngomon.heads import Heads, leaving
 from ngomon.health import health_routes
 from ngomon.routes import Routes
-from ngomon.stand_ins import StandIns, stand_ins
-from workspace.front import app_addresses, front
-
-
-class Outside:
-    """Everything that is not ours, real or stand-in, as the settings say."""
-
-    def __init__(self, settings: Settings, clock: Clock) -> None:
-        self.clock = clock
-        limits = settings.limits
-        self.http = tasks.outgoing(settings)
-        self.sms_http = Guarded(settings.private_hosts)  # a silent SMS centre holds up nobody else's calls
-        self.stand = stand_ins(settings, clock) if settings.is_demo else None
-        self.eid = EId(eid_provider.vneid(settings), self.http, clock)
-        second = eid_provider.post_office(settings)
-        self.post_office = EId(second, self.http, clock) if second else None
-        self.certificates = trusted.certificates(settings, self.stand)
-        self.sms: Sms = CountedSms(
-            KannelSms(settings.sms_url, self.sms_http, timeout=limits.sms_timeout)
-            if settings.sms_url.startswith("kannel:")
-            else self._stand_in.sms
-        )
-        self.registries = Registries(
-            self.http,
-            subscribers=settings.subscribers_url,
-            social_insurance=settings.social_insurance_url,
-            timeout=limits.registry_timeout,
-        )
-        self.push: Push = self.stand.push if self.stand is not None else NoPush()
-        if settings.fcm_credentials:
-            self.push = FirebasePush(settings.fcm_credentials, settings.fcm_endpoint)
-
-    @property
-    def _stand_in(self) -> StandIns:
-        assert self.stand is not None, "settings refuse stand-ins outside the demo profile"
-        return self.stand
+from workspace.front import app_addresses, front, problem
 
 
 class App:
-    """The running product: an ASGI application, and its parts for whoever starts or tests it."""
+    """The running product, served as `asgi`, and its parts for whoever starts or tests it."""
 
     def __init__(
         self, settings: Settings, *, clock: Clock | None = None, carry_worker: bool | None = None
@@ -137,27 +97,24 @@ class App:
             require_dpop=settings.require_dpop,
             want_nonce=settings.dpop_nonce,
         )
-        self.profiles = Profiles(self.db, self.kit, own.roles_of)
+        self.profiles = Profiles(self.db, self.kit, posts.current)
         self.litestar = self._litestar()
         routes = Routes(self.litestar)
         schema.prepare(self.litestar, routes.openness_of, at_once=settings.open_docs and not settings.is_demo)
-        guarded = Doorkeeper(self.litestar, self.entry, self.profiles, self.clock, routes.openness_of)
-        self._asgi: ASGIApp = Edge(
-            guarded,
+        self.asgi = Edge(
+            self.litestar,
             limits,
             routes,
             proxies=settings.trusted_proxies,
-            https=settings.public_url.startswith("https://"),
+            public_url=settings.public_url,
+            has_answered=Doorkeeper(self.entry, self.profiles, self.clock, routes.openness_of).has_answered,
             is_known=workspace.auth.Known(self.db, self.kit, self.clock, settings.public_url),
             log_reads=settings.log_reads,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve."""
-        if scope["type"] == "lifespan":  # type: ignore[comparison-overlap]
-            await self.litestar(scope, receive, send)
-        else:
-            await self._asgi(scope, receive, send)
+        """The same for whoever is given the product as it was made."""
+        await self.asgi(scope, receive, send)
 
     def _line(self, channel: Channel) -> Line:
         return Line(self.db, self.clock, self.bell, channel)
@@ -186,7 +143,8 @@ class App:
 
     def _litestar(self) -> Litestar:
         routes: list[ControllerRouterHandler] = [self._mobile(), *self._workspace(), *health_routes(self)]
-        routes += [workspace.router.papers(self.db, self.kit), app_addresses(), *well_known(self.settings)]
+        routes += [workspace.router.papers(self.db, self.kit), app_addresses(), problem]
+        routes += well_known(self.settings)
         if self.outside.stand is not None:
             stand_ins = self.outside.stand.routes()
             routes.append(Router("/", route_handlers=stand_ins, opt={"open_to": Openness.ANYBODY}))
@@ -241,11 +199,11 @@ class App:
     @asynccontextmanager
     async def _life(self, _: Litestar) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            stack.push_async_callback(self.db.close)
-            stack.push_async_callback(self._reader.close)
-            stack.push_async_callback(self.outside.http.close)
-            stack.push_async_callback(self.outside.sms_http.close)
-            stack.push_async_callback(self.outside.certificates.close)
+            outside = self.outside
+            for one in (self.db, self._reader, outside.http, outside.sms_http, outside.certificates):
+                stack.push_async_callback(one.close)
+            if outside.smpp is not None:
+                stack.push_async_callback(outside.smpp.close)
             await admit(self.db, self.kit.keys, now=self.clock.now())
             heads = Heads(self.db, self.kit.journal, self.settings.journal_heads)
             await stack.enter_async_context(leaving(heads))
@@ -283,7 +241,7 @@ def _provided(value: Any) -> Provide:
 
 def _on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     """What no route has answered: a page where pages are, a problem elsewhere."""
-    if request.url.path.startswith("/workspace/"):
+    if f"{request.url.path}/".startswith("/workspace/"):
         return workspace.refusals.wrong_method(request, error)
     return problems.on_http_exception(request, error)
 
@@ -293,7 +251,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, carry_worker: 
     return App(settings, clock=clock, carry_worker=carry_worker)
 
 
-def from_environment() -> App:
+def from_environment() -> Edge:
     """What each server process runs: the application for this process's environment."""
     logs.set_up(quiet=False)
-    return create_app(with_keys(load(os.environ)))
+    return create_app(with_keys(load(os.environ))).asgi

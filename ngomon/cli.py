@@ -83,7 +83,8 @@ def main() -> None:
 def _usage(error: click.ClickException) -> str:
     """What is wrong with the words of a command, in one line, and where to read on."""
     where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "ngomon"
-    return f"{' '.join(error.format_message().split())} See `{where} --help`."
+    cause = " ".join(error.format_message().split())
+    return f"{cause}{'' if cause.endswith(('.', '?', '!')) else '.'} See `{where} --help`."
 
 
 def _fail(*lines: str) -> None:

@@ -29,7 +29,6 @@ WAYS_IN = (VNEID, POST_OFFICE, PASSWORD, CERTIFICATE)  # by which somebody comes
 ACCOUNTS = tuple(attributes.OF_KIND)
 METHODS = (PASSWORD, PHONE, CERTIFICATE, VNEID, POST_OFFICE)
 ROLE_STATES = (policy.SCHEDULED, policy.ACTIVE, policy.SUSPENDED, policy.ENDED)
-WISHES = tuple(code for code, one in movements.MOVEMENTS.items() if one.kind in get_args(Kind))
 MARKS = (identity_page.VERIFIED, identity_page.UNVERIFIED, identity_page.MISSING)
 
 

@@ -39,9 +39,10 @@ class Connection(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
         limits: Limits,
+        home: str,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self._limits = limits
+        self._limits, self._home = limits, home
         self._deadline: TimerHandle | None = None
         self._reading = "headers"  # or "body", or "nothing" between two requests
         self._unread = 0  # bytes since anything came of them
@@ -140,21 +141,21 @@ class Connection(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         self.transport.pause_reading()
         if self.cycle is None or self.cycle.response_complete:
-            self.transport.write(_answer(HeadersTooLarge()))
+            self.transport.write(_answer(HeadersTooLarge(), self._home))
         # closing at once, with bytes unread, would throw the answer away before it is read (RFC 9112 §9.6)
         self._deadline = self.loop.call_later(AFTER, self._hang_up)
 
 
-def connections(limits: Limits) -> Callable[..., Connection]:
+def connections(limits: Limits, home: str) -> Callable[..., Connection]:
     """What the server library makes a connection with."""
-    return partial(Connection, limits=limits)
+    return partial(Connection, limits=limits, home=home)
 
 
-def _answer(refusal: Refusal) -> bytes:
+def _answer(refusal: Refusal, home: str) -> bytes:
     """The refusal as it goes over the wire, in the manner of the edge, which never sees this request."""
     request_id = os.urandom(16).hex()
     log.info("request", id=request_id, status=refusal.status)
-    body = body_of(refusal, lang="vi", instance=request_id)
+    body = body_of(refusal, lang="vi", instance=request_id, home=home)
     headers = [*headers_of(refusal), ("x-request-id", request_id), ("x-content-type-options", "nosniff")]
     headers += [("content-length", str(len(body))), ("connection", "close")]
     lines = [f"{name}: {value}\r\n".encode() for name, value in headers]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -31,8 +30,6 @@ ROWS, SECONDS = 2000, 60.0
 SHOWN = 20  # of one table's faults; the rest is counted
 FILE = "SQLite file"
 STEPS = 100_000  # of SQLite's machine between two looks at the clock
-
-Say = Callable[["Looked"], None]
 
 
 class Looked(msgspec.Struct):

@@ -26,8 +26,9 @@ from backend.outside.eid import eid_provider
 from backend.outside.eid.eid import EId
 from backend.outside.eid.eid_provider import Provider
 from backend.outside.http import Guarded
+from backend.pooler import PoolerBetween, expect_own_connections
 from backend.settings import Settings
-from backend.trouble import PoolerBetween, StorageTrouble, expect_no_pooler
+from backend.trouble import StorageTrouble
 from ngomon import admission, migrations, reach, trusted
 from ngomon.commands.causes import cause as database_cause
 from ngomon.commands.causes import said_of
@@ -119,7 +120,7 @@ async def _settings(settings: Settings) -> str:
 
 
 async def _database(_: Settings, db: Database) -> str:
-    await expect_no_pooler(db.engine)
+    await expect_own_connections(db.engine)
     async with db.read() as tx:
         step = await tx.scalar(text("SELECT version_num FROM alembic_version"))
     if step != migrations.newest():
@@ -182,7 +183,7 @@ def _counterparts(settings: Settings, http: Guarded) -> dict[str, Check]:
             lambda url: reach.registry(url, http),
             unanswered,
         ),
-        "SMS": (settings.sms_url, lambda url: reach.kannel(url, http), NOT),
+        "SMS": (settings.sms_url, lambda url: reach.sms(url, http), NOT),
         "push": (
             settings.fcm_credentials or nobody,
             lambda file: reach.push(file, settings.fcm_endpoint),

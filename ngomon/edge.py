@@ -20,6 +20,7 @@ from litestar.types import ASGIApp, HTTPReceiveMessage, HTTPScope, Message, Rece
 from backend.bodyguard import check_json
 from backend.counting import count, took
 from backend.errors import BadRequest, Refusal
+from backend.hanging_up import GONE, has_hung_up
 from backend.limits import Limits
 from mobile_api.problems import (
     HeadersTooLarge,
@@ -27,9 +28,11 @@ from mobile_api.problems import (
     PayloadTooLarge,
     RequestTimeout,
     RouteNotFound,
+    ServerStopping,
     UnsupportedMediaType,
     body_of,
     headers_of,
+    home_of,
     language_of,
 )
 from ngomon.routes import Routes
@@ -37,11 +40,13 @@ from ngomon.routes import Routes
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 BODILESS = ("GET", "HEAD", "OPTIONS", "DELETE", "TRACE")
 SLOW = 1.0  # seconds
+COME_BACK = 5  # seconds: by then another process answers, or this one again
 HEARD_OUT = (
     8  # times: so much more than a file's longest is let pass, so that a page can say what the longest is
 )
 CASE_CODES = "/v1/support-codes/"
 IsKnown = Callable[[HTTPScope], Awaitable[bool]]  # whether a session stands behind the cookie of a call
+HasAnswered = Callable[[HTTPScope, Send], Awaitable[bool]]  # whether a door needed nothing of the rest
 SCANNED = ("/v1/workspace-logins/", "/app/workspace-login/")  # what a QR code holds: no log has it (rule 313)
 log = structlog.get_logger("access")
 
@@ -56,7 +61,8 @@ class Edge:
         routes: Routes,
         *,
         proxies: int,
-        https: bool,
+        public_url: str,
+        has_answered: HasAnswered,
         is_known: IsKnown,
         log_reads: int,
     ) -> None:
@@ -64,9 +70,10 @@ class Edge:
         self._routes = routes
         self._limits = limits
         self._proxies, self._log_reads = proxies, log_reads
-        self._is_known = is_known
+        self._has_answered, self._is_known = has_answered, is_known
+        self._public_url = public_url.rstrip("/")
         self._headers = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer")]
-        if https:
+        if public_url.startswith("https://"):
             self._headers.append((b"strict-transport-security", b"max-age=31536000; includeSubDomains"))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -74,11 +81,10 @@ class Edge:
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        started = time.perf_counter()
-        request_id = os.urandom(16).hex()
-        scope["request_id"] = request_id  # type: ignore[typeddict-unknown-key]
+        started, status, begun = time.perf_counter(), 500, False
+        scope["request_id"] = request_id = os.urandom(16).hex()  # type: ignore[typeddict-unknown-key]
+        scope["public_url"] = self._public_url  # type: ignore[typeddict-unknown-key]
         scope["address"] = self._address(scope)  # type: ignore[typeddict-unknown-key]
-        status, begun = 500, False
 
         async def sending(message: Message) -> None:
             nonlocal status, begun
@@ -96,14 +102,15 @@ class Edge:
 
         try:
             inner, answering = _as_get(scope, sending) if scope["method"] == "HEAD" else (scope, sending)
-            await self._app(inner, await self._guarded(scope, receive), answering)
+            body = await self._guarded(scope, receive)
+            if not await self._has_answered(inner, answering):
+                await self._app(inner, body, answering)
         except Refusal as refusal:
             await _refuse(scope, sending, refusal, request_id)
-        except Exception:
+        except (asyncio.CancelledError, Exception) as error:
             if begun:
                 raise
-            log.exception("unhandled", request=request_id)
-            await _refuse(scope, sending, InternalError(), request_id)
+            status = await _broken_off(scope, receive, sending, error, request_id)
         finally:
             seconds = time.perf_counter() - started
             _count(scope["method"], status, seconds)
@@ -248,11 +255,31 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 
 async def _refuse(scope: Scope, send: Send, refusal: Refusal, request_id: str) -> None:
-    body = body_of(refusal, lang=language_of(scope), instance=request_id)
+    body = body_of(refusal, lang=language_of(scope), instance=request_id, home=home_of(scope))
     headers = [(name.encode(), value.encode()) for name, value in headers_of(refusal)]
     headers += [(b"content-length", str(len(body)).encode()), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+async def _broken_off(
+    scope: HTTPScope, receive: Receive, send: Send, error: BaseException, request_id: str
+) -> int:
+    """The status of a call of which no answer came: a mistake of ours, or the server stops and waits no longer for it.
+
+    Nobody but the server cancels a call, and here is the end of that.
+    """
+    if isinstance(error, asyncio.CancelledError):
+        if (task := asyncio.current_task()) is not None:
+            task.uncancel()
+        if await has_hung_up(receive):
+            return GONE
+        refusal: Refusal = ServerStopping(retry_after=COME_BACK)
+    else:
+        log.error("unhandled", request=request_id, exc_info=error)
+        refusal = InternalError()
+    await _refuse(scope, send, refusal, request_id)
+    return refusal.status
 
 
 def _count(method: str, status: int, seconds: float) -> None:

@@ -6,8 +6,10 @@ A worker that hangs does not answer, so whoever asks with a deadline can tell it
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from socket import socket
 
 from sqlalchemy import text
 
@@ -19,14 +21,13 @@ ANSWERS = {200: "OK", 404: "Not Found", 503: "Service Unavailable"}
 
 
 @asynccontextmanager
-async def health(db: Database, host: str, port: int | None) -> AsyncIterator[int | None]:
-    """Answer `/health/live` and `/health/ready` there meanwhile; which port it is."""
-    if port is None:
-        yield None
-        return
-    server = await asyncio.start_server(lambda reader, writer: _answer(db, reader, writer), host, port)
-    async with server:
-        yield int(server.sockets[0].getsockname()[1])
+async def health(db: Database, taken: Sequence[socket]) -> AsyncIterator[None]:
+    """Answer `/health/live` and `/health/ready` on these sockets meanwhile; on none where there are none."""
+    async with AsyncExitStack() as open_doors:
+        for one in taken:
+            server = await asyncio.start_server(partial(_answer, db), sock=one)
+            await open_doors.enter_async_context(server)
+        yield
 
 
 async def _answer(db: Database, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -15,7 +15,7 @@ from backend import journal
 from backend.crypto import KeyRing, KeyTrouble, Unreadable
 from backend.db import Database
 from backend.outside.clock import Clock
-from backend.trouble import expect_no_pooler
+from backend.pooler import expect_own_connections
 from ngomon.admission import admit
 from ngomon.commands.causes import is_without_schema
 
@@ -58,7 +58,7 @@ async def is_current(url: str) -> bool:
     """
     db = Database(url)
     try:
-        await expect_no_pooler(db.engine)
+        await expect_own_connections(db.engine)
         async with db.engine.connect() as connection:
             step = await connection.scalar(text("SELECT version_num FROM alembic_version"))
             return bool(step == newest())

@@ -8,6 +8,8 @@ from types import FrameType
 
 import uvicorn
 
+from backend.rounds import at_most
+
 TICK = 1.0  # seconds: how old the Date of an answer may be
 
 
@@ -24,7 +26,8 @@ class QuietServer(uvicorn.Server):
         self._loop = asyncio.get_running_loop()
         while not await self.on_tick(0):
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._asked.wait(), TICK)
+                async with at_most(TICK):
+                    await self._asked.wait()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """A signal came."""

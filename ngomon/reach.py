@@ -17,19 +17,30 @@ from backend.db import new_id
 from backend.kit import Kit
 from backend.outbox.delivery import target_of
 from backend.outbox.models import System
-from backend.outside.addresses import AddressRefused, PinnedNetwork
+from backend.outside.addresses import AddressRefused
 from backend.outside.connectors import connect
 from backend.outside.connectors.kinds import kind_of
 from backend.outside.eid.eid import EId
 from backend.outside.http import Guarded
 from backend.outside.messages.mail import Mailbox, MailUnreachable
+from backend.outside.messages.smpp import Lost, Refused, SmppSms
+from backend.outside.pinned import PinnedNetwork
 from backend.support.post import CASE
 
 PATIENCE = 5.0  # seconds with one step
 BROKEN = 500
 UNLISTED = "it is private, not encrypted or at an odd port, and NGOMON_ALLOWED_PRIVATE_HOSTS does not list it"
 AWAY = (502, 503, 504)  # said by somebody in front of a counterpart that is not there
-PORTS = {"http": 80, "https": 443, "imap": 143, "imaps": 993, "smtp": 25, "smtps": 465, "kannel": 13013}
+PORTS = {
+    "http": 80,
+    "https": 443,
+    "imap": 143,
+    "imaps": 993,
+    "smtp": 25,
+    "smtps": 465,
+    "kannel": 13013,
+    "smpp": 2775,
+}
 FIREBASE = "https://fcm.googleapis.com"
 GOOGLE_TOKENS = "https://oauth2.googleapis.com/token"
 
@@ -68,6 +79,19 @@ async def kannel(url: str, http: Guarded) -> str:
         raise Ill(f"{place_of(url)} takes no connection") from error
     await stream.aclose()
     return f"{place_of(url)} takes connections (nothing was sent, the password is not tried)"
+
+
+async def sms(url: str, http: Guarded) -> str:
+    """Where messages would be handed over; a centre is bound to and left again, for that sends nothing."""
+    if not url.startswith("smpp:"):
+        return await kannel(url, http)
+    try:
+        await SmppSms(url, http.allowed, timeout=PATIENCE).try_binding()
+    except Refused as refused:
+        raise Ill(f"{place_of(url)} lets us in neither by name nor by password: {refused}") from refused
+    except (Lost, httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+        raise Ill(f"{place_of(url)} takes no connection") from error
+    return f"{place_of(url)} lets us in (nothing was sent)"
 
 
 async def push(credentials: str, endpoint: str) -> str:

@@ -17,6 +17,7 @@ from litestar.openapi.spec import (
 )
 
 from backend.errors import catalogue
+from backend.remedies import of_code
 from backend.words import VIETNAMESE, say
 from ngomon.problem_shape import FIRST
 from ngomon.telling import part_words, words
@@ -132,11 +133,12 @@ def problem(samples: Samples, key: str) -> dict[str, Any]:
     code = TWICE if key.startswith(TWICE) else key
     kind = catalogue()[code]
     title = say(kind.title, VIETNAMESE, hotline=words("samples")["parts"]["hotline"])
+    status = int(key.rpartition("_")[2]) if code == TWICE else kind.status
     first = {
-        "type": f"/problems/{code}",
+        "type": f"https://cong.example/problems/{code}",
         "title": title,
-        "status": int(key.rpartition("_")[2]) if code == TWICE else kind.status,
-        "detail": title,
+        "status": status,
+        "detail": of_code(code, status, VIETNAMESE),
         "code": code,
     }
     own = frozenset({*members_of(code), "instance"})

@@ -12,16 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from backend.db import Database
-from backend.limits import Limits
+from backend.errors import CannotStart
+from backend.settings import Settings
 
 HEALTH_SECONDS = 60  # the supervisor kills a process that is silent so long; a busy one is not a dead one
 
 
-class Busy(Exception):
+class Busy(CannotStart):
     """Another server or worker has this SQLite database."""
 
 
-class NotBound(Exception):
+class NotBound(CannotStart):
     """Nobody can be served at that address."""
 
 
@@ -67,13 +68,14 @@ def bound(host: str, port: int) -> list[socket.socket]:
     return taken
 
 
-def options(limits: Limits) -> dict[str, Any]:
+def options(settings: Settings) -> dict[str, Any]:
     """How the server library serves us; tests serve with the same."""
     from ngomon.connection import connections
 
+    limits = settings.limits
     return {
         "loop": "uvloop",
-        "http": connections(limits),
+        "http": connections(limits, settings.public_url),
         "ws": "none",
         "access_log": False,
         "log_level": "warning",
@@ -86,14 +88,14 @@ def options(limits: Limits) -> dict[str, Any]:
     }
 
 
-def serve(app: Any, sockets: list[socket.socket], *, limits: Limits, workers: int = 1) -> None:
+def serve(app: Any, sockets: list[socket.socket], *, settings: Settings, workers: int = 1) -> None:
     """Run until told to stop; `app` is an application, or the name of a factory where there are several workers."""
     import uvicorn
     from uvicorn.supervisors import Multiprocess
 
     from ngomon.quiet import QuietServer
 
-    config = uvicorn.Config(app, factory=isinstance(app, str), workers=workers, **options(limits))
+    config = uvicorn.Config(app, factory=isinstance(app, str), workers=workers, **options(settings))
     if workers == 1:
         QuietServer(config).run(sockets)
     else:

@@ -7,11 +7,13 @@ runs a demo, and a plain install need not have what it is made of.
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, Protocol
 
 from litestar import Router
 
 from backend.db import Database
+from backend.errors import CannotStart
 from backend.kit import Kit
 from backend.outbox.official_mail import OfficialMail
 from backend.outside.clock import Clock
@@ -20,10 +22,11 @@ from backend.outside.messages.push import Push
 from backend.outside.messages.sms import Sms
 from backend.settings import Settings
 
+MADE_OF = ("scim2_models", "scim2_server")  # loaded when a stand-in system is first asked for something
 OURS = {"ngomon", "backend", "mobile_api", "workspace"}
 
 
-class NotInstalled(Exception):
+class NotInstalled(CannotStart):
     """The demo was asked for where it is not installed."""
 
     def __init__(self) -> None:
@@ -63,8 +66,11 @@ def stand_ins(settings: Settings, clock: Clock) -> StandIns:
 def part(name: str) -> Any:
     """A module of the demo; raises NotInstalled where it, or what it is made of, is missing."""
     try:
-        return import_module(f"demo.{name}")
+        found, made_of = import_module(f"demo.{name}"), [find_spec(one) for one in MADE_OF]
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] in OURS:
             raise
         raise NotInstalled from error
+    if None in made_of:
+        raise NotInstalled
+    return found

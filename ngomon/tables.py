@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import backend.account
+import backend.accounts.begun
 import backend.accounts.identity.called
 import backend.accounts.models
 import backend.appointment
@@ -12,11 +13,13 @@ import backend.flows
 import backend.journal
 import backend.outbox.models
 import backend.owed.models
+import backend.roles.audit_places
 import backend.roles.confirming.lived
 import backend.roles.confirming.models
 import backend.roles.hearing
 import backend.roles.mailboxes
 import backend.roles.models
+import backend.roles.opened
 import backend.roles.reorganising.models
 import backend.roles.unit_changes
 import backend.roles.uploads

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Any
 
-import structlog
 from sqlalchemy import update
 
 from backend import figures, retention, statistics
@@ -26,7 +25,7 @@ from backend.outbox.worker import Worker
 from backend.outside.clock import Clock
 from backend.outside.http import Guarded
 from backend.owed.line import Line
-from backend.roles import coded, deciding, desired, desk_joins, findable, texting, timeline
+from backend.roles import audit_places, coded, deciding, desired, desk_joins, findable, texting, timeline
 from backend.roles.reorganising import carrying
 from backend.rounds import rounds
 from backend.settings import Settings
@@ -34,7 +33,6 @@ from backend.support.post import PostRoom
 from backend.trouble import StorageTrouble
 from ngomon import daily
 
-log = structlog.get_logger("tasks")
 SEEN_SECONDS, SWEEP_SECONDS, PLACING_SECONDS = 20, 600, 3600
 HERE_SECONDS = 30  # each time every task of this process looks whether somebody has written
 
@@ -86,8 +84,9 @@ async def running(
     jobs = [
         *noting(db, entry, stop),
         rounds(stop, SWEEP_SECONDS, lambda: make_findable(db, kit), later=True),
-        rounds(stop, PLACING_SECONDS, lambda: deciding.fill(db, kit, now=clock.now()), later=True),
+        rounds(stop, PLACING_SECONDS, lambda: deciding.fill(db, kit, now=clock.now())),
         rounds(stop, PLACING_SECONDS, lambda: findable.fill(db, kit)),
+        rounds(stop, SEEN_SECONDS, lambda: audit_places.fill(db)),
         rounds(stop, SWEEP_SECONDS, lambda: drop_proposals(db, kit, clock.now()), later=True),
         rounds(stop, SWEEP_SECONDS, lambda: texting.carry_over(db, kit, clock.now())),
         *(line.run(stop) for line in lines),

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import json
 import secrets
+import signal
 import ssl
 import sys
 from datetime import UTC, datetime, timedelta
@@ -58,6 +59,8 @@ def main() -> None:
     if not (folder / "production.env").exists():
         folder.mkdir(parents=True, exist_ok=True)
         make(folder, given.base)
+    # told to stop in either way, the e-ID ends too
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(serve(folder, given.base))
 

@@ -22,6 +22,7 @@ from backend.roles.owed import Owed, owed
 from ngomon.invariants import INVARIANTS, broken
 from tests.deciders import misplaced
 from tests.findable import unfindable
+from tests.placed import unplaced
 from tests.sealing import encryption, rows
 
 PERSONAL = re.compile(r"(?<![0-9a-f-])(000\d{9}|\+?84550\d{6}|0550\d{6})(?![0-9a-f-])")
@@ -59,6 +60,7 @@ async def check(db: Database, kit: Kit, before: Before | None = None) -> None:
             *await _reviews(tx),
             *await misplaced(tx, kit),
             *await unfindable(tx, kit),
+            *await unplaced(tx),
             *await _journal(tx, kit, before),
             *await encryption(tx, kit, before),
             *await _no_plain_text(tx),

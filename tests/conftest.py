@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 import structlog
+from argon2 import PasswordHasher
 from sqlalchemy import Engine, event
 
+from backend.accounts.passwords import passwords
 from backend.crypto import KeyRing, new_secret_key
 from backend.db import Database
 from backend.kit import Kit
@@ -33,6 +35,10 @@ pytest_plugins = ["tests.chosen", "tests.parts.fixtures"]
 DATABASES = ["sqlite", "postgres"]
 EVENING = 21  # the local hour after which a test begins on the next day
 WORN = 40  # tests that one running service serves at least
+
+
+# A stranger's guess shall cost 19 MiB and some milliseconds (tests/attacks/test_accounts_doors.py says so); ours not.
+SHIPPED_HASHER, passwords.HASHER = passwords.HASHER, PasswordHasher(1, 1024, 1)
 
 
 structlog.configure(  # the library's own choice draws every local variable of an error, which takes half a second

@@ -23,6 +23,7 @@ VALUES: dict[str, Any] = {  # where any text will not do
     "roles.end_reason": "ended",
     "role_requests.kind": "register",
     "role_requests.status": "rejected",
+    "role_requests.version": 2,  # it was given back, and corrected
     "deliveries.state": "done",
     "support_cases.origin": "app",
     "support_messages.author": "person",

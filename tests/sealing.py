@@ -25,7 +25,10 @@ STAYS = {
 
 async def rows(tx: AsyncSession, sql: str, **values: Any) -> list[Any]:
     """All rows of a plain question."""
-    return list((await tx.execute(text(sql), values)).all())
+    return list((await tx.execute(_question(sql), values)).all())
+
+
+_question = cache(text)  # to read a long question takes longer than to ask it
 
 
 async def encryption(tx: AsyncSession, kit: Kit, before: Before | None = None) -> list[str]:
@@ -69,6 +72,7 @@ async def _changed(tx: AsyncSession, before: Before | None) -> list[Any]:
     ]
 
 
+@cache
 def _secrets() -> str:
     """One question for what every row has sealed, and for its indexes, asked after each test."""
     return " UNION ALL ".join(

@@ -17,7 +17,13 @@ from typing import Protocol
 BOTH = {
     "tests/backend/accounts/test_importing.py": "wide statements over many rows",
     "tests/backend/accounts/test_importing_phones.py": "wide statements over many rows",
-    "tests/backend/outbox": "turns, leases and the bell between processes",
+    "tests/backend/outbox/test_batches.py": "acknowledgements in wide statements",
+    "tests/backend/outbox/test_circuit.py": "a pause that many processes see",
+    "tests/backend/outbox/test_crash.py": "leases of a process that is gone",
+    "tests/backend/outbox/test_held.py": "turns, and what is held",
+    "tests/backend/outbox/test_queue.py": "two who write the same delivery",
+    "tests/backend/outbox/test_turns.py": "turns and leases",
+    "tests/backend/outbox/test_worker.py": "the bell between processes",
     "tests/backend/roles/test_appointments.py": "rows that somebody else holds are passed over",
     "tests/backend/roles/test_catalogue.py": "what is stored as text here and as its own type there",
     "tests/backend/roles/test_catalogue_races.py": "locks",
@@ -26,7 +32,6 @@ BOTH = {
     "tests/backend/roles/test_delegations.py": "what a word locks, and the SQL of lent rights",
     "tests/backend/roles/test_differences.py": "the SQL of lists: order, pages",
     "tests/backend/roles/test_findable.py": "the SQL of lists: order, pages, search",
-    "tests/backend/roles/test_import_neighbours.py": "wide statements over many rows",
     "tests/backend/roles/test_inbox.py": "the SQL of lists: order, pages, search",
     "tests/backend/roles/test_overdue.py": "what is locked by whom is passed over, and the SQL of the lists",
     "tests/backend/roles/test_official_addresses.py": "two who write the same value",
@@ -56,7 +61,6 @@ BOTH = {
     "tests/attacks/test_one_device.py": "locks",
     "tests/attacks/test_sms_budget.py": "a budget that many spend at once",
     "tests/journeys/test_five_minutes.py": "the whole product, once on each",
-    "tests/mobile_api/test_roles.py": "the calls of a role, once on each",
     "tests/ngomon/test_admission.py": "two processes over one database",
     "tests/ngomon/test_backup.py": "every type of column, out of one and into the other",
     "tests/ngomon/test_catalogue_command.py": "a process that writes beside another",
@@ -65,7 +69,6 @@ BOTH = {
     "tests/promises/test_migrations.py": "the schema",
     "tests/promises/test_old_accounts.py": "the schema",
     "tests/promises/test_old_steps.py": "the schema",
-    "tests/workspace/test_deciding.py": "the pages of a decision, once on each",
 }
 APART = {"tests/browsers": "Firefox and WebKit"}  # a target of its own
 PARTS = {  # fixtures of what somebody has to install

@@ -147,10 +147,10 @@ async def running(database_url: str, **environ: str) -> AsyncIterator[Service]:
 async def served(settings: Settings, port: int) -> AsyncIterator[Service]:
     """Serve an application of these settings until the block ends."""
     app = create_app(settings, clock=Clock(), carry_worker=True)
-    chosen = server_options(settings.limits) | {"loop": "none", "timeout_graceful_shutdown": 3}
+    chosen = server_options(settings) | {"loop": "none", "timeout_graceful_shutdown": 3}
     if settings.limits.idle_seconds == Limits().idle_seconds:
         chosen["timeout_keep_alive"] = 120  # the client hangs up first: never while it sends the next request
-    config = uvicorn.Config(app, host="127.0.0.1", port=port, **chosen)
+    config = uvicorn.Config(app.asgi, host="127.0.0.1", port=port, **chosen)
     server = uvicorn.Server(config)
     task = asyncio.create_task(server._serve())
     while not server.started:

@@ -10,18 +10,16 @@ from litestar.di import NamedDependency
 from litestar.response import Redirect
 
 from backend import facts
-from backend.db import Database
-from backend.errors import FieldsInvalid, catalogue
-from backend.kit import Kit
+from backend.errors import FieldError, FieldsInvalid, catalogue, gather
 from backend.openness import Openness
-from backend.outside.clock import Clock
-from backend.roles import audit, audit_wanted
+from backend.roles import audit, audit_wanted, policy
 from backend.roles.audit import Line
 from backend.words import mark as _
 from backend.words import say
 from workspace import fact_labels, forms, labels, sheets, sync_labels
 from workspace.audit_filters import OUTCOMES, Filters
 from workspace.auth import Visit
+from workspace.call import Call
 from workspace.manager import Manager
 from workspace.pages import errors_of, lang_of, moment, page
 
@@ -30,10 +28,8 @@ AUTOMATIC = _("Tự động")
 OPERATOR = _("Người vận hành {name} (tài khoản máy chủ: {system})")
 
 
-EXPORTED, CHUNKS = (
-    5000,
-    100,
-)  # lines of a file, and how far they are looked for; who needs more narrows the days
+# lines of a file, and in how many parts of so many they are looked for; who needs more narrows the days
+EXPORTED, CHUNKS, PART = 5000, 100, 200
 COLUMNS = (
     _("Thời gian"),
     _("Nội dung"),
@@ -61,70 +57,67 @@ class AuditController(Controller):
     opt = {"open_to": Openness.MANAGER}
 
     @get(name="workspace.audit")
-    async def show(
-        self,
-        request: Visit,
-        manager: NamedDependency[Manager],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
-    ) -> Response[str]:
+    async def show(self, call: NamedDependency[Call[Manager]]) -> Response[str]:
         """The newest entries about the manager's units."""
-        filters = forms.query(request, Filters)
+        filters = forms.query(call.request, Filters)
         try:
             wanted = filters.wanted
         except FieldsInvalid as refusal:
-            return _page(request, filters, [], None, refusal)
-        async with db.read() as tx:
+            return _page(call.request, filters, [], None, refusal)
+        async with call.read() as tx:
             lines, older = await audit.of_units(
-                tx, kit, manager.account_id, wanted, before=filters.cursor, now=clock.now()
+                tx, call.kit, call.who.account_id, wanted, before=filters.cursor, now=call.now()
             )
-        return _page(request, filters, folded([_row(line) for line in lines]), older)
+        return _page(call.request, filters, folded([_row(line) for line in lines]), older)
 
     @post(name="workspace.audit_narrowed")
-    async def narrow(
-        self,
-        request: Visit,
-        manager: NamedDependency[Manager],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
-    ) -> Response[str] | Redirect:
+    async def narrow(self, call: NamedDependency[Call[Manager]]) -> Response[str] | Redirect:
         """No name and no number in an address: whoever is meant is found here."""
-        filters = await forms.read(request, Filters)
+        filters = await forms.read(call.request, Filters)
         people = {"person": filters.person.strip(), "actor": filters.actor.strip()}
-        try:
-            async with db.read() as tx:
-                for field, typed in people.items():
-                    if typed:
-                        found = await audit_wanted.who_is(
-                            tx, kit, manager.account_id, field, typed, now=clock.now()
-                        )
-                        people[field] = str(found)
-            chosen = msgspec.structs.replace(filters, **people, cursor=None)
-            chosen.wanted  # noqa: B018 - raises
-        except FieldsInvalid as refusal:
-            return _page(request, filters, [], None, refusal)
+        bad: list[FieldError] = []
+        by, now = call.who.account_id, call.now()
+        async with call.read() as tx:
+            for field, typed in people.items():
+                try:
+                    found = (
+                        await audit_wanted.who_is(tx, call.kit, by, field, typed, now=now) if typed else ""
+                    )
+                    people[field] = str(found)
+                except FieldsInvalid as unknown:
+                    bad += unknown.fields
+        gather(bad, lambda: filters.wanted)
+        if bad:
+            return _page(call.request, filters, [], None, FieldsInvalid(*bad))
+        chosen = msgspec.structs.replace(filters, **people, cursor=None)
         return Redirect(f"{HERE}{chosen.query}", status_code=303)
 
     @get([f"/export.{kind}" for kind in sheets.KINDS], name="workspace.audit_export")
-    async def export(
-        self,
-        request: Visit,
-        manager: NamedDependency[Manager],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
-    ) -> Response[bytes]:
+    async def export(self, call: NamedDependency[Call[Manager]]) -> Response[bytes]:
         """What the page shows, all pages of it, an entry a line, as a file that a sheet opens."""
-        kind, lang = request.url.path.rpartition(".")[2], lang_of(request)
-        wanted = forms.query(request, Filters).wanted
-        async with db.read() as tx:
-            lines, _older = await audit.of_units(
-                tx, kit, manager.account_id, wanted, most=EXPORTED, chunks=CHUNKS, now=clock.now()
-            )
-        rows = [[say(column, lang) for column in COLUMNS], *(_cells(_row(line), lang) for line in lines)]
-        return sheets.attachment(kind, "nhat-ky", rows)
+        kind, lang = call.path.rpartition(".")[2], lang_of(call.request)
+        wanted = forms.query(call.request, Filters).wanted
+        rows, older = [[say(column, lang) for column in COLUMNS]], None
+        for _part in range(
+            CHUNKS
+        ):  # each a transaction of its own, and others are served between two of them
+            if await call.is_given_up():
+                return sheets.left_off()
+            async with call.db.read() as tx:  # a right that ends meanwhile ends the file
+                lines, older = await audit.of_units(
+                    tx,
+                    call.kit,
+                    call.who.account_id,
+                    wanted,
+                    before=older,
+                    most=PART,
+                    chunks=1,
+                    now=call.now(),
+                )
+            rows += (_cells(_row(line), lang) for line in lines)
+            if older is None or len(rows) > EXPORTED:
+                break
+        return await sheets.attachment(kind, "nhat-ky", rows[: EXPORTED + 1])
 
 
 def _page(
@@ -196,7 +189,8 @@ def _details(line: Line) -> list[str]:
         case facts.RoleRequested(kind=kind):
             return [labels.KINDS[kind]]
         case facts.StepDecided(duty=duty, decision=decision):
-            return [labels.KINDS[line.kind] if line.kind else labels.DECISIONS[decision], labels.DUTIES[duty]]
+            said = labels.KINDS[line.kind] if line.kind else labels.DECISIONS[decision]
+            return [said] if duty == policy.APPROVE else [said, labels.duty(line.kind or "", duty)]
         case facts.RequestDecided(outcome=outcome):
             return [labels.STATUSES[outcome]]
         case facts.DeliveryParked(error=error):

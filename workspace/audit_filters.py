@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from typing import Literal
-from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
 
 from backend.roles.audit_wanted import Wanted
 from backend.words import mark as _
-from workspace.moving import day
+from workspace import forms
+from workspace.moving import period
 
 OUTCOMES = {
     "approved": _("Đã phê duyệt"),
     "rejected": _("Đã từ chối"),
     "returned": _("Đã trả lại để bổ sung"),
     "withdrawn": _("Đã rút"),
+    "expired": _("Đã quá hạn"),
 }
 
 
@@ -29,7 +30,7 @@ class Filters(
     person: str = ""
     actor: str = ""
     unit: str = ""
-    outcome: Literal["", "approved", "rejected", "returned", "withdrawn"] = ""
+    outcome: Literal["", "approved", "rejected", "returned", "withdrawn", "expired"] = ""
     since: str = ""
     until: str = ""
     cursor: int | None = None
@@ -37,13 +38,12 @@ class Filters(
     @property
     def query(self) -> str:
         """The same as the end of an address."""
-        given = {name: value for name, value in msgspec.to_builtins(self).items() if value}
-        return f"?{urlencode(given)}" if given else ""
+        return forms.query_of(self)
 
     @property
     def wanted(self) -> Wanted:
         """The question; raises FieldsInvalid."""
-        since, until = day("from", self.since), day("to", self.until)
+        since, until = period(self.since, self.until)
         return Wanted(
             self.kind, _account(self.person), _account(self.actor), self.unit, self.outcome, since, until
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import hmac
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote, urlsplit
 from uuid import UUID
 
@@ -18,10 +18,8 @@ from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
 from litestar.datastructures.state import State
-from litestar.enums import ScopeType
 from litestar.handlers import BaseRouteHandler
-from litestar.middleware import ASGIMiddleware
-from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
+from litestar.types import HTTPScope
 
 from backend.accounts.ways_in import browser
 from backend.accounts.ways_in.browser import BrowserSession
@@ -30,11 +28,15 @@ from backend.db import Database
 from backend.errors import Forbidden, Unproved
 from backend.kit import Kit
 from backend.openness import Openness
-from backend.outside.clock import Clock
+from backend.outside.clock import Clock, local_day
+from backend.roles import authority
+from backend.roles.authority import Authority
+from backend.roles.seated import seated
 
 Visit = Request[BrowserSession | None, Any, State]
 Connection = ASGIConnection[Any, Any, Any, Any]
 SAFE = ("GET", "HEAD")
+SEATED = "rights of who came"
 TOKEN_FIELD, TOKEN_HEADER = "_csrf", "x-csrf-token"
 
 
@@ -101,24 +103,29 @@ class Known:
         return found is not None
 
 
-class BrowserSessions(ASGIMiddleware):
-    """Puts the session behind the cookie, or nothing, into `scope["user"]`; guards decide what that means."""
-
-    scopes = (ScopeType.HTTP,)
+class BrowserSessions:
+    """The first guard: puts the session behind the cookie, or nothing, into `scope["user"]`; others judge it."""
 
     def __init__(self, database: Database, kit: Kit, clock: Clock, cookies: Cookies) -> None:
         self._database, self._kit, self._clock, self._cookies = database, kit, clock, cookies
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        """One look-up per request, so an ended session is out at its very next click."""
-        token = Request[Any, Any, Any](scope).cookies.get(self._cookies.session)
-        found = (
-            await browser.session_of(self._database, self._kit, token, self._clock.now()) if token else None
-        )
-        scope["user"] = found
+    async def __call__(self, connection: Connection, _: BaseRouteHandler) -> None:
+        """One look-up per request, so an ended session, or a right, is out at its very next click."""
+        token, scope = connection.cookies.get(self._cookies.session), connection.scope
+        found = await seated(self._database, self._kit, token, self._clock.now()) if token else None
+        scope["user"] = found.session if found is not None else None
         if found is not None:
-            scope["state"][TOKEN_FIELD] = token_of(self._kit.keys, found.session_id)
-        await next_app(scope, receive, send)
+            scope["state"][TOKEN_FIELD] = token_of(self._kit.keys, found.session.session_id)
+            scope["state"][SEATED] = found.who
+
+
+async def rights_of(visit: Visit, session: BrowserSession, db: Database, kit: Kit, clock: Clock) -> Authority:
+    """What whoever came may do, as it was read with the session of this very call."""
+    now, read = clock.now(), visit.scope["state"].get(SEATED)
+    if read is not None and read.today == local_day(now):
+        return cast(Authority, read)
+    async with db.read() as tx:
+        return await authority.of(tx, kit, session.account_id, now=now)
 
 
 def signed_in(connection: Connection, handler: BaseRouteHandler) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from litestar.di import NamedDependency
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.accounts.identity import numbers
@@ -10,25 +9,18 @@ from backend.accounts.ways_in.browser import BrowserSession
 from backend.db import Database
 from backend.kit import Kit
 from backend.outside.clock import Clock
-from backend.roles import authority
 from backend.support import desks
 from backend.support.cases import Clerk
-from workspace.auth import SignedOut, Visit
+from workspace.auth import SignedOut, Visit, rights_of
 from workspace.manager import AtDesk, Manager
 
 
-async def clerk_of(
-    request: Visit,
-    db: NamedDependency[Database],
-    kit: NamedDependency[Kit],
-    clock: NamedDependency[Clock],
-) -> AtDesk:
-    """The dependency behind the desk's pages: raises NotAtADesk, for managers too who are no staff."""
+async def clerk_of(request: Visit, db: Database, kit: Kit, clock: Clock) -> AtDesk:
+    """Who is behind the desk's pages: raises NotAtADesk, for managers too who are no staff."""
     session: BrowserSession | None = request.user
     if session is None:
         raise SignedOut
-    async with db.read() as tx:
-        who = await authority.of(tx, kit, session.account_id, now=clock.now())
+    who = await rights_of(request, session, db, kit, clock)
     if who.speaks:
         request.scope["state"]["manager"] = Manager.of(session, who)
     if not who.desks:

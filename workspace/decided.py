@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from typing import Literal
-from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.response import Redirect
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.db import Database
-from backend.errors import FieldsInvalid
-from backend.kit import Kit
+from backend.errors import FieldError, FieldsInvalid, gather
 from backend.openness import Openness
-from backend.outside.clock import Clock
 from backend.roles import decisions
 from backend.roles.decisions import Decision, Decisions, Wanted
 from backend.roles.movements import Kind
@@ -23,11 +20,12 @@ from backend.words import mark as _
 from backend.words import say
 from workspace import forms, labels, sheets
 from workspace.auth import Visit
+from workspace.call import Call
 from workspace.manager import Manager
-from workspace.moving import day
+from workspace.moving import period
 from workspace.pages import errors_of, lang_of, moment, page
 
-EXPORTED = 5000  # lines of a file; who needs more narrows the days
+EXPORTED, PART = 5000, 200  # lines of a file, and of a part of it; who needs more narrows the days
 COLUMNS = (
     _("Thời gian"), _("Người liên quan"), _("Ba số cuối"), _("Loại yêu cầu"), _("Chức vụ"), _("Đơn vị"), _("Bước"),
     _("Kết quả"), _("Người quyết định"),
@@ -51,8 +49,7 @@ class Filters(
     @property
     def query(self) -> str:
         """The same as the end of an address."""
-        given = {name: value for name, value in msgspec.to_builtins(self).items() if value}
-        return f"?{urlencode(given)}" if given else ""
+        return forms.query_of(self)
 
 
 class DecisionsController(Controller):
@@ -62,77 +59,60 @@ class DecisionsController(Controller):
     opt = {"open_to": Openness.MANAGER}
 
     @get(name="workspace.decisions")
-    async def show(
-        self,
-        request: Visit,
-        manager: NamedDependency[Manager],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
-    ) -> Response[str]:
+    async def show(self, call: NamedDependency[Call[Manager]]) -> Response[str]:
         """The newest words first."""
-        filters = forms.query(request, Filters)
+        filters = forms.query(call.request, Filters)
         try:
-            found = await _found(db, kit, clock, manager, filters)
+            async with call.read() as tx:
+                found = await _found(tx, call, filters)
         except FieldsInvalid as refusal:
-            return _page(request, filters, Decisions([], None), refusal)
-        return _page(request, filters, found)
+            return _page(call.request, filters, Decisions([], None), refusal)
+        return _page(call.request, filters, found)
 
     @post(name="workspace.decisions_narrowed")
-    async def narrow(
-        self,
-        request: Visit,
-        manager: NamedDependency[Manager],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
-    ) -> Response[str] | Redirect:
+    async def narrow(self, call: NamedDependency[Call[Manager]]) -> Response[str] | Redirect:
         """No name and no number in an address: whoever is meant is found here."""
-        filters = await forms.read(request, Filters)
-        try:
-            async with db.read() as tx:
-                person = (
-                    str(await decisions.who_is(tx, kit, manager.account_id, filters.person, now=clock.now()))
-                    if filters.person.strip()
-                    else ""
-                )
-            _wanted(filters)
-        except FieldsInvalid as refusal:
-            return _page(request, filters, Decisions([], None), refusal)
+        filters = await forms.read(call.request, Filters)
+        bad: list[FieldError] = []
+        gather(bad, lambda: _wanted(filters))
+        person = ""
+        if filters.person.strip():
+            async with call.read() as tx:
+                by, now = call.who.account_id, call.now()
+                try:
+                    person = str(await decisions.who_is(tx, call.kit, by, filters.person, now=now))
+                except FieldsInvalid as unknown:
+                    bad += unknown.fields
+        if bad:
+            return _page(call.request, filters, Decisions([], None), FieldsInvalid(*bad))
         chosen = msgspec.structs.replace(filters, person=person, cursor="")
         return Redirect(f"/workspace/decisions{chosen.query}", status_code=303)
 
     @get([f"/export.{kind}" for kind in sheets.KINDS], name="workspace.decisions_export")
-    async def export(
-        self,
-        request: Visit,
-        manager: NamedDependency[Manager],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
-    ) -> Response[bytes]:
+    async def export(self, call: NamedDependency[Call[Manager]]) -> Response[bytes]:
         """What the page shows, all pages of it, as a file that a sheet opens."""
-        kind = request.url.path.rpartition(".")[2]
-        filters, lang = forms.query(request, Filters), lang_of(request)
-        found = await _found(db, kit, clock, manager, filters, most=EXPORTED)
-        rows = [[say(column, lang) for column in COLUMNS], *(_cells(one, lang) for one in found.items)]
-        return sheets.attachment(kind, "quyet-dinh", rows)
+        kind = call.path.rpartition(".")[2]
+        filters, lang = forms.query(call.request, Filters), lang_of(call.request)
+        rows, further = [[say(column, lang) for column in COLUMNS]], filters
+        while len(rows) <= EXPORTED:  # whoever else waits for an answer is served between two parts
+            if await call.is_given_up():
+                return sheets.left_off()
+            async with call.db.read() as tx:  # a right that ends meanwhile ends the file
+                found = await _found(tx, call, further, most=min(PART, EXPORTED + 1 - len(rows)))
+            rows += (_cells(one, lang) for one in found.items)
+            if found.next_cursor is None:
+                break
+            further = msgspec.structs.replace(filters, cursor=found.next_cursor)
+        return await sheets.attachment(kind, "quyet-dinh", rows)
 
 
 async def _found(
-    db: Database,
-    kit: Kit,
-    clock: Clock,
-    manager: Manager,
-    filters: Filters,
-    *,
-    most: int = decisions.MOST,
+    tx: AsyncSession, call: Call[Manager], filters: Filters, *, most: int = decisions.MOST
 ) -> Decisions:
-    wanted = _wanted(filters)
-    async with db.read() as tx:
-        return await decisions.decided(
-            tx, kit, manager.account_id, wanted, now=clock.now(), cursor=filters.cursor or None, most=most
-        )
+    cursor = filters.cursor or None
+    return await decisions.decided(
+        tx, call.kit, call.who.account_id, _wanted(filters), now=call.now(), cursor=cursor, most=most
+    )
 
 
 def _wanted(filters: Filters) -> Wanted:
@@ -141,7 +121,7 @@ def _wanted(filters: Filters) -> Wanted:
         person = UUID(filters.person) if filters.person else None
     except ValueError:
         person = None
-    since, until = day("from", filters.since), day("to", filters.until)
+    since, until = period(filters.since, filters.until)
     return Wanted(filters.unit, person, filters.kind, filters.outcome, since, until, bool(filters.mine))
 
 
@@ -162,6 +142,6 @@ def _page(
 
 
 def _cells(one: Decision, lang: str) -> list[str]:
-    duty, outcome = labels.DUTIES[one.duty], labels.DECISIONS[one.outcome]
+    duty, outcome = labels.duty(one.kind, one.duty), labels.DECISIONS[one.outcome]
     said = (one.movement, one.position, one.unit, duty, outcome)
     return [moment(one.at), one.applicant, one.digits, *(say(part, lang) for part in said), one.by]

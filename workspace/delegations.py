@@ -10,15 +10,12 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from backend.db import Database
-from backend.errors import Conflict, FieldsInvalid, Refusal, settle
-from backend.kit import Kit
+from backend.errors import Conflict, FieldError, FieldsInvalid, Refusal, gather, settle
 from backend.openness import Openness
-from backend.outside.clock import Clock
 from backend.roles import authority, delegations
 from backend.roles.delegations import KINDS, Wish
 from workspace import forms, fresh
-from workspace.auth import Visit
+from workspace.call import Call
 from workspace.manager import Manager
 from workspace.moving import day
 from workspace.pages import errors_of, page
@@ -35,9 +32,10 @@ class DelegationForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, re
     from_: str = ""
     until: str = ""
 
-    def wish(self) -> Wish:
-        """The same with its days read. Raises FieldsInvalid."""
-        first, last = day("from", self.from_), day("until", self.until)
+    def wish(self, bad: list[FieldError]) -> Wish:
+        """The same with its days read; what is unreadable is in `bad`."""
+        first = gather(bad, lambda: day("from", self.from_))
+        last = gather(bad, lambda: day("until", self.until))
         return Wish(self.to, self.kinds, self.units, first, last)
 
 
@@ -48,78 +46,53 @@ class DelegationController(Controller):
     opt = {"open_to": Openness.MANAGER}
 
     @get(name="workspace.delegations")
-    async def show(
-        self,
-        request: Visit,
-        manager: NamedDependency[Manager],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
-    ) -> Response[str]:
+    async def show(self, call: NamedDependency[Call[Manager]]) -> Response[str]:
         """What is lent now, and the form."""
-        said = await fresh.left(request, db, kit, clock, manager, DelegationForm, back=PLACE)
-        return await _page(request, db, kit, clock, manager, said, kept=said is not None)
+        said = await fresh.left(call, DelegationForm, back=PLACE)
+        return await _page(call, said, kept=said is not None)
 
     @post(name="workspace.delegate")
-    async def give(
-        self,
-        request: Visit,
-        manager: NamedDependency[Manager],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
-    ) -> Response[str] | Redirect:
+    async def give(self, call: NamedDependency[Call[Manager]]) -> Response[str] | Redirect:
         """Lend it."""
-        form = await forms.read(request, DelegationForm)
-        if ask := await fresh.wanted(request, db, kit, clock, manager, form, back=PLACE):
+        form = await forms.read(call.request, DelegationForm)
+        if ask := await fresh.wanted(call, form, back=PLACE):
             return ask
+        bad: list[FieldError] = []
+        wish, by = form.wish(bad), call.who.account_id
         try:
-            async with db.write() as tx:
-                outcome = await delegations.give(tx, kit, form.wish(), by=manager.account_id, now=clock.now())
+            async with call.db.write() as tx:
+                given = delegations.give(tx, call.kit, wish, by=by, now=call.now())
+                outcome = await forms.all_at_once(bad, given)
             settle(outcome)
         except (FieldsInvalid, Conflict) as refusal:
-            return await _page(request, db, kit, clock, manager, form, refusal=refusal)
+            return await _page(call, form, refusal=refusal)
         return Redirect(PLACE, status_code=303)
 
     @post("/{delegation_id:uuid}/end", name="workspace.delegation_end")
     async def take_back(
-        self,
-        request: Visit,
-        delegation_id: FromPath[UUID],
-        manager: NamedDependency[Manager],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
+        self, call: NamedDependency[Call[Manager]], delegation_id: FromPath[UUID]
     ) -> Response[str] | Redirect:
         """Nobody decides by it from the next click on."""
-        form = await forms.read(request, forms.NoFields)
-        if ask := await fresh.wanted(request, db, kit, clock, manager, form, back=PLACE):
+        form = await forms.read(call.request, forms.NoFields)
+        if ask := await fresh.wanted(call, form, back=PLACE):
             return ask
-        async with db.write() as tx:
+        async with call.db.write() as tx:
             outcome = await delegations.take_back(
-                tx, kit, delegation_id, by=manager.account_id, now=clock.now()
+                tx, call.kit, delegation_id, by=call.who.account_id, now=call.now()
             )
         settle(outcome)
         return Redirect(PLACE, status_code=303)
 
 
 async def _page(
-    request: Visit,
-    db: Database,
-    kit: Kit,
-    clock: Clock,
-    manager: Manager,
-    said: DelegationForm | None,
-    *,
-    refusal: Refusal | None = None,
-    kept: bool = False,
+    call: Call[Manager], said: DelegationForm | None, *, refusal: Refusal | None = None, kept: bool = False
 ) -> Response[str]:
-    async with db.read() as tx:
-        who = await authority.of(tx, kit, manager.account_id, now=clock.now())
-        units, standing = await delegations.lendable(tx, who), await delegations.listed(tx, kit, who)
+    async with call.db.read() as tx:
+        who = await authority.of(tx, call.kit, call.who.account_id, now=call.now())
+        units, standing = await delegations.lendable(tx, who), await delegations.listed(tx, call.kit, who)
     codes = [post.code for post in who.units]
     return page(
-        request,
+        call.request,
         "delegations.html",
         refusal=refusal,
         here=PLACE,

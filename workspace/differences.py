@@ -6,13 +6,10 @@ import msgspec
 from litestar import Controller, Response, get
 from litestar.di import NamedDependency
 
-from backend.db import Database
-from backend.kit import Kit
 from backend.openness import Openness
-from backend.outside.clock import Clock
 from backend.roles import agencies, differences
 from workspace import forms
-from workspace.auth import Visit
+from workspace.call import Call
 from workspace.manager import Manager
 from workspace.pages import page
 
@@ -30,17 +27,12 @@ class DifferencesController(Controller):
     opt = {"open_to": Openness.MANAGER}
 
     @get(name="workspace.differences")
-    async def show(
-        self,
-        request: Visit,
-        manager: NamedDependency[Manager],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
-    ) -> Response[str]:
+    async def show(self, call: NamedDependency[Call[Manager]]) -> Response[str]:
         """Unit by unit: noted elsewhere, gone from the directory, listed without a role."""
-        place = forms.query(request, Place)
-        async with db.read() as tx:
-            found = await differences.page(tx, kit, manager.account_id, now=clock.now(), cursor=place.cursor)
+        place = forms.query(call.request, Place)
+        async with call.read() as tx:
+            found = await differences.page(
+                tx, call.kit, call.who.account_id, now=call.now(), cursor=place.cursor
+            )
             has_directory = await agencies.is_there(tx)
-        return page(request, "differences.html", found=found, has_directory=has_directory)
+        return page(call.request, "differences.html", found=found, has_directory=has_directory)

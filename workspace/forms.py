@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Sequence
 from typing import TypeVar, get_origin
+from urllib.parse import urlencode
 
 import msgspec
 from litestar.exceptions import ClientException
 
-from backend.errors import BadRequest
+from backend.errors import BadRequest, FieldError, FieldsInvalid, Refusal
 from workspace.auth import TOKEN_FIELD, Visit
 
 LONGEST = 2000  # characters of any one parameter of an address
 MOST = 2**31 - 1  # of any number here: what every column of either database holds (A21)
 Form = TypeVar("Form", bound=msgspec.Struct)
+Done = TypeVar("Done")
 
 
 class FormMalformed(BadRequest):
@@ -42,6 +45,29 @@ async def read(visit: Visit, kind: type[Form]) -> Form:
             raise FormMalformed
         values[name] = given if name in lists else given[0]
     return _converted(values, kind)
+
+
+async def all_at_once(bad: Sequence[FieldError], act: Awaitable[Done | Refusal]) -> Done | Refusal:
+    """What could not be read is said together with what the act itself finds wrong (rule 826).
+
+    Raises FieldsInvalid, and nothing stays done: an act whose own trace has to stay commits by itself. A refusal that
+    has to be remembered goes before.
+    """
+    try:
+        outcome = await act
+    except FieldsInvalid as also:
+        raise _with(bad, also) from also
+    if isinstance(outcome, FieldsInvalid):
+        return _with(bad, outcome)
+    if bad and not isinstance(outcome, Refusal):
+        raise FieldsInvalid(*bad)
+    return outcome
+
+
+def _with(bad: Sequence[FieldError], also: FieldsInvalid) -> FieldsInvalid:
+    """Both, each field once: of what could not be read nothing else is known."""
+    named = {one.field for one in bad}
+    return FieldsInvalid(*bad, *(one for one in also.fields if one.field not in named))
 
 
 def query(visit: Visit, kind: type[Form]) -> Form:
@@ -77,3 +103,9 @@ def _converted(values: object, kind: type[Form]) -> Form:
     if any(not 0 <= number <= MOST for number in numbers):
         raise FormMalformed
     return found
+
+
+def query_of(asked: msgspec.Struct) -> str:
+    """What is asked for as the end of an address, without what is empty."""
+    given = {name: value for name, value in msgspec.to_builtins(asked).items() if value}
+    return f"?{urlencode(given)}" if given else ""

@@ -10,11 +10,8 @@ import msgspec
 from litestar import Response
 
 from backend.accounts.ways_in import assurance, forms_left
-from backend.db import Database
-from backend.kit import Kit
-from backend.outside.clock import Clock
 from workspace import forms
-from workspace.auth import Visit
+from workspace.call import Call
 from workspace.manager import AtDesk, Manager
 from workspace.officer import Officer
 from workspace.pages import page
@@ -23,51 +20,34 @@ Form = TypeVar("Form", bound=msgspec.Struct)
 
 
 async def wanted(
-    request: Visit,
-    db: Database,
-    kit: Kit,
-    clock: Clock,
-    manager: Manager | AtDesk | Officer,
-    form: msgspec.Struct,
-    *,
-    back: str,
-    max_age: int | None = None,
+    call: Call[Manager | AtDesk | Officer], form: msgspec.Struct, *, back: str, max_age: int | None = None
 ) -> Response[str] | None:
     """The page that asks for a fresher sign-in and leads `back` to the form as it was left; nothing if it is fresh."""
-    now = clock.now()
-    refusal = assurance.stale(manager.authenticated_at, now=now, max_age=max_age)
+    now = call.now()
+    refusal = assurance.stale(call.who.authenticated_at, now=now, max_age=max_age)
     if refusal is None:
         return None
     typed = forms_left.Left(back, msgspec.json.encode(form).decode())
-    async with db.write() as tx:
-        kept_id = forms_left.keep(tx, kit, manager.account_id, typed, now=now)
+    async with call.db.write() as tx:
+        kept_id = await forms_left.keep(tx, call.kit, call.who.account_id, typed, now=now)
     way = quote(f"{back}?kept={kept_id}", safe="")
     return page(
-        request,
+        call.request,
         "step_up.html",
         refusal=refusal,
         here=back,
         way=f"/workspace/login/start?fresh=1&next={way}",
         minutes=max_age // 60 if max_age is not None else None,
-        since=manager.authenticated_at,
+        since=call.who.authenticated_at,
     )
 
 
-async def left(
-    request: Visit,
-    db: Database,
-    kit: Kit,
-    clock: Clock,
-    manager: Manager | AtDesk,
-    kind: type[Form],
-    *,
-    back: str,
-) -> Form | None:
+async def left(call: Call[Manager | AtDesk], kind: type[Form], *, back: str) -> Form | None:
     """The form that this person left on the page `back`, after the sign-in that it asked for."""
     try:
-        kept_id = UUID(request.query_params.get("kept", ""))
+        kept_id = UUID(call.request.query_params.get("kept", ""))
     except ValueError:
         return None
-    async with db.read() as tx:
-        form = await forms_left.left_by(tx, kit, kept_id, manager.account_id, page=back, now=clock.now())
+    async with call.db.read() as tx:
+        form = await forms_left.left_by(tx, call.kit, kept_id, call.who.account_id, page=back, now=call.now())
     return forms.kept(form, kind) if form is not None else None

@@ -10,16 +10,14 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from backend.db import Database
 from backend.errors import Conflict, FieldsInvalid, Refusal
 from backend.imports.rows import ImportRefused
-from backend.kit import Kit
 from backend.openness import Openness
-from backend.outside.clock import Clock
 from backend.roles import file_imports
 from backend.roles.file_imports import Planned
 from workspace import files, forms, fresh
 from workspace.auth import Visit
+from workspace.call import Call
 from workspace.manager import Manager
 from workspace.operating import PLACE
 from workspace.pages import errors_of, page
@@ -42,77 +40,55 @@ class ImportsController(Controller):
 
     @post("/plan", name="workspace.import_plan", upload=True)
     async def plan(
-        self,
-        request: Visit,
-        kind: FromPath[str],
-        operator: NamedDependency[Manager],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
+        self, call: NamedDependency[Call[Manager]], kind: FromPath[str]
     ) -> Response[str] | Redirect:
         """Read it and say what it would do; nothing of it is done."""
-        job, by, now = file_imports.named(kind).make(kit, clock.now()), operator.account_id, clock.now()
+        job, by, now = file_imports.named(kind).make(call.kit, call.now()), call.who.account_id, call.now()
         try:
-            sent = await files.sent(request, ("file",))
+            sent = await files.sent(call.request, ("file",))
             rows = await files.rows(sent.get("file"), job.columns, required=job.required)
-            async with db.read() as tx:
-                await file_imports.plan(tx, kit, kind, rows, by=by, now=now)
+            async with call.db.read() as tx:
+                await file_imports.plan(tx, call.kit, kind, rows, by=by, now=now)
         except (ImportRefused, FieldsInvalid) as refused:
-            return _refused(request, kind, refused)
-        async with db.write() as tx:
-            kept = file_imports.lay(tx, kit, kind, rows, by=by, now=now)
+            return _refused(call.request, kind, refused)
+        async with call.db.write() as tx:
+            kept = file_imports.lay(tx, call.kit, kind, rows, by=by, now=now)
         return Redirect(f"{PLACE}/imports/{kind}/{kept}", status_code=303)
 
     @get("/{upload_id:uuid}", name="workspace.import")
     async def show(
-        self,
-        request: Visit,
-        kind: FromPath[str],
-        upload_id: FromPath[UUID],
-        operator: NamedDependency[Manager],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
+        self, call: NamedDependency[Call[Manager]], kind: FromPath[str], upload_id: FromPath[UUID]
     ) -> Response[str]:
         """What is created, changed, ended and left, as things are now."""
         file_imports.named(kind)
         back = f"{PLACE}/imports/{kind}/{upload_id}"
-        said = await fresh.left(request, db, kit, clock, operator, YesForm, back=back)
-        return await _page(
-            request, operator, db, kit, clock, kind, upload_id, said or YesForm(), kept=bool(said)
-        )
+        said = await fresh.left(call, YesForm, back=back)
+        return await _page(call, kind, upload_id, said or YesForm(), kept=bool(said))
 
     @post("/{upload_id:uuid}/confirm", name="workspace.import_confirm")
     async def confirm(
-        self,
-        request: Visit,
-        kind: FromPath[str],
-        upload_id: FromPath[UUID],
-        operator: NamedDependency[Manager],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
+        self, call: NamedDependency[Call[Manager]], kind: FromPath[str], upload_id: FromPath[UUID]
     ) -> Response[str] | Redirect:
         """ "Thực hiện": what the plan that was seen says."""
         file_imports.named(kind)
-        form, back = await forms.read(request, YesForm), f"{PLACE}/imports/{kind}/{upload_id}"
-        if ask := await fresh.wanted(request, db, kit, clock, operator, form, back=back):
+        form, back = await forms.read(call.request, YesForm), f"{PLACE}/imports/{kind}/{upload_id}"
+        if ask := await fresh.wanted(call, form, back=back):
             return ask
         try:
             await file_imports.confirm(
-                db,
-                kit,
+                call.db,
+                call.kit,
                 kind,
                 upload_id,
                 seen=form.seen,
                 brake_off=bool(form.brake_off),
-                by=operator.account_id,
-                now=clock.now(),
+                by=call.who.account_id,
+                now=call.now(),
             )
         except ImportRefused as refused:
-            return _refused(request, kind, refused)
+            return _refused(call.request, kind, refused)
         except Conflict as refusal:
-            return await _page(request, operator, db, kit, clock, kind, upload_id, form, refusal=refusal)
+            return await _page(call, kind, upload_id, form, refusal=refusal)
         return Redirect(f"{PLACE}?done={kind}", status_code=303)
 
 
@@ -132,11 +108,7 @@ def _refused(request: Visit, kind: str, refused: ImportRefused | FieldsInvalid) 
 
 
 async def _page(
-    request: Visit,
-    operator: Manager,
-    db: Database,
-    kit: Kit,
-    clock: Clock,
+    call: Call[Manager],
     kind: str,
     upload_id: UUID,
     said: YesForm,
@@ -145,19 +117,19 @@ async def _page(
     kept: bool = False,
 ) -> Response[str]:
     try:
-        found = await _planned(operator, db, kit, clock, kind, upload_id)
+        found = await _planned(call, kind, upload_id)
     except ImportRefused as refused:  # it was good when it was laid down
-        return _refused(request, kind, refused)
-    percent = kit.limits.mass_change_percent
+        return _refused(call.request, kind, refused)
+    percent = call.kit.limits.mass_change_percent
     return page(
-        request,
+        call.request,
         "import.html",
         refusal=refusal,
         here=f"{PLACE}/imports/{kind}/{upload_id}",
         kind=kind,
         plan=found.plan,
         seen=found.print,
-        is_massive=found.plan.is_massive(percent),
+        massive=found.plan.massive(percent),
         percent=percent,
         most=LISTED,
         said=said,
@@ -166,8 +138,6 @@ async def _page(
     )
 
 
-async def _planned(
-    operator: Manager, db: Database, kit: Kit, clock: Clock, kind: str, upload_id: UUID
-) -> Planned:
-    async with db.read() as tx:
-        return await file_imports.laid(tx, kit, kind, upload_id, by=operator.account_id, now=clock.now())
+async def _planned(call: Call[Manager], kind: str, upload_id: UUID) -> Planned:
+    async with call.db.read() as tx:
+        return await file_imports.laid(tx, call.kit, kind, upload_id, by=call.who.account_id, now=call.now())

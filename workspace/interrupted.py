@@ -64,7 +64,7 @@ class Interrupted:
             return
         async with self._db.write() as tx:
             left = forms_left.Left(back, text)
-            kept = forms_left.keep(tx, self._kit, ended.account_id, left, now=self._clock.now())
+            kept = await forms_left.keep(tx, self._kit, ended.account_id, left, now=self._clock.now())
         connection.scope["state"][STATE] = quote(f"{back}?kept={kept}", safe="")
 
 

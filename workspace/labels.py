@@ -55,6 +55,9 @@ DUTIES = {
     "confirm": _("Người thứ hai phê duyệt"),
 }
 
+# the same where a movement has another word for it: beside a concurrent post nobody moves
+DUTIES_OF = {"concurrent": {"release": _("Đơn vị đang công tác đồng ý cho kiêm nhiệm")}}
+
 # why this manager sees the request
 WHY_YOU = {
     "approve": _("Bạn phụ trách {unit}, nơi vai trò này có hiệu lực."),
@@ -260,8 +263,14 @@ STALE = {
     "run": _("đang có một đợt sắp xếp khác chưa xong"),
     "unit": _("tên, cấp trên hoặc ngày kết thúc của đơn vị"),
     "roles": _("vai trò của người trong đơn vị"),
-    "managers": _("người phụ trách đơn vị"),
+    "managers": _("người được giao phê duyệt của đơn vị"),
 }
+
+CONNECTORS = {
+    "scim": "SCIM 2.0",
+    "ldap": "LDAP",
+    "webhook": "Webhook",
+}  # what the kinds of systems are called
 
 # the operator's page (rule 641)
 IMPORTS = {
@@ -275,3 +284,8 @@ OPERATED = {
     "dismissed": _("Đã thôi giao phụ trách."),
     **dict.fromkeys(IMPORTS, _("Đã nhập tệp.")),
 }
+
+
+def duty(kind: str, code: str) -> str:
+    """What a step is called in a request of this kind."""
+    return DUTIES_OF.get(kind, {}).get(code) or DUTIES[code]

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, time
 from typing import Literal, Protocol
-from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
 from litestar import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.db import Database
 from backend.errors import Refusal
 from backend.kit import Kit
-from backend.outside.clock import LOCAL, Clock, local_day
+from backend.outside.clock import LOCAL, local_day
 from backend.roles import inbox, reasons
 from backend.roles.movements import Kind
-from workspace.auth import Visit
+from workspace import forms
+from workspace.call import Call
 from workspace.manager import Manager
 from workspace.pages import ages, errors_of, page
 from workspace.saved import saved_by
@@ -43,8 +42,7 @@ class Filters(msgspec.Struct, frozen=True):
     @property
     def query(self) -> str:
         """The same as the end of an address."""
-        given = {name: value for name, value in msgspec.structs.asdict(self).items() if value}
-        return f"?{urlencode(given)}" if given else ""
+        return forms.query_of(self)
 
 
 class Said(Protocol):
@@ -72,11 +70,7 @@ class Nothing(msgspec.Struct, frozen=True):
 
 
 async def shown(
-    request: Visit,
-    db: Database,
-    kit: Kit,
-    clock: Clock,
-    manager: Manager,
+    call: Call[Manager],
     filters: Filters,
     *,
     said: Said | None = None,
@@ -85,15 +79,15 @@ async def shown(
     kept: bool = False,
 ) -> Response[str]:
     """The requests that wait for this manager; those ticked before are ticked."""
-    now = clock.now()
-    async with db.read() as tx:
-        found = await _waiting(tx, kit, manager, filters, only, now)
+    now = call.now()
+    async with call.read() as tx:
+        found = await _waiting(tx, call.kit, call.who, filters, only, now)
         today = await inbox.said_since(
-            tx, manager.account_id, datetime.combine(local_day(now), time(), LOCAL)
+            tx, call.who.account_id, datetime.combine(local_day(now), time(), LOCAL)
         )
-        usual = await reasons.usual(tx, kit, [unit.id for unit in manager.units])
+        usual = await reasons.usual(tx, call.kit, [unit.id for unit in call.who.units])
     return page(
-        request,
+        call.request,
         "inbox.html",
         refusal=refusal,
         here=f"/workspace{filters.query}",
@@ -103,10 +97,10 @@ async def shown(
         is_all=found.is_all,
         filters=filters,
         filtered=filters.narrows or only is not None,
-        saved=saved_by(request, manager),
+        saved=saved_by(call.request, call.who),
         today=today,
         usual=usual,
-        age=ages(request, now),
+        age=ages(call.request, now),
         kept=kept,
         said=said or Nothing(),
         errors=errors_of(refusal),

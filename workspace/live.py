@@ -16,15 +16,13 @@ from litestar.response import Stream
 
 from backend.accounts.ways_in import browser
 from backend.accounts.ways_in.browser import BrowserSession
-from backend.db import Database
 from backend.errors import TooMany
-from backend.kit import Kit
 from backend.openness import Openness
 from backend.outbox.bell import REQUESTS, Bell, Listener
-from backend.outside.clock import Clock
 from backend.roles import authority
 from backend.roles.authority import Authority
-from workspace.auth import SignedOut, Visit
+from workspace.auth import SignedOut
+from workspace.call import Call
 from workspace.manager import Manager
 
 HEARTBEAT = 15.0
@@ -72,32 +70,26 @@ class Streams:
 
 @get("/events", name="workspace.events", open_to=Openness.MANAGER)
 async def events(
-    request: Visit,
-    manager: NamedDependency[Manager],  # noqa: ARG001 - asked for, so that only who may see the page may listen
-    db: NamedDependency[Database],
-    kit: NamedDependency[Kit],
+    call: NamedDependency[Call[Manager]],
     bell: NamedDependency[Bell],
-    clock: NamedDependency[Clock],
     streams: NamedDependency[Streams],
 ) -> Stream:
     """The stream of one open page; it ends with the session, and with the right to see the page."""
-    session = request.user
+    session = call.request.user
     if session is None:
         raise SignedOut
     place = streams.enter(session.session_id)
-    missed = "last-event-id" in request.headers
-    states = "states" in request.query_params
-    looks = _looks(streams, place, db, kit, bell, clock, session, missed=missed, states=states)
+    missed = "last-event-id" in call.request.headers
+    states = "states" in call.request.query_params
+    looks = _looks(call, streams, place, bell, session, missed=missed, states=states)
     return Stream(looks, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
 async def _looks(
+    call: Call[Manager],
     streams: Streams,
     place: Place,
-    db: Database,
-    kit: Kit,
     bell: Bell,
-    clock: Clock,
     session: BrowserSession,
     *,
     missed: bool,
@@ -106,15 +98,15 @@ async def _looks(
     try:
         with bell.listener() as listener:
             yield LOOK if missed else HELLO
-            who = await _authority(db, kit, clock, session.account_id)
+            who = await _authority(call)
             while True:
                 heard = await _heard(listener, who, states=states)
                 if heard:
                     await asyncio.sleep(SPREAD * (session.session_id.int % 100) / 100)
-                if not await browser.is_live(db, session, clock.now()):
+                if not await browser.is_live(call.db, session, call.now()):
                     yield SIGNED_OUT
                     return
-                who = await _authority(db, kit, clock, session.account_id)
+                who = await _authority(call)
                 yield LOOK if heard or not who.speaks else STILL_HERE
                 if not who.speaks:
                     return
@@ -141,6 +133,6 @@ def concerns(topic: str, who: Authority, *, states: bool) -> bool:
     return not path or who.stands_over(path) or any(path.startswith(lent.path) for lent in who.lent)
 
 
-async def _authority(db: Database, kit: Kit, clock: Clock, account_id: UUID) -> Authority:
-    async with db.read() as tx:
-        return await authority.of(tx, kit, account_id, now=clock.now())
+async def _authority(call: Call[Manager]) -> Authority:
+    async with call.db.read() as tx:
+        return await authority.of(tx, call.kit, call.who.account_id, now=call.now())

@@ -7,7 +7,6 @@ from uuid import UUID
 
 import msgspec
 from litestar import Response
-from litestar.di import NamedDependency
 from litestar.response import Redirect
 
 from backend.accounts.ways_in.browser import BrowserSession
@@ -15,13 +14,14 @@ from backend.db import Database
 from backend.errors import Forbidden, NotFound
 from backend.kit import Kit
 from backend.outside.clock import Clock
-from backend.roles import authority, rights
+from backend.roles import rights
 from backend.roles.authority import Authority, Post
 from backend.support.models import Desk
-from workspace.auth import SignedOut, Visit
+from workspace.auth import SignedOut, Visit, rights_of
 from workspace.pages import page, with_choices
 
 FIRST_PAGE = ("/workspace", "/workspace/")
+RIGHTS = "rights"  # what the door has asked, for the rest of the call
 
 
 class NothingManaged(Forbidden):
@@ -79,38 +79,28 @@ class AtDesk(msgspec.Struct, frozen=True):
         return cls(session.account_id, session.full_name, list(who.desks), session.authenticated_at)
 
 
-async def manager_of(
-    request: Visit,
-    db: NamedDependency[Database],
-    kit: NamedDependency[Kit],
-    clock: NamedDependency[Clock],
-) -> Manager:
-    """The dependency behind a manager's pages: raises NothingManaged, DeskInstead, OwnInstead."""
+async def manager_of(request: Visit, db: Database, kit: Kit, clock: Clock) -> Manager:
+    """Who is behind a manager's pages: raises NothingManaged, DeskInstead, OwnInstead."""
     session: BrowserSession | None = request.user
     if session is None:
         raise SignedOut
-    async with db.read() as tx:
-        who = await authority.of(tx, kit, session.account_id, now=clock.now())
-        if who.desks and not who.speaks and request.url.path in FIRST_PAGE:
-            raise DeskInstead
-        if not who.speaks and request.method == "GET" and request.url.path in FIRST_PAGE:
-            raise OwnInstead
-        if not who.speaks:
+    who = await rights_of(request, session, db, kit, clock)
+    if who.desks and not who.speaks and request.url.path in FIRST_PAGE:
+        raise DeskInstead
+    if not who.speaks and request.method == "GET" and request.url.path in FIRST_PAGE:
+        raise OwnInstead
+    if not who.speaks:
+        async with db.read() as tx:
             raise NothingManaged(askable=await rights.askable(tx, kit, who))
     manager = Manager.of(session, who)
-    request.scope["state"]["manager"] = manager
+    request.scope["state"]["manager"], request.scope["state"][RIGHTS] = manager, who
     if who.desks:  # the way to the desk's pages stands in the header
         request.scope["state"]["clerk"] = AtDesk.of(session, who)
     return manager
 
 
-async def operator_of(
-    request: Visit,
-    db: NamedDependency[Database],
-    kit: NamedDependency[Kit],
-    clock: NamedDependency[Clock],
-) -> Manager:
-    """The dependency behind an operator's pages; to everybody else they are not there: raises NotFound."""
+async def operator_of(request: Visit, db: Database, kit: Kit, clock: Clock) -> Manager:
+    """Who is behind an operator's pages; to everybody else they are not there: raises NotFound."""
     try:
         manager = await manager_of(request, db, kit, clock)
     except NothingManaged as refusal:

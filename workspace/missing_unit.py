@@ -6,16 +6,14 @@ import msgspec
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 
-from backend.db import Database
 from backend.errors import FieldsInvalid, Refusal, TooMany, Unavailable
-from backend.kit import Kit
 from backend.openness import Openness
-from backend.outside.clock import Clock
 from backend.support import cases
 from backend.support.models import Case
 from backend.words import mark as _
 from workspace import forms
 from workspace.auth import Visit
+from workspace.call import Call
 from workspace.officer import Officer
 from workspace.pages import errors_of, page
 
@@ -35,28 +33,21 @@ class MissingUnitController(Controller):
     opt = {"open_to": Openness.BROWSER}
 
     @get(name="workspace.missing_unit")
-    async def show(self, request: Visit, officer: NamedDependency[Officer]) -> Response[str]:  # noqa: ARG002 - lets in
+    async def show(self, call: NamedDependency[Call[Officer]]) -> Response[str]:
         """Which unit it is."""
-        return _page(request, UnitForm())
+        return _page(call.request, UnitForm())
 
     @post(name="workspace.missing_unit_told", status_code=200)
-    async def tell(
-        self,
-        request: Visit,
-        officer: NamedDependency[Officer],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
-    ) -> Response[str]:
+    async def tell(self, call: NamedDependency[Call[Officer]]) -> Response[str]:
         """It reaches the first desk, whose answer is read in the app."""
-        form = await forms.read(request, UnitForm)
+        form = await forms.read(call.request, UnitForm)
         draft = cases.Draft(subject=SUBJECT, text=form.text)
         try:
-            async with db.write() as tx:
-                case, _desk = await cases.ask(tx, kit, draft, by=officer.account_id, now=clock.now())
+            async with call.db.write() as tx:
+                case, _desk = await cases.ask(tx, call.kit, draft, by=call.who.account_id, now=call.now())
         except (FieldsInvalid, TooMany, Unavailable) as refusal:
-            return _page(request, form, refusal=refusal)
-        return _page(request, UnitForm(), case=case)
+            return _page(call.request, form, refusal=refusal)
+        return _page(call.request, UnitForm(), case=case)
 
 
 def _page(

@@ -10,15 +10,14 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from backend.db import Database
-from backend.errors import Conflict, FieldsInvalid, Refusal, settle
-from backend.kit import Kit
+from backend.errors import Conflict, FieldError, FieldsInvalid, Refusal, settle
 from backend.openness import Openness
-from backend.outside.clock import Clock, local_day
-from backend.roles import carried, queue, rows, starting
+from backend.outside.clock import local_day
+from backend.roles import beside, carried, movements, queue, rows, starting
 from backend.roles.catalogue.in_force import in_force
 from workspace import forms, fresh, saying
 from workspace.auth import Visit
+from workspace.call import Call
 from workspace.manager import Manager
 from workspace.moving import MoveForm, offered
 from workspace.pages import errors_of, page
@@ -34,53 +33,34 @@ class MoveController(Controller):
     opt = {"open_to": Openness.MANAGER}
 
     @get(PATHS, name="workspace.moving")
-    async def ask(
-        self,
-        request: Visit,
-        role_id: FromPath[UUID],
-        manager: NamedDependency[Manager],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
-    ) -> Response[str]:
+    async def ask(self, call: NamedDependency[Call[Manager]], role_id: FromPath[UUID]) -> Response[str]:
         """Where to, as what, from when."""
-        act, back = _act(request), request.url.path
-        said = await fresh.left(request, db, kit, clock, manager, MoveForm, back=back)
-        return await _form(
-            request, db, kit, clock, manager, role_id, act, said or MoveForm(), kept=said is not None
-        )
+        act, back = _act(call.request), call.path
+        said = await fresh.left(call, MoveForm, back=back)
+        return await _form(call, role_id, act, said or MoveForm(), kept=said is not None)
 
     @post(PATHS, name="workspace.move")
     async def begin(
-        self,
-        request: Visit,
-        role_id: FromPath[UUID],
-        manager: NamedDependency[Manager],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
+        self, call: NamedDependency[Call[Manager]], role_id: FromPath[UUID]
     ) -> Response[str] | Redirect:
         """Begin it; what is this unit's to say is said at once, another unit is asked."""
-        form = await forms.read(request, MoveForm)
-        act, back = _act(request), request.url.path
-        if ask := await fresh.wanted(request, db, kit, clock, manager, form, back=back):
+        form = await forms.read(call.request, MoveForm)
+        act, back = _act(call.request), call.path
+        if ask := await fresh.wanted(call, form, back=back):
             return ask
+        bad: list[FieldError] = []
+        draft, note = form.draft(act, bad), form.reason.strip() or None
+        by, how = call.who.account_id, saying.how(form)
         try:
-            async with db.write() as tx:
-                outcome = await starting.start(
-                    tx,
-                    kit,
-                    role_id,
-                    form.draft(act),
-                    by=manager.account_id,
-                    now=clock.now(),
-                    note=form.reason.strip() or None,
-                    how=saying.how(form),
+            async with call.db.write() as tx:
+                begun = starting.start(
+                    tx, call.kit, role_id, draft, by=by, now=call.now(), note=note, how=how
                 )
-            begun = settle(outcome)
+                outcome = await forms.all_at_once(bad, begun)
+            made = settle(outcome)
         except (FieldsInvalid, Conflict) as refusal:
-            return await _form(request, db, kit, clock, manager, role_id, act, form, refusal=refusal)
-        return Redirect(f"/workspace/requests/{begun.id}", status_code=303)
+            return await _form(call, role_id, act, form, refusal=refusal)
+        return Redirect(f"/workspace/requests/{made.id}", status_code=303)
 
 
 def _act(request: Visit) -> Act:
@@ -89,11 +69,7 @@ def _act(request: Visit) -> Act:
 
 
 async def _form(
-    request: Visit,
-    db: Database,
-    kit: Kit,
-    clock: Clock,
-    manager: Manager,
+    call: Call[Manager],
     role_id: UUID,
     act: Act,
     form: MoveForm,
@@ -101,12 +77,13 @@ async def _form(
     refusal: Refusal | None = None,
     kept: bool = False,
 ) -> Response[str]:
-    async with db.read() as tx:
-        person = await queue.person(tx, kit, role_id, manager.account_id, now=clock.now())
+    async with call.read() as tx:
+        person = await queue.person(tx, call.kit, role_id, call.who.account_id, now=call.now())
         units, catalogue = await queue.units(tx), await in_force(tx)
-        at_stake = await carried.outlook(tx, kit, await rows.role_now(tx, role_id))
+        at_stake = await carried.outlook(tx, call.kit, await rows.role_now(tx, role_id))
+        posts = await beside.standing_on(tx, role_id) if movements.MOVEMENTS[act].ends_beside else []
     return page(
-        request,
+        call.request,
         "transfer.html",
         refusal=refusal,
         here=f"/workspace/people/{role_id}/{act}",
@@ -114,9 +91,10 @@ async def _form(
         person=person,
         units=units,
         movements=offered(catalogue, act),
-        positions=catalogue.positions_for(person.subject_type, local_day(clock.now())),
+        positions=catalogue.positions_for(person.subject_type, local_day(call.now())),
         said=form,
         kept=kept,
         at_stake=at_stake,
+        beside=posts,
         errors=errors_of(refusal),
     )

@@ -11,17 +11,18 @@ from litestar.response import Redirect
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.db import Database
-from backend.errors import Conflict, FieldsInvalid, Forbidden, Refusal, settle
+from backend.errors import Conflict, FieldError, FieldsInvalid, Forbidden, Refusal, settle
 from backend.kit import Kit
 from backend.openness import Openness
-from backend.outside.clock import Clock, local_day
-from backend.roles import corrections, movements, own, requests, rows
+from backend.outside.clock import local_day
+from backend.roles import beside, carried, corrections, movements, own, requests, rows
 from backend.roles.catalogue.entries import still_open
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.models import Role, RoleRequest
 from backend.roles.views import OwnRequest
-from workspace import wishing
+from workspace import field_labels, forms, wishing
 from workspace.auth import Visit
+from workspace.call import Call
 from workspace.me import HOME
 from workspace.officer import Officer
 from workspace.pages import errors_of, page
@@ -29,6 +30,7 @@ from workspace.wishing import Act, Typed
 
 ACTS: tuple[Act, ...] = ("amend", "transfer", "concurrent", "end")
 ABOUT = [f"/roles/{{role_id:uuid}}/{act}" for act in ACTS]
+LEAVING: tuple[Act, ...] = ("amend", "transfer", "end")  # “Sửa” with another unit is a transfer
 NEW = ["/register", *ABOUT]
 AGAIN = "/requests/{request_id:uuid}/correct"
 SHOWN_AGAIN = (FieldsInvalid, Conflict, Forbidden)
@@ -41,91 +43,71 @@ class WishController(Controller):
     opt = {"open_to": Openness.BROWSER}
 
     @get(NEW, name="workspace.wishing")
-    async def ask(
-        self,
-        request: Visit,
-        officer: NamedDependency[Officer],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
-    ) -> Response[str]:
+    async def ask(self, call: NamedDependency[Call[Officer]]) -> Response[str]:
         """The form, filled from the role or the directory; `subject_type` of the address chooses another form."""
-        act = _act(request)
-        async with db.read() as tx:
-            role = await _role(request, tx, officer)
-            typed = await wishing.filled(tx, kit, officer.account_id, act, role)
-            chosen = request.query_params.get("subject_type")
-            return await _form(request, tx, clock, act, typed | ({"subject_type": chosen} if chosen else {}))
+        act = _act(call.request)
+        async with call.db.read() as tx:
+            role = await _role(call.request, tx, call.who)
+            typed = await wishing.filled(tx, call.kit, call.who.account_id, act, role)
+            chosen = call.request.query_params.get("subject_type")
+            return await _form(call, tx, act, typed | ({"subject_type": chosen} if chosen else {}))
 
     @post(NEW, name="workspace.wish", status_code=200)
-    async def wish(
-        self,
-        request: Visit,
-        officer: NamedDependency[Officer],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
-    ) -> Response[str] | Redirect:
+    async def wish(self, call: NamedDependency[Call[Officer]]) -> Response[str] | Redirect:
         """Send it, as the phone does."""
-        act, typed = _act(request), await _typed(request, db)
+        act, typed = _act(call.request), await _typed(call.request, call.db)
+        bad: list[FieldError] = []
         try:
-            async with db.write() as tx:
-                role = await _role(request, tx, officer)
-                made = await requests.create(
+            async with call.db.write() as tx:
+                role = await _role(call.request, tx, call.who)
+                wish = requests.create(
                     tx,
-                    kit,
-                    await wishing.draft(tx, act, typed, role),
-                    by=officer.account_id,
-                    now=clock.now(),
-                    level=officer.level,
-                    session=officer.session_id,
+                    call.kit,
+                    await wishing.draft(tx, act, typed, role, bad),
+                    by=call.who.account_id,
+                    now=call.now(),
+                    level=call.who.level,
+                    session=call.who.session_id,
                 )
+                made = settle(await forms.all_at_once(bad, wish))
         except SHOWN_AGAIN as refusal:
-            async with db.read() as tx:
-                return await _form(request, tx, clock, act, typed, refusal=refusal)
+            async with call.db.read() as tx:
+                return await _form(call, tx, act, typed, refusal=refusal)
         return Redirect(f"{HOME}/requests/{made.id}", status_code=303)
 
     @get(AGAIN, name="workspace.my_correcting")
     async def ask_again(
-        self,
-        request: Visit,
-        request_id: FromPath[UUID],
-        officer: NamedDependency[Officer],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
+        self, call: NamedDependency[Call[Officer]], request_id: FromPath[UUID]
     ) -> Response[str]:
         """Filled with what it says, and why it came back."""
-        async with db.read() as tx:
-            mine = await own.one_of_mine(tx, kit, request_id, officer.account_id, now=clock.now())
-            typed = await wishing.asked(tx, kit, await tx.get_one(RoleRequest, request_id))
-            return await _form(request, tx, clock, _kind(mine.kind), typed, about=mine)
+        async with call.db.read() as tx:
+            mine = await own.one_of_mine(tx, call.kit, request_id, call.who.account_id, now=call.now())
+            typed = await wishing.asked(tx, call.kit, await tx.get_one(RoleRequest, request_id))
+            return await _form(call, tx, _kind(mine.kind), typed, about=mine)
 
     @post(AGAIN, name="workspace.my_correct", status_code=200)
     async def correct(
-        self,
-        request: Visit,
-        request_id: FromPath[UUID],
-        officer: NamedDependency[Officer],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
+        self, call: NamedDependency[Call[Officer]], request_id: FromPath[UUID]
     ) -> Response[str] | Redirect:
         """Every unit is asked again."""
-        typed = await _typed(request, db)
-        by = corrections.By(officer.account_id, officer.level, officer.authenticated_at, officer.session_id)
-        async with db.read() as tx:
-            mine = await own.one_of_mine(tx, kit, request_id, officer.account_id, now=clock.now())
+        typed = await _typed(call.request, call.db)
+        bad: list[FieldError] = []
+        by = corrections.By(
+            call.who.account_id, call.who.level, call.who.authenticated_at, call.who.session_id
+        )
+        async with call.db.read() as tx:
+            mine = await own.one_of_mine(tx, call.kit, request_id, call.who.account_id, now=call.now())
         try:
-            async with db.write() as tx:
+            async with call.db.write() as tx:
                 found = await tx.get_one(RoleRequest, request_id)
                 role = await rows.role_now(tx, found.role_id)
-                draft = await wishing.draft(tx, _kind(mine.kind), typed, role)
-                outcome = await corrections.resubmit(tx, kit, request_id, draft, by=by, now=clock.now())
+                draft = await wishing.draft(tx, _kind(mine.kind), typed, role, bad)
+                again = corrections.resubmit(tx, call.kit, request_id, draft, by=by, now=call.now())
+                outcome = await forms.all_at_once(bad, again)
             settle(outcome)
         except SHOWN_AGAIN as refusal:
-            async with db.read() as tx:
-                return await _form(request, tx, clock, _kind(mine.kind), typed, about=mine, refusal=refusal)
+            async with call.db.read() as tx:
+                return await _form(call, tx, _kind(mine.kind), typed, about=mine, refusal=refusal)
         return Redirect(f"{HOME}/requests/{request_id}", status_code=303)
 
 
@@ -152,9 +134,8 @@ async def _typed(request: Visit, db: Database) -> Typed:
 
 
 async def _form(
-    request: Visit,
+    call: Call[Officer],
     tx: AsyncSession,
-    clock: Clock,
     act: Act,
     typed: Typed,
     *,
@@ -162,22 +143,24 @@ async def _form(
     refusal: Refusal | None = None,
 ) -> Response[str]:
     """The form as it stands; what was typed is never lost."""
-    catalogue, today = await in_force(tx), local_day(clock.now())
-    form = wishing.form_of(catalogue, act, typed)
+    catalogue, today = await in_force(tx), local_day(call.now())
+    form, move = wishing.form_of(catalogue, act, typed), wishing.move_of(act)
     fields = form.form(today) if form else ()
-    move = wishing.move_of(act)
     moves = [one for one in movements.WISHED if one.kind == move.kind]
     return page(
-        request,
+        call.request,
         "me_form.html",
         refusal=refusal,
-        here=request.url.path,
+        here=call.path,
         act=act,
-        typed={
-            **dict.fromkeys([*wishing.PLAIN, *(f"{wishing.FIELD}{one.name}" for one in fields)], ""),
-            **typed,
-        },
+        typed=dict.fromkeys(
+            [*wishing.PLAIN, wishing.KEEPS, *(f"{wishing.FIELD}{one.name}" for one in fields)], ""
+        )
+        | typed,
         about=about,
+        **await _goes_along(
+            tx, call.kit, act, about.role_id if about else call.request.path_params.get("role_id")
+        ),
         form=form,
         fields=fields,
         today=today,
@@ -185,6 +168,16 @@ async def _form(
         kinds=[] if move.form else list(still_open(catalogue.subject_types.values(), today)),
         positions=catalogue.positions_for(form.code, today) if form and not move.form else [],
         movements=[(move.code, catalogue.movement_label(move.code)) for move in moves],
+        field_names=field_labels.FIELDS | {f"{wishing.FIELD}{one.name}": one.words for one in fields},
         errors=errors_of(refusal),
         bad={error["field"] for error in errors_of(refusal) if "field" in error},
     )
+
+
+async def _goes_along(tx: AsyncSession, kit: Kit, act: Act, role_id: UUID | None) -> dict[str, object]:
+    """What ends with the role that is left: the posts beside it, and the right to decide (rules 605, 619)."""
+    leaves = role_id is not None and act in LEAVING
+    return {
+        "beside": await beside.standing_on(tx, role_id) if leaves and role_id else [],
+        "at_stake": await carried.outlook(tx, kit, await rows.role_now(tx, role_id)) if leaves else None,
+    }

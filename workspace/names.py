@@ -10,16 +10,14 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from backend.accounts import helping
-from backend.accounts.door import Door
 from backend.accounts.identity import correcting, documents
 from backend.accounts.identity.documents import Draft
-from backend.errors import Conflict, FieldsInvalid, NotFound, Refusal, TooMany, settle
+from backend.errors import Conflict, FieldError, FieldsInvalid, NotFound, Refusal, TooMany, gather, settle
 from backend.openness import Openness
-from backend.outside.clock import Clock
 from workspace import forms, fresh
-from workspace.auth import Visit
+from workspace.call import Call
 from workspace.clerk import clerk_in
+from workspace.helping import holder
 from workspace.manager import AtDesk
 from workspace.pages import ages, errors_of, page
 
@@ -49,103 +47,73 @@ class NamesController(Controller):
     opt = {"open_to": Openness.CLERK}
 
     @get(name="workspace.names")
-    async def show(
-        self,
-        request: Visit,
-        clerk: NamedDependency[AtDesk],
-        door: NamedDependency[Door],
-        clock: NamedDependency[Clock],
-    ) -> Response[str]:
+    async def show(self, call: NamedDependency[Call[AtDesk]]) -> Response[str]:
         """What waits for a second clerk, and the form, as it was left."""
-        left = await fresh.left(request, door.db, door.kit, clock, clerk, NameForm, back=HOME)
-        return await _page(request, clerk, door, clock, form=left, kept=left is not None)
+        left = await fresh.left(call, NameForm, back=HOME)
+        return await _page(call, form=left, kept=left is not None)
 
     @post(name="workspace.name_propose", status_code=200)
-    async def propose(
-        self,
-        request: Visit,
-        clerk: NamedDependency[AtDesk],
-        door: NamedDependency[Door],
-        clock: NamedDependency[Clock],
-    ) -> Response[str] | Redirect:
+    async def propose(self, call: NamedDependency[Call[AtDesk]]) -> Response[str] | Redirect:
         """One clerk's word; the person is told."""
-        form, now = await forms.read(request, NameForm), clock.now()
-        if ask := await fresh.wanted(request, door.db, door.kit, clock, clerk, form, back=HOME):
+        form, now = await forms.read(call.request, NameForm), call.now()
+        if ask := await fresh.wanted(call, form, back=HOME):
             return ask
         draft = Draft(form.full_name, form.document, form.document_number, form.grounds)
+        bad: list[FieldError] = []
+        gather(bad, lambda: draft.tidy(now))
         try:
-            async with door.db.write() as tx:
-                who = await clerk_in(tx, door.kit, clerk)
-                found = await helping.looked_up(tx, door.kit, form.national_id, clerk=who, now=now)
-            account_id = settle(found)
-            async with door.db.write() as tx:
-                who = await clerk_in(tx, door.kit, clerk)
-                outcome = await correcting.propose(tx, door.kit, account_id, draft, clerk=who, now=now)
+            account_id = settle(await forms.all_at_once(bad, holder(call, form.national_id)))
+            async with call.db.write() as tx:
+                who = await clerk_in(tx, call.kit, call.who)
+                outcome = await correcting.propose(tx, call.kit, account_id, draft, clerk=who, now=now)
             settle(outcome)
         except (Conflict, FieldsInvalid, TooMany, correcting.OwnName) as refusal:
-            return await _page(request, clerk, door, clock, form=form, refusal=refusal)
+            return await _page(call, form=form, refusal=refusal)
         return Redirect(HOME, status_code=303)
 
     @post("/{proposal_id:uuid}/confirm", name="workspace.name_confirm", status_code=200)
     async def confirm(
-        self,
-        request: Visit,
-        proposal_id: FromPath[UUID],
-        clerk: NamedDependency[AtDesk],
-        door: NamedDependency[Door],
-        clock: NamedDependency[Clock],
+        self, call: NamedDependency[Call[AtDesk]], proposal_id: FromPath[UUID]
     ) -> Response[str] | Redirect:
         """The second clerk's word: the account has the name, and every system is told."""
-        form, now = await forms.read(request, PaperForm), clock.now()
-        if ask := await fresh.wanted(request, door.db, door.kit, clock, clerk, form, back=HOME):
+        form, now = await forms.read(call.request, PaperForm), call.now()
+        if ask := await fresh.wanted(call, form, back=HOME):
             return ask
         try:
-            async with door.db.write() as tx:
-                who = await clerk_in(tx, door.kit, clerk)
+            async with call.db.write() as tx:
+                who = await clerk_in(tx, call.kit, call.who)
                 outcome = await correcting.confirm(
-                    tx, door.kit, proposal_id, form.document_number, clerk=who, now=now
+                    tx, call.kit, proposal_id, form.document_number, clerk=who, now=now
                 )
             settle(outcome)
         except (Conflict, FieldsInvalid, NotFound, TooMany, correcting.OwnName) as refusal:
-            return await _page(request, clerk, door, clock, refusal=refusal)
+            return await _page(call, refusal=refusal)
         return Redirect(HOME, status_code=303)
 
     @post("/{proposal_id:uuid}/refuse", name="workspace.name_refuse", status_code=200)
     async def refuse(
-        self,
-        request: Visit,
-        proposal_id: FromPath[UUID],
-        clerk: NamedDependency[AtDesk],
-        door: NamedDependency[Door],
-        clock: NamedDependency[Clock],
+        self, call: NamedDependency[Call[AtDesk]], proposal_id: FromPath[UUID]
     ) -> Response[str] | Redirect:
         """No, or the proposer's own second thought; nothing has changed."""
-        await forms.read(request, forms.NoFields)
+        await forms.read(call.request, forms.NoFields)
         try:
-            async with door.db.write() as tx:
-                who = await clerk_in(tx, door.kit, clerk)
-                outcome = await correcting.refuse(tx, door.kit, proposal_id, clerk=who, now=clock.now())
+            async with call.db.write() as tx:
+                who = await clerk_in(tx, call.kit, call.who)
+                outcome = await correcting.refuse(tx, call.kit, proposal_id, clerk=who, now=call.now())
             settle(outcome)
         except (NotFound, correcting.OwnName) as refusal:
-            return await _page(request, clerk, door, clock, refusal=refusal)
+            return await _page(call, refusal=refusal)
         return Redirect(HOME, status_code=303)
 
 
 async def _page(
-    request: Visit,
-    clerk: AtDesk,
-    door: Door,
-    clock: Clock,
-    *,
-    form: NameForm | None = None,
-    refusal: Refusal | None = None,
-    kept: bool = False,
+    call: Call[AtDesk], *, form: NameForm | None = None, refusal: Refusal | None = None, kept: bool = False
 ) -> Response[str]:
-    async with door.db.read() as tx:
-        who = await clerk_in(tx, door.kit, clerk)
-        waiting = await documents.listed(tx, door.kit, who, now=clock.now())
+    async with call.db.read() as tx:
+        who = await clerk_in(tx, call.kit, call.who)
+        waiting = await documents.listed(tx, call.kit, who, now=call.now())
     return page(
-        request,
+        call.request,
         "support_names.html",
         refusal=refusal,
         here=HOME,
@@ -153,5 +121,5 @@ async def _page(
         form=form or NameForm(),
         kept=kept,
         errors=errors_of(refusal),
-        age=ages(request, clock.now()),
+        age=ages(call.request, call.now()),
     )

@@ -6,14 +6,12 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from litestar.di import NamedDependency
 
 from backend.accounts.ways_in.browser import BrowserSession
 from backend.db import Database
 from backend.kit import Kit
 from backend.outside.clock import Clock
-from backend.roles import authority
-from workspace.auth import SignedOut, Visit
+from workspace.auth import SignedOut, Visit, rights_of
 from workspace.manager import AtDesk, Manager
 
 
@@ -27,18 +25,12 @@ class Officer(msgspec.Struct, frozen=True):
     session_id: UUID
 
 
-async def officer_of(
-    request: Visit,
-    db: NamedDependency[Database],
-    kit: NamedDependency[Kit],
-    clock: NamedDependency[Clock],
-) -> Officer:
-    """The dependency behind the pages of one's own roles; what else is theirs stands in the header."""
+async def officer_of(request: Visit, db: Database, kit: Kit, clock: Clock) -> Officer:
+    """Who is behind the pages of one's own roles; what else is theirs stands in the header."""
     session: BrowserSession | None = request.user
     if session is None:
         raise SignedOut
-    async with db.read() as tx:
-        who = await authority.of(tx, kit, session.account_id, now=clock.now())
+    who = await rights_of(request, session, db, kit, clock)
     officer = Officer(
         session.account_id, session.full_name, session.level, session.authenticated_at, session.session_id
     )

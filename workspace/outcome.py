@@ -28,7 +28,7 @@ UNCONNECTED = _("Đã phê duyệt. Người đề nghị sẽ được báo lú
 # one's own word when others have yet to speak: whom it waits for
 AWAITED = {
     "approve": _("Bạn đã đồng ý. Đang chờ {unit} phê duyệt."),
-    "release": _("Bạn đã đồng ý. Đang chờ {unit} cho chuyển."),
+    "release": _("Bạn đã đồng ý. Đang chờ {unit} cùng đồng ý."),
     "receive": _("Bạn đã cho chuyển đi. Đang chờ {unit} tiếp nhận."),
     "confirm": _("Bạn đã phê duyệt. Đang chờ người thứ hai của {unit} phê duyệt."),
 }

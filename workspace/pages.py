@@ -20,11 +20,11 @@ from litestar.response import Redirect
 
 from backend.branding.brand import Brand
 from backend.errors import FieldsInvalid, Refusal
-from backend.names import masked
+from backend.names import masked, written_date
 from backend.outside.clock import LOCAL
 from backend.words import gettext, language, say
 from backend.words import mark as _
-from workspace import labels, static_files, sync_labels
+from workspace import field_labels, labels, static_files, sync_labels
 from workspace.auth import TOKEN_FIELD, Visit
 from workspace.headers import NONCE
 
@@ -75,7 +75,10 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     made.globals["words"], made.globals["sync_words"] = labels, sync_labels
-    made.filters.update(moment=moment, day=day, clock_time=clock_time, masked=masked)
+    made.globals["field_words"] = field_labels
+    made.filters.update(
+        moment=moment, day=day, clock_time=clock_time, masked=masked, written_date=written_date
+    )
     return made
 
 

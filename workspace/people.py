@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Literal
-from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
@@ -15,16 +14,14 @@ from litestar.response import Redirect
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.accounts.ways_in import forms_left
-from backend.db import Database
 from backend.kit import Kit
 from backend.openness import Openness
-from backend.outside.clock import Clock
 from backend.roles import person, queue
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.narrowed import Narrowed
 from backend.roles.views import Page, PersonRow
 from workspace import forms
-from workspace.auth import Visit
+from workspace.call import Call
 from workspace.manager import Manager
 from workspace.pages import page
 
@@ -47,8 +44,7 @@ class Filters(msgspec.Struct, frozen=True):
     @property
     def query(self) -> str:
         """The same as the end of an address."""
-        given = {name: value for name, value in msgspec.structs.asdict(self).items() if value}
-        return f"?{urlencode(given)}" if given else ""
+        return forms.query_of(self)
 
 
 class Search(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,35 +63,28 @@ class PeopleController(Controller):
     opt = {"open_to": Openness.MANAGER}
 
     @get(name="workspace.people")
-    async def show(
-        self,
-        request: Visit,
-        manager: NamedDependency[Manager],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
-    ) -> Response[str]:
+    async def show(self, call: NamedDependency[Call[Manager]]) -> Response[str]:
         """Everybody with a role in the manager's units, or who of them was looked for."""
-        filters, now = forms.query(request, Filters), clock.now()
+        filters, now = forms.query(call.request, Filters), call.now()
         narrowed = Narrowed(filters.unit, filters.position, filters.state)
-        async with db.read() as tx:
-            q = await _typed(tx, kit, filters.found, manager, now) if filters.found else ""
+        async with call.read() as tx:
+            q = await _typed(tx, call.kit, filters.found, call.who, now) if filters.found else ""
             found = Page[PersonRow]([], None)
             if q is not None:
                 found = await queue.people(
                     tx,
-                    kit,
-                    manager.account_id,
+                    call.kit,
+                    call.who.account_id,
                     now=now,
                     narrowed=narrowed,
                     q=q or None,
                     cursor=filters.cursor or None,
                     most=PAGE,
                 )
-            units = await queue.choices(tx, kit, manager.account_id, now=now, most=CHOICES)
+            units = await queue.choices(tx, call.kit, call.who.account_id, now=now, most=CHOICES)
             posts = (await in_force(tx)).positions.values()
         return page(
-            request,
+            call.request,
             "people.html",
             here=f"{HERE}{filters.query}",
             people=found.items,
@@ -109,38 +98,26 @@ class PeopleController(Controller):
         )
 
     @post(name="workspace.people_found")
-    async def find(
-        self,
-        request: Visit,
-        manager: NamedDependency[Manager],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
-    ) -> Redirect:
+    async def find(self, call: NamedDependency[Call[Manager]]) -> Redirect:
         """No name and no number in an address: what was typed is kept, sealed, for this person and some minutes."""
-        typed = await forms.read(request, Search)
+        typed = await forms.read(call.request, Search)
         filters = Filters(typed.unit, typed.position, typed.state)
         if q := typed.q.strip():
             left = forms_left.Left(HERE, q[:LONGEST])
-            async with db.write() as tx:
-                kept = forms_left.keep(tx, kit, manager.account_id, left, now=clock.now())
+            async with call.db.write() as tx:
+                kept = await forms_left.keep(tx, call.kit, call.who.account_id, left, now=call.now())
             filters = msgspec.structs.replace(filters, found=str(kept))
         return Redirect(f"{HERE}{filters.query}", status_code=303)
 
     @get("/{account_id:uuid}", name="workspace.person")
-    async def one(
-        self,
-        request: Visit,
-        account_id: FromPath[UUID],
-        manager: NamedDependency[Manager],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
-    ) -> Response[str]:
+    async def one(self, call: NamedDependency[Call[Manager]], account_id: FromPath[UUID]) -> Response[str]:
         """Every role with what was asked and decided, and what may be done."""
-        async with db.read() as tx:
-            found = await person.person(tx, kit, account_id, manager.account_id, now=clock.now())
-        return page(request, "person.html", person=found)
+        place = forms.query(call.request, person.Place)
+        async with call.read() as tx:
+            found = await person.person(
+                tx, call.kit, account_id, call.who.account_id, now=call.now(), place=place
+            )
+        return page(call.request, "person.html", person=found)
 
 
 async def _typed(tx: AsyncSession, kit: Kit, found: str, manager: Manager, now: datetime) -> str | None:

@@ -11,14 +11,12 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from backend.accounts.ways_in import browser
-from backend.db import Database
 from backend.devices import sessions
-from backend.kit import Kit
 from backend.openness import Openness
-from backend.outside.clock import Clock
 from backend.roles import hearing
 from workspace import forms
-from workspace.auth import SignedOut, Visit
+from workspace.auth import SignedOut
+from workspace.call import Call
 from workspace.manager import Manager
 from workspace.pages import page
 
@@ -39,46 +37,30 @@ class SettingsController(Controller):
     opt = {"open_to": Openness.MANAGER}
 
     @get(name="workspace.settings")
-    async def show(
-        self,
-        request: Visit,
-        manager: NamedDependency[Manager],
-        db: NamedDependency[Database],
-        clock: NamedDependency[Clock],
-    ) -> Response[str]:
+    async def show(self, call: NamedDependency[Call[Manager]]) -> Response[str]:
         """The choices and the sessions, the present one first."""
-        if request.user is None:
+        if call.request.user is None:
             raise SignedOut
-        mine = request.user.session_id
-        async with db.read() as tx:
-            found = await browser.sessions_of(tx, manager.account_id, now=clock.now())
-            chosen = await hearing.of(tx, manager.account_id)
+        mine = call.request.user.session_id
+        async with call.db.read() as tx:
+            found = await browser.sessions_of(tx, call.who.account_id, now=call.now())
+            chosen = await hearing.of(tx, call.who.account_id)
         ordered = sorted(found, key=lambda one: one.id != mine)
-        return page(request, "settings.html", here=HERE, sessions=ordered, mine=mine, chosen=chosen)
+        return page(call.request, "settings.html", here=HERE, sessions=ordered, mine=mine, chosen=chosen)
 
     @post("/notices", name="workspace.hearing")
-    async def hear(
-        self, request: Visit, manager: NamedDependency[Manager], db: NamedDependency[Database]
-    ) -> Redirect:
+    async def hear(self, call: NamedDependency[Call[Manager]]) -> Redirect:
         """By which ways one hears that something waits; a box that is not ticked is not sent."""
-        form = await forms.read(request, HearingForm)
+        form = await forms.read(call.request, HearingForm)
         choice = hearing.Choice(by_push=bool(form.push), by_mail=bool(form.mail))
-        async with db.write() as tx:
-            await hearing.choose(tx, manager.account_id, choice)
+        async with call.db.write() as tx:
+            await hearing.choose(tx, call.who.account_id, choice)
         return Redirect(HERE, status_code=303)
 
     @post("/sessions/{session_id:uuid}/end", name="workspace.session_end")
-    async def end(
-        self,
-        request: Visit,
-        session_id: FromPath[UUID],
-        manager: NamedDependency[Manager],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
-    ) -> Redirect:
+    async def end(self, call: NamedDependency[Call[Manager]], session_id: FromPath[UUID]) -> Redirect:
         """End one of one's own; anybody else's does not exist."""
-        await forms.read(request, forms.NoFields)
-        async with db.write() as tx:
-            await sessions.end_own(tx, kit, manager.account_id, session_id, now=clock.now())
+        await forms.read(call.request, forms.NoFields)
+        async with call.db.write() as tx:
+            await sessions.end_own(tx, call.kit, call.who.account_id, session_id, now=call.now())
         return Redirect(HERE, status_code=303)

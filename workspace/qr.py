@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-LARGEST = 6
 BLOCKS = {
     2: (1, 28, 16),
     3: (1, 44, 26),

@@ -12,17 +12,15 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from backend.accounts.identity.people import full_names
-from backend.db import Database
 from backend.errors import Conflict, Refusal
-from backend.kit import Kit
+from backend.imports.plan import massive
 from backend.openness import Openness
-from backend.outside.clock import Clock
 from backend.roles.reorganising import asking, carrying, listing, models
 from backend.roles.reorganising import plan as planning
 from backend.roles.reorganising.asking import Yes
 from backend.roles.reorganising.reversing import ChangedSince
 from workspace import forms, fresh
-from workspace.auth import Visit
+from workspace.call import Call
 from workspace.manager import Manager
 from workspace.pages import errors_of, page
 from workspace.reorganisations import PLACE
@@ -45,51 +43,31 @@ class ReorganisationController(Controller):
     opt = {"open_to": Openness.ROOT}
 
     @get(name="workspace.reorganisation")
-    async def show(
-        self,
-        request: Visit,
-        run_id: FromPath[UUID],
-        operator: NamedDependency[Manager],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
-    ) -> Response[str]:
+    async def show(self, call: NamedDependency[Call[Manager]], run_id: FromPath[UUID]) -> Response[str]:
         """How many people are where they belong; asks again by itself while it runs."""
         back = f"{PLACE}/{run_id}"
-        said = await fresh.left(request, db, kit, clock, operator, ReverseForm, back=back)
-        return await _page(
-            request, operator, db, kit, clock, run_id, said or ReverseForm(), kept=said is not None
-        )
+        said = await fresh.left(call, ReverseForm, back=back)
+        return await _page(call, run_id, said or ReverseForm(), kept=said is not None)
 
     @post("/reverse", name="workspace.reorganisation_reverse")
     async def reverse(
-        self,
-        request: Visit,
-        run_id: FromPath[UUID],
-        operator: NamedDependency[Manager],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
+        self, call: NamedDependency[Call[Manager]], run_id: FromPath[UUID]
     ) -> Response[str] | Redirect:
         """ "Hoàn nguyên": it is written down and begun; the worker carries it."""
-        form, back = await forms.read(request, ReverseForm), f"{PLACE}/{run_id}"
-        if ask := await fresh.wanted(request, db, kit, clock, operator, form, back=back):
+        form, back = await forms.read(call.request, ReverseForm), f"{PLACE}/{run_id}"
+        if ask := await fresh.wanted(call, form, back=back):
             return ask
         yes = Yes(brake_off=bool(form.brake_off), leave_changed=bool(form.leave_changed))
         try:
-            async with db.write() as tx:
-                await asking.reverse(tx, kit, run_id, yes, by=operator.account_id, now=clock.now())
+            async with call.db.write() as tx:
+                await asking.reverse(tx, call.kit, run_id, yes, by=call.who.account_id, now=call.now())
         except Conflict as refusal:
-            return await _page(request, operator, db, kit, clock, run_id, form, refusal=refusal)
+            return await _page(call, run_id, form, refusal=refusal)
         return Redirect(back, status_code=303)
 
 
 async def _page(
-    request: Visit,
-    operator: Manager,
-    db: Database,
-    kit: Kit,
-    clock: Clock,
+    call: Call[Manager],
     run_id: UUID,
     said: ReverseForm,
     *,
@@ -97,15 +75,17 @@ async def _page(
     kept: bool = False,
 ) -> Response[str]:
     changed = refusal if isinstance(refusal, ChangedSince) else None
-    async with db.read() as tx:
-        found = await asking.theirs(tx, kit, run_id, by=operator.account_id, now=clock.now())
+    async with call.read() as tx:
+        found = await asking.theirs(tx, call.kit, run_id, by=call.who.account_id, now=call.now())
         done = await carrying.how_far(tx, run_id, found.state)
-        existing = await planning.people_held(tx)
-        by = (await full_names(tx, kit, [found.asked_by])).get(found.asked_by) if found.asked_by else None
-        names = await listing.names(tx, kit, changed.people[:NAMED]) if changed else []
-    percent = kit.limits.mass_change_percent
+        stakes = await planning.stakes_back(tx, run_id, found.people, found.acts)
+        by = (
+            (await full_names(tx, call.kit, [found.asked_by])).get(found.asked_by) if found.asked_by else None
+        )
+        names = await listing.names(tx, call.kit, changed.people[:NAMED]) if changed else []
+    percent = call.kit.limits.mass_change_percent
     return page(
-        request,
+        call.request,
         "reorganisation.html",
         refusal=refusal,
         here=f"{PLACE}/{run_id}",
@@ -113,10 +93,9 @@ async def _page(
         by=by,
         done=min(done, found.people),
         is_running=found.state in carrying.STAGES,
-        stands=found.state == models.RUNNING and not done and found.started_at + PATIENCE < clock.now(),
+        stands=found.state == models.RUNNING and not done and found.started_at + PATIENCE < call.now(),
         may_reverse=found.state == models.DONE,
-        is_massive=planning.is_massive(found.people, existing, percent),
-        existing=existing,
+        massive=massive(stakes, percent),
         percent=percent,
         changed=changed,
         names=names,

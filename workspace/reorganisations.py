@@ -12,7 +12,6 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.db import Database
 from backend.errors import Conflict, FieldsInvalid, Refusal
 from backend.imports.rows import ImportRefused, Record
 from backend.kit import Kit
@@ -28,13 +27,13 @@ from backend.roles.reorganising.told import AtSystem, Concerns
 from backend.roles.reorganising.trees import Node
 from workspace import files, forms, fresh
 from workspace.auth import Visit
+from workspace.call import Call
 from workspace.manager import Manager
 from workspace.pages import errors_of, page
 
 PLACE = "/workspace/reorganisations"
 NAMED = 50  # people of one move on the page, and of many moves together ten times as many
 NAMED_LEAST = 5
-MOST = listing.MOST
 
 
 class RunForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,84 +78,56 @@ class ReorganisationsController(Controller):
     opt = {"open_to": Openness.ROOT}
 
     @get(name="workspace.reorganisations")
-    async def show(
-        self,
-        request: Visit,
-        operator: NamedDependency[Manager],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
-    ) -> Response[str]:
+    async def show(self, call: NamedDependency[Call[Manager]]) -> Response[str]:
         """What there was, and a file for what is to be."""
-        return await _list(request, operator, db, kit, clock)
+        return await _list(call)
 
     @post("/plan", name="workspace.reorganisation_plan", upload=True)
-    async def plan(
-        self,
-        request: Visit,
-        operator: NamedDependency[Manager],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
-    ) -> Response[str] | Redirect:
+    async def plan(self, call: NamedDependency[Call[Manager]]) -> Response[str] | Redirect:
         """Read the files and say what they would do; nothing of it is done."""
         try:
-            wished, people = await _read(request)
-            now = clock.now()
-            async with db.read() as tx:
-                made = await asking.plan(tx, kit, wished, people, by=operator.account_id, now=now)
+            wished, people = await _read(call.request)
+            now = call.now()
+            async with call.read() as tx:
+                made = await asking.plan(tx, call.kit, wished, people, by=call.who.account_id, now=now)
         except (ImportRefused, FieldsInvalid) as refused:
-            return await _list(request, operator, db, kit, clock, refused)
+            return await _list(call, refused)
         text = msgspec.json.encode(made.wanted).decode()
-        async with db.write() as tx:
-            kept = uploads.lay(tx, kit, uploads.REORGANISE, text, by=operator.account_id, now=now)
+        async with call.db.write() as tx:
+            kept = uploads.lay(tx, call.kit, uploads.REORGANISE, text, by=call.who.account_id, now=now)
         return Redirect(f"{PLACE}/plans/{kept}", status_code=303)
 
     @get("/plans/{plan_id:uuid}", name="workspace.reorganisation_planned")
     async def planned(
-        self,
-        request: Visit,
-        plan_id: FromPath[UUID],
-        operator: NamedDependency[Manager],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
+        self, call: NamedDependency[Call[Manager]], plan_id: FromPath[UUID]
     ) -> Response[str] | Redirect:
         """Before and after, who goes where, and what each system hears."""
         back = f"{PLACE}/plans/{plan_id}"
-        said = await fresh.left(request, db, kit, clock, operator, RunForm, back=back)
-        async with db.read() as tx:
+        said = await fresh.left(call, RunForm, back=back)
+        async with call.read() as tx:
             if await tx.get(Reorganisation, plan_id) is not None:
-                await asking.theirs(tx, kit, plan_id, by=operator.account_id, now=clock.now())
+                await asking.theirs(tx, call.kit, plan_id, by=call.who.account_id, now=call.now())
                 return Redirect(f"{PLACE}/{plan_id}", status_code=303)
-        return await _plan(
-            request, operator, db, kit, clock, plan_id, said or RunForm(), kept=said is not None
-        )
+        return await _plan(call, plan_id, said or RunForm(), kept=said is not None)
 
     @post("/plans/{plan_id:uuid}/run", name="workspace.reorganisation_run")
     async def run(
-        self,
-        request: Visit,
-        plan_id: FromPath[UUID],
-        operator: NamedDependency[Manager],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
+        self, call: NamedDependency[Call[Manager]], plan_id: FromPath[UUID]
     ) -> Response[str] | Redirect:
         """ "Chạy": it is written down and begun; the worker carries it."""
-        form, back = await forms.read(request, RunForm), f"{PLACE}/plans/{plan_id}"
-        if ask := await fresh.wanted(request, db, kit, clock, operator, form, back=back):
+        form, back = await forms.read(call.request, RunForm), f"{PLACE}/plans/{plan_id}"
+        if ask := await fresh.wanted(call, form, back=back):
             return ask
-        by, now = operator.account_id, clock.now()
+        by, now = call.who.account_id, call.now()
         try:
-            async with db.write() as tx:
+            async with call.db.write() as tx:
                 if await tx.get(Reorganisation, plan_id) is None:
-                    wanted = await _wanted(tx, kit, plan_id, by=by, clock=clock)
+                    wanted = await _wanted(tx, call.kit, plan_id, by=by, clock=call.clock)
                     yes = Yes(form.decision_number, brake_off=bool(form.brake_off))
-                    await asking.run(tx, kit, wanted, plan_id, yes, by=by, now=now)
+                    await asking.run(tx, call.kit, wanted, plan_id, yes, by=by, now=now)
                     await uploads.forget(tx, plan_id)
         except (FieldsInvalid, Conflict) as refusal:
-            return await _plan(request, operator, db, kit, clock, plan_id, form, refusal=refusal)
+            return await _plan(call, plan_id, form, refusal=refusal)
         return Redirect(f"{PLACE}/{plan_id}", status_code=303)
 
 
@@ -172,27 +143,20 @@ async def _read(request: Visit) -> tuple[list[Record], list[Record]]:
         raise PeopleRefused(refused.errors) from refused
 
 
-async def _list(
-    request: Visit,
-    operator: Manager,
-    db: Database,
-    kit: Kit,
-    clock: Clock,
-    refused: ImportRefused | FieldsInvalid | None = None,
-) -> Response[str]:
-    async with db.read() as tx:
-        found = await asking.all_theirs(tx, kit, by=operator.account_id, now=clock.now())
+async def _list(call: Call[Manager], refused: ImportRefused | FieldsInvalid | None = None) -> Response[str]:
+    async with call.read() as tx:
+        found = await asking.all_theirs(tx, call.kit, by=call.who.account_id, now=call.now())
     wrong = refused.errors if isinstance(refused, ImportRefused) else []
     answer = page(
-        request,
+        call.request,
         "reorganisations.html",
         refusal=refused if isinstance(refused, FieldsInvalid) else None,
         here=PLACE,
         found=found,
-        wrong=files.bad_cells(request, wrong),
+        wrong=files.bad_cells(call.request, wrong),
         of_people=isinstance(refused, PeopleRefused),
         count=len(wrong),
-        most=kit.limits.upload_bytes >> 20,
+        most=call.kit.limits.upload_bytes >> 20,
         errors=errors_of(refused) if isinstance(refused, FieldsInvalid) else [],
     )
     if wrong:
@@ -206,28 +170,19 @@ async def _wanted(tx: AsyncSession, kit: Kit, plan_id: UUID, *, by: UUID, clock:
 
 
 async def _plan(
-    request: Visit,
-    operator: Manager,
-    db: Database,
-    kit: Kit,
-    clock: Clock,
-    plan_id: UUID,
-    said: RunForm,
-    *,
-    refusal: Refusal | None = None,
-    kept: bool = False,
+    call: Call[Manager], plan_id: UUID, said: RunForm, *, refusal: Refusal | None = None, kept: bool = False
 ) -> Response[str]:
     """The plan as things are now; where they have changed since it was made, that alone."""
     seen: Outlook | None = None
-    async with db.read() as tx:
-        wanted = await _wanted(tx, kit, plan_id, by=operator.account_id, clock=clock)
+    async with call.read() as tx:
+        wanted = await _wanted(tx, call.kit, plan_id, by=call.who.account_id, clock=call.clock)
         try:
-            seen = await _outlook(tx, kit, wanted, clock, by=operator.account_id)
+            seen = await _outlook(tx, call.kit, wanted, call.clock, by=call.who.account_id)
         except PlanOutdated as outdated:
             refusal = outdated
-    percent, today = kit.limits.mass_change_percent, local_day(clock.now())
+    percent, today = call.kit.limits.mass_change_percent, local_day(call.now())
     return page(
-        request,
+        call.request,
         "reorganisation_plan.html",
         refusal=refusal,
         here=f"{PLACE}/plans/{plan_id}",
@@ -235,7 +190,8 @@ async def _plan(
         seen=seen,
         stale=[name.partition(": ") for name in refusal.names] if isinstance(refusal, PlanOutdated) else [],
         is_early=wanted.on > today,
-        is_massive=seen is not None and planning.is_massive(seen.plan.people, seen.plan.existing, percent),
+        is_late=wanted.on < today,
+        massive=seen.plan.massive(percent) if seen is not None else None,
         percent=percent,
         said=said,
         kept=kept,

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import msgspec
 from litestar import Controller, Response, get
 from litestar.di import NamedDependency
 
-from backend.db import Database
-from backend.kit import Kit
 from backend.openness import Openness
 from backend.outbox import queue as outbox
-from backend.outside.clock import Clock
 from backend.roles import reports
+from backend.words import VIETNAMESE, say
 from backend.words import mark as _
-from backend.words import say
 from workspace import labels
-from workspace.auth import Visit
+from workspace.call import Call
 from workspace.manager import Manager
-from workspace.pages import lang_of, page
+from workspace.pages import day, lang_of, page
 from workspace.systems import Glance
 
-WIDTH, LABELS = 420, 196  # of a picture, and of the words at its left
 AGE_WORDS = (
     _("Trong một ngày"),
     _("Từ một đến ba ngày"),
@@ -35,7 +33,8 @@ class Bar(msgspec.Struct, frozen=True):
 
     label: str
     said: str
-    length: int = 0
+    length: int = 0  # of a hundred
+    short: str = ""  # in the picture, where all of it has no room
 
 
 class Plot(msgspec.Struct, frozen=True):
@@ -45,6 +44,7 @@ class Plot(msgspec.Struct, frozen=True):
     title: str
     unit: str
     bars: list[Bar]
+    part: str = ""  # of what it is told, where it is a part
 
 
 class ReportsController(Controller):
@@ -54,22 +54,14 @@ class ReportsController(Controller):
     opt = {"open_to": Openness.MANAGER}
 
     @get(name="workspace.reports")
-    async def show(
-        self,
-        request: Visit,
-        manager: NamedDependency[Manager],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
-    ) -> Response[str]:
+    async def show(self, call: NamedDependency[Call[Manager]]) -> Response[str]:
         """Of the manager's units, as it is now."""
-        now, lang = clock.now(), lang_of(request)
-        async with db.read() as tx:
-            found = await reports.report(tx, kit, manager.account_id, now=now)
+        now, lang = call.now(), lang_of(call.request)
+        async with call.read() as tx:
+            found = await reports.report(tx, call.kit, call.who.account_id, now=now)
             systems = [Glance.of(system) for system in await outbox.overview(tx, now)]
-        return page(
-            request, "reports.html", plots=[*_plots(found, lang), _systems(systems, lang)], width=WIDTH
-        )
+        plots = [*_plots(found, lang), _systems(systems, lang), _lag(systems, now, lang)]
+        return page(call.request, "reports.html", plots=plots)
 
 
 def _plots(found: reports.Report, lang: str) -> list[Plot]:
@@ -78,7 +70,8 @@ def _plots(found: reports.Report, lang: str) -> list[Plot]:
         for words, number in zip(AGE_WORDS, found.ages, strict=True)
     ]
     paces = [
-        (f"{one.month} · {one.unit}", one.hours, f"{one.hours:.1f} ({one.number})") for one in found.paces
+        (f"{one.month} · {one.unit}", round(one.hours, 1), f"{_tenths(one.hours, lang)} ({one.number})")
+        for one in found.paces
     ]
     words = [
         (
@@ -89,13 +82,42 @@ def _plots(found: reports.Report, lang: str) -> list[Plot]:
         for kind, said in found.words.items()
         for decision, number in said.items()
     ]
-    people = [(say(label, lang), float(number), str(number)) for label, number in found.people]
-    return [
-        _plot("ages", _("Yêu cầu đang chờ theo thời gian chờ"), _("Số yêu cầu"), ages),
-        _plot("pace", _("Thời gian quyết định theo đơn vị và tháng"), _("Số giờ (số quyết định)"), paces),
-        _plot("kinds", _("Quyết định theo loại, 180 ngày gần đây"), _("Số lần quyết định"), words),
-        _plot("people", _("Vai trò đang có hiệu lực theo đối tượng"), _("Số vai trò"), people),
+    weeks = [
+        (say(_("Tuần từ {day}"), lang, day=day(monday)), float(number), str(number))
+        for monday, number in found.weeks
     ]
+    people = [(say(label, lang), float(number), str(number)) for label, number in found.people]
+    parts = _parts(found, lang)
+    lately = parts["words"]
+    return [
+        _plot("ages", _("Yêu cầu đang chờ theo thời gian chờ"), _("Số yêu cầu"), ages, parts["ages"]),
+        _plot(
+            "pace", _("Thời gian quyết định theo đơn vị và tháng"), _("Số giờ (số quyết định)"), paces, lately
+        ),
+        _plot("weeks", _("Quyết định mỗi tuần, 12 tuần gần đây"), _("Số lần quyết định"), weeks, lately),
+        _plot("kinds", _("Quyết định theo loại, 180 ngày gần đây"), _("Số lần quyết định"), words, lately),
+        _plot(
+            "people", _("Vai trò đang có hiệu lực theo đối tượng"), _("Số vai trò"), people, parts["people"]
+        ),
+    ]
+
+
+def _parts(found: reports.Report, lang: str) -> dict[str, str]:
+    """Of what each picture tells, where there is more than is counted."""
+    said = {
+        "ages": _("Tính trên {n} yêu cầu chờ lâu nhất"),
+        "words": _("Tính trên {n} lần quyết định gần nhất"),
+        "people": _("Tính trên {n} vai trò đầu tiên"),
+    }
+    return {
+        what: say(words, lang, n=found.bounds[what]) if what in found.bounds else ""
+        for what, words in said.items()
+    }
+
+
+def _tenths(number: float, lang: str) -> str:
+    """A number as people write it: in Vietnamese with a comma."""
+    return f"{number:.1f}".replace(".", "," if lang == VIETNAMESE else ".")
 
 
 def _systems(systems: list[Glance], lang: str) -> Plot:
@@ -104,17 +126,24 @@ def _systems(systems: list[Glance], lang: str) -> Plot:
         (
             one.system.name,
             float(one.waiting + one.failing),
-            f"{one.synced} ✓ · {one.waiting + one.failing} {late}",
+            f"{one.waiting + one.failing} {late} · {one.synced} ✓",
         )
         for one in systems
     ]
-    return _plot("sync", _("Cập nhật ở các hệ thống"), _("Số người đã cập nhật, số mục chờ gửi"), rows)
+    return _plot("sync", _("Cập nhật ở các hệ thống"), _("Số mục chờ gửi · số người đã cập nhật"), rows)
 
 
-def _plot(code: str, title: str, unit: str, rows: list[tuple[str, float, str]]) -> Plot:
-    """The bars in proportion to the longest."""
+def _lag(systems: list[Glance], now: datetime, lang: str) -> Plot:
+    waits = [(one.system.name, one.system.oldest_waiting_at) for one in systems]
+    hours = [(name, (now - at) / timedelta(hours=1) if at else 0.0) for name, at in waits]
+    rows = [(name, round(late, 1), _tenths(late, lang)) for name, late in hours]
+    return _plot("lag", _("Mục lâu nhất chưa gửi xong ở từng hệ thống"), _("Số giờ đã chờ"), rows)
+
+
+def _plot(code: str, title: str, unit: str, rows: list[tuple[str, float, str]], part: str = "") -> Plot:
+    """The bars in proportion to the longest, which is a hundred."""
     most = max((value for _label, value, _said in rows), default=0) or 1
-    room = WIDTH - LABELS - 70
-    return Plot(
-        code, title, unit, [Bar(label, said, round(value / most * room)) for label, value, said in rows]
-    )
+    bars = [
+        Bar(label, said, round(value / most * 100), said.partition(" · ")[0]) for label, value, said in rows
+    ]
+    return Plot(code, title, unit, bars, part)

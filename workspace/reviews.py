@@ -9,14 +9,11 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.response import Redirect
 
-from backend.db import Database
 from backend.errors import FieldError, FieldsInvalid, Refusal, settle
-from backend.kit import Kit
 from backend.openness import Openness
-from backend.outside.clock import Clock
 from backend.roles.confirming import listing, words
 from workspace import forms, fresh
-from workspace.auth import Visit
+from workspace.call import Call
 from workspace.forms import FormMalformed
 from workspace.manager import Manager
 from workspace.pages import errors_of, page
@@ -45,39 +42,25 @@ class ReviewsController(Controller):
     opt = {"open_to": Openness.MANAGER}
 
     @get(name="workspace.reviews")
-    async def show(
-        self,
-        request: Visit,
-        manager: NamedDependency[Manager],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
-    ) -> Response[str]:
+    async def show(self, call: NamedDependency[Call[Manager]]) -> Response[str]:
         """Everybody who waits; back from a fresher sign-in the same people with the same ticks."""
-        place = forms.query(request, Place)
-        said = await fresh.left(request, db, kit, clock, manager, ConfirmForm, back=PLACE)
-        return await _page(request, db, kit, clock, manager, place, said)
+        place = forms.query(call.request, Place)
+        said = await fresh.left(call, ConfirmForm, back=PLACE)
+        return await _page(call, place, said)
 
     @post(name="workspace.reviews_confirm")
-    async def confirm(
-        self,
-        request: Visit,
-        manager: NamedDependency[Manager],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
-    ) -> Response[str] | Redirect:
+    async def confirm(self, call: NamedDependency[Call[Manager]]) -> Response[str] | Redirect:
         """Each in a transaction of its own: one that cannot be confirmed does not hold the others back."""
-        form = await forms.read(request, ConfirmForm)
+        form = await forms.read(call.request, ConfirmForm)
         picks = [_pick(text) for text in dict.fromkeys(form.pick)]
         try:
-            _ensure(picks, kit.limits.bulk_most)
+            _ensure(picks, call.kit.limits.bulk_most)
         except FieldsInvalid as refusal:
-            return await _page(request, db, kit, clock, manager, Place(), None, refusal)
-        age = kit.limits.reauth_bulk if len(picks) > 1 else None
-        if ask := await fresh.wanted(request, db, kit, clock, manager, form, back=PLACE, max_age=age):
+            return await _page(call, Place(), None, refusal)
+        age = call.kit.limits.reauth_bulk if len(picks) > 1 else None
+        if ask := await fresh.wanted(call, form, back=PLACE, max_age=age):
             return ask
-        done = sum([await _confirmed(db, kit, clock, manager, row_id) for row_id in picks])
+        done = sum([await _confirmed(call, row_id) for row_id in picks])
         told = f"confirmed={done}&unchanged={len(picks) - done}"
         return Redirect(f"{PLACE}?{told}", status_code=303)
 
@@ -94,10 +77,10 @@ def _pick(text: str) -> UUID:
         raise FormMalformed from error
 
 
-async def _confirmed(db: Database, kit: Kit, clock: Clock, manager: Manager, row_id: UUID) -> bool:
+async def _confirmed(call: Call[Manager], row_id: UUID) -> bool:
     try:
-        async with db.write() as tx:
-            said = await words.confirm(tx, kit, row_id, by=manager.account_id, now=clock.now())
+        async with call.db.write() as tx:
+            said = await words.confirm(tx, call.kit, row_id, by=call.who.account_id, now=call.now())
         settle(said)
     except Refusal:
         return False
@@ -105,22 +88,15 @@ async def _confirmed(db: Database, kit: Kit, clock: Clock, manager: Manager, row
 
 
 async def _page(
-    request: Visit,
-    db: Database,
-    kit: Kit,
-    clock: Clock,
-    manager: Manager,
-    place: Place,
-    said: ConfirmForm | None,
-    refusal: Refusal | None = None,
+    call: Call[Manager], place: Place, said: ConfirmForm | None = None, refusal: Refusal | None = None
 ) -> Response[str]:
     only = [_pick(text) for text in said.pick] if said else []
-    async with db.read() as tx:
+    async with call.read() as tx:
         found = await listing.waiting(
-            tx, kit, manager.account_id, cursor=place.cursor, now=clock.now(), only=only
+            tx, call.kit, call.who.account_id, cursor=place.cursor, now=call.now(), only=only
         )
     return page(
-        request,
+        call.request,
         "reviews.html",
         refusal=refusal,
         here=PLACE,

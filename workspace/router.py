@@ -13,11 +13,12 @@ from backend.errors import NotFound, Refusal
 from backend.kit import Kit
 from backend.openness import Openness
 from backend.outside.clock import Clock
-from workspace import clerk, files, live, manager, refusals, static_files
+from workspace import files, live, manager, refusals, static_files
 from workspace.acting import ActController
 from workspace.audit import AuditController
 from workspace.auth import BrowserSessions, Cookies, OwnPage, SignedOut, Visit, signed_in
 from workspace.bulk import BulkController
+from workspace.call import call_of
 from workspace.corrections import CorrectionController
 from workspace.decided import DecisionsController
 from workspace.decisions import RequestController
@@ -35,7 +36,6 @@ from workspace.missing_unit import MissingUnitController
 from workspace.moves import MoveController
 from workspace.my_wishes import WishController
 from workspace.names import NamesController
-from workspace.officer import officer_of
 from workspace.operating import OperatorController
 from workspace.people import PeopleController
 from workspace.preferences import SettingsController
@@ -92,8 +92,6 @@ def routers(
 ) -> list[Router]:
     """Everything under /workspace; `eid` and `bell` come from the application.
 
-    Side by side, not one within another: the framework copies what a router holds each time it is put into one.
-
     `shares_origin`: the demo's phone lives in the same browser storage, and stays when a manager leaves (F04).
     """
     static_files.assets(kit.brand)
@@ -105,14 +103,17 @@ def routers(
     pages = Router(
         path="/workspace",
         route_handlers=[*CONTROLLERS, live.events, sign_out, nowhere],
-        middleware=[PageHeaders(in_demo=shares_origin), BrowserSessions(db, kit, clock, cookies)],
-        guards=[Interrupted(db, kit, clock, cookies, public_url), signed_in, files.expect_short, own_page],
+        middleware=[PageHeaders(in_demo=shares_origin)],
+        guards=[
+            BrowserSessions(db, kit, clock, cookies),
+            Interrupted(db, kit, clock, cookies, public_url),
+            signed_in,
+            files.expect_short,
+            own_page,
+        ],
         dependencies={
             **{name: _value(value) for name, value in given.items()},
-            "manager": Provide(manager.manager_of),
-            "operator": Provide(manager.operator_of),
-            "clerk": Provide(clerk.clerk_of),
-            "officer": Provide(officer_of),
+            "call": Provide(call_of),
         },
         exception_handlers={
             SignedOut: refusals.signed_out,

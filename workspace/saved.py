@@ -14,6 +14,7 @@ from litestar.response import Redirect
 from backend.openness import Openness
 from workspace import forms, labels
 from workspace.auth import Visit
+from workspace.call import Call
 from workspace.manager import Manager
 
 COOKIE, MOST, AGE = "filters", 8, 365 * 86400
@@ -42,11 +43,11 @@ class SavedController(Controller):
     opt = {"open_to": Openness.MANAGER}
 
     @post(name="workspace.filters")
-    async def keep(self, request: Visit, manager: NamedDependency[Manager]) -> Redirect:
+    async def keep(self, call: NamedDependency[Call[Manager]]) -> Redirect:
         """The newest first; an eighth pushes the oldest out."""
-        form = await forms.read(request, SaveForm)
+        form = await forms.read(call.request, SaveForm)
         query = urlencode({name: value for name in ("kind", "unit") if (value := getattr(form, name))})
-        others = [one.query for one in saved_by(request, manager) if one.query != query]
+        others = [one.query for one in saved_by(call.request, call.who) if one.query != query]
         kept = [query, *others][:MOST] if form.act == "save" and query else others
         cookie = Cookie(
             COOKIE, value=_text(kept), path="/workspace", max_age=AGE, httponly=True, samesite="lax"

@@ -1,71 +1,28 @@
-"""Rows as a file that a sheet opens: nothing in it is computed, and Vietnamese letters stay (rule 820; case W14)."""
+"""Rows as a file to keep."""
 
 from __future__ import annotations
 
-import csv
-import io
-import zipfile
+import asyncio
 from collections.abc import Sequence
-from xml.sax.saxutils import escape
 
 from litestar import Response
 
-from backend.imports.cells import harmless
+from backend.hanging_up import GONE
+from backend.imports.exported import lines, workbook
 
 KINDS = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-RELS = "http://schemas.openxmlformats.org/package/2006/relationships"
-OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-TYPES = "http://schemas.openxmlformats.org/package/2006/content-types"
-PARTS = {
-    "[Content_Types].xml": f'<Types xmlns="{TYPES}"><Default Extension="rels" '
-    'ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-    '<Override PartName="/xl/workbook.xml" '
-    'ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/>'
-    '<Override PartName="/xl/worksheets/sheet1.xml" '
-    'ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/></Types>',
-    "_rels/.rels": f'<Relationships xmlns="{RELS}"><Relationship Id="r1" Type="{OFFICE}/officeDocument" '
-    'Target="xl/workbook.xml"/></Relationships>',
-    "xl/workbook.xml": f'<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}"><sheets>'
-    '<sheet name="1" sheetId="1" r:id="r1"/></sheets></workbook>',
-    "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{RELS}"><Relationship Id="r1" '
-    f'Type="{OFFICE}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
-}
-HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 
 
-def attachment(kind: str, name: str, rows: Sequence[Sequence[str]]) -> Response[bytes]:
-    """The rows as a file to keep."""
-    content = workbook(rows) if kind == "xlsx" else lines(rows)
+def left_off() -> Response[bytes]:
+    """Whoever asked has hung up: nothing more is looked for, and nobody gets this."""
+    return Response(b"", status_code=GONE)
+
+
+async def attachment(kind: str, name: str, rows: Sequence[Sequence[str]]) -> Response[bytes]:
+    """The rows as a file to keep, written on a thread: it is the length of an answer in which others wait."""
+    content = await asyncio.to_thread(workbook if kind == "xlsx" else lines, rows)
     headers = {"Content-Disposition": f'attachment; filename="{name}.{kind}"'}
     return Response(content, media_type=KINDS[kind], headers=headers)
-
-
-def lines(rows: Sequence[Sequence[str]]) -> bytes:
-    """CSV with the mark by which sheets know its letters."""
-    out = io.StringIO(newline="")
-    csv.writer(out).writerows([_harmless(cell) for cell in row] for row in rows)
-    return out.getvalue().encode("utf-8-sig")
-
-
-def workbook(rows: Sequence[Sequence[str]]) -> bytes:
-    """The smallest workbook that there is: one sheet of texts."""
-    cells = (
-        "<row>"
-        + "".join(f'<c t="inlineStr"><is><t>{escape(_harmless(cell))}</t></is></c>' for cell in row)
-        + "</row>"
-        for row in rows
-    )
-    sheet = f'<worksheet xmlns="{MAIN}"><sheetData>{"".join(cells)}</sheetData></worksheet>'
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as pack:
-        for name, text in {**PARTS, "xl/worksheets/sheet1.xml": sheet}.items():
-            pack.writestr(name, HEAD + text)
-    return out.getvalue()
-
-
-def _harmless(cell: str) -> str:
-    return harmless("".join(letter for letter in cell if letter.isprintable() or letter == " "))

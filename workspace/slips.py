@@ -14,11 +14,11 @@ from backend.db import Database
 from backend.errors import Conflict
 from backend.kit import Kit
 from backend.openness import Openness
-from backend.outside.clock import Clock
 from backend.roles import dossier, slips
 from backend.words import mark as _
 from workspace import qr
 from workspace.auth import Visit
+from workspace.call import Call
 from workspace.manager import Manager
 from workspace.pages import page
 
@@ -46,21 +46,17 @@ class SlipController(Controller):
     @get(name="workspace.slip")
     async def show(
         self,
-        request: Visit,
+        call: NamedDependency[Call[Manager]],
         request_id: FromPath[UUID],
-        manager: NamedDependency[Manager],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
         public_url: NamedDependency[str],
     ) -> Response[str]:
         """One decision that can no longer be taken back; SlipTooEarly for any other."""
-        async with db.read() as tx:
-            asked = await dossier.view(tx, kit, request_id, manager.account_id, now=clock.now())
+        async with call.read() as tx:
+            asked = await dossier.view(tx, call.kit, request_id, call.who.account_id, now=call.now())
         if asked.status not in slips.DECIDED or asked.undo_until is not None:
             raise SlipTooEarly
         address = f"{public_url}/verify/{slips.code_of(request_id)}"
-        return page(request, "slip.html", asked=asked, address=address, picture=qr.picture(address))
+        return page(call.request, "slip.html", asked=asked, address=address, picture=qr.picture(address))
 
 
 @get("/verify", name="workspace.verify_typed", open_to=Openness.ANYBODY)

@@ -20,7 +20,7 @@ from litestar.params import FromPath
 
 from backend.branding.brand import Brand
 from backend.branding.colours import plain, style
-from backend.errors import NotFound
+from backend.errors import CannotStart, NotFound
 from backend.openness import Openness
 
 STATIC = Path(__file__).parent / "static"
@@ -37,7 +37,7 @@ FILES = {
 }
 
 
-class AssetsMissing(Exception):
+class AssetsMissing(CannotStart):
     """htmx has not been copied from its package: `make run` brings it."""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -13,18 +12,23 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from backend import paging
-from backend.accounts.identity import numbers
-from backend.db import Database
-from backend.errors import Conflict, FieldError, FieldsInvalid, Forbidden, NotFound, Refusal, TooMany, settle
-from backend.kit import Kit
+from backend.errors import (
+    Conflict,
+    FieldError,
+    FieldsInvalid,
+    Forbidden,
+    NotFound,
+    Refusal,
+    TooMany,
+    gather,
+    settle,
+)
 from backend.openness import Openness
-from backend.outside.clock import Clock
 from backend.settings import Settings
-from backend.support import cases, lookups, reading, resending
-from backend.support.desks import is_address
-from backend.typed import NATIONAL_ID
-from workspace import forms
+from backend.support import cases, reading, resending
+from workspace import callers, forms
 from workspace.auth import Visit
+from workspace.call import Call
 from workspace.clerk import clerk_in
 from workspace.manager import AtDesk
 from workspace.pages import ages, errors_of, page
@@ -71,162 +75,109 @@ class SupportController(Controller):
     opt = {"open_to": Openness.CLERK}
 
     @get(name="workspace.support")
-    async def show(
-        self,
-        request: Visit,
-        clerk: NamedDependency[AtDesk],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
-    ) -> Response[str]:
+    async def show(self, call: NamedDependency[Call[AtDesk]]) -> Response[str]:
         """The cases of the clerk's desks, newest first."""
-        return await _list(request, clerk, db, kit, clock, forms.query(request, Filters))
+        return await _list(call, forms.query(call.request, Filters))
 
     @post("/counter", name="workspace.support_counter", status_code=200)
     async def counter(
-        self,
-        request: Visit,
-        clerk: NamedDependency[AtDesk],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
-        settings: NamedDependency[Settings],
+        self, call: NamedDependency[Call[AtDesk]], settings: NamedDependency[Settings]
     ) -> Response[str] | Redirect:
         """Find, answer or close by code, or begin a new case with the text typed so far."""
-        form = await forms.read(request, CounterForm)
+        form = await forms.read(call.request, CounterForm)
         if form.act == "open":
-            return _new(request, clerk, NewForm(text=form.text))
+            return _new(call.request, call.who, NewForm(text=form.text))
         try:
-            async with db.read() as tx:
+            async with call.db.read() as tx:
                 case = await reading.by_code(
-                    tx, kit, await clerk_in(tx, kit, clerk), form.code, now=clock.now()
+                    tx, call.kit, await clerk_in(tx, call.kit, call.who), form.code, now=call.now()
                 )
             if form.act != "find":
                 word = CaseForm(act=form.act, text=form.text)
-                await _say(clerk, db, kit, clock, settings, case.id, word)
+                await _say(call, settings, case.id, word)
         except (Conflict, FieldsInvalid, Forbidden, NotFound) as refusal:
-            return await _list(request, clerk, db, kit, clock, Filters(), form=form, refusal=refusal)
+            return await _list(call, Filters(), form=form, refusal=refusal)
         return Redirect(f"{HOME}/{case.id}", status_code=303)
 
     @get("/new", name="workspace.support_new")
-    async def ask_new(self, request: Visit, clerk: NamedDependency[AtDesk]) -> Response[str]:
+    async def ask_new(self, call: NamedDependency[Call[AtDesk]]) -> Response[str]:
         """For whom, and about what."""
-        return _new(request, clerk, NewForm())
+        return _new(call.request, call.who, NewForm())
 
     @post("/new", name="workspace.support_open")
     async def open(
-        self,
-        request: Visit,
-        clerk: NamedDependency[AtDesk],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
-        settings: NamedDependency[Settings],
+        self, call: NamedDependency[Call[AtDesk]], settings: NamedDependency[Settings]
     ) -> Response[str] | Redirect:
         """Open it; the person reads the code in the app or by mail, so the clerk need not be believed."""
-        form = await forms.read(request, NewForm)
+        form = await forms.read(call.request, NewForm)
         draft = cases.Draft(subject=form.subject, text=form.text, desk=form.desk or None)
-        now = clock.now()
+        now = call.now()
+        bad: list[FieldError] = []
+        gather(bad, lambda: cases.written(draft))
         try:
-            account_id, address = None, _address(form.person)
-            if address is None:
-                account_id = await _holder(clerk, db, kit, _number(form.person), now)
-            async with db.write() as tx:
+            person = settle(await forms.all_at_once(bad, callers.holder(call, form.person)))
+            async with call.db.write() as tx:
                 case = await cases.open_for(
                     tx,
-                    kit,
+                    call.kit,
                     draft,
-                    clerk=await clerk_in(tx, kit, clerk),
-                    account_id=account_id,
-                    mail_address=address,
+                    clerk=await clerk_in(tx, call.kit, call.who),
+                    account_id=person if isinstance(person, UUID) else None,
+                    mail_address=person if isinstance(person, str) else None,
                     form=settings.support_subject_tag,
                     now=now,
                 )
         except (FieldsInvalid, Forbidden, TooMany) as refusal:
-            return _new(request, clerk, form, refusal=refusal)
+            return _new(call.request, call.who, form, refusal=refusal)
         return Redirect(f"{HOME}/{case.id}", status_code=303)
 
     @get("/{case_id:uuid}", name="workspace.support_case")
-    async def case(
-        self,
-        request: Visit,
-        case_id: FromPath[UUID],
-        clerk: NamedDependency[AtDesk],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
-    ) -> Response[str]:
+    async def case(self, call: NamedDependency[Call[AtDesk]], case_id: FromPath[UUID]) -> Response[str]:
         """What was written, and a place to answer."""
-        return await _case(request, clerk, db, kit, clock, case_id)
+        return await _case(call, case_id)
 
     @post("/{case_id:uuid}", name="workspace.support_word")
     async def say(
         self,
-        request: Visit,
+        call: NamedDependency[Call[AtDesk]],
         case_id: FromPath[UUID],
-        clerk: NamedDependency[AtDesk],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
         settings: NamedDependency[Settings],
     ) -> Response[str] | Redirect:
         """Answer, close, or send the last mail again; a text that asks for a secret is not sent."""
-        form = await forms.read(request, CaseForm)
+        form = await forms.read(call.request, CaseForm)
         try:
-            await _say(clerk, db, kit, clock, settings, case_id, form)
+            await _say(call, settings, case_id, form)
         except (Conflict, FieldsInvalid, TooMany, cases.OwnCase, resending.NoMail) as refusal:
-            return await _case(request, clerk, db, kit, clock, case_id, text=form.text, refusal=refusal)
+            return await _case(call, case_id, text=form.text, refusal=refusal)
         return Redirect(f"{HOME}/{case_id}", status_code=303)
 
 
-async def _holder(clerk: AtDesk, db: Database, kit: Kit, number: str, now: datetime) -> UUID:
-    """Who has the number; that it was asked stays written down, whatever becomes of the case."""
-    async with db.write() as tx:
-        who = await clerk_in(tx, kit, clerk)
-        await lookups.count(tx, kit, who, now=now)
-        found = await numbers.holder_of(tx, kit, number)
-        lookups.journal(tx, kit, who, found, now=now)
-    if found is None:
-        raise _nobody()
-    return found
-
-
-async def _say(
-    clerk: AtDesk, db: Database, kit: Kit, clock: Clock, settings: Settings, case_id: UUID, form: CaseForm
-) -> None:
-    now = clock.now()
-    async with db.write() as tx:
-        who = await clerk_in(tx, kit, clerk)
+async def _say(call: Call[AtDesk], settings: Settings, case_id: UUID, form: CaseForm) -> None:
+    now = call.now()
+    async with call.db.write() as tx:
+        who = await clerk_in(tx, call.kit, call.who)
         if form.act == "close":
-            outcome = await cases.close(tx, kit, case_id, clerk=who, now=now)
+            outcome = await cases.close(tx, call.kit, case_id, clerk=who, now=now)
         elif form.act == "mail":
-            outcome = await resending.mail_again(tx, kit, case_id, clerk=who, now=now)
+            outcome = await resending.mail_again(tx, call.kit, case_id, clerk=who, now=now)
         else:
             tag = settings.support_subject_tag
-            outcome = await cases.answer(tx, kit, case_id, form.text, clerk=who, form=tag, now=now)
+            outcome = await cases.answer(tx, call.kit, case_id, form.text, clerk=who, form=tag, now=now)
     settle(outcome)
 
 
 async def _list(
-    request: Visit,
-    clerk: AtDesk,
-    db: Database,
-    kit: Kit,
-    clock: Clock,
-    filters: Filters,
-    *,
-    form: CounterForm | None = None,
-    refusal: Refusal | None = None,
+    call: Call[AtDesk], filters: Filters, *, form: CounterForm | None = None, refusal: Refusal | None = None
 ) -> Response[str]:
-    async with db.read() as tx:
-        who = await clerk_in(tx, kit, clerk)
+    async with call.db.read() as tx:
+        who = await clerk_in(tx, call.kit, call.who)
         status = filters.status or None
         found = await reading.inbox(
-            tx, kit, who, now=clock.now(), status=status, before=filters.cursor, most=PAGE + 1
+            tx, call.kit, who, now=call.now(), status=status, before=filters.cursor, most=PAGE + 1
         )
     shown, more = paging.cut(found, PAGE)
     return page(
-        request,
+        call.request,
         "support.html",
         refusal=refusal,
         here=HOME if refusal else None,
@@ -235,30 +186,24 @@ async def _list(
         filters=filters,
         form=form or CounterForm(),
         errors=errors_of(refusal),
-        age=ages(request, clock.now()),
+        age=ages(call.request, call.now()),
     )
 
 
 async def _case(
-    request: Visit,
-    clerk: AtDesk,
-    db: Database,
-    kit: Kit,
-    clock: Clock,
-    case_id: UUID,
-    *,
-    text: str = "",
-    refusal: Refusal | None = None,
+    call: Call[AtDesk], case_id: UUID, *, text: str = "", refusal: Refusal | None = None
 ) -> Response[str]:
-    async with db.read() as tx:
-        case = await reading.one(tx, kit, await clerk_in(tx, kit, clerk), case_id, now=clock.now())
+    async with call.db.read() as tx:
+        case = await reading.one(
+            tx, call.kit, await clerk_in(tx, call.kit, call.who), case_id, now=call.now()
+        )
     return page(
-        request,
+        call.request,
         "support_case.html",
         refusal=refusal,
         here=f"{HOME}/{case_id}",
         case=case,
-        is_genuine=clock.now() < case.valid_until,
+        is_genuine=call.now() < case.valid_until,
         text=text,
         errors=errors_of(refusal),
     )
@@ -273,26 +218,4 @@ def _new(request: Visit, clerk: AtDesk, form: NewForm, *, refusal: Refusal | Non
         desks=clerk.desks,
         form=form,
         errors=errors_of(refusal),
-    )
-
-
-def _address(text: str) -> str | None:
-    address = text.strip().lower()
-    return address if is_address(address) else None
-
-
-def _number(text: str) -> str:
-    number = "".join(text.split())
-    if not NATIONAL_ID.fullmatch(number):
-        raise FieldsInvalid(
-            FieldError("person", "bad_person", "Nhập số định danh cá nhân 12 chữ số hoặc địa chỉ thư điện tử")
-        )
-    return number
-
-
-def _nobody() -> FieldsInvalid:
-    return FieldsInvalid(
-        FieldError(
-            "person", "no_account", "Chưa có tài khoản với số định danh này, hãy dùng địa chỉ thư điện tử"
-        )
     )

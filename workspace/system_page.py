@@ -10,23 +10,22 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import paging
-from backend.db import Database
 from backend.errors import Conflict, Forbidden, NotFound
 from backend.kit import Kit
 from backend.openness import Openness
+from backend.outbox import listing, states, steering, systems
 from backend.outbox import queue as outbox
-from backend.outbox import states, steering, systems
 from backend.outbox.models import Delivery, System
 from backend.outbox.states import SystemOverview
 from backend.outside.clock import Clock
 from backend.roles import operating
 from backend.roles.operating import Reach
 from workspace import forms, fresh
-from workspace.auth import Visit
+from workspace.call import Call
 from workspace.manager import Manager
 from workspace.pages import page
 from workspace.systems import Glance
@@ -75,7 +74,7 @@ class Standing(msgspec.Struct, frozen=True):
     system: System
     rate: int
     operates: bool
-    dead: list[steering.Listed]  # as far as it is about people of an operator's
+    dead: list[listing.Listed]  # as far as it is about people of an operator's
 
 
 class SystemController(Controller):
@@ -85,27 +84,18 @@ class SystemController(Controller):
     opt = {"open_to": Openness.MANAGER}
 
     @get(name="workspace.system")
-    async def show(
-        self,
-        request: Visit,
-        name: FromPath[str],
-        manager: NamedDependency[Manager],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
-    ) -> Response[str]:
+    async def show(self, call: NamedDependency[Call[Manager]], name: FromPath[str]) -> Response[str]:
         """States for everybody; what failed and the buttons for operators."""
-        said = forms.query(request, Said).done
-        left = await fresh.left(request, db, kit, clock, manager, SkipForm, back=place_of(name))
-        found = await _standing(db, kit, clock, name, manager)
+        said = forms.query(call.request, Said).done
+        left = await fresh.left(call, SkipForm, back=place_of(name))
+        found = await _standing(call, name)
         dead, more = paging.cut(found.dead, LISTED)
         return page(
-            request,
+            call.request,
             "system.html",
             system=found.overview,
             glance=Glance.of(found.overview),
             row=found.system,
-            stopped=found.system.stopped_until is not None and found.system.stopped_until > clock.now(),
             rate=found.rate,
             dead=dead,
             more=more,
@@ -118,37 +108,26 @@ class SystemController(Controller):
 
     @post("/{act:str}", name="workspace.system.act")
     async def act(
-        self,
-        request: Visit,
-        name: FromPath[str],
-        act: FromPath[str],
-        manager: NamedDependency[Manager],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
+        self, call: NamedDependency[Call[Manager]], name: FromPath[str], act: FromPath[str]
     ) -> Response[str] | Redirect:
         """ "Tạm dừng", "Chạy tiếp", "Gửi lại", "Đối chiếu": each at once, and in the journal."""
-        form = await forms.read(request, forms.NoFields)
-        if ask := await fresh.wanted(request, db, kit, clock, manager, form, back=place_of(name)):
+        form = await forms.read(call.request, forms.NoFields)
+        if ask := await fresh.wanted(call, form, back=place_of(name)):
             return ask
-        by, now = manager.account_id, clock.now()
-        async with db.write() as tx:
+        by, now = call.who.account_id, call.now()
+        async with call.db.write() as tx:
             system = await _named(tx, name)
-            await _operator(tx, kit, manager, system, clock)
+            await _operator(tx, call.kit, call.who, system, call.clock)
             try:
                 match act:
                     case "pause":
-                        await steering.pause(tx, kit, name, until=None, by=by, now=now)
+                        await steering.pause(tx, call.kit, name, until=None, by=by, now=now)
                     case "resume":
-                        await steering.resume(tx, kit, name, by=by, now=now)
+                        await steering.resume(tx, call.kit, name, by=by, now=now)
                     case "resend":  # "replay" is the list's: a system's identifier stands before it
-                        await outbox.replay(tx, kit, system.id, by=by, now=now)
+                        await outbox.replay(tx, call.kit, system.id, by=by, now=now)
                     case "reconcile":
-                        await tx.execute(
-                            update(System)
-                            .where(System.id == system.id)
-                            .values(reconciled_at=None, comparing_until=None)
-                        )
+                        await steering.compare(tx, call.kit, name, by=by, now=now)
                     case _:
                         raise NotFound
             except systems.SystemTrouble as trouble:
@@ -158,27 +137,26 @@ class SystemController(Controller):
 
     @post("/deliveries/{delivery_id:uuid}/skip", name="workspace.system.skip")
     async def skip(
-        self,
-        request: Visit,
-        name: FromPath[str],
-        delivery_id: FromPath[UUID],
-        manager: NamedDependency[Manager],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
+        self, call: NamedDependency[Call[Manager]], name: FromPath[str], delivery_id: FromPath[UUID]
     ) -> Response[str] | Redirect:
         """ "Bỏ qua": with a reason, for good."""
-        form = await forms.read(request, SkipForm)
-        if ask := await fresh.wanted(request, db, kit, clock, manager, form, back=place_of(name)):
+        form = await forms.read(call.request, SkipForm)
+        if ask := await fresh.wanted(call, form, back=place_of(name)):
             return ask
-        async with db.write() as tx:
-            reach = await _operator(tx, kit, manager, await _named(tx, name), clock)
+        async with call.db.write() as tx:
+            reach = await _operator(tx, call.kit, call.who, await _named(tx, name), call.clock)
             theirs = select(Delivery.id).where(Delivery.id == delivery_id, operating.about(reach))
             if await tx.scalar(theirs) is None:
                 raise SystemNotSo  # as of one that is not there
             try:
                 await steering.skip(
-                    tx, kit, name, delivery_id, reason=form.reason, by=manager.account_id, now=clock.now()
+                    tx,
+                    call.kit,
+                    name,
+                    delivery_id,
+                    reason=form.reason,
+                    by=call.who.account_id,
+                    now=call.now(),
                 )
             except steering.AboutThemselves as trouble:
                 raise OwnDelivery from trouble
@@ -210,14 +188,20 @@ async def _named(tx: AsyncSession, name: str) -> System:
         raise NotFound from trouble
 
 
-async def _standing(db: Database, kit: Kit, clock: Clock, name: str, manager: Manager) -> Standing:
-    now, dead, operates = clock.now(), list[steering.Listed](), False
-    async with db.read() as tx:
+async def _standing(call: Call[Manager], name: str) -> Standing:
+    now, dead, operates = call.now(), list[listing.Listed](), False
+    async with call.read() as tx:
         system = await _named(tx, name)
         (overview,) = await states.overview(tx, now, only=system.id)
         rate = await outbox.delivered_lately(tx, system.id, now)
-        reach = await operating.reach_of(tx, kit, manager.account_id, now=now) if manager.operates else None
+        reach = (
+            await operating.reach_of(tx, call.kit, call.who.account_id, now=now)
+            if call.who.operates
+            else None
+        )
         if reach is not None and await operating.serves(tx, reach, system):
             operates, only = True, operating.about(reach)
-            dead = await steering.deliveries(tx, kit, system, state="dead", only=only, most=LISTED + 1)
+            dead = await listing.deliveries(
+                tx, call.kit, system, state="dead", only=only, most=LISTED + 1, now=now
+            )
     return Standing(overview, system, rate, operates, dead)

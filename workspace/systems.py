@@ -11,16 +11,13 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from backend import paging
-from backend.db import Database
-from backend.kit import Kit
 from backend.openness import Openness
 from backend.outbox import queue as outbox
 from backend.outbox import states
 from backend.outbox.states import Count, SyncState, SystemOverview
-from backend.outside.clock import Clock
 from backend.roles import queue
 from workspace import forms
-from workspace.auth import Visit
+from workspace.call import Call
 from workspace.manager import Manager
 from workspace.pages import page
 
@@ -43,8 +40,9 @@ class Glance(msgspec.Struct, frozen=True):
         """What fails is said first, what waits second."""
         waiting = sum(system.counts.get(state, 0) for state in WAITING)
         failing = sum(system.counts.get(state, 0) for state in FAILING)
-        broken = failing or (system.paused_until is not None and system.disabled_at is None)
-        state = "dead" if broken else "pending" if waiting else "synced"
+        itself = system.paused_until is not None and not system.stopped  # by the trouble that it is in
+        broken = failing or (itself and system.disabled_at is None)
+        state = "dead" if broken else "pending" if waiting or system.stopped else "synced"
         synced = system.counts.get("synced", 0)
         return cls(system, state, Count(synced), Count(waiting), Count(failing))
 
@@ -69,25 +67,18 @@ class SystemsController(Controller):
     opt = {"open_to": Openness.MANAGER}
 
     @get(name="workspace.systems")
-    async def show(
-        self,
-        request: Visit,
-        manager: NamedDependency[Manager],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
-    ) -> Response[str]:
+    async def show(self, call: NamedDependency[Call[Manager]]) -> Response[str]:
         """Counts for everybody; names only of people in the manager's own units."""
-        said = forms.query(request, Said).said
-        async with db.read() as tx:
-            systems = await states.overview(tx, clock.now())
+        said = forms.query(call.request, Said).said
+        async with call.read() as tx:
+            systems = await states.overview(tx, call.now())
             names: dict[UUID, str] = {}
             for one in systems:
                 among = states.failing(one.id)
                 names |= await queue.names_within(
-                    tx, kit, manager.account_id, among, now=clock.now(), most=NAMED
+                    tx, call.kit, call.who.account_id, among, now=call.now(), most=NAMED
                 )
-            found_of = await states.states_for_accounts(tx, list(names), clock.now())
+            found_of = await states.states_for_accounts(tx, list(names), call.now())
         troubles = [
             Trouble(names[account], sync)
             for account, found in found_of.items()
@@ -97,21 +88,13 @@ class SystemsController(Controller):
         shown, more = paging.cut(troubles, NAMED)
         glances = [Glance.of(one) for one in systems]
         return page(
-            request, "systems.html", systems=glances, troubles=shown, more=more, most=NAMED, said=said
+            call.request, "systems.html", systems=glances, troubles=shown, more=more, most=NAMED, said=said
         )
 
     @post("/{system_id:uuid}/replay", name="workspace.replay")
-    async def replay(
-        self,
-        request: Visit,
-        system_id: FromPath[UUID],
-        manager: NamedDependency[Manager],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
-    ) -> Redirect:
+    async def replay(self, call: NamedDependency[Call[Manager]], system_id: FromPath[UUID]) -> Redirect:
         """Try what failed again at once; each person's present state is sent, so twice does no harm."""
-        await forms.read(request, forms.NoFields)
-        async with db.write() as tx:
-            count = await outbox.replay(tx, kit, system_id, by=manager.account_id, now=clock.now())
+        await forms.read(call.request, forms.NoFields)
+        async with call.db.write() as tx:
+            count = await outbox.replay(tx, call.kit, system_id, by=call.who.account_id, now=call.now())
         return Redirect(f"/workspace/systems?said={count}", status_code=303)

@@ -7,21 +7,19 @@ from litestar import Controller, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from backend.db import Database
-from backend.kit import Kit
 from backend.openness import Openness
-from backend.outside.clock import Clock
-from backend.roles import unit_pages
+from backend.roles import unit_pages, unit_search
 from workspace import forms
-from workspace.auth import Visit
+from workspace.call import Call
 from workspace.manager import Manager
 from workspace.pages import page
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where in the tree, and from where on."""
+    """Where in the tree, by which words, and from where on."""
 
     below: str = ""
+    q: str = ""
     cursor: str = ""
 
 
@@ -32,36 +30,29 @@ class UnitsController(Controller):
     opt = {"open_to": Openness.MANAGER}
 
     @get(name="workspace.units")
-    async def show(
-        self,
-        request: Visit,
-        manager: NamedDependency[Manager],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
-    ) -> Response[str]:
+    async def show(self, call: NamedDependency[Call[Manager]]) -> Response[str]:
         """The manager's units and what stands below them."""
-        place, now = forms.query(request, Place), clock.now()
-        async with db.read() as tx:
+        place, now = forms.query(call.request, Place), call.now()
+        async with call.read() as tx:
             branch = await unit_pages.tree(
-                tx, kit, manager.account_id, below=place.below, cursor=place.cursor, now=now
+                tx,
+                call.kit,
+                call.who.account_id,
+                below=place.below,
+                q=place.q.strip(),
+                cursor=place.cursor,
+                now=now,
             )
-        return page(request, "units.html", branch=branch)
+        return page(
+            call.request, "units.html", branch=branch, q=place.q.strip(), longest=unit_search.Q_LONGEST
+        )
 
     @get("/{code:path}", name="workspace.unit")
-    async def one(
-        self,
-        request: Visit,
-        code: FromPath[str],
-        manager: NamedDependency[Manager],
-        db: NamedDependency[Database],
-        kit: NamedDependency[Kit],
-        clock: NamedDependency[Clock],
-    ) -> Response[str]:
+    async def one(self, call: NamedDependency[Call[Manager]], code: FromPath[str]) -> Response[str]:
         """Who is in charge, who works there, what it was called."""
-        place = forms.query(request, Place)
-        async with db.read() as tx:
+        place = forms.query(call.request, Place)
+        async with call.read() as tx:
             found = await unit_pages.one(
-                tx, kit, code.strip("/"), manager.account_id, now=clock.now(), cursor=place.cursor
+                tx, call.kit, code.strip("/"), call.who.account_id, now=call.now(), cursor=place.cursor
             )
-        return page(request, "unit.html", unit=found)
+        return page(call.request, "unit.html", unit=found)

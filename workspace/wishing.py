@@ -9,10 +9,10 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.errors import Refusal
+from backend.errors import FieldError, Refusal, gather
 from backend.kit import Kit
+from backend.roles import beside, movements, policy, rows, staff
 from backend.roles import draft as drafts
-from backend.roles import movements, policy, rows, staff
 from backend.roles.catalogue.entries import Catalogue, FieldType, SubjectType
 from backend.roles.models import Role, RoleRequest, Unit
 from backend.roles.movements import Movement, Where
@@ -23,9 +23,9 @@ from workspace.moving import day
 
 Act = Literal["register", "amend", "transfer", "concurrent", "end"]
 PLAIN = ("subject_type", "unit", "position", "movement", "effective_on", "until")
-FIELD = "fields."
+FIELD, KEEPS = "fields.", "keeps"
 TYPED_DAY = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
-Typed = dict[str, str]
+Typed = dict[str, str]  # of several posts that are kept their identifiers, with spaces between
 
 
 def move_of(act: Act) -> Movement:
@@ -39,19 +39,24 @@ async def read(request: Visit, catalogue: Catalogue) -> Typed:
     known = {f"f_{field.name}": f"{FIELD}{field.name}" for kind in kinds for field in kind.fields}
     shape = msgspec.defstruct(
         "Wish",
-        [(name, str, "") for name in (*PLAIN, *known)],
+        [*((name, str, "") for name in (*PLAIN, *known)), ("keeps", list[UUID], [])],
         rename=known,
         frozen=True,
         forbid_unknown_fields=True,
     )
     form = await forms.read(request, shape)
     days = {f"{FIELD}{one.name}" for kind in kinds for one in kind.fields if one.type is FieldType.DATE}
-    sent = {name: str(value).strip() for name, value in msgspec.to_builtins(form).items()}
+    given = msgspec.to_builtins(form)
+    given[KEEPS] = " ".join(given[KEEPS])
+    sent = {name: str(value).strip() for name, value in given.items()}
     return {name: _iso(text) if name in days else text for name, text in sent.items() if text}
 
 
-async def draft(tx: AsyncSession, act: Act, typed: Typed, role: Role | None) -> Draft:
-    """What is asked for; “Sửa” with another unit than the role's is a transfer by itself. Raises FieldsInvalid."""
+async def draft(tx: AsyncSession, act: Act, typed: Typed, role: Role | None, bad: list[FieldError]) -> Draft:
+    """What is asked for; “Sửa” with another unit than the role's is a transfer by itself.
+
+    What is unreadable is in `bad`.
+    """
     fields: dict[str, Any] = {
         name.removeprefix(FIELD): value for name, value in typed.items() if name.startswith(FIELD)
     }
@@ -59,18 +64,24 @@ async def draft(tx: AsyncSession, act: Act, typed: Typed, role: Role | None) -> 
     if move_of(act).where is Where.HERE and move_of(act).gives and unit and role is not None:
         named = await drafts.find_unit(tx, unit)
         kind = "transfer" if named is not None and named.id != role.unit_id else act
+    move = movements.named(kind, typed.get("movement"))
     wish = Draft(
         kind=kind,
         movement=typed.get("movement"),
         role_id=role.id if role is not None else None,
-        effective_on=day("effective_on", _iso(typed.get("effective_on", ""))),
-        until=day("until", _iso(typed.get("until", ""))),
+        effective_on=gather(bad, lambda: day("effective_on", _iso(typed.get("effective_on", "")))),
+        until=gather(bad, lambda: day("until", _iso(typed.get("until", "")))),
         fields=fields,
+        keeps=_kept(typed) if move is not None and beside.may_keep(move) else None,
     )
     if move_of(act).form is not None:
         return wish
     post = {name: typed.get(name) for name in ("subject_type", "unit", "position")}
     return msgspec.structs.replace(wish, **post)
+
+
+def _kept(typed: Typed) -> list[UUID] | None:
+    return [UUID(one) for one in typed.get(KEEPS, "").split()] or None
 
 
 def _iso(typed: str) -> str:
@@ -114,7 +125,8 @@ async def asked(tx: AsyncSession, kit: Kit, found: RoleRequest) -> Typed:
     post = {"subject_type": found.subject_type, "unit": unit.code, "position": found.position}
     days = {"effective_on": found.effective_on, "until": found.until_on}
     shown = {name: f"{on:%d/%m/%Y}" for name, on in days.items() if on is not None}
-    return {**post, **fields, **shown, "movement": movements.of(found).code}
+    kept = {KEEPS: " ".join(str(one) for one in beside.kept(found))}
+    return {**post, **fields, **shown, **kept, "movement": movements.of(found).code}
 
 
 def form_of(catalogue: Catalogue, act: Act, typed: Typed) -> SubjectType | None:

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
 from backend.accounts.identity.following import names_of
-from backend.accounts.identity.numbers import kind_of
+from backend.accounts.identity.numbers import NATIONAL_ID, OLD_ID, kind_of
 from backend.accounts.models import Identifier
 from backend.accounts.opening import AccountRow, Sealed, open_all, sealed_rows
 from backend.accounts.phones import binding
@@ -42,6 +42,7 @@ COLUMNS = ("national_id", "full_name", "birth_date", "phone", "level", "opened_o
 REQUIRED = ("national_id", "full_name", "birth_date")
 NUMBER = re.compile(r"[0-9]{12}|[0-9]{9}")
 LEVELS = ("", "1", "2", "3")
+KINDS = (NATIONAL_ID, OLD_ID)  # the index of numbers begins with them
 CHUNK = 500  # rows in one transaction
 
 
@@ -180,7 +181,9 @@ class AccountsImport:
         held = (
             select(Identifier.blind, Account)
             .join(Account, Account.id == Identifier.account_id)
-            .where(Identifier.blind.in_(list(numbers)), Identifier.ended_at.is_(None))
+            .where(
+                Identifier.kind.in_(KINDS), Identifier.blind.in_(list(numbers)), Identifier.ended_at.is_(None)
+            )
         )
         return {numbers[blind]: account for blind, account in await tx.execute(held)}
 
@@ -193,7 +196,9 @@ class AccountsImport:
         blinds = [one.number["blind"] for one in sealed]
         taken = set(
             await tx.scalars(
-                select(Identifier.blind).where(Identifier.blind.in_(blinds), Identifier.ended_at.is_(None))
+                select(Identifier.blind).where(
+                    Identifier.kind.in_(KINDS), Identifier.blind.in_(blinds), Identifier.ended_at.is_(None)
+                )
             )
         )
         fresh = [one for one in sealed if one.number["blind"] not in taken]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint, text, true
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.db import Base, UtcDateTime, new_id
-from backend.retention import Life, Stays, filled
+from backend.retention import Life, Stays, filled, index_where
 from backend.sealed import Whose, equal, index_of, sealed
 
 
@@ -37,14 +37,7 @@ class Identifier(Base):
     retention = Stays("goes with the account: an old number still says whose it was")
     whose = Whose("account_id")
     __table_args__ = (
-        Index(
-            "uq_identifiers_current",
-            "kind",
-            "blind",
-            unique=True,
-            sqlite_where=text("ended_at IS NULL"),
-            postgresql_where=text("ended_at IS NULL"),
-        ),
+        index_where("uq_identifiers_current", "kind", "blind", unique=True, only="ended_at IS NULL"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)

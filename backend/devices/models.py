@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, text
+from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.db import Base, UtcDateTime, new_id
-from backend.retention import Life
+from backend.retention import Life, index_where
 from backend.sealed import Whose, sealed
 
 LIVING = "ended_at IS NULL"
@@ -28,20 +28,10 @@ class Session(Base):
     )  # so long its device is one that the account knows
     whose = Whose("account_id", emptied=NAMELESS)
     __table_args__ = (
-        Index(
-            "uq_sessions_one_mobile",
-            "account_id",
-            unique=True,
-            sqlite_where=text("ended_at IS NULL AND kind = 'mobile'"),
-            postgresql_where=text("ended_at IS NULL AND kind = 'mobile'"),
+        index_where(
+            "uq_sessions_one_mobile", "account_id", unique=True, only="ended_at IS NULL AND kind = 'mobile'"
         ),
-        Index(
-            "ix_sessions_living",
-            "kind",
-            "absolute_expires_at",
-            sqlite_where=text(LIVING),
-            postgresql_where=text(LIVING),
-        ),
+        index_where("ix_sessions_living", "kind", "absolute_expires_at", only=LIVING),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)

@@ -8,25 +8,60 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.branding.brand import Brand
 from backend.crypto import KeyRing
-from backend.db import Database
+from backend.db import Database, new_id
 from backend.devices.models import Session
+from backend.kit import Kit
+from backend.outbox.bell import ring_after
 from backend.outside.messages.push import Push
 from backend.owed import queue
 from backend.owed.line import NotSent, Sending
 from backend.owed.models import Message
+from backend.statements import Act, given
 from backend.support import notices
 
 DENY = "Nếu không phải bạn, hãy mở ứng dụng và chọn “Không phải tôi”."
 PLAIN = ("request_waits", "account_frozen")  # nothing that somebody did in the receiver's name
 LOOK = "Mở ứng dụng để xem nội dung và việc cần làm."  # of a manager's word
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
+
+
+def _hears(account_id: Any, at: Any) -> ColumnElement[bool]:
+    """A session whose phone hears of an act: there when it was done, also if it signed it out, and not by it."""
+    return and_(
+        Session.account_id == account_id,
+        Session.push_token.is_not(None),
+        Session.created_at < at,
+        or_(Session.ended_at.is_(None), Session.ended_at >= at),
+    )
+
+
+OWED = ("id", "channel", "kind", "account_id", "content", "at", "due_at", "attempts")
+OWE_LEFT = Act(
+    insert(Message).from_select(
+        OWED,
+        select(*(given(name, getattr(Message, name)) for name in OWED)).where(
+            exists().where(_hears(given("account_id", Message.account_id), given("at", Message.at)))
+        ),
+    )
+)
+
+
+async def tell_replaced(
+    tx: AsyncSession, kit: Kit, account_id: UUID, *, device: str, by: str, now: datetime
+) -> None:
+    """A device has gone for another one: the person reads so in the app, and the phones that had to go get a push."""
+    kind = "device_replaced"
+    notices.tell(tx, kit, account_id, kind, now=now, device=device, by=by)
+    if kit.phones is not None:
+        await kit.phones.tell_left(tx, account_id, kind, notices.title_of(kind), now=now)
 
 
 class PushedPhones:
@@ -46,6 +81,26 @@ class PushedPhones:
         """Push `title` when this transaction has been committed."""
         queue.owe(tx, self._keys, queue.PUSH, kind, account_id=account_id, content=title, now=now)
 
+    async def tell_left(
+        self, tx: AsyncSession, account_id: UUID, kind: str, title: str, *, now: datetime
+    ) -> None:
+        """Owed only where one of them has left an address: whoever is out can leave none later."""
+        row = new_id()
+        content = self._keys.seal("messages.content", row, title)
+        owed = await OWE_LEFT.touched(
+            tx,
+            id=row,
+            channel=queue.PUSH,
+            kind=kind,
+            account_id=account_id,
+            content=content,
+            at=now,
+            due_at=now,
+            attempts=0,
+        )
+        if owed:
+            ring_after(tx, queue.topic(queue.PUSH))
+
     def pause(self, attempts: int) -> timedelta:
         """Longer each time."""
         return min(FIRST_PAUSE * (1 << min(attempts - 1, 10)), LONGEST_PAUSE)
@@ -61,12 +116,7 @@ class PushedPhones:
 
     async def _receivers(self, tx: AsyncSession, row: Message) -> list[tuple[UUID, str]]:
         """Whoever was signed in then, also if the act signed them out; not the phone that came in by it."""
-        query = select(Session).where(
-            Session.account_id == row.account_id,
-            Session.push_token.is_not(None),
-            Session.created_at < row.at,
-            or_(Session.ended_at.is_(None), Session.ended_at >= row.at),
-        )
+        query = select(Session).where(_hears(row.account_id, row.at))
         return [
             (one.id, self._keys.open("sessions.push_token", one.id, one.push_token))
             for one in await tx.scalars(query)

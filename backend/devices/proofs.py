@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 import hashlib
 import hmac
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
+from backend.crypto import base64url
 from backend.errors import Unproved
 from backend.words import mark as _
 
@@ -100,7 +100,7 @@ class Proofs:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise InvalidProof(_("Nội dung DPoP không hợp lệ")) from error
         self._match(claims, method, path, now)
-        expected = None if token is None else _b64(hashlib.sha256(token.encode()).digest())
+        expected = None if token is None else base64url(hashlib.sha256(token.encode()).digest())
         if expected is not None and not hmac.compare_digest((claims.ath or "").encode(), expected.encode()):
             raise InvalidProof(_("ath không khớp với token"))
         seen = hashlib.sha256(f"{key.jkt}|{claims.jti}".encode()).digest()
@@ -154,7 +154,7 @@ def _built(head: str) -> _Key:
             return _p256(jwk)
         if header.alg == "EdDSA" and jwk.get("kty") == "OKP" and jwk.get("crv") == "Ed25519":
             x = _decoded(jwk["x"])
-            member = f'{{"crv":"Ed25519","kty":"OKP","x":"{_b64(x)}"}}'
+            member = f'{{"crv":"Ed25519","kty":"OKP","x":"{base64url(x)}"}}'
             return _Key(ed25519.Ed25519PublicKey.from_public_bytes(x).verify, _thumbprint(member))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InvalidProof(_("Khóa trong jwk không hợp lệ")) from error
@@ -166,7 +166,7 @@ def _p256(jwk: dict[str, Any]) -> _Key:
     if len(x) != 32 or len(y) != 32:
         raise ValueError("coordinates")
     public = ec.EllipticCurvePublicNumbers(int.from_bytes(x), int.from_bytes(y), ec.SECP256R1()).public_key()
-    member = f'{{"crv":"P-256","kty":"EC","x":"{_b64(x)}","y":"{_b64(y)}"}}'  # RFC 7638 §3
+    member = f'{{"crv":"P-256","kty":"EC","x":"{base64url(x)}","y":"{base64url(y)}"}}'  # RFC 7638 §3
 
     def verify(signature: bytes, message: bytes) -> None:
         der = encode_dss_signature(int.from_bytes(signature[:32]), int.from_bytes(signature[32:]))
@@ -197,12 +197,8 @@ def _decoded(text: str) -> bytes:
         raise InvalidProof(_("base64url không hợp lệ")) from error
 
 
-def _b64(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
 def _thumbprint(member: str) -> str:
-    return _b64(hashlib.sha256(member.encode()).digest())
+    return base64url(hashlib.sha256(member.encode()).digest())
 
 
 class Nonces:
@@ -222,4 +218,4 @@ class Nonces:
         return any(hmac.compare_digest(given, self._of(slot - back).encode()) for back in (0, 1))
 
     def _of(self, slot: int) -> str:
-        return _b64(hmac.digest(self._key_bytes, str(slot).encode(), "sha256")[:18])
+        return base64url(hmac.digest(self._key_bytes, str(slot).encode(), "sha256")[:18])

@@ -129,7 +129,7 @@ class PostgresReader:
     """Reads on connections of its own by prepared statements; proofs are rows that every process sees."""
 
     def __init__(self, database: Database) -> None:
-        self._dsn = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._hosts = database.hosts
         self._pool: Any = None
         self._making = asyncio.Lock()
 
@@ -138,7 +138,8 @@ class PostgresReader:
             if self._pool is None:
                 import asyncpg
 
-                self._pool = await asyncpg.create_pool(self._dsn, min_size=0, max_size=8)
+                connect: Any = self._hosts.connect
+                self._pool = await asyncpg.create_pool(connect=connect, min_size=0, max_size=8)
         return self._pool
 
     async def find(self, access_hash: bytes) -> Found | None:

@@ -7,12 +7,11 @@ that token only what is stored, and hashes this: its lost answer is found again 
 
 from __future__ import annotations
 
-import base64
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.crypto import new_token, token_hash
+from backend.crypto import base64url, new_token, token_hash
 from backend.devices.models import Session
 from backend.devices.session_rows import CHAIN, GRANT, LINK, LOCK, RENEW, UNUSED, USE, Link, Live, live_of
 from backend.devices.sessions import (
@@ -119,6 +118,6 @@ async def _lost_answer(
 def _derived(kit: Kit, row: Link, secret: str) -> tuple[str, str]:
     def token(purpose: str) -> str:
         raw = kit.keys.mac(purpose, f"{row.id}|{secret}".encode(), row.key_id)
-        return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+        return base64url(raw)
 
     return token("next access token"), token("next refresh token")

@@ -15,13 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.account import Account
 from backend.crypto import new_token, token_hash
 from backend.db import changed_one, new_id
+from backend.devices import notices
 from backend.devices.models import Session
 from backend.devices.session_rows import GRANT, OPEN, REPLACE, TAKE_SLOT, Link, Live
 from backend.errors import Forbidden, NotFound, Unproved
 from backend.facts import SessionEnded, SessionOpened, SessionReplaced
 from backend.figures import counted
 from backend.kit import Kit
-from backend.support import notices
 
 
 class TokenInvalid(Unproved):
@@ -127,7 +127,8 @@ async def open_mobile(
     """Take the account's one mobile slot: account row first, then the old session, then the new (rule 303)."""
     session_id = new_id()
     epoch = await _take_slot(tx, account_id, session_id)
-    replaced = await _end_previous(tx, kit, account_id, session_id, now)
+    first = epoch == 1  # the slot was never taken before
+    replaced = None if first else await _end_previous(tx, kit, account_id, session_id, now)
     access, refresh = new_token(), new_token()
     live = _new(kit, account_id, session_id, jkt, now)
     await OPEN.run(
@@ -148,7 +149,7 @@ async def open_mobile(
     kit.journal.record(tx, fact, by=account_id, now=now)
     counted(tx, "ngomon_logins", method, "let_in")
     if replaced is not None:
-        notices.tell(tx, kit, account_id, "device_replaced", now=now, device=replaced.name, by=device.name)
+        await notices.tell_replaced(tx, kit, account_id, device=replaced.name, by=device.name, now=now)
     return tokens_of(kit, live, access, refresh, now), replaced
 
 

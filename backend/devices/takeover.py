@@ -13,6 +13,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
+from backend.account_rows import THAW, AccountNow
 from backend.db import changed_one
 from backend.devices import sessions
 from backend.devices.models import Session
@@ -188,7 +189,7 @@ async def thaw(
 async def thaw_by_owner(
     tx: AsyncSession,
     kit: Kit,
-    account: Account,
+    account: AccountNow,
     *,
     level: int,
     since: datetime | None,
@@ -204,7 +205,7 @@ async def thaw_by_owner(
         return
     if level < OWNER_LEVEL or since is None or since <= account.frozen_at:
         raise sessions.AccountFrozen
-    account.frozen_at = None
+    await THAW.run(tx, account=account.id)
     kit.journal.record(
         tx, AccountThawed(subject=account.id, how="vneid", fresh=fresh), by=account.id, now=now
     )

@@ -63,9 +63,11 @@ from backend.facts.hotline import (
     NoticesPushedAgain,
 )
 from backend.facts.mailboxes import MailboxAdded, MailboxKeeperNamed, MailboxRemoved
+from backend.facts.reorganisation import ReorganisationBegun, ReorganisationDone, ReorganisationReversed
 from backend.facts.reviews import ReviewClosed, ReviewStarted, RoleConfirmed
 from backend.facts.scanned import WorkspaceCodeApproved, WorkspaceCodeEnded
 from backend.facts.systems import (
+    ComparisonAsked,
     DataRestored,
     Delivered,
     DeliveryParked,
@@ -101,10 +103,8 @@ from backend.facts.work import (
     NoticeDenied,
     NoticePublished,
     PersonLookedUp,
-    ReorganisationBegun,
-    ReorganisationDone,
-    ReorganisationReversed,
     RequestDecided,
+    RequestExpired,
     RequestResubmitted,
     RequestWithdrawn,
     RoleBegun,
@@ -147,6 +147,7 @@ __all__ = [
     "CodeSentAgain",
     "CodeWithheld",
     "CodeWrong",
+    "ComparisonAsked",
     "ConsentGiven",
     "ConsentWithdrawn",
     "DataExported",
@@ -202,6 +203,7 @@ __all__ = [
     "ReorganisationDone",
     "ReorganisationReversed",
     "RequestDecided",
+    "RequestExpired",
     "RequestResubmitted",
     "RequestWithdrawn",
     "ReviewClosed",

@@ -39,6 +39,12 @@ class SystemResumed(Fact, tag="system.resumed", frozen=True, kw_only=True):
     system: UUID
 
 
+class ComparisonAsked(Fact, tag="system.comparison_asked", frozen=True, kw_only=True):
+    """An operator wants a downstream system compared now, and not in its night."""
+
+    system: UUID
+
+
 class SystemReconciled(Fact, tag="system.reconciled", frozen=True, kw_only=True):
     """What a downstream system holds was compared: of so many people, so many differed and are healed.
 

@@ -22,29 +22,6 @@ class UnitEnded(Fact, tag="unit.ended", frozen=True, kw_only=True):
     on: date
 
 
-class ReorganisationBegun(Fact, tag="reorganisation.begun", frozen=True, kw_only=True):
-    """Units began to be merged, split, renamed, moved or ended, by this decision; everything of it names the run."""
-
-    run: UUID
-    decision: str
-    units: int
-    people: int
-
-
-class ReorganisationDone(Fact, tag="reorganisation.done", frozen=True, kw_only=True):
-    """Everybody is where the reorganisation put them, and its systems will hear of it."""
-
-    run: UUID
-    people: int
-
-
-class ReorganisationReversed(Fact, tag="reorganisation.reversed", frozen=True, kw_only=True):
-    """A reorganisation was taken back; of so many people what has changed since was left as it is."""
-
-    run: UUID
-    left: int
-
-
 class CatalogueImported(Fact, tag="catalogue.imported", frozen=True, kw_only=True):
     """A catalogue came into force: how many entries it closed and removed, how many deliveries tell of it."""
 
@@ -119,6 +96,12 @@ class RequestWithdrawn(Fact, tag="role.withdrawn", frozen=True, kw_only=True):
 
     request: UUID
     because: str | None = None
+
+
+class RequestExpired(Fact, tag="role.request_expired", frozen=True, kw_only=True):
+    """Nobody had decided when the last day that was asked for was over: there is nothing left to grant."""
+
+    request: UUID
 
 
 class StepDecided(Fact, tag="role.step_decided", frozen=True, kw_only=True):

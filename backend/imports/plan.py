@@ -6,8 +6,8 @@ it was made of still stands.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple, Protocol, runtime_checkable
 from uuid import UUID
 
 import msgspec
@@ -43,10 +43,32 @@ class Change(msgspec.Struct, frozen=True):
     fields: tuple[Field, ...]
 
 
+class Stake(NamedTuple):
+    """How much of what exists is touched: in all, or of one organisation."""
+
+    touched: int
+    existing: int
+
+    def is_massive(self, percent: int) -> bool:
+        """Whether more is touched than a slip of the hand should be able to."""
+        return self.existing > FEW and self.touched * 100 > percent * self.existing
+
+
+def massive(stakes: Iterable[Stake], percent: int) -> Stake | None:
+    """The first of them that the brake is about: a small organisation is no small part of itself."""
+    return next((stake for stake in stakes if stake.is_massive(percent)), None)
+
+
+def stakes(touched: Mapping[str, int], existing: Mapping[str, int]) -> list[Stake]:
+    """Of every organisation that is touched, how much of it."""
+    return [Stake(count, existing.get(root, 0)) for root, count in sorted(touched.items())]
+
+
 class Plan(msgspec.Struct, kw_only=True):
     """What is created, changed, ended and left as it is, and what is wrong with the file.
 
-    `notes` say what follows from it; what `warnings` say wants a yes.
+    `notes` say what follows from it; what `warnings` say wants a yes. `roots` is how much of each organisation (a root
+    unit with everything below it) is touched.
     """
 
     things: str
@@ -58,6 +80,7 @@ class Plan(msgspec.Struct, kw_only=True):
     errors: list[RowError] = []
     notes: list[str] = []
     warnings: list[str] = []
+    roots: list[Stake] = []
 
     @property
     def needs_yes(self) -> bool:
@@ -69,15 +92,14 @@ class Plan(msgspec.Struct, kw_only=True):
         """Whether there is nothing to do."""
         return not (self.created or self.needs_yes)
 
-    def is_massive(self, percent: int) -> bool:
-        """Whether more of what exists changes or ends than a slip of the hand should be able to."""
-        touched = len(self.changed) + len(self.ended)
-        return self.existing > FEW and touched * 100 > percent * self.existing
+    def massive(self, percent: int) -> Stake | None:
+        """What the brake is about: all that exists, else one organisation of which too large a part changes or ends."""
+        return massive([Stake(len(self.changed) + len(self.ended), self.existing), *self.roots], percent)
 
-    def at_stake(self) -> str:
-        """What the brake is about."""
-        touched = len(self.changed) + len(self.ended)
-        return f"{touched} of {self.existing} {self.things} would change or end"
+    def at_stake(self, stake: Stake) -> str:
+        """What the brake is about, in words."""
+        where = "" if stake.existing == self.existing else " of one root unit"
+        return f"{stake.touched} of {stake.existing} {self.things}{where} would change or end"
 
     def summary(self) -> str:
         """The counts in one line."""

@@ -61,7 +61,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "target_ends": (_("Đơn vị này cũng kết thúc theo dòng {first} của tệp"), OTHER_UNIT),
     "name_differs": (_("Tên mới khác với dòng {first}"), _("chỉ ghi một tên mới cho mỗi đơn vị")),
     "split_forgets": (
-        _("Còn {count} người của đơn vị chưa được phân về đâu"),
+        _("Còn {count} người của đơn vị chưa được phân về đâu ({who})"),
         _("thêm những người ấy vào tệp người (--people)"),
     ),
     "not_in_split": (
@@ -178,6 +178,7 @@ NOTES: dict[str, str] = {  # what follows from a plan, and what wants a yes
     "has_left": _("đã nghỉ"),
     "has_open_request": _("dòng {line}, {who}: có yêu cầu đang chờ, người duyệt sẽ trả lời"),
     "has_home_elsewhere": _("dòng {line}, {who}: có vai trò chính ở {home}, không phải ở {unit}; giữ nguyên"),
+    "read_as_cmnd": _("dòng {line}, {who}: chín chữ số, được hiểu là số CMND; nên thay bằng số CCCD"),
     "entry_closed": _("{entry}: tệp không có, đang được dùng nên được giữ và khóa từ sau {until}"),
     "entry_removed": _("{entry}: bỏ hẳn, chưa ai dùng"),
     "order_of_entries": _("thứ tự các mục"),
@@ -187,7 +188,7 @@ NOTES: dict[str, str] = {  # what follows from a plan, and what wants a yes
     ),
     "no_such_system": _("quyền {grant}: chưa có hệ thống nào tên {system}"),
     "undecided": _(
-        "{count} yêu cầu đang chờ sẽ không còn ai duyệt: giao người phụ trách đơn vị hoặc cấp trên trước"
+        "{count} yêu cầu đang chờ sẽ không còn ai duyệt: giao người phê duyệt cho đơn vị hoặc cấp trên trước"
     ),
 }
 

@@ -19,6 +19,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.db import Database, after_commit, at_commit
+from backend.rounds import at_most
 from backend.transaction import Tx
 
 if TYPE_CHECKING:
@@ -77,7 +78,8 @@ class Listener:
     async def wait(self, timeout: float | None = None) -> set[str]:
         """The topics since the last time, or none when the time is over."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._rung.wait(), timeout)
+            async with at_most(timeout):
+                await self._rung.wait()
         heard, self._topics = self._topics, set()
         self._rung.clear()
         return heard
@@ -87,7 +89,9 @@ class Bell:
     """One per process and database; `async with bell:` joins the other processes."""
 
     def __init__(self, database: Database) -> None:
-        self._url = database.url
+        self._hosts = (
+            None if database.is_sqlite else database.hosts
+        )  # not the database, which a bell must not keep
         self._has_neighbours = not database.is_sqlite
         self.crosses = False  # whether other processes are heard at the moment
         self.name = uuid4().hex
@@ -141,18 +145,24 @@ class Bell:
     async def _keep_hearing(self) -> None:
         import asyncpg
 
-        address = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
+        assert self._hosts is not None, "SQLite has no neighbours"
         pause = 0.5
         while True:
             try:
-                connection = await asyncpg.connect(address)
+                connection = await self._hosts.connect()
                 pause = 0.5
                 try:
                     await self._hear_over(connection)
                 finally:
                     self.crosses = False
                     await connection.close(timeout=2)
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (
+                OSError,
+                TimeoutError,
+                asyncpg.PostgresError,
+                asyncpg.InterfaceError,
+                asyncpg.InternalClientError,  # of several hosts none that writes, while one is promoted
+            ) as error:
                 log.warning("bell_disconnected", error=type(error).__name__)
             await asyncio.sleep(pause)
             pause = min(pause * 2, RECONNECT_MOST)

@@ -14,12 +14,11 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
-    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.db import Base, UtcDateTime, new_id
-from backend.retention import Life, Stays
+from backend.retention import Life, Stays, index_where
 from backend.sealed import Whose, sealed
 
 WAITING = "state IN ('pending', 'leased', 'dead')"
@@ -66,25 +65,10 @@ class Delivery(Base):
     __table_args__ = (
         UniqueConstraint("system_id", "account_id", "version"),
         Index("ix_deliveries_due", "system_id", "state", "lane", "next_at"),
-        Index(
-            "ix_deliveries_waiting",
-            "system_id",
-            "created_at",
-            sqlite_where=text(WAITING),
-            postgresql_where=text(WAITING),
-        ),
-        Index("ix_deliveries_tried", "system_id", sqlite_where=text(TRIED), postgresql_where=text(TRIED)),
-        Index(
-            "uq_deliveries_leased",
-            "system_id",
-            "account_id",
-            unique=True,
-            sqlite_where=text("state = 'leased'"),
-            postgresql_where=text("state = 'leased'"),
-        ),
-        Index(
-            "ix_deliveries_settled", "changed_at", sqlite_where=text(SETTLED), postgresql_where=text(SETTLED)
-        ),
+        index_where("ix_deliveries_waiting", "system_id", "created_at", only=WAITING),
+        index_where("ix_deliveries_tried", "system_id", only=TRIED),
+        index_where("uq_deliveries_leased", "system_id", "account_id", unique=True, only="state = 'leased'"),
+        index_where("ix_deliveries_settled", "changed_at", only=SETTLED),
         CheckConstraint("state IN ('pending','leased','done','dead','cancelled','skipped')", name="state"),
     )
 

@@ -8,7 +8,7 @@ from typing import Literal
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.db import Database, changed_one
@@ -27,6 +27,7 @@ from backend.outside.http import Guarded
 
 AT_ONCE = 4  # people asked about at the same time: a comparison must not be a load test
 WRONG = ("missing", "different", "extra", "stranger")
+SILENT = ("waiting", "skipped", "unreadable")  # that say nothing about what the system holds
 OF_A_LEAVER = ("active", "groups", "user_name")
 
 Kind = Literal["same", "missing", "different", "extra", "stranger", "waiting", "skipped", "unreadable"]
@@ -83,8 +84,9 @@ class Comparison:
         connector = await connect(system.kind, target_of(self._kit, system), self._http, known)
         try:
             for start in range(0, len(people), AT_ONCE):
-                some = people[start : start + AT_ONCE]
-                found = await asyncio.gather(*(self._compare(connector, system, who) for who, _ in some))
+                found = await self._found(
+                    connector, system, [who for who, _ in people[start : start + AT_ONCE]]
+                )
                 await self._remember(system, found)
                 for finding in found:
                     yield finding, len(people)
@@ -95,13 +97,26 @@ class Comparison:
             await remember(self._database, system, connector)
             await connector.close()
 
-    async def _compare(self, connector: Connector, system: System, account_id: UUID) -> Finding:
+    async def _found(self, connector: Connector, system: System, some: list[UUID]) -> list[Finding]:
+        """A few people: what we know of all of them is read at once, then the system is asked about each."""
         async with self._database.read() as tx:
-            if word := await _why_not_compared(tx, system.id, account_id):
-                return Finding(account_id, word)
-            wanted = (await self._desired(tx, self._kit, [account_id], system))[account_id]
-            pair = (Link.system_id == system.id, Link.account_id == account_id)
-            remote_id = await tx.scalar(select(Link.remote_id).where(*pair))
+            quiet = await _why_not_compared(tx, system.id, some)
+            asked = [one for one in some if one not in quiet]
+            if not asked:
+                return [Finding(one, quiet[one]) for one in some]
+            wanted = await self._desired(tx, self._kit, asked, system)
+            known = select(Link.account_id, Link.remote_id).where(Link.system_id == system.id)
+            rows = await tx.execute(known.where(Link.account_id.in_(asked)))
+            names = {row.account_id: row.remote_id for row in rows}
+        said = await asyncio.gather(
+            *(self._compare(connector, one, wanted[one], names.get(one)) for one in asked)
+        )
+        compared = {finding.account_id: finding for finding in said}
+        return [compared.get(one) or Finding(one, quiet[one]) for one in some]
+
+    async def _compare(
+        self, connector: Connector, account_id: UUID, wanted: Desired, remote_id: str | None
+    ) -> Finding:
         try:
             held = await connector.read(wanted.external_id, remote_id)
         except DeliveryError as error:
@@ -115,19 +130,20 @@ class Comparison:
     async def _remember(self, system: System, found: list[Finding]) -> None:
         self._drift += sum(finding.is_wrong for finding in found)
         self._unread += sum(finding.kind == "unreadable" for finding in found)
-        if self._dry:
+        told = {one.account_id: one for one in found if one.account_id is not None and one.kind not in SILENT}
+        if self._dry or not told:
             return
         now = self._clock.now()
         async with self._database.write() as tx:
             await _still_there(tx, system)
-            for finding in found:
-                if finding.account_id is None or finding.kind in {"waiting", "skipped", "unreadable"}:
-                    continue
+            for account_id, finding in told.items():
                 if finding.is_wrong:
-                    await self._heal(tx, system, finding.account_id, finding.kind)
-                state = "drift" if finding.is_wrong else "synced"
-                link = update(Link).where(Link.system_id == system.id, Link.account_id == finding.account_id)
-                await tx.execute(link.values(state=state, checked_at=now))
+                    await self._heal(tx, system, account_id, finding.kind)
+            for state, is_wrong in (("drift", True), ("synced", False)):
+                some = [who for who, finding in told.items() if finding.is_wrong is is_wrong]
+                if some:
+                    links = update(Link).where(Link.system_id == system.id, Link.account_id.in_(some))
+                    await tx.execute(links.values(state=state, checked_at=now))
 
     async def _heal(self, tx: AsyncSession, system: System, account_id: UUID, kind: Kind) -> None:
         lane = queue.REVOCATION if kind == "extra" else queue.BACKFILL
@@ -172,16 +188,10 @@ def difference(account_id: UUID, wanted: Desired, held: Desired | None, holds: t
     ):  # nobody, or no more than a right without a user
         return Finding(account_id, "missing" if wanted.active else "same")
     fields = holds if wanted.active else [field for field in OF_A_LEAVER if field in holds]
-    wrong = tuple(field for field in fields if _value(wanted, field) != _value(held, field))
+    wrong = tuple(field for field in fields if wanted.compared(field) != held.compared(field))
     if not wrong:
         return Finding(account_id, "same")
     return Finding(account_id, "different" if wanted.active else "extra", wrong)
-
-
-def _value(state: Desired, field: str) -> object:
-    if field == "groups":
-        return {group.external_id for group in state.groups}
-    return getattr(state, field)
 
 
 async def _still_there(tx: AsyncSession, system: System) -> None:
@@ -190,12 +200,14 @@ async def _still_there(tx: AsyncSession, system: System) -> None:
         raise SystemTrouble(f"{system.name} was disabled or taken away meanwhile")
 
 
-async def _why_not_compared(tx: AsyncSession, system_id: UUID, account_id: UUID) -> Kind | None:
+async def _why_not_compared(tx: AsyncSession, system_id: UUID, people: list[UUID]) -> dict[UUID, Kind]:
     """Something is on its way, or an operator has passed the newest over: then nobody is to be healed."""
-    pair = (Delivery.system_id == system_id, Delivery.account_id == account_id)
-    newest = select(Delivery.state).where(*pair, Delivery.state != "cancelled")
-    waiting = select(Delivery.id).where(*pair, Delivery.state.in_(("pending", "leased"))).limit(1)
-    if await tx.scalar(waiting) is not None:
-        return "waiting"
-    state = await tx.scalar(newest.order_by(Delivery.version.desc()).limit(1))
-    return "skipped" if state == "skipped" else None
+    theirs = (Delivery.system_id == system_id, Delivery.account_id.in_(people))
+    newest = select(Delivery.account_id, func.max(Delivery.version).label("version"))
+    newest = newest.where(*theirs, Delivery.state != "cancelled").group_by(Delivery.account_id)
+    last = newest.subquery()
+    is_last = and_(Delivery.account_id == last.c.account_id, Delivery.version == last.c.version)
+    over = select(Delivery.account_id).join(last, is_last).where(*theirs, Delivery.state == "skipped")
+    waiting = select(Delivery.account_id).where(*theirs, Delivery.state.in_(("pending", "leased")))
+    found: dict[UUID, Kind] = dict.fromkeys(await tx.scalars(over), "skipped")
+    return found | dict.fromkeys(await tx.scalars(waiting), "waiting")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -16,6 +16,7 @@ from backend.outbox import circuit
 from backend.outbox.models import TRIED, WAITING, Delivery, Link, System
 from backend.outside.connectors.kinds import cannot
 from backend.outside.connectors.learnt import read_learnt
+from backend.statements import Question, by_number, listed, one_of
 
 State = Literal[
     "held", "pending", "delivering", "synced", "retrying", "dead", "drift", "paused", "skipped"
@@ -26,6 +27,7 @@ WORST_FIRST: tuple[State, ...] = (
 
 
 FINE = {"held", "skipped"}  # as good as synced at a glance: a human said so, or a moment has to pass
+FEW = 64  # requests of which it is asked first whether any system was to hear
 COUNTED = 1000  # more are "more": a count of everything costs as much as everything
 
 
@@ -60,6 +62,7 @@ class SystemOverview(msgspec.Struct, frozen=True):
     unit_codes: list[str]
     disabled_at: datetime | None
     paused_until: datetime | None
+    stopped: bool  # by an operator, and not by the trouble that it is in
     counts: dict[str, int]
     oldest_waiting_at: datetime | None
     last_delivered_at: datetime | None
@@ -70,7 +73,7 @@ class SystemOverview(msgspec.Struct, frozen=True):
     def state(self) -> State:
         """The worst that is the case; what is merely held is as good as synced."""
         found = [state for state in WORST_FIRST if self.counts.get(state) and state not in FINE]
-        if found:
+        if found and found[0] != "synced":
             return found[0]
         return "paused" if self.paused_until is not None else "synced"
 
@@ -79,11 +82,27 @@ async def states_for_requests(
     tx: AsyncSession, request_ids: Sequence[UUID], now: datetime
 ) -> dict[UUID, list[SyncState]]:
     """Per role request, one state per system that it concerns; what was undone is left out."""
+    asked = listed("request", request_ids)
+    if 0 < len(asked) <= FEW and await heard_of(len(asked)).maybe(tx, **asked) is None:  # as while they wait
+        return {request_id: [] for request_id in request_ids}
     query = _rows(now).where(Delivery.request_id.in_(request_ids), Delivery.state != "cancelled")
     found: dict[UUID | None, dict[UUID, SyncState]] = defaultdict(dict)
     for row in await tx.execute(query.order_by(System.name, Delivery.version)):
         found[row[0].request_id][row[1].id] = _word(row)  # the newest version of a request speaks for it
     return {request_id: list(found[request_id].values()) for request_id in request_ids}
+
+
+class Heard(NamedTuple):
+    """A request of which a system was to hear."""
+
+    request_id: UUID
+
+
+@by_number
+def heard_of(count: int) -> Question[Heard]:
+    """Whether any system was ever to hear of one of so many requests."""
+    about = one_of("request", count, Delivery.request_id)
+    return Question(Heard, select(Delivery.request_id).where(about).limit(1))
 
 
 async def states_for_accounts(
@@ -146,6 +165,7 @@ async def _overview(tx: AsyncSession, system: System, now: datetime) -> SystemOv
         unit_codes=msgspec.json.decode(system.unit_codes, type=list[str]),
         disabled_at=system.disabled_at,
         paused_until=paused,
+        stopped=system.stopped_until is not None and system.stopped_until > now,
         counts=links | waiting,
         oldest_waiting_at=await tx.scalar(oldest(system.id, now)),
         last_delivered_at=max(filter(None, known_at), default=None),

@@ -7,42 +7,26 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
-from backend.facts import DeliverySkipped, SystemPaused, SystemRemoved, SystemResumed
+from backend.facts import ComparisonAsked, DeliverySkipped, SystemPaused, SystemRemoved, SystemResumed
 from backend.figures import counted
 from backend.kit import Kit
 from backend.outbox.bell import DELIVERIES, STATES, ring_after
+from backend.outbox.listing import OPEN
 from backend.outbox.models import Delivery, Link, System
 from backend.outbox.systems import SystemTrouble, named
+from backend.outside.connectors.kinds import cannot
 
 FOR_EVER = datetime(9999, 12, 31, tzinfo=UTC)  # until somebody resumes it
 LONGEST_REASON = 300
-OPEN = ("pending", "leased", "dead")
-WORDS = {  # of an operator, and of the table
-    "pending": "pending",
-    "delivering": "leased",
-    "dead": "dead",
-    "synced": "done",
+SETTLED = {
+    "done": "synced",
     "skipped": "skipped",
     "cancelled": "cancelled",
-}
-
-
-class Listed(msgspec.Struct, frozen=True):
-    """One delivery as an operator sees it: no name, and never what is sent."""
-
-    id: UUID
-    account_id: UUID
-    version: int
-    state: str
-    attempts: int
-    error: str | None
-    changed_at: datetime
-    reason: str | None = None  # why it was passed over
+}  # of the table, and of an operator
 
 
 class Known(NamedTuple):
@@ -76,6 +60,18 @@ async def resume(tx: AsyncSession, kit: Kit, name: str, *, by: UUID | None, now:
     system.stopped_until, system.paused_until, system.failures = None, None, 0
     kit.journal.record(tx, SystemResumed(system=system.id), by=by, now=now)
     ring_after(tx, DELIVERIES)
+
+
+async def compare(tx: AsyncSession, kit: Kit, name: str, *, by: UUID | None, now: datetime) -> None:
+    """Have a system compared by the next worker that looks, whatever the hour; one under way begins anew."""
+    system = await _held(tx, name)
+    if system.disabled_at is not None:
+        raise SystemTrouble(f"{name!r} is disabled: nobody compares it")
+    if "no_read_back" in cannot(system.kind):
+        raise SystemTrouble(f"{name!r} cannot be asked what it holds")
+    system.reconciled_at, system.comparing_until = None, None
+    kit.journal.record(tx, ComparisonAsked(system=system.id), by=by, now=now)
+    ring_after(tx, STATES)
 
 
 class AboutThemselves(SystemTrouble):
@@ -129,38 +125,7 @@ def _why_not(row: Delivery, older: Sequence[Delivery], now: datetime) -> str | N
             return f"delivery {one.id} can still be undone: wait until then"
     if row in older:
         return None
-    word = next(word for word, state in WORDS.items() if state == row.state)
-    return f"delivery {row.id} is {word} already"
-
-
-async def deliveries(
-    tx: AsyncSession,
-    kit: Kit,
-    system: System,
-    *,
-    state: str | None = None,
-    after: UUID | None = None,
-    only: ColumnElement[bool] | None = None,
-    most: int,
-) -> list[Listed]:
-    """What is open at a system, or all in one state, in the order of their making; identifiers grow with time.
-
-    `only` some of them, as is said of `Delivery`.
-    """
-    states = OPEN if state is None else (WORDS[state],)
-    query = select(Delivery).where(Delivery.system_id == system.id, Delivery.state.in_(states))
-    if after is not None:
-        query = query.where(Delivery.id > after)
-    if only is not None:
-        query = query.where(only)
-    return [_listed(kit, row) for row in await tx.scalars(query.order_by(Delivery.id).limit(most))]
-
-
-def _listed(kit: Kit, row: Delivery) -> Listed:
-    word = next(word for word, state in WORDS.items() if state == row.state)
-    sealed = row.skipped_because
-    reason = kit.keys.open("deliveries.skipped_because", row.id, sealed) if sealed else None
-    return Listed(row.id, row.account_id, row.version, word, row.attempts, row.error, row.changed_at, reason)
+    return f"delivery {row.id} is {SETTLED.get(row.state, row.state)} already"
 
 
 async def known_people(

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.db import Database
+from backend.db import Database, in_parts
 from backend.outbox import circuit
 from backend.outbox.models import Link, System
 from backend.outside.clock import Clock
@@ -95,8 +95,11 @@ class Strangers:
 
 async def _told(tx: AsyncSession, system: System) -> set[str]:
     """By our identifiers and by the system's."""
-    links = await tx.execute(select(Link.account_id, Link.remote_id).where(Link.system_id == system.id))
-    return {str(value) for row in links for value in row if value is not None}
+    found: set[str] = set()
+    links = select(Link.account_id, Link.remote_id).where(Link.system_id == system.id)
+    async for rows in in_parts(tx, links):
+        found |= {str(value) for row in rows for value in row if value is not None}
+    return found
 
 
 def _others(rights: Rights, ours: set[str]) -> int:

@@ -26,6 +26,7 @@ from backend.outbox.line import TROUBLE, Line
 from backend.outbox.models import System
 from backend.outside.clock import Clock
 from backend.outside.http import Guarded
+from backend.rounds import at_most
 from backend.watch import Watch
 
 log = structlog.get_logger("worker")
@@ -79,7 +80,8 @@ class Worker:
             while not stop.is_set():
                 await self._open_lines(stop)
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), LOOK_FOR_SYSTEMS)
+                    async with at_most(LOOK_FOR_SYSTEMS):
+                        await stop.wait()
         finally:
             stop.set()
             await self._close_lines()
@@ -156,7 +158,9 @@ class Worker:
                 log.warning("database_trouble", error=type(error).__name__)
             except Exception:
                 log.exception("roll_broke")  # deliveries go on; the next round tries again
-            await asyncio.sleep(ROLL)
+            with contextlib.suppress(TimeoutError):
+                async with at_most(ROLL):
+                    await stop.wait()
 
     async def _roll(self) -> None:
         async with self._database.read() as tx:

@@ -14,8 +14,6 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-import httpcore2
-
 Address = IPv4Address | IPv6Address
 
 PUBLIC_PORTS = (443, 8443)  # rule 705; any other port wants to be listed
@@ -116,41 +114,6 @@ async def check(url: str, allowed: Allowed) -> None:
     for address in await resolve(parts.hostname, port):
         if not allowed.permits(parts.hostname, address, port, encrypted=parts.scheme == "https"):
             raise AddressRefused
-
-
-class PinnedNetwork(httpcore2.AsyncNetworkBackend):
-    """Resolves a name once, refuses what is not permitted, and connects to the address it looked at."""
-
-    def __init__(self, allowed: Allowed, *, encrypted: bool) -> None:
-        self._allowed, self._encrypted = allowed, encrypted
-        self._inner = httpcore2.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
-    ) -> httpcore2.AsyncNetworkStream:
-        """Connect to the first permitted address that answers; one refused address refuses the name."""
-        addresses = await resolve(host, port)
-        for address in addresses:
-            if not self._allowed.permits(host, address, port, encrypted=self._encrypted):
-                raise AddressRefused
-        trouble: Exception = httpcore2.ConnectError()
-        for address in addresses:
-            try:
-                return await self._inner.connect_tcp(
-                    str(address), port, timeout, local_address, socket_options
-                )
-            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
-                trouble = error
-        raise trouble
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait, for the pool's own retries."""
-        await asyncio.sleep(seconds)
 
 
 def _canonical(host: str) -> str:

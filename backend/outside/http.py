@@ -22,10 +22,10 @@ from backend.outside.addresses import (
     Allowed,
     HttpTrouble,
     NotSent,
-    PinnedNetwork,
     Unreachable,
     check,
 )
+from backend.outside.pinned import PinnedNetwork
 
 NO_ANSWER = (TimeoutError, httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError)
 WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}

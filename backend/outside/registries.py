@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -12,7 +12,9 @@ import structlog
 from backend.errors import Unavailable
 from backend.names import proves_birth_date, same_name
 from backend.outside.addresses import HttpTrouble
-from backend.outside.http import Guarded
+
+if TYPE_CHECKING:
+    from backend.outside.http import Guarded
 
 log = structlog.get_logger("registries")
 Row = TypeVar("Row", bound=msgspec.Struct)

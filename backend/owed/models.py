@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Index, String, text
+from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.db import Base, UtcDateTime, new_id
-from backend.retention import Life, filled
+from backend.retention import Life, filled, index_where
 from backend.sealed import Whose, sealed
 
-WAITS = text("due_at IS NOT NULL")
+WAITS = "due_at IS NOT NULL"
 
 
 class Message(Base):
@@ -25,13 +25,7 @@ class Message(Base):
     retention = Life("done_at", timedelta(days=30))
     whose = Whose("account_id")
     __table_args__ = (
-        Index(
-            "ix_messages_channel_due_at",
-            "channel",
-            "due_at",
-            sqlite_where=WAITS,
-            postgresql_where=WAITS,
-        ),
+        index_where("ix_messages_channel_due_at", "channel", "due_at", only=WAITS),
         filled("messages", "done_at"),
     )
 

@@ -11,11 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.crypto import KeyRing
 from backend.db import changed_one, new_id
+from backend.objects import Together
 from backend.outbox.bell import MESSAGES, ring_after
 from backend.owed.models import Message
 
 SMS, PUSH = "sms", "push"
 SENT, UNCERTAIN, DROPPED = "sent", "uncertain", "dropped"
+OWED = Together(Message)  # in the transaction of the act
 log = structlog.get_logger("messages")
 
 
@@ -37,11 +39,23 @@ def owe(
 
     What must not leave costs the same write: `leaves`. What must not leave before the answer wakes nobody: `rings`.
     """
-    row = Message(id=new_id(), channel=channel, kind=kind, account_id=account_id, about=about, at=now)
-    row.content = keys.seal("messages.content", row.id, content) if content is not None else None
-    row.due_at = (due or now) if leaves else None
-    row.done_at, row.outcome = (None, None) if leaves else (now, DROPPED)
-    tx.add(row)
+    row_id = new_id()
+    row = {
+        "id": row_id,
+        "channel": channel,
+        "kind": kind,
+        "account_id": account_id,
+        "about": about,
+        "content": keys.seal("messages.content", row_id, content) if content is not None else None,
+        "at": now,
+        "due_at": (due or now) if leaves else None,
+        "attempts": 0,
+        "lease": None,
+        "handed_at": None,
+        "done_at": None if leaves else now,
+        "outcome": None if leaves else DROPPED,
+    }
+    OWED.add(tx, row)
     if rings:
         ring_after(tx, topic(channel))
 
@@ -53,6 +67,7 @@ def topic(channel: str) -> str:
 
 async def take_back(tx: AsyncSession, act: UUID, *, now: datetime) -> None:
     """Of an act that was taken back nothing leaves that could not leave yet."""
+    await OWED.write(tx)
     unsent = delete(Message).where(Message.about == act, Message.due_at > now, Message.lease.is_(None))
     await tx.execute(unsent.execution_options(synchronize_session=False))
 

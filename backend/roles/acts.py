@@ -11,13 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.accounts.identity import numbers
 from backend.db import new_id
-from backend.errors import Conflict, FieldError, FieldsInvalid, Refusal
+from backend.errors import Conflict, FieldError, FieldsInvalid, Refusal, gather
 from backend.facts import RequestDecided, RoleRequested, RoleResumed
 from backend.kit import Kit
 from backend.outbox import queue as outbox
 from backend.outside.clock import local_day
 from backend.roles import (
     authority,
+    beside,
     carried,
     effects,
     forms,
@@ -28,6 +29,7 @@ from backend.roles import (
     rights,
     rows,
     second,
+    terms,
     timeline,
 )
 from backend.roles import draft as drafts
@@ -37,6 +39,9 @@ from backend.roles.catalogue.in_force import in_force
 from backend.roles.effects import Act
 from backend.roles.models import Role, RoleRequest, Unit
 from backend.roles.movements import Fate, Movement
+from backend.words import mark as _
+
+NOT_THEN = _("Ngày hiệu lực phải từ {first} đến {last}")
 
 
 class NotSuspended(Conflict):
@@ -47,10 +52,11 @@ class NotSuspended(Conflict):
 
 
 class More(msgspec.Struct, frozen=True):
-    """What an act may say beside its reason: from when, and what it rests on."""
+    """What an act may say beside its reason: from when, what it rests on, and which posts outlive the role."""
 
     effective_on: date | None = None
     papers: dict[str, str] = {}
+    keeps: tuple[UUID, ...] = ()
 
 
 NOTHING = More()
@@ -72,18 +78,18 @@ async def act(
 
     A refusal that has to be remembered is returned (`settle` it after the commit).
     """
-    why = _said(forms.reason(reason), move, more, now, kit)
     role = await theirs(tx, kit, role_id, by, now)
     if isinstance(role, Refusal):
         return role
-    if role.state not in policy.HELD:
-        raise policy.RoleMoved
+    if role.state not in policy.HELD or (move.fate is Fate.HALTED and not await _is_active(tx, role)):
+        raise policy.RoleMoved  # before anything is written that would have to be taken back
     if move.of_person and role.stands_on is not None:
         raise policy.NotByItself
     alone = (await in_force(tx)).needs(move.kind, "") == 1
     if not alone and (waits := await requests.open_of(tx, role.account_id)):
         raise policy.RequestOpen(request_id=waits)
-    found = await _written(tx, kit, role, move, why, more.effective_on, by, now, alone=alone)
+    why = await _said(tx, kit, role, reason, move, more, now)
+    found = await _written(tx, kit, role, move, why, more, by, now, alone=alone)
     await carried.weigh(tx, kit, found, carried.OURS, how, by=by)
     asked = RoleRequested(subject=role.account_id, request=found.id, kind=found.kind)
     kit.journal.record(tx, asked, by=by, now=now)
@@ -124,6 +130,12 @@ async def lift(tx: AsyncSession, kit: Kit, role_id: UUID, *, by: UUID, now: date
     return role
 
 
+async def _is_active(tx: AsyncSession, role: Role) -> bool:
+    """Whether it, or another of the same person, is in force."""
+    held = select(Role.id).where(Role.account_id == role.account_id, Role.state == policy.ACTIVE)
+    return role.state == policy.ACTIVE or await tx.scalar(held.limit(1)) is not None
+
+
 async def halting(tx: AsyncSession, account_id: UUID) -> RoleRequest | None:
     """The suspension that somebody is under."""
     waits = select(Role.suspended_by).where(Role.account_id == account_id, Role.state == policy.SUSPENDED)
@@ -133,14 +145,25 @@ async def halting(tx: AsyncSession, account_id: UUID) -> RoleRequest | None:
     return None
 
 
-def _said(why: str, move: Movement, more: More, now: datetime, kit: Kit) -> dict[str, str]:
-    """The form of the act, checked: the reason, what it rests on, and a day that may be one."""
-    today, errors = local_day(now), []
+async def _said(
+    tx: AsyncSession, kit: Kit, role: Role, typed: str, move: Movement, more: More, now: datetime
+) -> dict[str, str]:
+    """The form of the act: the reason, what it rests on, a day that may be one, posts that may be kept.
+
+    Raises FieldsInvalid with everything that is wrong.
+    """
+    errors: list[FieldError] = []
+    today, why = local_day(now), gather(errors, lambda: forms.reason(typed)) or ""
     last = today if move.fate is Fate.HALTED else today + timedelta(days=kit.limits.schedule_ahead_days)
-    if more.effective_on is not None and not today <= more.effective_on <= last:
-        errors.append(FieldError("effective_on", "not_possible", "Ngày hiệu lực phải từ hôm nay trở đi"))
+    known = (await in_force(tx)).movements.get(move.code)
+    first = today if move.fate is Fate.HALTED else terms.earliest(today, known)
+    if more.effective_on is not None and not first <= more.effective_on <= last:
+        days = {"first": f"{first:%d/%m/%Y}", "last": f"{last:%d/%m/%Y}"}
+        errors.append(FieldError("effective_on", "not_possible", NOT_THEN, **days))
     form = movements.with_papers(move.form or movements.END_FORM)
     values, wrong = forms.check_form(form, {"reason": why, **more.papers}, today=today, held={})
+    if also := await beside.why_not_keep(tx, move, role.id, more.keeps):
+        errors.append(also)
     if errors or wrong:
         raise FieldsInvalid(*errors, *wrong)
     return values
@@ -179,7 +202,7 @@ async def _written(
     role: Role,
     move: Movement,
     said: dict[str, str],
-    day: date | None,
+    more: More,
     by: UUID,
     now: datetime,
     *,
@@ -200,7 +223,8 @@ async def _written(
         subject_type=role.subject_type,
         position=role.position,
         fields=drafts.seal_fields(kit, "role_requests.fields", request_id, said),
-        effective_on=day,
+        effective_on=more.effective_on,
+        keeps=msgspec.json.encode(more.keeps).decode() if more.keeps else None,
         created_at=now,
         **(rows.stamp(now, by=by) if alone else {}),
     )

@@ -7,13 +7,17 @@ left, its silence about anybody counts.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
-from sqlalchemy import exists, literal, select
+from sqlalchemy import Select, exists, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.util import identity_key
 
 from backend.roles.models import StaffRecord, Unit
+from backend.transaction import Tx
+
+THERE, SILENT = "a directory", "units that no directory knows"
 
 
 def way_up(unit: Unit) -> list[UUID]:
@@ -31,23 +35,45 @@ def agency_of(unit: Unit, above: Mapping[UUID, Unit]) -> Unit:
 
 async def above(tx: AsyncSession, units: Collection[Unit]) -> dict[UUID, Unit]:
     """These units and everything above them, by id."""
+    return {one.id: one for one in await tx.scalars(_above(units))}
+
+
+def _above(units: Iterable[Unit]) -> Select[Unit]:
     ways = {unit_id for unit in units for unit_id in way_up(unit)}
-    return {one.id: one for one in await tx.scalars(select(Unit).where(Unit.id.in_(ways)))}
+    return select(Unit).where(Unit.id.in_(ways))
 
 
 async def is_there(tx: AsyncSession) -> bool:
-    """Whether anybody has ever brought a directory in, for whatever agency."""
-    return await tx.scalar(select(StaffRecord.id).limit(1)) is not None
+    """Whether anybody has ever brought a directory in, for whatever agency; asked once by who reads."""
+    known: bool | None = None if isinstance(tx, Tx) else tx.info.get(THERE)
+    if known is None:
+        known = tx.info[THERE] = await tx.scalar(select(StaffRecord.id).limit(1)) is not None
+    return known
 
 
 async def unlisted(tx: AsyncSession, unit_ids: Collection[UUID]) -> set[UUID]:
-    """Those of some units for whose agency nobody has brought a directory in."""
+    """Those of some units for whose agency nobody has brought a directory in; of each asked once by who reads."""
     if not unit_ids:
         return set()
-    if not await is_there(tx):
+    known: dict[UUID, bool] = {} if isinstance(tx, Tx) else tx.info.setdefault(SILENT, {})
+    if new := set(unit_ids) - known.keys():
+        silent = await _silent(tx, new)
+        known |= {unit_id: unit_id in silent for unit_id in new}
+    return {unit_id for unit_id in unit_ids if known[unit_id]}
+
+
+async def _silent(tx: AsyncSession, unit_ids: Collection[UUID]) -> set[UUID]:
+    units = [unit for one in unit_ids if (unit := tx.identity_map.get(identity_key(Unit, one))) is not None]
+    if len(units) < len(unit_ids):
+        if not await is_there(tx):
+            return set(unit_ids)
+        units = list(await tx.scalars(select(Unit).where(Unit.id.in_(unit_ids))))
+    there = exists(select(StaffRecord.id)).label("there")
+    found = (await tx.execute(_above(units).add_columns(there))).all()
+    if not any(row.there for row in found):
+        tx.info[THERE] = False
         return set(unit_ids)
-    units = list(await tx.scalars(select(Unit).where(Unit.id.in_(unit_ids))))
-    known = await above(tx, units)
+    known = {unit.id: unit for unit, _ in found}
     agencies = {unit.id: agency_of(unit, known).id for unit in units}
     silent = {one for one in set(agencies.values()) if not await _is_listed(tx, one)}
     return {unit_id for unit_id, agency in agencies.items() if agency in silent}

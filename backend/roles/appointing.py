@@ -61,6 +61,9 @@ async def appoint(tx: AsyncSession, kit: Kit, wish: Wish, *, by: UUID, now: date
         wrong.append(FieldError("unit", "unknown_unit", "Không có đơn vị này trong phạm vi bạn vận hành"))
     if wish.from_on is not None and wish.from_on < local_day(now):
         wrong.append(FieldError("from", "in_the_past", "Ngày bắt đầu không được ở quá khứ"))
+    if wish.until_on is not None and wish.until_on < (wish.from_on or local_day(now)):
+        late = "Ngày kết thúc không được trước ngày hiệu lực"
+        wrong.append(FieldError("until", "before_effective", late))
     try:
         number = await _number(tx, kit, wish.person, reach)
     except FieldsInvalid as also:

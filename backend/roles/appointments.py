@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.accounts.identity import numbers
 from backend.appointment import DELEGATE, MANAGER, Appointment
 from backend.db import new_id, one_after_another
 from backend.facts import DeskStaffRemoved, ManagerAppointed, ManagerDaysSet, ManagerDismissed
-from backend.imports.plan import Change, Field, Plan, PlanStale, Progress, in_order
+from backend.imports.plan import Change, Field, Plan, PlanStale, Progress, in_order, stakes
 from backend.imports.rows import Record, Row, RowError
 from backend.kit import Kit
 from backend.names import is_whole_birth_date, masked, read_birth_date
 from backend.outside.clock import local_day
 from backend.roles import deciding, delegates, forms, rights
 from backend.roles.models import Unit
-from backend.roles.unit_tree import not_there
+from backend.roles.unit_tree import not_there, root_of
 from backend.typed import BadText
 
 COLUMNS = ("unit_code", "national_id", "from", "until")
@@ -128,6 +129,9 @@ class ManagersImport:
     def __init__(self, kit: Kit, now: datetime) -> None:
         self._kit, self._now = kit, now
         self._planned: list[Planned] = []
+        self._roots: dict[
+            UUID, str
+        ] = {}  # of every unit in which somebody decides, the organisation that it is of
 
     async def plan(self, tx: AsyncSession, rows: Sequence[Record]) -> Plan:
         """Who would decide for what."""
@@ -136,7 +140,8 @@ class ManagersImport:
         wanted = [self._checked(record, plan.errors) for record in rows]
         units = await _living(tx, local_day(self._now))
         stored = await self._stored(tx, wanted)
-        plan.existing = len(stored)
+        there = await self._existing(tx)
+        plan.existing = there.total()
         seen: dict[tuple[str, str], int] = {}
         for row in wanted:
             unit_id, key = units.get(row.unit_code), (row.unit_code, row.number)
@@ -149,6 +154,8 @@ class ManagersImport:
                 self._compare(plan, row, unit_id, stored.get((unit_id, row.number)))
             seen.setdefault(key, row.line)
         plan.errors = in_order(plan.errors)
+        changed = Counter(self._roots[one.unit_id] for one in self._planned if one.stored is not None)
+        plan.roots = stakes(changed, there)
         return plan
 
     def prepare(self) -> None:
@@ -205,6 +212,16 @@ class ManagersImport:
             number = ""
         given = {name: _day(row, name) for name in ("from", "until") if row.has(name)}
         return ManagerRow(record.line, row.text("unit_code", longest=40, required=True), number, given)
+
+    async def _existing(self, tx: AsyncSession) -> Counter[str]:
+        """How many appointments there are in each organisation."""
+        by_unit = select(Unit.id, Unit.path, func.count()).join(Appointment, Appointment.unit_id == Unit.id)
+        by_unit = by_unit.where(Appointment.stands(MANAGER)).group_by(Unit.id, Unit.path)
+        found, self._roots = Counter[str](), {}
+        for unit_id, path, count in await tx.execute(by_unit):
+            self._roots[unit_id] = root_of(path)
+            found[root_of(path)] += count
+        return found
 
     async def _stored(
         self, tx: AsyncSession, rows: Sequence[ManagerRow]

@@ -19,12 +19,14 @@ from backend.kit import Kit
 from backend.names import last_digits
 from backend.outbox.models import System
 from backend.roles import authority, sight
-from backend.roles.audit_wanted import CHUNK, Span, Wanted, newest, span_of
+from backend.roles.audit_next import candidates
+from backend.roles.audit_wanted import Span, Wanted, span_of
 from backend.roles.authority import Authority
 from backend.roles.models import RequestStep, Role, RoleRequest, Unit
 
 PLACES = (("requests", ("request", "target")), ("roles", ("role", "target")), ("units", ("unit",)))
 CHUNKS_MOST = 10  # a page never walks further than this through what does not concern the reader
+SPARE = 25  # candidates beyond a page: some are not the reader's, and asking again costs as much as the page
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -76,7 +78,9 @@ async def of_units(
     before = span.before if before is None else min(before, span.before or before)
     found: list[tuple[Entry, Fact]] = []
     for _ in range(chunks):
-        chunk = await _chunk(tx, wanted, Span(span.after, before))
+        span = Span(span.after, before)
+        seqs, more = await candidates(tx, kit, who, wanted, span, inside=inside, most=most + SPARE)
+        chunk = await _entries(tx, seqs)
         facts = [(entry, fact) for entry in chunk if (fact := _fact(entry)) is not None]
         reach = await _reach(tx, kit, who, [fact for _, fact in facts], inside)
         for entry, fact in facts:
@@ -84,9 +88,9 @@ async def of_units(
                 found.append((entry, fact))
             if len(found) == most:
                 return await _named(tx, kit, found), entry.seq
-        if len(chunk) < CHUNK:
+        if not more:
             return await _named(tx, kit, found), None
-        before = chunk[-1].seq
+        before = seqs[-1]
     return await _named(tx, kit, found), before
 
 
@@ -129,10 +133,9 @@ async def _reach(
     )
 
 
-async def _chunk(tx: AsyncSession, wanted: Wanted, span: Span) -> list[Entry]:
-    """Candidates, newest first."""
-    found = list(await tx.scalars(newest(wanted, span)))
-    return list(await tx.scalars(select(Entry).where(Entry.seq.in_(found)).order_by(Entry.seq.desc())))
+async def _entries(tx: AsyncSession, seqs: list[int]) -> list[Entry]:
+    """Newest first."""
+    return list(await tx.scalars(select(Entry).where(Entry.seq.in_(seqs)).order_by(Entry.seq.desc())))
 
 
 def _fact(entry: Entry) -> Fact | None:

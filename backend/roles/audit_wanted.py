@@ -15,16 +15,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.accounts.identity import called
 from backend.errors import FieldError, FieldsInvalid
-from backend.facts import RequestDecided, RequestWithdrawn, StepDecided, vocabulary
+from backend.facts import RequestDecided, RequestExpired, RequestWithdrawn, StepDecided, vocabulary
 from backend.journal import Entry
 from backend.kit import Kit
 from backend.outside.clock import begins, ends
 from backend.roles import authority, sight
 from backend.roles.models import RequestStep, Role, RoleRequest
 
-GROUPS = ("role", "sync", "access", "manager")
-OUTCOMES = ("approved", "rejected", "returned", "withdrawn")
-SAYING = tuple(str(kind.__struct_config__.tag) for kind in (StepDecided, RequestDecided, RequestWithdrawn))
+ROLE, SYNC = "role", "sync"
+GROUPS = (ROLE, SYNC, "access", "manager")
+SAYERS = (StepDecided, RequestDecided, RequestWithdrawn, RequestExpired)
+SAYING = tuple(str(kind.__struct_config__.tag) for kind in SAYERS)
 CHUNK = 200
 ASTRAY = timedelta(
     hours=1
@@ -56,6 +57,8 @@ class Wanted(msgspec.Struct, frozen=True):
                 return self.outcome in {"", said}
             case RequestWithdrawn():
                 return self.outcome in {"", "withdrawn"}
+            case RequestExpired():
+                return self.outcome in {"", "expired"}
         return not self.outcome
 
 

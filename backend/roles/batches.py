@@ -38,9 +38,9 @@ class Batch(msgspec.Struct, frozen=True):
 BATCH = flows.Kind("batch", Batch)
 
 
-def keep(tx: AsyncSession, kit: Kit, account_id: UUID, batch: Batch, *, now: datetime) -> UUID:
+async def keep(tx: AsyncSession, kit: Kit, account_id: UUID, batch: Batch, *, now: datetime) -> UUID:
     """Where its page finds it again, for the same person, for some minutes."""
-    return BATCH.start(tx, kit, Caller(now), "done", batch, account_id=account_id).id
+    return (await BATCH.start(tx, kit, Caller(now), "done", batch, account_id=account_id)).id
 
 
 async def batch_of(tx: AsyncSession, kit: Kit, batch_id: UUID, account_id: UUID, *, now: datetime) -> Batch:

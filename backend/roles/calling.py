@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
@@ -15,10 +16,27 @@ from backend.kit import Kit
 from backend.outside.clock import local_day
 from backend.roles import hearing
 from backend.roles.models import RoleRequest
+from backend.statements import Question, given
 from backend.throttle import Window
 from backend.words import mark as _
 
 KIND, TITLE = "request_waits", _("Có yêu cầu về vai trò chờ bạn quyết định")
+
+
+class Managing(NamedTuple):
+    """Whoever decides for a unit."""
+
+    id: UUID
+    national_id: bytes
+
+
+MANAGING = Question(
+    Managing,
+    select(Appointment.id, Appointment.national_id).where(
+        Appointment.unit_id == given("unit", Appointment.unit_id),
+        Appointment.counts(MANAGER, given("today", Appointment.from_on)),
+    ),
+)
 
 
 async def call(
@@ -50,12 +68,9 @@ async def managers_of(
     tx: AsyncSession, kit: Kit, units: Iterable[UUID | None], *, now: datetime
 ) -> set[UUID]:
     """The accounts of those who decide for some units."""
-    wanted = {unit for unit in units if unit is not None}
-    query = select(Appointment).where(
-        Appointment.unit_id.in_(wanted), Appointment.counts(MANAGER, local_day(now))
-    )
     found = set()
-    for one in (await tx.scalars(query)).all():
-        number = kit.keys.open("appointments.national_id", one.id, one.national_id)
-        found.add(await numbers.holder_of(tx, kit, number))
+    for unit in {unit for unit in units if unit is not None}:
+        for one in await MANAGING.all(tx, unit=unit, today=local_day(now)):
+            number = kit.keys.open("appointments.national_id", one.id, one.national_id)
+            found.add(await numbers.holder_of(tx, kit, number))
     return {one for one in found if one is not None}

@@ -45,9 +45,8 @@ async def cancel(tx: AsyncSession, kit: Kit, found: RoleRequest, *, by: UUID, no
         act = Act(by, now, due=now)
         await effects.finish(tx, kit, role, reason=CANCELLED, request_id=found.id, act=act, leaves=False)
     else:
-        about = await rows.role_now(tx, found.role_id)
-        unit = found.unit_id if about is None else about.unit_id
-        await effects.say(tx, kit, found.account_id, unit, CANCELLED, Act(by, now, due=now), about=found.id)
+        what = await rows.role_now(tx, found.role_id) or found
+        await effects.tell(tx, kit, what, CANCELLED, Act(by, now, due=now), about=found.id)
     await rows.move(tx, found, to=policy.WITHDRAWN, **rows.stamp(now, by=by))
     fact = RequestWithdrawn(subject=found.account_id, request=found.id, because=CANCELLED)
     kit.journal.record(tx, fact, by=by, now=now)

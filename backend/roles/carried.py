@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -58,15 +58,6 @@ class How(msgspec.Struct, frozen=True):
     keep: Keep | None = None
     confirmed: bool = False
     many: bool = False
-
-
-class Vacancy(msgspec.Struct, frozen=True):
-    """A unit whose last manager has gone, or for which nobody decides at all."""
-
-    unit_code: str
-    unit_name: str
-    since: datetime | None
-    decided_by: str | None
 
 
 async def outlook(tx: AsyncSession, kit: Kit, role: Role | None) -> Outlook | None:
@@ -193,24 +184,6 @@ async def _lend_again(tx: AsyncSession, kit: Kit, found: RoleRequest, now: datet
         kit.journal.record(tx, fact, by=found.decided_by, now=now)
     if found.role_id is not None:
         await notices.take_back(tx, found.role_id, now=now)
-
-
-async def vacancies(tx: AsyncSession) -> list[Vacancy]:
-    """Living units that have lost their last manager, or for which nobody up the tree decides, by code."""
-    managers = await rights.managers_by_unit(tx, on=None)
-    gone = select(Appointment.unit_id, func.max(Appointment.ended_at))
-    gone = gone.where(Appointment.kind == MANAGER, Appointment.ended_at.is_not(None))
-    since = {row[0]: row[1] for row in await tx.execute(gone.group_by(Appointment.unit_id))}
-    units = {unit.id: unit for unit in await tx.scalars(select(Unit).order_by(Unit.code))}
-    found = []
-    for unit in units.values():
-        if unit.id in managers or unit.ended_on is not None:
-            continue
-        above = rights.decider(unit.path, managers, set())
-        if above is None or unit.id in since:
-            by = units[above].code if above else None
-            found.append(Vacancy(unit.code, unit.name, since.get(unit.id), by))
-    return found
 
 
 async def _carried(tx: AsyncSession, kit: Kit, role: Role, *, hold: bool = False) -> list[UUID]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -12,20 +13,23 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.accounts.identity.people import full_names
 from backend.kit import Kit
+from backend.roles import beside, movements
 from backend.roles import draft as drafts
-from backend.roles import movements
 from backend.roles.catalogue.entries import Catalogue, SubjectType
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.models import RequestChange, RoleRequest, Unit
 from backend.roles.views import Correction, Difference, Return
+from backend.statements import Question, by_number, listed, one_of
 from backend.words import mark as _
 
+FIRST = 1  # version of a request: it was never given back, so nobody has corrected it
 LABELS = {
     "unit": _("Đơn vị"),
     "subject_type": _("Đối tượng"),
     "position": _("Chức vụ"),
     "effective_on": _("Ngày hiệu lực"),
     "until": _("Đến hết ngày"),
+    "keeps": _("Kiêm nhiệm giữ lại"),
 }
 
 
@@ -38,7 +42,34 @@ class Wish(msgspec.Struct, frozen=True):
     effective_on: date | None
     until_on: date | None
     fields: dict[str, str]
+    keeps: list[UUID] = []
     returned: list[Return] = []  # why it was corrected after that
+
+
+class Made(NamedTuple):
+    """A correction as it is kept."""
+
+    id: UUID
+    request_id: UUID
+    by: UUID
+    at: datetime
+    before: bytes
+
+
+@by_number
+def made_in(count: int) -> Question[Made]:
+    """The corrections of so many requests, oldest first."""
+    columns = (getattr(RequestChange, name) for name in Made._fields)
+    query = select(*columns).where(one_of("request", count, RequestChange.request_id))
+    return Question(Made, query.order_by(RequestChange.id))
+
+
+class Names(NamedTuple):
+    """What the parts of a wish are called."""
+
+    units: dict[UUID, Unit]
+    posts: dict[UUID, str]  # the unit of each concurrent post
+    catalogue: Catalogue
 
 
 def wish_of(kit: Kit, found: RoleRequest) -> Wish:
@@ -50,6 +81,7 @@ def wish_of(kit: Kit, found: RoleRequest) -> Wish:
         found.effective_on,
         found.until_on,
         drafts.asked_fields(kit, found),
+        beside.kept(found),
     )
 
 
@@ -58,9 +90,9 @@ async def corrections_of(
 ) -> dict[UUID, list[Correction]]:
     """Per request its corrections, oldest first."""
     found: dict[UUID, list[Correction]] = {request.id: [] for request in requests}
-    query = select(RequestChange).where(RequestChange.request_id.in_(found)).order_by(RequestChange.id)
-    rows: dict[UUID, list[RequestChange]] = {}
-    for row in await tx.scalars(query):
+    moved = [request.id for request in requests if request.version > FIRST]
+    rows: dict[UUID, list[Made]] = {}
+    for row in await made_in(len(moved)).all(tx, **listed("request", moved)) if moved else ():
         rows.setdefault(row.request_id, []).append(row)
     if not rows:
         return found
@@ -70,13 +102,16 @@ async def corrections_of(
         if request.id in rows
     }
     units = await _units(tx, {wish.unit_id for said in wishes.values() for wish in said})
+    posts = await beside.words_of(
+        tx, {one for said in wishes.values() for wish in said for one in wish.keeps}
+    )
     catalogue = await in_force(tx)
     names = await full_names(tx, kit, {row.by for changes in rows.values() for row in changes})
     for request in requests:
         form = movements.of(request).form
         for nth, row in enumerate(rows.get(request.id, ())):
             old, new = wishes[request.id][nth : nth + 2]
-            differences = list(_differences(old, new, form, units, catalogue))
+            differences = list(_differences(old, new, form, Names(units, posts, catalogue)))
             found[request.id].append(Correction(names[row.by], row.at, differences, old.returned))
     return found
 
@@ -92,14 +127,12 @@ def in_vietnamese(made: Correction) -> Correction:
     return msgspec.structs.replace(made, differences=[*texts])
 
 
-def _before(kit: Kit, row: RequestChange) -> Wish:
+def _before(kit: Kit, row: Made) -> Wish:
     return msgspec.json.decode(kit.keys.open("request_changes.before", row.id, row.before), type=Wish)
 
 
-def _differences(
-    old: Wish, new: Wish, form: SubjectType | None, units: dict[UUID, Unit], catalogue: Catalogue
-) -> Iterator[Difference]:
-    was, now = _said(old, units, catalogue), _said(new, units, catalogue)
+def _differences(old: Wish, new: Wish, form: SubjectType | None, names: Names) -> Iterator[Difference]:
+    was, now, catalogue = _said(old, names), _said(new, names), names.catalogue
     for name, label in LABELS.items():
         if was[name] != now[name]:
             yield Difference(name, label, was[name][0], now[name][0], was[name][1], now[name][1])
@@ -114,15 +147,19 @@ def _differences(
             yield Difference(f"fields.{name}", field.words if field else name, before, after, *shown)
 
 
-def _said(wish: Wish, units: dict[UUID, Unit], catalogue: Catalogue) -> dict[str, tuple[str, str]]:
+def _said(wish: Wish, names: Names) -> dict[str, tuple[str, str]]:
     """Each part as its code and in words."""
-    unit = units[wish.unit_id]
+    unit, catalogue = names.units[wish.unit_id], names.catalogue
     return {
         "unit": (unit.code, unit.name),
         "subject_type": (wish.subject_type, catalogue.subject_label(wish.subject_type)),
         "position": (wish.position, catalogue.position_label(wish.position)),
         "effective_on": _day(wish.effective_on),
         "until": _day(wish.until_on),
+        "keeps": (
+            ", ".join(str(one) for one in wish.keeps),
+            ", ".join(names.posts.get(one, "") for one in wish.keeps),
+        ),
     }
 
 

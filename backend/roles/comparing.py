@@ -19,7 +19,7 @@ from backend.accounts.identity.following import names_of
 from backend.accounts.identity.people import full_names
 from backend.errors import Conflict
 from backend.kit import Kit
-from backend.names import last_digits, same_birth_date, same_name
+from backend.names import last_digits, same_birth_date, same_name, written_date
 from backend.roles import agencies, differing, movements, policy
 from backend.roles import draft as drafts
 from backend.roles.catalogue.entries import Catalogue
@@ -120,15 +120,14 @@ def _lines(
     found, account, _role = asked
     (name, born), fields = names_of(kit, account), drafts.asked_fields(kit, found)
     person = person_of(kit, listed[0]) if listed else None
+    listed_born = written_date(person.birth_date) if person and person.birth_date else None
     code, mail = (person.employee_code, person.official_email) if person else ("", "")
     post = catalogue.position_label(listed[0].position) if listed and listed[0].position else None
     wished = catalogue.position_label(found.position)
     asked_code, asked_mail = fields.get("employee_code"), fields.get("official_email")
     return [
         Compared(_("Họ và tên"), person.full_name if person else None, name, None, NAME in why),
-        Compared(
-            _("Ngày sinh"), _day(person.birth_date if person else None), _day(born), None, BIRTH_DATE in why
-        ),
+        Compared(_("Ngày sinh"), listed_born, born and written_date(born), None, BIRTH_DATE in why),
         Compared(_("Đơn vị"), listed[1] if listed else None, None, unit, UNIT in why),
         Compared(_("Chức vụ"), post, None, wished, _differ(post, wished)),
         Compared(_("Mã cán bộ"), code or None, None, asked_code, _differ(code, asked_code)),
@@ -139,11 +138,6 @@ def _lines(
 def _differ(one: str | Label | None, other: str | Label | None) -> bool:
     """What one side leaves out is no difference."""
     return bool(one and other) and str(one).lower() != str(other).lower()
-
-
-def _day(text: str | None) -> str | None:
-    """As people here write it, as far as it is known: `1990-02-01`, `1990-02` or `1990`."""
-    return "/".join(reversed(text.split("-"))) if text else None
 
 
 async def _held(tx: AsyncSession, catalogue: Catalogue, account_id: UUID) -> list[Post]:

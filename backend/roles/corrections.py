@@ -7,6 +7,7 @@ began it goes. What it said is kept sealed, so that the next reader sees old and
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -108,7 +109,7 @@ async def _rewrite(
 ) -> None:
     """It says the new wish, what it said is kept, and every unit is asked again."""
     tx.add(_change(kit, found, by.account_id, now, await _returns(tx, kit, found)))
-    values = requests.content_of(kit, found.id, checked) | _what_falls(kit, found, by, note)
+    values: dict[str, Any] = requests.content_of(kit, found.id, checked) | _what_falls(kit, found, by, note)
     await rows.move(tx, found, to=policy.PENDING, decided_at=None, decided_by=None, **values)
     await tx.execute(delete(RequestStep).where(RequestStep.request_id == found.id))
     await requests.add_steps(tx, kit, found, role, now=now)

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Select, and_, or_, select, union
+from sqlalchemy import ColumnElement, Select, and_, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import paging
@@ -18,10 +18,10 @@ from backend.errors import FieldError, FieldsInvalid
 from backend.kit import Kit
 from backend.names import last_digits
 from backend.outside.clock import begins, ends
-from backend.roles import authority, movements, rights
+from backend.roles import authority, movements, rights, territory
+from backend.roles.authority import Authority
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.models import RequestStep, RoleRequest, Unit
-from backend.roles.queue import places
 from backend.words import Label
 
 MOST, TOGETHER = 25, 50
@@ -79,13 +79,16 @@ async def decided(
     cursor: str | None = None,
     most: int = MOST,
 ) -> Decisions:
-    """The words of the manager, and of the units whose people are the manager's."""
+    """The manager's own words in units that are the manager's still, and those of the units with the manager's people.
+
+    Whoever has lost a unit reads there no further than anybody else, what they said themselves included (rule 613).
+    """
     who = await authority.of(tx, kit, manager, now=now)
     after = _read(cursor) if cursor else None
-    units = [unit for code, unit in await places(tx, who) if wanted.unit in {"", code}]
+    units = [unit for code, unit in await territory.own(tx, who) if wanted.unit in {"", code}]
     found: list[Word] = []
     if not wanted.unit or wanted.mine:
-        found += await _next(tx, [RequestStep.by == manager], wanted, after, most + 1)
+        found += await _next(tx, [_said_by(who)], wanted, after, most + 1)
     if not wanted.mine:
         for start in range(0, len(units), TOGETHER):
             some = [RequestStep.unit_id == unit for unit in units[start : start + TOGETHER]]
@@ -103,7 +106,7 @@ async def who_is(tx: AsyncSession, kit: Kit, manager: UUID, typed: str, *, now: 
     about = select(RoleRequest.account_id, Unit.path, RequestStep.by)
     about = about.join(RequestStep, RequestStep.request_id == RoleRequest.id)
     about = about.join(Unit, Unit.id == RequestStep.unit_id).where(RoleRequest.account_id.in_(found.accounts))
-    asked = (await tx.execute(about.where(or_(who.below(), RequestStep.by == manager)).distinct())).all()
+    asked = (await tx.execute(about.where(or_(who.below(), _said_by(who))).distinct())).all()
     managers = await rights.managers_over(tx, {row.path for row in asked}, on=who.today)
     people: set[UUID] = {
         row.account_id for row in asked if row.by == manager or rights.reads(who, row.path, managers)
@@ -117,6 +120,13 @@ async def who_is(tx: AsyncSession, kit: Kit, manager: UUID, typed: str, *, now: 
     if not people:
         raise FieldsInvalid(FieldError("person", "unknown", "Không tìm thấy người này"))
     return people.pop()
+
+
+def _said_by(who: Authority) -> ColumnElement[bool]:
+    """One's own words where the right is there still: over the unit, or by a delegation that lasts."""
+    there = RequestStep.unit_id.in_(select(Unit.id).where(who.below()))
+    lent = RequestStep.delegation_id.in_([one.id for one in who.lent])
+    return and_(RequestStep.by == who.account_id, or_(there, lent))
 
 
 def next_words(where: Any, wanted: Wanted, after: Word | None, most: int) -> Select[datetime | None, UUID]:

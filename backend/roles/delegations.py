@@ -23,24 +23,18 @@ from backend.errors import Conflict, FieldError, FieldsInvalid, NotFound, Refusa
 from backend.facts import DelegationGiven
 from backend.kit import Kit
 from backend.limits import Limits
-from backend.names import folded
 from backend.outside.clock import local_day
-from backend.roles import authority, delegates, policy, queue, rights, rows
-from backend.roles import draft as drafts
+from backend.roles import authority, delegates, lending, policy, rows, territory
 from backend.roles.authority import Authority, Post
 from backend.roles.models import Unit
 from backend.roles.movements import Kind
+from backend.roles.queue import CHOICES
 from backend.roles.requests import refused
 from backend.words import mark as _
 
 KINDS: tuple[str, ...] = get_args(Kind)
-NOT_ELIGIBLE = _(
-    "Không thấy người này; hãy ghi số định danh hoặc đủ họ tên của người có vai trò tại đơn vị bạn phụ trách"
-    " hoặc của người phụ trách cấp trên"
-)
 START_TOO_FAR = _("Ngày bắt đầu chậm nhất là {last}")
 END_TOO_FAR = _("Ủy quyền kéo dài không quá {days} ngày: ngày kết thúc chậm nhất là {last}")
-NAMESAKES = 50
 MOST = 100
 
 
@@ -89,27 +83,21 @@ async def give(
 
     Who decides for nothing is returned as a refusal (`settle` it after the commit).
     """
-    days = _checked(wish, local_day(now), kit.limits)
+    days, wrong = _checked(wish, local_day(now), kit.limits)
     mine = await authority.of(tx, kit, by, now=now)
-    to = await _person(tx, kit, wish.to, mine)
+    to = await lending.meant(tx, kit, wish.to, mine, wrong)
     if to is not None and await tx.get(Account, to) is not None:
         await rows.account_locked(tx, to)
     who = await authority.of(tx, kit, by, now=now, hold=True)
     if not who.posts:
         return refused(tx, kit, policy.NotYourUnit(), to or by, by, now)
     account = await tx.get(Account, to, populate_existing=True) if to else None
-    if account is not None and account.id == by:
-        raise _wrong("oneself", _("Bạn đang có quyền này rồi; hãy chọn người khác"))
-    if account is None or account.status != "active":
-        raise _wrong("not_eligible", NOT_ELIGIBLE)  # whether there is such an account is nobody's to learn
-    given = []
-    for code in dict.fromkeys(wish.units):
-        post, unit = await _lendable(tx, who, code)
-        if not await delegates.is_eligible(
-            tx, kit, account.id, await tx.get_one(Unit, post.id), on=who.today
-        ):
-            raise _wrong("not_eligible", NOT_ELIGIBLE)
-        given.append(await _lend(tx, kit, post, unit, account.id, wish, days, by=by, now=now))
+    where = await lending.lent_of(tx, who, wish.units, wrong)
+    if not any(one.field == "to" for one in wrong):
+        wrong += await lending.why_not_to(tx, kit, account, where, who)
+    if wrong or account is None:
+        raise FieldsInvalid(*wrong)
+    given = [await _lend(tx, kit, post, unit, account.id, wish, days, by=by, now=now) for post, unit in where]
     for one in given:
         assert one.unit_id is not None
         fact = DelegationGiven(subject=account.id, unit=one.unit_id, delegation=one.id)
@@ -139,11 +127,15 @@ async def listed(tx: AsyncSession, kit: Kit, who: Authority) -> list[Delegation]
     )
     query = select(Appointment, Unit).join(Unit, Unit.id == Appointment.unit_id)
     query = query.where(Appointment.stands(DELEGATE), concerned).order_by(Appointment.id.desc()).limit(MOST)
+    rows_now = (await tx.execute(query)).all()
+    known = {
+        one.id: kit.keys.open("appointments.national_id", one.id, one.national_id) for one, _ in rows_now
+    }
+    holders = await numbers.holders_of(tx, kit, known.values())
+    names = await full_names(tx, kit, (*holders.values(), *(one.by for one, _ in rows_now)))
     found = []
-    for one, unit in await tx.execute(query):
-        number = kit.keys.open("appointments.national_id", one.id, one.national_id)
-        holder = await numbers.holder_of(tx, kit, number)
-        names = await full_names(tx, kit, (one.by, holder))
+    for one, unit in rows_now:
+        holder = holders.get(known[one.id])
         found.append(
             Delegation(
                 id=one.id,
@@ -161,16 +153,15 @@ async def listed(tx: AsyncSession, kit: Kit, who: Authority) -> list[Delegation]
 
 
 async def lendable(tx: AsyncSession, who: Authority) -> list[Unit]:
-    """The units whose word is this manager's own, by code."""
-    if not who.posts:
-        return []
-    managers = await rights.managers_by_unit(tx, on=who.today)
-    units = await tx.scalars(select(Unit).where(who.below(), Unit.ended_on.is_(None)).order_by(Unit.code))
-    return [unit for unit in units if who.decides(rights.decider(unit.path, managers, set()))]
+    """The units whose word is this manager's own, by code; of more than one chooses from, those that are managed."""
+    theirs = [unit for _, unit in await territory.own(tx, who)]
+    some = theirs if len(theirs) <= CHOICES else list(who.posts)
+    living = select(Unit).where(Unit.id.in_(some), Unit.ended_on.is_(None))
+    return list(await tx.scalars(living.order_by(Unit.code)))
 
 
-def _checked(wish: Wish, today: date, limits: Limits) -> tuple[date, date]:
-    """The days, if everything that can be seen without asking anybody is right."""
+def _checked(wish: Wish, today: date, limits: Limits) -> tuple[tuple[date, date], list[FieldError]]:
+    """The days, and everything wrong that can be seen without asking anybody."""
     first, errors = wish.from_on or today, []
     if not wish.to.strip():
         errors.append(FieldError("to", "missing", "Hãy cho biết ủy quyền cho ai"))
@@ -181,9 +172,7 @@ def _checked(wish: Wish, today: date, limits: Limits) -> tuple[date, date]:
     if not wish.units:
         errors.append(FieldError("units", "missing", "Hãy chọn ít nhất một đơn vị"))
     errors += _wrong_days(first, wish.until_on, today, limits)
-    if errors or wish.until_on is None:
-        raise FieldsInvalid(*errors)
-    return first, wish.until_on
+    return (first, wish.until_on or first), errors
 
 
 def _wrong_days(first: date, until: date | None, today: date, limits: Limits) -> list[FieldError]:
@@ -204,18 +193,6 @@ def _wrong_days(first: date, until: date | None, today: date, limits: Limits) ->
     return errors
 
 
-async def _lendable(tx: AsyncSession, who: Authority, code: str) -> tuple[Post, Unit]:
-    """The unit, and the post by which its word is this manager's own."""
-    unit = await drafts.find_unit(tx, code)
-    managers = await rights.managers_over(tx, [unit.path], on=who.today) if unit else {}
-    post = who.posts.get(rights.decider(unit.path, managers, set()) or unit.id) if unit else None
-    if unit is None or post is None:
-        raise FieldsInvalid(
-            FieldError("units", "not_yours", "Bạn chỉ ủy quyền được cho đơn vị mà bạn đang phụ trách")
-        )
-    return post, unit
-
-
 async def _lend(
     tx: AsyncSession,
     kit: Kit,
@@ -231,7 +208,7 @@ async def _lend(
     first, last = days
     number = (await numbers.personal(tx, kit, [to])).get(to)
     if number is None:
-        raise _wrong("not_eligible", NOT_ELIGIBLE)
+        raise FieldsInvalid(FieldError("to", "not_eligible", lending.NOT_ELIGIBLE))
     blinds = kit.keys.blinds(numbers.NATIONAL_ID, number)
     there = (Appointment.lent_from == post.appointment_id, Appointment.unit_id == unit.id)
     if await _stands(tx, *there, Appointment.national_id_blind.in_(blinds), days=days):
@@ -261,40 +238,3 @@ async def _stands(tx: AsyncSession, *where: ColumnElement[bool], days: tuple[dat
     begun = or_(Appointment.from_on.is_(None), Appointment.from_on <= last)
     held = select(Appointment.id).where(Appointment.stands(DELEGATE), *where, begun)
     return await tx.scalar(held.where(Appointment.until_on >= first).limit(1)) is not None
-
-
-async def _person(tx: AsyncSession, kit: Kit, typed: str, who: Authority) -> UUID | None:
-    """Who is meant; a name has to be that of one person alone. Raises FieldsInvalid."""
-    text = typed.strip()
-    try:
-        return UUID(text)
-    except ValueError:
-        pass
-    digits = "".join(text.split())
-    if digits.isdigit():
-        return await numbers.holder_of(tx, kit, digits)
-    found = await queue.people_of(tx, kit, who, q=text, most=NAMESAKES)
-    called = {one.account_id for one in found.items if folded(one.name) == folded(text)}
-    called |= await _above(tx, kit, who, text)
-    if len(called) > 1 or (called and found.next_cursor is not None):  # a namesake may stand on the next page
-        raise FieldsInvalid(
-            FieldError("to", "ambiguous", "Có nhiều người cùng họ tên này, hãy ghi số định danh cá nhân")
-        )
-    return next(iter(called), None)
-
-
-async def _above(tx: AsyncSession, kit: Kit, who: Authority, name: str) -> set[UUID]:
-    """Managers of the units above who are called so."""
-    way = {unit for post in who.posts.values() for unit in rights.way_up(post.path)[1:]}
-    query = select(Appointment).where(Appointment.unit_id.in_(way), Appointment.counts("manager", who.today))
-    found = set()
-    for one in await tx.scalars(query):
-        number = kit.keys.open("appointments.national_id", one.id, one.national_id)
-        if (holder := await numbers.holder_of(tx, kit, number)) is not None:
-            found.add(holder)
-    names = await full_names(tx, kit, found)
-    return {one for one in found if folded(names[one]) == folded(name)}
-
-
-def _wrong(code: str, message: str) -> FieldsInvalid:
-    return FieldsInvalid(FieldError("to", code, message))

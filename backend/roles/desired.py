@@ -11,6 +11,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
+from backend.db import in_parts
 from backend.kit import Kit
 from backend.outbox.models import System
 from backend.outside.connectors import Desired, GroupRef
@@ -198,7 +199,7 @@ async def our_groups(tx: AsyncSession, system: System, codes: Collection[str]) -
 
 
 async def people_in_scope(tx: AsyncSession, system: System) -> list[tuple[UUID, int]]:
-    """Everybody with a role in force within the system's scope, with the version of their roles."""
+    """Everybody with a role in force within the system's scope, with the version of their roles; in no order."""
     scope = await scope_of(tx, system)
     query = (
         select(Account.id, Account.role_version, Unit.path)
@@ -206,8 +207,10 @@ async def people_in_scope(tx: AsyncSession, system: System) -> list[tuple[UUID, 
         .join(Unit, Unit.id == Role.unit_id)
         .where(Role.state == policy.ACTIVE, Account.status == "active")
     )
-    rows = await tx.execute(query)
-    return sorted({(account_id, version) for account_id, version, path in rows if in_scope(path, scope)})
+    found: dict[UUID, int] = {}
+    async for rows in in_parts(tx, query):
+        found |= {account_id: version for account_id, version, path in rows if in_scope(path, scope)}
+    return list(found.items())
 
 
 async def listed_in_scope(tx: AsyncSession, system: System) -> int:

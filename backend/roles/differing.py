@@ -22,8 +22,11 @@ from backend.roles.authority import Authority
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.models import Role, RoleRequest, StaffRecord, Unit
 from backend.roles.staff_rows import person_of
+from backend.transaction import Tx
 from backend.words import Label
 
+LISTED = (numbers.NATIONAL_ID, numbers.OLD_ID)  # by which numbers an entry may name somebody (case R19)
+ENTRIES = "entries of the directory"
 ELSEWHERE, LEFT, NO_ROLE = "elsewhere", "left", "no_role"
 
 
@@ -43,18 +46,21 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     act: str | None = None  # transfer, separation, end
     is_theirs: bool = False
     request_id: UUID | None = None  # what the person has asked for already
+    is_reader: bool = False  # it is about whoever reads it
 
 
 async def of_roles(
     tx: AsyncSession,
     kit: Kit,
     who: Authority,
-    managers: dict[UUID, set[bytes]],
     ids: Collection[UUID],
 ) -> dict[UUID, Difference]:
     """What differs of some roles, by the role."""
+    if not ids:
+        return {}
     query = select(Role, Unit).join(Unit, Unit.id == Role.unit_id).where(Role.id.in_(ids))
     found = [(role, unit) for role, unit in await tx.execute(query)]
+    managers = await rights.managers_over(tx, {unit.path for _, unit in found}, on=who.today)
     accounts = {role.account_id for role, _ in found}
     names, known = await full_names(tx, kit, accounts), await numbers.personal(tx, kit, accounts)
     entries, posts = await entries_of(tx, kit, known), await _posts_of(tx, accounts)
@@ -90,6 +96,8 @@ async def of_entries(
     tx: AsyncSession, kit: Kit, who: Authority, ids: Collection[UUID]
 ) -> dict[UUID, Difference]:
     """What differs of some entries, by the entry."""
+    if not ids:
+        return {}
     query = select(StaffRecord, Unit).join(Unit, Unit.id == StaffRecord.unit_id)
     listed = await tx.execute(query.where(StaffRecord.id.in_(ids)))
     found = [(entry, unit, person_of(kit, entry)) for entry, unit in listed]
@@ -106,6 +114,7 @@ async def of_entries(
             listed=catalogue.position_label(entry.position),
             listed_unit=unit.name,
             request_id=asked.get(holders.get(entry.id)),
+            is_reader=holders.get(entry.id) == who.account_id,
         )
         for entry, unit, person in found
         if holders.get(entry.id) not in posts
@@ -141,7 +150,18 @@ async def _posts_of(tx: AsyncSession, accounts: Collection[UUID]) -> dict[UUID, 
 async def entries_of(
     tx: AsyncSession, kit: Kit, known: Mapping[UUID, str]
 ) -> dict[UUID, tuple[StaffRecord, str]]:
-    """The entries of people by account, also of who has left, with the name of the unit."""
+    """The entries of people by account, also of who has left, with the name of the unit; asked once by who reads."""
+    had: dict[UUID, tuple[StaffRecord, str] | None] = (
+        {} if isinstance(tx, Tx) else tx.info.setdefault(ENTRIES, {})
+    )
+    if asked := {one: number for one, number in known.items() if one not in had}:
+        had.update({**dict.fromkeys(asked), **await _entries_of(tx, kit, asked)})
+    return {one: entry for one in known if (entry := had[one]) is not None}
+
+
+async def _entries_of(
+    tx: AsyncSession, kit: Kit, known: Mapping[UUID, str]
+) -> dict[UUID, tuple[StaffRecord, str]]:
     owners = _by_blind(kit, known)
     query = select(StaffRecord, Unit.name).join(Unit, Unit.id == StaffRecord.unit_id)
     found = await tx.execute(query.where(StaffRecord.national_id_blind.in_(list(owners))))
@@ -151,7 +171,7 @@ async def entries_of(
 async def _holders(tx: AsyncSession, kit: Kit, known: Mapping[UUID, str]) -> dict[UUID, UUID]:
     """The accounts of those whom entries are about, by the entry."""
     entries = _by_blind(kit, known)
-    current = (Identifier.kind == numbers.NATIONAL_ID, Identifier.ended_at.is_(None))
+    current = (Identifier.kind.in_(LISTED), Identifier.ended_at.is_(None))
     query = select(Identifier.blind, Identifier.account_id).where(*current)
     found = await tx.execute(query.where(Identifier.blind.in_(list(entries))))
     return {entries[row.blind]: row.account_id for row in found}
@@ -171,5 +191,5 @@ def _by_blind(kit: Kit, known: Mapping[UUID, str]) -> dict[bytes, UUID]:
     return {
         blind: whose
         for whose, number in known.items()
-        for blind in kit.keys.blinds(numbers.NATIONAL_ID, number)
+        for blind in kit.keys.blinds(numbers.kind_of(number), number)
     }

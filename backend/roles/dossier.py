@@ -17,6 +17,7 @@ from backend.names import masked
 from backend.outbox import states
 from backend.roles import (
     authority,
+    beside,
     cancelling,
     carried,
     changes,
@@ -46,11 +47,10 @@ PAPERS = {paper.name for paper in movements.PAPERS}
 
 async def view(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID, *, now: datetime) -> RequestView:
     """Everything about one request, or RequestNotFound for who may not know of it (rule 613)."""
-    found = await tx.get(RoleRequest, request_id)
+    found = await rows.request_of(tx, request_id)
     if found is None:
         raise policy.RequestNotFound
-    steps, account = await rows.steps_of(tx, request_id), await tx.get_one(Account, found.account_id)
-    await numbers.personal(tx, kit, [reader, found.account_id])  # both in one statement
+    steps, account = await rows.steps_of(tx, request_id), await rows.account_of(tx, found.account_id)
     who = await authority.of(tx, kit, reader, now=now)
     standing = await rights.standing(tx, kit, found, steps, who)
     if refusal := policy.why_not_see(standing):
@@ -58,7 +58,7 @@ async def view(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID, *, no
     catalogue, units = await in_force(tx), {step.unit_id: step.unit for step in steps}
     others = {found.created_by, found.decided_by, found.kept_by} - {account.id}
     names = {account.id: _name(kit, account)} | await full_names(tx, kit, others)
-    old = await tx.get(Role, found.role_id) if found.role_id else None
+    old = await rows.role_now(tx, found.role_id)
     theirs = rights.why_not_take_over_as(standing, found) is None
     returned = found.status == policy.RETURNED
     decided = policy.why_not_decide(standing, status=found.status, decided=rows.last_word(found))
@@ -67,7 +67,7 @@ async def view(tx: AsyncSession, kit: Kit, request_id: UUID, reader: UUID, *, no
         applicant=await _applicant(tx, kit, account),
         created_by=names[found.created_by],
         decided_by=names.get(found.decided_by) if found.decided_by else None,
-        **await _history(tx, kit, found, now),
+        **await _history(tx, kit, found, steps, now),
         why_you=_why(standing, steps, units, await _lenders(tx, kit, who, standing)),
         why_not_decide=decided or await second.why_not(tx, kit, steps, standing, who, now),
         why_not_approve=await _why_not_approve(tx, found, account, old),
@@ -96,14 +96,20 @@ async def _ahead(
         "unproved_address": is_open and await _is_unproved(tx, kit, found),
         "at_stake": await carried.outlook(tx, kit, old) if goes else None,
         "told_on": found.effective_on if to_come else None,
+        "beside": await beside.of_request(tx, found),
     }
 
 
-async def _history(tx: AsyncSession, kit: Kit, found: RoleRequest, now: datetime) -> dict[str, Any]:
-    """The words so far, what was corrected, and how far the systems are."""
+async def _history(
+    tx: AsyncSession, kit: Kit, found: RoleRequest, steps: list[RequestStep], now: datetime
+) -> dict[str, Any]:
+    """The words so far, what was corrected, and how far the systems are: nowhere, while nobody has ever said yes."""
+    said = any(step.decision for step in steps)
+    untold = found.status == policy.PENDING and found.version == changes.FIRST
+    told = {} if untold else await states.states_for_requests(tx, [found.id], now)
     return {
-        "steps": (await own.steps_view(tx, kit, [found.id]))[found.id],
-        "sync": (await states.states_for_requests(tx, [found.id], now))[found.id],
+        "steps": (await own.steps_view(tx, kit, [found.id]))[found.id] if said else own.awaited(steps),
+        "sync": told.get(found.id, []),
         "corrections": (await changes.corrections_of(tx, kit, [found]))[found.id],
     }
 

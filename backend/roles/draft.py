@@ -8,29 +8,21 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.accounts.identity import numbers
-from backend.errors import Conflict, FieldError, FieldsInvalid
+from backend.errors import FieldError, FieldsInvalid
 from backend.kit import Kit
 from backend.names import folded_place
 from backend.outside.clock import local_day
-from backend.roles import forms, mailboxes, policy, staff, staff_rows, terms
+from backend.roles import beside, forms, policy, rows, staff, staff_rows, taken, terms
 from backend.roles.catalogue.entries import Catalogue, SubjectType
 from backend.roles.catalogue.in_force import hold_catalogue
-from backend.roles.models import Role, RoleRequest, StaffRecord, Unit
+from backend.roles.models import Role, RoleRequest, Unit
 from backend.roles.movements import Fate, Movement, Where, with_papers
 from backend.roles.wish import Draft
 
 SHORTEST_NAME, ALIKE = 4, 50  # of a unit's name instead of its code; how many names may begin with it
-
-
-class CodeTaken(Conflict):
-    """Another person's role or directory entry carries this employee code."""
-
-    code = "employee_code_taken"
-    title = "Mã cán bộ đã thuộc về người khác"
 
 
 class Checked(msgspec.Struct, frozen=True):
@@ -67,18 +59,37 @@ async def check(
     listed = await staff.record_of(tx, kit, account_id) if role is None else None
     known = staff.form_values(staff_rows.person_of(kit, listed)) if listed else {}
     fields = _fields(draft, fields_of(kit, role) if role else known, role, kind, today, errors)
-    until, wrong = await terms.checked(tx, kit, catalogue, move, draft, role, today)
-    errors += wrong
-    if (mail := fields.get("official_email")) and await email_taken(tx, kit, mail, account_id):
+    until, alone = await _until(tx, kit, catalogue, draft, role, today, errors)
+    if (mail := fields.get("official_email")) and await taken.email(tx, kit, mail, account_id):
         errors.append(FieldError("fields.official_email", "taken", policy.EmailTaken.title))
-    if (code := fields.get("employee_code")) and await code_taken(tx, kit, code, account_id):
-        errors.append(FieldError("fields.employee_code", "taken", CodeTaken.title))
+    if (code := fields.get("employee_code")) and await taken.code(tx, kit, code, account_id):
+        errors.append(FieldError("fields.employee_code", "taken", taken.CodeTaken.title))
     keeps = await _keeps(tx, draft, role, errors)
-    if errors or unit is None or kind is None:
-        raise FieldsInvalid(*errors)
+    if alone is not None and not errors:
+        raise alone
+    if errors or alone is not None or unit is None or kind is None:
+        raise FieldsInvalid(*errors, *(alone.fields if alone else ()))
     wish = Checked(move, unit.id, kind.code, position, fields, draft.effective_on, until, kind.floor, keeps)
     _ensure_other(kit, role, wish)
     return wish
+
+
+async def _until(
+    tx: AsyncSession,
+    kit: Kit,
+    catalogue: Catalogue,
+    draft: Draft,
+    role: Role | None,
+    today: date,
+    errors: list[FieldError],
+) -> tuple[date | None, FieldsInvalid | None]:
+    """The last day; what has a code of its own (UntilRequired, UntilTooLate) is handed on, to be said with the rest."""
+    try:
+        until, wrong = await terms.checked(tx, kit, catalogue, draft.entry, draft, role, today)
+    except FieldsInvalid as alone:
+        return None, alone
+    errors += wrong
+    return until, None
 
 
 def _ensure_other(kit: Kit, role: Role | None, wish: Checked) -> None:
@@ -95,45 +106,9 @@ async def _keeps(
 ) -> tuple[UUID, ...]:
     """The concurrent posts that are to outlive the role: those that stand on it, and no others."""
     named = tuple(draft.keeps or ())
-    standing = select(Role.id).where(Role.stands_on == (role.id if role else None), ~Role.is_home)
-    if named and not (draft.entry.leaves and set(named) <= set(await tx.scalars(standing))):
-        errors.append(
-            FieldError("keeps", "not_standing", "Không phải vai trò kiêm nhiệm đi cùng vai trò này")
-        )
+    if wrong := await beside.why_not_keep(tx, draft.entry, role.id if role else None, named):
+        errors.append(wrong)
     return named
-
-
-async def email_taken(tx: AsyncSession, kit: Kit, mail: str, account_id: UUID) -> bool:
-    """Whether an official address belongs to another person's role or directory entry.
-
-    It names the person in other systems (rule 701), so a typed one must never be somebody else's.
-    """
-    if await mailboxes.is_one(tx, mail.lower()):
-        return True
-    blinds = kit.keys.blinds("official_email", mail)
-    held = select(Role.id).where(
-        Role.email_blind.in_(blinds), Role.account_id != account_id, Role.state.in_(policy.HELD)
-    )
-    if await tx.scalar(held.limit(1)) is not None:
-        return True
-    listed = (
-        await tx.scalars(select(StaffRecord.national_id_blind).where(StaffRecord.email_blind.in_(blinds)))
-    ).all()
-    return not set(listed) <= set(await numbers.blinds_of(tx, kit, account_id))
-
-
-async def code_taken(tx: AsyncSession, kit: Kit, code: str, account_id: UUID) -> bool:
-    """The same of an employee code (R33), unless the directory itself gives it to this person as well."""
-    blinds, own = kit.keys.blinds("employee_code", code), await numbers.blinds_of(tx, kit, account_id)
-    listed = set(
-        await tx.scalars(select(StaffRecord.national_id_blind).where(StaffRecord.code_blind.in_(blinds)))
-    )
-    if not listed.isdisjoint(own):
-        return False
-    held = select(Role.id).where(
-        Role.code_blind.in_(blinds), Role.account_id != account_id, Role.state.in_(policy.HELD)
-    )
-    return bool(listed) or await tx.scalar(held.limit(1)) is not None
 
 
 async def find_unit(tx: AsyncSession, name: str) -> Unit | None:
@@ -144,9 +119,7 @@ async def find_unit(tx: AsyncSession, name: str) -> Unit | None:
         wanted = None
     if "\0" in name:  # PostgreSQL's text cannot hold it
         return None
-    found: Unit | None = await tx.scalar(
-        select(Unit).where(or_(Unit.id == wanted, Unit.code == name)).limit(1)
-    )
+    found = await rows.UNIT_NAMED.maybe(tx, unit=wanted, code=name)
     return found or (await _called(tx, name) if len(name) >= SHORTEST_NAME else None)
 
 
@@ -162,7 +135,7 @@ async def _unit(
 ) -> Unit | None:
     where, begin = draft.entry.where, max(draft.effective_on or today, today)
     if draft.unit is None and where is Where.HERE and role is not None:
-        return await tx.get(Unit, role.unit_id)
+        return await rows.unit_of(tx, role.unit_id)
     if not draft.unit:
         errors.append(FieldError("unit", "required", "Vui lòng chọn đơn vị"))
         return None

@@ -21,7 +21,7 @@ from backend.kit import Kit
 from backend.outside.clock import local_day
 from backend.roles import carried, falling, holding, movements, policy, rows
 from backend.roles import draft as drafts
-from backend.roles.models import Role, RoleRequest, Unit
+from backend.roles.models import Role, RoleRequest
 from backend.support import notices
 
 
@@ -43,23 +43,33 @@ class Before(msgspec.Struct, omit_defaults=True):
     cancelled: list[UUID] = []
 
 
-async def begin(tx: AsyncSession, kit: Kit, found: RoleRequest, act: Act) -> None:
-    """The role asked for is in force from now."""
+async def begin(
+    tx: AsyncSession, kit: Kit, found: RoleRequest, act: Act, held: Sequence[rows.Place] | None = None
+) -> None:
+    """The role asked for is in force from now; `held` says what was there before the request began to be true."""
     role = await _planned(tx, found)
     if role is None:
-        in_the_way = policy.HELD if found.role_id is None else (policy.SCHEDULED, policy.ACTIVE)
-        is_home = movements.of(found).is_home
-        if is_home and await rows.home_role(tx, found.account_id, *in_the_way) is not None:
+        if movements.of(found).is_home and await _has_home(tx, found, held):
             raise policy.HomeRoleExists
         role = _new_role(kit, found, state=policy.ACTIVE, now=act.now)
-        tx.add(role)
-    role.state, role.began_at = policy.ACTIVE, act.now
-    await tx.flush()
+        role.began_at = act.now
+        await rows.NEW_ROLE.add(tx, role)
+    else:
+        role.state, role.began_at = policy.ACTIVE, act.now
+        await tx.flush()
     fact = RoleBegun(subject=found.account_id, role=role.id, unit=role.unit_id)
     kit.journal.record(tx, fact, by=act.by, now=act.now)
     if found.role_id is not None and role.stands_on is None:
         await holding.carry_over(tx, found.role_id, role.id)
     await tell(tx, kit, role, "begun", act, about=found.id)
+
+
+async def _has_home(tx: AsyncSession, found: RoleRequest, held: Sequence[rows.Place] | None) -> bool:
+    """Whether another home role is in the way; a request about no role has ended or suspended none."""
+    if found.role_id is None and held is not None:
+        return any(one.is_home for one in held)
+    in_the_way = policy.HELD if found.role_id is None else (policy.SCHEDULED, policy.ACTIVE)
+    return await rows.home_role(tx, found.account_id, *in_the_way) is not None
 
 
 async def _planned(tx: AsyncSession, found: RoleRequest) -> Role | None:
@@ -74,8 +84,7 @@ async def _planned(tx: AsyncSession, found: RoleRequest) -> Role | None:
 async def plan(tx: AsyncSession, kit: Kit, found: RoleRequest, *, by: UUID, now: datetime) -> None:
     """The role asked for stands in the calendar; nothing is in force yet."""
     role = _new_role(kit, found, state=policy.SCHEDULED, now=now)
-    tx.add(role)
-    await tx.flush()
+    await rows.NEW_ROLE.add(tx, role)
     fact = RoleScheduled(subject=found.account_id, role=role.id, unit=role.unit_id)
     kit.journal.record(tx, fact, by=by, now=now)
 
@@ -151,17 +160,12 @@ async def change_one(tx: AsyncSession, *where: ColumnElement[bool], **values: An
         raise policy.UndoTooLate
 
 
-async def tell(tx: AsyncSession, kit: Kit, role: Role, change: str, act: Act, *, about: UUID | None) -> None:
-    """The person reads of every change of a role in the app (rule 1105)."""
-    await say(tx, kit, role.account_id, role.unit_id, change, act, about=about)
-
-
-async def say(
-    tx: AsyncSession, kit: Kit, account_id: UUID, unit_id: UUID, change: str, act: Act, *, about: UUID | None
+async def tell(
+    tx: AsyncSession, kit: Kit, what: Role | RoleRequest, change: str, act: Act, *, about: UUID | None
 ) -> None:
-    """The same of a change that has not become one of a role."""
-    said = {"unit": (await tx.get_one(Unit, unit_id)).name, "change": change}
-    notices.tell(tx, kit, account_id, "role_changed", now=act.now, due=act.due, about=about, **said)
+    """The person reads of every change of a role in the app, also of one that has not become so (rule 1105)."""
+    said = {"unit": (await rows.unit_of(tx, what.unit_id)).name, "change": change}
+    notices.tell(tx, kit, what.account_id, "role_changed", now=act.now, due=act.due, about=about, **said)
 
 
 def in_force(role: Role | None) -> Role:

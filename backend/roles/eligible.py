@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.account import Account
 from backend.accounts.identity.evidence import IMPORTED
 from backend.accounts.identity.following import names_of
+from backend.accounts.identity.numbers import NATIONAL_ID
 from backend.accounts.models import Identifier
 from backend.kit import Kit
 from backend.names import same_birth_date, same_name
@@ -39,7 +40,9 @@ async def holders_of(tx: AsyncSession, kit: Kit, numbers: Collection[str]) -> di
     held = (
         select(Identifier.blind, Account)
         .join(Account, Account.id == Identifier.account_id)
-        .where(Identifier.blind.in_(list(blinds)), Identifier.ended_at.is_(None))
+        .where(
+            Identifier.kind == NATIONAL_ID, Identifier.blind.in_(list(blinds)), Identifier.ended_at.is_(None)
+        )
     )
     found = {
         blinds[blind]: account for blind, account in await tx.execute(held.execution_options(**rows.FRESH))

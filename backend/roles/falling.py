@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, TextClause, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.facts import RequestWithdrawn
+from backend.facts import RequestExpired, RequestWithdrawn
 from backend.kit import Kit
 from backend.roles import policy, rows
-from backend.roles.models import Role, RoleRequest, Unit
+from backend.roles.models import WANTED, Role, RoleRequest, Unit
 from backend.support import notices
 
 
@@ -60,6 +60,27 @@ async def withdraw(
         kit.journal.record(tx, fact, by=by, now=now)
         unit = await tx.scalar(select(Unit.name).where(Unit.id == found.unit_id)) or ""
         notices.tell(tx, kit, found.account_id, "request_fell", now=now, due=due, unit=unit)
+
+
+async def expire(tx: AsyncSession, kit: Kit, account_id: UUID, today: date, *, now: datetime) -> int:
+    """What nobody decided before the last day that it asks for was over can be granted no more; how many.
+
+    What somebody decides at this very moment is left to them, and is refused for that day.
+    """
+    lapsed = await _held(tx, RoleRequest.account_id == account_id, *past(today))
+    for found in lapsed:
+        await rows.move(tx, found, to=policy.EXPIRED, decided_at=now, decided_by=None)
+        fact = RequestExpired(subject=found.account_id, request=found.id)
+        kit.journal.record(tx, fact, by=None, now=now)
+        unit = await tx.scalar(select(Unit.name).where(Unit.id == found.unit_id)) or ""
+        day = f"{found.until_on:%d/%m/%Y}"
+        notices.tell(tx, kit, found.account_id, "request_expired", now=now, due=now, unit=unit, day=day)
+    return len(lapsed)
+
+
+def past(today: date | ColumnElement[date]) -> tuple[ColumnElement[bool] | TextClause, ...]:
+    """The requests that nobody has decided, and whose last day is over."""
+    return text(WANTED), RoleRequest.until_on < today
 
 
 async def _held(tx: AsyncSession, *where: object) -> list[RoleRequest]:

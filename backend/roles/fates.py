@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.facts import RoleChanged, RoleSuspended
 from backend.kit import Kit
-from backend.roles import carried, effects, falling, holding, movements, policy, rows
+from backend.roles import beside, carried, effects, falling, holding, movements, policy, rows
 from backend.roles import draft as drafts
 from backend.roles.effects import Act, Before
 from backend.roles.models import Role, RoleRequest
@@ -123,7 +123,7 @@ class Over(Nothing):
         before.cancelled = await _cancel_plans(tx, found, role, act.now)
         effects.remember(kit, found, before)
         reason = "cancelled" if role.state == policy.SCHEDULED else "ended"
-        spared = holding.kept(found)
+        spared = beside.kept(found)
         await effects.finish(tx, kit, role, reason=reason, request_id=found.id, act=act, spared=spared)
         if reason == "ended":
             await effects.end_sessions(tx, kit, role.account_id, by=act.by, now=act.now)

@@ -107,9 +107,8 @@ async def confirm(
     if found.print != seen:
         raise ImportOutdated
     made, percent = found.plan, kit.limits.mass_change_percent
-    if made.is_massive(percent) and not brake_off:
-        touched = len(made.changed) + len(made.ended)
-        raise MassChange(touched=touched, existing=made.existing, percent=percent)
+    if (stake := made.massive(percent)) is not None and not brake_off:
+        raise MassChange(touched=stake.touched, existing=stake.existing, percent=percent)
     if not made.is_empty:
         await asyncio.to_thread(found.job.prepare)
     async with db.write() as tx:

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
 from backend.accounts.identity import called
+from backend.accounts.identity.numbers import OLD_ID, kind_of
 from backend.accounts.opening import AccountRow, open_all, sealed_rows
 from backend.db import Database, new_id, one_after_another
 from backend.facts import RoleBegun, RolesFilled
@@ -129,6 +130,9 @@ class Filling:
     def _judge(
         self, plan: FillingPlan, row: StaffRow, holder: Holder | None, taken: Mapping[str, set[UUID]]
     ) -> None:
+        if row.number and kind_of(row.number) == OLD_ID:  # a role wants a number that every rule can ask for
+            plan.errors.append(RowError(row.line, "national_id", "bad_national_id"))
+            return
         mail = row.given.get("official_email", "")
         others = taken.get(mail, set()) - ({holder.account.id} if holder else set())
         if others:

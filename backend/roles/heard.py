@@ -1,13 +1,17 @@
-"""What whoever asked hears of a word that is not the last (case R08)."""
+"""What whoever asked hears before the last word: one of several yeses, or that nobody can say one (R04, R05, R08)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.alarms import alarm
+from backend.db import after_commit
 from backend.kit import Kit
-from backend.roles.models import RequestStep, RoleRequest
+from backend.roles.models import RequestStep, RoleRequest, Unit
 from backend.support import notices
 
 
@@ -33,3 +37,13 @@ def tell_word(
         unit=unit,
         then=then or unit,
     )
+
+
+def tell_undecided(
+    tx: AsyncSession, kit: Kit, found: RoleRequest, units: Sequence[Unit], *, now: datetime
+) -> None:
+    """These units' words are wanted, and nobody can say them. Operators find the units by `ngomon managers list`."""
+    for unit in units:
+        notices.tell(tx, kit, found.account_id, "nobody_decides", now=now, about=found.id, unit=unit.name)
+    if units:
+        after_commit(tx, partial(alarm, "request_undecided"))

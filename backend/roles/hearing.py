@@ -11,9 +11,11 @@ from sqlalchemy import Date, ForeignKey, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
+from backend.account import Account
 from backend.db import Base, insert_into
 from backend.retention import Stays
 from backend.sealed import Whose
+from backend.statements import Question, given
 
 
 class Hearing(Base):
@@ -27,6 +29,20 @@ class Hearing(Base):
     by_push: Mapped[bool] = mapped_column(server_default=true())
     by_mail: Mapped[bool] = mapped_column(server_default=true())
     mailed_on: Mapped[date | None] = mapped_column(Date)  # the day of the last mail, or of the last look
+
+
+class Quiet(NamedTuple):
+    """Somebody who wants no push."""
+
+    account_id: UUID
+
+
+QUIET = Question(
+    Quiet,
+    select(Hearing.account_id).where(
+        Hearing.account_id == given("account", Account.id), Hearing.by_push.is_(False)
+    ),
+)
 
 
 class Choice(NamedTuple):
@@ -51,5 +67,4 @@ async def choose(tx: AsyncSession, account_id: UUID, choice: Choice) -> None:
 
 async def without_push(tx: AsyncSession, accounts: Collection[UUID]) -> set[UUID]:
     """Those of some people who want no push."""
-    off = select(Hearing.account_id).where(Hearing.account_id.in_(accounts), Hearing.by_push.is_(False))
-    return set(await tx.scalars(off))
+    return {one for one in accounts if await QUIET.maybe(tx, account=one) is not None}

@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.errors import Conflict
-from backend.roles import policy
+from backend.roles import beside, policy
 from backend.roles.catalogue.entries import Catalogue, Incompatible
 from backend.roles.models import Role, RoleRequest
 from backend.roles.movements import Fate, Movement, Where, of
@@ -33,12 +32,17 @@ class ConcurrentLimit(Conflict):
     title = "Người này đã kiêm nhiệm đủ số chức vụ cho phép"
 
 
-async def beside(tx: AsyncSession, account_id: UUID, role: Role | None, move: Movement) -> list[Role]:
-    """What the person holds or will hold beside what the movement gives."""
-    held = (policy.SCHEDULED, policy.ACTIVE)
-    query = select(Role).where(Role.account_id == account_id, Role.state.in_(held)).order_by(Role.id)
-    goes = move.fate not in {Fate.NONE, Fate.BESIDE}
-    return [one for one in await tx.scalars(query) if role is None or not goes or one.id != role.id]
+async def others_of(tx: AsyncSession, account_id: UUID, role: Role | None, move: Movement) -> list[Role]:
+    """What the person holds or will hold beside what the movement gives; a post that waits comes back by itself.
+
+    Not beside it is the role that goes, and the home post that waits for just that role.
+    """
+    query = select(Role).where(Role.account_id == account_id, Role.state.in_(policy.HELD)).order_by(Role.id)
+    goes = role is not None and move.fate not in {Fate.NONE, Fate.BESIDE}
+    apart = {role.id} if role is not None and goes else set()
+    if role is not None and goes and role.is_home and role.stands_on is not None:
+        apart.add(role.stands_on)
+    return [one for one in await tx.scalars(query) if one.id not in apart]
 
 
 async def conflict(
@@ -49,7 +53,7 @@ async def conflict(
         return None
     if not catalogue.keeps_apart(position):
         return None  # whatever else the person holds: nobody has to read it
-    others = await beside(tx, account_id, role, move)
+    others = await others_of(tx, account_id, role, move)
     rules = (catalogue.conflict(one.position, position) for one in others)
     return min((rule for rule in rules if rule), key=lambda rule: rule.two_people, default=None)
 
@@ -62,7 +66,7 @@ async def ensure(
     if rule is not None and not rule.two_people:
         raise IncompatiblePosts(posts=list(rule.positions))
     if move.fate is Fate.BESIDE:
-        others = await beside(tx, account_id, role, move)
+        others = await others_of(tx, account_id, role, move)
         if sum(not one.is_home for one in others) >= catalogue.concurrent_limit:
             raise ConcurrentLimit(most=catalogue.concurrent_limit)
 
@@ -96,12 +100,7 @@ async def spared(tx: AsyncSession, found: RoleRequest, role: Role) -> Sequence[U
     move = of(found)
     if move.begins and move.where is Where.HERE:
         return (await tx.scalars(select(Role.id).where(Role.stands_on == role.id))).all()
-    return kept(found)
-
-
-def kept(found: RoleRequest) -> list[UUID]:
-    """The concurrent posts that the request names as kept."""
-    return msgspec.json.decode(found.keeps, type=list[UUID]) if found.keeps else []
+    return beside.kept(found)
 
 
 async def carry_over(tx: AsyncSession, old: UUID, new: UUID) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from functools import partial
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import CompoundSelect, Select, exists, func, select, union
+from sqlalchemy import CompoundSelect, Select, exists, func, select, union, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
@@ -19,13 +21,42 @@ from backend.kit import Kit
 from backend.names import last_digits
 from backend.roles import authority, comparing, policy
 from backend.roles.authority import Authority, Lent
-from backend.roles.catalogue.in_force import in_force
+from backend.roles.catalogue.in_force import NEWEST_ID, in_force
 from backend.roles.models import RequestStep, Role, RoleRequest, Unit
 from backend.roles.views import InboxRow
+from backend.statements import Question, by_number, given, listed
 
 MOST = 25
+FEW = 4  # units of one manager, beyond which one statement asks for all of them
 LOOKED = 5000  # requests that are looked at for the number of those of whom many are called so
+SHOWN = "requests shown"
 Ids = Select[UUID] | CompoundSelect[UUID]
+
+
+class Waits(NamedTuple):
+    """A request that waits."""
+
+    request_id: UUID
+
+
+def _first_of(column: InstrumentedAttribute[UUID | None], unit: str, most: int) -> Select[UUID]:
+    """The first requests that wait for one unit's word, or that have come up to it."""
+    query = select(RequestStep.request_id).where(column == given(unit, Unit.id))
+    return query.distinct().order_by(RequestStep.request_id).limit(most)
+
+
+@by_number
+def onward(count: int) -> Question[Waits]:
+    """What waits for each of so many units: the one behind another, and the first two."""
+    behind = RequestStep.request_id > given("last", RoleRequest.id)
+    parts = list[Select[UUID]]()
+    for column in (RequestStep.decider_id, RequestStep.above_id):
+        for at in range(count):
+            parts += [
+                _first_of(column, f"unit_{at}", 1).where(behind),
+                _first_of(column, f"unit_{at}", 2),
+            ]
+    return Question(Waits, union_all(*(select(part.subquery().c.request_id) for part in parts)))
 
 
 class Inbox(msgspec.Struct, frozen=True):
@@ -59,15 +90,20 @@ async def waiting(
     sought = await called.those(tx, kit, q) if q else None
     if sought is not None and not sought.words:
         only = await _asked_by(tx, sought.accounts, only)
-    parts = await _parts(tx, who, kind=kind, at=at, only=only)
-    parts = [part.where(RequestStep.overdue_at.is_not(None)) for part in parts] if late else parts
+    narrow = partial(_parts, who, kind=kind, at=at, only=only, late=late)
+    by_words = sought if sought is not None and sought.words else None
     after = paging.uuid_of(cursor) if cursor else None
-    if sought is not None and sought.words:
-        total, is_all = await _count_some(tx, parts, sought)
-        parts = [by_name(part, sought) for part in parts]
-    else:
-        total, is_all = await _count(tx, parts), True
+    total, is_all = 0, True
+    if by_words is not None:
+        parts = narrow(await escalated(tx, who))
+        total, is_all = await _count_some(tx, parts, by_words)
+        parts = [by_name(part, by_words) for part in parts]
+    else:  # of few units it costs less to look at what has come up to each than to ask first whether anything has
+        parts = narrow(who.posts if len(who.posts) <= FEW else await escalated(tx, who))
     shown, more = paging.cut(await _first(tx, parts, after, most + 1), most)
+    if by_words is None:
+        counts = more or after is not None
+        total = await _count(tx, narrow(await escalated(tx, who))) if counts else len(shown)
     next_cursor = paging.cursor_of(str(shown[-1])) if more else None
     return Inbox(await _rows(tx, kit, shown), next_cursor, total, is_all)
 
@@ -79,9 +115,36 @@ async def next_after(
     who = await authority.of(tx, kit, manager, now=now)
     if not who.speaks:
         return None
-    parts = await _parts(tx, who)
+    if not who.lent and len(who.posts) <= FEW:
+        return await _next_of_own(tx, who, request_id)
+    parts = _parts(who, await escalated(tx, who))
     found = await _first(tx, parts, request_id, 1) or await _first(tx, parts, None, 2)
     return next((one for one in found if one != request_id), None)
+
+
+async def next_beside(
+    tx: AsyncSession, kit: Kit, manager: UUID, first: Inbox, request_id: UUID, *, now: datetime
+) -> UUID | None:
+    """The same, read off the first page of everything that waits, where that is as far as it goes."""
+    ids = [one.id for one in first.items if one.id != request_id]
+    if behind := [one for one in ids if one > request_id]:
+        return behind[0]
+    if first.next_cursor is None:
+        return ids[0] if ids else None
+    return await next_after(tx, kit, manager, request_id, now=now)
+
+
+async def _next_of_own(tx: AsyncSession, who: Authority, request_id: UUID) -> UUID | None:
+    """The same where nothing is lent and the units are few, as nearly always."""
+    asked = await onward(len(who.posts)).all(tx, last=request_id, **listed("unit", who.posts))
+    found = {one.request_id for one in asked} - {request_id}
+    return min((one for one in found if one > request_id), default=min(found, default=None))
+
+
+async def escalated(tx: AsyncSession, who: Authority) -> list[UUID]:
+    """Those of the person's units of which something is asked because a unit below is late."""
+    late = select(RequestStep.above_id).where(RequestStep.above_id.in_(sorted(who.posts))).distinct()
+    return [one for one in await tx.scalars(late) if one is not None]
 
 
 async def said_since(tx: AsyncSession, manager: UUID, since: datetime) -> dict[str, int]:
@@ -91,19 +154,20 @@ async def said_since(tx: AsyncSession, manager: UUID, since: datetime) -> dict[s
     return {str(decision): number for decision, number in await tx.execute(said)}
 
 
-async def _parts(
-    tx: AsyncSession,
+def _parts(
     who: Authority,
+    above: Iterable[UUID],
     *,
     kind: str | None = None,
     at: UUID | None = None,
     only: Collection[UUID] | None = None,
+    late: bool = False,
 ) -> list[Select[UUID]]:
-    """What waits for each unit that the person decides for, what has come up from below, and what was lent."""
+    """What waits for each unit that the person decides for, what has come up to some, and what was lent."""
     parts = [at_unit(decider, kind=kind, at=at, only=only) for decider in sorted(who.posts)]
-    above = await tx.scalars(_escalated(who)) if who.posts else ()
-    parts += [at_unit(one, RequestStep.above_id, kind=kind, at=at, only=only) for one in above if one]
-    return parts + [_lent(one, who, at_unit(one.decider_id, kind=kind, at=at, only=only)) for one in who.lent]
+    parts += [at_unit(one, RequestStep.above_id, kind=kind, at=at, only=only) for one in above]
+    parts += [_lent(one, who, at_unit(one.decider_id, kind=kind, at=at, only=only)) for one in who.lent]
+    return [part.where(RequestStep.overdue_at.is_not(None)) for part in parts] if late else parts
 
 
 def at_unit(
@@ -124,11 +188,6 @@ def at_unit(
         of_kind = exists().where(RoleRequest.id == RequestStep.request_id, RoleRequest.kind == kind)
         query = query.where(of_kind)
     return query.distinct()
-
-
-def _escalated(who: Authority) -> Select[UUID | None]:
-    """Those of the person's units of which something is asked because a unit below is late."""
-    return select(RequestStep.above_id).where(RequestStep.above_id.in_(sorted(who.posts))).distinct()
 
 
 async def _asked_by(tx: AsyncSession, accounts: Collection[UUID], only: Collection[UUID] | None) -> set[UUID]:
@@ -194,15 +253,19 @@ async def _rows(tx: AsyncSession, kit: Kit, ids: Sequence[UUID]) -> list[InboxRo
     overdue = exists().where(RequestStep.request_id == RoleRequest.id, *late)
     left = aliased(Unit)
     query = (
-        select(RoleRequest, Unit.name, left.name.label("left"), Account, Role, overdue.label("late"))
+        select(RoleRequest, Unit, left.name.label("left"), Account, Role, overdue.label("late"), NEWEST_ID)
         .join(Unit, Unit.id == RoleRequest.unit_id)
         .join(Account, Account.id == RoleRequest.account_id)
         .outerjoin(Role, Role.id == RoleRequest.role_id)
         .outerjoin(left, (left.id == Role.unit_id) & (left.id != Unit.id))
     )
     rows = (await tx.execute(query.where(RoleRequest.id.in_(ids)).order_by(RoleRequest.id))).all()
-    catalogue, known = await in_force(tx), await numbers.personal(tx, kit, [row[3].id for row in rows])
-    asked = [(found, account, role) for found, _, _, account, role, _ in rows]
+    tx.info[SHOWN] = (
+        rows  # while they are held, whoever opens one of them in this session need not read it again
+    )
+    catalogue = await in_force(tx, *(row[-1] for row in rows[:1]))
+    known = await numbers.personal(tx, kit, [row[3].id for row in rows])
+    asked = [(found, account, role) for found, _, _, account, role, *_ in rows]
     risks = await comparing.risks(tx, kit, asked)
     return [
         InboxRow(
@@ -212,12 +275,12 @@ async def _rows(tx: AsyncSession, kit: Kit, ids: Sequence[UUID]) -> list[InboxRo
             kit.keys.open("accounts.full_name", account.id, account.full_name),
             last_digits(known.get(account.id, "")),
             catalogue.position_label(found.position),
-            unit,
+            unit.name,
             from_unit,
             found.created_at,
             account.frozen_at is not None,
             late,
             risks.get(found.id, []),
         )
-        for found, unit, from_unit, account, role, late in rows
+        for found, unit, from_unit, account, role, late, _ in rows
     ]

@@ -86,7 +86,7 @@ async def _send_code(door: Door, caller: Caller, found: Found) -> CodeStep:
             known_key=found.known_key,
         )
         await _still_proved(tx, door.kit, data)
-        owed, step = await otp.begin(JOIN.start(tx, door.kit, caller, "otp", data))
+        owed, step = await otp.begin(await JOIN.start(tx, door.kit, caller, "otp", data))
     return await otp.deliver(door, owed, step)
 
 

@@ -26,7 +26,7 @@ from backend.facts import AccountErased, DataExported
 from backend.journal import Entry
 from backend.kit import Kit
 from backend.roles import draft as drafts
-from backend.roles import own, policy
+from backend.roles import own, policy, posts
 from backend.roles.models import Role, RoleRequest, StaffRecord
 from backend.support import desks
 
@@ -102,18 +102,20 @@ async def _copy_of(tx: AsyncSession, kit: Kit, account_id: UUID, now: datetime) 
     while page.next_cursor is not None:
         page = await own.mine(tx, kit, account_id, now=now, cursor=page.next_cursor)
         requests += page.items
+    held = await posts.roles_of(tx, kit, account_id)
+    roles = list(held.items)
+    while held.next_cursor is not None:
+        held = await posts.roles_of(tx, kit, account_id, cursor=held.next_cursor)
+        roles += held.items
     fields = {
         role.id: drafts.fields_of(kit, role)
         for role in await tx.scalars(select(Role).where(Role.account_id == account_id))
     }
-    blinds = await numbers.blinds_of(tx, kit, account_id)
+    blinds = await numbers.listed_blinds_of(tx, kit, account_id)
     cards = await tx.scalars(select(StaffRecord).where(StaffRecord.national_id_blind.in_(blinds)))
     facts = select(Entry.at, Entry.tag).where(Entry.subject == account_id)
     return {
-        "roles": [
-            msgspec.to_builtins(role) | {"fields": fields.get(role.id, {})}
-            for role in await own.roles_of(tx, kit, account_id)
-        ],
+        "roles": [msgspec.to_builtins(role) | {"fields": fields.get(role.id, {})} for role in roles],
         "role_requests": [msgspec.to_builtins(request) for request in requests],
         "staff_directory": [
             msgspec.json.decode(kit.keys.open("staff_records.sealed", card.id, card.sealed)) for card in cards

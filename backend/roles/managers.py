@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -116,7 +117,8 @@ async def remove(
 async def weighed(tx: AsyncSession, kit: Kit, one: Appointment, unit: Unit) -> tuple[ManagerView, int]:
     """Who it is, and how many open requests nobody would decide without this appointment."""
     number = kit.keys.open("appointments.national_id", one.id, one.national_id)
-    return await _view(tx, kit, one, unit), await _left_undecided(tx, kit, unit, number)
+    (view,) = await _views(tx, kit, [(one, unit)])
+    return view, await _left_undecided(tx, kit, unit, number)
 
 
 async def listed(tx: AsyncSession, kit: Kit, unit_code: str | None = None) -> list[ManagerView]:
@@ -124,7 +126,7 @@ async def listed(tx: AsyncSession, kit: Kit, unit_code: str | None = None) -> li
     query = _standing()
     if unit_code is not None:
         query = query.where(Appointment.unit_id == (await _unit(tx, unit_code)).id)
-    return [await _view(tx, kit, one, unit) for one, unit in await tx.execute(query)]
+    return await _views(tx, kit, [(one, unit) for one, unit in await tx.execute(query)])
 
 
 async def some(
@@ -137,7 +139,7 @@ async def some(
         beside = and_(Unit.code == code, Appointment.id > paging.uuid_in(last))
         query = query.where(or_(Unit.code > code, beside))
     found, more = paging.cut((await tx.execute(query.limit(most + 1))).all(), most)
-    lines = [await _view(tx, kit, one, unit) for one, unit in found]
+    lines = await _views(tx, kit, [(one, unit) for one, unit in found])
     return lines, paging.cursor_of(f"{lines[-1].unit_code} {lines[-1].id}") if more else None
 
 
@@ -146,13 +148,21 @@ def _standing() -> Select[Appointment, Unit]:
     return query.where(Appointment.stands(MANAGER)).order_by(Unit.code, Appointment.id)
 
 
-async def _view(tx: AsyncSession, kit: Kit, one: Appointment, unit: Unit) -> ManagerView:
-    number = kit.keys.open("appointments.national_id", one.id, one.national_id)
-    holder = await numbers.holder_of(tx, kit, number)
+async def _views(tx: AsyncSession, kit: Kit, found: Sequence[tuple[Appointment, Unit]]) -> list[ManagerView]:
+    """With the names of those who have an account; asked of all of them at once."""
+    known = {one.id: kit.keys.open("appointments.national_id", one.id, one.national_id) for one, _ in found}
+    holders = await numbers.holders_of(tx, kit, known.values())
+    names = await full_names(tx, kit, holders.values())
+    return [_view(one, unit, known[one.id], holders.get(known[one.id]), names) for one, unit in found]
+
+
+def _view(
+    one: Appointment, unit: Unit, number: str, holder: UUID | None, names: Mapping[UUID, str]
+) -> ManagerView:
     return ManagerView(
         id=one.id,
         account_id=holder,
-        name=(await full_names(tx, kit, [holder])).get(holder) if holder else None,
+        name=names.get(holder) if holder else None,
         unit_code=unit.code,
         unit_name=unit.name,
         national_id=masked(number),

@@ -19,16 +19,19 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from backend.db import Base, UtcDateTime, new_id
-from backend.retention import Stays, filled
+from backend.retention import Stays, filled, index_where
+from backend.roles.listed import number_listed
 from backend.sealed import Whose, index_of, sealed, within
 
 NO_FORM = "{}"
-_SAID = text("at IS NOT NULL")
-_WAITING = text("decider_id IS NOT NULL")
-_IN_TIME = text("decider_id IS NOT NULL AND overdue_at IS NULL")
-_OVERDUE = text("decider_id IS NOT NULL AND overdue_at IS NOT NULL")
-_ABOVE = text("above_id IS NOT NULL")
+_SAID = "at IS NOT NULL"
+_IN_FORCE = "state = 'active'"
+_WAITING = "decider_id IS NOT NULL"
+_IN_TIME = "decider_id IS NOT NULL AND overdue_at IS NULL"
+_OVERDUE = "decider_id IS NOT NULL AND overdue_at IS NOT NULL"
+_ABOVE = "above_id IS NOT NULL"
 TO_COME = "status = 'approved' AND applied_at IS NULL"  # of requests: what waits for its day
+WANTED = "status IN ('pending', 'returned')"  # of requests: what is not decided yet
 HELD = "state IN ('scheduled', 'active', 'suspended')"  # of roles: that somebody has or will have
 RUNNING = "state IN ('active', 'suspended')"  # of roles: what a last day ends
 
@@ -62,7 +65,7 @@ class StaffRecord(Base):
     retention = Stays("until the agency's next import; who has left may come back")
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    national_id_blind: Mapped[bytes] = index_of(within("national_id", "sealed", "national_id"), unique=True)
+    national_id_blind: Mapped[bytes] = index_of(number_listed, unique=True)
     unit_id: Mapped[UUID] = mapped_column(ForeignKey("units.id"), index=True)
     subject_type: Mapped[str] = mapped_column(String(30))
     position: Mapped[str] = mapped_column(String(40))
@@ -86,24 +89,12 @@ class Role(Base):
         "account_id", emptied={"fields": NO_FORM, "email_blind": None, "code_blind": None}
     )  # the calendar of posts stays
     __table_args__ = (
-        Index(
-            "uq_roles_one_home",
-            "account_id",
-            unique=True,
-            sqlite_where=text("state = 'active' AND is_home"),
-            postgresql_where=text("state = 'active' AND is_home"),
-        ),
+        index_where("uq_roles_one_home", "account_id", unique=True, only="state = 'active' AND is_home"),
         filled("roles", "until_on", RUNNING),
-        Index("ix_roles_held", "unit_id", "id", sqlite_where=text(HELD), postgresql_where=text(HELD)),
+        index_where("ix_roles_held", "unit_id", "id", only=HELD),
         Index("ix_roles_unit_state", "unit_id", "state", "id"),
-        Index(
-            "ix_roles_held_position",
-            "unit_id",
-            "position",
-            "id",
-            sqlite_where=text(HELD),
-            postgresql_where=text(HELD),
-        ),
+        index_where("ix_roles_in_force", "unit_id", "subject_type", only=_IN_FORCE),
+        index_where("ix_roles_held_position", "unit_id", "position", "id", only=HELD),
         CheckConstraint("state IN ('scheduled','active','suspended','ended','undone')", name="state"),
     )
 
@@ -153,12 +144,8 @@ class RoleRequest(Base):
             sqlite_where=text("status IN ('pending','returned')"),
             postgresql_where=text("status IN ('pending','returned')"),
         ),
-        Index(
-            "ix_role_requests_to_come",
-            "effective_on",
-            sqlite_where=text(TO_COME),
-            postgresql_where=text(TO_COME),
-        ),
+        index_where("ix_role_requests_to_come", "effective_on", only=TO_COME),
+        filled("role_requests", "until_on", WANTED),
         CheckConstraint(
             "kind IN ('register','amend','transfer','concurrent','end','suspension','separation')",
             name="kind",
@@ -167,12 +154,7 @@ class RoleRequest(Base):
             "status IN ('pending','returned','approved','rejected','withdrawn','expired')", name="status"
         ),
         UniqueConstraint("created_by", "idempotency_key"),
-        Index(
-            "ix_role_requests_text_due",
-            "text_due_at",
-            sqlite_where=text("text_due_at IS NOT NULL"),
-            postgresql_where=text("text_due_at IS NOT NULL"),
-        ),
+        index_where("ix_role_requests_text_due", "text_due_at", only="text_due_at IS NOT NULL"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -236,34 +218,14 @@ class RequestStep(Base):
     whose = Whose("request_id", via="role_requests", emptied={"reason": None})
     __table_args__ = (
         UniqueConstraint("request_id", "duty"),
-        Index(
-            "ix_request_steps_decider",
-            "decider_id",
-            "request_id",
-            sqlite_where=_WAITING,
-            postgresql_where=_WAITING,
-        ),
-        Index("ix_request_steps_by_at", "by", "at", sqlite_where=_SAID, postgresql_where=_SAID),
-        Index("ix_request_steps_unit_at", "unit_id", "at", sqlite_where=_SAID, postgresql_where=_SAID),
-        Index(
-            "ix_request_steps_decider_unit",
-            "decider_id",
-            "unit_id",
-            "request_id",
-            sqlite_where=_WAITING,
-            postgresql_where=_WAITING,
-        ),
-        Index("ix_request_steps_due", "due_on", sqlite_where=_IN_TIME, postgresql_where=_IN_TIME),
-        Index(
-            "ix_request_steps_overdue",
-            "decider_id",
-            "request_id",
-            sqlite_where=_OVERDUE,
-            postgresql_where=_OVERDUE,
-        ),
-        Index(
-            "ix_request_steps_above", "above_id", "request_id", sqlite_where=_ABOVE, postgresql_where=_ABOVE
-        ),
+        index_where("ix_request_steps_decider", "decider_id", "request_id", only=_WAITING),
+        index_where("ix_request_steps_by_at", "by", "at", only=_SAID),
+        index_where("ix_request_steps_unit_at", "unit_id", "at", only=_SAID),
+        index_where("ix_request_steps_at", "at", "unit_id", only=_SAID),
+        index_where("ix_request_steps_decider_unit", "decider_id", "unit_id", "request_id", only=_WAITING),
+        index_where("ix_request_steps_due", "due_on", only=_IN_TIME),
+        index_where("ix_request_steps_overdue", "decider_id", "request_id", only=_OVERDUE),
+        index_where("ix_request_steps_above", "above_id", "request_id", only=_ABOVE),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)

@@ -28,7 +28,7 @@ PAPERS = (  # what a movement rests on; may stand in every form
     ),
     FormField(name="signed_by", label="Người ký", label_en="Signed by", type=FieldType.TEXT),
 )
-END_FORM = SubjectType(code="end", label="Kết thúc vai trò", label_en="End of a role", fields=(END_REASON,))
+END_FORM = SubjectType(code="end", label="Kết thúc vai trò", label_en="End role", fields=(END_REASON,))
 
 
 class Fate(Enum):
@@ -90,6 +90,12 @@ class Movement(msgspec.Struct, frozen=True, kw_only=True):
     def is_home(self) -> bool:
         """Whether what begins is the person's home role."""
         return self.fate is not Fate.BESIDE
+
+    @property
+    def ends_beside(self) -> bool:
+        """Whether the posts beside the role end with it, but for what is kept; in the same unit they all stay."""
+        stays = self.begins and self.where is Where.HERE
+        return self.fate in {Fate.REPLACED, Fate.OVER, Fate.GONE} and not stays
 
     @property
     def of_person(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
@@ -16,12 +17,11 @@ from backend.appointment import Appointment
 from backend.kit import Kit
 from backend.outbox import states
 from backend.outbox.states import SyncState
-from backend.outside.clock import local_day
 from backend.roles import cancelling, changes, movements, policy, rights, rows, vouching
 from backend.roles import draft as drafts
-from backend.roles.catalogue.in_force import in_force
 from backend.roles.models import RequestStep, Role, RoleRequest, Unit
-from backend.roles.views import Correction, OwnRequest, Page, RoleView, StepView
+from backend.roles.views import Correction, OwnRequest, Page, StepView
+from backend.statements import Question, by_number, listed, one_of
 
 MOST = 50
 
@@ -51,7 +51,7 @@ async def one_of_mine(
     tx: AsyncSession, kit: Kit, request_id: UUID, account_id: UUID, *, now: datetime
 ) -> OwnRequest:
     """One request about somebody, or begun by a manager of the reader's units; RequestNotFound else (rule 613)."""
-    found = await tx.get(RoleRequest, request_id)
+    found = await rows.request_of(tx, request_id)
     if found is None:
         raise policy.RequestNotFound
     if found.account_id != account_id:
@@ -62,64 +62,6 @@ async def one_of_mine(
     return own
 
 
-async def roles_of(tx: AsyncSession, kit: Kit, account_id: UUID) -> list[RoleView]:
-    """Somebody's roles, what is in force first; what was taken back is not shown."""
-    settled = await _settled(tx, kit, account_id)
-    query = select(Role, Unit).join(Unit, Unit.id == Role.unit_id)
-    held = await tx.execute(query.where(Role.account_id == account_id, Role.state != policy.UNDONE))
-    order = (policy.ACTIVE, policy.SUSPENDED, policy.SCHEDULED, policy.ENDED)
-    found = sorted(((row[0], row[1]) for row in held), key=lambda row: row[0].id, reverse=True)
-    found.sort(key=lambda row: order.index(row[0].state))
-    until = {
-        role.stands_on: role.until_on for role, _ in found if role.stands_on and role.state in policy.HELD
-    }
-    return [
-        RoleView(
-            role.id,
-            unit.id,
-            unit.code,
-            unit.name,
-            role.subject_type,
-            role.position,
-            role.state,
-            role.from_on,
-            role.until_on if _never_began(role) or not role.ended_at else local_day(role.ended_at),
-            max(filter(None, (settled.get(role.id), settled.get(role.request_id))), default=None),
-            "home" if role.is_home else "concurrent",
-            _resumes_on(role, until.get(role.id)),
-            _never_began(role),
-        )
-        for role, unit in found
-    ]
-
-
-def _never_began(role: Role) -> bool:
-    return role.state == policy.ENDED and role.end_reason == cancelling.CANCELLED
-
-
-def _resumes_on(role: Role, last_day: date | None) -> date | None:
-    """The day after the last one of what it waits for."""
-    waits = role.state == policy.SUSPENDED and last_day is not None
-    return last_day + timedelta(days=1) if waits and last_day is not None else None
-
-
-async def _settled(tx: AsyncSession, kit: Kit, account_id: UUID) -> dict[UUID, datetime]:
-    """From when each decision in force stands, by the request, and by the role that it was about."""
-    query = select(RoleRequest).where(
-        RoleRequest.account_id == account_id,
-        RoleRequest.status == policy.APPROVED,
-        RoleRequest.applied_at.is_not(None),
-    )
-    found: dict[UUID, datetime] = {}
-    for request in await tx.scalars(query.order_by(RoleRequest.decided_at)):
-        at = settled_at(kit, request)
-        if at is not None:
-            found[request.id] = at
-            if request.role_id is not None:
-                found[request.role_id] = at
-    return found
-
-
 def settled_at(kit: Kit, found: RoleRequest) -> datetime | None:
     """From when nobody can take a manager's word back: systems and people are told then (R23)."""
     said = found.status in {policy.APPROVED, policy.REJECTED, policy.RETURNED}
@@ -127,40 +69,78 @@ def settled_at(kit: Kit, found: RoleRequest) -> datetime | None:
     return found.decided_at + window if said and found.decided_at is not None else None
 
 
-async def steps_view(tx: AsyncSession, kit: Kit, request_ids: Sequence[UUID]) -> dict[UUID, list[StepView]]:
-    """Every step of some requests, with the reason and the name of who spoke."""
+class Said(NamedTuple):
+    """A step with its unit, who spoke, and by whose right."""
+
+    id: UUID
+    request_id: UUID
+    duty: str
+    decision: str | None
+    at: datetime | None
+    reason: bytes | None
+    is_above: bool | None
+    unit_id: UUID
+    name: str
+    code: str
+    by: UUID | None
+    by_name: bytes | None
+    until_on: date | None
+    lent_by: UUID | None
+    lent_name: bytes | None
+
+
+@by_number
+def said_in(count: int) -> Question[Said]:
+    """The steps of so many requests in their order."""
     lender = aliased(Account)
-    query = (
-        select(RequestStep, Unit, Account, Appointment.until_on, lender)
+    return Question(
+        Said,
+        select(
+            *(getattr(RequestStep, name) for name in Said._fields[:8]),
+            *(Unit.name, Unit.code, RequestStep.by, Account.full_name.label("by_name")),
+            *(Appointment.until_on, lender.id.label("lent_by"), lender.full_name.label("lent_name")),
+        )
         .join(Unit, Unit.id == RequestStep.unit_id)
         .outerjoin(Account, Account.id == RequestStep.by)
         .outerjoin(Appointment, Appointment.id == RequestStep.delegation_id)
         .outerjoin(lender, lender.id == Appointment.by)
-        .where(RequestStep.request_id.in_(request_ids))
-        .order_by(RequestStep.position)
+        .where(one_of("request", count, RequestStep.request_id))
+        .order_by(RequestStep.position),
     )
+
+
+async def steps_view(tx: AsyncSession, kit: Kit, request_ids: Sequence[UUID]) -> dict[UUID, list[StepView]]:
+    """Every step of some requests, with the reason and the name of who spoke."""
     found: dict[UUID, list[StepView]] = {request_id: [] for request_id in request_ids}
-    for step, unit, somebody, until_on, lent_by in await tx.execute(query):
+    for step in await said_in(len(found)).all(tx, **listed("request", found)) if found else ():
         found[step.request_id].append(
             StepView(
                 step.duty,
-                unit.name,
-                unit.id,
-                unit.code,
+                step.name,
+                step.unit_id,
+                step.code,
                 step.decision,
-                _name(kit, somebody),
+                _name(kit, step.by, step.by_name),
                 step.at,
                 kit.keys.open("request_steps.reason", step.id, step.reason) if step.reason else None,
-                _name(kit, lent_by),
-                until_on,
+                _name(kit, step.lent_by, step.lent_name),
+                step.until_on,
                 bool(step.is_above),
             )
         )
     return found
 
 
-def _name(kit: Kit, somebody: Account | None) -> str | None:
-    return kit.keys.open("accounts.full_name", somebody.id, somebody.full_name) if somebody else None
+def awaited(steps: Sequence[RequestStep]) -> list[StepView]:
+    """The same where nobody has said a word yet; the steps have their units."""
+    return [
+        StepView(step.duty, step.unit.name, step.unit_id, step.unit.code, None, None, None, None)
+        for step in steps
+    ]
+
+
+def _name(kit: Kit, somebody: UUID | None, sealed: bytes | None) -> str | None:
+    return kit.keys.open("accounts.full_name", somebody, sealed) if somebody and sealed else None
 
 
 async def _own_requests(
@@ -168,14 +148,11 @@ async def _own_requests(
 ) -> list[OwnRequest]:
     ids = [one.id for one in found]
     changed = await changes.corrections_of(tx, kit, found)
-    about = select(Account.id).where(Account.id.in_({one.account_id for one in found}))
-    frozen = set(await tx.scalars(about.where(Account.frozen_at.is_not(None))))
-    missing = select(RoleRequest.id).where(RoleRequest.id.in_(ids), vouching.is_missing(await in_force(tx)))
-    unvouched = set(await tx.scalars(missing))
+    about = {one.account_id: await rows.account_of(tx, one.account_id) for one in found}
+    unvouched = [one.id for one in found if await vouching.why_not_approve(tx, one, about[one.account_id])]
     steps = await steps_view(tx, kit, ids)
     sync = await states.states_for_requests(tx, ids, now)
-    units = await tx.scalars(select(Unit).where(Unit.id.in_({one.unit_id for one in found})))
-    by_id = {unit.id: unit for unit in units}
+    by_id = {one.unit_id: await rows.unit_of(tx, one.unit_id) for one in found}
     begun = await _begun(tx, found)
     return [
         _own(
@@ -188,7 +165,9 @@ async def _own_requests(
             corrections=[changes.in_vietnamese(made) for made in changed[one.id]],
             reader=reader,
             now=now,
-            on_hold=_on_hold(one, frozen=one.account_id in frozen, unvouched=one.id in unvouched),
+            on_hold=_on_hold(
+                one, frozen=about[one.account_id].frozen_at is not None, unvouched=one.id in unvouched
+            ),
         )
         for one in found
     ]

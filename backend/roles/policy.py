@@ -18,7 +18,7 @@ from backend.accounts.ways_in.assurance import InsufficientAssurance, LevelNeede
 from backend.errors import Conflict, FieldsInvalid, Forbidden, NotFound, Refusal
 
 PENDING, RETURNED, APPROVED = "pending", "returned", "approved"
-REJECTED, WITHDRAWN = "rejected", "withdrawn"
+REJECTED, WITHDRAWN, EXPIRED = "rejected", "withdrawn", "expired"
 APPROVE, RELEASE, RECEIVE, CONFIRM = "approve", "release", "receive", "confirm"
 SCHEDULED, ACTIVE, SUSPENDED, ENDED, UNDONE = "scheduled", "active", "suspended", "ended", "undone"
 OPEN = (PENDING, RETURNED)

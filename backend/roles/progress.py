@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.kit import Kit
-from backend.roles import holding, policy, rights, rows, second
+from backend.roles import beside, holding, policy, rights, rows, second
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.models import RequestStep, RoleRequest, Unit
 from backend.roles.views import DetailedRequest, InForce, OwnRequest, Waiting, WaitingUnit
@@ -26,6 +26,8 @@ async def detailed(tx: AsyncSession, kit: Kit, shown: OwnRequest) -> DetailedReq
         needs=await holding.needs(tx, await in_force(tx), found, role),
         given=given,
         in_force=InForce(done, len(shown.sync)),
+        keeps=beside.kept(found),
+        beside=await beside.of_request(tx, found),
     )
 
 

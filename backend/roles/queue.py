@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, false, select, true, union_all
@@ -17,14 +17,15 @@ from backend.accounts.identity.called import Called
 from backend.accounts.identity.people import full_names
 from backend.kit import Kit
 from backend.names import last_digits, masked
-from backend.roles import authority, heads, policy, rights, rows
+from backend.roles import authority, heads, policy, rights, rows, territory
 from backend.roles.authority import Authority
 from backend.roles.catalogue.in_force import in_force
-from backend.roles.models import RequestStep, Role, RoleRequest, Unit
+from backend.roles.models import Role, RoleRequest, Unit
 from backend.roles.narrowed import EVERYBODY, Narrowed
 from backend.roles.views import Page, PersonRow, UnitRow
 
 MOST, UNITS = 25, 50
+CHOICES = 300  # units in one list: whoever has more of them to choose from names one
 
 
 class Place(NamedTuple):
@@ -62,14 +63,19 @@ async def people_of(
 ) -> Page[PersonRow]:
     """The same of somebody whose rights are known."""
     below = await _below(tx, narrowed.unit)
-    theirs = await _among(tx, who, below)
+    theirs = await _among(tx, who, below if narrowed.unit else None)
     start = _start(cursor) if cursor else None
     sought = await called.those(tx, kit, q) if q else None
     if sought is not None and not sought.words:
-        found = await _roles_of(tx, sought.accounts, theirs, start, most + 1, narrowed)
+        own = await _roles_of(tx, sought.accounts, theirs, start, most + 1, narrowed)
     else:
-        found = await _next(tx, theirs, start, most + 1, sought, narrowed)
-    found += await heads.of(tx, kit, who, sought, but={unit for _, unit in theirs})
+        own = await _next(tx, theirs, start, most + 1, sought, narrowed)
+    only = (below, *narrowed.where)
+    if len(own) > most:  # behind these nobody stands on the page
+        only = (*only, territory.by_code(tx) <= own[-1].code)
+    but = {unit for _, unit in theirs}
+    others = await heads.of(tx, kit, who, sought, *only, but=but, after=start, most=most + 1)
+    found = [*(place.role for place in own), *others]
     rows = await tx.execute(_shown(and_(Role.id.in_(found), below, *narrowed.where)))
     held = sorted(((Place(unit.code, role.id), role, unit) for role, unit in rows), key=lambda row: row[0])
     onward = [(role, unit) for place, role, unit in held if start is None or place > start]
@@ -95,9 +101,12 @@ async def is_theirs(tx: AsyncSession, kit: Kit, who: Authority, account_id: UUID
 
 
 async def units(tx: AsyncSession) -> list[UnitRow]:
-    """Every living unit in the order of the tree, siblings by code."""
-    rows = (await tx.scalars(select(Unit).where(Unit.ended_on.is_(None)).order_by(Unit.code))).all()
-    children: dict[UUID | None, list[Unit]] = {}
+    """Every living unit in the order of the tree, siblings by code; none where they are more than one chooses from."""
+    living = select(Unit.id, Unit.code, Unit.name, Unit.parent_id).where(Unit.ended_on.is_(None))
+    rows = (await tx.execute(living.order_by(Unit.code).limit(CHOICES + 1))).all()
+    if len(rows) > CHOICES:
+        return []
+    children: dict[UUID | None, list[Any]] = {}
     alive = {unit.id for unit in rows}
     for unit in rows:
         children.setdefault(unit.parent_id if unit.parent_id in alive else None, []).append(unit)
@@ -108,11 +117,6 @@ async def units(tx: AsyncSession) -> list[UnitRow]:
         found.append(UnitRow(unit.id, unit.code, unit.name, depth))
         stack += [(child, depth + 1) for child in reversed(children.get(unit.id, []))]
     return found
-
-
-async def units_of(tx: AsyncSession, request_id: UUID) -> list[UUID]:
-    """The units that speak about a request."""
-    return list(await tx.scalars(select(RequestStep.unit_id).where(RequestStep.request_id == request_id)))
 
 
 async def name_for(
@@ -136,31 +140,22 @@ async def names_within(
 ) -> dict[UUID, str]:
     """The names of those of some accounts who have or had a role in the manager's units; at most so many."""
     who = await authority.of(tx, kit, manager, now=now)
-    managers = await rights.managers_by_unit(tx, on=who.today)
     query = (
         select(Role.account_id, Unit.path)
         .join(Unit, Unit.id == Role.unit_id)
         .where(Role.account_id.in_(among), who.below(), Role.state != policy.UNDONE)
         .order_by(Role.account_id)
     )
-    rows = [row for row in await tx.execute(query) if rights.reads(who, row.path, managers)]
+    held = (await tx.execute(query)).all()
+    managers = await rights.managers_over(tx, {row.path for row in held}, on=who.today)
+    rows = [row for row in held if rights.reads(who, row.path, managers)]
     return await full_names(tx, kit, list(dict.fromkeys(row.account_id for row in rows))[:most])
-
-
-async def places(tx: AsyncSession, who: Authority) -> list[tuple[str, UUID]]:
-    """The units whose people are the manager's, by code: the managed ones, and those below that have no manager."""
-    if not who.posts:
-        return []
-    managers = await rights.managers_by_unit(tx, on=who.today)
-    units = await tx.execute(select(Unit.code, Unit.id, Unit.path).where(who.below()))
-    own = (unit for unit in units if rights.reads(who, unit.path, managers))
-    return sorted((unit.code, unit.id) for unit in own)
 
 
 async def choices(tx: AsyncSession, kit: Kit, manager: UUID, *, now: datetime, most: int) -> list[UnitRow]:
     """The units by which the people can be narrowed, by code, at most so many: of many units the managed ones do."""
     who = await authority.of(tx, kit, manager, now=now)
-    theirs = [unit for _, unit in await places(tx, who)]
+    theirs = [unit for _, unit in await territory.own(tx, who)]
     some = theirs if len(theirs) <= most else list(who.posts)
     query = select(Unit).where(Unit.id.in_(some)).order_by(Unit.code)
     return [UnitRow(unit.id, unit.code, unit.name, 0) for unit in await tx.scalars(query)]
@@ -172,10 +167,15 @@ async def _below(tx: AsyncSession, unit: str) -> ColumnElement[bool]:
     return Unit.path.startswith(path) if path is not None else false() if unit else true()
 
 
-async def _among(tx: AsyncSession, who: Authority, below: ColumnElement[bool]) -> list[tuple[str, UUID]]:
+async def _among(
+    tx: AsyncSession, who: Authority, below: ColumnElement[bool] | None
+) -> list[tuple[str, UUID]]:
     """The units whose people are the manager's, as far as they are asked for."""
-    asked = set(await tx.scalars(select(Unit.id).where(who.below(), below)))
-    return [one for one in await places(tx, who) if one[1] in asked]
+    theirs = await territory.own(tx, who)
+    if below is None:
+        return theirs
+    asked = set(await tx.scalars(select(Unit.id).where(Unit.id.in_([unit for _, unit in theirs]), below)))
+    return [one for one in theirs if one[1] in asked]
 
 
 def _shown(where: ColumnElement[bool]) -> Select[Role, Unit]:
@@ -215,14 +215,14 @@ async def _roles_of(
     start: Place | None,
     most: int,
     narrowed: Narrowed,
-) -> list[UUID]:
+) -> list[Place]:
     """The next roles of a few people, unit by unit."""
     codes = {unit: code for code, unit in places}
     rows = await tx.execute(
         select(Role.id, Role.unit_id).where(Role.account_id.in_(accounts), *narrowed.where)
     )
     held = sorted(Place(codes[unit], role) for role, unit in rows if unit in codes)
-    return [place.role for place in held if start is None or place > start][:most]
+    return [place for place in held if start is None or place > start][:most]
 
 
 async def _next(
@@ -232,21 +232,22 @@ async def _next(
     most: int,
     sought: Called | None,
     narrowed: Narrowed,
-) -> list[UUID]:
+) -> list[Place]:
     """The next roles of some units, in order: of many units at once, and of each no more than are wanted."""
     todo = [
         (unit, start.role if start is not None and start.code == code else None)
         for code, unit in places
         if start is None or code >= start.code
     ]
-    found: list[UUID] = []
+    codes = {unit: code for code, unit in places}
+    found: list[Place] = []
     for at in range(0, len(todo), UNITS):
         some = todo[at : at + UNITS]
         parts = [select(held_in(unit, after, most, sought, narrowed).subquery()) for unit, after in some]
         by_unit: dict[UUID, list[UUID]] = {}
         for row in await tx.execute(union_all(*parts)):
             by_unit.setdefault(row.unit_id, []).append(row.id)
-        found += [role for unit, _ in some for role in sorted(by_unit.get(unit, []))]
+        found += [Place(codes[unit], role) for unit, _ in some for role in sorted(by_unit.get(unit, []))]
         if len(found) >= most:
             break
         await asyncio.sleep(0)  # whoever else waits for an answer is served meanwhile
@@ -259,7 +260,7 @@ async def _person_rows(
     accounts = [role.account_id for role, _ in rows]
     names = await full_names(tx, kit, accounts)
     known, catalogue = await numbers.personal(tx, kit, accounts), await in_force(tx)
-    managers = await rights.managers_by_unit(tx, on=who.today)
+    managers = await rights.managers_over(tx, {unit.path for _, unit in rows}, on=who.today)
     lines = []
     for role, unit in rows:
         own = set(await numbers.blinds_of(tx, kit, role.account_id))

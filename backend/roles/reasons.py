@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, select, union_all
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.kit import Kit
-from backend.roles.models import RequestStep
+from backend.roles.models import RequestStep, Unit
+from backend.statements import Question, given
 
 # what applicants read is Vietnamese whatever the manager's page speaks
 FIRST = (
@@ -22,18 +24,29 @@ FIRST = (
 LATELY, UNITS_MOST, MOST, LONGEST = 40, 10, 5, 90
 
 
+class Said(NamedTuple):
+    """A reason that was given."""
+
+    id: UUID
+    reason: bytes
+
+
+SAID = Question(  # by a unit, of late
+    Said,
+    select(RequestStep.id, RequestStep.reason)
+    .where(
+        RequestStep.unit_id == given("unit", Unit.id),
+        RequestStep.at.is_not(None),
+        RequestStep.reason.is_not(None),
+    )
+    .order_by(RequestStep.at.desc())
+    .limit(LATELY),
+)
+
+
 async def usual(tx: AsyncSession, kit: Kit, units: Sequence[UUID]) -> list[str]:
     """What these units have said more than once, most often first, then what everybody says."""
-    parts = [select(_lately(unit).subquery()) for unit in list(units)[:UNITS_MOST]]
-    said = await tx.execute(union_all(*parts)) if parts else ()
+    said = [row for unit in list(units)[:UNITS_MOST] for row in await SAID.all(tx, unit=unit)]
     words = [kit.keys.open("request_steps.reason", row.id, row.reason) for row in said]
     again = [text for text, times in Counter(words).most_common() if times > 1 and len(text) <= LONGEST]
     return list(dict.fromkeys([*again, *FIRST]))[:MOST]
-
-
-def _lately(unit: UUID) -> Select[UUID, bytes | None]:
-    given = select(RequestStep.id, RequestStep.reason)
-    given = given.where(
-        RequestStep.unit_id == unit, RequestStep.at.is_not(None), RequestStep.reason.is_not(None)
-    )
-    return given.order_by(RequestStep.at.desc()).limit(LATELY)

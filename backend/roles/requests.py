@@ -17,35 +17,28 @@ from backend.accounts.identity.evidence import SURE
 from backend.accounts.ways_in import assurance
 from backend.db import new_id
 from backend.devices.sessions import AccountClosed
-from backend.errors import FieldError, FieldsInvalid, Invalid, Refusal
+from backend.errors import FieldError, FieldsInvalid, KeyReused, Refusal
 from backend.facts import AccessRefused, RequestWithdrawn, RoleRequested
 from backend.kit import Kit
 from backend.roles import (
     calling,
     cancelling,
     deciding,
+    heard,
     holding,
     movements,
     policy,
     rights,
     rows,
-    unheard,
     vouching,
 )
 from backend.roles import draft as drafts
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.draft import Checked
-from backend.roles.models import RequestStep, Role, RoleRequest, Unit
+from backend.roles.models import RequestStep, Role, RoleRequest
 from backend.roles.movements import Fate
 from backend.roles.wish import Draft
 from backend.statements import Question, given
-
-
-class IdempotencyKeyReused(Invalid):
-    """The same key came with another body."""
-
-    code = "idempotency_key_reused"
-    title = "Khóa Idempotency-Key đã được dùng cho một yêu cầu khác"
 
 
 class Waiting(NamedTuple):
@@ -142,7 +135,7 @@ async def _earlier(tx: AsyncSession, draft: Draft, by: UUID, key: str) -> RoleRe
         select(RoleRequest).where(RoleRequest.created_by == by, RoleRequest.idempotency_key == key)
     )
     if earlier is not None and earlier.idempotency_print != drafts.print_of(draft):
-        raise IdempotencyKeyReused
+        raise KeyReused
     return earlier
 
 
@@ -220,8 +213,7 @@ async def add(
         **content_of(kit, request_id, checked),
         **origin,
     )
-    tx.add(found)
-    await tx.flush()
+    await rows.NEW_REQUEST.add(tx, found)
     await add_steps(tx, kit, found, role, now=now)
     kit.journal.record(
         tx, RoleRequested(subject=account_id, request=request_id, kind=checked.movement.kind), by=by, now=now
@@ -235,17 +227,21 @@ async def add_steps(
     """The words that the movement wants: one unit's, or the old unit's release and the new unit's acceptance."""
     words = movements.of(found).words
     ours = role.unit_id if role is not None else found.unit_id
-    units = [await tx.get_one(Unit, ours if word.ours else found.unit_id) for word in words]
+    units = [await rows.unit_of(tx, ours if word.ours else found.unit_id) for word in words]
     waits = found.status == policy.PENDING
     decider = await deciding.by_unit(tx, kit, units, about=found.account_id) if waits else {}
     for position, (word, unit) in enumerate(zip(words, units, strict=True), start=1):
-        step = RequestStep(request_id=found.id, position=position, unit_id=unit.id, duty=word.duty)
+        step = RequestStep(
+            id=new_id(), request_id=found.id, position=position, unit_id=unit.id, duty=word.duty
+        )
         if waits:
             step.decider_id, step.due_on = (decider[unit.id].nearest, deciding.last_day(kit, now))
-        tx.add(step)
+        await rows.NEW_STEP.add(tx, step)
     if waits:
         await calling.call(tx, kit, found, (decider[unit.id].nearest for unit in units), now=now)
-        unheard.tell(tx, kit, found, [unit for unit in units if decider[unit.id].nearest is None], now=now)
+        heard.tell_undecided(
+            tx, kit, found, [unit for unit in units if decider[unit.id].nearest is None], now=now
+        )
     await called.make_findable(tx, kit, [found.account_id])
     rows.tell_pages(tx, [unit.path for unit in units])
 

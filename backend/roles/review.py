@@ -14,18 +14,18 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
-from backend.accounts.identity import numbers
-from backend.db import changed_one
 from backend.errors import Conflict, Refusal
 from backend.facts import DecisionUndone, RequestDecided, StepDecided
 from backend.figures import counted, lasted
 from backend.kit import Kit
+from backend.outside.clock import local_day
 from backend.roles import (
     authority,
     carried,
     comparing,
     deciding,
     forms,
+    ground,
     heard,
     holding,
     movements,
@@ -40,7 +40,7 @@ from backend.roles import (
 )
 from backend.roles.carried import How
 from backend.roles.catalogue.in_force import hold_catalogue
-from backend.roles.models import RequestStep, RoleRequest, Unit
+from backend.roles.models import RequestStep, RoleRequest
 from backend.roles.policy import Standing
 from backend.roles.requests import refused
 from backend.support import notices
@@ -57,21 +57,21 @@ async def approve(
     how: How = How(),  # noqa: B008 - immutable
 ) -> RoleRequest | Refusal:
     """Say yes for every duty that is the manager's; the last yes makes it true."""
-    return await _decide(tx, kit, request_id, policy.APPROVED, None, version, by, now, how)
+    return await decide(tx, kit, request_id, policy.APPROVED, version=version, by=by, now=now, how=how)
 
 
 async def reject(
     tx: AsyncSession, kit: Kit, request_id: UUID, reason: str, *, version: int | None, by: UUID, now: datetime
 ) -> RoleRequest | Refusal:
     """Say no, with a reason; either unit's no is the end of a transfer."""
-    return await _decide(tx, kit, request_id, policy.REJECTED, forms.reason(reason), version, by, now)
+    return await decide(tx, kit, request_id, policy.REJECTED, reason, version=version, by=by, now=now)
 
 
 async def send_back(
     tx: AsyncSession, kit: Kit, request_id: UUID, reason: str, *, version: int | None, by: UUID, now: datetime
 ) -> RoleRequest | Refusal:
     """Return for correction, with a reason."""
-    return await _decide(tx, kit, request_id, policy.RETURNED, forms.reason(reason), version, by, now)
+    return await decide(tx, kit, request_id, policy.RETURNED, reason, version=version, by=by, now=now)
 
 
 async def say_own(
@@ -125,30 +125,30 @@ async def undo(
     return found
 
 
-async def _decide(
+async def decide(
     tx: AsyncSession,
     kit: Kit,
     request_id: UUID,
     decision: str,
-    why: str | None,
+    reason: str = "",
+    *,
     version: int | None,
     by: UUID,
     now: datetime,
     how: How = How(),  # noqa: B008 - immutable
 ) -> RoleRequest | Refusal:
+    """Any of the three words, of which a yes wants no reason."""
+    why = forms.reason(reason) if decision != policy.APPROVED else None
     await rows.tree_stands(tx)
     found = await rows.request_locked(tx, request_id)
     if found is None:
         return refused(tx, kit, policy.RequestNotFound(), request_id, by, now)
-    account = await rows.account_locked(tx, found.account_id)
-    steps = await rows.steps_of(tx, request_id)
-    await numbers.personal(tx, kit, [by, found.account_id])  # both in one statement
+    account, steps, managers, held = await ground.gathered(tx, kit, found, by=by, today=local_day(now))
     who = await authority.of(tx, kit, by, now=now, hold=True)
-    standing = await rights.standing(tx, kit, found, steps, who)
-    refusal = policy.why_not_decide(standing, status=found.status, decided=rows.last_word(found))
-    if isinstance(refusal, Conflict):
-        raise refusal
-    if refusal is not None:
+    standing = await rights.standing(tx, kit, found, steps, who, managers)
+    if refusal := policy.why_not_decide(standing, status=found.status, decided=rows.last_word(found)):
+        if isinstance(refusal, Conflict):
+            raise refusal
         return refused(tx, kit, refusal, request_id, by, now)
     if refusal := _why_stale(found, version) or await second.why_not(tx, kit, steps, standing, who, now):
         raise refusal
@@ -159,7 +159,7 @@ async def _decide(
             await deciding.hold(tx)
     await say(tx, kit, found, mine, decision, why, by, now, stands=standing)
     if decision != policy.APPROVED or await _is_last(tx, kit, found, mine, steps, by, now):
-        await _settle_request(tx, kit, found, decision, by, now)
+        await _settle_request(tx, kit, found, decision, by, now, held=held)
     else:
         heard.tell_word(tx, kit, found, mine, steps, now)
     await tx.flush()
@@ -207,18 +207,27 @@ def figured(tx: AsyncSession, found: RoleRequest, outcome: str, now: datetime) -
 
 
 async def _settle_request(
-    tx: AsyncSession, kit: Kit, found: RoleRequest, decision: str, by: UUID, now: datetime
+    tx: AsyncSession,
+    kit: Kit,
+    found: RoleRequest,
+    decision: str,
+    by: UUID,
+    now: datetime,
+    *,
+    held: list[rows.Place] | None = None,
 ) -> None:
-    await rows.move(tx, found, to=decision, **rows.stamp(now, by=by))
+    applied = None
+    if decision == policy.APPROVED and timeline.is_at_once(found, now):
+        applied = rows.Applied(now, (await rows.account_of(tx, found.account_id)).role_version + 1)
+    await rows.move(tx, found, to=decision, applied=applied, **rows.stamp(now, by=by))
     texting.owe(tx, kit, found, now)
     kit.journal.record(
         tx, RequestDecided(subject=found.account_id, request=found.id, outcome=decision), by=by, now=now
     )
     figured(tx, found, decision, now)
     if decision == policy.APPROVED:
-        await timeline.take_effect(tx, kit, found, by=by, now=now)
+        await timeline.take_effect(tx, kit, found, by=by, now=now, held=held)
     if found.applied_at is None:  # otherwise the change of the role is told
-        unit = (await tx.get_one(Unit, found.unit_id)).name
         notices.tell(
             tx,
             kit,
@@ -227,7 +236,7 @@ async def _settle_request(
             now=now,
             due=now + timedelta(seconds=kit.limits.undo_window),
             about=found.id,
-            unit=unit,
+            unit=(await rows.unit_of(tx, found.unit_id)).name,
             outcome=decision,
         )
 
@@ -248,13 +257,10 @@ async def say(
     lent, above = (stands.lent, stands.above) if stands else ({}, frozenset[str]())
     for step in steps:
         sealed = kit.keys.seal("request_steps.reason", step.id, why) if why else None
-        said = (
-            update(RequestStep)
-            .where(RequestStep.id == step.id, RequestStep.decision.is_(None))
-            .values(decision=decision, by=by, at=now, reason=sealed, decider_id=None, above_id=None)
-            .values(delegation_id=lent.get(step.duty), is_above=step.duty in above or None)
-        )
-        if not await changed_one(tx, said):
+        how = {"delegation_id": lent.get(step.duty), "is_above": step.duty in above or None}
+        if not await rows.SAY.touched(
+            tx, step=step.id, word=decision, speaker=by, said_at=now, why=sealed, **how
+        ):
             raise policy.AlreadyDecided(**rows.last_word(found))
         word = StepDecided(
             subject=found.account_id,

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
-from functools import partial
-from typing import NamedTuple
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.account import Account
 from backend.accounts.identity import numbers
 from backend.alarms import alarm
 from backend.appointment import MANAGER, Appointment
 from backend.db import after_commit
 from backend.errors import Refusal
 from backend.kit import Kit
-from backend.roles import authority, policy
+from backend.roles import authority, policy, rows
 from backend.roles.authority import Authority, Lent
 from backend.roles.models import RequestStep, Role, RoleRequest, StaffRecord, Unit
 from backend.roles.policy import Standing, UnitPost
+from backend.statements import Question, by_number, given, listed, one_of
+
+FEW = 32  # units, with those above them, whose managers are asked for by a statement of the hot paths
 
 
 class Deciders(NamedTuple):
@@ -31,17 +33,51 @@ class Deciders(NamedTuple):
     above: UUID | None
 
 
+class Managing(NamedTuple):
+    """Who manages a unit: the keyed index of the number."""
+
+    unit_id: UUID
+    national_id_blind: bytes
+
+
+def _managers(*which: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    return select(Appointment.unit_id, Appointment.national_id_blind).where(*which)
+
+
+@by_number
+def managers_on(count: int) -> Question[Managing]:
+    """The managers of so many units on a day."""
+    today = given("today", Appointment.from_on)
+    units = one_of("unit", count, Appointment.unit_id)
+    return Question(Managing, _managers(Appointment.counts(MANAGER, today), units))
+
+
+@by_number
+def managers_placed(count: int) -> Question[Managing]:
+    """The same as the worker has left it."""
+    units = one_of("unit", count, Appointment.unit_id)
+    return Question(Managing, _managers(Appointment.counts(MANAGER, None), units))
+
+
 async def managers_by_unit(
     tx: AsyncSession, units: Iterable[UUID] | None = None, *, on: date | None
 ) -> dict[UUID, set[bytes]]:
     """The blind personal numbers of the managers of some units, or of all; the day as of Appointment.counts."""
-    query = select(Appointment.unit_id, Appointment.national_id_blind).where(Appointment.counts(MANAGER, on))
-    if units is not None:
-        query = query.where(Appointment.unit_id.in_(list(units)))
+    wanted = None if units is None else set(units)
     found: dict[UUID, set[bytes]] = {}
-    for row in await tx.execute(query):
+    for row in await _managing(tx, wanted, on):
         found.setdefault(row.unit_id, set()).add(row.national_id_blind)
     return found
+
+
+async def _managing(tx: AsyncSession, units: Collection[UUID] | None, on: date | None) -> Sequence[Any]:
+    if units is not None and 0 < len(units) <= FEW:
+        named = listed("unit", units)
+        if on is None:
+            return await managers_placed(len(units)).all(tx, **named)
+        return await managers_on(len(units)).all(tx, today=on, **named)
+    query = _managers(Appointment.counts(MANAGER, on))
+    return (await tx.execute(query if units is None else query.where(Appointment.unit_id.in_(units)))).all()
 
 
 async def alarm_of_vacancy(tx: AsyncSession, unit_id: UUID) -> None:
@@ -50,9 +86,10 @@ async def alarm_of_vacancy(tx: AsyncSession, unit_id: UUID) -> None:
         after_commit(tx, partial(alarm, "unit_without_manager"))
 
 
-def way_up(path: str) -> list[UUID]:
-    """The unit of a path and those above it, up to the root."""
-    return [UUID(part) for part in reversed(path.strip("/").split("/")) if part]
+@lru_cache(maxsize=4096)
+def way_up(path: str) -> tuple[UUID, ...]:
+    """The unit of a path and those above it, up to the root; a page asks of the same few for each of its lines."""
+    return tuple(UUID(part) for part in reversed(path.strip("/").split("/")) if part)
 
 
 def decider(path: str, managers: dict[UUID, set[bytes]], own: set[bytes]) -> UUID | None:
@@ -109,10 +146,19 @@ def is_theirs(who: Authority, path: str, managers: dict[UUID, set[bytes]], own: 
 
 
 async def standing(
-    tx: AsyncSession, kit: Kit, found: RoleRequest, steps: list[RequestStep], who: Authority
+    tx: AsyncSession,
+    kit: Kit,
+    found: RoleRequest,
+    steps: list[RequestStep],
+    who: Authority,
+    managers: dict[UUID, set[bytes]] | None = None,
 ) -> Standing:
-    """How somebody stands towards a request: sees it, is its subject, may decide which duties."""
-    managers = await managers_over(tx, [step.unit.path for step in steps], on=who.today)
+    """How somebody stands towards a request: sees it, is its subject, may decide which duties.
+
+    `managers` of its units and those above, where they have been read.
+    """
+    if managers is None:
+        managers = await managers_over(tx, [step.unit.path for step in steps], on=who.today)
     blinds = set(await numbers.blinds_of(tx, kit, found.account_id))
     deciding = {step.unit_id: deciders(step.unit.path, managers, blinds) for step in steps}
     theirs = [step for step in steps if who.decides(deciding[step.unit_id].nearest)]
@@ -127,7 +173,7 @@ async def standing(
     }
     own = {step.duty for step in (*theirs, *above)}
     is_subject = found.account_id == who.account_id  # who began it for another sees it while their units do
-    account = await tx.get_one(Account, found.account_id)
+    account = await rows.account_of(tx, found.account_id)
     return Standing(
         sees=is_subject
         or bool(lent)

@@ -33,6 +33,25 @@ async def requests(tx: AsyncSession, kit: Kit, who: Authority, ids: Collection[U
     }
 
 
+async def known(tx: AsyncSession, kit: Kit, who: Authority, found: Collection[RoleRequest]) -> set[UUID]:
+    """Those requests that they may know of in whatever way: as rights.standing says of one (`sees`)."""
+    about = {one.id: one for one in found}
+    query = select(RequestStep, Unit.path).join(Unit, Unit.id == RequestStep.unit_id)
+    steps = (await tx.execute(query.where(RequestStep.request_id.in_(about)))).all()
+    managers = await rights.managers_over(tx, {row.path for row in steps}, on=who.today)
+    own = await _blinds(tx, kit, {one.account_id for one in found})
+    seen = {one.id for one in found if one.account_id == who.account_id}
+    for step, path in steps:
+        one = about[step.request_id]
+        blinds = own[one.account_id]
+        nearest = rights.decider(path, managers, blinds)
+        if who.stands_in(nearest, path, one.kind, about=one.account_id) or rights.sees_step(
+            who, step, path, managers, blinds
+        ):
+            seen.add(one.id)
+    return seen
+
+
 async def roles(tx: AsyncSession, kit: Kit, who: Authority, where: Any) -> list[Role]:
     """Those roles, of the ones meant, whose holder is a person of theirs."""
     query: Select[Role, str] = select(Role, Unit.path).join(Unit, Unit.id == Role.unit_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
@@ -28,6 +28,7 @@ class Genuine(msgspec.Struct, frozen=True):
     outcome: str
     unit: str
     decided_at: datetime
+    effective_on: date | None
     name: str
 
 
@@ -55,7 +56,7 @@ async def genuine(tx: AsyncSession, kit: Kit, code: str) -> Genuine | None:
     catalogue = await in_force(tx)
     name = kit.keys.open("accounts.full_name", found.account_id, sealed)
     act = catalogue.movement_label(movements.of(found).code)
-    return Genuine(act, found.status, unit, found.decided_at, initials(name))
+    return Genuine(act, found.status, unit, found.decided_at, found.effective_on, initials(name))
 
 
 def initials(name: str) -> str:

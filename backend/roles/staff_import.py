@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
@@ -11,10 +12,11 @@ import msgspec
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.accounts.identity.numbers import OLD_ID, kind_of
 from backend.db import new_id, one_after_another
 from backend.facts import StaffImported
 from backend.imports import words
-from backend.imports.plan import Change, Field, Plan, PlanStale, Progress, in_order
+from backend.imports.plan import Change, Plan, PlanStale, Progress, in_order, stakes
 from backend.imports.rows import Record, RowError
 from backend.kit import Kit
 from backend.names import masked
@@ -33,10 +35,11 @@ from backend.roles.staff_rows import (
     StaffRow,
     Twins,
     checked,
+    differing,
     misfit,
     opened,
 )
-from backend.roles.unit_tree import not_there
+from backend.roles.unit_tree import not_there, root_of
 
 Item = TypeVar("Item")
 Stored = tuple[
@@ -79,6 +82,8 @@ class StaffImport:
         self._living: dict[str, UUID] = {}  # every unit that has not ended
         self._units: dict[str, UUID] = {}  # of these, that the file names
         self._codes: dict[UUID, str] = {}  # of every unit
+        self._roots: dict[UUID, str] = {}  # the organisation that each is of
+        self._touched: Counter[str] = Counter()  # entries of each that change or end
         self._writes: list[Written] = []
         self._left: list[Entry] = []
         self._readdressed: list[str] = []  # numbers whose official address becomes another
@@ -89,10 +94,10 @@ class StaffImport:
         """What the rows would change in the directory as it stands."""
         plan = Plan(things=self.things)
         self._writes, self._left, self._readdressed, self._mails, self._named = [], [], [], {}, set()
+        self._touched = Counter()
         self._living, self._units = await self._read_units(tx), {}
-        there = StaffRecord.left_at.is_(None)
-        catalogue = await in_force(tx)
-        plan.existing = await tx.scalar(select(func.count()).select_from(StaffRecord).where(there)) or 0
+        catalogue, existing = await in_force(tx), await self._existing(tx)
+        plan.existing = existing.total()
         twins, today = Twins(), local_day(self._now)
         for records in _parts(rows):  # one part after the other: the checked rows are not kept as well
             part = [checked(record, plan.errors, catalogue, today) for record in records]
@@ -100,12 +105,18 @@ class StaffImport:
             known = await self._known(tx, part)
             self._mails |= {mail: row.line for row in part if (mail := row.given.get("official_email"))}
             self._named |= {entry.id for entry in known.values()}
+            plan.notes += [
+                words.noted("read_as_cmnd", line=row.line, who=masked(row.number))
+                for row in part
+                if kind_of(row.number) == OLD_ID and row.number
+            ]
             for row in part:
                 self._compare(plan, row, known.get(row.number), catalogue)
         taken = await self._taken(tx)
         plan.errors += [RowError(line, "official_email", "address_taken") for line in taken]
         if self._complete:
             await self._leavers(tx, plan, self._named)
+        plan.roots = stakes(self._touched, existing)
         plan.errors = in_order(plan.errors)
         return plan
 
@@ -119,7 +130,7 @@ class StaffImport:
             mail = person.official_email
             one.row = {
                 "id": one.id,
-                "national_id_blind": keys.blind("national_id", person.national_id),
+                "national_id_blind": keys.blind(kind_of(person.national_id), person.national_id),
                 "email_blind": keys.blind("official_email", mail) if mail else None,
                 "code_blind": keys.blind("employee_code", code) if (code := person.employee_code) else None,
                 "unit_id": one.unit_id,
@@ -177,7 +188,9 @@ class StaffImport:
     async def _known(self, tx: AsyncSession, part: Sequence[StaffRow]) -> dict[str, Entry]:
         """The entries that exist already, by personal number."""
         numbers = {
-            blind: row.number for row in part for blind in self._kit.keys.blinds("national_id", row.number)
+            blind: row.number
+            for row in part
+            for blind in self._kit.keys.blinds(kind_of(row.number), row.number)
         }
         columns = [getattr(StaffRecord, name) for name in Entry.__struct_fields__]
         query = select(StaffRecord.national_id_blind, *columns)
@@ -211,12 +224,13 @@ class StaffImport:
             old = person | post | {"unit_code": self._codes[entry.unit_id]}
         new = {**old, **row.given}
         plan.errors += misfit(row.line, new.get("subject_type", ""), new.get("position", ""), catalogue)
-        fields = _fields(old, new, entry)
+        fields = differing(old, new, None if entry is None else entry.left_at)
         if entry is not None and not fields:
             plan.untouched += 1
             return
         if entry is not None:
             plan.changed.append(Change(row.line, masked(row.number), fields))
+            self._touched[self._roots[entry.unit_id]] += 1
         if old.get("official_email", "") != new.get("official_email", ""):
             self._readdressed.append(row.number)
         self._writes.append(self._written(row, new, entry))
@@ -243,15 +257,25 @@ class StaffImport:
             person = opened(self._kit, entry.id, entry.sealed)
             who = f"{masked(person.national_id)}, {self._codes[entry.unit_id]}"
             plan.ended.append(f"{who}: {left}")
+            self._touched[self._roots[entry.unit_id]] += 1
             if person.official_email:
                 self._readdressed.append(person.national_id)
 
     async def _read_units(self, tx: AsyncSession) -> dict[str, UUID]:
         """Every unit that has not ended, by code."""
         today = local_day(self._now)
-        found = (await tx.execute(select(Unit.code, Unit.id, Unit.ended_on))).all()
+        found = (await tx.execute(select(Unit.code, Unit.id, Unit.ended_on, Unit.path))).all()
         self._codes = {row.id: row.code for row in found}
+        self._roots = {row.id: root_of(row.path) for row in found}
         return {row.code: row.id for row in found if row.ended_on is None or row.ended_on > today}
+
+    async def _existing(self, tx: AsyncSession) -> Counter[str]:
+        """How many entries there are of each organisation."""
+        here = select(StaffRecord.unit_id, func.count()).where(StaffRecord.left_at.is_(None))
+        found = Counter[str]()
+        for unit_id, count in await tx.execute(here.group_by(StaffRecord.unit_id)):
+            found[self._roots[unit_id]] += count
+        return found
 
     async def _ensure_unchanged(self, tx: AsyncSession, known: Mapping[UUID, Stored]) -> None:
         """The entries are as the plan found them: not every writing of one seals it anew (A35)."""
@@ -267,21 +291,6 @@ async def _ensure_new(tx: AsyncSession, part: Sequence[Written]) -> None:
     there = select(StaffRecord.id).where(StaffRecord.national_id_blind.in_(blinds)).limit(1)
     if await tx.scalar(there) is not None:
         raise PlanStale
-
-
-def _fields(old: dict[str, str], new: dict[str, str], entry: Entry | None) -> tuple[Field, ...]:
-    """What differs, as an operator may read it: what is personal is masked."""
-    differing = [name for name in COLUMNS if old and old.get(name, "") != new.get(name, "")]
-    fields = []
-    for name in differing:
-        was, becomes = old.get(name, ""), new.get(name, "")
-        is_personal = name in PERSONAL
-        fields.append(
-            Field(name, masked(was) if is_personal else was, masked(becomes) if is_personal else becomes)
-        )
-    if entry is not None and entry.left_at is not None:
-        fields.append(Field("left", f"{local_day(entry.left_at):%d/%m/%Y}", ""))
-    return tuple(fields)
 
 
 def _parts(items: Sequence[Item]) -> Iterable[Sequence[Item]]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 
 import msgspec
 
+from backend.imports.plan import Field
 from backend.imports.rows import Record, Row, RowError
 from backend.kit import Kit
-from backend.names import clean_name, read_born
+from backend.names import clean_name, masked, read_born
+from backend.outside.clock import local_day
 from backend.roles import forms
 from backend.roles.catalogue.entries import Catalogue
 from backend.roles.models import StaffRecord
@@ -32,6 +34,7 @@ REQUIRED = ("national_id",)  # another column that the file lacks leaves what is
 NEEDED = ("full_name", "birth_date", "unit_code")  # of somebody who is new
 PERSONAL = ("full_name", "birth_date", "employee_code", "official_email", "phone")
 CHANGING = "staff"  # who changes the directory, or whose an address is, does so one after another
+OLD_ID = re.compile(r"[0-9]{9}")
 PHONE = re.compile(r"[+0-9][0-9 .\-()]{5,24}")
 
 
@@ -57,7 +60,7 @@ class StaffRow(msgspec.Struct, frozen=True):
 def checked(record: Record, errors: list[RowError], catalogue: Catalogue, today: date) -> StaffRow:
     """The row, and in `errors` what is wrong with it."""
     row = Row(record, errors)
-    number = _read(row, "national_id", forms.national_id, longest=20, required=True)
+    number = _read(row, "national_id", _number, longest=20, required=True)
     given = {
         "full_name": clean_name(row.text("full_name", longest=120, required=row.has("full_name"))),
         "birth_date": _read(
@@ -114,6 +117,22 @@ def opened(kit: Kit, record_id: object, sealed: bytes) -> StaffPerson:
     return msgspec.json.decode(kit.keys.open("staff_records.sealed", record_id, sealed), type=StaffPerson)
 
 
+def differing(old: dict[str, str], new: dict[str, str], left_at: datetime | None) -> tuple[Field, ...]:
+    """What differs, as an operator may read it: what is personal is masked. `left_at`: whoever had left is back."""
+    names = [name for name in COLUMNS if old and old.get(name, "") != new.get(name, "")]
+    fields = [Field(name, _shown(name, old.get(name, "")), _shown(name, new.get(name, ""))) for name in names]
+    if left_at is not None:
+        fields.append(Field("left", f"{local_day(left_at):%d/%m/%Y}", ""))
+    return tuple(fields)
+
+
+def _shown(name: str, value: str) -> str:
+    """The one mask over what is personal; of a phone over its digits, however they are grouped."""
+    if name == "phone":
+        return masked("".join(sign for sign in value if sign.isdecimal() or sign == "+"))
+    return masked(value) if name in PERSONAL else value
+
+
 def _read(
     row: Row, column: str, reader: Callable[[str], str], *, longest: int, required: bool = False
 ) -> str:
@@ -125,6 +144,12 @@ def _read(
     except BadText as bad:
         row.wrong(column, bad.code)
         return ""
+
+
+def _number(text: str) -> str:
+    """A CCCD, or the nine digits of an old CMND, which many a list still has (case R19)."""
+    old = re.sub(r"[ \u00a0.]", "", text)
+    return old if OLD_ID.fullmatch(old) else forms.national_id(text)
 
 
 def _birth_date(today: date, text: str) -> str:

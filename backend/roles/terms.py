@@ -14,6 +14,9 @@ from backend.roles.catalogue.entries import Catalogue
 from backend.roles.models import Role, RoleRequest
 from backend.roles.movements import Fate, Movement
 from backend.roles.wish import Draft
+from backend.words import mark as _
+
+TOO_EARLY = _("Ngày hiệu lực sớm nhất là {first}")
 
 
 async def checked(
@@ -48,11 +51,16 @@ async def checked(
     return until, []
 
 
+def earliest(today: date, known: entries.Movement | None) -> date:
+    """The first day on which a movement may begin: a decision may have been signed some days ago (R16)."""
+    return today - timedelta(days=known.back_days if known else 0)
+
+
 def order(draft: Draft, today: date, kit: Kit, known: entries.Movement | None) -> list[FieldError]:
     """What is wrong with the days by themselves; how far back they may lie stands in the catalogue."""
     errors, begin = [], draft.effective_on or today
-    if begin < today - timedelta(days=known.back_days if known else 0):
-        errors.append(FieldError("effective_on", "in_the_past", "Ngày hiệu lực không được trước hôm nay"))
+    if begin < (first := earliest(today, known)):
+        errors.append(FieldError("effective_on", "in_the_past", TOO_EARLY, first=f"{first:%d/%m/%Y}"))
     if begin > today + timedelta(days=kit.limits.schedule_ahead_days):
         errors.append(FieldError("effective_on", "too_far", "Ngày hiệu lực quá xa"))
     if draft.until is not None and draft.until < max(begin, today):

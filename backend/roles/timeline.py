@@ -7,6 +7,7 @@ are those of Asia/Ho_Chi_Minh.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -19,25 +20,49 @@ from backend.appointment import Appointment
 from backend.kit import Kit
 from backend.outbox import queue as outbox
 from backend.outside.clock import LOCAL, local_day
-from backend.roles import appointments, effects, fates, movements, overdue, policy, rows, vouching
+from backend.roles import (
+    appointments,
+    effects,
+    falling,
+    fates,
+    movements,
+    overdue,
+    policy,
+    rows,
+    taken,
+    vouching,
+)
 from backend.roles import draft as drafts
 from backend.roles.catalogue.entries import Catalogue
 from backend.roles.catalogue.in_force import hold_catalogue, in_force
 from backend.roles.effects import Act
-from backend.roles.models import RUNNING, TO_COME, Role, RoleRequest, Unit
+from backend.roles.models import RUNNING, TO_COME, Role, RoleRequest
 from backend.roles.scope import systems_touched
 from backend.statements import Question, given
 
 ROLL_AT_ONCE = 50
 
 
-async def take_effect(tx: AsyncSession, kit: Kit, found: RoleRequest, *, by: UUID, now: datetime) -> None:
-    """A request was approved: do it now, or put it in the calendar. The account is locked."""
+def is_at_once(found: RoleRequest, now: datetime) -> bool:
+    """Whether a yes of now makes it true, and does not put it in the calendar."""
+    return found.effective_on is None or found.effective_on <= local_day(now)
+
+
+async def take_effect(
+    tx: AsyncSession,
+    kit: Kit,
+    found: RoleRequest,
+    *,
+    by: UUID,
+    now: datetime,
+    held: Sequence[rows.Place] | None = None,
+) -> None:
+    """A request was approved: do it now, or put it in the calendar. The account is locked; `held` as of `apply`."""
     if movements.of(found).gives:
         await _ensure_still_possible(tx, kit, found, now)
-    if found.effective_on is None or found.effective_on <= local_day(now):
+    if is_at_once(found, now):
         hold = kit.limits.undo_window if movements.of(found).is_held else 0
-        await apply(tx, kit, found, by=by, now=now, hold=hold)
+        await apply(tx, kit, found, by=by, now=now, hold=hold, held=held)
     else:
         await _schedule(tx, kit, found, by=by, now=now)
         found.role_version = await rows.bump(tx, found.account_id)
@@ -57,19 +82,29 @@ async def _schedule(tx: AsyncSession, kit: Kit, found: RoleRequest, *, by: UUID,
 
 
 async def apply(
-    tx: AsyncSession, kit: Kit, found: RoleRequest, *, by: UUID | None, now: datetime, hold: int
+    tx: AsyncSession,
+    kit: Kit,
+    found: RoleRequest,
+    *,
+    by: UUID | None,
+    now: datetime,
+    hold: int,
+    held: Sequence[rows.Place] | None = None,
 ) -> None:
-    """Make the request true, and tell every system that the old or the new unit concerns."""
+    """Make the request true, and tell every system that the old or the new unit concerns.
+
+    `held`: where the person has a role, if that was read while the account was locked.
+    """
     move, old = movements.of(found), await rows.role_now(tx, found.role_id)
-    act, concerned = (
-        Act(by, now, due=now + timedelta(seconds=hold)),
-        await rows.units_held(tx, found.account_id),
-    )
+    act = Act(by, now, due=now + timedelta(seconds=hold))
+    if held is None:
+        held = await rows.places_held(tx, found.account_id)
+    concerned = {one.unit_id for one in held}
     if move.gives:
         await hold_catalogue(tx)
     await fates.of(found).happen(tx, kit, found, act)
     if move.begins:
-        await effects.begin(tx, kit, found, act)
+        await effects.begin(tx, kit, found, act, held)
     units = concerned | {found.unit_id} | ({old.unit_id} if old else set())
     version = await tell(tx, found.account_id, units, request_id=found.id, lane=move.lane, now=now, hold=hold)
     found.applied_at, found.role_version = now, version
@@ -115,6 +150,7 @@ DUE = (
             select(RoleRequest.id).where(text(TO_COME), RoleRequest.effective_on.is_(None)),
             select(RoleRequest.id).where(text(TO_COME), RoleRequest.effective_on <= TODAY),
             select(Role.id).where(text(RUNNING), Role.until_on < TODAY),
+            select(RoleRequest.id).where(*falling.past(TODAY)),
             select(Appointment.id).where(Appointment.ended_at.is_(None), Appointment.from_on <= TODAY),
             select(Appointment.id).where(Appointment.ended_at.is_(None), Appointment.until_on < TODAY),
             overdue.late(TODAY),
@@ -135,14 +171,15 @@ async def is_due(tx: AsyncSession, *, now: datetime) -> bool:
         return False
     requests = due_requests(today, await in_force(tx)).with_only_columns(RoleRequest.id).order_by(None)
     ended = run_out(today).with_only_columns(Role.id)
-    for query in (requests, ended, appointments.due(today), overdue.late(today)):
+    lapsed = select(RoleRequest.id).where(*falling.past(today))
+    for query in (requests, ended, lapsed, appointments.due(today), overdue.late(today)):
         if await tx.scalar(query.limit(1)) is not None:
             return True
     return False
 
 
 async def roll(tx: AsyncSession, kit: Kit, *, now: datetime) -> int:
-    """Begin what was scheduled for today and end what was to end; the number of changes.
+    """Begin what was scheduled for today, end what was to end, let expire what is too late; the number of changes.
 
     Never waits: what somebody else is changing right now is left for the next round.
     """
@@ -151,6 +188,7 @@ async def roll(tx: AsyncSession, kit: Kit, *, now: datetime) -> int:
     today, done = local_day(now), await appointments.roll(tx, kit, now=now)
     done += await overdue.roll(tx, kit, now=now)
     for account_id in await _due_accounts(tx, today):
+        done += await falling.expire(tx, kit, account_id, today, now=now)
         due = (
             due_requests(today, await in_force(tx))
             .where(RoleRequest.account_id == account_id)
@@ -161,7 +199,7 @@ async def roll(tx: AsyncSession, kit: Kit, *, now: datetime) -> int:
             done += 1
         over = run_out(today).where(Role.account_id == account_id).limit(1).execution_options(**rows.FRESH)
         while role := await tx.scalar(over):  # one ends with another, or comes back by it
-            await _run_down(tx, kit, role, now=now)
+            await run_down(tx, kit, role, "expired", now=now)
             done += 1
     return done
 
@@ -182,10 +220,10 @@ async def _roll_request(tx: AsyncSession, kit: Kit, found: RoleRequest, *, now: 
         await apply(tx, kit, found, by=None, now=now, hold=0)
 
 
-async def _run_down(tx: AsyncSession, kit: Kit, role: Role, *, now: datetime) -> None:
-    """The last day that was known from the beginning has passed."""
+async def run_down(tx: AsyncSession, kit: Kit, role: Role, reason: str, *, now: datetime) -> None:
+    """A role ends by itself: its last day has passed, or nobody has confirmed it. The account is locked."""
     units = await rows.units_held(tx, role.account_id)
-    await effects.finish(tx, kit, role, reason="expired", request_id=None, act=Act(None, now, due=now))
+    await effects.finish(tx, kit, role, reason=reason, request_id=None, act=Act(None, now, due=now))
     await effects.end_sessions(tx, kit, role.account_id, by=None, now=now)
     await tell(tx, role.account_id, units, request_id=None, lane=outbox.REVOCATION, now=now, hold=0)
 
@@ -194,7 +232,9 @@ async def _due_accounts(tx: AsyncSession, today: date) -> list[UUID]:
     """Locked accounts with something due."""
     due = due_requests(today, await in_force(tx)).with_only_columns(RoleRequest.account_id).order_by(None)
     over = run_out(today).with_only_columns(Role.account_id)
-    query = select(Account.id).where(or_(Account.id.in_(due), Account.id.in_(over))).order_by(Account.id)
+    lapsed = select(RoleRequest.account_id).where(*falling.past(today))
+    whose = or_(*(Account.id.in_(part) for part in (due, over, lapsed)))
+    query = select(Account.id).where(whose).order_by(Account.id)
     return list(await tx.scalars(query.limit(ROLL_AT_ONCE).with_for_update(key_share=True, skip_locked=True)))
 
 
@@ -228,14 +268,14 @@ def run_out(today: date) -> Select[Role]:
 
 async def _ensure_still_possible(tx: AsyncSession, kit: Kit, found: RoleRequest, now: datetime) -> None:
     """What was true when it was asked may no longer be (case TW04)."""
-    ended_on = (await tx.get_one(Unit, found.unit_id)).ended_on
+    ended_on = (await rows.unit_of(tx, found.unit_id)).ended_on
     if ended_on is not None and ended_on <= max(found.effective_on or date.min, local_day(now)):
         raise policy.UnitClosed
     if found.until_on is not None and found.until_on < local_day(now):
         raise policy.DatesPassed
     values = drafts.asked_fields(kit, found)
     mail, code = values.get("official_email"), values.get("employee_code")
-    if mail and await drafts.email_taken(tx, kit, mail, found.account_id):
+    if mail and await taken.email(tx, kit, mail, found.account_id):
         raise policy.EmailTaken
-    if code and await drafts.code_taken(tx, kit, code, found.account_id):
-        raise drafts.CodeTaken
+    if code and await taken.code(tx, kit, code, found.account_id):
+        raise taken.CodeTaken

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.accounts.identity import numbers
 from backend.accounts.models import Identifier
 from backend.roles import policy, rights
 from backend.roles.models import RequestStep, RoleRequest, Unit
@@ -77,8 +78,12 @@ async def own_among(tx: AsyncSession, people: set[UUID], managing: set[bytes]) -
     found: dict[UUID, set[bytes]] = {}
     blinds = sorted(managing)
     for start in range(0, len(blinds), CHUNK):
-        held = select(Identifier.account_id, Identifier.blind).where(
-            Identifier.blind.in_(blinds[start : start + CHUNK]), Identifier.ended_at.is_(None)
+        held = select(
+            Identifier.account_id, Identifier.blind
+        ).where(
+            Identifier.kind == numbers.NATIONAL_ID,  # the index begins with it
+            Identifier.blind.in_(blinds[start : start + CHUNK]),
+            Identifier.ended_at.is_(None),
         )
         for row in await tx.execute(held):
             if row.account_id in people:

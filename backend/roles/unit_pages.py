@@ -17,7 +17,7 @@ from backend.appointment import MANAGER, Appointment
 from backend.kit import Kit
 from backend.names import masked
 from backend.outside.clock import local_day
-from backend.roles import authority, policy, rights, unit_changes
+from backend.roles import authority, policy, rights, unit_changes, unit_search
 from backend.roles.authority import Authority
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.managers import UnitNotFound
@@ -25,7 +25,7 @@ from backend.roles.models import Role, Unit
 from backend.roles.unit_changes import Was
 from backend.words import Label
 
-PAGE, BELOW_MOST, MANAGERS_MOST = 50, 400, 50
+PAGE, MANAGERS_MOST = 50, 50
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -38,14 +38,19 @@ class Line(msgspec.Struct, frozen=True):
     is_vacant: bool
     is_open: bool
     below: list[Line]
+    parent: str | None = None  # of one that was searched for
 
 
 class Branch(msgspec.Struct, frozen=True):
-    """What the tree shows: the unit that it hangs on, if one was asked for, and two levels below."""
+    """What the tree shows: the unit that it hangs on, if one was asked for, and two levels below where they fit.
+
+    `below` and `next_cursor` say where it goes on: of a single unit whose parts do not fit, among these.
+    """
 
     top: tuple[str, str] | None
     lines: list[Line]
     next_cursor: str | None
+    below: str = ""
 
 
 class Lead(msgspec.Struct, frozen=True):
@@ -94,9 +99,19 @@ class UnitPage(msgspec.Struct, frozen=True):
 
 
 async def tree(
-    tx: AsyncSession, kit: Kit, reader: UUID, *, below: str = "", cursor: str = "", now: datetime
+    tx: AsyncSession,
+    kit: Kit,
+    reader: UUID,
+    *,
+    below: str = "",
+    q: str = "",
+    cursor: str = "",
+    now: datetime,
 ) -> Branch:
-    """The reader's units, or what stands below one of the reader's; UnitNotFound for any other."""
+    """The reader's units, what stands below one of the reader's, or any of these by its name: 50 lines a page.
+
+    UnitNotFound for what stands below any other.
+    """
     who, living = await authority.of(tx, kit, reader, now=now), _living(local_day(now))
     asked = select(Unit).where(living)
     top: Unit | None = None
@@ -104,17 +119,42 @@ async def tree(
         top = await tx.scalar(select(Unit).where(Unit.code == below))
         if top is None or not who.stands_over(top.path):
             raise UnitNotFound
-        asked = asked.where(Unit.parent_id == top.id)
+        asked = asked.where(Unit.path.startswith(top.path) if q else Unit.parent_id == top.id)
     else:
-        asked = asked.where(Unit.id.in_(_tops(who)))
+        asked = asked.where(who.below() if q else Unit.id.in_(_tops(who)))
+    asked = asked.where(*unit_search.named(q))
     if cursor:
         asked = asked.where(Unit.code > paging.place_of(cursor))
     units, more = paging.cut((await tx.scalars(asked.order_by(Unit.code).limit(PAGE + 1))).all(), PAGE)
-    under = select(Unit).where(living, Unit.parent_id.in_([unit.id for unit in units]))
-    children = (await tx.scalars(under.order_by(Unit.code).limit(BELOW_MOST))).all()
+    following, below = paging.cursor_of(units[-1].code) if more else None, top.code if top else ""
+    children, too_many = await _parts(tx, [] if q else units, living)
+    if too_many and children and len(units) == 1 and not more:
+        following, below = paging.cursor_of(children[-1].code), units[0].code
+    elif too_many:
+        children = []
     lines = await _lines(tx, who, units, children, living)
-    place = (top.code, top.name) if top else None
-    return Branch(place, lines, paging.cursor_of(units[-1].code) if more else None)
+    if q:
+        lines = await _placed(tx, units, lines)
+    return Branch((top.code, top.name) if top else None, lines, following, below)
+
+
+async def _parts(
+    tx: AsyncSession, units: Sequence[Unit], living: ColumnElement[bool]
+) -> tuple[Sequence[Unit], bool]:
+    """What stands directly below some units, as far as it fits on their page, and whether there is more."""
+    room = PAGE - len(units)
+    under = select(Unit).where(living, Unit.parent_id.in_([unit.id for unit in units]))
+    return paging.cut((await tx.scalars(under.order_by(Unit.code).limit(room + 1))).all(), room)
+
+
+async def _placed(tx: AsyncSession, units: Sequence[Unit], lines: Sequence[Line]) -> list[Line]:
+    """Each with the name of what it stands below: of two "Phòng Tổng hợp" that says which is which."""
+    above = select(Unit.id, Unit.name).where(Unit.id.in_({unit.parent_id for unit in units} - {None}))
+    names: dict[UUID | None, str] = {row.id: row.name for row in await tx.execute(above)}
+    return [
+        msgspec.structs.replace(line, parent=names.get(unit.parent_id))
+        for unit, line in zip(units, lines, strict=True)
+    ]
 
 
 async def one(
@@ -191,8 +231,12 @@ async def _lines(
     parts = {row[0]: row[1] for row in await tx.execute(smaller.group_by(Unit.parent_id))}
     managed = await rights.managers_over(tx, [unit.path for unit in shown], on=who.today)
 
+    below_each: dict[UUID | None, list[Unit]] = {}
+    for child in children:
+        below_each.setdefault(child.parent_id, []).append(child)
+
     def line(unit: Unit) -> Line:
-        below = [line(child) for child in children if child.parent_id == unit.id and unit in units]
+        below = [line(child) for child in below_each.pop(unit.id, [])]
         opened = rights.opens(who, unit.path, managed)
         vacant = unit.id not in managed
         return Line(
@@ -204,13 +248,16 @@ async def _lines(
 
 async def _leads(tx: AsyncSession, kit: Kit, unit_id: UUID) -> list[Lead]:
     query = select(Appointment).where(Appointment.unit_id == unit_id, Appointment.stands(MANAGER))
+    leading = (await tx.scalars(query.order_by(Appointment.id).limit(MANAGERS_MOST))).all()
+    known = {one.id: kit.keys.open("appointments.national_id", one.id, one.national_id) for one in leading}
+    holders = await numbers.holders_of(tx, kit, known.values())
+    names = await full_names(tx, kit, holders.values())
     found = []
-    for one_of in await tx.scalars(query.order_by(Appointment.id).limit(MANAGERS_MOST)):
-        number = kit.keys.open("appointments.national_id", one_of.id, one_of.national_id)
-        holder = await numbers.holder_of(tx, kit, number)
-        name = (await full_names(tx, kit, [holder])).get(holder) if holder else None
-        since = one_of.from_on or local_day(one_of.created_at)
-        found.append(Lead(name, masked(number), since, one_of.until_on))
+    for one in leading:
+        holder = holders.get(known[one.id])
+        name = names.get(holder) if holder else None
+        since = one.from_on or local_day(one.created_at)
+        found.append(Lead(name, masked(known[one.id]), since, one.until_on))
     return found
 
 

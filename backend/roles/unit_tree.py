@@ -42,6 +42,11 @@ class Place(msgspec.Struct):
 Tree = dict[str, Place]
 
 
+def root_of(path: str) -> str:
+    """The organisation that a unit is of: the root above it, as its path begins."""
+    return path[: path.index("/", 1) + 1]
+
+
 async def snapshot(tx: AsyncSession) -> Tree:
     """Every unit, by code."""
     columns = [getattr(Unit, name) for name in Place.__struct_fields__]

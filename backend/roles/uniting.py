@@ -19,7 +19,7 @@ from backend.errors import Conflict
 from backend.kit import Kit
 from backend.outbox import renewal
 from backend.outbox.queue import REVOCATION
-from backend.roles import deciding, policy
+from backend.roles import deciding, own, policy
 from backend.roles.models import Role, RoleRequest
 from backend.roles.scope import systems_touched
 
@@ -57,7 +57,7 @@ async def refuse(tx: AsyncSession, kit: Kit, stays: Account, goes: Account, *, n
     if goes.id not in {one.account_id for one in await candidates.of(tx, kit, stays)}:
         raise NotJoinable
     found = []
-    if await _holds(tx, stays.id) and await _holds(tx, goes.id):
+    if await own.holds_role(tx, stays.id) and await own.holds_role(tx, goes.id):
         found.append(BOTH_ROLES)
     if await _asks(tx, stays.id) and await _asks(tx, goes.id):
         found.append(BOTH_ASK)
@@ -96,11 +96,6 @@ async def unite(
     touched = {system.id for system in await systems_touched(tx, units)}
     await renewal.renew(tx, [stays.id], now=now, also={stays.id: touched})
     return candidate.number
-
-
-async def _holds(tx: AsyncSession, account_id: UUID) -> bool:
-    held = select(Role.id).where(Role.account_id == account_id, Role.state.in_(policy.HELD))
-    return await tx.scalar(held.limit(1)) is not None
 
 
 async def _asks(tx: AsyncSession, account_id: UUID) -> bool:

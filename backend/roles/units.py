@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import false, insert, or_, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import paging
 from backend.db import new_id, one_after_another
 from backend.facts import UnitsImported
 from backend.imports import words
-from backend.imports.plan import Change, Field, Imported, Plan, PlanStale, Progress, at_once, in_order
+from backend.imports.plan import Change, Field, Imported, Plan, PlanStale, Progress, at_once, in_order, stakes
 from backend.imports.rows import Record
 from backend.kit import Kit
-from backend.names import folded_place
 from backend.outside.clock import local_day
-from backend.roles import deciding, telling, undecided, unit_changes, unit_tree
+from backend.roles import deciding, telling, undecided, unit_changes, unit_search, unit_tree
 from backend.roles import rows as locks
 from backend.roles.models import Unit
-from backend.roles.unit_rows import COLUMNS, REQUIRED, UnitRow, agency_code, checked
+from backend.roles.unit_rows import COLUMNS, REQUIRED, UnitRow, checked
 from backend.roles.unit_tree import Place, Tree
 from backend.roles.views import Page
 
-Q_LONGEST = 100
 CHUNK = 500
 TOLD = {"name", "parent_code", "agency_code"}  # what other systems are told of a unit
 
@@ -64,7 +63,8 @@ class UnitsImport:
         wanted = [checked(record, plan.errors) for record in rows]
         known = await unit_tree.snapshot(tx)
         self._stamp, today = unit_tree.stamp(known), local_day(self._now)
-        plan.existing = sum(not unit_tree.has_ended(place, today) for place in known.values())
+        living = [place for place in known.values() if not unit_tree.has_ended(place, today)]
+        plan.existing = len(living)
         plan.errors += unit_tree.twins(wanted, known)
         plan.errors += unit_tree.misplaced(wanted, known, today)
         plan.errors = in_order(plan.errors)
@@ -72,6 +72,8 @@ class UnitsImport:
             return plan
         after = _after(wanted, known)
         told = _compare(plan, wanted, known, after)
+        changed = Counter(unit_tree.root_of(known[change.what].path) for change in plan.changed)
+        plan.roots = stakes(changed, Counter(unit_tree.root_of(place.path) for place in living))
         self._told = told = told | unit_tree.called_otherwise(known, after)
         self._created = [place for code, place in after.items() if code not in known]
         self._moved = [place for code, place in after.items() if code in known and place != known[code]]
@@ -131,12 +133,7 @@ async def search(
     query = select(Unit).where(Unit.ended_on.is_(None))
     if parent is not None:
         query = query.where(Unit.parent_id == parent)
-    typed = (q or "").replace("\0", " ")[:Q_LONGEST].strip()
-    sought = folded_place(typed)
-    if typed and not sought:
-        query = query.where(false())  # an apostrophe alone is no word of any name
-    for word in sought.split():
-        query = query.where(or_(*(Unit.folded.contains(form, autoescape=True) for form in _forms(word))))
+    query = query.where(*unit_search.named(q or ""))
     if cursor:
         query = query.where(Unit.code > paging.place_of(cursor))
     found = (await tx.scalars(query.order_by(Unit.code).limit(most + 1))).all()
@@ -145,14 +142,6 @@ async def search(
         UnitView(unit.id, unit.code, unit.name, unit.agency_code, unit.kind, unit.parent_id) for unit in shown
     ]
     return Page(items, paging.cursor_of(shown[-1].code) if more else None)
-
-
-def _forms(word: str) -> set[str]:
-    """A word as typed, and as the canonical agency code that it may be."""
-    try:
-        return {word, agency_code(word).lower()} if "." in word else {word}
-    except ValueError:
-        return {word}
 
 
 def _after(wanted: Sequence[UnitRow], known: Tree) -> Tree:

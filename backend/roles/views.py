@@ -10,6 +10,7 @@ import msgspec
 
 from backend.errors import Refusal
 from backend.outbox.states import SyncState
+from backend.roles.beside import Beside
 from backend.roles.compared import Comparison
 from backend.words import Label
 
@@ -158,6 +159,7 @@ class RequestView(msgspec.Struct, frozen=True, kw_only=True):
     given: int
     conflict: tuple[Label, Label] | None  # two posts that one person does not hold at once
     at_stake: Outlook | None
+    beside: list[Beside]  # the posts that end with the role, or are kept
     may_keep: bool
     kept_by: str | None
     kept_reason: str | None
@@ -227,6 +229,7 @@ class RoleView(msgspec.Struct, frozen=True, rename={"from_on": "from", "until_on
     kind: str  # home, concurrent
     resumes_on: date | None  # of a suspended one: the day on which it comes back by itself
     cancelled: bool  # of an ended one: it was over before it began
+    ends_with: UUID | None  # of a concurrent one: the home role with which it ends, unless it is kept
 
 
 class OwnRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -288,3 +291,5 @@ class DetailedRequest(OwnRequest, frozen=True, kw_only=True):
     needs: int
     given: int
     in_force: InForce
+    keeps: list[UUID]
+    beside: list[Beside]

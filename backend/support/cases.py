@@ -10,9 +10,10 @@ import msgspec
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend import errors
 from backend.account import Account
 from backend.db import changed_one, new_id
-from backend.errors import Conflict, FieldError, FieldsInvalid, Forbidden, Invalid, NotFound, Refusal, gather
+from backend.errors import Conflict, FieldError, FieldsInvalid, Forbidden, NotFound, Refusal, gather
 from backend.facts import AccessRefused, CaseAnswered, CaseClosed, CaseContinued, CaseOpened
 from backend.kit import Kit
 from backend.support import codes, desks, mails, notices, texts
@@ -44,13 +45,6 @@ class OwnCase(Forbidden):
 
     code = "own_case"
     title = "Bạn không được xử lý yêu cầu hỗ trợ của chính mình"
-
-
-class CaseKeyReused(Invalid):
-    """The same Idempotency-Key came with another body."""
-
-    code = "idempotency_key_reused"
-    title = "Khóa Idempotency-Key đã được dùng cho một yêu cầu khác"
 
 
 class Draft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -96,7 +90,7 @@ async def ask(
     earlier = await _earlier(tx, by, key)
     if earlier is not None:
         if earlier.idempotency_print != draft.print:
-            raise CaseKeyReused
+            raise errors.KeyReused
         return earlier, await tx.get_one(Desk, earlier.desk_id)
     desk = await desks.named(tx, draft.desk) if draft.desk else await desks.first(tx)
     window = [Window(kit.limits.cases_per_hour, 3600)]
@@ -190,6 +184,16 @@ async def close(tx: AsyncSession, kit: Kit, case_id: UUID, *, clerk: Clerk, now:
     return case
 
 
+def written(draft: Draft) -> tuple[str, str]:
+    """Subject and text as a desk may send them; raises FieldsInvalid with everything that is wrong."""
+    bad: list[FieldError] = []
+    subject = gather(bad, lambda: texts.line_of_the_desk("subject", draft.subject))
+    text = gather(bad, lambda: texts.of_the_desk("text", draft.text))
+    if bad:
+        raise FieldsInvalid(*bad)
+    return subject or "", text or ""
+
+
 async def open_for(
     tx: AsyncSession,
     kit: Kit,
@@ -211,8 +215,7 @@ async def open_for(
         raise desks.NotAtADesk
     if account_id == clerk.account_id:
         raise OwnCase
-    subject = texts.line_of_the_desk("subject", draft.subject)
-    text = texts.of_the_desk("text", draft.text)
+    subject, text = written(draft)
     case = await add(
         tx,
         kit,

@@ -9,17 +9,15 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     ForeignKey,
-    Index,
     LargeBinary,
     String,
     Text,
     UniqueConstraint,
-    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.db import Base, UtcDateTime, new_id
-from backend.retention import GoesWith, Life, Stays, filled
+from backend.retention import GoesWith, Life, Stays, filled, index_where
 from backend.sealed import Whose, sealed
 
 TRIES = 64  # of a mail, about two and a half days, as deliveries have
@@ -109,14 +107,7 @@ class CaseMail(Base):
     __tablename__ = "support_mails"
     retention = Life("not_before", timedelta(days=30), where=DEALT_WITH)
     whose = Whose("case_id", via="support_cases")
-    __table_args__ = (
-        Index(
-            "ix_support_mails_dealt_with",
-            "not_before",
-            sqlite_where=text(DEALT_WITH),
-            postgresql_where=text(DEALT_WITH),
-        ),
-    )
+    __table_args__ = (index_where("ix_support_mails_dealt_with", "not_before", only=DEALT_WITH),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     desk_id: Mapped[UUID] = mapped_column(ForeignKey("support_desks.id"))

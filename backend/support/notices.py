@@ -14,6 +14,7 @@ from backend.db import changed_one, insert_into, new_id
 from backend.errors import Conflict, FieldError, FieldsInvalid, NotFound
 from backend.facts import NoticeDenied, NoticePublished
 from backend.kit import Kit
+from backend.objects import Together, columns_of
 from backend.outside.clock import LOCAL
 from backend.owed import queue
 from backend.support import telling, telling_codes, texts
@@ -40,12 +41,16 @@ DENIABLE = frozenset(
         "workspace_entered",
     }
 )
-PUSHED = DENIABLE - {"role_changed"}  # what security demands; a manager's word may still be taken back
+PUSHED = DENIABLE - {
+    "role_changed",  # a manager's word may still be taken back
+    "device_replaced",  # to the phones alone that it signs out, by whoever does
+}  # at once: what security demands
 PUSHED_LATER = frozenset(  # when it stands
     {
         "account_frozen",
         "role_changed",
         "request_decided",
+        "request_expired",
         "request_fell",
         "request_withdrawn",
         "request_begun",
@@ -62,6 +67,7 @@ PUSHED_LATER = frozenset(  # when it stands
 )
 PLACE = re.compile(r"\{(\w+)\}")
 SHOWN = 100
+TOLD = Together(Notice)  # in the transaction of the act
 Place = tuple[bool, UUID]  # of a notice in the list: whether it is unread, and which one it is
 
 
@@ -114,7 +120,7 @@ def tell(
     )
     if details:
         notice.details = kit.keys.seal("notices.details", notice.id, msgspec.json.encode(details).decode())
-    tx.add(notice)
+    TOLD.add(tx, {name: getattr(notice, name) for name in columns_of(Notice)})
     if kind in PUSHED_LATER:
         acted = notice.at - timedelta(
             seconds=kit.limits.undo_window
@@ -141,6 +147,7 @@ def title_of(kind: str) -> str:
 
 async def take_back(tx: AsyncSession, act: UUID, *, now: datetime) -> None:
     """Nobody hears of an act that was taken back: what nobody could read yet is gone, and so is what was to leave."""
+    await TOLD.write(tx)
     unheard = delete(Notice).where(Notice.about == act, Notice.at > now)
     await tx.execute(unheard.execution_options(synchronize_session=False))
     await queue.take_back(tx, act, now=now)

@@ -59,12 +59,13 @@ class CaseView(msgspec.Struct, frozen=True):
 
 
 async def stands_behind(tx: AsyncSession, kit: Kit, text: str, *, now: datetime) -> Stands | None:
-    """Which desk a quoted code is of; nothing for one that is unknown, too old, or not a code at all alike."""
-    if not codes.is_code(text):
+    """Which desk a quoted code is of, however typed; nothing for one unknown, too old, or no code at all."""
+    code = codes.as_printed(text)
+    if not codes.is_code(code):
         return None
     wrote = exists().where(CaseMessage.case_id == Case.id, CaseMessage.author == cases.DESK)
     query = select(Case, Desk, wrote).join(Desk, Desk.id == Case.desk_id)
-    found = (await tx.execute(query.where(Case.code == text, Desk.removed_at.is_(None)))).one_or_none()
+    found = (await tx.execute(query.where(Case.code == code, Desk.removed_at.is_(None)))).one_or_none()
     if found is None:
         return None
     case, desk, desk_wrote = found

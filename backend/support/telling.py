@@ -5,7 +5,6 @@ from __future__ import annotations
 from backend.words import mark as _
 
 DENIED = _("Không phải tôi")  # how the subject of a case begins that a denied notice opened
-
 WORDS = {
     "device_replaced": (
         _("Tài khoản đã đăng nhập trên thiết bị khác"),
@@ -149,6 +148,10 @@ WORDS = {
             " Sau khi tài khoản được mở lại, bạn có thể gửi yêu cầu mới."
         ),
     ),
+    "request_expired": (
+        _("Yêu cầu về vai trò đã quá hạn"),
+        _("Yêu cầu tại {unit} quá hạn: đã hết ngày cuối {day}. Nếu cần, hãy gửi yêu cầu mới."),
+    ),
     "request_fell": (
         _("Yêu cầu về vai trò không còn hiệu lực"),
         _(
@@ -223,14 +226,14 @@ WORDS = {
         _("Vai trò của bạn chưa được xác nhận"),
         _(
             "Vai trò của bạn tại {unit} chưa được xác nhận đến hạn {day} và có thể kết thúc sau ngày {last}."
-            " Hãy liên hệ người phụ trách đơn vị."
+            " Hãy liên hệ người được giao phê duyệt của đơn vị."
         ),
     ),
     "role_last_call": (
         _("Vai trò của bạn sắp kết thúc vì chưa được xác nhận"),
         _(
             "Lần báo cuối: vai trò của bạn tại {unit} chưa được xác nhận (hạn {day}) sẽ kết thúc sau ngày {last}."
-            " Hãy liên hệ ngay người phụ trách đơn vị."
+            " Hãy liên hệ ngay người được giao phê duyệt của đơn vị."
         ),
     ),
     "role_changed": (
@@ -260,9 +263,6 @@ SPECIAL = {
             " “Không phải tôi”."
         ),
     ),
-}
-
-SPECIAL |= {
     ("account_frozen", "no_reason"): (
         _("Tài khoản đã tạm khóa đăng nhập"),
         _(
@@ -287,8 +287,8 @@ SPECIAL |= {
     ("request_overdue", "nobody_above"): (
         _("Yêu cầu của bạn đã quá hạn quyết định"),
         _(
-            "Yêu cầu về vai trò tại {unit} đã quá hạn: chưa được quyết định trước hết ngày {day}. Người phụ trách đã"
-            " được nhắc; bạn không cần làm gì thêm."
+            "Yêu cầu về vai trò tại {unit} đã quá hạn: chưa được quyết định trước hết ngày {day}. Người được"
+            " giao phê duyệt đã được nhắc; bạn không cần làm gì thêm."
         ),
     ),
     ("step_overdue", "nobody_above"): (

@@ -6,7 +6,7 @@ import sys
 
 from litestar import Litestar, get
 
-from backend.limits import Limits
+from backend.settings import Settings
 from ngomon import server
 
 
@@ -18,4 +18,4 @@ async def hello() -> dict[str, str]:
 
 if __name__ == "__main__":
     app = Litestar([hello], openapi_config=None, logging_config=None)
-    server.serve(app, server.bound("127.0.0.1", int(sys.argv[1])), limits=Limits())
+    server.serve(app, server.bound("127.0.0.1", int(sys.argv[1])), settings=Settings())

@@ -5,8 +5,8 @@ import { back, doing, field, go, greet, link, show } from "./ui.js";
 import { hotlines } from "./support.js";
 
 const words = {
-  full_name: t("Họ tên", "Full name"), gender: t("Giới tính", "Gender"), old_id_number: t("Số CMT (9 số)", "Old number (9 digits)"),
-  national_id: t("Số CMT/CCCD (12 số)", "Personal number (12 digits)"), birth_date: t("Ngày sinh", "Birth date"), birth_place: t("Nơi sinh", "Place of birth"),
+  full_name: t("Họ tên", "Full name"), gender: t("Giới tính", "Gender"), old_id_number: t("Số CMND (9 số)", "Old number (9 digits)"),
+  national_id: t("Số CCCD (12 số)", "Personal number (12 digits)"), birth_date: t("Ngày sinh", "Birth date"), birth_place: t("Nơi sinh", "Place of birth"),
   hometown: t("Quê quán", "Home town"), permanent_address: t("Địa chỉ thường trú", "Permanent address"), phone: t("Số điện thoại", "Phone number"), email: "Email",
   organization_name: t("Tên tổ chức", "Organisation"), tax_code: t("Mã số thuế", "Tax code"), address: t("Địa chỉ", "Address"),
   agency_code: t("Mã đơn vị", "Agency code"), parent_agency: t("Đơn vị chủ quản", "Parent agency"),

@@ -121,5 +121,5 @@ function visit(one) {
   const good = one.result === "success";
   return el("li", { class: "tile" },
     el("div", { class: "row spread" }, el("strong", {}, ways[one.method] ?? one.method), el("span", { class: `chip ${good ? "good" : "bad"}` }, good ? t("Thành công", "Success") : t("Không thành công", "Failed"))),
-    el("div", {}, [one.device?.name ?? one.device, one.place ?? t("không rõ nơi", "place unknown")].filter(Boolean).join(" · ")), el("small", {}, when(one.at)));
+    el("div", {}, [one.device?.name ?? one.device, one.place ?? t("không xác định địa điểm", "place unknown")].filter(Boolean).join(" · ")), el("small", {}, when(one.at)));
 }

@@ -9,7 +9,7 @@ import { back, doing, field, go, greet, show } from "./ui.js";
 export function forgotten() {
   ask({
     title: t("Quên mật khẩu", "Password forgotten"), leave: "#/signin", name: "national_id", send: t("Tiếp tục", "Continue"), confirm: t("Xác nhận", "Confirm"),
-    input: field("national_id", t("Số CMT/CCCD", "Personal number"), { required: true, inputmode: "numeric", autocomplete: "username" }),
+    input: field("national_id", t("Số CMND/CCCD", "Personal number"), { required: true, inputmode: "numeric", autocomplete: "username" }),
     words: t("Mã xác thực sẽ được gửi đến số điện thoại nhận OTP của tài khoản. Số ấy phải vẫn là thuê bao chính chủ của bạn.", "A code will go to the account's phone number, which has to be registered in your name still."),
     done: t("Đã đặt lại mật khẩu và đăng xuất mọi thiết bị. Hãy đăng nhập bằng mật khẩu mới.", "The password is changed and every device signed out. Please sign in with the new password."),
     to: "#/signin",

@@ -37,7 +37,7 @@ function byRegistry(method) {
   const check = captcha();
   const button = el("button", {}, t("Đăng ký", "Register"));
   const form = el("form", { novalidate: true, onfocusin: check.start },
-    field("national_id", t("Tên đăng nhập (số CMT/CCCD)", "Personal number"), { required: true, inputmode: "numeric", autocomplete: "username" }),
+    field("national_id", t("Tên đăng nhập (số CMND/CCCD)", "Personal number"), { required: true, inputmode: "numeric", autocomplete: "username" }),
     insured && field("social_insurance_number", t("Mã bảo hiểm xã hội", "Social-insurance number"), { required: true, inputmode: "numeric", autocomplete: "off" }),
     field("full_name", t("Họ tên", "Full name"), { required: true, autocomplete: "name" }),
     field("birth_date", t("Ngày sinh (hoặc chỉ năm)", "Birth date (or the year alone)"), { required: true, autocomplete: "bday" }),
@@ -111,7 +111,7 @@ function byCertificate(kind, method) {
 }
 
 const holders = {
-  citizen: [t("Họ tên", "Full name"), t("Số CMT/CCCD", "Personal number")], enterprise: [t("Tên doanh nghiệp", "Enterprise"), t("Mã số thuế", "Tax code")],
+  citizen: [t("Họ tên", "Full name"), t("Số CMND/CCCD", "Personal number")], enterprise: [t("Tên doanh nghiệp", "Enterprise"), t("Mã số thuế", "Tax code")],
   agency: [t("Tên tổ chức", "Organisation"), t("Mã đơn vị", "Agency code")],
 };
 

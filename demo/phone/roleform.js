@@ -3,7 +3,7 @@ import { born, el, t } from "../static/dom.js";
 import { call } from "./api.js";
 import { brand } from "./brand.js";
 import { back, complain, doing, field, link, show } from "./ui.js";
-import { kinds, movements } from "./roles.js";
+import { kinds, movements, positionNames } from "./roles.js";
 
 /** A new request of `kind`, about a role for all but `register`. */
 export async function requestForm(kind, roleId) {
@@ -36,9 +36,10 @@ export async function againForm(id) {
 async function asHeld(kind, roleId) {
   const [roles, requests] = await Promise.all([call("GET", "/v1/roles"), call("GET", "/v1/role-requests")]);
   const { unit_code: code, unit_name: name, subject_type, position } = roles.items.find((one) => one.id === roleId);
+  const beside = roles.items.filter((one) => one.ends_with === roleId && ["end", "transfer"].includes(kind));
   const last = requests.items.find((one) => one.status === "approved" && one.kind !== "end");
   const unit = ["transfer", "concurrent"].includes(kind) ? {} : { unit_code: code, unit_name: name };
-  return { ...unit, subject_type, position, fields: last?.fields ?? {} };
+  return { ...unit, subject_type, position, beside, fields: last?.fields ?? {} };
 }
 
 /** What was typed before a call was refused: whoever comes back from VNeID finds it again. */
@@ -52,6 +53,7 @@ const kept = {
 async function draw({ kind, roleId, given: known, send }) {
   const given = { ...known, ...kept.read() };
   const types = kind === "end" ? [] : (await call("GET", "/v1/subject-types")).items;
+  const positions = given.beside?.length ? await positionNames() : {};
   const again = given.status !== undefined;
   const button = el("button", {}, again ? t("Gửi lại", "Send again") : kind === "register" ? t("Đăng ký", "Register") : t("Gửi yêu cầu", "Send the request"));
   const about = el("div", {});
@@ -66,6 +68,7 @@ async function draw({ kind, roleId, given: known, send }) {
     }),
     field("effective_on", t("Ngày hiệu lực", "Effective on"), { type: "date", value: given.effective_on }),
     ["transfer", "concurrent"].includes(kind) && field("until", t("Ngày kết thúc", "Until"), { type: "date", value: given.until }),
+    given.beside?.length > 0 && besideField(given, kind, positions),
     kind === "end" && field("reason", t("Lý do", "Reason"), { value: given.fields?.reason }),
     button);
   const choose = async () => {
@@ -149,12 +152,28 @@ function unitField(given) {
   return box;
 }
 
+/** What ends with the home role, and what of it is to be kept. */
+function besideField(given, kind, positions) {
+  const kept = new Set(given.keeps ?? given.beside.filter((one) => one.kept).map((one) => one.id));
+  return el("fieldset", { id: "beside" }, el("legend", {}, t("Chức vụ kiêm nhiệm", "Concurrent posts")),
+    el("p", { class: "soft" }, t("Kết thúc cùng vai trò chính, trừ chức vụ bạn chọn giữ lại.", "They end with the home role, but for those that you keep."),
+      kind === "transfer" && t(" Biệt phái, bổ nhiệm và miễn nhiệm không làm kiêm nhiệm kết thúc.", " A secondment, an appointment and a dismissal end none.")),
+    given.beside.map((one) => el("label", { class: "row" },
+      el("input", { type: "checkbox", name: "keeps", value: one.id, checked: kept.has(one.id) }),
+      t("Giữ lại: ", "Keep: "), [positions[one.position] ?? one.position, one.unit_name].join(" · "))));
+}
+
 const labelOf = (name, code) => `${name} (${code})`;
 const codeOf = (typed) => /\(([^()]+)\)\s*$/.exec(typed)?.[1] ?? typed.trim();
 
+const keptOf = (form) => {
+  const ticked = [...form.querySelectorAll("[name=keeps]:checked")].map((one) => one.value);
+  return ticked.length ? ticked : undefined;
+};
+
 function bodyOf(form, kind, roleId, types) {
   const value = (name) => form.elements[name]?.value.trim() || undefined;
-  const body = { kind, role_id: roleId, effective_on: value("effective_on"), until: value("until"), movement: value("movement") };
+  const body = { kind, role_id: roleId, effective_on: value("effective_on"), until: value("until"), movement: value("movement"), keeps: keptOf(form) };
   if (kind === "end") return { ...body, fields: value("reason") ? { reason: value("reason") } : {} };
   const type = types.find((one) => one.code === value("subject_type"));
   const fields = Object.fromEntries((type?.fields ?? []).map((one) => [one.name, value(one.name)]).filter(([, given]) => given));

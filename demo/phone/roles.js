@@ -11,6 +11,9 @@ const states = {
   approved: [t("Đã được phê duyệt", "Approved"), "good"], rejected: [t("Đã bị từ chối", "Rejected"), "bad"],
   withdrawn: [t("Đã rút", "Withdrawn"), ""], expired: [t("Đã quá hạn", "Expired"), ""],
 };
+const planned = [t("Đã được phê duyệt, chờ đến ngày hiệu lực", "Approved, not in force yet"), "wait"];
+const today = () => new Intl.DateTimeFormat("sv-SE", { timeZone: "Asia/Ho_Chi_Minh" }).format(new Date());
+const isPlanned = (one) => one.status === "approved" && one.effective_on > today();
 const cancelled = [t("Đã hủy trước ngày hiệu lực", "Cancelled before it began"), ""];
 const syncs = {
   held: [t("Chờ gửi", "About to go"), "wait"], pending: [t("Đang chờ", "Waiting"), "wait"],
@@ -31,6 +34,7 @@ const duties = {
   release: t("Đơn vị đang công tác đồng ý cho chuyển", "The present unit releases"), receive: t("Đơn vị mới tiếp nhận", "The new unit receives"),
   approve: t("Đơn vị phê duyệt", "Unit approval"), confirm: t("Người thứ hai phê duyệt", "A second person approves"),
 };
+const dutyOf = (found, duty) => (found.kind === "concurrent" && duty === "release" ? t("Đơn vị đang công tác đồng ý cho kiêm nhiệm", "The present unit agrees") : duties[duty]);
 const holds = {
   applicant_frozen: t("Tài khoản đang tạm khóa; yêu cầu chờ đến khi tài khoản được mở lại.", "The account is frozen; the request waits until it is open again."),
   applicant_not_vouched: t("Cần đăng nhập bằng VNeID mức độ 2 thì yêu cầu mới được giải quyết.", "Sign in by VNeID of level 2, so that it can be granted."),
@@ -38,7 +42,7 @@ const holds = {
 
 const fresh = (one) => one.settled_at && new Date(one.settled_at) > new Date();
 const open = [t("Vừa quyết định, còn có thể thay đổi", "Just decided, may still change"), "wait"];
-const stateOf = (one) => (fresh(one) ? open : one.cancelled ? cancelled : states[one.state ?? one.status]);
+const stateOf = (one) => (fresh(one) ? open : one.cancelled ? cancelled : isPlanned(one) ? planned : states[one.state ?? one.status]);
 const nameOf = (one) => (one.kind === "transfer" && movements[one.movement]) || kinds[one.kind];
 const chip = ([text, kind]) => el("span", { class: `chip ${kind}` }, text);
 const go = (to, text, kind = "quiet") => el("button", { type: "button", class: `small ${kind}`, onclick: () => { location.hash = to; } }, text);
@@ -49,8 +53,33 @@ export async function positionNames() {
   return Object.fromEntries(items.map((one) => [one.code, one.label]));
 }
 
+/** Looks again while the screen stands, and draws what has changed; `look` says whether nothing more is to come. */
+async function follow(look) {
+  const here = location.hash;
+  if (await look() || location.hash !== here) return;
+  const timer = setInterval(async () => {
+    if (document.hidden) return;
+    try {
+      if (await look()) clearInterval(timer);
+    } catch { /* the next look says it, or the heartbeat does */ }
+  }, POLL);
+  onLeave(() => clearInterval(timer));
+}
+
 export async function roles() {
-  const [{ items }, positions, asked] = await Promise.all([call("GET", "/v1/roles"), positionNames(), call("GET", "/v1/role-requests")]);
+  const positions = await positionNames();
+  const place = el("div", { class: "stack" });
+  let shown = "";
+  show(t("Vai trò", "Roles"), back("#/home"), place);
+  await follow(async () => {
+    const [{ items }, asked] = await Promise.all([call("GET", "/v1/roles"), call("GET", "/v1/role-requests")]);
+    const text = JSON.stringify([items, asked.items, asked.items.map(fresh)]);
+    if (text !== shown) place.replaceChildren(...drawn(items, positions, asked));
+    shown = text;
+  });
+}
+
+function drawn(items, positions, asked) {
   const current = items.filter((one) => one.state !== "ended");
   const waits = asked.items.find(isOpen); // one request at a time: while it waits nothing else can be asked for
   const standing = current.some((one) => one.state === "suspended" && one.resumes_on); // a secondment is ended, never moved
@@ -65,21 +94,28 @@ export async function roles() {
       one.kind === "home" && !standing && go(`#/form/transfer/${one.id}`, kinds.transfer),
       one.kind === "home" && !standing && go(`#/form/concurrent/${one.id}`, kinds.concurrent),
       go(`#/form/end/${one.id}`, t("Kết thúc", "End"), "danger")));
-  show(t("Vai trò", "Roles"), back("#/home"),
+  return [
     waits && el("p", { class: "alert wait" }, t("Bạn đang có một yêu cầu chưa được giải quyết: ", "A request of yours is open: "), go(`#/requests/${waits.id}`, nameOf(waits))),
     items.length ? el("ul", { class: "plain" }, items.map(tile)) : el("p", { class: "soft" }, t("Bạn chưa có vai trò nào.", "You have no role yet.")),
     el("div", { class: "actions" },
       !current.length && !waits && el("button", { type: "button", class: "wide", onclick: () => { location.hash = "#/form/register"; } }, t("Đăng ký", "Register")),
-      el("button", { type: "button", class: "wide quiet", onclick: () => { location.hash = "#/requests"; } }, t("Yêu cầu của tôi", "My requests"))));
+      el("button", { type: "button", class: "wide quiet", onclick: () => { location.hash = "#/requests"; } }, t("Yêu cầu của tôi", "My requests"))),
+  ].filter(Boolean);
 }
 
 export async function requests() {
-  const { items } = await call("GET", "/v1/role-requests");
-  show(t("Yêu cầu của tôi", "My requests"), back("#/roles"),
-    items.length
+  const place = el("div", {});
+  let shown = "";
+  show(t("Yêu cầu của tôi", "My requests"), back("#/roles"), place);
+  await follow(async () => {
+    const { items } = await call("GET", "/v1/role-requests");
+    const text = JSON.stringify(items.map((one) => [one.id, stateOf(one)]));
+    if (text !== shown) place.replaceChildren(items.length
       ? el("ul", { class: "plain menu" }, items.map((one) => el("li", {},
           el("button", { type: "button", onclick: () => { location.hash = `#/requests/${one.id}`; } }, nameOf(one), chip(stateOf(one))))))
       : el("p", { class: "soft" }, t("Bạn chưa gửi yêu cầu nào.", "You have made no request.")));
+    shown = text;
+  });
 }
 
 export async function oneRequest(id) {
@@ -90,16 +126,9 @@ export async function oneRequest(id) {
     const text = JSON.stringify([found, fresh(found)]);
     if (text !== shown) draw(found);
     shown = text;
-    return found;
+    return settled(found);
   };
-  if (settled(await look())) return;
-  const timer = setInterval(async () => {
-    if (document.hidden) return;
-    try {
-      if (settled(await look())) clearInterval(timer);
-    } catch { /* the next look says it, or the heartbeat does */ }
-  }, POLL);
-  onLeave(() => clearInterval(timer));
+  await follow(look);
 }
 
 const isOpen = (found) => ["pending", "returned"].includes(found.status);
@@ -115,6 +144,8 @@ function draw(found) {
     found.denied && el("div", { class: "alert bad" }, t("Bạn đã báo rằng lần đăng nhập gửi yêu cầu này không phải của bạn.", "You said that the sign-in that sent this was not yours.")),
     found.on_hold && el("div", { class: "alert wait" }, holds[found.on_hold]),
     found.effective_on && el("small", {}, t("Hiệu lực từ ", "Effective from "), day(found.effective_on), found.until ? t(" đến ", " until ") + day(found.until) : ""),
+    found.beside.map((one) => el("small", {}, one.kept ? t("Kiêm nhiệm giữ lại: ", "Concurrent post kept: ") : t("Kiêm nhiệm kết thúc theo: ", "Concurrent post that ends with it: "),
+      [found.positions[one.position] ?? one.position, one.unit_name].join(" · "))),
     found.changes.map(changed),
     el("h3", {}, t("Các bước", "Steps")), el("ol", { class: "steps" }, found.steps.map((one) => step(one, found))),
     found.sync.length > 0 && el("h3", {}, t("Các hệ thống liên quan", "Systems")),
@@ -122,7 +153,7 @@ function draw(found) {
     found.sync.length > 0 && el("ul", { class: "plain" }, found.sync.map((one) =>
       el("li", { class: "row spread" }, one.system, chip(syncs[one.state])))),
     actions(found),
-  ].filter(Boolean);
+  ].flat().filter(Boolean);
   if (place) place.replaceChildren(...parts);
   else show(t("Yêu cầu", "Request"), back("#/requests"), el("div", { id: "request", class: "stack" }, parts));
 }
@@ -156,7 +187,7 @@ function step(one, found) {
   const waiting = isOpen(found) ? t("Đang chờ", "Waiting") : t("Không còn chờ", "No longer waiting");
   const word = one.decision ? states[one.decision][0] : waiting;
   return el("li", { class: done },
-    el("div", {}, duties[one.duty], ": ", el("strong", {}, one.unit_name)),
+    el("div", {}, dutyOf(found, one.duty), ": ", el("strong", {}, one.unit_name)),
     el("small", {}, word, one.by ? `, ${one.by}` : "", one.at ? `, ${time(one.at)} ${day(one.at)}` : ""),
     one.reason && el("div", { class: "alert wait" }, t("Lý do: ", "Reason: "), one.reason));
 }

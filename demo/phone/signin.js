@@ -117,7 +117,7 @@ function askPhone(at) {
 }
 
 const TABS = {
-  password: [t("CMT/CCCD", "Number"), passwordForm], usb: [t("USB ký số", "USB token"), () => signForm("usb")],
+  password: [t("CMND/CCCD", "Number"), passwordForm], usb: [t("USB ký số", "USB token"), () => signForm("usb")],
   sim: [t("SIM ký số", "Signing SIM"), () => signForm("sim")], vneid: ["VNeID", () => provider("vneid")],
   post_office: [t("Bưu điện", "Post office"), postOffice],
 };
@@ -135,7 +135,7 @@ function passwordForm() {
   const check = captcha();
   const button = el("button", {}, t("Đăng nhập", "Sign in"));
   const form = el("form", { novalidate: true, onfocusin: check.start },
-    field("national_id", t("Tên đăng nhập (số CMT/CCCD)", "Your number"), { required: true, inputmode: "text", autocomplete: "username", "aria-describedby": "whose" }),
+    field("national_id", t("Tên đăng nhập (số CMND/CCCD)", "Your number"), { required: true, inputmode: "text", autocomplete: "username", "aria-describedby": "whose" }),
     el("p", { class: "soft", id: "whose" }, t("Tổ chức dùng mã số thuế hoặc mã đơn vị.", "Organisations use their tax code or agency code.")),
     field("password", t("Mật khẩu", "Password"), { required: true, type: "password", autocomplete: "current-password" }),
     check.box, link(t("Quên mật khẩu?", "Password forgotten?"), "#/forgot"), button);

@@ -74,7 +74,7 @@ export function complain(problem, button) {
   const box = el("div", { class: "alert", role: "alert", "data-code": problem.code },
     el("strong", {}, problem.title ?? problem.message),
     problem.detail && problem.detail !== problem.title && el("div", {}, problem.detail),
-    problem.wait > 0 && el("div", {}, t(`Thử lại sau ${span(problem.wait)}.`, `Try again in ${span(problem.wait)}.`)),
+    problem.wait > 0 && !/\d+ (giây|phút|giờ|second|minute|hour)/.test(problem.detail ?? "") && el("div", {}, t(`Thử lại sau ${span(problem.wait)}.`, `Try again in ${span(problem.wait)}.`)),
     homeless.length > 0 && el("ul", {}, homeless.map((one) => el("li", {}, one.message))),
     remedies[problem.code]?.(problem));
   const before = (button?.isConnected && button.closest(PARTS)) || place.querySelector("form, .actions");

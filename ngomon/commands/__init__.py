@@ -19,21 +19,27 @@ from backend.environment import load, with_keys
 from backend.settings import Settings
 from ngomon.commands.wrong import Wrong
 
+Result = TypeVar("Result")
+
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.ext.asyncio import AsyncSession
+
     from backend.db import Database
     from backend.imports.rows import ImportRefused
     from backend.kit import Kit
 
-Result = TypeVar("Result")
+    Job = Callable[[Database, Kit, Settings], Awaitable[Result]]
+    Act = Callable[[AsyncSession, Kit, datetime], Awaitable[Result]]
+
 SHOWN = 50  # bad cells on a screen; a file or another program gets them all
 WIDE = 100_000  # columns where no screen ends them
 # what we print is never markup: a unit may be called [x]
 out = Console(width=None if sys.stdout.isatty() else WIDE, markup=False, emoji=False, highlight=False)
 
 
-def opened(
-    job: Callable[[Database, Kit, Settings], Awaitable[Result]], *, storage_only: bool = False
-) -> Result:
+def opened(job: Job[Result], *, storage_only: bool = False) -> Result:
     """Run one job on the configured database and close it again; the journal says who ran it.
 
     `storage_only` as in `environment.load`.
@@ -41,6 +47,28 @@ def opened(
     from ngomon.commands import opening
 
     return opening.run(job, storage_only=storage_only)
+
+
+def writing(act: Act[Result]) -> Job[Result]:
+    """The job that is one act of this moment, in a transaction of its own."""
+    from backend.outside.clock import Clock
+
+    async def job(db: Database, kit: Kit, _: Settings) -> Result:
+        async with db.write() as tx:
+            return await act(tx, kit, Clock().now())
+
+    return job
+
+
+def reading(question: Act[Result]) -> Job[Result]:
+    """The same of a question, which changes nothing."""
+    from backend.outside.clock import Clock
+
+    async def job(db: Database, kit: Kit, _: Settings) -> Result:
+        async with db.read() as tx:
+            return await question(tx, kit, Clock().now())
+
+    return job
 
 
 def settings_now() -> Settings:
@@ -61,7 +89,12 @@ def bad_rows(file: Path, refused: ImportRefused) -> Wrong:
     )
     more = len(refused.errors) - len(shown)
     rest = f" ({more} more not shown: write them to a file with > FILE)" if more else ""
-    return Wrong(f"{file}: {len(refused.errors)} errors{rest}; nothing was imported")
+    return Wrong(f"{file}: {counted(len(refused.errors), 'error')}{rest}; nothing was imported")
+
+
+def counted(number: int, one: str) -> str:
+    """So many of these, in English."""
+    return f"{number} {one}" if number == 1 else f"{number} {one}s"
 
 
 def show(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

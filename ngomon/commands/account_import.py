@@ -19,7 +19,7 @@ from backend.kit import Kit
 from backend.outside.clock import Clock
 from backend.settings import Settings
 from ngomon.commands import bad_rows, by, opened, out
-from ngomon.commands.importing import asked_on_screen
+from ngomon.commands.importing import asked_on_screen, for_bad_rows
 from ngomon.commands.wrong import Wrong
 
 ROWS_MOST, BYTES_MOST = 5_000_000, 1_000_000_000
@@ -95,14 +95,8 @@ async def _look(db: Database, job: AccountsImport, file: Path, skip_bad: Path | 
 
 
 def _opened(file: Path) -> BadRows:
-    try:
+    with for_bad_rows(file):
         return BadRows(file)
-    except FileExistsError as error:
-        raise Wrong(
-            f"{file} is there already: name another file for the bad rows; nothing was done"
-        ) from error
-    except OSError as error:
-        raise Wrong(f"{file} cannot be written: {error.strerror}; nothing was done") from error
 
 
 def _rows(file: Path) -> Iterator[Record]:

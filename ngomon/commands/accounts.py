@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import rich_click as click
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.accounts import hotline
-from backend.db import Database
 from backend.devices import takeover
 from backend.errors import FieldsInvalid
-from backend.kit import Kit
 from backend.names import masked
-from backend.outside.clock import LOCAL, Clock
-from backend.settings import Settings
-from ngomon.commands import by, opened, out
+from backend.outside.clock import LOCAL
+from ngomon.commands import by, opened, out, writing
 from ngomon.commands.account_import import import_
 from ngomon.commands.wrong import Wrong
 
+if TYPE_CHECKING:
+    from ngomon.commands import Act
+
 Result = TypeVar("Result")
-Act = Callable[[AsyncSession, Kit, datetime], Awaitable[Result]]
 NOBODY = "no account has this number"
 
 
@@ -80,13 +77,8 @@ def thaw(number: str, reason: str) -> None:
 
 def _done(act: Act[Result]) -> Result:
     """Run an act in one transaction; what it refuses is one line for the operator."""
-
-    async def job(db: Database, kit: Kit, _: Settings) -> Result:
-        async with db.write() as tx:
-            return await act(tx, kit, Clock().now())
-
     try:
-        return opened(job)
+        return opened(writing(act))
     except takeover.NotFrozen as refusal:
         raise Wrong(
             "neither the account nor its recovery is frozen, or no account has this number"

@@ -13,7 +13,7 @@ from backend.db import Database
 from backend.kit import Kit
 from backend.roles.owed import owed
 from backend.settings import Settings
-from ngomon.commands import opened, out
+from ngomon.commands import opened, out, reading
 from ngomon.commands.wrong import Wrong
 
 
@@ -60,12 +60,7 @@ def verify(since: tuple[str, ...]) -> None:
 @audit.command(help="Print the journal's head, to be kept elsewhere for `audit verify --since`.")
 def head() -> None:
     """One line; it names nobody."""
-
-    async def read(db: Database, kit: Kit, _: Settings) -> Mark | None:
-        async with db.read() as tx:
-            return await kit.journal.mark(tx)
-
-    mark = opened(read, storage_only=True)
+    mark = opened(reading(lambda tx, kit, _: kit.journal.mark(tx)), storage_only=True)
     if mark is None:
         raise Wrong("the journal has no head yet")
     out.print(str(mark))

@@ -17,7 +17,7 @@ from backend.roles.catalogue.in_force import kept_version, read_file
 from backend.roles.catalogue.reading import Found
 from backend.roles.catalogue.writing import written
 from backend.settings import Settings
-from ngomon.commands import by, opened, out
+from ngomon.commands import by, counted, opened, out
 from ngomon.commands.importing import Flags, allow, show_plan
 from ngomon.commands.wrong import Wrong
 
@@ -112,7 +112,7 @@ def _read(file: Path) -> Found:
         for one in refused.errors:
             where = f", {one.column}" if one.column else ""
             out.print(f"line {one.line}{where}: {in_both(one)}", soft_wrap=True)
-        raise Wrong(f"{file}: {len(refused.errors)} errors; nothing was imported") from refused
+        raise Wrong(f"{file}: {counted(len(refused.errors), 'error')}; nothing was imported") from refused
 
 
 def _kept(version: int | None) -> tuple[str, Catalogue]:

@@ -9,23 +9,18 @@ from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
 from backend.crypto import KeyTrouble
 from backend.environment import SettingsError
-from backend.errors import Refusal
-from backend.trouble import PoolerBetween, StorageTrouble
+from backend.errors import CannotStart, Refusal
+from backend.pooler import PoolerBetween
+from backend.trouble import StorageTrouble
 from ngomon.commands.wrong import Wrong
 
 
 def lines_of(error: Exception) -> list[str]:
     """What to say, or nothing of an error that nobody has thought of."""
-    from ngomon.server import Busy, NotBound
-    from ngomon.stand_ins import NotInstalled
-    from workspace.static_files import AssetsMissing
-
     match error:
         case SettingsError():
             return error.problems
-        case (
-            Wrong() | KeyTrouble() | PoolerBetween() | Busy() | NotBound() | AssetsMissing() | NotInstalled()
-        ):
+        case Wrong() | KeyTrouble() | PoolerBetween() | CannotStart():
             return [str(error)]
         case Refusal():
             return [f"{error.code}: {error.detail or error.title}"]
@@ -38,7 +33,7 @@ def said_of(trouble: StorageTrouble) -> str:
     said = trouble.__cause__
     if isinstance(said, OperationalError | ProgrammingError):
         return cause(said)
-    return f"the database does not answer: {said}" if said else trouble.code
+    return _unanswered(said) if isinstance(said, DBAPIError | OSError) else trouble.code
 
 
 def cause(error: DBAPIError) -> str:
@@ -72,5 +67,7 @@ def _unanswered(error: DBAPIError | OSError) -> str:
 
 
 def _words(error: DBAPIError | OSError) -> str:
-    """The engine's own; it always has some."""
+    """The engine's own, which has none for a deadline."""
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
     return str(error.orig if isinstance(error, DBAPIError) else error) or "no word"

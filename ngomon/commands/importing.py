@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
@@ -97,10 +98,11 @@ def run(file: Path, make: Callable[[Kit], Import], chosen: Flags) -> None:
 def allow(plan: Plan, kit: Kit, chosen: Flags) -> None:
     """Show the plan on a screen and ask; elsewhere want what is asked for in words. Raises Wrong."""
     percent = kit.limits.mass_change_percent
-    if plan.is_massive(percent) and not chosen.brake_off:
+    stake = plan.massive(percent)
+    if stake is not None and not chosen.brake_off:
         show_plan(plan)
         raise Wrong(
-            f"brake: {plan.at_stake()}, more than {percent} %: if that is meant, say --brake-off; nothing was done"
+            f"brake: {plan.at_stake(stake)}, more than {percent} %: if that is meant, say --brake-off; nothing was done"
         )
     if plan.is_empty or chosen.yes:
         return
@@ -126,16 +128,22 @@ def asked_on_screen() -> None:
 async def _planned(
     db: Database, job: Import, rows: Sequence[Record], chosen: Flags
 ) -> tuple[Plan, list[RowError]]:
-    """The plan of the good rows, and everything that is wrong with the others."""
+    """The plan of the good rows, and everything that is wrong with the others.
+
+    Without --skip-bad what is wrong is said of the file as it is: not what would be missing once its bad rows are gone.
+    """
     errors: list[RowError] = []
     while True:
         with out.status(f"planning {len(rows)} rows…"):
             async with db.read() as tx:
                 plan = await job.plan(tx, rows)
-        errors += plan.errors
-        if not plan.errors or chosen.skip_bad is None:
+        if chosen.skip_bad is not None or not errors:
+            errors += plan.errors
+        if not plan.errors or not (chosen.dry_run or chosen.skip_bad):
             return plan, errors
         if any(error.line == 0 for error in plan.errors):  # of the whole file: nothing to pass over
+            if chosen.skip_bad is None:
+                return plan, errors
             raise ImportRefused(errors)
         rows = skipped.good_rows(rows, plan.errors)
 
@@ -156,15 +164,22 @@ async def _act(db: Database, job: Import) -> None:
 
 
 def _write_bad(file: Path, rows: Sequence[Record], errors: Sequence[RowError]) -> None:
-    try:
+    with for_bad_rows(file):
         count = skipped.write(file, rows, errors)
+    out.print(f"{count} bad rows written to {file}")
+
+
+@contextmanager
+def for_bad_rows(file: Path) -> Iterator[None]:
+    """What is made inside is new, or it is said why not."""
+    try:
+        yield
     except FileExistsError as error:
         raise Wrong(
             f"{file} is there already: name another file for the bad rows; nothing was done"
         ) from error
     except OSError as error:
         raise Wrong(f"{file} cannot be written: {error.strerror}; nothing was done") from error
-    out.print(f"{count} bad rows written to {file}")
 
 
 def show_plan(plan: Plan) -> None:

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from backend.db import Database
 from backend.errors import FieldsInvalid
-from backend.kit import Kit
-from backend.outside.clock import Clock, local_day
+from backend.outside.clock import local_day
 from backend.roles import mailboxes as boxes
-from backend.settings import Settings
-from ngomon.commands import by, opened, out, show
+from ngomon.commands import by, opened, out, reading, show, writing
 from ngomon.commands.wrong import Wrong
 
-Result = TypeVar("Result")
+if TYPE_CHECKING:
+    from ngomon.commands import Act
+
 keeper_option = click.option(
     "--keeper", "number", required=True, help="The keeper's personal number, 12 digits."
 )
 
 
-def _said(job: Callable[[], Result], address: str) -> Result:
-    """Run a job; what it refuses is one line for the operator."""
+def _said(act: Act[Any], address: str) -> None:
+    """Do it; what is refused is one line for the operator."""
     try:
-        return job()
+        opened(writing(act))
     except boxes.MailboxExists as refusal:
         raise Wrong(f"{address} is a mailbox or somebody's address already") from refusal
     except boxes.MailboxNotFound as refusal:
@@ -46,12 +44,7 @@ def mailboxes() -> None:
 @by.option
 def add(address: str, unit_code: str, number: str) -> None:
     """A keeper counts while holding a role in the unit or below it; else the unit's manager keeps it."""
-
-    async def put(db: Database, kit: Kit, _: Settings) -> None:
-        async with db.write() as tx:
-            await boxes.add(tx, kit, address, unit_code, number, by=None, now=Clock().now())
-
-    _said(lambda: opened(put), address)
+    _said(lambda tx, kit, now: boxes.add(tx, kit, address, unit_code, number, by=None, now=now), address)
     out.print(f"mailbox {address} added")
 
 
@@ -61,12 +54,7 @@ def add(address: str, unit_code: str, number: str) -> None:
 @by.option
 def keeper(address: str, number: str) -> None:
     """From the next reset on."""
-
-    async def hand(db: Database, kit: Kit, _: Settings) -> None:
-        async with db.write() as tx:
-            await boxes.name_keeper(tx, kit, address, number, by=None, now=Clock().now())
-
-    _said(lambda: opened(hand), address)
+    _said(lambda tx, kit, now: boxes.name_keeper(tx, kit, address, number, by=None, now=now), address)
     out.print(f"keeper of {address} named")
 
 
@@ -75,25 +63,16 @@ def keeper(address: str, number: str) -> None:
 @by.option
 def remove(address: str) -> None:
     """The mailbox itself stays where it is."""
-
-    async def drop(db: Database, kit: Kit, _: Settings) -> None:
-        async with db.write() as tx:
-            await boxes.remove(tx, kit, address, by=None, now=Clock().now())
-
-    _said(lambda: opened(drop), address)
+    _said(lambda tx, kit, now: boxes.remove(tx, kit, address, by=None, now=now), address)
     out.print(f"mailbox {address} removed")
 
 
 @mailboxes.command(name="list", help="Every mailbox: who is named, and who keeps it now; numbers masked.")
 def list_() -> None:
     """One line each."""
-
-    async def read(db: Database, kit: Kit, _: Settings) -> list[boxes.MailboxView]:
-        async with db.read() as tx:
-            return await boxes.listed(tx, kit, on=local_day(Clock().now()))
-
+    found = opened(reading(lambda tx, kit, now: boxes.listed(tx, kit, on=local_day(now))))
     rows = [
-        (one.address, one.unit_code, one.named, one.keeps or "nobody", f"{one.since:%Y-%m-%d}")
-        for one in opened(read)
+        (one.address, one.unit_code, one.named, one.keeps or "nobody", f"{local_day(one.since):%d/%m/%Y}")
+        for one in found
     ]
     show(("address", "unit", "keeper", "keeps it now", "since"), rows)

@@ -12,9 +12,9 @@ import rich_click as click
 from backend.db import Database
 from backend.errors import FieldsInvalid
 from backend.kit import Kit
-from backend.outside.clock import Clock
-from backend.roles import carried
+from backend.outside.clock import Clock, local_day
 from backend.roles import managers as registry
+from backend.roles import vacancies
 from backend.roles.appointments import Days, ManagersImport
 from backend.settings import Settings
 from ngomon.commands import by, opened, out, show
@@ -105,9 +105,9 @@ def list_(unit_code: str | None) -> None:
 
     async def read(
         db: Database, kit: Kit, _: Settings
-    ) -> tuple[list[registry.ManagerView], list[carried.Vacancy]]:
+    ) -> tuple[list[registry.ManagerView], list[vacancies.Vacancy]]:
         async with db.read() as tx:
-            return await registry.listed(tx, kit, unit_code), await carried.vacancies(tx)
+            return await registry.listed(tx, kit, unit_code), await vacancies.every(tx)
 
     found, vacant = _said(lambda: opened(read), unit_code or "")
     rows = [
@@ -116,7 +116,7 @@ def list_(unit_code: str | None) -> None:
             one.unit_name,
             one.national_id,
             "yes" if one.has_account else "not yet",
-            f"{one.since:%Y-%m-%d}",
+            f"{local_day(one.since):%d/%m/%Y}",
             f"{one.from_on:%d/%m/%Y}" if one.from_on else "now",
             f"{one.until_on:%d/%m/%Y}" if one.until_on else "-",
         )
@@ -127,7 +127,7 @@ def list_(unit_code: str | None) -> None:
         (
             one.unit_code,
             one.unit_name,
-            f"{one.since:%Y-%m-%d}" if one.since else "ever",
+            f"{local_day(one.since):%d/%m/%Y}" if one.since else "ever",
             one.decided_by or "NOBODY",
         )
         for one in vacant

@@ -8,15 +8,25 @@ from rich.progress import Progress
 from backend.db import Database
 from backend.kit import Kit
 from backend.settings import Settings
+from backend.settings_addresses import POSTGRES, why_no_database
 from ngomon import moving, server
 from ngomon.commands import opened, out, show
 from ngomon.commands.wrong import Wrong
 
 
+def _postgres(_: click.Context, parameter: click.Parameter, url: str) -> str:
+    wrong = why_no_database(url)
+    if wrong or not url.startswith(POSTGRES):
+        raise click.BadParameter(f"{parameter.opts[0]} {wrong or f'must begin with {POSTGRES}'}")
+    return url
+
+
 @click.command(
     name="migrate-store", help="Copy SQLite into an empty PostgreSQL, and prove that all of it is there."
 )
-@click.option("--to", "url", required=True, help="postgresql+asyncpg://user:password@host/database")
+@click.option(
+    "--to", "url", required=True, callback=_postgres, help="postgresql+asyncpg://user:password@host/database"
+)
 def migrate_store(url: str) -> None:
     """Nothing may run meanwhile. Stopped and started again it goes on; NGOMON_DATABASE_URL is changed by you, then."""
 

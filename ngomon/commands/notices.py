@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date
 
 import rich_click as click
 
@@ -13,6 +13,7 @@ from backend.outside.clock import Clock
 from backend.settings import Settings
 from backend.support import notices as registry
 from ngomon.commands import by, opened, out
+from ngomon.commands.importing import day
 from ngomon.commands.wrong import Wrong
 
 
@@ -24,15 +25,14 @@ def notices() -> None:
 @notices.command(help="Say something to everybody, to the end of a day if one is given.")
 @click.option("--title", required=True)
 @click.option("--body", required=True)
-@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), default=None, help="The last day, as YYYY-MM-DD.")
+@click.option("--until", callback=day, help="The last day, dd/mm/yyyy.")
 @by.option
-def publish(title: str, body: str, until: datetime | None) -> None:
+def publish(title: str, body: str, until: date | None) -> None:
     """An announcement may warn of people who ask for secrets, and may not ask for one itself."""
 
     async def write(db: Database, kit: Kit, _: Settings) -> None:
         async with db.write() as tx:
-            last = until.date() if until else None
-            registry.publish(tx, kit, title=title, body=body, until=last, now=Clock().now())
+            registry.publish(tx, kit, title=title, body=body, until=until, now=Clock().now())
 
     try:
         opened(write)

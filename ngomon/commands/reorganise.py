@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from backend import statistics
 from backend.db import Database, new_id
 from backend.imports import files
 from backend.imports.plan import Progress as Told
+from backend.imports.plan import Stake, massive
 from backend.imports.rows import ImportRefused
 from backend.kit import Kit
 from backend.outside.clock import LOCAL, Clock, local_day
@@ -46,9 +47,10 @@ def plan(file: Path, people: Path | None, target: Path | None) -> None:
     async def go(db: Database, kit: Kit, _: Settings) -> None:
         rows = files.read(file, acts.COLUMNS, required=acts.REQUIRED)
         named = files.read(people, shares.COLUMNS, required=shares.REQUIRED) if people else []
+        now = Clock().now()
         async with db.read() as tx:
-            made = await planning.make(tx, kit, rows, named, now=Clock().now())
-            await _show(tx, kit, made)
+            made = await planning.make(tx, kit, rows, named, now=now)
+            await _show(tx, kit, made, now)
         if target is not None:
             _write(target, made.wanted)
 
@@ -80,7 +82,7 @@ def run(plan_file: Path, decision: str, yes: bool, brake_off: bool) -> None:
             known = await unit_tree.snapshot(tx)
             await planning.ensure_current(tx, wanted, known)
             made = await planning.outlook(tx, wanted, known, now=now)
-        _allow(made.people, made.existing, kit, yes=yes, brake_off=brake_off)
+        _allow([Stake(made.people, made.existing), *made.roots], kit, yes=yes, brake_off=brake_off)
         out.print(str(run_id))
         out.file.flush()  # whoever kills us knows what to resume
         async with db.write() as tx:
@@ -106,8 +108,8 @@ def reverse(id_: UUID, leave_changed: bool, yes: bool, brake_off: bool) -> None:
         now = Clock().now()
         async with db.read() as tx:
             found = await listing.one(tx, id_)
-            existing = await planning.people_held(tx)
-        _allow(found.people, existing, kit, yes=yes, brake_off=brake_off)
+            stakes = await planning.stakes_back(tx, id_, found.people, found.acts)
+        _allow(stakes, kit, yes=yes, brake_off=brake_off)
         try:
             async with db.write() as tx:
                 people = await reversing.begin(tx, kit, id_, leave_changed=leave_changed, now=now)
@@ -175,7 +177,7 @@ def show_(id_: UUID) -> None:
     )
 
 
-async def _show(tx: object, kit: Kit, made: Plan) -> None:
+async def _show(tx: object, kit: Kit, made: Plan, now: datetime) -> None:
     """The plan: a line for each unit, then the systems, then who comes and goes there."""
     for code, gains, loses in made.counts():
         out.print(f"{code} gains {gains} loses {loses}")
@@ -191,6 +193,11 @@ async def _show(tx: object, kit: Kit, made: Plan) -> None:
                     out.print("  … (more: write the plan to a file with > FILE)")
                     break
                 out.print(f"  {masked} {word} {one.system}")
+    if made.wanted.on < local_day(now):
+        out.print(
+            f"warning: {made.wanted.on:%d/%m/%Y} has passed: it stays the day of the decision, "
+            "but roles and systems change on the day of the run"
+        )
     found = await told.concerns(tx, made)  # type: ignore[arg-type]
     for code in found.vacant:
         out.print(f"warning: {code} has nobody in charge of its own")
@@ -198,19 +205,20 @@ async def _show(tx: object, kit: Kit, made: Plan) -> None:
         out.print(f"warning: {found.undecided} open requests would have nobody to decide them")
 
 
-def _allow(people: int, existing: int, kit: Kit, *, yes: bool, brake_off: bool) -> None:
-    """The brake, and a yes."""
-    percent = kit.limits.mass_change_percent
-    if planning.is_massive(people, existing, percent) and not brake_off:
+def _allow(stakes: Sequence[Stake], kit: Kit, *, yes: bool, brake_off: bool) -> None:
+    """The brake, over everybody and over each organisation, and a yes."""
+    percent, everybody = kit.limits.mass_change_percent, stakes[0]
+    if (stake := massive(stakes, percent)) is not None and not brake_off:
+        where = "" if stake.existing == everybody.existing else " of one root unit"
         raise Wrong(
-            f"brake: {people} of {existing} people would move, more than {percent} %: if that is meant, "
-            "say --brake-off; nothing was done"
+            f"brake: {stake.touched} of {stake.existing} people{where} would move, more than {percent} %: "
+            "if that is meant, say --brake-off; nothing was done"
         )
     if yes:
         return
     if not is_screen():
         raise Wrong("this moves people and units: read the plan and say --yes; nothing was done")
-    out.print(f"{people} of {existing} people would move")
+    out.print(f"{everybody.touched} of {everybody.existing} people would move")
     asked_on_screen()
 
 

@@ -6,16 +6,11 @@ from datetime import date
 
 import rich_click as click
 
-from backend.db import Database
 from backend.errors import FieldsInvalid
-from backend.kit import Kit
-from backend.outside.clock import Clock
 from backend.roles import policy
 from backend.roles.confirming import listing, starting
-from backend.roles.confirming.starting import Started
 from backend.roles.managers import UnitNotFound
-from backend.settings import Settings
-from ngomon.commands import by, opened, out, show
+from ngomon.commands import by, opened, out, reading, show, writing
 from ngomon.commands.importing import day
 from ngomon.commands.wrong import Wrong
 
@@ -34,20 +29,18 @@ def reviews() -> None:
 @by.option
 def start(units: tuple[str, ...], more: tuple[str, ...], due: date) -> None:
     """One review for each unit; all of them or none."""
-
-    async def begin(db: Database, kit: Kit, _: Settings) -> list[Started]:
-        async with db.write() as tx:
-            return await starting.start(tx, kit, [*units, *more], due, by=None, now=Clock().now())
-
+    asked = [*units, *more]
     try:
-        begun = opened(begin)
+        begun = opened(writing(lambda tx, kit, now: starting.start(tx, kit, asked, due, by=None, now=now)))
     except UnitNotFound as refusal:
         raise Wrong(f"no unit with the code {refusal.facts['unit']!r}; nothing was started") from refusal
     except policy.UnitClosed as refusal:
         raise Wrong(f"the unit {refusal.facts['unit']} has ended; nothing was started") from refusal
     except starting.ReviewOpen as refusal:
-        unit, until = refusal.facts["unit"], refusal.facts["due_on"]
-        raise Wrong(f"{unit} has a review until {until} that is not over; nothing was started") from refusal
+        unit, due_on = refusal.facts["unit"], date.fromisoformat(str(refusal.facts["due_on"]))
+        raise Wrong(
+            f"{unit} has a review until {due_on:%d/%m/%Y} that is not over; nothing was started"
+        ) from refusal
     except FieldsInvalid as refusal:
         raise Wrong("the last day must be after today, and within a year") from refusal
     for one in begun:
@@ -57,12 +50,7 @@ def start(units: tuple[str, ...], more: tuple[str, ...], due: date) -> None:
 @reviews.command(name="list", help="Every review with its counts, the newest first.")
 def list_() -> None:
     """Identifier, unit, last day, counts."""
-
-    async def read(db: Database, _: Kit, __: Settings) -> list[listing.Line]:
-        async with db.read() as tx:
-            return await listing.every(tx)
-
-    show(HEADERS, [_cells(one) for one in opened(read)])
+    show(HEADERS, map(_cells, opened(reading(lambda tx, *_: listing.every(tx)))))
 
 
 def _cells(one: listing.Line) -> tuple[str, ...]:

@@ -37,9 +37,9 @@ def serve(host: str, port: int, workers: int) -> None:
 
     with server.only_one(db):
         sockets = server.bound(host, port)
-        app = create_app(settings) if workers == 1 else "ngomon.app:from_environment"
+        app = create_app(settings).asgi if workers == 1 else "ngomon.app:from_environment"
         out.print(f"serving on http://{host}:{port}, processes: {workers}, {described(db)}")
-        server.serve(app, sockets, limits=settings.limits, workers=workers)
+        server.serve(app, sockets, settings=settings, workers=workers)
 
 
 @click.command(help="Deliver to the downstream systems; on PostgreSQL any number may run.")
@@ -57,13 +57,16 @@ def worker(health_port: int | None, health_host: str) -> None:
     logs.set_up(quiet=False)
     db = _ready(settings)
     with server.only_one(db):
+        doors = server.bound(health_host, health_port) if health_port is not None else []
         out.print(f"delivering to the downstream systems, {described(db)}")
-        uvloop.run(alone.run_worker(settings, health_host, health_port))
+        uvloop.run(alone.run_worker(settings, doors))
 
 
 def described(db: Database) -> str:
     """Which database, without what lets one in."""
-    return f"SQLite {db.file}" if db.is_sqlite else f"PostgreSQL {db.url.host}/{db.url.database}"
+    if db.is_sqlite:
+        return f"SQLite {db.file}"
+    return f"PostgreSQL {db.url.host or db.url.query.get('host', 'of this machine')}/{db.url.database}"
 
 
 def _ready(settings: Settings) -> Database:

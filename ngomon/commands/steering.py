@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 import rich_click as click
@@ -12,7 +11,7 @@ from rich.progress import Progress
 
 from backend.db import Database, new_id
 from backend.kit import Kit
-from backend.outbox import queue, states, steering
+from backend.outbox import listing, queue, states, steering
 from backend.outbox import systems as registry
 from backend.outbox.delivery import target_of
 from backend.outbox.models import System
@@ -23,12 +22,14 @@ from backend.outside.connectors.kinds import ConnectorMissing
 from backend.outside.connectors.learnt import read_learnt
 from backend.roles import desired
 from backend.settings import Settings
-from ngomon.commands import by, opened, out
+from ngomon.commands import by, opened, out, writing
 from ngomon.commands.wrong import Wrong
 from ngomon.tasks import outgoing
 
+if TYPE_CHECKING:
+    from ngomon.commands import Job
+
 Result = TypeVar("Result")
-Job = Callable[[Database, Kit, Settings], Awaitable[Result]]
 MOST, AT_ONCE = 200, 50
 
 
@@ -61,12 +62,7 @@ def _moment(_context: click.Context, parameter: click.Parameter, text: str | Non
 @by.option
 def pause(name: str, until: datetime | None) -> None:
     """What is under way ends by itself."""
-
-    async def stop(db: Database, kit: Kit, _: Settings) -> None:
-        async with db.write() as tx:
-            await steering.pause(tx, kit, name, until=until, by=None, now=Clock().now())
-
-    said(stop)
+    said(writing(lambda tx, kit, now: steering.pause(tx, kit, name, until=until, by=None, now=now)))
     out.print(f"{name} paused{f' until {until.astimezone(LOCAL):%d/%m/%Y %H:%M}' if until else ''}")
 
 
@@ -75,12 +71,7 @@ def pause(name: str, until: datetime | None) -> None:
 @by.option
 def resume(name: str) -> None:
     """Whoever had paused it: an operator, or the trouble that it was in."""
-
-    async def go_on(db: Database, kit: Kit, _: Settings) -> None:
-        async with db.write() as tx:
-            await steering.resume(tx, kit, name, by=None, now=Clock().now())
-
-    said(go_on)
+    said(writing(lambda tx, kit, now: steering.resume(tx, kit, name, by=None, now=now)))
     out.print(f"{name} resumed")
 
 
@@ -141,17 +132,18 @@ def _at(moment: datetime | None) -> str:
 
 @click.command(help="The deliveries that are open at a system, or all in one state, oldest first.")
 @click.argument("name")
-@click.option(
-    "--state", type=click.Choice(list(steering.WORDS)), help="Only these; without it all open ones."
-)
+@click.option("--state", type=click.Choice(list(listing.WORDS)), help="Only these; without it all open ones.")
 @click.option("--after", type=click.UUID, help="Begin behind this delivery: the next page.")
 def deliveries(name: str, state: str | None, after: UUID | None) -> None:
     """A line for each, which begins with its identifier."""
 
-    async def look(db: Database, kit: Kit, _: Settings) -> list[steering.Listed]:
+    async def look(db: Database, kit: Kit, _: Settings) -> list[listing.Listed]:
         async with db.read() as tx:
             system = await registry.named(tx, name)
-            return await steering.deliveries(tx, kit, system, state=state, after=after, most=MOST + 1)
+            found = listing.deliveries(
+                tx, kit, system, state=state, after=after, most=MOST + 1, now=Clock().now()
+            )
+            return await found
 
     found = said(look)
     for one in found[:MOST]:
@@ -195,12 +187,9 @@ def skip(name: str, delivery: UUID, reason: str) -> None:
     """The next decision about the person is sent all the same."""
     if by.name_given() is None:
         raise Wrong("skip wants --by NAME: whoever passes a delivery over is named in the journal")
-
-    async def pass_over(db: Database, kit: Kit, _: Settings) -> None:
-        async with db.write() as tx:
-            await steering.skip(tx, kit, name, delivery, reason=reason, by=None, now=Clock().now())
-
-    said(pass_over)
+    said(
+        writing(lambda tx, kit, now: steering.skip(tx, kit, name, delivery, reason=reason, by=None, now=now))
+    )
     out.print(f"{name}: delivery {delivery} skipped")
 
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import rich_click as click
 
-from backend.db import Database
 from backend.errors import FieldsInvalid
-from backend.kit import Kit
-from backend.outside.clock import Clock
-from backend.settings import Settings
+from backend.outside.clock import local_day
 from backend.support import desks as registry
-from backend.support.models import Desk
-from ngomon.commands import by, opened, out, show
+from ngomon.commands import by, opened, out, reading, show, writing
 from ngomon.commands.wrong import Wrong
+
+if TYPE_CHECKING:
+    from ngomon.commands import Job
 
 Result = TypeVar("Result")
 
@@ -43,24 +41,16 @@ def staff() -> None:
 @by.option
 def add(code: str, name: str, mailbox: str, phone: str) -> None:
     """Fails when the code is taken."""
-
-    async def write(db: Database, kit: Kit, _: Settings) -> None:
-        async with db.write() as tx:
-            await registry.add(tx, kit, code, name=name, mailbox=mailbox, phone=phone, now=Clock().now())
-
-    _said(lambda: opened(write), code)
+    told = {"name": name, "mailbox": mailbox, "phone": phone}
+    _said(writing(lambda tx, kit, now: registry.add(tx, kit, code, **told, now=now)), code)
     out.print(f"desk {code} added")
 
 
 @desks.command(name="list", help="Every desk, the first one first.")
 def list_desks() -> None:
     """One line each."""
-
-    async def read(db: Database, _: Kit, __: Settings) -> list[Desk]:
-        async with db.read() as tx:
-            return await registry.listed(tx)
-
-    rows = [(desk.code, desk.name, desk.mailbox, desk.phone) for desk in opened(read)]
+    found = opened(reading(lambda tx, *_: registry.listed(tx)))
+    rows = [(desk.code, desk.name, desk.mailbox, desk.phone) for desk in found]
     show(("code", "name", "mailbox", "phone"), rows)
 
 
@@ -69,12 +59,7 @@ def list_desks() -> None:
 @by.option
 def remove(code: str) -> None:
     """Its cases are kept."""
-
-    async def write(db: Database, kit: Kit, _: Settings) -> None:
-        async with db.write() as tx:
-            await registry.remove(tx, kit, code, now=Clock().now())
-
-    _said(lambda: opened(write), code)
+    _said(writing(lambda tx, kit, now: registry.remove(tx, kit, code, now=now)), code)
     out.print(f"desk {code} removed")
 
 
@@ -84,12 +69,7 @@ def remove(code: str) -> None:
 @by.option
 def hire(desk: str, national_id: str) -> None:
     """Safe to repeat."""
-
-    async def write(db: Database, kit: Kit, _: Settings) -> bool:
-        async with db.write() as tx:
-            return await registry.hire(tx, kit, desk, national_id, now=Clock().now())
-
-    fresh = _said(lambda: opened(write), desk)
+    fresh = _said(writing(lambda tx, kit, now: registry.hire(tx, kit, desk, national_id, now=now)), desk)
     out.print(f"staff of {desk} added" if fresh else f"works at {desk} already")
 
 
@@ -97,13 +77,8 @@ def hire(desk: str, national_id: str) -> None:
 @click.option("--desk", default=None, help="Only this desk's.")
 def list_staff(desk: str | None) -> None:
     """One line each."""
-
-    async def read(db: Database, kit: Kit, _: Settings) -> list[registry.StaffView]:
-        async with db.read() as tx:
-            return await registry.staff(tx, kit, desk)
-
-    found = _said(lambda: opened(read), desk or "")
-    rows = [(one.desk, one.national_id, f"{one.since:%Y-%m-%d}") for one in found]
+    found = _said(reading(lambda tx, kit, _: registry.staff(tx, kit, desk)), desk or "")
+    rows = [(one.desk, one.national_id, f"{local_day(one.since):%d/%m/%Y}") for one in found]
     show(("desk", "personal number", "since"), rows)
 
 
@@ -113,19 +88,14 @@ def list_staff(desk: str | None) -> None:
 @by.option
 def dismiss(desk: str, national_id: str) -> None:
     """Fails when that person does not work there."""
-
-    async def write(db: Database, kit: Kit, _: Settings) -> None:
-        async with db.write() as tx:
-            await registry.dismiss(tx, kit, desk, national_id, now=Clock().now())
-
-    _said(lambda: opened(write), desk)
+    _said(writing(lambda tx, kit, now: registry.dismiss(tx, kit, desk, national_id, now=now)), desk)
     out.print(f"staff of {desk} removed")
 
 
-def _said(job: Callable[[], Result], code: str) -> Result:
+def _said(job: Job[Result], code: str) -> Result:
     """Run a job; what it refuses is one line for the operator."""
     try:
-        return job()
+        return opened(job)
     except registry.DeskNotFound as refusal:
         raise Wrong(f"no desk with the code {code!r}") from refusal
     except registry.DeskExists as refusal:

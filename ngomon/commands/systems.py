@@ -19,7 +19,7 @@ from backend.outside.clock import Clock
 from backend.roles import desired
 from backend.roles.models import Unit
 from backend.settings import Settings
-from ngomon.commands import by, out, reconciling, show, steering, targets
+from ngomon.commands import by, out, reading, reconciling, show, steering, targets, writing
 from ngomon.commands.steering import said
 from ngomon.tasks import outgoing
 
@@ -73,11 +73,6 @@ def add(name: str, unit_codes: tuple[str, ...], keeps_mail: bool, **words: Any) 
 @systems.command(name="list", help="Every system, and how far it is in step.")
 def list_() -> None:
     """One row each; the token is not shown."""
-
-    async def look(db: Database, _kit: Kit, _settings: Settings) -> list[states.SystemOverview]:
-        async with db.read() as tx:
-            return await states.overview(tx, Clock().now())
-
     rows = [
         (
             one.name,
@@ -90,7 +85,7 @@ def list_() -> None:
             one.error or "-",
             ", ".join(one.learnt) or "-",
         )
-        for one in said(look)
+        for one in said(reading(lambda tx, _, now: states.overview(tx, now)))
     ]
     show(("system", "kind", "address", "units", "state", "waiting", "failed", "last error", "learnt"), rows)
 
@@ -100,12 +95,7 @@ def list_() -> None:
 @by.option
 def disable(name: str) -> None:
     """Works from the next delivery on."""
-
-    async def stop(db: Database, kit: Kit, _: Settings) -> None:
-        async with db.write() as tx:
-            await registry.disable(tx, kit, name, by=None, now=Clock().now())
-
-    said(stop)
+    said(writing(lambda tx, kit, now: registry.disable(tx, kit, name, by=None, now=now)))
     out.print(f"{name} disabled")
 
 
@@ -114,12 +104,8 @@ def disable(name: str) -> None:
 @by.option
 def rotate_secret(name: str) -> None:
     """Shows the new secret, once."""
-
-    async def change(db: Database, kit: Kit, _: Settings) -> str:
-        async with db.write() as tx:
-            return await registry.rotate_secret(tx, kit, name, by=None, now=Clock().now())
-
-    out.print(f"{name}: its new secret, which is shown only now: {said(change)}", soft_wrap=True)
+    fresh = said(writing(lambda tx, kit, now: registry.rotate_secret(tx, kit, name, by=None, now=now)))
+    out.print(f"{name}: its new secret, which is shown only now: {fresh}", soft_wrap=True)
 
 
 async def _why_so_few(tx: AsyncSession, system: System) -> str:

@@ -33,7 +33,6 @@ OPTIONS = (
         "--option", "named", multiple=True, metavar="NAME=VALUE", help="What another kind wants to be told."
     ),
 )
-PLACES = ("bind_dn", "base_dn", "people", "groups")
 
 
 def reached(command: F) -> F:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,14 +9,14 @@ from typing import Any
 import rich_click as click
 
 from backend.db import Database
-from backend.imports.cells import harmless
+from backend.imports import exported
 from backend.kit import Kit
 from backend.outside.clock import Clock, local_day
 from backend.roles import unit_life
 from backend.roles import units as registry
 from backend.roles.managers import RequestsUndecided, UnitNotFound
 from backend.settings import Settings
-from ngomon.commands import by, opened, out, show
+from ngomon.commands import by, opened, out, reading, show
 from ngomon.commands.importing import Flags, day, flags, run
 from ngomon.commands.wrong import Wrong
 
@@ -48,14 +47,15 @@ def list_(tree: bool) -> None:
     show(("code", "name", "parent", "agency code", "kind", "ends"), rows)
 
 
-@units.command(help="Write every living unit as CSV, which an import finds nothing to change by.")
+@units.command(help="Write every living unit as CSV or XLSX, which an import finds nothing to change by.")
 @click.argument("file", type=click.Path(path_type=Path))
 def export(file: Path) -> None:
     """Never over a file that is there."""
     found = _lines()
+    write = exported.workbook if file.suffix.lower() == ".xlsx" else exported.lines
     try:
-        with file.open("x", encoding="utf-8-sig", newline="") as opened_file:
-            csv.writer(opened_file).writerows(map(harmless, row) for row in unit_life.rows(found))
+        with file.open("xb") as opened_file:
+            opened_file.write(write(unit_life.rows(found)))
     except FileExistsError as error:
         raise Wrong(f"{file} is there already") from error
     except OSError as error:
@@ -95,12 +95,9 @@ def end(code: str, successor: str, ends: date, yes: bool) -> None:
             f"{refusal.facts['count']} open requests would have nobody to decide them: say --yes if that is meant"
         ) from refusal
     rest = f"; {listed} people of the staff directory still stand in it" if listed else ""
+    rest += "; that day has passed, so it has ended" if ends < local_day(Clock().now()) else ""
     out.print(f"{code} ends on {ends:%d/%m/%Y}, {successor} takes its work over{rest}")
 
 
 def _lines() -> list[unit_life.Line]:
-    async def read(db: Database, _: Kit, __: Settings) -> list[unit_life.Line]:
-        async with db.read() as tx:
-            return await unit_life.lines(tx, local_day(Clock().now()))
-
-    return opened(read)
+    return opened(reading(lambda tx, _, now: unit_life.lines(tx, local_day(now))))

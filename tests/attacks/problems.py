@@ -14,6 +14,10 @@ from tests.service import Service
 MAY_GROW = (
     *("journal", "journal_head", "throttle_budgets", "tallies", "seen_proofs", "alembic_version"),
     *("figures", "lived_time"),  # what the worker writes about itself as it comes up
+    *(
+        "journal_placed",
+        "journal_places",
+    ),  # where the journal's entries belong, which the worker says behind them
 )
 
 

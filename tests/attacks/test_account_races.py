@@ -17,9 +17,9 @@ from backend.accounts.identity import people
 from backend.accounts.models import Access, Password
 from backend.accounts.phones.binding import bind_phone
 from backend.flows import Flow
-from backend.throttle import Want, Window
+from backend.throttle import Window
 from tests.attacks.problems import refused
-from tests.attacks.test_contention import somebody_waits
+from tests.attacks.test_contention import budget_held, somebody_waits
 from tests.attacks.ways import Way, bring, next_code, sent
 from tests.citizen import Citizen, bare
 from tests.mobile_api.test_recoveries import NEW, connect, officer, recover
@@ -193,8 +193,7 @@ async def test_tc03_a_recovery_that_begins_while_the_number_is_changed_is_over(s
     service.pass_time(seconds=61)
     before = len(sent(service, citizen.number))
     async with service.db.write() as tx:
-        wanted: Want = ("sms person", f"recovery|{number}", [])
-        await service.kit.throttle.spend(tx, [wanted], now=service.clock.now())
+        await budget_held(service, tx, "sms person", f"recovery|{number}")
         begins = asyncio.create_task(phone.open("/v1/recoveries", {"national_id": number}))
         await somebody_waits(service)
         assert (await change.guess(change.code)).status_code == 200

@@ -139,7 +139,8 @@ async def test_an_unknown_field_beside_good_ones_is_refused_and_named(service: S
         for place in places:
             body = one.changed((*place, "is_admin"), True)
             problem = refused(await one.send(phone, json.dumps(body).encode()), 400, "validation_failed")
-            assert problem["errors"][0] == problem["errors"][0] | {"field": "is_admin", "code": "unknown"}, (
+            named = ".".join((*place, "is_admin"))
+            assert problem["errors"][0] == problem["errors"][0] | {"field": named, "code": "unknown"}, (
                 one.path,
                 problem,
             )

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest_asyncio
 from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend import throttle
 from backend.account import Account
 from backend.outside.messages.sms import SmsUnavailable
-from backend.throttle import Want
 from tests.checker import check
 from tests.citizen import Citizen
 from tests.parts.gateway import gateway
@@ -48,19 +49,24 @@ async def somebody_waits(service: Service) -> None:
             await asyncio.sleep(0.02)
 
 
+async def budget_held(service: Service, tx: AsyncSession, what: str, who: str) -> None:
+    """Until the commit nobody else spends of it."""
+    await throttle._held(tx, [service.kit.throttle.key(what, who)], service.clock.now())
+
+
 async def test_to17_a_code_for_a_recovery_and_one_for_a_sign_in_take_their_budgets_in_one_order(
     town: Service,
 ) -> None:
-    address: Want = ("sms address", ADDRESS, [])
+    address = ("sms address", ADDRESS)
     citizen = await Citizen.new(town).register()
-    while town.kit.throttle.key("sms phone asked", citizen.e164) > town.kit.throttle.key(*address[:2]):
+    while town.kit.throttle.key("sms phone asked", citizen.e164) > town.kit.throttle.key(*address):
         citizen = await Citizen.new(town).register()
     form = {"national_id": citizen.person.national_id}
     async with town.db.write() as tx:  # a sign-in of the same person, from the same house
-        await town.kit.throttle.spend(tx, [("sms phone asked", citizen.e164, [])], now=town.clock.now())
+        await budget_held(town, tx, "sms phone asked", citizen.e164)
         recovery = asyncio.create_task(town.phone().open("/v1/recoveries", form))
         await somebody_waits(town)
-        await town.kit.throttle.spend(tx, [address], now=town.clock.now())
+        await budget_held(town, tx, *address)
     assert (await recovery).status_code == 201
 
 
@@ -71,7 +77,7 @@ async def test_to17_two_wrong_passwords_at_once_that_are_the_last_of_the_day_bot
     account = (await citizen.phone.call("GET", "/v1/me")).json()["id"]
     citizen.password = "Sai mật khẩu 2026!"
     async with town.db.write() as tx:  # the other one has seen first that no try is left
-        await town.kit.throttle.spend(tx, [("password day told", account, [])], now=town.clock.now())
+        await budget_held(town, tx, "password day told", account)
         assert (await citizen.knock(town.phone())).status_code == 401
         await somebody_waits(town)
         await tx.execute(select(Account).with_for_update())

@@ -56,7 +56,7 @@ async def account(service: Service) -> UUID:
         level=who.level,
     )
     async with service.db.write() as tx:
-        return (await people.open_account(tx, service.kit, proved, now=service.clock.now())).id
+        return (await people.account_or_new(tx, service.kit, proved, now=service.clock.now()))[0].id
 
 
 async def bound(service: Service, account_id: UUID, number: str) -> bool:

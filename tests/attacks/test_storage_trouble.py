@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 
 from backend.alarms import raised
 from backend.db import Database
+from backend.hosts import REST
 from backend.kit import Kit
 from backend.outbox.bell import Bell
 from backend.outbox.delivery import Connections, Deliverer
@@ -86,6 +87,7 @@ async def test_o06_o17_a_database_that_is_away_is_said_of_every_call_and_comes_b
     assert raised["database_away"] > before
     assert [line for line in said if line.get("exc_info")] == [], "one short line, no traceback"
     cluster.start()
+    await asyncio.sleep(REST)  # in which nobody asks
     assert (await phone.call("GET", "/v1/me")).status_code == 200
     assert (await token(phone)).status_code == 200
     assert (await town.http.get("/health/ready")).status_code == 200

@@ -179,7 +179,9 @@ async def test_head_answers_where_get_does_and_says_the_same_without_a_body(serv
         assert (head.status_code, head.content) == (got.status_code, b""), path
         assert head.headers["content-type"] == got.headers["content-type"], path
         if got.status_code == 200:
-            assert head.headers["content-length"] == str(len(got.content)), path
+            assert head.headers["content-length"] == got.headers["content-length"] != "0", (
+                path
+            )  # packed where it is long
     for path in ("/health/live", "/health/ready", "/metrics", "/schema/openapi.json", "/workspace/login", "/workspace", "/v1/captcha", "/", "/nothing"):  # fmt: skip
         got, head = await service.http.get(path), await service.http.head(path)
         assert (head.status_code, head.content) == (got.status_code, b""), path
@@ -239,7 +241,7 @@ async def test_a19_a_forwarded_address_is_not_believed_without_a_proxy(service: 
         **{"X-Forwarded-For": "1.2.3.4", "Forwarded": "for=1.2.3.4"},
     )
     assert answer.status_code == 200
-    edge: Any = service.app._asgi
+    edge: Any = service.app.asgi
     scope = {"client": ("10.0.0.1", 1), "headers": [(b"x-forwarded-for", b"6.6.6.6, 7.7.7.7")]}
     assert edge._address(scope) == "10.0.0.1"
 

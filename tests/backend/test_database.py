@@ -40,3 +40,9 @@ async def test_what_is_read_in_one_session_is_of_one_moment(database: Database) 
 async def _table(database: Database) -> None:
     async with database.write() as tx:
         await tx.execute(text("CREATE TABLE moments (n INTEGER)"))
+
+
+async def test_postgresql_compiles_nothing_before_it_answers(database: Database) -> None:
+    async with database.read() as reading, database.write() as writing:
+        for tx in (reading, writing):
+            assert database.is_sqlite or await tx.scalar(text("SHOW jit")) == "off"

@@ -35,7 +35,7 @@ def caller(jkt: str | None = "key", account: UUID | None = OWNER, seconds: int =
 
 async def begun(db: Database, kit: Kit, kind: Kind[Kept]) -> UUID:
     async with db.write() as tx:
-        return kind.start(tx, kit, caller(), "otp", Kept("first")).id
+        return (await kind.start(tx, kit, caller(), "otp", Kept("first"))).id
 
 
 async def test_the_caller_who_began_it_goes_on_and_what_it_remembers_is_there(
@@ -75,7 +75,7 @@ async def test_a_flow_of_somebodys_own_wants_somebody(database: Database, kit: K
     flow_id = await begun(database, kit, OWN)
     async with database.write() as tx:
         with pytest.raises(Unproved):
-            OWN.start(tx, kit, caller(account=None), "otp", Kept(""))
+            await OWN.start(tx, kit, caller(account=None), "otp", Kept(""))
         with pytest.raises(Unproved):
             await OWN.find(tx, kit, flow_id, caller(account=None))
 

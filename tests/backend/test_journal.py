@@ -107,6 +107,34 @@ async def test_many_writers_at_once_make_one_chain_without_gap(service: Service)
     assert await verified(service.db, service.kit.journal) == (before + 40, None)
 
 
+async def test_a_head_that_another_process_has_moved_is_not_taken_for_the_one_that_was_left(
+    tmp_path: Path,
+) -> None:
+    """Each remembers the head that it left itself (sealing.LastHead)."""
+    keys = new_secret_key()
+    places = [(Database(databases.sqlite(tmp_path)), Kit.of(KeyRing.parse(keys), Limits())) for _ in range(2)]
+    for _ in range(3):
+        for db, kit in places:
+            await written(db, kit)
+    assert await verified(places[0][0], places[0][1].journal) == (36, None)
+    for db, _ in places:
+        await db.close()
+
+
+async def test_a_head_that_was_altered_since_it_was_left_is_not_written_over(
+    tmp_path: Path, kit: Kit
+) -> None:
+    db = Database(databases.sqlite(tmp_path))
+    await written(db, kit)
+    async with db.engine.begin() as connection:
+        await connection.execute(
+            text("UPDATE journal_head SET hash = (SELECT hash FROM journal WHERE seq = 4)")
+        )
+    await written(db, kit)
+    assert (await verified(db, kit.journal))[1] == "entry 7 was altered"
+    await db.close()
+
+
 async def test_how_far_a_walk_is_is_told(database: Database, kit: Kit) -> None:
     await written(database, kit)
     seen: list[tuple[int, int]] = []

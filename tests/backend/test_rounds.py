@@ -6,7 +6,7 @@ import asyncio
 
 from structlog.testing import capture_logs
 
-from backend.rounds import rounds
+from backend.rounds import at_most, rounds
 from backend.trouble import DatabaseAway
 
 
@@ -47,3 +47,14 @@ async def test_whoever_is_told_to_stop_before_the_first_round_does_none() -> Non
     await asyncio.wait_for(rounds(stop, 3600, job, later=True), 20)
     await asyncio.wait_for(rounds(stop, 3600, job), 20)
     assert seen == 0
+
+
+async def test_all_who_wait_for_seconds_are_woken_together() -> None:
+    now = asyncio.get_running_loop().time()
+    for seconds in (1, 1.5, 2, 20):
+        async with at_most(seconds) as wait:
+            ends = wait.when()
+        assert ends is not None and ends == int(ends) and now < ends <= now + seconds + 1
+    async with at_most(0.2) as short, at_most(None) as endless:
+        assert short.when() != int(short.when() or 0), "whoever waits for less does not wait for others"
+        assert endless.when() is None

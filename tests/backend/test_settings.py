@@ -62,6 +62,33 @@ def test_o09_production_has_no_database_that_nobody_named(production: dict[str, 
     assert causes({"NGOMON_DATABASE_URL": ""})[0].startswith("NGOMON_DATABASE_URL: must begin with")
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("DATABASE_URL", "postgresql+asyncpg://u:p@db:notaport/x", "is no address"),
+        ("DATABASE_URL", "postgresql+asyncpg://u:p@[::1/x", "is no address"),
+        ("DATABASE_URL", "sqlite+aiosqlite:///", "an SQLite address needs a file"),
+        ("DATABASE_URL", "postgres://u:p@db/x", "must begin with"),
+        ("SMS_URL", "kannel://u:p@sms:notaport/", "is no address"),
+        ("SMS_URL", "smpp://u:p@[::1/", "is no address"),
+        ("SMS_URL", "http://sms/", "must begin with kannel://, smpp://"),
+        ("SUPPORT_IMAP_URL", "imaps://u:p@[::1/INBOX", "is no address"),
+        ("SUPPORT_SMTP_URL", "smtp://mail:x", "is no address"),
+    ],
+)
+def test_an_address_that_is_none_is_named_before_anybody_takes_it_apart(
+    name: str, value: str, why: str
+) -> None:
+    (found,) = causes({f"NGOMON_{name}": value})
+    assert found.startswith(f"NGOMON_{name}: {why}"), found
+    assert value not in found, "a password may stand in it"
+
+
+def test_a_databases_password_may_hold_any_sign(production: dict[str, str]) -> None:
+    for url in ("postgresql+asyncpg://u:p/w#x?y:z@db:5432/ngomon", "postgresql+asyncpg://u@/n?host=/run/pg"):
+        assert load(production | {"NGOMON_DATABASE_URL": url}).database_url == url
+
+
 def test_o21_push_is_optional(production: dict[str, str]) -> None:
     del production["NGOMON_FCM_CREDENTIALS"]
     assert load(production).fcm_credentials == ""

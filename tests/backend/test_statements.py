@@ -148,7 +148,7 @@ async def test_a_transaction_without_the_orm_never_makes_its_session_begin(datab
         assert not tx.in_transaction()
 
 
-async def test_budgets_and_tallies_are_each_spent_by_two_statements_however_many(
+async def test_budgets_are_spent_by_one_statement_and_tallies_by_two_however_many(
     database: Database, kit: Kit
 ) -> None:
     now, hourly = SAMPLES[datetime], [Window(3, 3600)]
@@ -157,7 +157,7 @@ async def test_budgets_and_tallies_are_each_spent_by_two_statements_however_many
             await kit.throttle.spend(tx, [("sms", str(who), hourly) for who in range(4)], now=now)
             waits = await tallies.add(tx, [Want(bytes([who]) * 32, hourly) for who in range(4)], now=now)
     assert waits == [0, 0, 0, 0]
-    assert len(heard) == 4
+    assert len(heard) == 3
 
 
 @contextmanager
@@ -207,7 +207,11 @@ async def scanning(database: Database, statement: Statement) -> str | None:
         values = plan.bound({name: SAMPLES[kind] for name, kind in plan.wanted.items()})
         words = "EXPLAIN QUERY PLAN " if database.is_sqlite else "EXPLAIN "
         told = "\n".join(str(row[-1]) for row in await tx.wire.rows(words + plan.sql, values))
-    return f"{plan.sql}\n{told}" if re.search(r"\b(SCAN (?!\d+[ -])|Seq Scan)", told) else None
+    return (
+        f"{plan.sql}\n{told}"
+        if re.search(r"\b(SCAN (?!\d+[ -]|anon_\d|CONSTANT ROW)|Seq Scan)", told)
+        else None
+    )
 
 
 async def test_no_statement_scans_a_table(database: Database) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 from sqlalchemy import delete
 
 from backend import retention
 from backend.errors import TooMany
 from backend.kit import Kit
-from backend.throttle import Budget, Window, refund
+from backend.throttle import SPARE, Budget, Window, refund
 from tests.service import Service
 
 START = datetime(2026, 11, 1, 16, 50, tzinfo=UTC)  # ten minutes before midnight in Hà Nội
@@ -64,6 +65,38 @@ async def test_one_full_budget_refuses_all_and_uses_none_of_the_others(service: 
             await service.kit.throttle.spend(tx, wants, now=START)
     async with service.db.read() as tx:
         assert await service.kit.throttle.left(tx, "sms", "fresh", HOURLY, now=START) == 2
+
+
+async def test_a_refusal_that_is_caught_and_committed_has_used_nothing(service: Service) -> None:
+    await spend(service, START, [Window(1, 60)], who="full")
+    before = await stamps(service, "full")
+    async with service.db.write() as tx:
+        with pytest.raises(TooMany):
+            wants = [("sms", "fresh", HOURLY), ("sms", "full", [Window(1, 60)])]
+            await service.kit.throttle.spend(tx, wants, now=START + timedelta(seconds=1))
+    assert (await stamps(service, "full"), await stamps(service, "fresh")) == (before, [])
+
+
+async def test_what_has_no_room_uses_nothing_where_it_refuses_nothing(service: Service) -> None:
+    await spend(service, START, [Window(1, 60)], who="full")
+    before = await stamps(service, "full")
+    async with service.db.write() as tx:
+        wants = [("sms", "full", [Window(1, 60)])]
+        assert await service.kit.throttle.spend(tx, [], now=START, if_room=wants) == []
+    assert await stamps(service, "full") == before
+
+
+async def test_uses_that_no_window_counts_do_not_pile_up(service: Service) -> None:
+    for minute in range(40):
+        await spend(service, START + timedelta(minutes=minute), [Window(3, 60)])
+    assert len(await stamps(service, "one")) <= 3 + SPARE
+
+
+async def stamps(service: Service, who: str) -> list[float]:
+    """What a budget holds."""
+    async with service.db.read() as tx:
+        found = await tx.get_one(Budget, service.kit.throttle.key("sms", who))
+    return msgspec.json.decode(found.stamps, type=list[float])
 
 
 async def test_to07_spends_at_once_never_pass_the_cap(service: Service) -> None:

@@ -110,3 +110,41 @@ async def test_what_the_database_took_back_by_itself_is_not_told_as_done(databas
         with pytest.raises(NotCommitted):
             await went_on()
     assert list(await kept(database)) == told == ([1] if database.is_sqlite else [])
+
+
+async def test_while_another_process_writes_everybody_else_is_served(database: Database) -> None:
+    """BEGIN is tried in the loop, and waits on the thread."""
+    told: list[int] = []
+    if database.file is None:
+        await two(database, 1, told, orm=False)
+        return
+    with contextlib.closing(sqlite_connection(database.file)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        waiting = asyncio.create_task(two(database, 1, told, orm=False))
+        async with asyncio.timeout(5):
+            for _ in range(20):
+                await asyncio.sleep(0.005)
+        assert not waiting.done()
+        other.execute("ROLLBACK")
+    await waiting
+    assert told == [1]
+    await two(database, 2, told, orm=True)
+    assert await kept(database) == {1: 2, 2: 2}
+
+
+async def test_connections_that_have_gone_away_while_they_stood_ready_are_not_the_last(
+    database: Database,
+) -> None:
+    """As when PostgreSQL is started again: nobody who comes afterwards is refused for it."""
+    told: list[int] = []
+    await asyncio.gather(*(two(database, slot, told, orm=False) for slot in range(6)))
+    if not database.is_sqlite:
+        async with database.read() as tx:
+            words = (
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            assert await tx.scalar(text(words)) >= 4
+    for slot in range(6, 12):
+        await two(database, slot, told, orm=slot % 2 == 0)
+    assert await kept(database) == dict.fromkeys(range(12), 2)

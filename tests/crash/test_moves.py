@@ -24,7 +24,7 @@ NOTHING = {
 async def found(_postgres: Postgres) -> dict[str, Any]:
     """One person for each kind of movement."""
     _postgres.start()
-    return await moves.measure(people=len(moves.KINDS), every=4, seed=3, cluster=_postgres)
+    return await moves.measure(people=len(moves.KINDS), every=6, seed=3, cluster=_postgres)
 
 
 async def test_movements_of_all_kinds_outlive_the_processes_that_make_them(found: dict[str, Any]) -> None:

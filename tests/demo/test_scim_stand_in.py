@@ -125,7 +125,7 @@ async def test_groups_take_and_lose_members(mail: Any, systems: dict[str, StandI
     leave = patch("remove", f'members[value eq "{made.id}"]')
     await mail.modify(groups, unit.id, leave, check_request_payload=False)
     assert systems["thu-dien-tu"].holdings()["people"][0]["groups"] == []
-    assert isinstance(systems["thu-dien-tu"].storage.resources[1], Group)
+    assert isinstance(systems["thu-dien-tu"].held.storage.resources[1], Group)
 
 
 async def test_what_a_system_holds_survives_a_restart(tmp_path: Path) -> None:

@@ -47,6 +47,8 @@ async def signed_in_phone(browser: Browser, province: Service, name: str, number
     await page.goto(f"{province.url}/demo/phone")
     await page.get_by_role("button", name="Đăng nhập bằng VNeID").click()
     await page.get_by_role("button", name=name).click()
+    note = page.get_by_text("Cần cung cấp số điện thoại chính chủ")  # source 003, nghiệp vụ 3, bước 4
+    await expect(note).to_contain_text("mỗi thời điểm chỉ được đăng nhập trên 01 thiết bị di động")
     await page.get_by_label("Số điện thoại").fill(number)
     await page.get_by_role("button", name="Cập nhật").click()
     await expect(page.get_by_label("Mã OTP")).to_be_visible()
@@ -96,6 +98,10 @@ async def eventually_holds(province: Service, name: str) -> None:
 async def test_from_the_first_sign_in_to_a_role_in_force(province: Service, browser: Browser) -> None:
     phone = await signed_in_phone(browser, province, BINH, "0550123456")
     await register(phone)
+    roles = await phone.context.new_page()  # the list of roles, which nobody touches from here on
+    await roles.goto(f"{province.url}/demo/phone")
+    await roles.get_by_role("button", name="Vai trò").first.click()
+    await expect(roles.get_by_text("Bạn đang có một yêu cầu chưa được giải quyết")).to_be_visible()
     desk = await signed_in_desk(browser, province, DUNG)
     link = desk.get_by_role("link", name=re.compile(BINH)).first
     asked = await link.get_attribute("href")
@@ -112,6 +118,8 @@ async def test_from_the_first_sign_in_to_a_role_in_force(province: Service, brow
     await expect(phone.locator("#in-force")).to_have_text(
         re.compile(r"Có hiệu lực ở (\d+)/\1 hệ thống"), timeout=20_000
     )
+    await expect(roles.get_by_text("Đang có hiệu lực")).to_be_visible(timeout=20_000)
+    await roles.close()
     async with asyncio.timeout(20):  # the system holds it a moment before the worker has noted so
         while not await desk.get_by_text("Đã đồng bộ").first.is_visible():
             await desk.goto(f"{province.url}{asked}")

@@ -91,7 +91,7 @@ async def prepare_office(real: Service, scim_server: ScimServer) -> None:
     ]
     async with real.db.write() as tx:
         await units.bring_in(tx, real.kit, records(rows), by=None, now=now)
-        await people.open_account(tx, real.kit, MANAGER, now=now)
+        await people.account_or_new(tx, real.kit, MANAGER, now=now)
         await managers.add(tx, real.kit, "SYT", MANAGER.national_id, by=None, now=now)
         await systems.add(
             tx,

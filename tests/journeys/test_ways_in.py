@@ -189,7 +189,7 @@ async def test_a_new_sim_brings_no_password_back(city: Service, browser: Browser
     await expect(carrier.get_by_role("button", name=f"SIM cũ {spelled}")).to_be_visible()
     await sign_out(page)
     await page.evaluate("location.hash = '#/forgot'")
-    await page.get_by_label("Số CMT/CCCD").fill(who.national_id)
+    await page.get_by_label("Số CMND/CCCD").fill(who.national_id)
     await page.get_by_role("button", name="Tiếp tục").click()
     await type_code(page, city, who.phone)
     await expect(page.locator("[data-code=recovery_refused]")).to_contain_text(

@@ -80,6 +80,8 @@ async def test_a_registry_that_names_somebody_else_gives_a_slip_for_the_counter(
     slip = answer.json()["slip"]
     checked = (await service.http.get(f"/v1/phone-change-slips/{slip['code']}")).json()
     assert checked["genuine"] and set(checked) == {"genuine", "made_at", "valid_until"}
+    for typed in (slip["code"].lower(), slip["code"].replace("-", ""), slip["code"].replace("-", "%20")):
+        assert (await service.http.get(f"/v1/phone-change-slips/{typed}")).json() == checked
     assert (await service.http.get("/v1/phone-change-slips/DT-AAAAA-AAAAA")).json() == {"genuine": False}
     service.pass_time(days=8)
     assert (await service.http.get(f"/v1/phone-change-slips/{slip['code']}")).json() == {"genuine": False}

@@ -8,8 +8,10 @@ from uuid import UUID
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import select
 
 from backend.owed import line
+from backend.owed.models import Message
 from backend.support import notices
 from tests.citizen import PASSWORD, Citizen
 from tests.phone import Phone
@@ -104,6 +106,23 @@ async def test_a_sign_in_elsewhere_is_pushed_to_the_old_phone_alone(citizen: Cit
     await citizen.by_vneid(service.phone())
     await gets(citizen, "device_replaced", more="-new")
     await gets(citizen, "method_added", "device_replaced")  # signed out long ago
+
+
+async def test_nothing_is_owed_to_phones_that_have_left_no_address(service: Service) -> None:
+    """They hear of it when they call; with an address one is told, and only of what it was there for."""
+
+    async def owed(phone: Phone) -> int:
+        account = (await phone.call("GET", "/v1/me")).json()["id"]
+        rows = select(Message.kind).where(Message.account_id == UUID(account), Message.channel == "push")
+        async with service.db.read() as tx:
+            return list(await tx.scalars(rows)).count("device_replaced")
+
+    citizen = await Citizen.new(service).register()
+    await citizen.by_vneid()
+    assert await owed(await citizen.by_vneid(service.phone())) == 0
+    await addressed(await citizen.by_vneid(service.phone()), citizen.number)
+    assert await owed(await citizen.by_vneid(service.phone())) == 1
+    await gets(citizen, "device_replaced")
 
 
 class Trouble:

@@ -200,6 +200,7 @@ async def test_a_captcha_is_good_once_and_for_five_minutes(service: Service) -> 
         ("abcdefg1@", {"needs_upper"}),
         ("ABCDEFG1@", {"needs_lower"}),
         ("Abcdefgh@", {"needs_digit"}),
+        ("", {"too_short", "needs_upper", "needs_lower", "needs_digit", "needs_special"}),
         ("Abcdefgh1", {"needs_special"}),
         ("aaaaaaaaa", {"needs_upper", "needs_digit", "needs_special"}),
         ("P@ssw0rd", {"too_common"}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -10,12 +11,14 @@ from sqlalchemy import select
 from backend.account import Account
 from backend.accounts.identity.numbers import holder_of
 from backend.accounts.models import Consent
+from backend.accounts.self import personal_data
 from backend.db import Base, new_id
+from backend.owed.models import Message
 from backend.roles import acts, managers
 from backend.roles.models import RoleRequest
 from backend.roles.movements import END
 from backend.support import notices
-from backend.support.models import Case, CaseMessage, Desk
+from backend.support.models import Case, CaseMessage, Desk, Notice
 from demo.persona import Persona
 from tests.mobile_api.test_roles import a_province, approve, body
 from tests.phone import Phone
@@ -264,3 +267,27 @@ async def test_of_erasures_and_requests_at_once_no_request_is_left_open(service:
             account = await tx.get_one(Account, found)
             asked = list(await tx.scalars(select(RoleRequest.status).where(RoleRequest.account_id == found)))
         assert account.status == "active" or "pending" not in asked
+
+
+async def test_what_the_same_transaction_has_told_somebody_goes_with_an_erased_account(
+    service: Service,
+) -> None:
+    phone = await service.sign_in()
+    me = await account_id(phone)
+    now = service.clock.now()
+    async with service.db.write() as tx:
+        account = await tx.get_one(Account, me)
+        notices.tell(
+            tx,
+            service.kit,
+            me,
+            "role_changed",
+            now=now,
+            due=now + timedelta(seconds=10),
+            unit="x",
+            change="begun",
+        )
+        await personal_data.erase(tx, service.kit, account, now=now)
+    async with service.db.read() as tx:
+        assert list(await tx.scalars(select(Notice.id).where(Notice.account_id == me))) == []
+        assert list(await tx.scalars(select(Message.id).where(Message.account_id == me))) == []

@@ -44,6 +44,9 @@ async def test_one_sees_and_ends_ones_own_sessions_only(service: Service) -> Non
 async def test_a_refresh_gives_new_tokens_and_the_old_access_token_dies(service: Service) -> None:
     phone = await service.sign_in()
     old = dict(phone.session)
+    for nobodys in ("x", "x" * 43):
+        answer = await phone.open("/v1/token", {"refresh_token": nobodys})
+        assert (answer.status_code, answer.json()["code"]) == (401, "token_invalid")
     answer = await phone.open("/v1/token", {"refresh_token": old["refresh_token"]})
     phone.session = answer.json()["session"]
     assert phone.session["session_id"] == old["session_id"]

@@ -275,7 +275,7 @@ async def test_r39_a_province_changes_a_post_a_form_and_a_grant_without_a_progra
     head, _, tail = file.read_text().rpartition('code = "hieu_truong"')
     file.write_text(head + 'code = "hieu_truong"\ngrants = ["leader"]' + tail)
     plan = await ngomon("catalogue", "import", file, "--dry-run")
-    assert "hệ thống Văn bản: được báo lại về 1 người · system Văn bản: told anew of 1 people" in plan
+    assert "hệ thống Văn bản: được báo lại về 1 người · system Văn bản: told anew of 1 person" in plan
     told = await ngomon("catalogue", "import", file, "--yes")
     assert "Văn bản: 1 people told anew" in told
     await until_in(province, "Lãnh đạo", ["Trần Thị Bình"])

@@ -7,6 +7,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from backend.db import Database, new_id
 from backend.kit import Kit
 from backend.outbox.models import Delivery, Link, System
 from backend.outside.clock import Clock
+from backend.watch import Watch
 from ngomon.admission import admit
 from ngomon.gauges import Away, Standing, exposed
 from tests import databases
@@ -154,6 +156,15 @@ async def test_o03_how_things_stand(database: Database, kit: Kit) -> None:
     assert 30 <= (await told(database, kit))["ngomon_worker_seen_seconds",] < 40
     away = samples(exposed(Away()).decode())
     assert away == {("ngomon_database_up",): 0.0}, "an old total would look like a restart"
+
+
+async def test_a_worker_at_rest_beside_its_server_writes_nothing(tmp_path: Path) -> None:
+    database = Database(databases.sqlite(tmp_path))
+    with closing(Watch(database)) as watch:
+        before = watch.version()
+        await figures.worker_is_here(database, Clock().now())
+        assert watch.version() == before, "whoever waits for something written would look again"
+    await database.close()
 
 
 async def test_o12_every_alert_asks_for_figures_that_there_are(database: Database, kit: Kit) -> None:

@@ -55,11 +55,13 @@ async def lines_of(log_reads: int, calls: int, *, method: str = "GET", status: i
     async def receive() -> Any:
         return {"type": "http.request", "body": b"", "more_body": False}
 
-    async def nobody(_scope: Any) -> bool:
+    async def nobody(*_: Any) -> bool:
         return False
 
     routes: Any = NoRoutes()
-    edge = Edge(app, Limits(), routes, proxies=0, https=False, is_known=nobody, log_reads=log_reads)
+    edge = Edge(
+        app, Limits(), routes, proxies=0, public_url="http://x", has_answered=nobody, is_known=nobody, log_reads=log_reads,
+    )  # fmt: skip
     scope: Any = {
         "type": "http", "method": method, "path": "/v1/me", "query_string": b"", "client": ("127.0.0.1", 1),
         "headers": [(b"host", b"x")],

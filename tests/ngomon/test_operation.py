@@ -22,6 +22,7 @@ from ngomon import delivery_words
 from ngomon.app import create_app
 from ngomon.commands.logs import logs
 from ngomon.health_port import health
+from ngomon.server import bound
 from tests import databases
 from workspace import sync_labels
 
@@ -36,18 +37,18 @@ NEVER_KEPT = {
 
 async def test_o04_a_worker_says_that_it_lives_and_whether_it_can_work(tmp_path: Path) -> None:
     db = Database(databases.sqlite(tmp_path))
-    async with health(db, "127.0.0.1", 0) as port, httpx2.AsyncClient() as http:
+    (door, other_door) = bound("127.0.0.1", 0) + bound("127.0.0.1", 0)
+    port, second = door.getsockname()[1], other_door.getsockname()[1]
+    async with health(db, [door]), httpx2.AsyncClient() as http:
         for path, status in (("/health/live", 200), ("/health/ready", 200), ("/metrics", 404)):
             assert (await http.get(f"http://127.0.0.1:{port}{path}")).status_code == status
         (tmp_path / "ngomon.db").write_bytes(b"")
         other = Database(f"sqlite+aiosqlite:///{tmp_path}/ngomon.db")
-        async with health(other, "127.0.0.1", 0) as second:
+        async with health(other, [other_door]):
             answer = await http.get(f"http://127.0.0.1:{second}/health/ready")
             assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
             assert (await http.get(f"http://127.0.0.1:{second}/health/live")).status_code == 200
         await other.close()
-    async with health(db, "127.0.0.1", None) as nothing:
-        assert nothing is None
     await db.close()
 
 

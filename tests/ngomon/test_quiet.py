@@ -1,9 +1,14 @@
-"""A server at rest looks once a second, and still stops as soon as it is asked to (rule 1002)."""
+"""A server at rest looks once a second, and still stops as soon as it is asked to (rule 1002).
+
+And what starts takes along what it needs, not everything that the product is made of.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import signal
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -28,3 +33,34 @@ async def test_a_server_at_rest_stops_as_soon_as_it_is_asked(monkeypatch: pytest
     server.handle_exit(signal.SIGTERM, None)
     async with within(10, "the end of the server's loop"):
         await loop
+
+
+LOADED = """
+import sys
+import {modules}
+print(*(name for name in {heavy!r} if name in sys.modules))
+"""
+WIRE = (
+    "httpx2",
+    "httpcore2",
+    "litestar",
+    "jinja2",
+    "phonenumbers",
+    "cryptography.x509",
+    "scim2_models",
+    "pydantic",
+)
+
+
+@pytest.mark.parametrize(
+    ("modules", "heavy"),
+    [
+        ("ngomon.commands.managers, ngomon.commands.opening, ngomon.commands.causes", WIRE),
+        ("ngomon.app, demo.stand", ("scim2_models", "pydantic", "phonenumbers")),
+    ],
+    ids=["a command", "a server with its stand-ins"],
+)
+def test_what_starts_loads_no_library_that_it_does_not_use_yet(modules: str, heavy: tuple[str, ...]) -> None:
+    asked = [sys.executable, "-c", LOADED.format(modules=modules, heavy=heavy)]
+    done = subprocess.run(asked, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

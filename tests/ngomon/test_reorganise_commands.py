@@ -43,6 +43,7 @@ def test_a_merger_is_planned_run_and_shown(run: Run, merger: Path) -> None:
         "XA3 gains 20 loses 0",
         "20 people move, 20 rows of the staff directory go along",
     ]
+    assert "warning: 01/07/2025 has passed" in said, "a day that was meant otherwise is seen"
     assert "warning: XA3 has nobody in charge" in said and "00009" not in plan.read_text()
     code, said, err = run("reorganise", "run", plan, *WORDS)
     assert code == 1 and "brake: 20 of 30 people" in err and run("reorganise", "list")[1].count("QĐ") == 0

@@ -18,10 +18,8 @@ from backend.crypto import KeyRing, new_secret_key
 from backend.db import Database
 from ngomon import cli
 from ngomon.commands.serve import described
-from ngomon.migrations import begin
 from ngomon.server import is_loopback
 from tests import databases
-from tests.parts.pgbouncer import PgBouncer
 from tests.parts.postgres import Postgres
 from tests.parts.processes import free_port
 
@@ -111,33 +109,6 @@ def test_what_runs_says_in_one_line_what_it_does(tmp_path: Path, words: list[str
     assert words[0] == "worker" or f"http://127.0.0.1:{port}" in line
 
 
-@pytest.mark.parametrize("more", ["", "ignore_startup_parameters = idle_in_transaction_session_timeout"])
-def test_b34_a_pooler_between_is_said_in_one_line(tmp_path: Path, postgres: Postgres, more: str) -> None:
-    keys = {"NGOMON_SECRET_KEYS": new_secret_key()}
-    direct = databases.postgres(postgres, "pooled")
-    asyncio.run(begin(direct, KeyRing.parse(keys["NGOMON_SECRET_KEYS"])))
-    pooler = PgBouncer(postgres, more=more)
-    pooler.start()
-    try:
-        for words in (["serve", "--port", "1"], ["worker"]):
-            code, said = run(tmp_path, *words, NGOMON_DATABASE_URL=pooler.url("pooled"), **keys)
-            assert (code, len(said)) == (1, 1), said
-            assert "PgBouncer" in said[0] and "PostgreSQL itself" in said[0]
-        doctor = subprocess.run(
-            [*COMMAND, "doctor"],
-            env=environment(tmp_path, NGOMON_DATABASE_URL=pooler.url("pooled"), **keys),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert (
-            doctor.returncode == 1
-            and "fail database: NGOMON_DATABASE_URL leads to a connection pooler" in doctor.stdout
-        )
-    finally:
-        pooler.stop()
-
-
 @pytest.mark.parametrize("words", [["migrate"], ["serve"], ["worker"], ["managers", "list"]])
 def test_o19_a_database_that_is_not_there_is_one_line(tmp_path: Path, within: Run, words: list[str]) -> None:
     (tmp_path / "file").touch()
@@ -167,8 +138,10 @@ def test_o19_a_port_that_cannot_be_served_is_one_line(tmp_path: Path, within: Ru
     with socket.create_server(("127.0.0.1", 0)) as held:
         taken = str(held.getsockname()[1])
         code, said = within("serve", "--port", taken, **keys)
+        worker = within("worker", "--health-port", taken, **keys)
     assert code == 1 and len(said) == 1
     assert said[0].startswith(f"ngomon: cannot serve on 127.0.0.1 port {taken}: Address already in use")
+    assert worker == (code, said)
     for port in ("99999", "0"):
         code, said = within("serve", "--port", port, **keys)
         assert code == 1 and len(said) == 1 and f"{port} is not in the range" in said[0]
@@ -184,6 +157,8 @@ def test_o13_the_command_is_a_module_too(tmp_path: Path, module: str) -> None:
 def test_the_line_about_a_database_holds_no_password() -> None:
     db = Database("postgresql+asyncpg://ngomon:tests-only@db.example:5432/hue?password=tests-only")
     assert described(db) == "PostgreSQL db.example/hue"
+    socket = Database("postgresql+asyncpg://ngomon@/hue?host=/var/run/postgresql")
+    assert described(socket) == "PostgreSQL /var/run/postgresql/hue"
 
 
 def test_the_doctor_ends_with_1_when_something_is_wrong(tmp_path: Path, within: Run) -> None:

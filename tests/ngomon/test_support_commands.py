@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from tests.ngomon.test_role_commands import Run, run
+import asyncio
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
 
-__all__ = ["run"]
+from sqlalchemy import update
+
+from backend.appointment import Appointment
+from backend.db import Database
+from backend.roles.mailboxes import Mailbox
+from tests.ngomon.test_role_commands import UNITS, Run, file, run
+
+__all__ = ["file", "run"]
 DESK = ("--name", "Đội hỗ trợ", "--mailbox", "hotro@hue.example", "--phone", "0234 3000 000")
 CLERK = ("--desk", "HUE", "--national-id", "000090000001")
 
@@ -81,5 +92,39 @@ def test_announcements_are_published_and_ask_for_nothing(run: Run) -> None:
     assert run(*words, "Cán bộ không bao giờ hỏi mật khẩu.")[0] == 0
     code, _, err = run(*words, "Trả lời tin này kèm mật khẩu.")
     assert code == 1 and err.startswith("ngomon: not published: body: ")
+    assert run(*words, "Từ 22 giờ.", "--until", "01/01/2999")[:2] == (0, "published\n")
     assert run(*words, "x", "--until", "2020-01-01")[0] == 1
     assert run(*words, "x", "--until", "ngày mai")[0] != 0
+
+
+def test_a_store_moves_to_an_address_that_can_be_one(run: Run) -> None:
+    for url, why in (
+        ("foo", "--to must begin with"),
+        ("postgresql+asyncpg://u:p@h:x/d", "--to is no address"),
+        ("sqlite+aiosqlite:///data/other.db", "--to must begin with postgresql+asyncpg://"),
+    ):
+        code, _, err = run("migrate-store", "--to", url)
+        assert code == 1 and why in err and len(err.splitlines()) == 1, err
+
+
+async def _at(url: str, moment: datetime) -> None:
+    db = Database(url)
+    async with db.write() as tx:
+        for table, column in ((Appointment, "created_at"), (Mailbox, "kept_since")):
+            await tx.execute(update(table).values({column: moment}))
+    await db.close()
+
+
+def test_whoever_was_named_late_in_the_evening_was_named_on_that_day_here(
+    run: Run, file: Callable[[str], Path]
+) -> None:
+    """Seven in the evening of London is the next day of Huế, and a day is written dd/mm/yyyy everywhere."""
+    assert run("units", "import", file(UNITS))[0] == 0
+    assert run("managers", "add", "--unit", "SNV", "--national-id", "000090000001")[0] == 0
+    assert run("support", "desks", "add", "HUE", *DESK)[0] == 0
+    assert run("support", "staff", "add", *CLERK)[0] == 0
+    assert run("mailboxes", "add", "hop@hue.example", "--unit", "SNV", "--keeper", CLERK[-1])[0] == 0
+    asyncio.run(_at(os.environ["NGOMON_DATABASE_URL"], datetime(2026, 3, 4, 19, 0, tzinfo=UTC)))
+    for words in (("managers", "list"), ("support", "staff", "list"), ("mailboxes", "list")):
+        said = run(*words)[1]
+        assert "05/03/2026" in said and "2026-" not in said, words

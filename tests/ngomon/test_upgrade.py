@@ -13,15 +13,22 @@ from typing import Any
 import httpx2
 import pytest
 
-from backend.crypto import new_secret_key
+from backend.crypto import KeyRing, new_secret_key
+from backend.db import Database
+from backend.kit import Kit
+from backend.limits import Limits
+from tests.checker import check
 from tests.parts.postgres import Postgres
 from tests.parts.processes import eventually, free_port
 from tests.parts.releases import RELEASES, Serving, tree_of
 from tests.phone import Phone, returned
 
-PEOPLE = ("an", "chi", "khanh", "nam")
+PEOPLE = ("an", "binh", "chi", "dung", "giang", "hai", "huong", "khanh", "nam")
 CALLS = ("/v1/me", "/v1/roles", "/v1/role-requests", "/v1/sessions", "/v1/subject-types")
 CODE = re.compile(r"\b\d{6}\b")
+BREATH = (
+    0.1  # seconds between two calls of a phone: nine of them ask all the time, and the upgrade gets its turn
+)
 
 
 class Load:
@@ -88,7 +95,7 @@ class Load:
                 self.failed.append(f"{type(error).__name__} at call {number}")
             finally:
                 self.under_way[port] -= 1
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(BREATH)
 
     async def _call(self, phone: Phone, number: int) -> None:
         if number % 7 == 0:
@@ -147,6 +154,7 @@ async def test_phones_go_on_through_an_upgrade_under_load(release: str, postgres
             await load.some_more(30)
         assert load.failed == []
         assert [await who(phone) for phone in load.phones] == before
+        await whole(settings)
         proved = await asyncio.to_thread(new.command, "audit", "verify")
         assert proved.returncode == 0, proved.stdout + proved.stderr
     finally:
@@ -162,6 +170,15 @@ def settings_of(database: str, public_url: str) -> dict[str, str]:
         "NGOMON_PUBLIC_URL": public_url,
         "NGOMON_OTP_PER_ADDRESS_PER_HOUR": "0",
     }
+
+
+async def whole(settings: dict[str, str]) -> None:
+    """Every invariant of this release holds of what the earlier one wrote."""
+    db = Database(settings["NGOMON_DATABASE_URL"])
+    try:
+        await check(db, Kit.of(KeyRing.parse(settings["NGOMON_SECRET_KEYS"]), Limits()))
+    finally:
+        await db.close()
 
 
 async def who(phone: Phone) -> Any:

@@ -32,16 +32,15 @@ async def chromium() -> AsyncIterator[Browser]:
     """The machine's Chromium, or the one that Playwright brought."""
     expect.set_options(timeout=PATIENCE)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=_program(), headless=True, args=list(FLAGS)
-        )
+        browser = await playwright.chromium.launch(executable_path=program(), headless=True, args=list(FLAGS))
         try:
             yield browser
         finally:
             await browser.close()
 
 
-def _program() -> str | None:
+def program() -> str | None:
+    """The machine's Chromium, if it has one."""
     names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
     return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
 

@@ -77,6 +77,9 @@ class Kannel:
             password=self.password,
         )
         self._file.write_text(text, encoding="utf-8")
+        self._client = httpx2.Client(
+            timeout=5
+        )  # one: each reads the machine's certificates, which takes longer than it all
         ports = (str(self._smpp), str(self._http))
         self._centre = Part("smsc", [node(), ROOT / "tests/parts/smsc.mjs", *ports])
         self._bearerbox = Part("bearerbox", ["bearerbox", self._file])
@@ -134,7 +137,7 @@ class Kannel:
         return await eventually(newest, what=f"an SMS to {phone}", patience=patience)
 
     def _control(self, method: str, path: str, content: str | None = None) -> dict[str, Any]:
-        answer = httpx2.request(method, f"http://127.0.0.1:{self._http}/{path}", content=content, timeout=5)
+        answer = self._client.request(method, f"http://127.0.0.1:{self._http}/{path}", content=content)
         answer.raise_for_status()
         return dict(answer.json())
 
@@ -148,6 +151,6 @@ class Kannel:
         """Messages that Kannel holds because the centre did not take them yet."""
         with contextlib.suppress(httpx2.TransportError):
             address = f"http://127.0.0.1:{self._admin}/status.xml?password=tests"
-            status = httpx2.get(address, timeout=5).text
+            status = self._client.get(address).text
             return int(status.partition("<storesize>")[2].partition("</storesize>")[0] or 0)
         return 0

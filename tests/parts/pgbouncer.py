@@ -1,4 +1,4 @@
-"""A real PgBouncer before a PostgreSQL, handing out connections by transaction; on loopback."""
+"""A real PgBouncer before a PostgreSQL, on loopback; `mode` says for how long it hands a connection out."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ listen_port = {port}
 unix_socket_dir =
 auth_type = any
 auth_file = {folder}/users
-pool_mode = transaction
-default_pool_size = 3
+pool_mode = {mode}
+default_pool_size = {size}
 {more}
 """
 
@@ -27,11 +27,13 @@ default_pool_size = 3
 class PgBouncer:
     """`url(name)` leads to a database of that PostgreSQL through the pooler; `more` are further settings."""
 
-    def __init__(self, behind: Postgres, *, more: str = "") -> None:
+    def __init__(self, behind: Postgres, *, mode: str = "transaction", size: int = 3, more: str = "") -> None:
         self.port = free_port()
         folder = scratch("pgbouncer")
         (folder / "users").write_text('"postgres" ""\n', encoding="utf-8")
-        text = CONFIG.format(postgres=behind.port, port=self.port, folder=folder, more=more)
+        text = CONFIG.format(
+            postgres=behind.port, port=self.port, folder=folder, mode=mode, size=size, more=more
+        )
         (folder / "pgbouncer.ini").write_text(text, encoding="utf-8")
         user = "postgres" if os.geteuid() == 0 else None  # it refuses to be root
         if user:

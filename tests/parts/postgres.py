@@ -1,4 +1,7 @@
-"""A PostgreSQL cluster of its own; `durable` waits for the disk at each commit, as in production: for a measurement."""
+"""A PostgreSQL cluster of its own, or a standby of one.
+
+`durable` waits for the disk at each commit, as in production: for a measurement.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import pwd
 import shutil
 import signal
 import subprocess
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -15,20 +19,34 @@ from tests.parts.processes import Part, free_port, scratch
 
 
 class Postgres:
-    """The cluster: `new_database(name)` answers an address for NGOMON_DATABASE_URL."""
+    """The cluster: `new_database(name)` answers an address for NGOMON_DATABASE_URL.
 
-    def __init__(self, *, durable: bool = True) -> None:
+    `more` are further settings. One that is a `standby_of` a running cluster follows it until it is promoted.
+    """
+
+    def __init__(
+        self,
+        *,
+        durable: bool = True,
+        more: Mapping[str, str] | None = None,
+        standby_of: Postgres | None = None,
+    ) -> None:
         self.port = free_port()
         self._bin = _programs()
         self._user = _unprivileged_user()
-        folder = scratch("postgres")
+        self.folder = folder = scratch("postgres")  # its socket lies there
         if self._user:
             shutil.chown(folder, self._user, self._user)
         self._data = folder / "data"
-        self._run(
-            "initdb", "-D", self._data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8",
-            "--no-sync",
-        )  # fmt: skip
+        if standby_of is None:
+            self._run(
+                "initdb", "-D", self._data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
+                "--locale=C.UTF-8", "--no-sync",
+            )  # fmt: skip
+        else:
+            where = f"host=127.0.0.1 port={standby_of.port} user=postgres"
+            how = ("-R", "-X", "stream", "-c", "fast", "--no-sync")
+            self._run("pg_basebackup", "-D", self._data, "-d", where, *how)
         settings = {
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
@@ -36,7 +54,7 @@ class Postgres:
             "max_connections": "200",
             "fsync": "on" if durable else "off",
             "logging_collector": "off",
-        }
+        } | dict(more or {})
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         self._part = Part("postgres", [self._bin / "postgres", "-D", self._data, *options], user=self._user)
 
@@ -49,9 +67,27 @@ class Postgres:
         """An orderly end that does not wait for clients."""
         self._part.stop(signal.SIGINT)
 
+    @property
+    def pid(self) -> int:
+        """Of the server, whose children answer."""
+        return self._part.pid
+
     def kill(self) -> None:
         """What a power cut does."""
         self._part.stop(signal.SIGKILL)
+
+    def wait_for_standby(self) -> None:
+        """From now on a commit is acknowledged when a standby has it too; one must be there."""
+        self.say("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        self.say("SELECT pg_reload_conf()")
+
+    def promote(self) -> None:
+        """Of a standby: it is the one that writes from now on."""
+        self.say("SELECT pg_promote()")
+
+    def say(self, words: str) -> None:
+        """A statement of the administrator's."""
+        self._client("psql", "-q", "-c", words)
 
     def new_database(self, name: str, *, template: str = "template0") -> str:
         """An empty database, or a copy of one that has no connections; the old one of that name is gone."""

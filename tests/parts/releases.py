@@ -8,12 +8,16 @@ import subprocess
 import sys
 import tarfile
 from pathlib import Path
+from typing import Any
 
 from tests.parts.processes import ROOT, Part, listens, scratch
 
 RELEASES = {"0.1.0": "dadcc07", "0.2.0": "5ac549b"}
 MAIN = "from ngomon.cli import main; main()"
 VENDOR = "workspace/static/vendor"
+SAFELY: Any = (
+    {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+)  # 3.11.4 brought it, Debian 12 has 3.11.2
 
 
 def tree_of(release: str) -> Path | None:
@@ -24,7 +28,7 @@ def tree_of(release: str) -> Path | None:
         return None
     folder = scratch(f"release-{release}")
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as packed:
-        packed.extractall(folder, filter="data")
+        packed.extractall(folder, **SAFELY)
     shutil.copytree(ROOT / VENDOR, folder / VENDOR, dirs_exist_ok=True)
     return folder
 

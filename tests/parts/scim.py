@@ -24,6 +24,9 @@ class ScimServer:
         program = Path(sys.executable).parent / "scim2-server"
         words = ("--hostname", "127.0.0.1", "--port", str(self.port), "--bearer-token", self.token)
         self._part = Part("scim2-server", [program, *words])
+        self._http = httpx2.Client(
+            base_url=self.url, headers={"authorization": f"Bearer {self.token}"}, timeout=10
+        )
 
     def start(self) -> None:
         """Bring it up, empty."""
@@ -59,8 +62,7 @@ class ScimServer:
 
     def request(self, method: str, path: str, **options: Any) -> httpx2.Response:
         """Any call, with the token; for changing what it holds behind the product's back."""
-        headers = {"authorization": f"Bearer {self.token}"} | options.pop("headers", {})
-        return httpx2.request(method, f"{self.url}{path}", headers=headers, timeout=10, **options)
+        return self._http.request(method, path, **options)
 
     def _all(self, kind: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []

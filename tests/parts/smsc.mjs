@@ -5,6 +5,7 @@ import smpp from 'smpp';
 
 const [smppPort, httpPort] = process.argv.slice(2).map(Number);
 const ESME_RSUBMITFAIL = 0x45;
+const ESME_RBINDFAIL = 0x0d;
 const sessions = new Set();
 let messages = [];
 let pieces = new Map(); // of messages longer than one SMS
@@ -42,7 +43,7 @@ smpp.createServer((session) => {
   session.on('error', () => sessions.delete(session));
   session.on('close', () => sessions.delete(session));
   for (const bind of ['bind_transceiver', 'bind_transmitter', 'bind_receiver']) {
-    session.on(bind, (pdu) => session.send(pdu.response()));
+    session.on(bind, (pdu) => session.send(pdu.response({ command_status: pdu.password === 'tests' ? 0 : ESME_RBINDFAIL })));
   }
   session.on('enquire_link', (pdu) => session.send(pdu.response()));
   session.on('unbind', (pdu) => { session.send(pdu.response()); session.close(); });

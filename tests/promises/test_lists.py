@@ -27,30 +27,40 @@ ROOT = Path(__file__).resolve().parents[2]
 PARTS = {"or_", "and_", "union", "union_all", "intersect", "except_", "tuple_"}
 BOUNDED = {
     "backend/accounts/identity/called.py: and_(*(_has(account, word) for word in self.words))": "words of a search",
+    "backend/accounts/codes/code_rows.py: or_(*(OneTimeCode.purpose == one for one in CAREFUL))": "three",
+    "backend/accounts/identity/called.py: insert(NameWord).values(rows)": "words of one person's name",
     "backend/journal.py: insert(Entry).values(rows_of(count, *columns))": "AT_ONCE",
+    "backend/objects.py: insert(table).values(rows_of(count, *columns))": "SOME",
     "backend/outbox/circuit.py: and_(System.disabled_at.is_(None), runs, *well)": "one",
     "backend/outbox/queue.py: insert_into(tx, Link).values(links)": "CHUNK",
     "backend/outbox/queue.py: insert_into(tx, Delivery).values(rows)": "CHUNK",
     "backend/outbox/states.py: union(*parts)": "three",
     "backend/retention.py: tuple_(*(model.__table__.c[name] for name in names))": "BATCH rows of a table's key",
+    "backend/roles/audit_next.py: and_(Place.how == places.c.how, Place.place == places.c.place, "
+    "Place.group == parts.c.group, *_between(span))": "two ends",
+    "backend/roles/audit_next.py: union_all(*(select(literal(group).label('group')) for group in groups))": "GROUPS",
+    "backend/roles/audit_next.py: union_all(*parts)": "CHUNK",
     "backend/roles/audit_wanted.py: union_all(*parts)": "kinds of facts",
-    "backend/roles/authority.py: or_(*rights)": "three",
     "backend/roles/authority.py: or_(false(), *(Unit.path.startswith(post.path) for post in self.posts.values()))": (
         "the posts of one person"
     ),
     "backend/roles/confirming/listing.py: or_(*parts)": "two",
     "backend/roles/deciding.py: or_(*(Unit.path.startswith(top) for top in tops))": "TOPS_MOST",
     "backend/roles/decisions.py: union(*parts)": "TOGETHER",
+    "backend/roles/differences.py: or_(*opens)": "roots of one person",
     "backend/roles/differences.py: union_all(*(select(part.subquery()) for part in parts))": "AT_ONCE",
+    "backend/roles/inbox.py: union_all(*(select(part.subquery().c.request_id) for part in parts))": "FEW",
     "backend/roles/inbox.py: union(*(select(part.subquery().c.request_id) for part in parts))": (
         "the posts and the lent rights of one person"
     ),
     "backend/roles/mailboxes.py: or_(*(Unit.path.startswith(one.path) for one in places))": "LONGEST",
+    "backend/roles/opened.py: or_(*ways)": "four",
     "backend/roles/operating.py: or_(*(Unit.path.startswith(top) for top in self.tops))": "roots of one person",
     "backend/roles/queue.py: union_all(*parts)": "UNITS",
     "backend/roles/queue.py: and_(Role.id.in_(found), below, *narrowed.where)": "filters of the page",
-    "backend/roles/reasons.py: union_all(*parts)": "UNITS_MOST",
-    "backend/roles/units.py: or_(*(Unit.folded.contains(form, autoescape=True) for form in _forms(word)))": "two",
+    "backend/roles/reports.py: union_all(*parts)": "UNITS",
+    "backend/roles/timeline.py: or_(*(Account.id.in_(part) for part in (due, over, lapsed)))": "three",
+    "backend/roles/unit_search.py: or_(*(Unit.folded.contains(form, autoescape=True) for form in _forms(word)))": "two",
     "backend/roles/vouching.py: or_(usual, *others)": "types of the catalogue",
     "backend/tallies.py: insert(Tally).values(rows_of(count, Tally.key, Tally.slot, Tally.count))": "budgets of one act",
     "backend/throttle.py: insert(Budget).values(rows_of(count, *COLUMNS))": "budgets of one act",

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import httpx2
 import pytest
 from litestar import Controller, Litestar, Router, get, post
+from litestar.di import NamedDependency, Provide
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.routes import HTTPRoute
@@ -24,12 +25,17 @@ from ngomon.app import create_app
 from ngomon.routes import CLOSED, Routes, Said
 from tests.promises.house import ROOT
 from workspace.auth import SignedOut, signed_in
+from workspace.call import WHO, Call
+from workspace.manager import AtDesk, Manager
+from workspace.officer import Officer
 
-PAGES = {
-    "manager": Openness.MANAGER,
-    "clerk": Openness.CLERK,
-    "operator": Openness.ROOT,
-}  # who a page asks for, and what it says
+PAGES = {  # what a page says, and whom it is then given
+    Openness.MANAGER: Manager,
+    Openness.ROOT: Manager,
+    Openness.CLERK: AtDesk,
+    Openness.BROWSER: Officer,
+}
+ANY_SESSION = {"/workspace/sign-out"}  # asks for the session alone, whoever has it
 
 
 @cache
@@ -129,13 +135,42 @@ def test_no_page_is_reached_without_a_session_but_what_says_that_it_is_open(
     signed_in(SimpleNamespace(scope={}), SimpleNamespace(opt={"open_to": Openness.ANYBODY}))  # type: ignore[arg-type]
 
 
+def unasked(app: Litestar) -> list[str]:
+    """Pages whose handlers ask for somebody else than they say; who does not ask lets in everybody with a session."""
+    found = []
+    for path, handler in handlers(app):
+        if handler.fn.__module__.startswith("demo."):
+            continue
+        asked = handler.parsed_fn_signature.parameters.get("call")
+        is_page = asked is not None and get_origin(asked.annotation) is Call
+        given = get_args(asked.annotation)[0] if asked is not None and is_page else None
+        openness = handler.opt["open_to"]
+        wanted = None if path in ANY_SESSION else PAGES.get(openness)
+        if given is not wanted:
+            found.append(f"{handler.handler_name} {path}")
+    return found
+
+
 def test_a_page_of_the_workspace_asks_for_whom_it_says() -> None:
-    pages = [(p, h) for p, h in handlers(application()) if h.fn.__module__.startswith("workspace.")]
-    assert len(pages) > 25
-    for path, handler in pages:
-        asked = set(handler.parsed_fn_signature.parameters) & set(PAGES)
-        wanted = {PAGES[name] for name in asked} or {Openness.ANYBODY, Openness.BROWSER}
-        assert handler.opt["open_to"] in wanted, path
+    pages = [path for path, handler in handlers(application()) if handler.opt["open_to"] in PAGES]
+    assert len(pages) > 70
+    assert unasked(application()) == []
+    assert set(PAGES) == set(WHO)
+
+
+def test_a_page_that_does_not_ask_who_is_there_is_found_and_so_is_one_that_is_given_another() -> None:
+    @get("/all", open_to=Openness.MANAGER)
+    async def all_of_it() -> None: ...
+
+    @get("/desk", open_to=Openness.CLERK)
+    async def desk(call: NamedDependency[Call[Manager]]) -> None: ...
+
+    @get("/mine", open_to=Openness.BROWSER)
+    async def mine(call: NamedDependency[Call[Officer]]) -> None: ...
+
+    given = {"call": Provide(lambda: None, sync_to_thread=False)}
+    app = Litestar([all_of_it, desk, mine], dependencies=given, openapi_config=None)
+    assert sorted(unasked(app)) == ["all_of_it /all", "desk /desk"]
 
 
 def test_no_list_of_addresses_says_it_again() -> None:
@@ -148,7 +183,7 @@ def test_no_list_of_addresses_says_it_again() -> None:
 async def test_an_unexpected_error_at_the_door_is_a_problem(path: str, tmp_path: Path) -> None:
     settings = load({"NGOMON_DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path}/without-tables.db"})
     app: Any = create_app(with_keys(settings))
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://x") as http:
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app.asgi), base_url="http://x") as http:
         answer = await http.get(path, headers={"Authorization": "Bearer " + "x" * 43})
     await app.db.close()
     assert answer.headers["content-type"] == "application/problem+json"

@@ -19,12 +19,23 @@ from backend.accounts.identity import called
 from backend.accounts.identity.called import Called
 from backend.db import Database, new_id
 from backend.outbox import states
-from backend.roles import appointments, audit_wanted, inbox, queue, timeline
-from backend.roles.audit_wanted import Span, Wanted
+from backend.roles import (
+    appointments,
+    audit_next,
+    audit_wanted,
+    inbox,
+    queue,
+    reports,
+    territory,
+    timeline,
+    vacancies,
+)
+from backend.roles.audit_wanted import GROUPS, Span, Wanted
+from backend.roles.authority import Authority, Post
 from backend.roles.catalogue.in_force import shipped
 from backend.roles.confirming import standing
 from backend.roles.confirming.models import ReviewedRole
-from backend.roles.models import Role
+from backend.roles.models import Role, Unit
 from backend.roles.narrowed import Narrowed
 from ngomon import gauges
 
@@ -33,9 +44,13 @@ NO = UUID(int=8)
 TODAY = date(2026, 3, 2)
 WORD = b"anything"
 CALLED = Called(frozenset(), ((WORD,), (WORD,)))
+READER = Authority(ANY, TODAY, frozenset(), {ANY: Post(ANY, "NV", "Sở Nội vụ", f"/{ANY}/", NO)})
 HOT: dict[str, Any] = {
     "journal page": audit_wanted.newest(Wanted(), Span()),
     "journal page, older": audit_wanted.newest(Wanted("role"), Span(1000, 4711)),
+    "journal page: whose newest are the newest": audit_next.heads_of(
+        READER, [ANY, NO], GROUPS, Span(1000, 4711), None, 51
+    ),
     "journal of one person": audit_wanted.newest(Wanted(person=ANY), Span()),
     "journal of what one person did": audit_wanted.newest(Wanted(actor=ANY), Span(1000, 4711)),
     "system: known of people": states.known(ANY, "synced"),
@@ -46,6 +61,11 @@ HOT: dict[str, Any] = {
     "sessions that live": gauges.living("mobile", NOW),
     "requests that are open": gauges.open_requests(),
     "requests that are overdue": gauges.open_requests(overdue=True),
+    "units of a reader": select(territory.territory(READER)),
+    "units of a reader that no nearer manager has": select(territory.unmanaged(READER).c.id),
+    "who manages with a reader or next below": territory.near(READER),
+    "units that nobody decides for": vacancies.undecided(Unit.path.startswith("/x/")),
+    "units that have lost their manager": vacancies.left(Unit.path.startswith("/x/")).order_by(None),
     "people of a unit": queue.held_in(ANY, None, 26),
     "people of a unit, further": queue.held_in(ANY, ANY, 26),
     "people of a unit, called so": queue.held_in(ANY, ANY, 26, CALLED),
@@ -57,11 +77,22 @@ HOT: dict[str, Any] = {
     "reviews: who waits in some units": standing.waiting(
         ReviewedRole.unit_id.in_([ANY, NO]), Role.account_id.not_in([ANY])
     ).limit(51),
+    "reviews: managers who wait": standing.about_managers(READER),
     "reviews: who waits in one": standing.waiting(ReviewedRole.review_id == ANY),
+    "reports: roles in force": reports.in_force_in([ANY, NO], reports.PEOPLE),
+    "reports: words of each unit": reports.newest_of_each([ANY, NO], NOW, 10),
+    "reports: words of many units": reports.newest_of_all([ANY, NO], NOW),
+    "reports: words that were looked through": reports.looked_through(NOW),
     "calendar: requests": timeline.due_requests(TODAY, shipped()).order_by(None),
     "calendar: roles": timeline.run_out(TODAY),
     "calendar: appointments": appointments.due(TODAY),
 }
+OF_FEW_UNITS = (  # these look at no unit that is not the reader's, or next to one
+    "journal page: whose newest are the newest",
+    "units of a reader that no nearer manager has",
+    "who manages with a reader or next below",
+    "units that nobody decides for",
+)
 # few rows in any province; and what is planned ahead, in an index of nothing else
 SMALL = re.compile(
     r"SCAN (?:systems|units|anon_\d+|\(subquery|\d+-?|CONSTANT ROW)|role_requests USING INDEX ix_role_requests_to_come|request_steps USING COVERING INDEX ix_request_steps_(?:decider|overdue)|Seq Scan on (?:systems|units)\b"
@@ -83,6 +114,8 @@ async def test_nothing_hot_is_scanned(database: Database) -> None:
         plan = await plan_of(database, query)
         scans = [line for line in plan.splitlines() if re.search(r"\bSCAN\b|Seq Scan", line)]
         assert [line for line in scans if not SMALL.search(line)] == [], f"{name}:\n{plan}"
+        if name in OF_FEW_UNITS:
+            assert not re.search(r"SCAN units|Seq Scan on units", plan), f"{name}:\n{plan}"
 
 
 async def test_a_scan_is_seen(database: Database) -> None:

@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
-from sqlalchemy import delete
 
-from backend.support import desks
-from backend.support.models import JoinProposal
-from backend.throttle import Budget
 from tests.service import Service
-from tests.workspace.counter import DESK, Counter
+from tests.workspace.counter import Counter, at_the_only_desk
 from tests.workspace.office import Desk, Office, Somebody
 from tests.workspace.support_joins import hired
 
@@ -35,16 +31,7 @@ async def desk(office: Office) -> AsyncIterator[Desk]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def clerk(office: Office) -> Somebody:
     """Somebody who works at the only desk and manages nothing."""
-    service = office.service
-    made = await office.person("Phan Thị Bàn")
-    async with service.db.write() as tx:
-        await tx.execute(delete(Budget))
-        await tx.execute(delete(JoinProposal))
-        for desk in await desks.listed(tx):
-            await desks.remove(tx, service.kit, desk.code, now=service.clock.now())
-        await desks.add(tx, service.kit, "HUE", **DESK, now=service.clock.now())
-        await desks.hire(tx, service.kit, "HUE", made.persona.national_id, now=service.clock.now())
-    return made
+    return await at_the_only_desk(office)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -41,7 +41,7 @@ FIRST = [  # where nothing leads, or what is asked for by an address alone
     "/demo/mail", "/demo/phone", "/demo/portal", "/demo/post-office", "/demo/registries", "/demo/systems",
     "/workspace", "/workspace/login", "/workspace/login/qr", "/workspace/me", "/workspace/nothing", "/workspace/support",
     "/workspace/differences",
-    "/workspace/support/new", "/verify/unknown",
+    "/workspace/support/new", "/verify/unknown", "/problems/not_found", "/problems/nothing",
 ]  # fmt: skip
 EACH = 2  # addresses of one page that one person looks at
 

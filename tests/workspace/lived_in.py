@@ -103,7 +103,7 @@ async def _listed(office: Office, say: Say) -> Somebody:
     row = {
         "national_id": who.persona.national_id, "full_name": say("directory", 110), "birth_date": "1970",
         "unit_code": office.other, "subject_type": "vien_chuc", "position": "chuyen_vien",
-        "employee_code": say("code", 30), "official_email": f"{'x' * 50}@hue.example",
+        "employee_code": say("code", 30), "official_email": f"{who.persona.national_id}{'x' * 38}@hue.example",
     }  # fmt: skip
     async with service.db.write() as tx:
         await staff.bring_in(tx, service.kit, records([row]), by=None, now=service.clock.now())

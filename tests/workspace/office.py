@@ -99,7 +99,7 @@ class Office:
         )
         kit, now = self.service.kit, self.service.clock.now()
         async with self.service.db.write() as tx:
-            account = await people.open_account(tx, kit, proved, now=now)
+            account, _ = await people.account_or_new(tx, kit, proved, now=now)
             if manages:
                 await managers.add(tx, kit, manages, persona.national_id, by=None, now=now)
         return Somebody(persona, account.id)

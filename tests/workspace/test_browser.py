@@ -17,7 +17,9 @@ from tests.workspace.office import Office
 pytestmark = pytest.mark.parametrize("service", ["sqlite"], indirect=True)
 
 
-async def test_a_manager_walks_in_through_the_e_id_and_out_again(office: Office, browser: Browser) -> None:
+async def test_tw14_a_manager_walks_in_through_the_e_id_and_out_again(
+    office: Office, browser: Browser
+) -> None:
     context = await browser.new_context(base_url=office.service.url)
     page = await context.new_page()
     await page.goto("/workspace/people")
@@ -92,7 +94,7 @@ async def test_a_role_is_moved_and_ended_from_the_list_of_people(
         await expect(page.get_by_role("button", name="Hoàn tác")).to_be_visible()
 
 
-async def test_what_others_do_appears_without_reloading(office: Office, browser: Browser) -> None:
+async def test_w11_what_others_do_appears_without_reloading(office: Office, browser: Browser) -> None:
     first = await office.asks("Huỳnh Thúc Kháng")
     async with at(office, browser) as context:
         page = await context.new_page()
@@ -176,7 +178,7 @@ async def test_an_ended_session_closes_its_open_pages(office: Office, browser: B
         "<math><mtext></form><form><mglyph><style></math><img src onerror=alert(1)>",
     ],
 )
-async def test_what_people_type_is_shown_as_text(office: Office, browser: Browser, text: str) -> None:
+async def test_tw09_what_people_type_is_shown_as_text(office: Office, browser: Browser, text: str) -> None:
     request_id = await office.asks("Kẻ thử " + text, decision_number=text[:80])
     async with at(office, browser) as context:
         page = await context.new_page()
@@ -191,7 +193,9 @@ async def test_what_people_type_is_shown_as_text(office: Office, browser: Browse
         await expect(page.get_by_role("heading", name="Nhật ký")).to_be_visible()
 
 
-async def test_the_unit_chosen_in_another_tab_does_not_decide_here(office: Office, browser: Browser) -> None:
+async def test_tw16_the_unit_chosen_in_another_tab_does_not_decide_here(
+    office: Office, browser: Browser
+) -> None:
     request_id = await office.asks("Hàn Mặc Tử")
     async with at(office, browser) as context:
         page = await context.new_page()

@@ -102,7 +102,7 @@ async def test_many_tabs_press_at_once_and_one_decides(office: Office, desk: Des
     assert sorted(answer.status_code for answer in answers) == [303] + [409] * 15
 
 
-async def test_nobody_decides_about_themselves(office: Office, desk: Desk) -> None:
+async def test_tw02_nobody_decides_about_themselves(office: Office, desk: Desk) -> None:
     service = office.service
     draft = Draft(kind="register", subject_type="cong_chuc", unit=office.unit, position="giam_doc", fields={})
     async with service.db.write() as tx:

@@ -41,6 +41,15 @@ async def test_r32_where_there_is_no_directory_the_page_says_so_and_not_that_not
     assert "Không có khác biệt nào" in await desk.page(PATH)
 
 
+async def test_nobody_is_told_to_remind_themselves(office: Office, desk: Desk) -> None:
+    await office.lists(office.chi)
+    page = await desk.page(PATH)
+    assert office.chi.persona.full_name in page and "Bạn chưa đăng ký vai trò ở đây." in page
+    assert "Nhắc người này" not in page
+    await office.lists(await office.person("Mạc Văn Nhắc"))
+    assert "Nhắc người này" in await desk.page(PATH)
+
+
 async def test_r32_r45_the_page_names_who_differs_and_leads_to_what_settles_it(
     office: Office, desk: Desk
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from backend.imports.rows import records
-from backend.roles import audit, audit_wanted, units
+from backend.roles import audit_next, audit_wanted, units
 from tests.workspace.glass import at
 from tests.workspace.office import Desk, Office
 
@@ -87,7 +87,7 @@ async def test_a_quiet_unit_does_not_say_that_nothing_fits_while_older_entries_w
         await units.bring_in(tx, office.service.kit, records([row]), by=None, now=office.service.clock.now())
     for number in range(12):
         await office.has_role(f"Lê Văn Ồn Ào {number}")
-    for where in (audit, audit_wanted):
+    for where in (audit_next, audit_wanted):
         monkeypatch.setattr(where, "CHUNK", 2)
     page = await desk.page("/workspace/audit", unit=quiet)
     assert "Chưa thấy việc nào khớp trong phần nhật ký đã xem" in page and "Cũ hơn</a>" in page

@@ -179,6 +179,7 @@ def operators_acts() -> dict[str, dict[str, Any]]:
 NOT_ABOUT_OTHERS = {
     "me",
     "undo",
+    "opened",
     "sign-out",
     "support",
     "replay",
@@ -186,7 +187,7 @@ NOT_ABOUT_OTHERS = {
     "decisions",
     "settings",
     "plan",
-}  # one's own word within ten seconds, the desk, systems, a plan that changes nothing
+}  # one's own word within ten seconds, that a page lies open, the desk, systems, a plan that changes nothing
 SEARCHES = {"/workspace/people", "/workspace/audit"}  # what is looked for is posted, to stand in no address
 
 

@@ -46,7 +46,7 @@ def http(tmp_path: Path) -> Http:
             "NGOMON_METRICS_TOKEN": secrets.token_hex(16),
         }
         app: Any = create_app(load(needed | more))
-        return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url=HOST)
+        return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app.asgi), base_url=HOST)
 
     return opened
 
@@ -69,7 +69,9 @@ async def test_d05_a_link_that_no_app_caught_is_a_page_that_gives_nothing_away(h
 
 
 @pytest.mark.parametrize("path", ["/", "/workspace/login", "/workspace/nothing", "/verify/abc"])
-async def test_nobody_frames_a_page_of_a_production_not_even_its_own_pages(http: Http, path: str) -> None:
+async def test_tw15_nobody_frames_a_page_of_a_production_not_even_its_own_pages(
+    http: Http, path: str
+) -> None:
     async with http() as browser:
         shown = await browser.get(path)
     assert "frame-ancestors 'none'" in shown.headers["content-security-policy"]

@@ -71,7 +71,7 @@ async def test_w14_nobody_learns_by_the_journal_who_is_elsewhere(office: Office,
     assert wrong.status_code == 422 and "Ngày theo dạng dd/mm/yyyy" in wrong.text
 
 
-async def test_w14_the_journal_leaves_as_a_file_in_which_nothing_is_computed(
+async def test_w14_tw11_the_journal_leaves_as_a_file_in_which_nothing_is_computed(
     office: Office, desk: Desk
 ) -> None:
     request_id = await office.asks("=HYPERLINK Thị Công Thức")

@@ -7,9 +7,11 @@ from uuid import UUID
 
 import pytest
 from playwright.async_api import Browser, expect
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
+from backend.accounts.ways_in import forms_left
 from backend.devices.models import Session
+from backend.flows import Flow
 from backend.roles import corrections
 from backend.roles.models import RoleRequest
 from backend.roles.wish import Draft
@@ -55,6 +57,21 @@ async def test_w05_a_form_sent_after_the_session_is_kept_for_the_same_person_alo
     assert "Viết dở khi phiên kết thúc" in page and "vẫn còn đây" in page
     assert (await desk.send(f"{path}/decision", form)).status_code == 303
     assert await state(office, request_id) == "rejected"
+
+
+async def test_an_ended_session_keeps_no_more_than_the_newest_forms(office: Office, desk: Desk) -> None:
+    request_id = await office.asks("Lê Thị Gửi Mãi")
+    path = f"/workspace/requests/{request_id}"
+    token = TOKEN.search(await desk.page(path))
+    assert token is not None
+    await session_over(office)
+    forms = [word("rejected", reason=f"Lần thứ {number}") for number in range(forms_left.MOST + 5)]
+    sent = [await desk.send(f"{path}/decision", form, token=token.group(1)) for form in forms]
+    async with office.service.db.read() as tx:
+        kept = select(func.count()).where(Flow.kind == "kept_form", Flow.account_id == office.chi.account_id)
+        assert await tx.scalar(kept) == forms_left.MOST
+    page = await signed_in_again(desk, office, sent[-1].headers["location"])
+    assert f"Lần thứ {forms_left.MOST + 4}" in page
 
 
 async def test_w09_every_round_is_kept_with_its_reason_and_marked(office: Office, desk: Desk) -> None:

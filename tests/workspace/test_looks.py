@@ -21,8 +21,7 @@ NARROWEST = 320
 WEIGHT_MOST, REQUESTS_MOST = 60 * 1024, 6
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("lang", ["vi", "en"])
+@pytest.mark.parametrize(("lang", "theme"), [("vi", "light"), ("en", "dark")])
 async def test_every_page_is_accessible_and_never_wider_than_the_screen(
     office: Office, browser: Browser, lang: str, theme: str
 ) -> None:
@@ -83,7 +82,7 @@ async def test_the_first_visit_of_the_inbox_is_light(office: Office, browser: Br
     assert weight <= WEIGHT_MOST, weight
 
 
-async def test_the_policy_forbids_what_it_should_and_files_live_for_a_year(
+async def test_tw15_the_policy_forbids_what_it_should_and_files_live_for_a_year(
     office: Office, browser: Browser
 ) -> None:
     async with at(office, browser) as context:

@@ -1,4 +1,4 @@
-"""Three hundred texts that want to be markup, through every field that a page shows: each arrives as text (case W18, rule 825)."""
+"""Three hundred texts that want to be markup, through every field that a page shows: each arrives as text (case TW09, rule 825)."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_a_page_that_took_a_text_for_markup_would_be_seen() -> None:
 
 # what a page makes of a text does not depend on where the rows are kept
 @pytest.mark.parametrize("service", ["sqlite"], indirect=True)
-async def test_w18_every_text_of_a_person_is_shown_as_text_on_every_page(
+async def test_tw09_every_text_of_a_person_is_shown_as_text_on_every_page(
     office: Office, clerk: Somebody, counter: Counter
 ) -> None:
     said, service = Said(), office.service

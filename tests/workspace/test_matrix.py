@@ -142,7 +142,7 @@ def pages() -> Iterator[tuple[str, Openness]]:
 @pytest.mark.parametrize(
     "service", ["sqlite"], indirect=True
 )  # the rule itself: tests/backend/roles/test_sight.py
-async def test_every_page_opens_to_whom_the_rule_names_and_to_nobody_else(office: Office) -> None:
+async def test_tw01_every_page_opens_to_whom_the_rule_names_and_to_nobody_else(office: Office) -> None:
     province = Province(office)
     things = await province.open()
     named = [path for path, _ in pages() if PLACE.search(path) and path not in STATES]

@@ -1,10 +1,14 @@
-"""Nothing scrolls sideways from 320 px on, on any page of the route table, whatever long words stand on it (cases F06, F07)."""
+"""Every page of the route table, whatever long words stand on it: nothing scrolls sideways from 320 px on (cases F06, F07),
+and axe finds nothing. Each is looked at in one language, theme and width, in turn; `bench/looks.py` looks at all of them."""
 
 from __future__ import annotations
+
+import itertools
 
 import pytest
 from playwright.async_api import Browser, BrowserContext
 
+from tests.parts.browser import axe
 from tests.workspace.counter import Counter
 from tests.workspace.everywhere import Seen, everywhere
 from tests.workspace.lived_in import lived_in
@@ -13,6 +17,7 @@ from tests.workspace.office import Office, Somebody
 # what a browser shows does not depend on where the rows are kept
 pytestmark = pytest.mark.parametrize("service", ["sqlite"], indirect=True)
 WIDTHS = (320, 360)
+STATES = itertools.cycle(itertools.product(("vi", "en"), ("light", "dark"), (360, 1280)))
 WIDE = """() => {
   const room = document.documentElement.clientWidth;
   if (document.documentElement.scrollWidth <= room) return "";
@@ -28,7 +33,7 @@ def long_words(field: str, most: int) -> str:
 
 
 async def sideways(context: BrowserContext, seen: list[Seen]) -> list[str]:
-    """The pages that are wider than the screen, and what sticks out."""
+    """The pages that are wider than the screen, and what sticks out; and what axe finds."""
     page, faults = await context.new_page(), []
     for one in seen:
         await page.set_viewport_size({"width": WIDTHS[0], "height": 640})
@@ -37,10 +42,14 @@ async def sideways(context: BrowserContext, seen: list[Seen]) -> list[str]:
             await page.set_viewport_size({"width": width, "height": 640})
             if out := await page.evaluate(WIDE):
                 faults.append(f"{one.path} ({one.route}) at {width}: {out}")
+        lang, theme, width = next(STATES)
+        await page.set_viewport_size({"width": width, "height": 900})
+        await page.goto(f"{one.path}{'&' if '?' in one.path else '?'}lang={lang}&theme={theme}")
+        faults += [f"{one.path} {lang} {theme} {width}: {found}" for found in await axe(page)]
     return faults
 
 
-async def test_f06_f07_no_page_of_the_route_table_scrolls_sideways_from_320_px_on(
+async def test_f06_f07_every_page_is_accessible_and_none_scrolls_sideways_from_320_px_on(
     office: Office, clerk: Somebody, counter: Counter, browser: Browser
 ) -> None:
     lived = await lived_in(office, clerk, counter, long_words)

@@ -21,7 +21,7 @@ async def found(desk: Desk, **form: str) -> tuple[str, str]:
     return answer.headers["location"], await desk.page(answer.headers["location"])
 
 
-async def test_people_are_narrowed_by_unit_position_and_state(office: Office, desk: Desk) -> None:
+async def test_w14_people_are_narrowed_by_unit_position_and_state(office: Office, desk: Desk) -> None:
     await office.has_role("Phạm Thị Còn")
     left = await role_of(office, "Phạm Thị Nghỉ")
     assert (await desk.send(f"{PAGE}/{left}/end", {"reason": "Nghỉ hưu"})).status_code == 303

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import pytest
 from sqlalchemy import select
 
+from backend.roles import queue
 from backend.roles.models import Role
 from tests.workspace.office import Desk, Office
 
@@ -18,7 +20,7 @@ async def home_of(office: Office, request_id: UUID) -> tuple[UUID, UUID]:
     return account, role
 
 
-async def test_the_page_shows_every_role_with_what_was_decided_and_what_may_be_done(
+async def test_w14_the_page_shows_every_role_with_what_was_decided_and_what_may_be_done(
     office: Office, desk: Desk
 ) -> None:
     account, role = await home_of(office, await office.has_role("Võ Thị Sáu"))
@@ -61,10 +63,25 @@ async def test_r11_a_second_post_is_begun_and_the_other_unit_asked(office: Offic
     begun = await desk.send(path, {"unit": office.other, "position": "van_thu", "reason": "Thiếu người"})
     assert begun.status_code == 303, begun.text
     receiver = await office.desk(office.dung)
-    assert "Thiếu người" in await receiver.page(begun.headers["location"])
+    page = await receiver.page(begun.headers["location"])
+    assert "Thiếu người" in page
+    assert "đồng ý cho kiêm nhiệm" in page and "cho chuyển" not in page, "nobody moves for a second post"
     await receiver.http.aclose()
 
 
 async def test_what_is_no_act_is_not_found_or_refused(office: Office, desk: Desk) -> None:
     _, role = await home_of(office, await office.has_role("Lê Chân"))
     assert (await desk.http.get(f"/workspace/people/{role}/promotion")).status_code in {400, 404}
+
+
+async def test_where_there_are_more_units_than_fit_into_a_list_one_is_named(
+    office: Office, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, role = await home_of(office, await office.has_role("Trần Thị Chuyển"))
+    path = f"/workspace/people/{role}/transfer"
+    assert '<select id="unit"' in await desk.page(path)
+    monkeypatch.setattr(queue, "CHOICES", 0)
+    page = await desk.page(path)
+    assert '<input id="unit"' in page and "Tên đầy đủ hoặc mã đơn vị." in page
+    form = {"unit": office.other, "position": "van_thu", "movement": "rotation", "until": "01/12/2027"}
+    assert (await desk.send(path, form)).status_code == 303

@@ -14,9 +14,9 @@ from playwright.async_api import Browser, Page, expect
 from sqlalchemy import select
 
 from backend.db import new_id
+from backend.imports import plan as imports
 from backend.outside.clock import local_day
 from backend.roles.models import Role
-from backend.roles.reorganising import plan as planning
 from backend.roles.reorganising.models import Reorganisation
 from backend.roles.reorganising.plan import Wanted
 from tests.attacks.test_transport import status_of, wire
@@ -183,7 +183,7 @@ async def test_a_plan_that_is_stale_and_one_for_a_later_day_say_so_in_words(offi
 async def test_the_brake_is_said_and_a_reversal_names_whose_roles_changed(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(planning, "FEW", 0)
+    monkeypatch.setattr(imports, "FEW", 0)
     limits = office.service.kit.limits
     usual = limits.mass_change_percent
     who = await office.person("Đặng Văn Phanh")

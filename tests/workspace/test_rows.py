@@ -68,7 +68,7 @@ async def test_r13_of_an_end_with_a_day_to_come_the_page_says_when_systems_are_t
         await tx.execute(update(System).where(System.id == system.id).values(disabled_at=now))
 
 
-async def test_r20_a_row_says_from_where_to_where_somebody_moves(office: Office, desk: Desk) -> None:
+async def test_r20_w19_a_row_says_from_where_to_where_somebody_moves(office: Office, desk: Desk) -> None:
     who = await office.person("Tô Thị Từ Đâu")
     await role_of(office, who)
     moves = Draft(kind="transfer", unit=office.other, position="chuyen_vien", subject_type="cong_chuc")
@@ -130,3 +130,13 @@ async def test_r31_the_files_of_decisions_and_journal_tell_them_apart_too(office
         assert found == {one.persona.national_id[-3:] for one in twins}, path
         english = await desk.http.get(f"/workspace/{path}/export.csv", params={"lang": "en"})
         assert "Last three digits" in english.text.splitlines()[0]
+
+
+async def test_a_form_says_of_a_post_beside_another_nothing_that_only_moves_have(
+    office: Office, desk: Desk
+) -> None:
+    path = f"/workspace/people/{await role_of(office, await office.person('Tô Thị Kiêm'))}"
+    only_moves = ("Bổ nhiệm và miễn nhiệm: để trống", "Biệt phái và luân chuyển phải có")
+    for words in only_moves:
+        assert words in told(await desk.page(f"{path}/transfer"))
+        assert words not in told(await desk.page(f"{path}/concurrent"))

@@ -54,7 +54,7 @@ async def test_the_api_says_its_names_and_numbers(province: Service) -> None:
 async def test_messages_and_pushes_come_from_it(province: Service) -> None:
     person = province.person()
     old = await province.sign_in(person)
-    assert province.inbox.sms[0].text.startswith("Ma xac thuc VanTrinh dang nhap la ")
+    assert province.inbox.sms[0].text.startswith("Ma xac thuc dang nhap VanTrinh la ")
     await old.call("PUT", "/v1/devices/current/push-token", {"token": f"push-{person.key}"})
     account = UUID((await old.call("GET", "/v1/me")).json()["id"])
     await province.sign_in(person)

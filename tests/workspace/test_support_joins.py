@@ -42,6 +42,8 @@ async def test_r26_two_clerks_join_two_accounts_and_nothing_that_nobody_proved_c
     at = await proposed(counter, pair)
     shown = await second.page(HOME)
     assert pair.old.person.full_name in shown and GROUNDS in shown and "Phan Thị Bàn" in shown
+    year, month, day = pair.old.person.birth_date.split("-")
+    assert f"<dd>{day}/{month}/{year}</dd>" in shown
     assert pair.national_id not in shown and pair.old.person.national_id not in shown
     for phone in (pair.old.phone, pair.phone):
         assert "join_proposed" in {one["kind"] for one in await items(phone, "/v1/notices")}

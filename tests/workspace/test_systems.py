@@ -9,9 +9,10 @@ from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from backend.db import new_id
+from backend.journal import Entry
 from backend.outbox.circuit import OF_SYSTEM
 from backend.outbox.models import Delivery, System
 from backend.outside.connectors.ldap import LdapConnector
@@ -89,6 +90,9 @@ async def test_o23_operators_act_on_a_systems_page_and_others_look(office: Offic
         assert answer.status_code == 303, answer.text
         page = await head.page(answer.headers["location"])
         assert f"<button>{shown}</button>" in page or shown in page
+    async with service.db.read() as tx:
+        asked = await tx.scalars(select(Entry.by).where(Entry.tag == "system.comparison_asked"))
+        assert office.ha.account_id in set(asked), "who pressed it"
     (act,) = re.findall(r'action="([^"]+)"[^>]*>(?:(?!</form>).)*<button>Gửi lại</button>', page, re.DOTALL)
     answer = await head.send(html.unescape(act), {})
     assert answer.status_code == 303, "the button that the page shows"
@@ -102,6 +106,8 @@ async def test_o23_operators_act_on_a_systems_page_and_others_look(office: Offic
     assert (await head.http.get("/workspace/systems/nobody")).status_code == 404
     async with service.db.write() as tx:
         await tx.execute(update(System).where(System.id == row.id).values(disabled_at=service.clock.now()))
+    for act in ("pause", "reconcile"):
+        assert (await head.send(f"{place}/{act}", {})).status_code == 409, "nobody would come to do it"
     await head.http.aclose()
 
 

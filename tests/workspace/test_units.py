@@ -17,4 +17,10 @@ async def test_a_manager_reads_the_own_units_and_the_root_reads_all(office: Offi
     operator = await office.desk(office.ha)
     assert office.other in await operator.page(f"/workspace/units?below={office.root}")
     assert "Hoàng Văn Dũng" in await operator.page(f"/workspace/units/{office.other}")
+    found = await operator.page("/workspace/units", q=office.other.lower())
+    assert f"/workspace/units/{office.other}" in found and f"/workspace/units/{office.unit}" not in found
+    assert "Không có đơn vị nào khớp" in await operator.page("/workspace/units", q="!?")
+    assert f'name="below" value="{office.root}"' in await operator.page(
+        f"/workspace/units?below={office.root}"
+    )
     await operator.http.aclose()

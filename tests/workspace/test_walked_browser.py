@@ -32,7 +32,7 @@ async def test_w12_w13_w10_a_queue_is_emptied_with_one_key_a_request(
             await page.keyboard.press("1")
         await expect(page.locator("h1")).to_contain_text("Bùi Văn Phím 3")
         await expect(page.locator(".side")).to_be_visible()
-        await expect(page.get_by_role("button", name="Hoàn tác")).to_be_visible()
+        await expect(page.get_by_role("button", name="Hoàn tác")).to_be_in_viewport()
         await page.keyboard.press("z")
         await expect(page.locator("h1")).to_contain_text("Bùi Văn Phím 2")
         await page.keyboard.press("h")
@@ -65,6 +65,7 @@ async def test_w06_w04_what_was_typed_stays_when_somebody_else_decides(
             await review.approve(tx, office.service.kit, request_id, version=1, by=other.account_id, now=now)
         await expect(page.get_by_text("Nguyễn Quang Hiếu đã phê duyệt lúc")).to_be_visible()
         await expect(page.get_by_role("button", name="Hoàn tác")).to_have_count(0)
+        await expect(page.locator("#decided")).to_be_focused()
         await expect(page.get_by_role("textbox", name="Bạn đang viết dở")).to_have_value(long)
         await page.goto(f"/workspace/requests/{await office.asks('Cao Văn Dài Dòng')}")
         await page.get_by_role("button", name="Từ chối").click()
@@ -74,3 +75,22 @@ async def test_w06_w04_what_was_typed_stays_when_somebody_else_decides(
         for width in (1280, 360, 320):
             await page.set_viewport_size({"width": width, "height": 700})
             assert await page.evaluate(SIDEWAYS) == 0, width
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1280, 500), (360, 740)], ids=["wide", "low", "phone"])
+async def test_r21_what_has_to_be_read_comes_out_from_under_the_bar(
+    office: Office, browser: Browser, size: tuple[int, int]
+) -> None:
+    request_id = await office.asks("Cao Thị Che Khuất")
+    async with at(office, browser, viewport={"width": size[0], "height": size[1]}) as context:
+        page = await context.new_page()
+        await page.goto(f"/workspace/requests/{request_id}")
+        bar, last = page.locator(".decide.stays"), page.locator("#sync > :last-child")
+        for opened in (False, True):
+            if opened:
+                await page.get_by_role("button", name="Trả lại").click()
+                await expect(page.get_by_role("textbox", name="Lý do")).to_be_visible()
+            await page.evaluate("scrollTo(0, document.body.scrollHeight)")
+            part, over = await last.bounding_box(), await bar.bounding_box()
+            assert part is not None and over is not None
+            assert part["y"] + part["height"] <= over["y"] + 1, (opened, part, over)

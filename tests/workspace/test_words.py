@@ -42,6 +42,8 @@ def test_a_message_is_said_with_its_values_and_its_plural() -> None:
     assert say("{n} giờ trước", "vi", n=1) == "1 giờ trước"
     assert say("{n} giờ trước", "en", n=1) == "1 hour ago"
     assert say("{n} giờ trước", "en", n=3) == "3 hours ago"
+    for count, said in ((1, "1 new root: A"), ("1", "1 new root: A"), (2, "2 new roots: A")):
+        assert say("{count} đơn vị gốc mới: {codes}", "en", count=count, codes="A") == said
     assert say("Lý do: {reason}", "en", reason="{n} {0} %s") == "Reason: {n} {0} %s"
     assert say("chưa ai dịch câu này", "en") == "chưa ai dịch câu này"
 

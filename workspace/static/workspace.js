@@ -33,6 +33,11 @@
     if (box) box.focus();
     return Boolean(box);
   };
+  const help = () => {
+    const list = document.querySelector(".keys");
+    if (list) list.focus();
+    return Boolean(list);
+  };
   const MORE = { KeyX: pick, KeyZ: () => press("button[data-undo]"), KeyH: () => press("a[data-later]"), Slash: search };
 
   // A word that wants a reason shows first where to write it; pressed again it acts. Without scripts it stands there.
@@ -72,11 +77,10 @@
   const key = (event) => {
     if (document.body.dataset.keys === "off" || event.isComposing || event.keyCode === 229 || event.repeat) return;
     if (event.ctrlKey || event.metaKey || event.altKey || (event.shiftKey && event.code !== "Slash") || typing(event.target)) return;
-    const act = event.code in STEPS ? () => step(STEPS[event.code]) : event.code in DECISIONS ? () => decide(DECISIONS[event.code]) : MORE[event.code];
+    const act = event.code in STEPS ? () => step(STEPS[event.code]) : event.code in DECISIONS ? () => decide(DECISIONS[event.code]) : event.code === "Slash" && event.shiftKey ? help : MORE[event.code];
     const done = act && act();
     if (done) event.preventDefault();
   };
-  document.addEventListener("keydown", key);
 
   // The server decides whether a decision can still be taken back; this only shows the seconds and asks again at the end.
   const tick = () => {
@@ -116,10 +120,12 @@
   let missed = false;
   let typed = "";
   let sent = false;
+  let acted = false;
   document.addEventListener("submit", () => { sent = true; }, true);
   document.addEventListener("htmx:before:swap", (event) => {
     if (event.target.id !== "main") return;
     typed = sent ? "" : document.getElementById("reason")?.value.trim() || typed;
+    acted = sent;
     sent = false;
     if (!document.querySelector("#main :active")) return;
     event.preventDefault();
@@ -147,7 +153,7 @@
     count();
     tick();
     if (document.activeElement && document.activeElement !== document.body) return;
-    const news = document.querySelector("#main [data-focus]");
+    const news = document.querySelector("#main [data-focus]") || (acted && document.querySelector("#main h1[tabindex]"));
     if (news) news.focus({ preventScroll: false });
   });
 
@@ -259,10 +265,16 @@
   document.querySelector('form[action="/workspace/sign-out"]')?.addEventListener("submit", () => sessionStorage.clear());
   restore();
   document.querySelector(".side .here a")?.scrollIntoView({ block: "nearest" });
-  if (location.search.includes("after=")) document.querySelector("#main h1").focus();
+  for (const here of all(".top nav [aria-current], .tabs [aria-current]")) here.scrollIntoView({ block: "nearest", inline: "center" });
+  // A form that was sent before htmx was there is answered by a whole page: the focus belongs to its news, too.
+  const first = location.search.includes("after=") ? "h1" : ":is(.undo [data-focus], [role=alert][data-focus])";
+  document.querySelector(`#main ${first}`)?.focus();
   count();
   tick();
-  // Keys that were faster than this script wait on the page (base.html).
-  window.onkeydown = null;
-  for (const event of window.early || []) key(event);
+  // Keys that were faster than this script and htmx, which begins by a timer of its own, wait on the page (base.html).
+  setTimeout(() => {
+    window.onkeydown = null;
+    document.addEventListener("keydown", key);
+    for (const event of window.early || []) key(event);
+  });
 })();

@@ -18,10 +18,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend import throttle
 from backend.accounts.codes import code_life
 from backend.accounts.codes.code_rows import (
+    CAREFUL,
     CODE,
     GIVE_BACK,
     GUESS,
     ISSUE,
+    MAIL,
     OF_FLOW,
     RELEASE,
     SENT,
@@ -75,9 +77,6 @@ class OtpTooSoon(TooMany):
     code = "otp_too_soon"
     title = "Vui lòng chờ trước khi gửi lại mã"
 
-
-MAIL = "mail_recovery"  # the one purpose with a policy of its own: the mail guide's (source 000, 2)
-CAREFUL = ("recovery", "phone_change", MAIL)  # fewer guesses (rule 202)
 
 # Who may cause a sending: a device that the account knows, whoever has shown the account's password, whoever names
 # somebody who forgot it, whoever registers, whoever types a number
@@ -235,12 +234,13 @@ def text_of(kit: Kit, code: Code, flow: Running) -> str:
 
 async def count_guess(tx: AsyncSession, kit: Kit, flow: Running, *, now: datetime) -> Code:
     """Spend one guess; commit this before comparing (rule 208). Raises when nothing is left to guess at."""
-    code = await of_flow(tx, flow)
+    most, careful = guesses(kit.limits, flow.kind), guesses(kit.limits, CAREFUL[0])
+    guessed = await GUESS.maybe(tx, flow=flow.id, most=most, careful=careful)
+    code = guessed or await of_flow(tx, flow)
     if code.used_at is not None:
         raise OtpExhausted
     if code_life.is_over(kit, code, now=now):
         raise OtpExpired
-    guessed = await GUESS.maybe(tx, code=code.id, most=guesses(kit.limits, code.purpose))
     if guessed is None:
         raise OtpExhausted
     return guessed

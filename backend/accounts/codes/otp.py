@@ -225,7 +225,15 @@ def _text_of(door: Door, sending: Sending) -> str:
 async def guess(
     door: Door, kind: Kind[Coded], flow_id: UUID, typed: str, caller: Caller, *, captcha: str | None = None
 ) -> Code:
-    """Count a guess, commit that, then compare (rule 208); returns the right code, which is not used up yet.
+    """The right code, as `guessed` finds it."""
+    code, _ = await guessed(door, kind, flow_id, typed, caller, captcha=captcha)
+    return code
+
+
+async def guessed(
+    door: Door, kind: Kind[Coded], flow_id: UUID, typed: str, caller: Caller, *, captcha: str | None = None
+) -> tuple[Code, Handle[Coded]]:
+    """Count a guess, commit that, then compare (rule 208); the right code, not used up yet, and its flow as it was.
 
     Raises work.WorkDemanded when strangers guess too much, unless `captcha` is the work.
     """
@@ -238,7 +246,7 @@ async def guess(
             await work.demand(tx, door, captcha, level, now=now)
         code = await codes.count_guess(tx, door.kit, flow.row, now=now)
     if codes.matches(door.kit, code, flow.row, typed) and not data.decoy:
-        return code
+        return code, flow
     async with door.db.write() as tx:
         counted = (kind.name, data.counted_as, _strange(data), now)
         rests = data.strict and await locks.count_wrong_code(tx, door.kit, *counted)

@@ -20,7 +20,7 @@ from backend.counting import count
 from backend.kit import Kit
 from backend.limits import Limits
 from backend.tallies import Want
-from backend.throttle import Window
+from backend.throttle import Window, counting
 
 FIVE_MINUTES = 300
 FREE = 4  # tenths of the province's share, and the one that is begun, that cost no work
@@ -52,7 +52,7 @@ async def spend(
     wants.append(
         ("sms_budget_all", "", _in_all(limits, 100 if confirmed else 100 - limits.sms_reserved_percent))
     )
-    counted = [(name, who, found) for name, who, windows in wants if (found := _counted(windows))]
+    counted = [(name, who, found) for name, who, windows in wants if (found := counting(windows))]
     waits = await tallies.add(
         tx,
         [
@@ -96,15 +96,11 @@ async def level(tx: AsyncSession, kit: Kit, *, hidden: bool, address: str, now: 
     asked = [
         (kit.throttle.key(name, who), window, free)
         for (name, who, windows), free in shares
-        for window in _counted(windows)
+        for window in counting(windows)
     ]
     used = await tallies.sums(tx, [(key, window.seconds) for key, window, _ in asked], now=now)
     levels = (n * 10 // window.count - free for n, (_, window, free) in zip(used, asked, strict=True))
     return min(max(levels, default=0), HARDEST)
-
-
-def _counted(windows: list[Window]) -> list[Window]:
-    return [window for window in windows if window.count > 0]
 
 
 def _half(limits: Limits) -> int:

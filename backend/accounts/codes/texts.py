@@ -9,13 +9,13 @@ from backend.settings import Settings
 SEGMENT = 160  # characters that one message takes; a longer one is paid for twice
 
 PURPOSES = {
-    "login": "dang nhap",
-    "registration": "dang ky",
+    "login": "xac thuc dang nhap",
+    "registration": "xac thuc dang ky",
     "recovery": "lay lai mat khau",
-    "mail_recovery": "mat khau thu cong vu",
-    "phone_change": "doi so dien thoai",
-    "method": "them so dien thoai",
-    "join": "gop tai khoan",
+    "mail_recovery": "dat lai mat khau thu cong vu",
+    "phone_change": "xac thuc doi so dien thoai",
+    "method": "xac thuc them so dien thoai",
+    "join": "xac thuc gop tai khoan",
 }
 
 
@@ -23,7 +23,7 @@ def code_text(code: str, settings: Settings, limits: Limits, purpose: str = "log
     """Purpose, minutes and the warning; then the app's hash and the web domain line where configured."""
     minutes = max(1, limits.otp_lifetime // 60)
     text = (
-        f"Ma xac thuc {settings.brand.sms_name} {PURPOSES[purpose]} la {code}, hieu luc {minutes} phut. "
+        f"Ma {PURPOSES[purpose]} {settings.brand.sms_name} la {code}, hieu luc {minutes} phut. "
         "Can bo khong bao gio hoi ma nay. Khong chia se."
     )
     if settings.sms_app_hash:

@@ -34,8 +34,10 @@ from backend.devices import sessions
 from backend.devices.models import NAMELESS, Session
 from backend.facts import AccountAbsorbed, AccountJoined, MethodRemoved
 from backend.kit import Kit
+from backend.owed import queue
 from backend.owed.models import Message
 from backend.sealed import QUIET
+from backend.support import notices
 from backend.support import personal_data as support
 
 REASON = "account_joined"
@@ -66,6 +68,8 @@ async def absorb(
     await _password(tx, stays.id, goes.id, proof)
     await _attributes(tx, stays.id, goes.id)
     await _consents(tx, stays.id, goes.id, now)
+    await notices.TOLD.write(tx)  # what is told and owed in this transaction moves along
+    await queue.OWED.write(tx)
     await tx.flush()
     for model in (Identifier, Access, Slip, Message):
         await _moved(tx, model, stays.id, goes.id)

@@ -35,10 +35,12 @@ from backend.kit import Kit
 from backend.names import folded
 from backend.retention import Stays
 from backend.sealed import Whose
+from backend.statements import Act, Question, by_number, given, numbered, rows_of
 
 FIELD = "name_word"
 LONGEST = 12  # letters by which two words are told apart
 WORDS = 16  # of a name; no name has more that count
+AT_ONCE = 16  # in one statement
 BYTES = 8  # of the index: two beginnings that share them are not met in any country
 FEW = 1000  # people who are looked at one by one
 Word = tuple[bytes, ...]  # one beginning, under every live key
@@ -56,6 +58,32 @@ class NameWord(Base):
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), primary_key=True, index=True)
 
 
+class Unfound(NamedTuple):
+    """The name of somebody who is not found by it."""
+
+    full_name: bytes
+
+
+UNFOUND = Question(
+    Unfound,
+    select(Account.full_name).where(
+        Account.id == given("account", Account.id),
+        Account.status == "active",
+        ~exists().where(NameWord.account_id == Account.id),
+    ),
+)
+
+
+FORGET = Act(delete(NameWord).where(NameWord.account_id == given("account", NameWord.account_id)))
+
+
+@by_number
+def new_words(count: int) -> Act:
+    """Write so many; one that another has just written stays."""
+    rows = rows_of(count, NameWord.blind, NameWord.account_id)
+    return Act(lambda insert: insert(NameWord).values(rows).on_conflict_do_nothing())
+
+
 class Called(NamedTuple):
     """Who was found: all of them while they are few, else by which words each of them is recognised."""
 
@@ -69,7 +97,14 @@ class Called(NamedTuple):
 
 async def write(tx: AsyncSession, keys: KeyRing, names: Mapping[UUID, str]) -> None:
     """From now these people are found by these names, and by no earlier one; also where two say so at once."""
-    if names:
+    if len(names) == 1:
+        ((one, name),) = names.items()
+        await FORGET.touched(tx, account=one)
+        words = _beginnings(keys, name)
+        for at in range(0, len(words), AT_ONCE):
+            part = [{"blind": word, "account_id": one} for word in words[at : at + AT_ONCE]]
+            await new_words(len(part)).touched(tx, **numbered(part))
+    elif names:
         await tx.execute(delete(NameWord).where(NameWord.account_id.in_(names)))
         rows = [
             {"blind": word, "account_id": account}
@@ -99,12 +134,11 @@ async def found_among(tx: AsyncSession, accounts: Iterable[UUID]) -> set[UUID]:
 
 async def make_findable(tx: AsyncSession, kit: Kit, accounts: Collection[UUID]) -> None:
     """Managers look for these people from now; who is found already costs one look."""
-    known = exists().where(NameWord.account_id == Account.id)
-    query = select(Account.id, Account.full_name).where(
-        Account.id.in_(accounts), Account.status == "active", ~known
-    )
-    new = (await tx.execute(query)).all()
-    await write(tx, kit.keys, {one: kit.keys.open("accounts.full_name", one, name) for one, name in new})
+    new = {}
+    for one in accounts:
+        if (found := await UNFOUND.maybe(tx, account=one)) is not None:
+            new[one] = kit.keys.open("accounts.full_name", one, found.full_name)
+    await write(tx, kit.keys, new)
 
 
 async def move(tx: AsyncSession, kit: Kit, goes: UUID, stays: UUID) -> None:
@@ -135,10 +169,10 @@ def words_of(text: str) -> list[str]:
     return list(dict.fromkeys(word[:LONGEST] for word in re.findall(r"\w+", folded(text))))
 
 
-def indexes_of(keys: KeyRing, name: str, key_id: bytes | None = None) -> set[bytes]:
-    """By what somebody of that name is found, under one key."""
+def indexes_of(keys: KeyRing, name: str) -> set[bytes]:
+    """By what somebody of that name is found."""
     ends = {word[:end] for word in words_of(name)[:WORDS] for end in range(1, len(word) + 1)}
-    return {keys.mac(f"blind:{FIELD}", end.encode(), key_id)[:BYTES] for end in ends}
+    return {keys.blind(FIELD, end)[:BYTES] for end in ends}
 
 
 def _beginnings(keys: KeyRing, name: str) -> Sequence[bytes]:

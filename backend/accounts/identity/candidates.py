@@ -10,20 +10,21 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import Exists, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from backend import likeness
 from backend.account import Account
+from backend.account_rows import AnyAccount
 from backend.accounts.identity.evidence import VNEID
 from backend.accounts.identity.following import names_of
-from backend.accounts.identity.identity_rows import ALIKE, NUMBERS
 from backend.accounts.identity.numbers import NATIONAL_ID, OLD_ID
 from backend.accounts.models import Identifier
 from backend.db import Database
 from backend.kit import Kit
 from backend.names import masked, same_birth_date, same_name
+from backend.statements import Question, given
 from backend.support import notices
 from backend.support.models import Notice
 
@@ -38,35 +39,67 @@ class Candidate(NamedTuple):
     number: str  # masked
 
 
-async def of(tx: AsyncSession, kit: Kit, account: Account) -> list[Candidate]:
+class Alike(NamedTuple):
+    """An account that may be the same person's, and the number by which it is known."""
+
+    id: UUID
+    created_at: datetime
+    full_name: bytes
+    birth_date: bytes | None
+    number: UUID
+    value: bytes
+
+
+OWN, SURE = aliased(Identifier), aliased(Identifier)
+
+
+def _held(kind: str) -> Exists:
+    """Whether the account itself has a number of this kind."""
+    held = exists().where(OWN.account_id == given("account", OWN.account_id))
+    return held.where(OWN.kind == kind, OWN.ended_at.is_(None))
+
+
+ALIKE = Question(  # open accounts with a CMND only, where the account itself has a CCCD only
+    Alike,
+    select(
+        Account.id,
+        Account.created_at,
+        Account.full_name,
+        Account.birth_date,
+        Identifier.id.label("number"),
+        Identifier.value,
+    )
+    .join(Identifier, Identifier.account_id == Account.id)
+    .where(
+        Account.person_blind == given("person", Account.person_blind),
+        Account.id != given("account", Account.id),
+        Account.status == "active",
+        Account.kind == "citizen",
+        Identifier.kind == OLD_ID,
+        Identifier.ended_at.is_(None),
+        ~exists().where(SURE.account_id == Account.id, SURE.kind == NATIONAL_ID, SURE.ended_at.is_(None)),
+        _held(NATIONAL_ID),
+        ~_held(OLD_ID),
+    ),
+)
+
+
+async def of(tx: AsyncSession, kit: Kit, account: AnyAccount) -> list[Candidate]:
     """Open accounts of the same name and birth date with a CMND only, where VNeID knows a CCCD only."""
     name, born = names_of(kit, account)
     proved = account.vneid_at is not None and account.vouched_by == VNEID and account.kind == "citizen"
-    if not proved or not born or await _kinds(tx, account.id) & {NATIONAL_ID, OLD_ID} != {NATIONAL_ID}:
+    if not proved or not born:
         return []
     blinds = likeness.blinds_of(kit.keys, name, born)
-    if not any([await ALIKE.all(tx, person=blind, account=account.id) for blind in blinds]):
-        return []
-    sure = aliased(Identifier)
-    has_sure = exists().where(
-        sure.account_id == Account.id, sure.kind == NATIONAL_ID, sure.ended_at.is_(None)
-    )
-    query = (
-        select(Account, Identifier)
-        .join(Identifier, Identifier.account_id == Account.id)
-        .where(Account.person_blind.in_(blinds))
-        .where(Account.id != account.id, Account.status == "active", Account.kind == "citizen")
-        .where(Identifier.kind == OLD_ID, Identifier.ended_at.is_(None), ~has_sure)
-        .order_by(Account.created_at, Account.id)
-    )
+    found = [one for blind in blinds for one in await ALIKE.all(tx, person=blind, account=account.id)]
     return [
-        Candidate(other.id, masked(kit.keys.open("identifiers.value", row.id, row.value)))
-        for other, row in await tx.execute(query.execution_options(populate_existing=True))
-        if _is_same(kit, other, name, born)
+        Candidate(one.id, masked(kit.keys.open("identifiers.value", one.number, one.value)))
+        for one in sorted(found, key=lambda one: (one.created_at, one.id))
+        if _is_same(kit, one, name, born)
     ]
 
 
-async def tell(tx: AsyncSession, kit: Kit, account: Account, *, now: datetime) -> None:
+async def tell(tx: AsyncSession, kit: Kit, account: AnyAccount, *, now: datetime) -> None:
     """Tell the person of each candidate, once."""
     for one in await of(tx, kit, account):
         told = select(Notice.id).where(
@@ -92,10 +125,8 @@ async def fill(db: Database, kit: Kit) -> None:
         last = rows[-1].id
 
 
-async def _kinds(tx: AsyncSession, account_id: UUID) -> set[str]:
-    return {one.kind for one in await NUMBERS.all(tx, account=account_id)}
-
-
-def _is_same(kit: Kit, other: Account, name: str, born: str) -> bool:
-    their_name, their_birth = names_of(kit, other)
-    return same_name(their_name, name) and their_birth is not None and same_birth_date(their_birth, born)
+def _is_same(kit: Kit, other: Alike, name: str, born: str) -> bool:
+    their_name = kit.keys.open("accounts.full_name", other.id, other.full_name)
+    if not same_name(their_name, name) or other.birth_date is None:
+        return False
+    return same_birth_date(kit.keys.open("accounts.birth_date", other.id, other.birth_date), born)

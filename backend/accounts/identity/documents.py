@@ -14,7 +14,7 @@ from backend.account import Account
 from backend.accounts.identity.following import names_of
 from backend.accounts.models import Identifier
 from backend.accounts.self import attributes
-from backend.errors import FieldError, FieldsInvalid
+from backend.errors import FieldError, FieldsInvalid, gather
 from backend.kit import Kit
 from backend.names import clean_name, masked
 from backend.outside.clock import local_day
@@ -47,10 +47,10 @@ class Draft(msgspec.Struct, frozen=True):
         number = document_number(self.document_number)
         if number is None:
             wrong.append(FieldError("document_number", "invalid", "Nhập số của giấy tờ: chữ, số, dấu / . -"))
+        grounds = gather(wrong, lambda: texts.line_of_the_desk("grounds", self.grounds))
         if wrong:
             raise FieldsInvalid(*wrong)
-        grounds = texts.line_of_the_desk("grounds", self.grounds)
-        return Draft(clean_name(self.full_name), self.document, number or "", grounds)
+        return Draft(clean_name(self.full_name), self.document, number or "", grounds or "")
 
 
 def document_number(text: str) -> str | None:

@@ -16,7 +16,8 @@ from uuid import UUID
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.account import Account
+from backend import account_rows
+from backend.account_rows import AccountNow
 from backend.accounts.identity import finding
 from backend.accounts.identity.evidence import CERTIFICATE, POST_OFFICE, VNEID, Evidence
 from backend.accounts.identity.finding import Match
@@ -34,10 +35,17 @@ from backend.support import notices
 REASON = "owner_came"
 
 
-class Coming(NamedTuple):
-    """With what the owner comes: the numbers that `vouched_phones` found, and the session and flow that prove it."""
+class Unasked(Exception):
+    """Something ends, and the registry must say first what it vouches for: never inside a transaction."""
 
-    vouched: frozenset[str] = frozenset()
+
+class Coming(NamedTuple):
+    """With what the owner comes: the numbers that `vouched_phones` found, and the session and flow that prove it.
+
+    Where nobody has asked for them yet, `Unasked` says so when they are wanted.
+    """
+
+    vouched: frozenset[str] | None = frozenset()
     session: UUID | None = None
     flow: UUID | None = None
 
@@ -81,6 +89,8 @@ async def owner_came(
     tx: AsyncSession, kit: Kit, match: Match, evidence: Evidence, coming: Coming, *, now: datetime
 ) -> None:
     """End all that nobody vouches for, shut the rest, and tell the owner; the caller holds the account row."""
+    if coming.vouched is None:
+        raise Unasked
     account = match.account
     until = now + timedelta(days=kit.limits.kept_days)
     ended, kept = await _phones(tx, kit, account, coming.vouched, until, now)
@@ -102,12 +112,11 @@ async def owner_came(
     kit.journal.record(tx, came, by=account.id, now=now)
     gone, shut = "|".join(ended) or "nothing", "|".join(kept) or "nothing"
     notices.tell(tx, kit, account.id, REASON, now=now, ended=gone, kept=shut)
-    account.version += 1
-    await tx.flush()
+    await account_rows.SHOWN_ANEW.run(tx, account=account.id)
 
 
 async def _phones(
-    tx: AsyncSession, kit: Kit, account: Account, vouched: frozenset[str], until: datetime, now: datetime
+    tx: AsyncSession, kit: Kit, account: AccountNow, vouched: frozenset[str], until: datetime, now: datetime
 ) -> tuple[list[str], list[str]]:
     """End or shut each number; both lists as they are told."""
     ended: list[str] = []
@@ -141,7 +150,7 @@ async def _others(
     return found + [one for one in await tx.scalars(identities) if own is None or one.id != own.id]
 
 
-def _kind(row: Password | Certificate | Identity, account: Account, evidence: Evidence) -> str:
+def _kind(row: Password | Certificate | Identity, account: AccountNow, evidence: Evidence) -> str:
     if isinstance(row, Password):
         return "password"
     if isinstance(row, Certificate):

@@ -6,13 +6,17 @@ provider did not state finds nothing there, and nothing agrees with nothing.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from backend.accounts.identity.numbers import NATIONAL_ID, OLD_ID, TAX_CODE, kind_of
 from backend.names import clean_name, read_birth_date
-from backend.outside.certificates.certificates import Holder
 from backend.outside.eid.eid_claims import Person
-from backend.outside.registries import Insured, Subscriber
+
+if TYPE_CHECKING:  # what is only named here would bring certificates and a client of the network along
+    from backend.outside.certificates.certificates import Holder
+    from backend.outside.registries import Insured, Subscriber
 
 VNEID, CERTIFICATE, POST_OFFICE = "vneid", "certificate", "post_office"
 SUBSCRIBER, SOCIAL_INSURANCE, IMPORTED = "subscriber", "social_insurance", "imported"

@@ -3,39 +3,39 @@
 from __future__ import annotations
 
 from typing import NamedTuple
-from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.account import Account
+from backend.account_rows import AccountNow
 from backend.accounts.identity import following
 from backend.accounts.identity.evidence import Evidence
-from backend.accounts.identity.identity_rows import KNOWN, Known
+from backend.accounts.identity.identity_rows import KNOWN, Known, leads_to, leads_to_held
 from backend.accounts.identity.joining import Answer, Found, Standing, decide
-from backend.accounts.identity.numbers import AGENCY_CODE, OLD_ID, holder_of
+from backend.accounts.identity.numbers import AGENCY_CODE, OLD_ID
 from backend.accounts.models import Certificate
+from backend.db import has_waited
 from backend.kit import Kit
 from backend.names import agency_notations, same_birth_date, same_name
+from backend.statements import numbered
 
 
 class Match(NamedTuple):
     """The account, its row of the e-ID's identity where there is one, and how the evidence fits it."""
 
-    account: Account
+    account: AccountNow
     identity: Known | None
     found: Found
 
 
 async def find(tx: AsyncSession, kit: Kit, evidence: Evidence, *, hold: bool = True) -> Match | None:
     """The account that the evidence leads to; `hold` keeps it from changing until the commit."""
-    identity = await _identity(tx, evidence)
-    holder, sure = await _named(tx, kit, evidence) if identity is None else (identity.account_id, True)
-    if holder is None:
+    led = await _led(tx, kit, evidence, hold=hold)
+    if led is None:
         return None
-    account = await _account(tx, holder, hold=hold)
+    identity, account, sure = led
     # whoever held the account before may have linked it, or taken it away
-    now_there = await _identity(tx, evidence) if hold else identity
+    now_there = await _identity(tx, evidence) if hold and has_waited(tx) else identity
     if now_there is not None and now_there.account_id == account.id:
         return Match(account, now_there, await _facts(tx, kit, account, evidence, Standing.OPEN, sure=True))
     if identity is not None:
@@ -51,28 +51,40 @@ def decided(evidence: Evidence, match: Match | None, *, signed_in: bool = False)
     return decide(evidence.by, evidence.level, found, signed_in=signed_in, sure=sure)
 
 
+async def _led(
+    tx: AsyncSession, kit: Kit, evidence: Evidence, *, hold: bool
+) -> tuple[Known | None, AccountNow, bool] | None:
+    """By what the e-ID calls the person, else by number; and whether that is one that only one person ever gets."""
+    named = _numbers(kit, evidence)
+    question = (leads_to_held if hold else leads_to)(len(named))
+    numbers = numbered({"kind": kind, "number": blind} for kind, blind in named)
+    found = await question.maybe(tx, issuer=evidence.source, subject=evidence.subject, **numbers)
+    if found is None:
+        return None
+    account = AccountNow._make(found[2:])
+    if found.identity is not None:
+        return Known(found.identity, account.id), account, True
+    return None, account, found.named_by is not None and named[found.named_by][0] != OLD_ID
+
+
+def _numbers(kit: Kit, evidence: Evidence) -> list[tuple[str, bytes]]:
+    """Each number of the evidence in each spelling and under each key; what more than one person had comes last."""
+    of_kind = sorted(evidence.identifiers.items(), key=lambda one: one[0] == OLD_ID)
+    return [
+        (kind, blind)
+        for kind, value in of_kind
+        for spelling in (agency_notations(value) if kind == AGENCY_CODE else (value,))
+        for blind in kit.keys.blinds(kind, spelling)
+    ]
+
+
 async def _identity(tx: AsyncSession, evidence: Evidence) -> Known | None:
     if evidence.subject is None:
         return None
     return await KNOWN.maybe(tx, issuer=evidence.source, subject=evidence.subject)
 
 
-async def _account(tx: AsyncSession, account_id: UUID, *, hold: bool) -> Account:
-    return await tx.get_one(Account, account_id, with_for_update=hold or None, populate_existing=True)
-
-
-async def _named(tx: AsyncSession, kit: Kit, evidence: Evidence) -> tuple[UUID | None, bool]:
-    """Whose account the numbers name, and whether a number does that only one person ever gets."""
-    for kind, value in evidence.identifiers.items():
-        spellings = agency_notations(value) if kind == AGENCY_CODE else (value,)
-        for spelling in spellings if kind != OLD_ID else ():
-            if (holder := await holder_of(tx, kit, spelling, kind)) is not None:
-                return holder, True
-    old = evidence.identifiers.get(OLD_ID)
-    return (await holder_of(tx, kit, old, OLD_ID) if old is not None else None), False
-
-
-async def _of_certificate(tx: AsyncSession, account: Account, evidence: Evidence) -> Standing:
+async def _of_certificate(tx: AsyncSession, account: AccountNow, evidence: Evidence) -> Standing:
     """How the very certificate stands in the account."""
     if evidence.key is None:
         return Standing.UNKNOWN
@@ -88,7 +100,7 @@ async def _of_certificate(tx: AsyncSession, account: Account, evidence: Evidence
 
 
 async def _facts(
-    tx: AsyncSession, kit: Kit, account: Account, evidence: Evidence, standing: Standing, *, sure: bool
+    tx: AsyncSession, kit: Kit, account: AccountNow, evidence: Evidence, standing: Standing, *, sure: bool
 ) -> Found:
     name, born = following.names_of(kit, account)
     enrolled = select(Certificate.id).where(

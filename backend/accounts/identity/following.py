@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend import likeness
+from backend import account_rows, likeness
 from backend.account import Account
+from backend.account_rows import AccountNow, AnyAccount
 from backend.accounts.identity import called
 from backend.accounts.identity.evidence import SURE, VNEID, level_of, numbers_of
 from backend.accounts.identity.identity_rows import NUMBERS
@@ -22,29 +24,31 @@ from backend.outside.eid.eid_claims import Person
 
 
 async def refresh(
-    tx: AsyncSession, kit: Kit, account: Account, person: Person, by: str, now: datetime
-) -> None:
+    tx: AsyncSession, kit: Kit, account: AccountNow, person: Person, by: str, now: datetime
+) -> AccountNow:
     """VNeID's attributes are read-only here and follow VNeID (source 003, II); others do not overrule it.
 
     An account that something else vouched for keeps its own and says what VNeID states otherwise
     (source 003, VI: which field to check); when nothing differs, VNeID vouches from now on.
     """
     if account.vouched_by == by:
-        await _follow(tx, kit, account, person, by, now)
+        account = await _follow(tx, kit, account, person, by, now)
         await _follow_numbers(tx, kit, account, person, now)
     elif by == VNEID:
         differs = ",".join(differences(kit, account, person))
         if differs != account.differs:
-            account.differs = differs
-            account.version += 1
+            await account_rows.DIFFER.run(tx, account=account.id, fields=differs)
+            account = account._replace(differs=differs)
         if not differs and SURE <= person.level >= account.assurance_level:
-            account.vouched_by, account.vouched_at = VNEID, now
-            await _follow(tx, kit, account, person, by, now)
+            await account_rows.VOUCH.run(tx, account=account.id, by=VNEID, now=now)
+            account = account._replace(vouched_by=VNEID)
+            account = await _follow(tx, kit, account, person, by, now)
+    return account
 
 
 async def _follow(
-    tx: AsyncSession, kit: Kit, account: Account, person: Person, by: str, now: datetime
-) -> None:
+    tx: AsyncSession, kit: Kit, account: AccountNow, person: Person, by: str, now: datetime
+) -> AccountNow:
     """What the provider does not state stays as it is known; of another name every system hears (R22)."""
     name, birth = names_of(kit, account)
     level = level_of(person, by)
@@ -55,18 +59,28 @@ async def _follow(
         level,
     )
     if (name, birth, account.gender, account.assurance_level) != told:
-        seal_names(kit, account, person.full_name, told[1])
-        account.gender, account.assurance_level = told[2], level
-        account.vouched_at = now
-        account.version += 1
+        sealed_name, born = sealed_names(kit, account.id, person.full_name, told[1])
+        account = account._replace(
+            full_name=sealed_name, birth_date=born, gender=told[2], assurance_level=level
+        )
+        await account_rows.FOLLOW.run(
+            tx,
+            account=account.id,
+            name=sealed_name,
+            born=born,
+            person=likeness.blind_of(kit.keys, person.full_name, told[1]),
+            said=account.gender,
+            level=level,
+            now=now,
+        )
     if name != person.full_name:
-        await tx.flush()
         await called.follow(tx, kit.keys, {account.id: person.full_name})
         await renewal.renew(tx, [account.id], now=now)
+    return account
 
 
 async def _follow_numbers(
-    tx: AsyncSession, kit: Kit, account: Account, person: Person, now: datetime
+    tx: AsyncSession, kit: Kit, account: AccountNow, person: Person, now: datetime
 ) -> None:
     """Numbers that the provider states now; one that somebody else holds is left alone (case TL10)."""
     held = {one.kind: one for one in await NUMBERS.all(tx, account=account.id)}
@@ -83,15 +97,15 @@ async def _follow_numbers(
             kit.journal.record(tx, fact, by=None, now=now)
         tx.add(identifier_row(kit, account.id, kind, value, source=person.issuer, now=now))
         await changed(tx, kit, account.id)
-        account.version += 1
+        await account_rows.SHOWN_ANEW.run(tx, account=account.id)
 
 
-def names_of(kit: Kit, account: Account) -> tuple[str, str | None]:
+def names_of(kit: Kit, account: AnyAccount) -> tuple[str, str | None]:
     """Full name and birth date."""
     return names_in(kit.keys, account)
 
 
-def names_in(keys: KeyRing, account: Account) -> tuple[str, str | None]:
+def names_in(keys: KeyRing, account: AnyAccount) -> tuple[str, str | None]:
     """The same, where there are keys only."""
     birth = account.birth_date
     return (
@@ -100,7 +114,7 @@ def names_in(keys: KeyRing, account: Account) -> tuple[str, str | None]:
     )
 
 
-def differences(kit: Kit, account: Account, person: Person) -> list[str]:
+def differences(kit: Kit, account: AccountNow, person: Person) -> list[str]:
     """Which of name and birth date the provider states otherwise than the account has them."""
     name, birth = names_of(kit, account)
     found = [] if same_name(name, person.full_name) else ["full_name"]
@@ -111,6 +125,15 @@ def differences(kit: Kit, account: Account, person: Person) -> list[str]:
 
 def seal_names(kit: Kit, account: Account, full_name: str, birth_date: str | None) -> None:
     """Write full name and birth date, sealed, and by what they are found."""
-    account.full_name = kit.keys.seal("accounts.full_name", account.id, full_name)
-    account.birth_date = kit.keys.seal("accounts.birth_date", account.id, birth_date) if birth_date else None
+    account.full_name, account.birth_date = sealed_names(kit, account.id, full_name, birth_date)
     account.person_blind = likeness.blind_of(kit.keys, full_name, birth_date)
+
+
+def sealed_names(
+    kit: Kit, account_id: UUID, full_name: str, birth_date: str | None
+) -> tuple[bytes, bytes | None]:
+    """Full name and birth date as the account's row has them."""
+    return (
+        kit.keys.seal("accounts.full_name", account_id, full_name),
+        kit.keys.seal("accounts.birth_date", account_id, birth_date) if birth_date else None,
+    )

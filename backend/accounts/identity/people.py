@@ -6,15 +6,27 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
-from backend.accounts.identity import candidates, ending, finding, following
+from backend.account_rows import AccountNow, AnyAccount
+from backend.accounts.identity import candidates, ending, finding, following, newcomer, opened_here
 from backend.accounts.identity.ending import Coming
 from backend.accounts.identity.evidence import VNEID, Evidence, of_person
 from backend.accounts.identity.finding import Match
-from backend.accounts.identity.identity_rows import HOLD, LEAVE, LINK, MOBILES, NUMBERS, SHOWN, Known, Mobile
+from backend.accounts.identity.identity_rows import (
+    HOLD,
+    LEAVE,
+    LINK,
+    MOBILES,
+    OWN,
+    PHONE,
+    SHOWN,
+    Known,
+    Mobile,
+    Own,
+)
 from backend.accounts.identity.joining import Answer, Verdict
 from backend.accounts.identity.numbers import OLD_ID, holder_among, holder_of, new_number
 from backend.accounts.models import Phone
@@ -49,14 +61,52 @@ async def account_of(
     now: datetime,
     by: str = VNEID,
     coming: Coming = Coming(),  # noqa: B008 - immutable
-) -> Account | None:
+) -> AccountNow | None:
     """The person's account, brought up to date with what the e-ID says today, or nothing.
 
     Raises LinkRequired or AccountExists where `joining` lets nobody in.
     """
-    evidence = of_person(person, by)
-    match = await finding.find(tx, kit, evidence)
-    answer = finding.decided(evidence, match)
+    match = await finding.find(tx, kit, of_person(person, by))
+    return await _of(tx, kit, match, person, by, coming, now=now)
+
+
+async def account_or_new(
+    tx: AsyncSession,
+    kit: Kit,
+    person: Person,
+    *,
+    now: datetime,
+    by: str = VNEID,
+    coming: Coming = Coming(),  # noqa: B008 - immutable
+) -> tuple[AccountNow, bool]:
+    """The same, or the one account that is opened for the person, and whether it is new.
+
+    Of two at once one opens it and the other finds it.
+    """
+    match = await finding.find(tx, kit, of_person(person, by))
+    known = await _of(tx, kit, match, person, by, coming, now=now)
+    if known is not None:
+        return known, False
+    try:
+        return await _open(tx, kit, person, by, is_free=match is None, now=now), True
+    except AccountExists:
+        existing = await account_of(tx, kit, person, now=now, by=by)
+        if existing is None:
+            raise
+        return existing, False
+
+
+async def _of(
+    tx: AsyncSession,
+    kit: Kit,
+    match: Match | None,
+    person: Person,
+    by: str,
+    coming: Coming,
+    *,
+    now: datetime,
+) -> AccountNow | None:
+    answer = finding.decided(of_person(person, by), match)
     if match is None or answer.verdict is Verdict.NEW:
         return None
     if answer.verdict is not Verdict.JOIN:
@@ -76,29 +126,21 @@ async def joined(
     coming: Coming,
     *,
     now: datetime,
-) -> Account:
+) -> AccountNow:
     """Let an e-ID's person into the account that it has now: what has to end does, and the account follows."""
     account, identity = match.account, match.identity
     assert identity is not None
     evidence = of_person(person, by)
     if answer.ends:
         await ending.owner_came(tx, kit, match, evidence, coming, now=now)
-    own(account, evidence, now)
+    account = await newcomer.own(tx, account, evidence, now)
     await SHOWN.run(tx, identity=identity.id, now=now, shown_level=person.level)
-    await following.refresh(tx, kit, account, person, by, now)
+    account = await following.refresh(tx, kit, account, person, by, now)
     await _tell_candidates(tx, kit, account, evidence, now)
     return account
 
 
-def own(account: Account, evidence: Evidence, now: datetime) -> None:
-    """Remember that the person has proved to be the account's owner."""
-    if evidence.vouches and evidence.by == VNEID:
-        account.vneid_at = account.vneid_at or now
-    elif evidence.vouches:
-        account.certificate_at = account.certificate_at or now
-
-
-async def link(tx: AsyncSession, kit: Kit, account: Account, person: Person, *, now: datetime) -> Known:
+async def link(tx: AsyncSession, kit: Kit, account: AnyAccount, person: Person, *, now: datetime) -> Known:
     """What the e-ID calls the person is a way into the account from now; its owner is told."""
     identity = await _link(tx, account.id, person, now)
     kit.journal.record(tx, IdentityLinked(subject=account.id, issuer=person.issuer), by=account.id, now=now)
@@ -106,71 +148,53 @@ async def link(tx: AsyncSession, kit: Kit, account: Account, person: Person, *, 
     return identity
 
 
-async def open_account(
-    tx: AsyncSession, kit: Kit, person: Person, *, now: datetime, by: str = VNEID
-) -> Account:
-    """Give a proved person the one account; of two at once one opens it and the other finds it."""
+async def _open(
+    tx: AsyncSession, kit: Kit, person: Person, by: str, *, is_free: bool, now: datetime
+) -> AccountNow:
+    """Give a proved person the one account."""
     evidence = of_person(person, by)
     old = evidence.identifiers.get(OLD_ID)
     if (
-        old is not None
+        not is_free
+        and old is not None
         and len(evidence.identifiers) > 1
         and await holder_of(tx, kit, old, OLD_ID) is not None
     ):
         del evidence.identifiers[OLD_ID]  # a stranger's: `joining` has said that this is not the same person
-    try:
-        account = await open_with(tx, kit, evidence, now=now)
-    except AccountExists:
-        existing = await account_of(tx, kit, person, now=now, by=by)
-        if existing is None:
-            raise
-        return existing
+    account = await open_with(tx, kit, evidence, now=now, is_free=is_free)
     await _link(tx, account.id, person, now)
     await _tell_candidates(tx, kit, account, evidence, now)
     return account
 
 
-async def open_with(tx: AsyncSession, kit: Kit, evidence: Evidence, *, now: datetime) -> Account:
+async def open_with(
+    tx: AsyncSession, kit: Kit, evidence: Evidence, *, now: datetime, is_free: bool = False
+) -> AccountNow:
     """Open the one account of somebody proved; raises AccountExists when one of the numbers is held.
 
+    `is_free`: this transaction has seen that nobody holds one.
     Whoever opens one with the same number at the same time waits at its row, and then leaves nothing here.
     """
-    if await holder_among(tx, kit, evidence.identifiers) is not None:
+    if not is_free and await holder_among(tx, kit, evidence.identifiers) is not None:
         raise AccountExists
-    account = Account(
-        id=new_id(),
-        status="active",
-        kind=evidence.kind,
-        gender=evidence.gender,
-        assurance_level=evidence.level,
-        vouched_by=evidence.by,
-        vouched_at=now,
-        differs="",
-        epoch=0,
-        version=1,
-        role_version=0,
-        created_at=now,
-    )
-    own(account, evidence, now)
-    following.seal_names(kit, account, evidence.full_name, evidence.birth_date)
-    tx.add(account)
+    account = await newcomer.opened(tx, kit, evidence, now)
     for kind, value in evidence.identifiers.items():
         row = new_number(kit, account.id, kind, value, source=evidence.source, now=now)
         if not await HOLD.touched(tx, **row):
             await LEAVE.touched(tx, account=account.id)
-            await tx.delete(account)
-            await tx.flush()
+            await tx.execute(delete(Account).where(Account.id == account.id))
+            opened_here.forget(tx, account.id)
             raise AccountExists
+        opened_here.wrote(tx, account.id, Own(row["id"], kind, row["value"], False, now))
     kit.journal.record(tx, AccountOpened(subject=account.id, issuer=evidence.source), by=account.id, now=now)
     return account
 
 
 async def _tell_candidates(
-    tx: AsyncSession, kit: Kit, account: Account, evidence: Evidence, now: datetime
+    tx: AsyncSession, kit: Kit, account: AccountNow, evidence: Evidence, now: datetime
 ) -> None:
     """VNeID knows the person: is there another account of the same name and birth date (R26)?"""
     if evidence.by == VNEID and evidence.vouches:
-        await tx.flush()
         await candidates.tell(tx, kit, account, now=now)
 
 
@@ -212,13 +236,19 @@ def number_of(kit: Kit, phone: Phone | Mobile) -> str:
     return kit.keys.open("phones.number", phone.id, phone.number)
 
 
-async def described(tx: AsyncSession, kit: Kit, account: Account) -> dict[str, object]:
+async def described(tx: AsyncSession, kit: Kit, account: AnyAccount) -> dict[str, object]:
     """What a person is shown of themselves, numbers masked (rule 144)."""
+    new = opened_here.of(tx, account.id)
+    own = new if new is not None else await OWN.all(tx, account=account.id)
+    rows = sorted(own, key=lambda row: (not row.is_main, row.since, row.id))
     identifiers = [
         {"type": row.kind, "value": masked(kit.keys.open("identifiers.value", row.id, row.value))}
-        for row in await NUMBERS.all(tx, account=account.id)
+        for row in rows
+        if row.kind != PHONE
     ]
-    phones = [masked_phone(number_of(kit, row)) for row in await mobiles_of(tx, account.id)]
+    phones = [
+        masked_phone(kit.keys.open("phones.number", row.id, row.value)) for row in rows if row.kind == PHONE
+    ]
     return {
         "id": account.id,
         "kind": account.kind,

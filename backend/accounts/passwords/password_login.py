@@ -140,7 +140,7 @@ async def _send_code(
             known_key=known_key,
             level=min(account.assurance_level, 2),
         )
-        flow = LOGIN.start(tx, door.kit, caller, "otp", data, account_id=account_id)
+        flow = await LOGIN.start(tx, door.kit, caller, "otp", data, account_id=account_id)
         owed, step = await otp.begin(flow)
     step = await otp.deliver(door, owed, step)
     return step, [Choice(row.id, masked_phone(people.number_of(door.kit, row))) for row in phones]

@@ -7,18 +7,53 @@ identifiers, then the numbers, of several in one order, then what the end of the
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import func, select
+import msgspec
+from sqlalchemy import Integer, and_, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.accounts.identity.identity_rows import BIND, SERVED
+from backend import flows
+from backend.accounts.identity import opened_here
+from backend.accounts.identity.identity_rows import PHONE, SERVED, Own, bind
 from backend.accounts.models import Phone
+from backend.caller import Caller
 from backend.db import new_id, one_after_another
 from backend.errors import FieldError, FieldsInvalid
+from backend.flows import Flow, Handle, Kind, Running, Step
 from backend.kit import Kit
+from backend.statements import Question, by_number, given, listed, one_of
+
+NO_LIMIT = 1 << 30  # accounts
+Data = TypeVar("Data", bound=msgspec.Struct)
+named: Any = namedtuple  # noqa: PYI024 - its fields are a flow's and one more
+
+
+@by_number
+def with_served(count: int) -> Question[Any]:
+    """A flow, and whether a number, by so many indexes, serves as many others as it may."""
+    serves = (one_of("index", count, Phone.blind), Phone.ended_at.is_(None))
+    served = select(func.count(Phone.account_id.distinct())).where(*serves).scalar_subquery()
+    theirs = exists().where(*serves, Phone.account_id == Flow.account_id)
+    is_crowded = and_(served >= given("most", Integer()), ~theirs).label("is_crowded")
+    query = select(*flows.COLUMNS, is_crowded).where(Flow.id == given("flow", Flow.id))
+    return Question(named("Served", [*Running._fields, "is_crowded"]), query)
+
+
+async def with_room(
+    kind: Kind[Data], tx: AsyncSession, kit: Kit, flow_id: UUID, caller: Caller, step: Step, phone: str
+) -> tuple[Handle[Data], FieldsInvalid | None]:
+    """The caller's flow in which this number is named, and what `refuse_crowded` would say of it."""
+    blinds = kit.keys.blinds("phone", phone)
+    asked = {"most": kit.limits.accounts_per_phone or NO_LIMIT, **listed("index", blinds)}
+    flow, (is_crowded,) = await kind.find_beside(
+        tx, kit, flow_id, caller, step, with_served(len(blinds)), **asked
+    )
+    return flow, _crowded() if is_crowded else None
 
 
 async def refuse_crowded(tx: AsyncSession, kit: Kit, phone: str, account_id: UUID | None = None) -> None:
@@ -32,11 +67,13 @@ async def refuse_crowded(tx: AsyncSession, kit: Kit, phone: str, account_id: UUI
     blinds = kit.keys.blinds("phone", phone)
     served = {one.account_id for blind in blinds for one in await SERVED.all(tx, number=blind)}
     if account_id not in served and len(served) >= most:
-        raise FieldsInvalid(
-            FieldError(
-                "phone", "phone_taken_often", "Số này đã dùng cho nhiều tài khoản, vui lòng dùng số khác"
-            )
-        )
+        raise _crowded()
+
+
+def _crowded() -> FieldsInvalid:
+    return FieldsInvalid(
+        FieldError("phone", "phone_taken_often", "Số này đã dùng cho nhiều tài khoản, vui lòng dùng số khác")
+    )
 
 
 async def hold(tx: AsyncSession, blinds: Iterable[bytes]) -> None:
@@ -71,19 +108,21 @@ async def bind_phone(
     """
     await tx.flush()  # the account is there before anybody waits for its number
     await hold(tx, kit.keys.blinds("phone", phone))
-    await refuse_crowded(tx, kit, phone, account_id)
-    row = new_id()
-    await BIND.run(
+    row, blinds = new_id(), kit.keys.blinds("phone", phone)
+    number = kit.keys.seal("phones.number", row, phone)
+    bound = await bind(len(blinds)).touched(
         tx,
         id=row,
         account_id=account_id,
-        number=kit.keys.seal("phones.number", row, phone),
+        number=number,
         blind=kit.keys.blind("phone", phone),
         is_main=is_main,
         source=source,
         confirmed_at=now,
-        last_used_at=None,
-        ended_at=None,
-        kept_until=None,
+        most=kit.limits.accounts_per_phone or NO_LIMIT,
+        **listed("index", blinds),
     )
+    if not bound:
+        raise _crowded()
+    opened_here.wrote(tx, account_id, Own(row, PHONE, number, is_main, now))
     return row

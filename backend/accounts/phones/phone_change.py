@@ -7,6 +7,7 @@ day of caution.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -92,7 +93,7 @@ async def begin(door: Door, text: str, caller: Caller, *, login: UUID | None) ->
         by = f"change|{account.id}"
         session = who.session_id if who else None
         data = ChangeData(phone=phone, address=caller.address, who=by, session=session, login=login)
-        flow = CHANGE.start(tx, door.kit, caller, "otp", data, account_id=account.id)
+        flow = await CHANGE.start(tx, door.kit, caller, "otp", data, account_id=account.id)
         owed, step = await otp.begin(flow)
     return await otp.deliver(door, owed, step)
 
@@ -244,6 +245,7 @@ async def _slip(door: Door, begun: Handle[ChangeData], code: Code) -> Subscriber
 
 
 async def slip_of(tx: AsyncSession, code: str, *, now: datetime) -> Slip | None:
-    """The slip of this code while it is valid."""
-    slip = await tx.scalar(select(Slip).where(Slip.code == code[:20]))
+    """The slip of this code, as somebody types it off the paper, while it is valid."""
+    bare = re.sub(r"[\s\u2010-\u2015-]", "", code).upper()[:20]
+    slip = await tx.scalar(select(Slip).where(Slip.code == f"{bare[:2]}-{bare[2:7]}-{bare[7:]}"))
     return slip if slip is not None and slip.valid_until > now else None

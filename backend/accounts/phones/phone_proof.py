@@ -12,13 +12,15 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend import account_rows
 from backend.account import Account
+from backend.account_rows import AccountNow
 from backend.accounts.codes import codes, otp
 from backend.accounts.codes.code_rows import Code
 from backend.accounts.codes.otp import CodeStep
 from backend.accounts.door import Door
 from backend.accounts.identity import people
-from backend.accounts.phones.binding import bind_phone, refuse_crowded
+from backend.accounts.phones.binding import bind_phone, with_room
 from backend.accounts.phones.phones import read_phone
 from backend.accounts.ways_in.entering import Done
 from backend.accounts.ways_in.login import LOGIN, LoginData, enter
@@ -33,7 +35,7 @@ async def give_phone(door: Door, flow_id: UUID, text: str, caller: Caller) -> Co
     """Send a code to the phone that a new person names (source 003, step 4)."""
     phone = read_phone(text, allow_invented=door.settings.is_demo)
     async with door.db.write() as tx:
-        flow = await LOGIN.find(tx, door.kit, flow_id, caller, "phone")
+        flow, refusal = await with_room(LOGIN, tx, door.kit, flow_id, caller, "phone", phone)
         person, account_id, owned = flow.data.person, flow.row.account_id, False
         assert person is not None
         if account_id is not None:
@@ -42,7 +44,8 @@ async def give_phone(door: Door, flow_id: UUID, text: str, caller: Caller) -> Co
         who = f"{person.issuer}|{person.subject}"
         data = msgspec.structs.replace(flow.data, phone=phone, who=who, owned=owned)
         owed, step = await otp.begin(flow, data, back_to="phone")
-        await refuse_crowded(tx, door.kit, phone, account_id)
+        if refusal is not None:
+            raise refusal
         await flow.advance("otp", data)
     return await otp.deliver(door, owed, step)
 
@@ -95,20 +98,20 @@ async def _has_changed(flow: Handle[LoginData], *, since: datetime) -> bool:
 
 async def give_code(door: Door, flow_id: UUID, typed: str, caller: Caller) -> Done:
     """Take the code: the guess is counted and committed before it is compared (rule 208)."""
-    code = await otp.guess(door, LOGIN, flow_id, typed, caller)
+    code, begun = await otp.guessed(door, LOGIN, flow_id, typed, caller)
     async with door.db.write() as tx:
-        flow = await LOGIN.find(tx, door.kit, flow_id, caller, "otp")
+        flow = begun.on(tx)
         await codes.consume(tx, code, now=caller.now)
         data = flow.data
         if data.person is None:
-            account = await tx.get_one(Account, flow.account, with_for_update=True)
+            account = await account_rows.HELD.one(tx, account=flow.account)
             await _used(tx, door, account, data.phone, caller.now)
         else:
             account = await _bind(door, flow, data.person)
         return await enter(door, flow, data, account)
 
 
-async def _used(tx: AsyncSession, door: Door, account: Account, number: str, now: datetime) -> None:
+async def _used(tx: AsyncSession, door: Door, account: AccountNow, number: str, now: datetime) -> None:
     """Remember which number it was; raises OtpExpired when it is the account's no more: it may be the lost one."""
     row = next(
         (one for one in await people.phones_of(tx, account.id) if people.number_of(door.kit, one) == number),
@@ -119,14 +122,12 @@ async def _used(tx: AsyncSession, door: Door, account: Account, number: str, now
     row.last_used_at = now
 
 
-async def _bind(door: Door, flow: Handle[LoginData], person: Person) -> Account:
+async def _bind(door: Door, flow: Handle[LoginData], person: Person) -> AccountNow:
     tx, kit, now, data = flow.tx, door.kit, flow.now, flow.data
-    account = await people.account_of(tx, kit, person, now=now, by=data.method)
-    if account is None:
-        account = await people.open_account(tx, kit, person, now=now, by=data.method)
-    else:
-        account.version += 1
-    phones = await people.mobiles_of(tx, account.id)
-    await bind_phone(tx, kit, account.id, data.phone, now=now, is_main=not phones)
+    account, is_new = await people.account_or_new(tx, kit, person, now=now, by=data.method)
+    if not is_new:
+        await account_rows.SHOWN_ANEW.run(tx, account=account.id)
+    is_main = is_new or not await people.mobiles_of(tx, account.id)
+    await bind_phone(tx, kit, account.id, data.phone, now=now, is_main=is_main)
     kit.journal.record(tx, PhoneBound(subject=account.id, flow=flow.id), by=account.id, now=now)
     return account

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
 from backend.account import Account
-from backend.accounts.codes import codes, locks, messages, otp, sms_budget, work
+from backend.accounts.codes import code_rows, codes, locks, messages, otp, sms_budget, work
 from backend.accounts.codes.code_rows import Code
 from backend.accounts.codes.otp import CodeData, CodeStep
 from backend.accounts.door import Door
@@ -78,7 +78,7 @@ async def begin(
     Raises codes.OtpLimit by what was typed alone, and work.WorkDemanded by what others ask for.
     """
     number, mail = numbers.typed(number, mail)
-    purpose = codes.MAIL if mail else KIND
+    purpose = code_rows.MAIL if mail else KIND
     async with door.db.write() as tx:
         account_id, phone = await ways_back.receiver(tx, door, number, mail, now=caller.now)
         known_key = await own_counts(tx, account_id, caller.jkt)
@@ -93,7 +93,7 @@ async def begin(
             decoy=phone is None,
             mail=mail,
         )
-        flow = RECOVERY.start(tx, door.kit, caller, "otp", data, account_id=account_id)
+        flow = await RECOVERY.start(tx, door.kit, caller, "otp", data, account_id=account_id)
         owed, step = await otp.begin(flow, purpose=purpose)
         otp.owe(flow, owed)
     return step

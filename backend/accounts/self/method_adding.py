@@ -72,7 +72,7 @@ async def begin_phone(door: Door, caller: Caller, text: str) -> CodeStep:
         await _refuse_known(tx, door.kit, account.id, phone)
         await refuse_crowded(tx, door.kit, phone, account.id)
         data = CodeData(phone=phone, address=caller.address, who=f"method|{account.id}")
-        owed, step = await otp.begin(PHONE.start(tx, door.kit, caller, "otp", data))
+        owed, step = await otp.begin(await PHONE.start(tx, door.kit, caller, "otp", data))
     return await otp.deliver(door, owed, step)
 
 
@@ -116,7 +116,7 @@ async def begin_vneid(door: Door, caller: Caller) -> tuple[Running, str]:
     url, attempt = await login.provider(door, VNEID).begin(door.settings.vneid.redirect_uri)
     async with door.db.write() as tx:
         await _still(tx, door.kit, caller)
-        return LINK.start(tx, door.kit, caller, "authorize", LinkData(attempt)).row, url
+        return (await LINK.start(tx, door.kit, caller, "authorize", LinkData(attempt))).row, url
 
 
 async def authorize(door: Door, caller: Caller, flow_id: UUID, answer: Answer) -> UUID:

@@ -23,6 +23,8 @@ from backend.devices import sessions
 from backend.devices.models import Session
 from backend.flows import Flow
 from backend.kit import Kit
+from backend.owed import queue
+from backend.support import notices
 from backend.support import personal_data as support
 
 
@@ -54,6 +56,8 @@ async def erase(tx: AsyncSession, kit: Kit, account: Account, *, now: datetime) 
     await consents.withdraw_all(tx, kit, account.id, now=now)
     await forget_codes(tx, kit, account.id, now)
     await support.close_cases(tx, account.id, now=now)
+    await notices.TOLD.write(tx)  # what is told and owed in this transaction is erased along
+    await queue.OWED.write(tx)
     await sealed.erase(tx, kit.keys, account.id)
     account.status = "closed"
     account.version += 1

@@ -76,7 +76,7 @@ class SignStep(msgspec.Struct, frozen=True):
     step: str = SIGN
 
 
-def start(
+async def start(
     tx: AsyncSession,
     door: Door,
     kind: Kind[Signing],
@@ -89,7 +89,7 @@ def start(
     flow_id, now = new_id(), caller.now
     challenge = challenge_text(door.settings.public_url, purpose, flow_id, new_nonce(), now)
     data = kind.data(challenge=challenge, asked_at=now, address=caller.address, **remembered)
-    kind.start(tx, door.kit, caller, SIGN, data, flow_id=flow_id)
+    await kind.start(tx, door.kit, caller, SIGN, data, flow_id=flow_id)
     return SignStep(id=flow_id, challenge=challenge, expires_in=door.kit.limits.certificate_challenge)
 
 

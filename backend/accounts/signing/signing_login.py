@@ -7,7 +7,7 @@ from uuid import UUID
 from backend import flows
 from backend.accounts.codes import starts
 from backend.accounts.door import Door
-from backend.accounts.identity import ending, finding, people
+from backend.accounts.identity import ending, finding, newcomer
 from backend.accounts.identity.ending import Coming
 from backend.accounts.identity.evidence import of_holder
 from backend.accounts.identity.joining import Standing, Verdict
@@ -40,7 +40,7 @@ class RegistrationRequired(Forbidden):
 async def begin(door: Door, device: Device, caller: Caller) -> SignStep:
     """Start a sign-in; the app has the challenge signed."""
     async with door.db.write() as tx:
-        step = signing.start(tx, door, SIGNING_IN, caller, purpose="login", device=device)
+        step = await signing.start(tx, door, SIGNING_IN, caller, purpose="login", device=device)
         await starts.count(tx, door.kit, caller)
     return step
 
@@ -74,7 +74,7 @@ async def _enter(
         return CertificateRefused(reason)
     if answer.ends:
         await ending.owner_came(tx, kit, match, evidence, Coming(vouched, flow=flow.id), now=now)
-    people.own(account, evidence, now)
+    account = await newcomer.own(tx, account, evidence, now)
     await _use(flow, account.id, holder)
     return await let_in(door, flow, flow.data, account, method=METHOD, level=LEVEL)
 

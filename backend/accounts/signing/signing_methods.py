@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
 from backend.accounts.door import Door
-from backend.accounts.identity import ending, finding, people
+from backend.accounts.identity import ending, finding, newcomer
 from backend.accounts.identity.ending import Coming
 from backend.accounts.identity.evidence import of_holder
 from backend.accounts.identity.finding import Match
@@ -45,7 +45,7 @@ async def begin(door: Door, caller: Caller, certificate: str) -> SignStep:
         await mine.locked(tx, account_id)
         if await _own(tx, door.kit, account_id, holder) is None:
             raise CertificateOfAnother
-        return signing.start(tx, door, ADDING, caller, purpose="add", announced=holder.thumbprint)
+        return await signing.start(tx, door, ADDING, caller, purpose="add", announced=holder.thumbprint)
 
 
 async def sign(door: Door, caller: Caller, flow_id: UUID, signed: Signed) -> UUID:
@@ -74,7 +74,7 @@ async def _add(flow: Handle[SignData], holder: Holder, coming: Coming) -> Certif
     match, answer = own
     if answer.ends:
         await ending.owner_came(tx, kit, match, of_holder(holder), coming, now=now)
-    people.own(match.account, of_holder(holder), now)
+    await newcomer.own(tx, match.account, of_holder(holder), now)
     fact = MethodAdded(subject=account_id, method=row.id, kind=METHOD)
     kit.journal.record(tx, fact, by=account_id, now=now)
     notices.tell(tx, kit, account_id, "method_added", now=now, method=METHOD)

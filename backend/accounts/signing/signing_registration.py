@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from backend import flows
-from backend.account import Account
+from backend.account_rows import AccountNow
 from backend.accounts.door import Door
 from backend.accounts.identity import finding, people
 from backend.accounts.identity.evidence import of_holder
@@ -71,7 +71,7 @@ async def begin(
         raise FieldsInvalid(*bad)
     async with door.db.write() as tx:
         await registration.count(tx, door, caller)
-        return signing.start(
+        return await signing.start(
             tx,
             door,
             REGISTERING,
@@ -117,7 +117,7 @@ async def confirm(door: Door, flow_id: UUID, email: str | None, caller: Caller) 
 
 
 async def _opened(
-    door: Door, flow: Handle[RegisteringData], account: Account, holder: Holder, email: str | None
+    door: Door, flow: Handle[RegisteringData], account: AccountNow, holder: Holder, email: str | None
 ) -> Done:
     tx, kit, now = flow.tx, flow.kit, flow.now
     await tx.flush()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -39,6 +40,7 @@ from backend.kit import Kit
 from backend.outside.eid.eid import Attempt
 from backend.outside.eid.eid_claims import Person
 from backend.outside.eid.eid_errors import LoginRefused, ProviderUnavailable
+from backend.statements import Question, given
 
 TOUCH = timedelta(seconds=60)
 REFUSED = (  # what a sign-in comes to that somebody may ask about
@@ -78,6 +80,32 @@ class BrowserSession(msgspec.Struct, frozen=True):
     authenticated_at: datetime
 
 
+class Sitting(NamedTuple):
+    """A session at a browser, with whose it is."""
+
+    id: UUID
+    account_id: UUID
+    kind: str
+    assurance_level: int
+    authenticated_at: datetime
+    access_expires_at: datetime
+    absolute_expires_at: datetime
+    last_seen_at: datetime
+    ended_at: datetime | None
+    status: str
+    full_name: bytes
+
+
+SITTING_COLUMNS = (
+    *(getattr(Session, name) for name in Sitting._fields[:9]),
+    *(Account.status, Account.full_name),
+)
+IS_COOKIE = Session.access_hash == given("hash", Session.access_hash)
+SITTING = Question(
+    Sitting, select(*SITTING_COLUMNS).join(Account, Account.id == Session.account_id).where(IS_COOKIE)
+)
+
+
 class Ended(msgspec.Struct, frozen=True):
     """A session that there was."""
 
@@ -105,7 +133,7 @@ async def begin(
     )
     async with door.db.write() as tx:
         lifetime = door.kit.limits.state_lifetime
-        flow = BROWSER.start(tx, door.kit, caller, "authorize", data, lifetime=lifetime)
+        flow = await BROWSER.start(tx, door.kit, caller, "authorize", data, lifetime=lifetime)
         await starts.count(tx, door.kit, caller)
     return url, f"{flow.id}.{secret}"
 
@@ -137,9 +165,7 @@ async def finish(door: Door, caller: Caller, *, cookie: str | None, answer: Answ
 async def _let_in(
     tx: AsyncSession, kit: Kit, person: Person, data: BrowserData, *, coming: Coming, now: datetime
 ) -> str:
-    account = await people.account_of(tx, kit, person, now=now, coming=coming)
-    if account is None:
-        account = await people.open_account(tx, kit, person, now=now)
+    account, _ = await people.account_or_new(tx, kit, person, now=now, coming=coming)
     if account.status != "active":
         raise AccountClosed
     if account.frozen_at is not None:
@@ -175,15 +201,21 @@ async def _claim(
 
 async def session_of(db: Database, kit: Kit, token: str, now: datetime) -> BrowserSession | None:
     """The live workspace session behind a cookie; touching it once a minute keeps it from idling out."""
-    if not token.isascii() or len(token) > LONGEST:
+    if not may_be_ours(token):
         return None
-    query = select(Session, Account).join(Account, Account.id == Session.account_id)
     async with db.read() as tx:
-        found = (await tx.execute(query.where(Session.access_hash == token_hash(token)))).one_or_none()
-    if found is None:
-        return None
-    session, account = found
-    dead = session.kind != "workspace" or session.ended_at is not None or account.status != "active"
+        session = await SITTING.maybe(tx, hash=token_hash(token))
+    return await touched(db, kit, session, now) if session is not None else None
+
+
+def may_be_ours(cookie: str) -> bool:
+    """Whether it is worth a question."""
+    return cookie.isascii() and len(cookie) <= LONGEST
+
+
+async def touched(db: Database, kit: Kit, session: Sitting, now: datetime) -> BrowserSession | None:
+    """The same of what has been read of it; nothing unless it is alive."""
+    dead = session.kind != "workspace" or session.ended_at is not None or session.status != "active"
     weak = session.assurance_level < WORKSPACE  # of a release that asked for none
     if dead or weak or min(session.access_expires_at, session.absolute_expires_at) <= now:
         return None
@@ -195,13 +227,15 @@ async def session_of(db: Database, kit: Kit, token: str, now: datetime) -> Brows
                 .where(Session.id == session.id, Session.ended_at.is_(None))
                 .values(last_seen_at=now, access_expires_at=idle)
             )
-    name = kit.keys.open("accounts.full_name", account.id, account.full_name)
-    return BrowserSession(session.id, account.id, name, session.assurance_level, session.authenticated_at)
+    name = kit.keys.open("accounts.full_name", session.account_id, session.full_name)
+    return BrowserSession(
+        session.id, session.account_id, name, session.assurance_level, session.authenticated_at
+    )
 
 
 async def ended_of(db: Database, token: str) -> Ended | None:
     """Whose session a cookie was, that is one no more; nothing for one that never was."""
-    if not token.isascii() or len(token) > LONGEST:
+    if not may_be_ours(token):
         return None
     query = select(Session).where(Session.access_hash == token_hash(token), Session.kind == "workspace")
     async with db.read() as tx:

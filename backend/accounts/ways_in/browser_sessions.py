@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.account import Account
+from backend.account_rows import AnyAccount
 from backend.accounts.self import history
 from backend.crypto import new_token, token_hash
 from backend.db import new_id
@@ -17,6 +17,7 @@ from backend.devices.models import Session
 from backend.facts import SessionOpened
 from backend.figures import counted
 from backend.kit import Kit
+from backend.words import mark as _
 
 
 class Arrival(msgspec.Struct, frozen=True):
@@ -41,7 +42,7 @@ async def end_earlier(
 async def open_session(
     tx: AsyncSession,
     kit: Kit,
-    account: Account,
+    account: AnyAccount,
     came: Arrival,
     *,
     now: datetime,
@@ -71,7 +72,7 @@ async def open_session(
 
 
 def _session(
-    kit: Kit, account: Account, came: Arrival, token: str, session_id: UUID, now: datetime
+    kit: Kit, account: AnyAccount, came: Arrival, token: str, session_id: UUID, now: datetime
 ) -> Session:
     return Session(
         id=session_id,
@@ -85,7 +86,7 @@ def _session(
         assurance_level=came.level,
         authenticated_at=came.shown,
         device_platform="web",
-        device_name=came.browser or "Trình duyệt",
+        device_name=came.browser or _("Trình duyệt"),
         device_model="",
         created_at=now,
         last_seen_at=now,

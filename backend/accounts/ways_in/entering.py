@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from backend.account import Account
+from backend.account_rows import AccountNow
 from backend.accounts.door import Door
 from backend.accounts.identity import people
 from backend.accounts.self import history
@@ -40,7 +40,7 @@ async def let_in(
     door: Door,
     flow: Handle[Any],
     data: Arrival,
-    account: Account,
+    account: AccountNow,
     *,
     method: str,
     level: int,
@@ -52,7 +52,6 @@ async def let_in(
     """
     tx, kit, now, device = flow.tx, flow.kit, flow.now, data.device
     await flow.advance("done", account_id=account.id)
-    await tx.flush()
     tokens, replaced = await sessions.open_mobile(
         tx,
         kit,

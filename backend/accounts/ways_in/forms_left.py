@@ -6,10 +6,12 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
 from backend.caller import Caller
+from backend.flows import Flow
 from backend.kit import Kit
 
 
@@ -21,11 +23,16 @@ class Left(msgspec.Struct, frozen=True):
 
 
 KEPT = flows.Kind("kept_form", Left)
+MOST = 20  # of one person: an ended session, too, may send forms, and would send as many as it likes
 
 
-def keep(tx: AsyncSession, kit: Kit, account_id: UUID, left: Left, *, now: datetime) -> UUID:
-    """Where it is found again by the same person, for as long as a sign-in may take."""
-    kept = KEPT.start(tx, kit, Caller(now), "done", left, account_id=account_id)  # no step follows
+async def keep(tx: AsyncSession, kit: Kit, account_id: UUID, left: Left, *, now: datetime) -> UUID:
+    """Where it is found again by the same person, for as long as a sign-in may take; the newest ones are."""
+    theirs = (Flow.kind == KEPT.name, Flow.account_id == account_id)
+    older = select(Flow.id).where(*theirs).order_by(Flow.created_at.desc(), Flow.id.desc()).offset(MOST - 1)
+    if gone := list(await tx.scalars(older)):
+        await tx.execute(delete(Flow).where(Flow.id.in_(gone)))
+    kept = await KEPT.start(tx, kit, Caller(now), "done", left, account_id=account_id)  # no step follows
     return kept.id
 
 

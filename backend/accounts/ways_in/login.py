@@ -15,12 +15,12 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import flows
-from backend.account import Account
+from backend.account_rows import AccountNow
 from backend.accounts.codes import starts
 from backend.accounts.codes.otp import CodeData
 from backend.accounts.door import Door
 from backend.accounts.identity import ending, people
-from backend.accounts.identity.ending import Coming
+from backend.accounts.identity.ending import Coming, Unasked
 from backend.accounts.identity.evidence import POST_OFFICE, VNEID, level_of, of_person
 from backend.accounts.ways_in import step_up
 from backend.accounts.ways_in.entering import Done, let_in
@@ -129,7 +129,7 @@ async def begin(
         device=device, method=method, attempt=attempt, address=caller.address, strict=False, step_up=session
     )
     async with door.db.write() as tx:
-        flow = await LOGIN.begin(tx, door.kit, caller, "authorize", data, account_id=account)
+        flow = await LOGIN.start(tx, door.kit, caller, "authorize", data, account_id=account)
         await starts.count(tx, door.kit, caller, account=account)
     return flow.row, url
 
@@ -153,13 +153,31 @@ async def authorize(door: Door, flow_id: UUID, answer: Answer, caller: Caller) -
 
 
 async def _known(door: Door, begun: Handle[LoginData], attempt: Attempt, person: Person) -> PhoneStep | Done:
-    """Whoever has an account and a phone is in; a new person is asked for a phone."""
-    data, kit, now = msgspec.structs.replace(begun.data, person=person), door.kit, begun.now
-    evidence = of_person(person, data.method)
-    vouched = await ending.vouched_phones(door.db, kit, door.registries, evidence)
-    coming = Coming(vouched, data.step_up, begun.id)
+    """Whoever has an account and a phone is in; a new person is asked for a phone.
+
+    Of few something ends: the registry is asked for those alone, and then it begins anew.
+    """
+    data = msgspec.structs.replace(begun.data, person=person)
+    coming = Coming(None, data.step_up, begun.id)
+    try:
+        return await _arrived(door, begun, attempt, data, person, coming)
+    except Unasked:
+        evidence = of_person(person, data.method)
+        vouched = await ending.vouched_phones(door.db, door.kit, door.registries, evidence)
+        return await _arrived(door, begun, attempt, data, person, coming._replace(vouched=vouched))
+
+
+async def _arrived(
+    door: Door,
+    begun: Handle[LoginData],
+    attempt: Attempt,
+    data: LoginData,
+    person: Person,
+    coming: Coming,
+) -> PhoneStep | Done:
+    kit, now = door.kit, begun.now
     async with door.db.write() as tx:
-        flow = await begun.again(tx, "exchange")
+        flow = begun.on(tx)
         known = await people.account_of(tx, kit, person, now=now, by=data.method, coming=coming)
         since = attempt.fresh_since if data.method == VNEID else None
         fresh = "proved" if provider(door, data.method).provider.flavour.says_when else "asked"
@@ -198,7 +216,7 @@ def _refused(tx: AsyncSession, kit: Kit, flow: Handle[LoginData], refusal: Refus
     counted(tx, "ngomon_logins", flow.data.method, "refused")
 
 
-async def enter(door: Door, flow: Handle[LoginData], data: LoginData, account: Account) -> Done:
+async def enter(door: Door, flow: Handle[LoginData], data: LoginData, account: AccountNow) -> Done:
     """Open the session that this sign-in has earned."""
     level, shown = data.level, flow.now
     if data.person is not None:

@@ -110,7 +110,7 @@ async def _start(door: Door, asked: Asked, evidence: Evidence, device: Device, c
             decoy=not is_free,
             strict=False,
         )
-        flow = REGISTRATION.start(tx, door.kit, caller, "otp", data)
+        flow = await REGISTRATION.start(tx, door.kit, caller, "otp", data)
         owed, step = await otp.begin(flow)
         if owed is None and holder is not None:
             exists = messages.EXISTS  # the way back; what is written is one row for everybody

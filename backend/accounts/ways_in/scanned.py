@@ -106,7 +106,7 @@ async def begin(door: Door, caller: Caller, *, user_agent: str) -> str:
     )
     async with door.db.write() as tx:
         at_browser = Caller(caller.now, address=caller.address)
-        flow = LOGIN.start(tx, door.kit, at_browser, "confirm", asked, lifetime=life + FETCH)
+        flow = await LOGIN.start(tx, door.kit, at_browser, "confirm", asked, lifetime=life + FETCH)
         door.kit.lives.begin(flow.id, life)
         await starts.count(tx, door.kit, at_browser)
     return f"{flow.id}.{secret}"

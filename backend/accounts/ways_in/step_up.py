@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.account import Account
+from backend.account_rows import AccountNow
 from backend.accounts.identity import people
 from backend.accounts.self import history
 from backend.accounts.ways_in.entering import Done
@@ -18,7 +18,14 @@ from backend.kit import Kit
 
 
 async def strengthen(
-    tx: AsyncSession, kit: Kit, account: Account, session_id: UUID, *, level: int, fresh: str, now: datetime
+    tx: AsyncSession,
+    kit: Kit,
+    account: AccountNow,
+    session_id: UUID,
+    *,
+    level: int,
+    fresh: str,
+    now: datetime,
 ) -> Done:
     """The caller has locked the account row, and knows how `fresh` the sign-in is. Raises why the session ended, if it
     did meanwhile.

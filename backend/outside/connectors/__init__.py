@@ -7,14 +7,16 @@ A kind of system is a module with `KIND`, `check` and `connect`, ours beside `we
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 from uuid import UUID
 
 import msgspec
 
 from backend.outside.connectors.kinds import load_in_thread
 from backend.outside.connectors.learnt import Learnt
-from backend.outside.http import Guarded
+
+if TYPE_CHECKING:  # most who name a delivery make none
+    from backend.outside.http import Guarded
 
 StillMine = Callable[[], Awaitable[bool]]
 
@@ -43,6 +45,12 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
     address_proved: bool = (
         False  # the staff directory gives `email` to this very number; never sent, never compared
     )
+
+    def compared(self, field: str) -> object:
+        """A field as two states are compared in it: groups by their identifiers, in no order."""
+        if field == "groups":
+            return {group.external_id for group in self.groups}
+        return getattr(self, field)
 
 
 class Errand(msgspec.Struct, frozen=True):

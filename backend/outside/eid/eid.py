@@ -7,7 +7,6 @@ reached is `provider_unavailable`. The reason goes to the log as a word, without
 from __future__ import annotations
 
 import asyncio
-import base64
 import hashlib
 import secrets
 from pathlib import Path
@@ -18,6 +17,7 @@ import msgspec
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from backend.crypto import base64url
 from backend.outside.clock import Clock
 from backend.outside.eid.eid_claims import Person, is_incomplete, person_of
 from backend.outside.eid.eid_envelope import NotOpened
@@ -75,7 +75,7 @@ class EId:
         if self.provider.flavour.signed:
             query |= {
                 "nonce": attempt.nonce,
-                "code_challenge": _b64(hashlib.sha256(attempt.verifier.encode()).digest()),
+                "code_challenge": base64url(hashlib.sha256(attempt.verifier.encode()).digest()),
                 "code_challenge_method": "S256",
             }
         if fresh:
@@ -208,7 +208,3 @@ def _bearer(token: object) -> str:
     """An access token that fits into a header (RFC 6750 §2.1), else nothing."""
     fits = isinstance(token, str) and len(token) <= MOST_TOKEN and token.isascii() and token.isprintable()
     return token if fits and isinstance(token, str) and " " not in token else ""
-
-
-def _b64(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

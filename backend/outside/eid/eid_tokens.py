@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 
+from backend.crypto import base64url
+
 SKEW = 10  # seconds that two clocks may differ
 OLDEST = 300  # an ID token older than this was not made for this sign-in
 LONGEST_LIFE = 86400
@@ -62,5 +64,5 @@ def _at_hash_agrees(claims: dict[str, Any], token: str, access_token: object) ->
     header = msgspec.json.decode(base64.urlsafe_b64decode(padded))
     digest = hashlib.sha512 if header.get("alg") == "EdDSA" else hashlib.sha256
     raw = digest(access_token.encode()).digest()
-    half = base64.urlsafe_b64encode(raw[: len(raw) // 2]).rstrip(b"=").decode()
+    half = base64url(raw[: len(raw) // 2])
     return bool(claims["at_hash"] == half)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.db import new_id
 from backend.facts import CatalogueImported
 from backend.imports import words
-from backend.imports.plan import FEW, Change, Plan, PlanStale
+from backend.imports.plan import Change, Plan, PlanStale, Stake, massive
 from backend.kit import Kit
 from backend.outbox import renewal
 from backend.outbox.models import System
@@ -33,13 +33,15 @@ class CataloguePlan(Plan, kw_only=True):
     losing: int = 0
     told: dict[str, int] = {}
 
-    def is_massive(self, percent: int) -> bool:
+    def massive(self, percent: int) -> Stake | None:
         """Whether more people lose a right than a slip of the hand should be able to take from them."""
-        return self.people > FEW and self.losing * 100 > percent * self.people
+        return massive([Stake(self.losing, self.people)], percent)
 
-    def at_stake(self) -> str:
+    def at_stake(self, stake: Stake) -> str:
         """What the brake is about."""
-        return f"{self.losing} of {self.people} people with a role in force would lose a right in a system"
+        return (
+            f"{stake.touched} of {stake.existing} people with a role in force would lose a right in a system"
+        )
 
 
 class CatalogueImport:

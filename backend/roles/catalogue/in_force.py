@@ -16,7 +16,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.db import one_after_another
+from backend.db import has_waited, one_after_another
 from backend.roles.catalogue.entries import Catalogue
 from backend.roles.catalogue.reading import Found, read
 from backend.roles.models import CatalogueVersion
@@ -34,13 +34,14 @@ class Version(NamedTuple):
     id: UUID
 
 
-NEWEST = Question(  # asked by every transaction; 0 is the shipped one, which has no row
-    Version,
+_NEWEST = (
     select(CatalogueVersion.id)
     .where(CatalogueVersion.version > 0)
     .order_by(CatalogueVersion.version.desc())
-    .limit(1),
+    .limit(1)
 )
+NEWEST = Question(Version, _NEWEST)  # asked by every transaction; 0 is the shipped one, which has no row
+NEWEST_ID = _NEWEST.scalar_subquery().label("catalogue")  # the same beside what else a statement answers
 
 
 @cache
@@ -49,11 +50,11 @@ def shipped() -> Catalogue:
     return read(SHIPPED.read_bytes(), {}).catalogue
 
 
-async def in_force(tx: AsyncSession) -> Catalogue:
-    """The catalogue that counts in this transaction, from its first question to its end."""
+async def in_force(tx: AsyncSession, *beside: UUID | None) -> Catalogue:
+    """The catalogue that counts in this transaction, from its first question to its end; `beside` is its NEWEST_ID."""
     found: Catalogue | None = tx.info.get(CHANGING)
     if found is None:
-        found = tx.info[CHANGING] = await _newest(tx)
+        found = tx.info[CHANGING] = await (_of(tx, beside[0]) if beside else _newest(tx))
     return found
 
 
@@ -65,7 +66,8 @@ async def hold_catalogue(tx: AsyncSession) -> Catalogue:
     if HELD not in tx.info:
         await one_after_another(tx, CHANGING, leaning=True)
         tx.info[HELD] = True
-        tx.info[CHANGING] = await _newest(tx)
+        if has_waited(tx):
+            tx.info.pop(CHANGING, None)
     return await in_force(tx)
 
 
@@ -112,9 +114,12 @@ def catalogue_of(text: str) -> Catalogue:
 
 async def _newest(tx: AsyncSession) -> Catalogue:
     newest = await NEWEST.maybe(tx)
-    if newest is None:
+    return await _of(tx, newest.id if newest is not None else None)
+
+
+async def _of(tx: AsyncSession, version: UUID | None) -> Catalogue:
+    if version is None:
         return shipped()
-    version = newest.id
     if version not in _KNOWN:
         text = await tx.scalar(select(CatalogueVersion.text).where(CatalogueVersion.id == version))
         while len(_KNOWN) >= MOST:

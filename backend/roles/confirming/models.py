@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.db import Base, UtcDateTime, new_id
-from backend.retention import Stays
+from backend.retention import Stays, index_where
 
 WAITING, CONFIRMED, ENDED, LEFT = "waiting", "confirmed", "ended", "left"
 UNCONFIRMED = "unconfirmed"  # why a role ended that nobody has confirmed
-_OPEN = text("closed_at IS NULL")
-_WAITING = text("state = 'waiting'")
+_OPEN = "closed_at IS NULL"
+_WAITING = "state = 'waiting'"
 WAITS = text(
     "reviewed_roles.state = 'waiting'"
 )  # as the indexes say it: a parameter would not be found in them
@@ -25,9 +25,7 @@ class Review(Base):
 
     __tablename__ = "reviews"
     retention = Stays("who confirmed which post, and when, stays with the calendar of posts")
-    __table_args__ = (
-        Index("uq_reviews_open", "unit_id", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
-    )
+    __table_args__ = (index_where("uq_reviews_open", "unit_id", unique=True, only=_OPEN),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     unit_id: Mapped[UUID] = mapped_column(ForeignKey("units.id"))
@@ -45,8 +43,8 @@ class ReviewedRole(Base):
     __table_args__ = (
         CheckConstraint("state IN ('waiting','confirmed','ended','left')", name="state"),
         UniqueConstraint("review_id", "role_id"),
-        Index("ix_reviewed_roles_waiting", "unit_id", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
-        Index("ix_reviewed_roles_role", "role_id", sqlite_where=_WAITING, postgresql_where=_WAITING),
+        index_where("ix_reviewed_roles_waiting", "unit_id", "id", only=_WAITING),
+        index_where("ix_reviewed_roles_role", "role_id", only=_WAITING),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)

@@ -16,12 +16,14 @@ import structlog
 from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.db import Database
+from backend.account import Account
+from backend.db import Database, changed_one
 from backend.errors import Refusal
 from backend.kit import Kit
 from backend.outside.clock import local_day
-from backend.roles.confirming import closing, ending, lived, standing, telling
-from backend.roles.confirming.models import WAITING, Review, ReviewedRole
+from backend.roles import policy, rows, timeline
+from backend.roles.confirming import closing, lived, standing, telling
+from backend.roles.confirming.models import ENDED, UNCONFIRMED, WAITING, Review, ReviewedRole
 from backend.roles.confirming.standing import Asked
 
 AT_ONCE = 50  # roles in one transaction
@@ -141,10 +143,30 @@ async def _end(db: Database, kit: Kit, review: Review, at: Moment) -> int:
     for one in await _asked(db, review, _to_end(kit, review, at)):
         try:
             async with db.write() as tx:
-                ended += await ending.end(tx, kit, one, now=at.now)
+                ended += await _ended(tx, kit, one, now=at.now)
         except Refusal as refusal:
             log.warning("role_not_ended", role=str(one.role_id), code=refusal.code)
     return ended
+
+
+async def _ended(tx: AsyncSession, kit: Kit, one: Asked, *, now: datetime) -> bool:
+    """The role is over with what it carries, unless somebody has confirmed or changed it meanwhile (rule 605).
+
+    Never waits: whom another transaction holds is left for the next round.
+    """
+    if not await rows.tree_stands(tx, wait=False):
+        return False
+    query = select(Account.id).where(Account.id == one.account_id)
+    if await tx.scalar(query.with_for_update(key_share=True, skip_locked=True)) is None:
+        return False
+    role = await rows.role_now(tx, one.role_id)
+    if role is None or role.state != policy.ACTIVE:
+        return False
+    waits = (ReviewedRole.id == one.id, ReviewedRole.role_id == role.id, ReviewedRole.state == WAITING)
+    if not await changed_one(tx, update(ReviewedRole).where(*waits).values(state=ENDED, at=now)):
+        return False
+    await timeline.run_down(tx, kit, role, UNCONFIRMED, now=now)
+    return True
 
 
 async def _asked(db: Database, review: Review, where: ColumnElement[bool] | None) -> Sequence[Asked]:

@@ -10,13 +10,12 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.accounts.identity import numbers
 from backend.accounts.models import Identifier
-from backend.roles import policy, rights, undecided
+from backend.roles import policy, rights, territory, undecided
 from backend.roles.authority import Authority
 from backend.roles.confirming.models import WAITS, Review, ReviewedRole
 from backend.roles.models import Role, Unit
-
-CHUNK = 500
 
 
 class Asked(NamedTuple):
@@ -75,21 +74,18 @@ async def of(tx: AsyncSession, who: Authority) -> Theirs:
     """What waits for this person by a right of their own; what is lent does not reach this far."""
     if not who.posts:
         return Theirs([], set(), [])
-    managers = await rights.managers_by_unit(tx, on=who.today)
-    below = (await tx.execute(select(Unit.id, Unit.path).where(who.below()))).all()
-    units = sorted(unit.id for unit in below if rights.reads(who, unit.path, managers))
-    about = await _about_managers(tx, who, managers)
+    units = sorted(unit for _, unit in await territory.own(tx, who))
+    about = await read(tx, about_managers(who))
     placed = await deciders(tx, about, on=who.today)
     single = [one.id for one in about if who.decides(placed[one.id]) and one.account_id != who.account_id]
     return Theirs(units, {one.account_id for one in about}, single)
 
 
-async def _about_managers(tx: AsyncSession, who: Authority, managers: dict[UUID, set[bytes]]) -> list[Asked]:
-    blinds, found = sorted(set[bytes]().union(*managers.values())), list[Asked]()
-    for start in range(0, len(blinds), CHUNK):
-        held = select(Identifier.account_id).where(
-            Identifier.blind.in_(blinds[start : start + CHUNK]), Identifier.ended_at.is_(None)
-        )
-        query = waiting(Role.account_id.in_(held), who.below())
-        found += await read(tx, query)
-    return found
+def about_managers(who: Authority) -> Select[UUID, UUID, UUID, UUID, UUID, str]:
+    """What waits about those who manage with the reader or next below, each found by the number's own index."""
+    held = select(Identifier.account_id).where(
+        Identifier.kind == numbers.NATIONAL_ID,
+        Identifier.blind.in_(territory.near(who)),
+        Identifier.ended_at.is_(None),
+    )
+    return waiting(Role.account_id.in_(held), who.below())

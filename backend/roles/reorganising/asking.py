@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 import msgspec
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.db import one_after_another
 from backend.errors import Conflict
-from backend.imports.plan import in_order
+from backend.imports.plan import Stake, in_order, massive
 from backend.imports.rows import ImportRefused, Record
 from backend.kit import Kit
 from backend.outside.clock import local_day
 from backend.roles import decision_numbers, operating, rows, unit_tree
+from backend.roles.models import Unit
 from backend.roles.operating import MassChange, Reach
 from backend.roles.reorganising import listing, reversing, running
 from backend.roles.reorganising import plan as planning
 from backend.roles.reorganising.acts import Act
 from backend.roles.reorganising.models import Reorganisation
 from backend.roles.reorganising.plan import Plan, Wanted, concerned
-from backend.roles.unit_tree import Tree
 
 PLACES = ("unit_code", "target_code", "new_parent_code")
 
@@ -75,14 +76,14 @@ async def run(
     number = decision_numbers.typed(yes.decision)
     await one_after_another(tx, rows.TREE)
     reach, known = await operating.reach_of(tx, kit, by, now=now, hold=True), await unit_tree.snapshot(tx)
-    _expect(reach, known, wanted.acts)
+    _expect(reach, {code: place.path for code, place in known.items()}, wanted.acts)
     if await tx.get(Reorganisation, run_id) is not None:
         return
     if wanted.on > local_day(now):
         raise ReorganisationNotYet(on=f"{wanted.on:%d/%m/%Y}")
     await planning.ensure_current(tx, wanted, known)
     made = await planning.outlook(tx, wanted, known, now=now)
-    _brake(kit, made.people, made.existing, brake_off=yes.brake_off)
+    _brake(kit, made.massive(kit.limits.mass_change_percent), brake_off=yes.brake_off)
     await running.begin(tx, kit, made, run_id, decision=number, by=by, now=now)
 
 
@@ -90,7 +91,8 @@ async def reverse(tx: AsyncSession, kit: Kit, run_id: UUID, yes: Yes, *, by: UUI
     """Write down that it goes back; the worker carries it. Raises ChangedSince, NotDone, MassChange, NotFound."""
     await one_after_another(tx, rows.TREE)
     found = await theirs(tx, kit, run_id, by=by, now=now, hold=True)
-    _brake(kit, found.people, await planning.people_held(tx), brake_off=yes.brake_off)
+    stakes = await planning.stakes_back(tx, run_id, found.people, found.acts)
+    _brake(kit, massive(stakes, kit.limits.mass_change_percent), brake_off=yes.brake_off)
     await reversing.begin(tx, kit, run_id, leave_changed=yes.leave_changed, now=now, by=by)
 
 
@@ -99,26 +101,33 @@ async def theirs(
 ) -> listing.Line:
     """A reorganisation of the operator's own units; any other is not there: raises NotFound."""
     reach, found = await operating.reach_of(tx, kit, by, now=now, hold=hold), await listing.one(tx, run_id)
-    _expect(reach, await unit_tree.snapshot(tx), found.acts)
+    _expect(reach, await _places(tx, found.acts), found.acts)
     return found
 
 
 async def all_theirs(tx: AsyncSession, kit: Kit, *, by: UUID, now: datetime) -> list[listing.Line]:
     """Every one of them, the newest first."""
-    reach, known = await operating.reach_of(tx, kit, by, now=now), await unit_tree.snapshot(tx)
-    return [one for one in await listing.every(tx) if _within(reach, known, one.acts)]
+    reach, found = await operating.reach_of(tx, kit, by, now=now), await listing.every(tx)
+    places = await _places(tx, [act for one in found for act in one.acts])
+    return [one for one in found if _within(reach, places, one.acts)]
 
 
-def _expect(reach: Reach, known: Tree, acts: Sequence[Act]) -> None:
-    if not _within(reach, known, acts):
+async def _places(tx: AsyncSession, acts: Sequence[Act]) -> dict[str, str]:
+    """The paths of the units that are named, by code; nobody needs the others (rule 912)."""
+    query = select(Unit.code, Unit.path).where(Unit.code.in_(sorted(concerned(acts))))
+    return {row.code: row.path for row in await tx.execute(query)}
+
+
+def _expect(reach: Reach, places: Mapping[str, str], acts: Sequence[Act]) -> None:
+    if not _within(reach, places, acts):
         raise running.ReorganisationNotFound
 
 
-def _within(reach: Reach, known: Tree, acts: Sequence[Act]) -> bool:
-    return all(code in known and reach.has(known[code].path) for code in concerned(acts))
+def _within(reach: Reach, places: Mapping[str, str], acts: Sequence[Act]) -> bool:
+    return all(code in places and reach.has(places[code]) for code in concerned(acts))
 
 
-def _brake(kit: Kit, people: int, existing: int, *, brake_off: bool) -> None:
-    percent = kit.limits.mass_change_percent
-    if planning.is_massive(people, existing, percent) and not brake_off:
-        raise MassChange(touched=people, existing=existing, percent=percent)
+def _brake(kit: Kit, stake: Stake | None, *, brake_off: bool) -> None:
+    if stake is not None and not brake_off:
+        percent = kit.limits.mass_change_percent
+        raise MassChange(touched=stake.touched, existing=stake.existing, percent=percent)

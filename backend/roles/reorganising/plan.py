@@ -8,21 +8,21 @@ from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.appointment import MANAGER, Appointment
 from backend.errors import Conflict
-from backend.imports.plan import FEW, in_order
+from backend.imports.plan import Stake, in_order, massive
 from backend.imports.rows import ImportRefused, Record, RowError
 from backend.kit import Kit
 from backend.outside.clock import local_day
 from backend.roles import policy, unit_tree
-from backend.roles.models import Role
+from backend.roles.models import Role, Unit
 from backend.roles.reorganising import acts as acting
 from backend.roles.reorganising import models, shares, tree_after
 from backend.roles.reorganising.acts import Act
-from backend.roles.reorganising.models import Reorganisation
+from backend.roles.reorganising.models import Moved, Reorganisation
 from backend.roles.unit_rows import ROOT
 from backend.roles.unit_tree import Tree
 
@@ -87,11 +87,16 @@ class Plan(msgspec.Struct):
     going: list[Going]
     records: int  # rows of the staff directory that go along
     existing: int  # people who have a role
+    roots: list[Stake] = []  # of every organisation that people leave a unit of: how many go, of how many
 
     @property
     def people(self) -> int:
         """How many people go to another unit."""
         return len({one.account for one in self.going})
+
+    def massive(self, percent: int) -> Stake | None:
+        """Whether more people go, of all or of one organisation, than a slip of the hand should be able to move."""
+        return massive([Stake(self.people, self.existing), *self.roots], percent)
 
     def counts(self) -> list[tuple[str, int, int]]:
         """By code of every unit concerned: how many people it gains and loses."""
@@ -102,11 +107,6 @@ class Plan(msgspec.Struct):
             loses.setdefault(one.source, set()).add(one.account)
         codes = sorted(concerned(self.wanted.acts))
         return [(code, len(gains.get(code, ())), len(loses.get(code, ()))) for code in codes]
-
-
-def is_massive(people: int, existing: int, percent: int) -> bool:
-    """Whether more people go than a slip of the hand should be able to move."""
-    return existing > FEW and people * 100 > percent * existing
 
 
 async def make(
@@ -140,13 +140,41 @@ async def outlook(tx: AsyncSession, wanted: Wanted, known: Tree, *, now: datetim
             if (target := wanted.target_of(source, row.id)) != source:
                 going.append(Going(row.id, row.account_id, source, target))
     listed = await shares.listed(tx, codes)
-    return Plan(wanted, known, after, going, listed, await people_held(tx))
+    return Plan(wanted, known, after, going, listed, await people_held(tx), await _roots(tx, known, going))
 
 
-async def people_held(tx: AsyncSession) -> int:
-    """How many people have a role."""
+async def stakes_back(tx: AsyncSession, run_id: UUID, people: int, acts: Sequence[Act]) -> list[Stake]:
+    """Of a reorganisation that is taken back: how many people go, of all and of each organisation that they leave."""
+    known = await unit_tree.snapshot(tx)
+    roots = {unit_tree.root_of(known[code].path) for code in concerned(acts) if code in known}
+    found = [Stake(people, await people_held(tx))]
+    for root in sorted(roots):
+        going = await _going_back(tx, run_id, root)
+        found += [Stake(going, await people_held(tx, root))] if going else []
+    return found
+
+
+async def _going_back(tx: AsyncSession, run_id: UUID, root: str) -> int:
+    there = and_(Role.id == func.coalesce(Moved.new_id, Moved.row_id), Role.state.in_(policy.HELD))
+    query = select(func.count(func.distinct(Role.account_id))).select_from(Moved).join(Role, there)
+    query = query.join(Unit, Unit.id == Role.unit_id).where(Unit.path.startswith(root))
+    moved = Moved.kind.in_((models.ROLE, models.PLANNED))
+    return await tx.scalar(query.where(Moved.run_id == run_id, moved, Moved.back_at.is_(None))) or 0
+
+
+async def people_held(tx: AsyncSession, below: str | None = None) -> int:
+    """How many people have a role, anywhere or at or below the unit of this path."""
     held = select(func.count(func.distinct(Role.account_id))).where(Role.state.in_(policy.HELD))
+    if below is not None:
+        held = held.join(Unit, Unit.id == Role.unit_id).where(Unit.path.startswith(below))
     return await tx.scalar(held) or 0
+
+
+async def _roots(tx: AsyncSession, known: Tree, going: Sequence[Going]) -> list[Stake]:
+    leaving: dict[str, set[UUID]] = {}
+    for one in going:
+        leaving.setdefault(unit_tree.root_of(known[one.source].path), set()).add(one.account)
+    return [Stake(len(people), await people_held(tx, root)) for root, people in sorted(leaving.items())]
 
 
 def sources(acts: Sequence[Act]) -> set[str]:

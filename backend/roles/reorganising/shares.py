@@ -9,18 +9,22 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.accounts.identity import numbers
 from backend.accounts.models import Identifier
 from backend.imports.rows import Record, Row, RowError
 from backend.kit import Kit
+from backend.names import masked
 from backend.roles import forms, policy
 from backend.roles.models import Role, StaffRecord
 from backend.roles.reorganising import acts as acting
 from backend.roles.reorganising.acts import Act
+from backend.roles.staff_rows import opened
 from backend.roles.unit_tree import Tree
 from backend.typed import BadText
 
 COLUMNS = REQUIRED = ("national_id", "target_code")
 CHUNK = 500
+NAMED = 50  # of whom a file forgets; whoever forgets more has forgotten a unit
 
 
 class Held(NamedTuple):
@@ -51,14 +55,31 @@ async def read(
     gone: dict[Held, str] = {}
     for record in rows:
         _share(kit, record, by_blind, targets, gone, errors)
-    forgotten: dict[str, set[bytes]] = {}
+    forgotten: dict[str, dict[bytes, Held]] = {}
     for held in (one for found in by_blind.values() for one in found if one not in gone):
-        forgotten.setdefault(held.unit, set()).add(held.blind)
+        forgotten.setdefault(held.unit, {}).setdefault(held.blind, held)  # the directory's row comes first
     for code, people in forgotten.items():
         line = next(act.line for act in acts if act.unit == code)
-        errors.append(RowError(line, "unit_code", "split_forgets", {"count": str(len(people))}))
+        values = {"count": str(len(people)), "who": await _who(tx, kit, list(people.values()))}
+        errors.append(RowError(line, "unit_code", "split_forgets", values))
     roles = {held.row: target for held, target in gone.items() if held.is_role}
     return roles, {held.row: target for held, target in gone.items() if not held.is_role}
+
+
+async def _who(tx: AsyncSession, kit: Kit, people: Sequence[Held]) -> str:
+    """The first of them, as an office finds them again: the masked number, and the employee code where there is one."""
+    some, found = people[:NAMED], list[str]()
+    listed = select(StaffRecord.id, StaffRecord.sealed).where(
+        StaffRecord.id.in_([one.row for one in some if not one.is_role])
+    )
+    for row_id, sealed in await tx.execute(listed):
+        person = opened(kit, row_id, sealed)
+        code = f" ({person.employee_code})" if person.employee_code else ""
+        found.append(f"{masked(person.national_id)}{code}")
+    roles = select(Role.account_id).where(Role.id.in_([one.row for one in some if one.is_role]))
+    known = await numbers.personal(tx, kit, set(await tx.scalars(roles)))
+    found += [masked(number) for number in known.values()]
+    return ", ".join([*sorted(found), *(["…"] if len(people) > NAMED else [])])
 
 
 async def listed(tx: AsyncSession, codes: Mapping[UUID, str]) -> int:
@@ -111,6 +132,6 @@ async def _held(tx: AsyncSession, codes: Mapping[UUID, str]) -> list[Held]:
         select(Role.id, Role.unit_id, Identifier.blind)
         .join(Identifier, Identifier.account_id == Role.account_id)
         .where(Role.unit_id.in_(codes), Role.state.in_(policy.HELD))
-        .where(Identifier.kind == "national_id", Identifier.ended_at.is_(None))
+        .where(numbers.is_of(numbers.NATIONAL_ID), Identifier.ended_at.is_(None))
     )
     return found + [Held(row[0], codes[row[1]], row[2], True) for row in await tx.execute(roles)]

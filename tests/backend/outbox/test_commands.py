@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import get_args
 from uuid import UUID
 
 import pytest
@@ -21,6 +22,7 @@ from backend.kit import Kit
 from backend.limits import Limits
 from backend.outbox.bell import Bell
 from backend.outbox.models import Delivery, Link
+from backend.outbox.states import State
 from backend.outside.clock import Clock
 from backend.roles.models import Role, Unit
 from ngomon.commands.systems import systems
@@ -161,6 +163,44 @@ def test_o23_one_system_is_looked_at_paused_passed_over_and_taken_away(
     assert "0 deliveries to be tried again once it is connected" in ngomon("replay", "van-ban").output
     assert "removed; 0 people taken out, 0 left" in ngomon("remove", "van-ban").output
     assert "van-ban" not in ngomon("list").output
+
+
+def test_deliveries_are_listed_by_every_state_that_phones_and_pages_say(
+    ngomon: Command, installation: str, scim_server: ScimServer
+) -> None:
+    ngomon("add", "van-ban", "--kind", "scim", "--url", scim_server.url, "--token", TOKEN)
+
+    def listed() -> dict[str, int]:
+        return {
+            word: len(ngomon("deliveries", "van-ban", "--state", word).output.splitlines())
+            for word in (*get_args(State), "cancelled")
+        }
+
+    nothing = dict.fromkeys(listed(), 0)
+    assert listed() == nothing | {"pending": 1}
+    ngomon("pause", "van-ban")
+    assert listed() == nothing | {"paused": 1} and " paused " in ngomon("deliveries", "van-ban").output
+    ngomon("resume", "van-ban")
+    later = datetime.now(UTC) + timedelta(minutes=1)
+    for row, link, word in (
+        ({"not_before": later}, {}, "held"),
+        ({"not_before": datetime.now(UTC), "attempts": 2}, {}, "retrying"),
+        ({"state": "leased", "lease_until": later}, {}, "delivering"),
+        ({"state": "done"}, {"state": "synced"}, "synced"),
+        ({}, {"state": "drift"}, "drift"),
+        ({"state": "cancelled"}, {}, "cancelled"),
+    ):
+        asyncio.run(_put(installation, row, link))
+        assert listed() == nothing | {word: 1}, word
+
+
+async def _put(url: str, row: Mapping[str, object], link: Mapping[str, object]) -> None:
+    db = Database(url)
+    async with db.write() as tx:
+        for table, values in ((Delivery, row), (Link, link)):
+            if values:
+                await tx.execute(update(table).values(values))
+    await db.close()
 
 
 def test_whoever_a_removed_system_knows_is_taken_out_of_it_first(

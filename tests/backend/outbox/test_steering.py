@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.db import new_id
-from backend.outbox import queue, states, steering, systems
-from backend.outbox.models import Delivery, System
+from backend.outbox import listing, queue, states, steering, systems
+from backend.outbox.models import Delivery, Link, System
 from backend.outbox.nightly import Nightly, due_at
 from backend.outbox.reconcile import Comparison, Finding
 from backend.outbox.systems import SystemTrouble
 from backend.outside.clock import LOCAL
 from tests.backend.outbox.conftest import World
 from tests.parts.scim import ScimServer
+from workspace.systems import Glance
 
 PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
@@ -74,6 +76,20 @@ async def test_a_paused_system_gets_nothing_until_its_moment_or_until_it_is_resu
     assert (facts.count("system.paused"), facts.count("system.resumed")) == (2, 1)
 
 
+async def test_a_paused_system_says_so_though_nothing_waits_and_nothing_is_broken(
+    world: World, scim_server: ScimServer
+) -> None:
+    system, account = await world.system(scim_server.url), await world.person()
+    await world.decide(account, system)
+    async with world.working():
+        await world.until(account, "synced")
+    for state, glance in (("synced", "synced"), ("paused", "pending")):
+        async with world.db.write() as tx:
+            (seen,) = await states.overview(tx, world.clock.now(), only=system.id)
+            assert (seen.state, Glance.of(seen).state, seen.stopped) == (state, glance, state == "paused")
+            await steering.pause(tx, world.kit, "van-ban", until=None, by=None, now=world.clock.now())
+
+
 async def test_a_delivery_that_was_passed_over_stays_so_until_something_new_is_decided(
     world: World, scim_server: ScimServer
 ) -> None:
@@ -82,7 +98,7 @@ async def test_a_delivery_that_was_passed_over_stays_so_until_something_new_is_d
     now = world.clock.now()
     async with world.db.write() as tx:
         await tx.execute(update(Delivery).values(state="dead", error="twins"))
-        delivery = (await steering.deliveries(tx, world.kit, system, state="dead", most=9))[0]
+        delivery = (await listing.deliveries(tx, world.kit, system, state="dead", most=9, now=now))[0]
         await steering.skip(tx, world.kit, "van-ban", delivery.id, reason=" hai  hồ sơ ", by=None, now=now)
         assert await queue.replay(tx, world.kit, system.id, by=None, now=now) == 0
         for wrong, cause in ((delivery.id, "skipped already"), (new_id(), "has no delivery")):
@@ -90,8 +106,8 @@ async def test_a_delivery_that_was_passed_over_stays_so_until_something_new_is_d
                 await steering.skip(tx, world.kit, "van-ban", wrong, reason="x", by=None, now=now)
         with pytest.raises(SystemTrouble, match="1 to 300"):
             await steering.skip(tx, world.kit, "van-ban", delivery.id, reason=" ", by=None, now=now)
-        assert await steering.deliveries(tx, world.kit, system, most=9) == []
-        (kept,) = await steering.deliveries(tx, world.kit, system, state="skipped", most=9)
+        assert await listing.deliveries(tx, world.kit, system, most=9, now=now) == []
+        (kept,) = await listing.deliveries(tx, world.kit, system, state="skipped", most=9, now=now)
         assert (kept.id, kept.reason) == (delivery.id, "hai hồ sơ")
         (row,) = await tx.scalars(Delivery.__table__.select().with_only_columns(Delivery.skipped_because))
         assert row is not None and "hồ sơ".encode() not in row
@@ -102,6 +118,36 @@ async def test_a_delivery_that_was_passed_over_stays_so_until_something_new_is_d
         await world.decide(account, system, title="Giám đốc")
         await world.until(account, "synced")
     assert "sync.skipped" in await world.facts()
+
+
+async def test_a_delivery_is_listed_by_the_word_that_is_said_of_it_however_it_stands(world: World) -> None:
+    system, account = await world.system("http://127.0.0.1:9"), await world.person()
+    await world.decide(account, system)
+    now, said = world.clock.now(), set[str]()
+    later, before = now + timedelta(hours=1), now - timedelta(hours=1)
+    every = itertools.product(
+        ("pending", "leased", "dead", "done", "skipped", "cancelled"),
+        (0, 1),
+        (before, later),
+        (None, before, later),
+        ("unknown", "synced", "drift"),
+        (None, later),
+    )
+    async with world.db.write() as tx:
+        for state, attempts, held, lease, link, paused in every:
+            if state != "pending" and held == later:
+                continue  # what is held has been sent to nobody
+            row = {"state": state, "attempts": attempts, "not_before": held, "lease_until": lease}
+            await tx.execute(update(Delivery).values(**row))
+            await tx.execute(update(Link).values(state=link))
+            await tx.execute(update(System).values(paused_until=paused))
+            (word,) = await tx.scalars(
+                select(listing.word_at(now)).select_from(Delivery).join(System).join(Link, onclause=true())
+            )
+            said.add(word)
+            found = await listing.deliveries(tx, world.kit, system, state=word, most=9, now=now)
+            assert [one.state for one in found] == [word], (row, link, paused)
+    assert said == set(listing.WORDS)
 
 
 async def test_a_right_that_was_given_by_hand_is_found_and_taken_and_foreign_groups_are_left(

@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from backend.db import Database
 from backend.kit import Kit
+from backend.roles import audit_places
 from tests import databases
 from tests.backend.roles.world import World
 from tests.checker import check
@@ -46,4 +47,5 @@ async def world(db: Database, kit: Kit) -> AsyncIterator[World]:
     made = World(db, kit)
     await made.populate()
     yield made
+    await audit_places.fill(db)
     await check(db, kit)

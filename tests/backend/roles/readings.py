@@ -11,7 +11,7 @@ from backend.db import Database
 from backend.journal import Entry
 from backend.kit import Kit
 from backend.outbox.models import Delivery
-from backend.roles import dossier, own
+from backend.roles import dossier, own, posts
 from backend.roles import draft as drafts
 from backend.roles.models import Role, RoleRequest
 from backend.roles.views import OwnRequest, RequestView, RoleView
@@ -46,7 +46,7 @@ class Readings:
     async def roles_seen(self, name: str) -> list[RoleView]:
         """The roles as the phone of `name` reads them."""
         async with self.db.read() as tx:
-            return await own.roles_of(tx, self.kit, self.people[name])
+            return await posts.current(tx, self.kit, self.people[name])
 
     async def told(self, name: str) -> list[str]:
         """The bodies of the notices that `name` can read now, oldest first."""

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from backend.appointment import MANAGER, Appointment
 from backend.errors import FieldsInvalid, NotFound
 from backend.imports import plan as imports
 from backend.imports.rows import ImportRefused, records
-from backend.roles import appointing, authority, carried, file_imports, managers, operating, uploads
+from backend.roles import appointing, authority, file_imports, managers, operating, uploads, vacancies
 from backend.roles.appointing import AlreadyManager, OneselfAppointed, Wish
 from backend.roles.file_imports import ImportOutdated
 from backend.roles.managers import ManagerNotFound, RequestsUndecided
 from backend.roles.models import StaffRecord, Unit
 from backend.roles.operating import MassChange
+from backend.roles.units import UnitsImport
 from tests.backend.roles.world import World
 
 STAFF = {
@@ -171,6 +174,25 @@ async def test_files_of_every_kind_are_planned_seen_and_done(world: World) -> No
     assert await codes_of(world, "Eve") == ["TC"]
 
 
+async def test_whoever_loses_the_right_after_the_plan_was_read_does_nothing_more(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The yes is said by an operator, who is none any more when it is acted on."""
+    row = {"code": "XA", "name": "Xã", "parent_code": "HUE"}
+    kept, found = await lay(world, "units", row), await made(world, "units", row)
+    right, was_read = await right_of(world, "Giang", "HUE"), threading.Event()
+    monkeypatch.setattr(UnitsImport, "prepare", lambda _self: was_read.set())  # between reading and writing
+    async with world.db.write() as tx:
+        ended = update(Appointment).where(Appointment.id == right)
+        await tx.execute(ended.values(ended_at=world.now))
+        said = asyncio.create_task(confirm(world, "units", kept, found.print))
+        assert await asyncio.to_thread(was_read.wait, 10)
+    with pytest.raises(NotFound):
+        await said
+    async with world.db.read() as tx:
+        assert await tx.scalar(select(Unit).where(Unit.code == "XA")) is None
+
+
 async def test_a_plan_that_nobody_has_seen_is_not_done(world: World) -> None:
     row = {"code": "TC", "name": "Sở Mới"}
     kept, seen = await lay(world, "units", row), (await made(world, "units", row)).print
@@ -222,7 +244,7 @@ async def test_the_list_of_managers_goes_on_page_by_page_within_the_operators_un
         reach = await operating.reach_of(tx, world.kit, world.people["Giang"], now=world.now)
         first, cursor = await managers.some(tx, world.kit, reach.below(), most=2)
         rest, none = await managers.some(tx, world.kit, reach.below(), cursor=cursor or "", most=2)
-        vacant = await carried.vacancies(tx)
+        vacant = await vacancies.every(tx)
     assert [(one.unit_code, one.name) for one in (*first, *rest)] == [
         ("HUE", "Giang"),
         ("NV", "Chi"),

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from backend.alarms import raised
 from backend.errors import FieldsInvalid, Refusal
 from backend.journal import Entry
-from backend.roles import authority, carried, managers
+from backend.roles import authority, carried, managers, vacancies
 from backend.roles.appointments import Days
 from backend.roles.carried import How, Keep
 from backend.roles.models import Role
@@ -47,7 +47,7 @@ async def test_r02_the_end_of_the_post_ends_the_appointment_in_the_same_commit(w
         found = [
             entry.fact for entry in await tx.scalars(select(Entry).where(Entry.tag == "manager.dismissed"))
         ]
-        (vacancy,) = [one for one in await carried.vacancies(tx) if one.unit_code == "NV"]
+        (vacancy,) = [one for one in await vacancies.every(tx) if one.unit_code == "NV"]
     assert str(role.id) in found[-1]
     assert (vacancy.since, vacancy.decided_by) == (world.now, "HUE")
 

@@ -86,11 +86,11 @@ async def test_a_role_that_begins_while_a_catalogue_comes_is_told_of(world: Worl
 
 def test_the_brake_is_for_those_who_would_lose_a_right() -> None:
     plan = CataloguePlan(things="entries", people=30, losing=3, changed=[])
-    assert not plan.is_massive(10) and not CataloguePlan(things="entries", people=20, losing=20).is_massive(
-        10
-    )
+    few = CataloguePlan(things="entries", people=20, losing=20)
+    assert plan.massive(10) is None and few.massive(10) is None
     plan.losing = 4
-    assert plan.is_massive(10) and "4 of 30 people" in plan.at_stake()
+    stake = plan.massive(10)
+    assert stake is not None and "4 of 30 people" in plan.at_stake(stake)
 
 
 async def test_movements_are_adjusted_and_the_rules_are_kept(world: World) -> None:
@@ -103,7 +103,7 @@ async def test_movements_are_adjusted_and_the_rules_are_kept(world: World) -> No
     assert [change.what for change in plan.changed] == ["movements secondment", "concurrent_limit"]
     assert [str(field) for field in plan.changed[0].fields] == [
         "longest_days: 1096 → 365",
-        "back_days: 0 → 10",
+        "back_days: 30 → 10",
     ]
     now = await in_force_now(world)
     assert (now.movements["secondment"].back_days, now.concurrent_limit) == (10, 2)

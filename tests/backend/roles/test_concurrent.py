@@ -158,6 +158,26 @@ async def test_posts_that_do_not_go_together_are_refused_when_asked_shown_and_re
     assert code_of(refused.value) == "incompatible_roles"
 
 
+async def test_a_post_that_waits_for_a_secondment_to_end_counts_among_those_that_do_not_go_together(
+    world: World,
+) -> None:
+    """It comes back by itself: what was allowed while it waited would then stand beside it."""
+    home = await world.employ("An", "NV", "Chi", position="ke_toan")
+    asked = await world.ask("An", world.draft("concurrent", "HUE", position="chuyen_vien"))
+    await world.approve("Chi", asked.id)
+    await world.approve("Giang", asked.id)
+    until = world.today + timedelta(days=10)
+    lent = await world.move("Chi", home.id, "TC", movement="secondment", position="van_thu", until=until)
+    await world.approve("Dũng", lent.id)
+    other = await at(world, "HUE")
+    with pytest.raises(Refusal) as refused:
+        await world.ask("An", world.draft("amend", "HUE", role_id=other.id, position="van_thu"))
+    assert (code_of(refused.value), refused.value.facts) == (
+        "incompatible_roles",
+        {"posts": ["ke_toan", "van_thu"]},
+    )
+
+
 async def test_a_pair_for_two_people_waits_for_the_second_who_is_not_the_first(world: World) -> None:
     await world.employ("An", "NV", "Chi", position="ke_toan")
     await world.person("Hoa", manages="TC")

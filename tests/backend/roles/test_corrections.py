@@ -159,3 +159,23 @@ async def test_a11_taking_back_what_was_begun_for_another_wants_a_sign_in_of_the
     await world.withdraw("Chi", asked.id)
     own = await world.ask("Bình")
     await world.withdraw("Bình", own.id, level=1, since=yesterday)  # about nobody else
+
+
+async def test_r09_whoever_began_it_takes_it_back_until_the_first_word_and_its_subject_is_offered_nothing(
+    world: World,
+) -> None:
+    role = await world.employ("An", "NV", "Chi")
+    asked = await world.move("Chi", role.id, "TC")
+    shown = await world.own("An", asked.id)
+    assert not shown.can_withdraw and not shown.can_correct
+    with pytest.raises(Refusal, match="not_your_request"):
+        await world.withdraw("An", asked.id)
+    assert (await world.seen_by("Chi", asked.id)).may_withdraw
+    assert not (await world.seen_by("Dũng", asked.id)).may_withdraw
+    assert (await world.withdraw("Chi", asked.id)).status == "withdrawn"
+    again = await world.move("Chi", role.id, "TC")
+    await world.approve("Dũng", again.id)
+    assert not (await world.seen_by("Chi", again.id)).may_withdraw
+    with pytest.raises(Refusal, match="already_decided"):
+        await world.withdraw("Chi", again.id)
+    assert await world.states("An") == ["NV:ended", "TC:active"]

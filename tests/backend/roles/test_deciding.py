@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event, select, update
+from sqlalchemy import select, update
 
-from backend.account import Account
+from backend.account_rows import HELD, VOUCH
 from backend.accounts.identity import following
 from backend.accounts.identity.evidence import VNEID
 from backend.db import lock_key
@@ -21,6 +21,7 @@ from backend.roles.appointments import Days, ManagersImport
 from backend.roles.models import RequestStep, RoleRequest
 from tests.backend.roles.world import World
 from tests.deciders import misplaced
+from tests.parts.asked import heard
 
 
 async def deciders(world: World, name: str) -> dict[str, str | None]:
@@ -138,8 +139,8 @@ async def test_a_number_that_changes_is_asked_again_whose_it_is(world: World) ->
     await world.ask("An")
     async with world.db.write() as tx:
         await managers.add(tx, world.kit, "NV", "000999999999", by=None, now=world.now)
-        account = await tx.get_one(Account, world.people["An"])
-        account.vouched_by = VNEID
+        await VOUCH.run(tx, account=world.people["An"], by=VNEID, now=world.now)
+        account = await HELD.one(tx, account=world.people["An"])
         said = Person("test", "an", "000999999999", "An", "1990-01-02", None, 2)
         await following.refresh(tx, world.kit, account, said, VNEID, world.now)
     assert await deciders(world, "An") == {"approve": "HUE"}
@@ -148,24 +149,25 @@ async def test_a_number_that_changes_is_asked_again_whose_it_is(world: World) ->
 @pytest.mark.parametrize("db", ["postgres"], indirect=True)
 async def test_whoever_may_change_deciders_waits_before_touching_a_step(world: World) -> None:
     """The other way round two of them would wait for each other: one with the lock for the row, one with the row."""
-    order: list[str] = []
 
-    def hear(_: object, __: object, statement: str, values: Any, *___: object) -> None:
-        if "pg_advisory_xact_lock" in statement and lock_key(deciding.CHANGING) in values[0]:
-            order.append("leans" if "shared" in statement else "waits")
-        elif statement.startswith("UPDATE request_steps"):
-            order.append("step")
+    def order(asked: list[tuple[str, Any]]) -> list[str]:
+        found = []
+        for statement, values in asked:
+            if "pg_advisory_xact_lock" in statement and lock_key(deciding.CHANGING) in values[0]:
+                found.append("leans" if "shared" in statement else "waits")
+            elif statement.startswith("UPDATE request_steps"):
+                found.append("step")
+        return found
 
     role = await world.employ("Chi", "NV", "Giang")
     world.pass_time(seconds=11)
     asked = await world.ask("Chi", world.draft("end", role_id=str(role.id)))
-    event.listen(Engine, "before_cursor_execute", hear)
-    await world.approve("Giang", asked.id)
-    assert order[:2] == ["waits", "step"]
-    order.clear()
-    await world.undo("Giang", asked.id)
-    event.remove(Engine, "before_cursor_execute", hear)
-    assert order.index("leans") < order.index("step")
+    with heard() as said:
+        await world.approve("Giang", asked.id)
+    assert order(said)[:2] == ["waits", "step"]
+    with heard() as unsaid:
+        await world.undo("Giang", asked.id)
+    assert order(unsaid).index("leans") < order(unsaid).index("step")
 
 
 async def test_what_an_earlier_release_wrote_beside_this_one_is_placed(world: World) -> None:

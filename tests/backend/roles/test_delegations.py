@@ -98,7 +98,7 @@ async def test_a_delegate_decides_within_days_units_and_kinds_and_it_is_said_by_
         assert any(said.endswith("đã kết thúc.") for said in await world.told(reader))
 
 
-async def test_nobody_decides_about_themselves_by_a_lent_right_nor_lends_it_on(world: World) -> None:
+async def test_tw02_nobody_decides_about_themselves_by_a_lent_right_nor_lends_it_on(world: World) -> None:
     role = await world.employ("An", "NV", "Chi")
     await world.employ("Bình", "NV", "Chi")
     await lend(world, "Chi", "An", "NV")
@@ -204,7 +204,7 @@ async def test_a_right_that_is_taken_away_while_the_page_was_open_decides_nothin
         assert list(held) == []
 
 
-async def test_nobodys_own_wish_is_decided_by_a_right_that_they_have_lent(world: World) -> None:
+async def test_tw02_nobodys_own_wish_is_decided_by_a_right_that_they_have_lent(world: World) -> None:
     await world.appoint("Eve", "HUE")
     await world.employ("An", "HUE", "Eve")
     await lend(world, "Giang", "An", "HUE")

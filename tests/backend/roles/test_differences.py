@@ -19,6 +19,7 @@ from backend.roles.views import Page
 from tests.backend.roles.test_staff import GOOD, bring_in
 from tests.backend.roles.test_staff_plan import complete
 from tests.backend.roles.world import World
+from tests.parts.asked import heard
 
 Said = tuple[str, str, str, str | None]
 
@@ -144,6 +145,41 @@ async def test_r32_a_page_goes_on_where_the_last_one_ended(
     for wrong in ("", "TlY", "TlYgeA", "TlYgYSBi"):  # "NV", "NV x", "NV a b"
         with pytest.raises(CursorInvalid):
             await read(world, "Giang", wrong or "====")
+
+
+@pytest.mark.parametrize("glance", [2, 7, 250])
+async def test_r32_of_many_units_only_those_are_read_where_anything_differs(
+    world: World, monkeypatch: pytest.MonkeyPatch, glance: int
+) -> None:
+    for number in range(60):
+        await world.unit(f"P-{number:02d}", "HUE")
+    await world.appoint("Dũng", "P-30")
+    assert await _asked_for(world) == 1, "two sides of 64 units on which nothing differs"
+    await world.employ("An", "P-01", "Giang")
+    await world.employ("Eve", "P-30", "Dũng")
+    await bring_in(world, entry(world, "An", "P-59"), entry(world, "Bình", "P-29"), entry(world, "Eve", "TC"))
+    monkeypatch.setattr(differences, "GLANCE", glance)
+    every = [
+        ("P-01", "An", "elsewhere", "transfer"),
+        ("P-29", "Bình", "no_role", None),
+        ("P-30", "Eve", "elsewhere", None),
+    ]
+    assert await said(world, "Giang") == every
+    for page in (1, 2):
+        monkeypatch.setattr(differences, "PAGE", page)
+        walked, cursor = list[Said](), ""
+        while not walked or cursor:
+            found = await read(world, "Giang", cursor)
+            walked += [(row.unit_code, row.name, row.why, row.act) for row in found.items]
+            cursor = found.next_cursor or ""
+        assert walked == every, page
+
+
+async def _asked_for(world: World) -> int:
+    """How often the directory is asked for a page."""
+    with heard() as statements:
+        await read(world, "Giang")
+    return len([one for one, _ in statements if "staff_records" in one])
 
 
 async def test_r32_entries_under_another_key_are_compared_as_well(world: World) -> None:

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import delete, func, select
 
 from backend.account import Account
+from backend.account_rows import HELD, VOUCH
 from backend.accounts.identity import called, following
 from backend.accounts.identity.called import NameWord
 from backend.accounts.identity.evidence import VNEID
@@ -100,8 +101,8 @@ async def test_the_number_of_found_requests_says_whether_it_is_all(
 async def test_the_words_follow_the_name_its_keys_and_its_end(world: World) -> None:
     await world.employ("An", "NV", "Chi")
     async with world.db.write() as tx:
-        account = await tx.get_one(Account, world.people["An"])
-        account.vouched_by = VNEID
+        await VOUCH.run(tx, account=world.people["An"], by=VNEID, now=world.now)
+        account = await HELD.one(tx, account=world.people["An"])
         said = Person("test", "an", world.numbers["An"], "Lê Bình An", "1990-01-02", None, 2)
         await following.refresh(tx, world.kit, account, said, VNEID, world.now)
     assert (await listed(world, "Chi", "le binh"))[1] == ["Lê Bình An"]

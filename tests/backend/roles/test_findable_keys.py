@@ -16,7 +16,7 @@ from backend.crypto import KeyRing, new_secret_key
 from backend.db import Database
 from backend.journal import Journal, KeyRetired
 from backend.kit import Kit
-from backend.roles import findable, queue
+from backend.roles import authority, findable, managers, queue
 from ngomon.admission import admit
 from ngomon.rekey import rotate
 from tests.backend.roles.world import World
@@ -93,3 +93,14 @@ async def test_no_word_stays_or_comes_under_a_key_that_was_given_up(world: World
     await findable.fill(world.db, both)
     assert await found(world, NEW) == ["An"]
     await check(world.db, Kit.of(KeyRing.parse(NEW), world.kit.limits))
+
+
+async def test_a_right_given_under_the_new_key_is_that_of_a_number_kept_under_the_old_one(
+    world: World,
+) -> None:
+    kit = Kit.of(BOTH, world.kit.limits)
+    async with world.db.write() as tx:
+        await managers.add(tx, kit, "TC", world.numbers["An"], by=None, now=world.now)
+    async with world.db.read() as tx:
+        who = await authority.of(tx, kit, world.people["An"], now=world.now)
+    assert [post.code for post in who.units] == ["TC"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from backend.roles import queue
+from uuid import UUID
+
+from backend.roles import authority, heads, queue
 from tests.backend.roles.world import World
 
 
@@ -44,3 +46,16 @@ async def test_r07_pages_of_heads_and_others_follow_one_another(world: World) ->
         seen += [row.name for row in page.items]
         cursor = page.next_cursor
     assert sorted(seen) == ["An", "Bình", "Chi", "Dũng"] and cursor is None
+
+
+async def test_no_more_heads_are_read_than_are_wanted_however_many_units_have_one(world: World) -> None:
+    first, second = await world.employ("Chi", "NV", "Giang"), await world.employ("Dũng", "TC", "Giang")
+    async with world.db.read() as tx:
+        who = await authority.of(tx, world.kit, world.people["Giang"], now=world.now)
+
+        async def heads_after(place: tuple[str, UUID] | None) -> list[UUID]:
+            return await heads.of(tx, world.kit, who, None, but=(), after=place, most=1)
+
+        assert await heads_after(None) == [first.id]
+        assert await heads_after(("NV", first.id)) == [second.id]
+        assert await heads_after(("TC", second.id)) == []

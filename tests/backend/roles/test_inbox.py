@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine, event
 
+from backend import paging
 from backend.errors import Refusal
 from backend.roles import inbox
 from backend.roles.inbox import Inbox
@@ -70,10 +72,11 @@ async def test_the_page_and_its_number_come_from_the_index_of_the_deciding_unit(
         if "request_steps.decider_id" in statement and "FROM role_requests" not in statement:
             asked.append((statement, values))
 
+    begin = paging.cursor_of(str(UUID(int=0)))  # a page that says that it is all is not counted beside it
     event.listen(Engine, "before_cursor_execute", hear)
     for name in ("Chi", "Eve"):
-        await waiting(world, name)
-        await waiting(world, name, unit="NV-P")
+        await waiting(world, name, cursor=begin)
+        await waiting(world, name, unit="NV-P", cursor=begin)
     event.remove(Engine, "before_cursor_execute", hear)
     assert len(asked) == 8
     async with world.db.engine.connect() as connection:
@@ -81,4 +84,6 @@ async def test_the_page_and_its_number_come_from_the_index_of_the_deciding_unit(
             plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
             steps = [words for *_, words in plan if "request_steps" in words]
             assert steps, statement
-            assert all("COVERING INDEX ix_request_steps_decider" in step for step in steps), steps
+            own = [step for step in steps if "ix_request_steps_above" not in step]  # few have come up
+            assert own, steps
+            assert all("COVERING INDEX ix_request_steps_decider" in step for step in own), steps

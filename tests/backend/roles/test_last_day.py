@@ -9,7 +9,8 @@ from sqlalchemy import update
 
 from backend.appointment import CLERK, MANAGER, Appointment
 from backend.errors import Refusal
-from backend.roles import authority, inbox
+from backend.roles import authority, inbox, timeline
+from backend.roles.models import RoleRequest
 from backend.support import desks
 from backend.support.models import Desk
 from tests.backend.roles.test_delegations import lend
@@ -111,3 +112,30 @@ async def test_a_clerk_who_was_hired_while_the_desk_was_closed_is_none(world: Wo
         blinds = world.kit.keys.blinds("national_id", world.numbers["An"])
         assert not await desks.staffed_by(tx, blinds, now=world.now)
         assert not (await authority.of(tx, world.kit, world.people["An"], now=world.now)).desks
+
+
+async def test_a_request_that_nobody_decided_expires_with_the_last_day_that_it_asks_for(world: World) -> None:
+    tomorrow = world.today + timedelta(days=1)
+    asked = (await world.ask("Bình", world.draft(unit="NV", until=tomorrow))).id
+    back = (await world.ask("An", world.draft(unit="NV", until=tomorrow))).id
+    await world.send_back("Chi", back, "Thiếu số quyết định")
+    world.pass_time(days=1)
+    assert await world.roll() == 0  # its last day is a day
+    world.pass_time(days=1)
+    assert await refused(world, "Chi", asked) == "dates_passed"
+    async with world.db.read() as tx:
+        assert await timeline.is_due(tx, now=world.now)
+    assert await world.roll() == 2 and await world.roll() == 0
+    async with world.db.read() as tx:
+        assert not await timeline.is_due(tx, now=world.now)
+        for one in (asked, back):
+            found = await tx.get_one(RoleRequest, one)
+            assert (found.status, found.decided_at, found.decided_by) == ("expired", world.now, None)
+        chi = world.people["Chi"]
+        assert (await inbox.waiting(tx, world.kit, chi, now=world.now)).total == 0
+    assert (await world.tags())[-2:] == ["role.request_expired"] * 2
+    (told,) = [words for words in await world.told("Bình") if "đã hết ngày cuối" in words]
+    assert f"{tomorrow:%d/%m/%Y}" in told
+    assert (
+        await world.ask("Bình", world.draft(unit="NV"))
+    ).status == "pending"  # nothing is in the way any more

@@ -102,13 +102,19 @@ async def test_r28_what_the_movement_rests_on_is_kept_and_shown(world: World) ->
 
 
 async def test_r16_a_decision_of_last_week_counts_back_to_the_catalogues_limit(world: World) -> None:
+    other = await world.employ("Bình", "NV", "Chi")
+    week = world.today - timedelta(days=7)
+    soon = await world.move(
+        "Chi", other.id, None, movement="appointment", position="pho_truong_phong", effective_on=week
+    )
+    assert (soon.effective_on, soon.status) == (week, "approved"), "as shipped"
     role = await world.employ("An", "NV", "Chi")
-    day = world.today - timedelta(days=7)
+    day = world.today - timedelta(days=31)
     with pytest.raises(FieldsInvalid):
         await world.move(
             "Chi", role.id, None, movement="appointment", position="truong_phong", effective_on=day
         )
-    await bring_in(world, partial(of_movement, "appointment", back_days=7))
+    await bring_in(world, partial(of_movement, "appointment", back_days=31))
     made = await world.move(
         "Chi", role.id, None, movement="appointment", position="truong_phong", effective_on=day
     )

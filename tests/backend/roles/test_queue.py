@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from backend.errors import Refusal
-from backend.roles import dossier, inbox, own, queue
+from backend.roles import authority, delegations, dossier, inbox, own, posts, queue
 from backend.roles.views import InboxRow, PersonRow, RequestView
 from tests.backend.roles.world import World
 
@@ -177,7 +177,7 @@ async def test_one_sees_ones_own_requests_and_roles(world: World) -> None:
     await world.ask("Bình")
     async with world.db.read() as tx:
         page = await own.mine(tx, world.kit, world.people["An"], now=world.now)
-        roles = await own.roles_of(tx, world.kit, world.people["An"])
+        roles = await posts.current(tx, world.kit, world.people["An"])
     assert [(one.kind, one.status) for one in page.items] == [("register", "approved")]
     assert [(one.id, one.unit_code, one.state) for one in roles] == [(role.id, "NV", "active")]
 
@@ -187,10 +187,22 @@ async def test_what_was_undone_is_not_shown(world: World) -> None:
     await world.approve("Chi", asked.id)
     await world.undo("Chi", asked.id)
     async with world.db.read() as tx:
-        assert await own.roles_of(tx, world.kit, world.people["An"]) == []
+        assert await posts.current(tx, world.kit, world.people["An"]) == []
 
 
 async def test_units_stand_in_the_order_of_the_tree(world: World) -> None:
     async with world.db.read() as tx:
         tree = await queue.units(tx)
     assert [(unit.code, unit.depth) for unit in tree] == [("HUE", 0), ("NV", 1), ("NV-P", 2), ("TC", 1)]
+
+
+async def test_of_more_units_than_one_chooses_from_there_is_no_list(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with world.db.read() as tx:
+        who = await authority.of(tx, world.kit, world.people["Chi"], now=world.now)
+        assert [unit.code for unit in await delegations.lendable(tx, who)] == ["NV", "NV-P"]
+        monkeypatch.setattr(queue, "CHOICES", 3)
+        monkeypatch.setattr(delegations, "CHOICES", 1)
+        assert await queue.units(tx) == []
+        assert [unit.code for unit in await delegations.lendable(tx, who)] == ["NV"], "what is managed"

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from backend.appointment import Appointment
 from backend.db import new_id
 from backend.imports.rows import ImportRefused, records
+from backend.names import masked
 from backend.outbox.models import Delivery
 from backend.roles.models import RequestStep, Role, RoleRequest, StaffRecord, Unit
 from backend.roles.reorganising import plan as planning
@@ -164,6 +165,10 @@ async def test_a_split_shares_everybody_out_and_forgets_nobody(world: World) -> 
     split.append({"action": "move", "unit_code": "NV-P", "new_parent_code": "HUE"})
     shares = {"An": "TC", "Bình": "NV-P"}
     assert await reasons(world, *split, people=shares) == [(2, "unit_code", "split_forgets")]
+    with pytest.raises(ImportRefused) as forgets:
+        await plan(world, *split, people=shares)
+    values = forgets.value.errors[0].values
+    assert values == {"count": "1", "who": masked(world.numbers["Eve"])}, "who is forgotten is found again"
     strange = {"An": "TC", "Bình": "HUE", "Eve": "TC", "Chi": "TC"}
     found = await reasons(world, *split, people=strange)
     assert {(3, "target_code", "not_a_part"), (5, "national_id", "not_in_split")} <= set(found)

@@ -11,6 +11,7 @@ import pytest
 
 from backend.db import new_id
 from backend.errors import FieldsInvalid, NotFound, Refusal
+from backend.imports import plan as imports
 from backend.imports.rows import ImportRefused, records
 from backend.outside.clock import Clock
 from backend.roles import uploads
@@ -187,7 +188,7 @@ async def test_a_stale_plan_a_missing_number_and_the_brake_each_change_nothing(
     for decision in ("  ", "000 012 345 678"):
         with pytest.raises(FieldsInvalid):
             await run(world, made, decision=decision)
-    monkeypatch.setattr(planning, "FEW", 1)
+    monkeypatch.setattr(imports, "FEW", 1)
     with pytest.raises(MassChange) as braked:
         await run(world, made)
     assert braked.value.facts == {"touched": 2, "existing": 2, "percent": 10}
@@ -200,6 +201,48 @@ async def test_a_stale_plan_a_missing_number_and_the_brake_each_change_nothing(
     await carry(world)
     with pytest.raises(MassChange):
         await reverse(world, run_id)
+
+
+async def test_the_brake_counts_the_organisation_too_that_a_plan_is_about(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two of two people are everybody there, however many work in other organisations."""
+    monkeypatch.setattr(imports, "FEW", 1)
+    for name in ("An", "Bình"):
+        await world.employ(name, "NV", "Chi")
+    made = await plan(world, MERGE)
+    made.existing = 1_000
+    stake = made.massive(10)
+    assert stake is not None and (stake.touched, stake.existing) == (2, 2)
+    run_id = await run(world, made, brake_off=True)
+    await carry(world)
+    async with world.db.read() as tx:
+        _, own = await planning.stakes_back(tx, run_id, 2, made.wanted.acts)
+    assert own == (2, 2) and await state_of(world, run_id) == "done"
+
+
+async def test_what_is_taken_back_is_braked_by_the_organisation_that_people_leave(world: World) -> None:
+    """The people of another organisation, of which a unit was but renamed along, are not those of this one."""
+    await world.unit("KHAC")
+    await world.unit("KHAC-P", "KHAC")
+    await world.person("Hoa", manages="KHAC")
+    for name in ("An", "Bình"):
+        await world.employ(name, "NV", "Chi")
+    for number in range(6):
+        await world.person(f"Người {number}")
+        await world.employ(f"Người {number}", "KHAC-P", "Hoa")
+    rename = {"action": "rename", "unit_code": "KHAC-P", "new_name": "Phòng Mới"}
+    async with world.db.read() as tx:
+        made = await planning.make(tx, world.kit, records([MERGE, rename]), [], now=world.now)
+    assert made.roots == [(2, 2)]
+    run_id = new_id()
+    async with world.db.write() as tx:
+        await running.begin(
+            tx, world.kit, made, run_id, decision="12/QĐ-UBND", by=world.people["Giang"], now=world.now
+        )
+    await carry(world)
+    async with world.db.read() as tx:
+        assert await planning.stakes_back(tx, run_id, 2, made.wanted.acts) == [(2, 8), (2, 2)]
 
 
 def drawn(nodes: list[Node]) -> list[Any]:

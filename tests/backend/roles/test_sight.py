@@ -153,3 +153,29 @@ async def test_a_delegate_reads_what_is_lent_and_only_within_its_days(world: Wor
     assert not await opens(world, "An", "Bình")
     world.pass_time(days=10)
     assert not await reads(world, "An", asked.id)
+
+
+async def test_one_s_own_words_are_read_while_the_unit_is_one_s_own_and_by_the_page_and_the_list_alike(
+    world: World,
+) -> None:
+    asked = await world.ask("An")
+    await world.approve("Chi", asked.id)
+    await world.appoint("Eve", "NV")
+    assert await reads(world, "Chi", asked.id) and "An" in await listed(world, "Chi")
+    await world.dismiss("Chi")
+    await world.appoint("Chi", "TC")
+    assert not await reads(world, "Chi", asked.id)
+    assert await listed(world, "Chi") == [] and not await looked_up(world, "Chi", "An")
+    assert await listed(world, "Eve") == ["An"], "the unit's words stay the unit's"
+    await world.appoint("Chi", "NV")
+    assert await listed(world, "Chi") == ["An"]
+
+
+async def test_what_a_delegate_has_said_is_listed_while_the_delegation_lasts(world: World) -> None:
+    await world.employ("An", "NV", "Chi")
+    await lend(world, "Chi", "An", "NV")
+    asked = await world.ask("Bình", world.draft(unit="NV"))
+    await world.approve("An", asked.id)
+    assert await listed(world, "An") == ["Bình"] and await looked_up(world, "An", "Bình")
+    world.pass_time(days=40)
+    assert await listed(world, "An") == [] and not await looked_up(world, "An", "Bình")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import func, select, update
 
+from backend.accounts.identity import numbers
+from backend.errors import Refusal
 from backend.imports.plan import Field, Imported, Plan, PlanStale
 from backend.imports.rows import ImportRefused, RowError, records
 from backend.roles import staff
@@ -109,7 +111,7 @@ async def test_the_plan_names_every_field_and_masks_what_is_personal(world: Worl
     assert change.fields == (
         Field("unit_code", "NV", "TC"),
         Field("position", "chuyen_vien", ""),
-        Field("phone", "055******001", "055******002"),
+        Field("phone", "055****001", "055****002"),
     )
     assert (found.existing, found.created, found.needs_yes) == (1, 0, True)
 
@@ -229,3 +231,34 @@ async def test_a35_nor_does_whoever_has_left_meanwhile_come_back_with_an_older_f
     with pytest.raises(PlanStale):
         await act(world, job)
     assert await present(world) == 1
+
+
+async def test_r19_nine_digits_are_read_as_an_old_cmnd_and_marked_and_the_rest_goes_on(world: World) -> None:
+    old = GOOD | {"national_id": "000 111 222", "official_email": "cu@hue.example", "employee_code": "CC-9"}
+    job, found = await plan(world, GOOD, old)
+    assert (found.created, found.errors) == (2, [])
+    (note,) = found.notes
+    assert "000***222" in note and "CMND" in note and "dòng 3" in note
+    await act(world, job)
+    assert await present(world) == 2
+    job, found = await plan(world, old)
+    assert (found.created, found.untouched) == (0, 1), "it is the same entry the next time"
+    with pytest.raises(ImportRefused):
+        await bring_in(world, GOOD | {"national_id": "00011122"})
+
+
+async def test_r19_whoever_holds_the_old_number_too_finds_the_entry_and_an_old_number_opens_no_mailbox(
+    world: World,
+) -> None:
+    await bring_in(world, GOOD | {"national_id": "000111222"})
+    with pytest.raises(Refusal, match="not_in_directory"):
+        await prefill(world, "An")
+    async with world.db.write() as tx:
+        number = numbers.identifier_row(
+            world.kit, world.people["An"], numbers.OLD_ID, "000111222", source="joined", now=world.now
+        )
+        tx.add(number)
+    assert (await prefill(world, "An")).unit_code == "NV"
+    async with world.db.read() as tx:
+        found = await staff.holder_of_mail(tx, world.kit, "an@hue.example", world.today)
+    assert found is not None and found.account_id is None

@@ -14,6 +14,7 @@ from backend.roles import acts
 from backend.roles.acts import More
 from backend.roles.models import RoleRequest
 from backend.roles.movements import SEPARATION, SUSPENSION, Movement
+from backend.roles.policy import RoleMoved
 from tests.backend.roles.test_concurrent import beside
 from tests.backend.roles.world import World, code_of
 
@@ -62,6 +63,13 @@ async def test_a_suspension_halts_every_role_ends_every_session_and_is_told_at_o
     with pytest.raises(Refusal) as refused:
         await world.undo("Chi", made.id)
     assert code_of(refused.value) == "undo_too_late"
+
+
+async def test_who_suspends_second_is_told_so_before_anything_is_looked_at(world: World) -> None:
+    role = await world.employ("An", "NV", "Chi")
+    await act(world, "Chi", role.id, SUSPENSION)
+    with pytest.raises(RoleMoved):
+        await act(world, "Chi", role.id, SUSPENSION, decision_date="hôm qua")
 
 
 async def test_letting_back_brings_back_exactly_what_was_suspended(world: World) -> None:
@@ -121,6 +129,16 @@ async def test_nobody_is_suspended_on_a_day_to_come(world: World) -> None:
     with pytest.raises(FieldsInvalid) as wrong:
         await act(world, "Chi", role.id, SUSPENSION, on=world.today + timedelta(days=1))
     assert [one.code for one in wrong.value.fields] == ["not_possible"]
+
+
+async def test_r16_somebody_has_left_by_a_decision_of_last_week(world: World) -> None:
+    role = await world.employ("An", "NV", "Chi")
+    with pytest.raises(FieldsInvalid) as wrong:
+        await act(world, "Chi", role.id, SEPARATION, on=world.today - timedelta(days=31))
+    assert [one.code for one in wrong.value.fields] == ["not_possible"]
+    made = await act(world, "Chi", role.id, SEPARATION, on=world.today - timedelta(days=7))
+    assert made.effective_on == world.today - timedelta(days=7)
+    assert await world.states("An") == ["NV:ended"]
 
 
 async def test_whoever_leaves_leaves_with_everything_in_one_commit(world: World) -> None:

@@ -17,6 +17,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.db import one_after_another
 from backend.errors import Refusal, settle
 from backend.imports.plan import PlanStale
 from backend.imports.rows import records
@@ -39,14 +40,22 @@ async def change(world: World, **given: str) -> None:
 
 
 async def take(world: World, held: Held, most: int = 1000) -> None:
-    """Let systems have what waits for them, held or not."""
+    """Let systems have what waits for them, held or not; whoever is told is told of everything that waits of them.
+
+    The pump sends nothing of a pair while a decision about it is held, since what is sent is what is so now
+    (`turns._due`): a player that took the older of two deliveries alone would give the newer one away. What is
+    taken is read first, as the pump does: what comes while the state is read was not told by it.
+    """
     async with world.db.write() as tx:
+        await one_after_another(tx, "the systems")  # two who are told of one person would wait for each other
         pending = select(Delivery).where(Delivery.state == "pending").order_by(Delivery.version)
         for one in (await tx.scalars(pending.limit(most).with_for_update(skip_locked=True))).all():
+            pair = (Delivery.account_id == one.account_id, Delivery.system_id == one.system_id)
+            waits = (await tx.scalars(select(Delivery.id).where(*pair, Delivery.state == "pending"))).all()
             system = await tx.get_one(System, one.system_id)
             states = await desired.desired(tx, world.kit, [one.account_id], system)
             held[one.account_id, one.system_id] = states[one.account_id]
-            await tx.execute(update(Delivery).where(Delivery.id == one.id).values(state="done"))
+            await tx.execute(update(Delivery).where(Delivery.id.in_(waits)).values(state="done"))
 
 
 async def stale(world: World, held: Held) -> list[str]:
@@ -236,3 +245,16 @@ async def _live(world: World, name: str, dice: random.Random) -> None:
             await world.approve(who, asked.id)
             if dice.random() < 0.4:
                 await world.undo(who, asked.id)
+
+
+async def test_b13_what_is_held_is_not_told_by_an_older_delivery_of_the_same_person(world: World) -> None:
+    held = await province(world)
+    role = await world.employ("An", "NV", "Chi")
+    await take(world, held)
+    await world.end("Chi", role.id)
+    asked = await world.ask("An", world.draft(unit="TC"))
+    await world.approve("Dũng", asked.id)
+    await take(world, held, most=2)
+    with suppress(Refusal):
+        await world.undo("Dũng", asked.id)
+    assert await stale(world, held) == []

@@ -38,6 +38,62 @@ async def test_the_tree_shows_names_counts_and_vacancies_below_ones_own(world: W
             await tree(world, "Chi", below=strange)
 
 
+@pytest.mark.parametrize("most", [1, 2, 3, 4, 6, 50])
+async def test_a_page_of_the_tree_is_no_longer_than_it_may_be_and_loses_no_unit(
+    world: World, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    for number in range(7):
+        await world.unit(f"P-{number}", "HUE")
+        await world.unit(f"P-{number}-A", f"P-{number}")
+    monkeypatch.setattr(unit_pages, "PAGE", most)
+    await world.appoint("Eve", "NV")
+    await world.appoint("Eve", "TC")
+    first = await tree(world, "Giang")
+    (top,) = first.lines
+    if top.below and most < 10:
+        further = (await tree(world, "Giang", below=first.below, cursor=first.next_cursor or "")).lines
+        codes = [line.code for line in (*top.below, *further)]
+        assert codes == sorted(codes) and len(set(codes)) == len(codes) == min(2 * most - 1, 9)
+    assert (len(top.below), top.units) == (min(most - 1, 9), 9), "a single unit's parts begin on its own page"
+    assert await _walked(world, "Giang") == set(world.units)
+    assert await _walked(world, "Eve") == {"NV", "NV-P", "TC"}
+
+
+async def _walked(world: World, name: str) -> set[str]:
+    """Every unit that somebody comes to who follows every link of the tree."""
+    seen, ways = set[str](), [("", "")]
+    for below, cursor in ways:
+        found = await tree(world, name, below=below, cursor=cursor)
+        lines = [*found.lines, *(part for line in found.lines for part in line.below)]
+        assert len(lines) <= unit_pages.PAGE
+        seen |= {line.code for line in lines}
+        ways += [(found.below, found.next_cursor)] if found.next_cursor else []
+        ways += [way for line in lines if line.units and (way := (line.code, "")) not in ways]
+    return seen
+
+
+async def test_a_unit_is_found_by_name_or_code_with_what_it_stands_below(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unit_pages, "PAGE", 1)
+    for name, typed, codes in (
+        ("Giang", "don vi nv", ["NV", "NV-P"]), ("Giang", "NV-P", ["NV-P"]), ("Giang", "'", []), ("Giang", "lạ", []),
+        ("Chi", "đơn vị", ["NV", "NV-P"]), ("Dũng", "nv", []), ("An", "nv", []),
+    ):  # fmt: skip
+        found, cursor = list[str](), ""
+        while not found or cursor:
+            page = await tree(world, name, q=typed, cursor=cursor)
+            found += [line.code for line in page.lines]
+            cursor = page.next_cursor or ""
+            if not page.lines:
+                break
+        assert found == codes, (name, typed)
+    (own,) = (await tree(world, "Chi", q="NV-P")).lines
+    assert (own.parent, own.below) == ("Đơn vị NV", [])
+    assert (await tree(world, "Giang", below="TC", q="nv")).lines == []
+    assert [one.code for one in (await tree(world, "Giang", below="NV", q="p")).lines] == ["NV-P"]
+
+
 async def test_a_unit_with_its_own_manager_is_closed_to_the_one_above_and_open_to_the_root(
     world: World,
 ) -> None:

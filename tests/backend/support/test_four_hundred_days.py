@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from backend import sealed, tallies
+from backend.accounts.begun import Begun
 from backend.accounts.codes import codes
 from backend.accounts.models import Slip
 from backend.accounts.self import history
@@ -25,7 +26,8 @@ from backend.outbox import outcome, queue, states, turns
 from backend.outbox.models import Delivery, System
 from backend.owed import queue as message_queue
 from backend.retention import Stays, sweep
-from backend.roles import uploads
+from backend.roles import opened, uploads
+from backend.roles.models import RoleRequest, Unit
 from backend.support import cases, mails, notices
 from backend.support.models import CaseMail, Notice, ReadMail
 from backend.throttle import Window
@@ -55,7 +57,7 @@ class Province:
     def __init__(self, world: World, limits: Limits) -> None:
         self.kit = Kit.of(world.kit.keys, limits)
         self.world, self.db, self.person = world, world.db, world.person
-        self.system = new_id()
+        self.system, self.request = new_id(), new_id()
         self.tokens: list[str] = []
         self.version = 0
 
@@ -70,6 +72,16 @@ class Province:
                 tx, account_id=self.person, version=1, systems=[two or new_id()], lane=1, now=now
             )
             notices.tell(tx, self.kit, self.person, UNREAD, now=now)
+            unit = Unit(
+                id=new_id(), code="NV", name="Sở Nội vụ", folded="so noi vu", kind="department", path="/"
+            )
+            words = {"kind": "register", "subject_type": "cong_chuc", "position": "chuyen_vien"}
+            whose = {"account_id": self.person, "created_by": self.person, "unit_id": unit.id}
+            asked = RoleRequest(id=self.request, status="rejected", created_at=now, **words, **whose)
+            asked.fields = self.kit.keys.seal("role_requests.fields", asked.id, "{}")
+            tx.add(unit)
+            await tx.flush()
+            tx.add(asked)
 
     async def day(self, day: int, now: datetime) -> None:
         """What happens on such a day, in one transaction."""
@@ -88,14 +100,14 @@ class Province:
                 "shown": now,
                 "now": now,
             }
-            opened, _ = await sessions.open_mobile(tx, self.kit, self.person, **words)
-            self.tokens = [opened.refresh_token]
+            fresh, _ = await sessions.open_mobile(tx, self.kit, self.person, **words)
+            self.tokens = [fresh.refresh_token]
         else:
             done = await rotation.rotate(tx, self.kit, self.tokens[-1], jkt=OWN, now=now)
             assert isinstance(done, sessions.Tokens), done
             self.tokens.append(done.refresh_token)
         history.remember(tx, self.person, method="vneid", good=True, device=None, place=None, now=now)
-        flow = FLOW.start(tx, self.kit, Caller(now, OWN), "otp", Nothing())
+        flow = await FLOW.start(tx, self.kit, Caller(now, OWN), "otp", Nothing())
         await codes.issue(
             tx, self.kit, flow.row, phone="+84550900001", purpose="login", account_id=self.person, now=now
         )
@@ -109,6 +121,9 @@ class Province:
         slip = Slip(id=new_id(), code=f"DT-{day}", account_id=self.person, made_at=now, valid_until=now)
         slip.phone = self.kit.keys.seal("phone_change_slips.phone", slip.id, "+84550900001")
         tx.add(slip)
+        begun = Begun(id=new_id(), key=slip.id.bytes, account_id=self.person, at=now)
+        begun.said = self.kit.keys.seal("begun_calls.said", begun.id, "{}")
+        tx.add(begun)
         notices.tell(tx, self.kit, self.person, "codes_locked", now=now)
         said = notices.publish(tx, self.kit, title="Bảo trì", body="Tối nay.", until=_tomorrow(now), now=now)
         await tx.flush()
@@ -131,6 +146,8 @@ class Province:
         await tx.execute(update(CaseMail).where(CaseMail.sent_at.is_(None)).values(sent_at=now))
         tx.add(ReadMail(uid_validity="1", uid=str(case.id)[:20], at=now))
         uploads.lay(tx, self.kit, uploads.REORGANISE, "{}", by=self.world.clerk.account_id, now=now)
+
+        await opened.note(tx, self.request, by=self.world.clerk.account_id, now=now)
 
     async def _at_the_system(self, tx: Any, now: datetime) -> None:
         self.version += 1

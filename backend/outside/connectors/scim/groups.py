@@ -99,6 +99,7 @@ class Groups:
             foreign += not group.external_id
             if group.external_id:
                 found += [Right(group.external_id, group.id, member) for member in sorted(members_of(one))]
+            await asyncio.sleep(0)  # a group may be long: deliveries go on meanwhile
         long = [_group(one) for one in unread]
         foreign += sum(not group.external_id for group in long)
         return Rights(found, foreign, [group.external_id for group in long if group.external_id])

@@ -7,6 +7,7 @@ import pytest
 from backend.accounts.passwords import passwords
 from backend.branding.brand import shipped
 from backend.errors import FieldsInvalid
+from tests.conftest import SHIPPED_HASHER
 
 
 def codes(text: str) -> list[str]:
@@ -32,3 +33,8 @@ def test_what_is_among_the_first_guesses_is_too_common(text: str) -> None:
 )  # fmt: skip
 def test_what_nobody_guesses_soon_is_taken(text: str) -> None:
     assert codes(text) == []
+
+
+def test_a_strangers_guess_costs_what_owasp_asks_of_argon2id() -> None:
+    kept = SHIPPED_HASHER.hash("Mật khẩu 1@")
+    assert kept.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
