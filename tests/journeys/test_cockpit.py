@@ -26,9 +26,9 @@ STEPS = ["sign-in", "phone", "role", "approve", "in-force", "heal"]
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def province(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Service]:
-    """The demo as `ngomon demo` starts it."""
+    """The demo as `ngomon demo` starts it; time passes for the service alone, and the phone signs by its own."""
     address = sqlite(tmp_path_factory.mktemp("cockpit"))
-    async with running(address, NGOMON_LIMIT_UNDO_WINDOW=str(UNDO)) as service:
+    async with running(address, NGOMON_LIMIT_UNDO_WINDOW=str(UNDO), NGOMON_LIMIT_PROOF_PAST="300") as service:
         issuer = service.app.settings.vneid.issuer
         await seed(service.db, service.kit, service.stand, issuer=issuer, now=service.clock.now())
         yield service

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, event
 
 from backend import paging
 from backend.errors import Refusal
 from backend.roles import inbox
 from backend.roles.inbox import Inbox
 from tests.backend.roles.world import World
+from tests.parts.asked import heard
 
 
 async def waiting(world: World, name: str, **narrowed: str) -> Inbox:
@@ -66,18 +65,14 @@ async def test_a_cursor_of_another_list_is_refused(world: World, cursor: str) ->
 async def test_the_page_and_its_number_come_from_the_index_of_the_deciding_unit(world: World) -> None:
     await world.appoint("Eve", "NV-P")
     await world.appoint("Eve", "TC")
-    asked: list[tuple[str, Any]] = []
-
-    def hear(_: object, __: object, statement: str, values: Any, *___: object) -> None:
-        if "request_steps.decider_id" in statement and "FROM role_requests" not in statement:
-            asked.append((statement, values))
-
     begin = paging.cursor_of(str(UUID(int=0)))  # a page that says that it is all is not counted beside it
-    event.listen(Engine, "before_cursor_execute", hear)
-    for name in ("Chi", "Eve"):
-        await waiting(world, name, cursor=begin)
-        await waiting(world, name, unit="NV-P", cursor=begin)
-    event.remove(Engine, "before_cursor_execute", hear)
+    with heard() as said:
+        for name in ("Chi", "Eve"):
+            await waiting(world, name, cursor=begin)
+            await waiting(world, name, unit="NV-P", cursor=begin)
+    asked = [
+        one for one in said if "request_steps.decider_id" in one[0] and "FROM role_requests" not in one[0]
+    ]
     assert len(asked) == 8
     async with world.db.engine.connect() as connection:
         for statement, values in asked:

@@ -79,6 +79,7 @@ async def test_a_long_life_is_asked_for_by_no_more_statements(world: World, name
     few = await asked()
     await grow_old(world, "An", 60)
     many = await asked()
+    assert few
     assert len(many) <= len(few), "\n".join(many)
 
 
