@@ -25,6 +25,7 @@ from backend.outside.http import Guarded
 from backend.outside.messages.mail import Mailbox, MailUnreachable
 from backend.outside.messages.smpp import Lost, Refused, SmppSms
 from backend.outside.pinned import PinnedNetwork
+from backend.outside.trust import trusted
 from backend.support.post import CASE
 
 PATIENCE = 5.0  # seconds with one step
@@ -194,7 +195,7 @@ async def _status(http: Guarded, url: str) -> int:
 async def _opened(url: str, *, tls: bool) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     parts = urlsplit(url)
     port = parts.port or PORTS[parts.scheme]
-    context = ssl.create_default_context() if tls else None
+    context = trusted() if tls else None
     try:
         async with asyncio.timeout(PATIENCE):
             return await asyncio.open_connection(parts.hostname, port, ssl=context)

@@ -26,6 +26,7 @@ from backend.outside.addresses import (
     check,
 )
 from backend.outside.pinned import PinnedNetwork
+from backend.outside.trust import trusted
 
 NO_ANSWER = (TimeoutError, httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError)
 WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
@@ -68,7 +69,7 @@ class Guarded:
     @cached_property
     def _tls(self) -> ssl.SSLContext:
         """Whom the system trusts, read when a call is made: a process that makes none does not wait for it."""
-        return self._given_tls or ssl.create_default_context()
+        return self._given_tls or trusted()
 
     def client(
         self,

@@ -16,6 +16,7 @@ from tests.attacks.problems import refused
 from tests.checker import check
 from tests.citizen import Citizen
 from tests.conftest import DATABASES
+from tests.parts.client import client
 from tests.parts.oidc import OidcProvider
 from tests.parts.postgres import Postgres
 from tests.phone import Phone
@@ -158,7 +159,7 @@ async def test_a10_a_real_e_id_with_a_session_asks_the_person_again(
     claims = {"national_id": person.national_id, "full_name": person.full_name, "assurance_level": 2}
     oidc_provider.add_account(person.key, birth_date=person.birth_date, **claims)
     phone = real.phone()
-    async with httpx2.AsyncClient(timeout=15) as browser:
+    async with client() as browser:
         started = await phone.begin()
         back = await oidc_provider.sign_in(started["authorization_url"], person.key, browser)
         assert oidc_provider.logins_asked == 1

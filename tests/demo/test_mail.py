@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import httpx2
 import pytest
 
 from tests.mobile_api.test_recoveries import NEW, officer, recover
+from tests.parts.client import client
 from tests.service import Service
 
 
 async def opens(service: Service, address: str, password: str, site: str = "same-origin") -> str:
     """What the mail's page says to a sign-in."""
-    async with httpx2.AsyncClient(base_url=service.url) as client:
+    async with client(service.url) as http:
         form = {"address": address, "password": password}
-        answer = await client.post("/demo/mail", data=form, headers={"Sec-Fetch-Site": site})
+        answer = await http.post("/demo/mail", data=form, headers={"Sec-Fetch-Site": site})
     return answer.text if answer.status_code == 200 else str(answer.status_code)
 
 
@@ -38,8 +38,8 @@ async def test_another_sites_page_signs_nobody_in(service: Service) -> None:
 
 @pytest.mark.parametrize("language", ["vi", "en"])
 async def test_the_mails_page_writes_what_was_typed_as_text(service: Service, language: str) -> None:
-    async with httpx2.AsyncClient(base_url=service.url) as client:
-        shown = await client.get("/demo/mail", params={"lang": language})
-        said = await client.post("/demo/mail", data={"address": '"><script>', "password": "x"})
+    async with client(service.url) as http:
+        shown = await http.get("/demo/mail", params={"lang": language})
+        said = await http.post("/demo/mail", data={"address": '"><script>', "password": "x"})
     assert f'<html lang="{language}">' in shown.text
     assert "<script>" not in said.text and "&gt;&lt;script&gt;" in said.text

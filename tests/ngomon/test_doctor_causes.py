@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.backend.outside.test_ldap_trouble import certificate
 from tests.ngomon.test_doctor import Seen, examine, named
 from tests.ngomon.test_role_commands import run
 from tests.parts.oidc import OidcProvider
 from tests.parts.processes import free_port
+from tests.parts.tls import own_certificate
 
 __all__ = ["examine", "run"]
 
@@ -25,7 +25,7 @@ __all__ = ["examine", "run"]
 def untrusted(tmp_path: Path) -> Iterator[int]:
     """A port behind TLS, with a certificate of nobody's authority."""
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(certificate(tmp_path, "127.0.0.1"))
+    tls.load_cert_chain(own_certificate(tmp_path, "127.0.0.1"))
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def take() -> None:

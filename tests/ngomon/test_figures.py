@@ -11,7 +11,6 @@ from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
-import httpx2
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -27,6 +26,7 @@ from backend.watch import Watch
 from ngomon.admission import admit
 from ngomon.gauges import Away, Standing, exposed
 from tests import databases
+from tests.parts.client import client
 from tests.parts.postgres import Postgres
 from tests.parts.processes import Part, free_port, listens
 
@@ -218,16 +218,14 @@ async def test_o03_o04_any_of_two_server_processes_tells_of_both_and_of_the_work
     seen: Counter[str] = Counter()
 
     async def figures_now() -> Found:
-        async with httpx2.AsyncClient(
-            timeout=30
-        ) as http:  # a connection of its own: either process may have it
+        async with client() as http:  # a connection of its own: either process may have it
             return samples((await http.get(f"{url}/metrics")).text)
 
     async def worker_is_seen() -> bool:
         return (await figures_now())["ngomon_worker_seen_seconds",] < 60
 
     for _ in range(20):
-        async with httpx2.AsyncClient(timeout=30) as http:
+        async with client() as http:
             seen[str((await http.get(f"{url}/health/live")).status_code)] += 1
     assert seen == {"200": 20}
     for _ in range(60):

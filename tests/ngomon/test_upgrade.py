@@ -18,6 +18,7 @@ from backend.db import Database
 from backend.kit import Kit
 from backend.limits import Limits
 from tests.checker import check
+from tests.parts.client import client
 from tests.parts.postgres import Postgres
 from tests.parts.processes import eventually, free_port
 from tests.parts.releases import RELEASES, Serving, tree_of
@@ -43,7 +44,7 @@ class Load:
         self.clients: list[dict[int, httpx2.AsyncClient]] = []
 
     def client(self, port: int) -> httpx2.AsyncClient:
-        return httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30)
+        return client(f"http://127.0.0.1:{port}")
 
     async def sign_in(self, key: str, number: str) -> None:
         """One who has never been here, by the demo's e-ID and the code in its inbox."""
@@ -113,8 +114,8 @@ class Load:
 
     async def close(self) -> None:
         """Give every connection back."""
-        for client in [client for clients in self.clients for client in clients.values()]:
-            await client.aclose()
+        for http in [one for clients in self.clients for one in clients.values()]:
+            await http.aclose()
 
     async def some_more(self, at_least: int) -> None:
         """Until so many calls more have been answered."""

@@ -13,6 +13,6 @@ NO_TLS = ssl.SSLContext(
 )  # trusts nobody; reading the machine's list takes 30 ms a client
 
 
-def client(url: str, **more: Any) -> httpx2.AsyncClient:
+def client(url: str = "", **more: Any) -> httpx2.AsyncClient:
     """A client of its own connections and cookies; the caller closes it."""
     return httpx2.AsyncClient(base_url=url, timeout=PATIENCE, verify=NO_TLS, **more)

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 import httpx2
 from joserfc.jwk import ECKey, RSAKey
 
+from tests.parts.client import client
 from tests.parts.processes import ROOT, Part, free_port, node, scratch
 
 SCOPES = "openid profile phone eid"
@@ -95,7 +96,7 @@ class OidcProvider:
         return await self._walk(authorization_url, {"answer": "cancel"})
 
     async def _walk(self, url: str, form: dict[str, str]) -> dict[str, str]:
-        async with httpx2.AsyncClient(timeout=15) as browser:
+        async with client() as browser:
             return await self._through(browser, url, form)
 
     async def _through(self, browser: httpx2.AsyncClient, url: str, form: dict[str, str]) -> dict[str, str]:

@@ -16,6 +16,7 @@ from joserfc.jwk import KeySet
 from playwright.async_api import Browser
 
 from tests.parts.browser import axe
+from tests.parts.client import client
 from tests.parts.directory import Directory
 from tests.parts.kannel import Kannel
 from tests.parts.oidc import SCOPES, OidcProvider
@@ -82,7 +83,7 @@ class Login:
             "redirect_uri": RETURN,
             "code_verifier": self.verifier,
         }
-        async with httpx2.AsyncClient() as http:
+        async with client() as http:
             url = f"{self.provider.issuer}/token"
             if self.client == self.provider.basic:
                 return await http.post(
@@ -120,16 +121,16 @@ def eid(oidc_provider: OidcProvider) -> OidcProvider:
     return oidc_provider
 
 
-@pytest.mark.parametrize("client", [OidcProvider.basic, OidcProvider.pkj])
-async def test_the_eid_signs_a_person_in_and_its_token_says_who_it_is(eid: OidcProvider, client: str) -> None:
-    login = Login(eid, client)
+@pytest.mark.parametrize("party", [OidcProvider.basic, OidcProvider.pkj])
+async def test_the_eid_signs_a_person_in_and_its_token_says_who_it_is(eid: OidcProvider, party: str) -> None:
+    login = Login(eid, party)
     answer = await eid.sign_in(login.url(), "an")
     assert (answer["state"], answer["iss"]) == (login.state, eid.issuer)
     tokens = (await login.exchange(answer["code"])).json()
-    async with httpx2.AsyncClient() as http:
+    async with client() as http:
         keys = KeySet.import_key_set((await http.get(f"{eid.issuer}/jwks")).json())
     claims = jwt.decode(tokens["id_token"], keys, algorithms=["RS256"]).claims
-    assert (claims["sub"], claims["aud"], claims["nonce"]) == ("an", client, login.nonce)
+    assert (claims["sub"], claims["aud"], claims["nonce"]) == ("an", party, login.nonce)
     assert (claims["national_id"], claims["full_name"]) == ("000090000001", "Nguyễn Văn An")
     assert claims["assurance_level"] == 2
 
@@ -158,7 +159,7 @@ async def test_cancelling_at_the_eid_comes_back_as_access_denied(eid: OidcProvid
 async def test_the_eid_can_fail_and_be_out_of_reach_and_come_back_with_the_same_keys(
     eid: OidcProvider,
 ) -> None:
-    async with httpx2.AsyncClient() as http:
+    async with client() as http:
         before = (await http.get(f"{eid.issuer}/jwks")).json()
         eid.answer_with({"/jwks": 500})
         assert (await http.get(f"{eid.issuer}/jwks")).status_code == 500
@@ -180,7 +181,7 @@ async def send_sms(kannel: Kannel, text: str, *, coding: int, password: str | No
         "charset": "UTF-8",
         "coding": coding,
     }
-    async with httpx2.AsyncClient() as http:
+    async with client() as http:
         return await http.get(f"http://{parts.hostname}:{parts.port}/cgi-bin/sendsms", params=fields)
 
 

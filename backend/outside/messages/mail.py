@@ -10,7 +10,6 @@ import binascii
 import imaplib
 import re
 import smtplib
-import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -20,6 +19,8 @@ from typing import TypeVar
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import msgspec
+
+from backend.outside.trust import trusted
 
 T = TypeVar("T")
 TIMEOUT = 20.0
@@ -110,9 +111,7 @@ class Mailbox:
     def _open(self) -> Iterator[imaplib.IMAP4]:
         host, port = _place(self._url, {"imap": 143, "imaps": 993})
         if self._url.scheme == "imaps":
-            imap: imaplib.IMAP4 = imaplib.IMAP4_SSL(
-                host, port, ssl_context=ssl.create_default_context(), timeout=TIMEOUT
-            )
+            imap: imaplib.IMAP4 = imaplib.IMAP4_SSL(host, port, ssl_context=trusted(), timeout=TIMEOUT)
         else:
             imap = imaplib.IMAP4(host, port, timeout=TIMEOUT)
         try:
@@ -139,7 +138,7 @@ class Sender:
 
     def _send(self, content: bytes, mail: Outgoing) -> None:
         host, port = _place(self._url, {"smtp": 25, "smtps": 465})
-        context = ssl.create_default_context()
+        context = trusted()
         if self._url.scheme == "smtps":
             smtp: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=TIMEOUT, context=context)
         else:

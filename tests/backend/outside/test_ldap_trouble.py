@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import json
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from ipaddress import ip_address
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from backend.outside.addresses import AddressRefused, Allowed, Unreachable
 from backend.outside.connectors import DeliveryError, Errand, connect
@@ -24,6 +19,7 @@ from backend.outside.http import Guarded
 from tests.backend.outside.errands import mine
 from tests.backend.outside.ldap_people import OFFICE, connected, listening, somebody, target, word
 from tests.parts.directory import Directory
+from tests.parts.tls import own_certificate
 
 
 def options(directory: Directory, **changes: str) -> str:
@@ -176,7 +172,7 @@ async def test_what_is_no_ldap_at_all_is_unreachable(directory: Directory) -> No
 async def encrypted(directory: Directory, folder: Path, name: str) -> AsyncIterator[str]:
     """The directory behind TLS, with a certificate of an authority of its own; its URL."""
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(certificate(folder, name))
+    tls.load_cert_chain(own_certificate(folder, name))
 
     async def hand_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         inner = await asyncio.open_connection("127.0.0.1", directory.port)
@@ -190,28 +186,6 @@ async def encrypted(directory: Directory, folder: Path, name: str) -> AsyncItera
 
     async with listening(hand_on, tls) as port:
         yield f"ldaps://127.0.0.1:{port}"
-
-
-def certificate(folder: Path, name: str) -> Path:
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now)
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(name))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    plain = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    path = folder / "directory.pem"
-    path.write_bytes(key.private_bytes(*plain) + made.public_bytes(serialization.Encoding.PEM))
-    return path
 
 
 async def test_ldaps_works_with_a_certificate_that_verifies_and_with_no_other(

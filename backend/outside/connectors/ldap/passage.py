@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
-import ssl
 import tempfile
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +18,7 @@ from typing import NamedTuple, Self
 from urllib.parse import quote, urlsplit
 
 from backend.outside.addresses import AddressRefused, Allowed, Unreachable, is_public, resolve
+from backend.outside.trust import trusted
 
 PORTS = {"ldap": 389, "ldaps": 636}
 PART = 65536
@@ -111,7 +111,7 @@ class Passage:
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """To the first permitted address that answers."""
         place = place_of(self._url)
-        tls = ssl.create_default_context() if place.encrypted else None
+        tls = trusted() if place.encrypted else None
         name = place.host if place.encrypted else None
         trouble: OSError | None = None
         for address in await check(self._url, self._allowed):
