@@ -52,10 +52,14 @@ class World(Readings):
     async def populate(self) -> None:
         """NV and TC below HUE, NV-P below NV; Chi manages NV, Dũng TC, Giang HUE; others nothing."""
         async with self.db.write() as tx:
+            units: dict[str | None, Unit] = {}
             for code, parent in (("HUE", None), ("NV", "HUE"), ("NV-P", "NV"), ("TC", "HUE")):
-                await self._unit(tx, code, parent, None)
-            for name in ("An", "Bình", "Eve", "Chi", "Dũng", "Giang"):
-                await self._person(tx, name)
+                units[code] = self._unit_of(code, units.get(parent), None)
+            people = [self._person_of(name) for name in ("An", "Bình", "Eve", "Chi", "Dũng", "Giang")]
+            tx.add_all([*units.values(), *(account for account, _ in people)])
+            await tx.flush()
+            tx.add_all(number for _, number in people)
+            await tx.flush()
             for name, code in (("Chi", "NV"), ("Dũng", "TC"), ("Giang", "HUE")):
                 await managers.add(tx, self.kit, code, self.numbers[name], by=None, now=self.now)
 
@@ -79,30 +83,37 @@ class World(Readings):
 
     async def _unit(self, tx: AsyncSession, code: str, parent: str | None, ended_on: date | None) -> UUID:
         above = await tx.get(Unit, self.units[parent]) if parent else None
+        unit = self._unit_of(code, above, ended_on)
+        tx.add(unit)
+        await tx.flush()
+        return unit.id
+
+    def _unit_of(self, code: str, above: Unit | None, ended_on: date | None) -> Unit:
         unit = Unit(id=new_id(), code=code, name=f"Đơn vị {code}", folded=folded(f"Đơn vị {code}"), kind="")
         unit.parent_id = above.id if above else None
         unit.path = f"{above.path if above else '/'}{unit.id}/"
         unit.ended_on = ended_on
-        tx.add(unit)
-        await tx.flush()
         self.units[code] = unit.id
-        return unit.id
+        return unit
 
     async def _person(self, tx: AsyncSession, name: str) -> UUID:
+        account, number = self._person_of(name)
+        for row in (account, number):
+            tx.add(row)
+            await tx.flush()
+        return account.id
+
+    def _person_of(self, name: str) -> tuple[Account, Identifier]:
         account_id, identifier_id, number = new_id(), new_id(), f"000{len(self.people):09d}"
         account = Account(id=account_id, assurance_level=2, created_at=self.now, vneid_at=self.now)
         account.full_name = self.kit.keys.seal("accounts.full_name", account_id, name)
         account.birth_date = self.kit.keys.seal("accounts.birth_date", account_id, "1990-01-02")
-        tx.add(account)
-        await tx.flush()
         number_row = Identifier(id=identifier_id, account_id=account_id, kind="national_id", source="test")
         number_row.value = self.kit.keys.seal("identifiers.value", identifier_id, number)
         number_row.blind = self.kit.keys.blind("national_id", number)
         number_row.created_at = self.now
-        tx.add(number_row)
-        await tx.flush()
         self.people[name], self.numbers[name] = account_id, number
-        return account_id
+        return account, number_row
 
     async def dismiss(self, name: str) -> None:
         """Take every unit from somebody."""
