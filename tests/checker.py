@@ -56,7 +56,7 @@ async def check(db: Database, kit: Kit, before: Before | None = None) -> None:
     """Raise Broken naming every invariant that does not hold."""
     async with db.read() as tx:
         found = [
-            *await _invariants(tx, kit),
+            *await of_all(tx, kit),
             *await _reviews(tx),
             *await misplaced(tx, kit),
             *await unfindable(tx, kit),
@@ -70,7 +70,7 @@ async def check(db: Database, kit: Kit, before: Before | None = None) -> None:
         raise Broken("\n".join(found))
 
 
-async def _invariants(tx: AsyncSession, kit: Kit) -> list[str]:
+async def of_all(tx: AsyncSession, kit: Kit) -> list[str]:
     """What an operator's look asks part by part is asked of everything, and at once."""
     bad = await rows(tx, _all_invariants(), guesses=kit.limits.otp_attempts)
     return [INVARIANTS[at].says.format(*found) for at, *found in bad]

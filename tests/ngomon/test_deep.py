@@ -10,6 +10,7 @@ from rich.console import Console
 from sqlalchemy import event, text, update
 
 from backend.account import Account
+from backend.accounts.models import OneTimeCode
 from backend.db import Database, new_id
 from backend.environment import load
 from backend.kit import Kit
@@ -17,6 +18,7 @@ from backend.limits import Limits
 from backend.outbox.models import Delivery, Link, System
 from ngomon import deep, invariants
 from ngomon.deep import FILE, Looked
+from tests import checker
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PEOPLE = 25
@@ -102,3 +104,21 @@ async def test_every_invariant_can_be_asked_of_both_engines(database: Database) 
     async with database.read() as tx:
         for one in invariants.INVARIANTS:
             assert await invariants.broken(tx, one, Limits()) == [], one.says
+
+
+async def test_the_checker_of_every_test_finds_what_this_finds(database: Database, kit: Kit) -> None:
+    await people(database)
+    once = dict.fromkeys(("first_sent_at", "last_sent_at", "expires_at"), NOW)
+    code = {"phone": b"sealed", "phone_blind": b"x", "key_id": b"x", "purpose": "login", "attempts": 99}
+    async with database.write() as tx:
+        await tx.execute(update(Delivery).values(version=4, state="dead"))
+        tx.add(OneTimeCode(flow_id=new_id(), **code, **once))
+    async with database.read() as tx:
+        wanted = [
+            line for one in invariants.INVARIANTS for line in await invariants.broken(tx, one, kit.limits)
+        ]
+        found = await checker.of_all(tx, kit)
+    assert len(wanted) == 2 * PEOPLE + 1
+    assert sorted(found) == sorted(wanted)
+    with pytest.raises(checker.Broken, match="was guessed at 99 times"):
+        await checker.check(database, kit)
