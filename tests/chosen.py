@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 from collections import defaultdict
-from collections.abc import Callable
 from operator import itemgetter
 from pathlib import Path
 
 import pytest
-import uvloop
 
 from tests.selections import SELECTIONS, is_quick, twins
 
@@ -31,11 +28,6 @@ SLOWEST = 10
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Without the option everything that is named runs."""
     parser.addoption("--selection", choices=list(SELECTIONS), help="what belongs to a target of the Makefile")
-
-
-def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """The loop that the product runs on (ngomon/server.py)."""
-    return {"uvloop": uvloop.new_event_loop}
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

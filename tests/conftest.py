@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 import structlog
+import uvloop
 from argon2 import PasswordHasher
 from sqlalchemy import Engine, event
 
@@ -31,6 +33,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 # A process of tests holds half a gigabyte that stays: looking through it for garbage was a tenth of its time.
 gc.set_threshold(50_000, 20, 50)
+asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # the loop that the product runs on (ngomon/server.py)
 pytest_plugins = ["tests.chosen", "tests.parts.fixtures"]
 DATABASES = ["sqlite", "postgres"]
 EVENING = 21  # the local hour after which a test begins on the next day

@@ -76,7 +76,7 @@ async def test_while_nobody_answers_one_call_asks_and_the_others_are_told_at_onc
                 await known.connect()
             assert isinstance(trouble_in(told.value), DatabaseAway)
         assert away.knocks == knocks == 1
-        await asyncio.sleep(hosts.REST)
+        await asyncio.sleep(1.2 * hosts.REST)
         with pytest.raises(Exception) as again:  # noqa: PT011 - as above
             await known.connect()
         assert not isinstance(again.value, NobodyAnswers) and away.knocks == 2
@@ -91,7 +91,7 @@ async def test_of_many_that_come_at_once_after_the_rest_one_asks_and_the_first_a
             told = await asyncio.gather(*(known.connect() for _ in range(10)), return_exceptions=True)
             assert all(isinstance(one, Exception) for one in told)
             assert away.knocks == asked, "one of ten asks, and nine are told"
-            await asyncio.sleep(hosts.REST)
+            await asyncio.sleep(1.2 * hosts.REST)
     known._places = Hosts(make_url(f"postgresql+asyncpg://postgres@127.0.0.1:{cluster.port}/hosts"))._places
     for one in [await known.connect(), *await asyncio.gather(*(known.connect() for _ in range(3)))]:
         await one.close()

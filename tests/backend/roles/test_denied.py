@@ -176,7 +176,7 @@ async def test_r03_a_denied_notice_names_the_sign_in_that_it_told_of(world: Worl
         query = select(Notice).where(
             Notice.account_id == world.people["An"], Notice.kind == "device_replaced"
         )
-        first = (await tx.scalars(query.order_by(Notice.id))).first()
+        first = (await tx.scalars(query.order_by(Notice.at))).first()
         assert first is not None
         await denied.deny(tx, world.kit, first.id, by=world.people["An"], session_id=back, now=world.now)
     assert owner != back
@@ -192,7 +192,7 @@ async def test_r03_the_sign_in_that_denies_is_believed(world: World) -> None:
         query = select(Notice).where(
             Notice.account_id == world.people["An"], Notice.kind == "device_replaced"
         )
-        first = (await tx.scalars(query.order_by(Notice.id))).first()
+        first = (await tx.scalars(query.order_by(Notice.at))).first()
         assert first is not None
         await denied.deny(tx, world.kit, first.id, by=world.people["An"], session_id=back, now=world.now)
     assert (await world.request(asked.id)).status == "pending"
@@ -205,7 +205,7 @@ async def test_r03_saying_it_twice_tells_once_and_takes_nothing_of_a_later_sign_
         query = select(Notice).where(
             Notice.account_id == world.people["An"], Notice.kind == "device_replaced"
         )
-        first = (await tx.scalars(query.order_by(Notice.id))).first()
+        first = (await tx.scalars(query.order_by(Notice.at))).first()
         assert first is not None
     world.pass_time(minutes=1)
     an = world.people["An"]
