@@ -94,7 +94,6 @@ def _secrets() -> str:
     )
 
 
-@cache
 def _undeclared(keys: int) -> str:
     """One question for ciphertexts in columns that do not say so."""
     begins = ", ".join(f":begin_{at}" for at in range(keys))
