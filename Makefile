@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 PYTHON := $(or $(PYTHON),python3)
 BIN := .venv/bin
 SETUP := $(PYTHON) scripts/setup.py
-J ?= 3
+J ?= 4
 SIDE_BY_SIDE = --numprocesses $(J) --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 VENDOR := workspace/static/vendor/htmx.min.js
 # A moved or copied folder, or a Python that the system has replaced: what was installed is made anew.
@@ -30,7 +30,7 @@ run: .venv/.run | $(VENDOR) ## start the demo: one port, nothing to configure (P
 assets: $(VENDOR) ## bring what the pages need from npm, for a package that is built here (`make run` does it too)
 	@test -e $(VENDOR) || { echo 'htmx did not arrive: see above' >&2; exit 1; }
 
-test: .venv/.test ## every test, with a real browser and real counterparts; on both databases where they differ (T=path for some, three at a time; J=4 for four)
+test: .venv/.test ## every test, with a real browser and real counterparts; on both databases where they differ (T=path for some, four at a time; J=2 for two)
 	@$(BIN)/pytest $(or $(T),--selection test $(SIDE_BY_SIDE))
 
 test-all: .venv/.test ## what `make test` leaves: the same tests of rules and calls on PostgreSQL
