@@ -6,7 +6,6 @@ or the INSERT, is said to the driver, which is a fifth of the work (docs/archite
 
 from __future__ import annotations
 
-from collections import namedtuple
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, Generic, TypeVar
@@ -18,11 +17,10 @@ from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.util import identity_key
 
 from backend.db import Base, at_commit
-from backend.statements import Act, Question, by_number, numbered, rows_of
+from backend.statements import Act, Question, by_number, named, numbered, rows_of
 
 Of = TypeVar("Of", bound=Base)
 With = TypeVar("With", bound=Base)
-named: Any = namedtuple  # noqa: PYI024 - its fields are a table's columns, which no checker knows
 
 
 @cache

@@ -7,6 +7,7 @@ A value has a type, or the statement is refused when it is made; `given` takes i
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache, lru_cache
@@ -35,6 +36,7 @@ from backend.counting import DATABASE, took
 from backend.sqlite_cursor import SqliteConnection
 from backend.transaction import SqliteWire, Tx, Wire
 
+named: Any = namedtuple  # noqa: PYI024 - a row's fields are columns, which no checker knows
 Row = TypeVar("Row", bound=tuple[Any, ...])
 Clause = SelectBase | Insert | Update | Delete
 ByEngine = Callable[[Callable[[Any], Any]], Clause]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import namedtuple
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -19,9 +18,8 @@ from backend.kit import Kit
 from backend.outside.clock import local_day
 from backend.roles import authority
 from backend.roles.authority import Authority, Numbered
-from backend.statements import Question
+from backend.statements import Question, named
 
-named: Any = namedtuple  # noqa: PYI024 - its fields are those of two rows
 OF_NUMBER = [f"number_{name}" for name in Numbered._fields]
 SEATED: Question[Any] = Question(  # a row for each number of theirs, and for each right that hangs on one
     named("Seated", [*Sitting._fields, *OF_NUMBER]),

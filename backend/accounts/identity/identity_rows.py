@@ -26,8 +26,7 @@ from sqlalchemy import (
 from backend import account_rows
 from backend.account import Account
 from backend.accounts.models import Identifier, Identity, Phone
-from backend.objects import named
-from backend.statements import Act, Question, by_number, given, one_of
+from backend.statements import Act, Question, by_number, given, named, one_of
 
 
 class Known(NamedTuple):

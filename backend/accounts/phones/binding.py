@@ -7,7 +7,6 @@ identifiers, then the numbers, of several in one order, then what the end of the
 
 from __future__ import annotations
 
-from collections import namedtuple
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
@@ -26,11 +25,10 @@ from backend.db import new_id, one_after_another
 from backend.errors import FieldError, FieldsInvalid
 from backend.flows import Flow, Handle, Kind, Running, Step
 from backend.kit import Kit
-from backend.statements import Question, by_number, given, listed, one_of
+from backend.statements import Question, by_number, given, listed, named, one_of
 
 NO_LIMIT = 1 << 30  # accounts
 Data = TypeVar("Data", bound=msgspec.Struct)
-named: Any = namedtuple  # noqa: PYI024 - its fields are a flow's and one more
 
 
 @by_number
