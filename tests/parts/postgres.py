@@ -33,6 +33,7 @@ class Postgres:
     ) -> None:
         self.port = free_port()
         self._bin = _programs()
+        self._server = _server() or self._bin
         self._user = _unprivileged_user()
         self.folder = folder = scratch("postgres")  # its socket lies there
         if self._user:
@@ -40,7 +41,7 @@ class Postgres:
         self._data = folder / "data"
         if standby_of is None:
             self._run(
-                "initdb", "-D", self._data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
+                self._server / "initdb", "-D", self._data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
                 "--locale=C.UTF-8", "--no-sync",
             )  # fmt: skip
         else:
@@ -56,7 +57,7 @@ class Postgres:
             "logging_collector": "off",
         } | dict(more or {})
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        self._part = Part("postgres", [self._bin / "postgres", "-D", self._data, *options], user=self._user)
+        self._part = Part("postgres", [self._server / "postgres", "-D", self._data, *options], user=self._user)
 
     def start(self) -> None:
         """Bring it up if it is not; also after `stop` or `kill`, with the same data."""
@@ -119,7 +120,7 @@ class Postgres:
     def _client(self, program: str, *words: str) -> None:
         self._run(program, "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", *words)
 
-    def _run(self, program: str, *words: str | Path) -> None:
+    def _run(self, program: str | Path, *words: str | Path) -> None:
         command: list[str | Path] = [self._bin / program, *words]
         done = subprocess.run(
             command,
@@ -132,6 +133,12 @@ class Postgres:
             extra_groups=[] if self._user else None,
         )
         assert done.returncode == 0, f"{program}: {done.stderr}"
+
+
+def _server() -> Path | None:
+    """The other server that somebody wants tried (`make postgres-newest`); the clients stay the machine's."""
+    other = os.environ.get("POSTGRES_FOR_TESTS")
+    return Path(other).resolve() if other else None
 
 
 def _programs() -> Path:

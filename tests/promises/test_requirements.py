@@ -161,15 +161,17 @@ def test_the_tests_need_more_than_running_does() -> None:
     assert {"pytest", "mypy", "playwright"} <= pins("test").keys() - pins("run").keys()
 
 
-def test_every_npm_package_is_pinned_by_its_content() -> None:
-    lock = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+@pytest.mark.parametrize("folder", [".", "tests/postgres18"])
+def test_every_npm_package_is_pinned_by_its_content(folder: str) -> None:
+    lock = json.loads((ROOT / folder / "package-lock.json").read_text(encoding="utf-8"))["packages"]
     packages = {name: entry for name, entry in lock.items() if name}
     assert packages
     assert [name for name, entry in packages.items() if "sha512-" not in entry.get("integrity", "")] == []
     assert [name for name, entry in packages.items() if "resolved" in entry] == []
 
 
-def test_npm_packages_are_asked_for_by_exact_version() -> None:
-    manifest = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))
-    asked = manifest["dependencies"] | manifest["devDependencies"]
+@pytest.mark.parametrize("folder", [".", "tests/postgres18"])
+def test_npm_packages_are_asked_for_by_exact_version(folder: str) -> None:
+    manifest = json.loads((ROOT / folder / "package.json").read_text(encoding="utf-8"))
+    asked = manifest["dependencies"] | manifest.get("devDependencies", {})
     assert [f"{name} {version}" for name, version in asked.items() if not version[0].isdigit()] == []
