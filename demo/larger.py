@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from backend import statistics
 from backend.account import Account
@@ -34,12 +34,15 @@ async def enlarge(
     now: datetime,
 ) -> None:
     """So many more people with a role in force and so many who ask for one, in turn in each unit; and others."""
+    free = 0
     for start in range(0, people + waiting + others, AT_ONCE):
-        made = []
-        for number in range(start, min(start + AT_ONCE, people + waiting + others)):
-            rows, unit = _person(kit, number, now), units[number % len(units)]
-            if number < people + waiting:
-                rows |= _post(kit, rows[Account]["id"], unit, in_force=number < people, now=now)
+        made, places = [], range(start, min(start + AT_ONCE, people + waiting + others))
+        numbers = await _free(db, kit, free, len(places))
+        free = numbers[-1] + 1
+        for place, number in zip(places, numbers, strict=True):
+            rows, unit = _person(kit, number, now), units[place % len(units)]
+            if place < people + waiting:
+                rows |= _post(kit, rows[Account]["id"], unit, in_force=place < people, now=now)
             made.append(rows)
         async with db.write() as tx:
             for model in (Account, Identifier, RoleRequest, Role, RequestStep):
@@ -48,6 +51,28 @@ async def enlarge(
     await deciding.fill(db, kit, now=now)
     await findable.fill(db, kit)
     await statistics.refresh(db, imported=True)
+
+
+async def _free(db: Database, kit: Kit, first: int, many: int) -> list[int]:
+    """So many numbers from the first on that nobody has: who was made in an earlier run keeps theirs."""
+    found: list[int] = []
+    async with db.read() as tx:
+        while len(found) < many:
+            asked = range(first, first + many)
+            blinds = {
+                blind: number for number in asked for blind in kit.keys.blinds("national_id", _digits(number))
+            }
+            known = select(Identifier.blind).where(
+                Identifier.kind == "national_id", Identifier.blind.in_(blinds)
+            )
+            taken = {blinds[blind] for blind in await tx.scalars(known)}
+            found += [number for number in asked if number not in taken]
+            first += many
+    return found[:many]
+
+
+def _digits(number: int) -> str:
+    return f"000{FIRST + number:09d}"
 
 
 def name_of(number: int) -> str:
@@ -60,7 +85,7 @@ def name_of(number: int) -> str:
 
 
 def _person(kit: Kit, number: int, now: datetime) -> Rows:
-    keys, digits = kit.keys, f"000{FIRST + number:09d}"
+    keys, digits = kit.keys, _digits(number)
     account, identifier = new_id(), new_id()
     return {
         Account: {

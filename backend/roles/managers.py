@@ -7,7 +7,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, and_, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import paging
@@ -121,12 +121,12 @@ async def weighed(tx: AsyncSession, kit: Kit, one: Appointment, unit: Unit) -> t
     return view, await _left_undecided(tx, kit, unit, number)
 
 
-async def listed(tx: AsyncSession, kit: Kit, unit_code: str | None = None) -> list[ManagerView]:
-    """The current managers, by unit code."""
-    query = _standing()
-    if unit_code is not None:
-        query = query.where(Appointment.unit_id == (await _unit(tx, unit_code)).id)
-    return await _views(tx, kit, [(one, unit) for one, unit in await tx.execute(query)])
+async def page(
+    tx: AsyncSession, kit: Kit, unit_code: str | None, *, cursor: str = "", most: int = PAGE
+) -> tuple[list[ManagerView], str | None]:
+    """The next of the province's, or of one unit's, and where to go on."""
+    within = true() if unit_code is None else Unit.id == (await _unit(tx, unit_code)).id
+    return await some(tx, kit, within, cursor=cursor, most=most)
 
 
 async def some(

@@ -19,7 +19,7 @@ from backend.appointment import MANAGER, Appointment
 from backend.roles import rights
 from backend.roles.models import Unit
 
-EVERYWHERE = true()
+EVERYWHERE, PAGE = true(), 50
 COLUMNS = (Unit.id, Unit.code, Unit.name, Unit.path, Unit.ended_on)
 
 
@@ -41,14 +41,16 @@ async def first(tx: AsyncSession, within: ColumnElement[bool], most: int) -> lis
     return sorted(found, key=lambda one: (one.decided_by is not None, one.unit_code))[:most]
 
 
-async def every(tx: AsyncSession) -> list[Vacancy]:
-    """All of the province, by code."""
-    found = {
-        unit.id: unit
-        for query in (undecided(EVERYWHERE), left(EVERYWHERE))
-        for unit in await tx.execute(query)
-    }
-    return sorted(await _told(tx, list(found.values())), key=lambda one: one.unit_code)
+async def by_code(
+    tx: AsyncSession, *, after: str = "", most: int = PAGE, only: str | None = None
+) -> list[Vacancy]:
+    """So many of the province, or the one of that code, by code; behind a code."""
+    found = dict[str, Any]()
+    for query in (undecided(EVERYWHERE), left(EVERYWHERE)):
+        code = query.selected_columns.code
+        narrowed = query.where(code > after) if only is None else query.where(code == only)
+        found |= {unit.code: unit for unit in await tx.execute(narrowed.limit(most))}
+    return await _told(tx, [found[code] for code in sorted(found)[:most]])
 
 
 def undecided(within: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import rich_click as click
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.db import Database
 from backend.errors import FieldsInvalid
 from backend.kit import Kit
 from backend.outside.clock import Clock, local_day
+from backend.paging import CursorInvalid
 from backend.roles import managers as registry
 from backend.roles import vacancies
 from backend.roles.appointments import Days, ManagersImport
 from backend.settings import Settings
-from ngomon.commands import by, opened, out, show
+from ngomon.commands import by, opened, out, reading, show
 from ngomon.commands.importing import Flags, day, flags, run
 from ngomon.commands.wrong import Wrong
 
 Result = TypeVar("Result")
+Page = tuple[list[registry.ManagerView], str | None]
+MOST = 200  # lines of either list at once
 
 
 def _said(job: Callable[[], Result], unit_code: str) -> Result:
@@ -97,19 +101,38 @@ def import_(file: Path, **chosen: Any) -> None:
 
 @managers.command(
     name="list",
-    help="Everybody who decides now, personal numbers masked; then the units that nobody is in charge of any more.",
+    help="Who decides now, numbers masked; then the units that nobody is in charge of any more. 200 of each at once.",
 )
 @click.option("--unit", "unit_code", default=None, help="Only this unit's.")
-def list_(unit_code: str | None) -> None:
-    """One line each."""
+@click.option("--after", metavar="PLACE", default="", help="The next page of those who decide.")
+@click.option(
+    "--vacant-after", metavar="CODE", default="", help="The next page of the units: behind this code."
+)
+def list_(unit_code: str | None, after: str, vacant_after: str) -> None:
+    """One line each; a next page is of one of the two."""
 
-    async def read(
-        db: Database, kit: Kit, _: Settings
-    ) -> tuple[list[registry.ManagerView], list[vacancies.Vacancy]]:
-        async with db.read() as tx:
-            return await registry.listed(tx, kit, unit_code), await vacancies.every(tx)
+    async def read(tx: AsyncSession, kit: Kit, _: datetime) -> tuple[Page, list[vacancies.Vacancy]]:
+        page: Page = ([], None)
+        if not vacant_after:
+            page = await registry.page(tx, kit, unit_code, cursor=after, most=MOST)
+        if after:
+            return page, []
+        return page, await vacancies.by_code(tx, after=vacant_after, most=MOST + 1, only=unit_code)
 
-    found, vacant = _said(lambda: opened(read), unit_code or "")
+    try:
+        (found, following), vacant = _said(lambda: opened(reading(read)), unit_code or "")
+    except CursorInvalid as refusal:
+        raise Wrong("--after is none of the places that this list has named") from refusal
+    if not vacant_after:
+        _show_managers(found)
+    if following:
+        out.print(f"more: --after {following}", soft_wrap=True)
+    _show_vacant(vacant[:MOST])
+    if len(vacant) > MOST:
+        out.print(f"more: --vacant-after {vacant[MOST - 1].unit_code}", soft_wrap=True)
+
+
+def _show_managers(found: list[registry.ManagerView]) -> None:
     rows = [
         (
             one.unit_code,
@@ -123,6 +146,9 @@ def list_(unit_code: str | None) -> None:
         for one in found
     ]
     show(("unit", "name", "personal number", "has an account", "since", "from", "until"), rows)
+
+
+def _show_vacant(found: list[vacancies.Vacancy]) -> None:
     lost = [
         (
             one.unit_code,
@@ -130,8 +156,7 @@ def list_(unit_code: str | None) -> None:
             f"{local_day(one.since):%d/%m/%Y}" if one.since else "ever",
             one.decided_by or "NOBODY",
         )
-        for one in vacant
-        if unit_code in {None, one.unit_code}
+        for one in found
     ]
     if lost:
         show(("unit without a manager", "name", "since", "decided by"), lost)

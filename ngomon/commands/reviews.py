@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from uuid import UUID
 
 import rich_click as click
 
@@ -15,6 +16,7 @@ from ngomon.commands.importing import day
 from ngomon.commands.wrong import Wrong
 
 HEADERS = ("id", "unit", "due", "waiting", "confirmed", "ended", "left", "state")
+MOST = 200  # reviews at once
 
 
 @click.group(help="Periodic reviews: a unit's roles are confirmed by its manager until a day.")
@@ -47,10 +49,14 @@ def start(units: tuple[str, ...], more: tuple[str, ...], due: date) -> None:
         out.print(f"{one.id} {one.unit_code}: {one.roles} roles to confirm until {due:%d/%m/%Y}")
 
 
-@reviews.command(name="list", help="Every review with its counts, the newest first.")
-def list_() -> None:
+@reviews.command(name="list", help="Reviews with their counts, the newest first, 200 at once.")
+@click.option("--after", type=click.UUID, help="Begin behind this review: the next page.")
+def list_(after: UUID | None) -> None:
     """Identifier, unit, last day, counts."""
-    show(HEADERS, map(_cells, opened(reading(lambda tx, *_: listing.every(tx)))))
+    found = opened(reading(lambda tx, *_: listing.every(tx, after=after, most=MOST + 1)))
+    show(HEADERS, map(_cells, found[:MOST]))
+    if len(found) > MOST:
+        out.print(f"more: --after {found[MOST - 1].id}")
 
 
 def _cells(one: listing.Line) -> tuple[str, ...]:

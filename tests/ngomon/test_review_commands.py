@@ -7,7 +7,10 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
+import pytest
+
 from backend.outside.clock import Clock, local_day
+from ngomon.commands import reviews
 from tests.ngomon.test_operators import operators
 from tests.ngomon.test_reorganise_commands import merger
 from tests.ngomon.test_role_commands import Run, file, run
@@ -47,3 +50,16 @@ def test_what_is_wrong_starts_nothing(run: Run, merger: Path, file: Callable[[st
         assert code == 1 and cause in err and err.count("\n") == 1
     assert run("reviews", "start", "--unit", "XA1", "--due", "soon")[0] != 0
     assert run("reviews", "list")[1].count("open") == 1
+
+
+def test_reviews_are_listed_page_by_page(run: Run, merger: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("reviews", "start", "--unit", "XA1", "XA2", "--due", day(30))[0] == 0
+    monkeypatch.setattr(reviews, "MOST", 1)
+    pages, after = [], list[str]()
+    for _ in range(2):
+        code, said, err = run("reviews", "list", *after)
+        assert (code, err) == (0, "")
+        rows = [line.replace("│", " ").split() for line in said.splitlines() if " open " in line]
+        pages.append([(row[1], row[3]) for row in rows])
+        after = said.splitlines()[-1].removeprefix("more: ").split() if "more: " in said else []
+    assert pages == [[("XA2", "10")], [("XA1", "10")]] and not after

@@ -12,6 +12,7 @@ from rich.console import Console
 from backend.crypto import new_secret_key
 from backend.limits import Limits
 from ngomon import cli, commands
+from ngomon.commands import managers
 from tests import databases
 
 Said = tuple[int, str, str]
@@ -186,3 +187,27 @@ def test_every_command_explains_itself(run: Run, words: tuple[str, ...]) -> None
     code, out, _ = run(*words, "--help")
     assert code == 0
     assert "Usage" in out
+
+
+def test_managers_are_listed_page_by_page_and_so_is_what_nobody_decides_for(
+    run: Run, file: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = UNITS + "TC,Sở Tài chính,,,so\nTC-P,Phòng,TC,,phong\n"
+    assert run("units", "import", file(more))[0] == 0
+    for number in (1, 2, 3):
+        assert run("managers", "add", "--unit", "SNV", "--national-id", f"00009000000{number}")[0] == 0
+    monkeypatch.setattr(managers, "MOST", 2)
+    _, first, _ = run("managers", "list", "--unit", "SNV")
+    assert first.count("000******") == 2 and "unit without" not in first
+    after = first.splitlines()[-1].removeprefix("more: ").split()
+    assert after[0] == "--after"
+    _, last, _ = run("managers", "list", "--unit", "SNV", *after)
+    assert last.count("000******") == 1 and "more: " not in last
+    _, found, _ = run("managers", "list")
+    assert found.count("NOBODY") == 2 and "more: --vacant-after" not in found
+    monkeypatch.setattr(managers, "MOST", 1)
+    assert run("managers", "list")[1].splitlines()[-1] == "more: --vacant-after TC"
+    _, rest, _ = run("managers", "list", "--vacant-after", "TC")
+    assert "TC-P" in rest and "000******" not in rest and "more: " not in rest
+    code, _, err = run("managers", "list", "--after", "nowhere")
+    assert code == 1 and "none of the places" in err and err.count("\n") == 1

@@ -66,17 +66,29 @@ class List(msgspec.Struct, frozen=True):
     next_cursor: str | None
 
 
-async def every(tx: AsyncSession) -> list[Line]:
-    """All reviews, the newest first. What has ended and is not written down yet counts as ended, or as left."""
+async def every(tx: AsyncSession, *, after: UUID | None = None, most: int = PAGE) -> list[Line]:
+    """So many reviews of the province, the newest first, behind one of them; nothing of the others is counted.
+
+    What has ended and is not written down yet counts as ended, or as left.
+    """
+    query = select(Review, Unit.code).join(Unit, Unit.id == Review.unit_id).order_by(Review.id.desc())
+    if after is not None:
+        query = query.where(Review.id < after)
+    reviews = (await tx.execute(query.limit(most))).all()
+    counts = await _counts(tx, [review.id for review, _ in reviews])
+    return [_line(review, code, counts.get(review.id, {})) for review, code in reviews]
+
+
+async def _counts(tx: AsyncSession, reviews: Collection[UUID]) -> dict[UUID, dict[str, int]]:
+    """How many roles of some reviews are in each state."""
     gone = case((Role.end_reason.in_(closing.BY_WORD), ENDED), else_=LEFT)
     state = case((and_(ReviewedRole.state == WAITING, closing.gone()), gone), else_=ReviewedRole.state)
     counted = select(ReviewedRole.review_id, state.label("said"), func.count().label("roles"))
-    counted = counted.join(Role, Role.id == ReviewedRole.role_id).group_by(ReviewedRole.review_id, state)
+    counted = counted.join(Role, Role.id == ReviewedRole.role_id).where(ReviewedRole.review_id.in_(reviews))
     counts: dict[UUID, dict[str, int]] = {}
-    for row in await tx.execute(counted):
+    for row in await tx.execute(counted.group_by(ReviewedRole.review_id, state)):
         counts.setdefault(row.review_id, {})[row.said] = row.roles
-    reviews = select(Review, Unit.code).join(Unit, Unit.id == Review.unit_id).order_by(Review.id.desc())
-    return [_line(review, code, counts.get(review.id, {})) for review, code in await tx.execute(reviews)]
+    return counts
 
 
 async def waiting(

@@ -244,7 +244,7 @@ async def test_the_list_of_managers_goes_on_page_by_page_within_the_operators_un
         reach = await operating.reach_of(tx, world.kit, world.people["Giang"], now=world.now)
         first, cursor = await managers.some(tx, world.kit, reach.below(), most=2)
         rest, none = await managers.some(tx, world.kit, reach.below(), cursor=cursor or "", most=2)
-        vacant = await vacancies.every(tx)
+        vacant = await vacancies.by_code(tx)
     assert [(one.unit_code, one.name) for one in (*first, *rest)] == [
         ("HUE", "Giang"),
         ("NV", "Chi"),

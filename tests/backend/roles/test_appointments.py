@@ -60,7 +60,7 @@ async def test_managers_come_from_a_file_and_once_more_nothing_changes(world: Wo
 async def test_a_file_takes_nobodys_right_away(world: World) -> None:
     await bring_in(world, row(world, "An", "NV-P"))
     async with world.db.read() as tx:
-        assert len(await managers.listed(tx, world.kit)) == 4
+        assert len((await managers.page(tx, world.kit, None))[0]) == 4
 
 
 async def test_a_right_begins_on_its_day_and_ends_after_its_last(world: World) -> None:

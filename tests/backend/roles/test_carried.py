@@ -47,7 +47,7 @@ async def test_r02_the_end_of_the_post_ends_the_appointment_in_the_same_commit(w
         found = [
             entry.fact for entry in await tx.scalars(select(Entry).where(Entry.tag == "manager.dismissed"))
         ]
-        (vacancy,) = [one for one in await vacancies.every(tx) if one.unit_code == "NV"]
+        (vacancy,) = [one for one in await vacancies.by_code(tx) if one.unit_code == "NV"]
     assert str(role.id) in found[-1]
     assert (vacancy.since, vacancy.decided_by) == (world.now, "HUE")
 

@@ -137,7 +137,7 @@ async def test_a_manager_is_added_once_listed_masked_and_removed(world: World) -
             tx, world.kit, "NV-P", f" {number[:6]} {number[6:]} ", by=None, now=world.now
         )
     async with world.db.read() as tx:
-        (one,) = await managers.listed(tx, world.kit, "NV-P")
+        ((one,), _) = await managers.page(tx, world.kit, "NV-P")
     assert (one.unit_code, one.national_id, one.has_account) == ("NV-P", "000******000", True)
     async with world.db.write() as tx:
         await managers.remove(tx, world.kit, "NV-P", number, by=None, now=world.now)

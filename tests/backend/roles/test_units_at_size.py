@@ -19,12 +19,12 @@ async def _delegations(world: World, tx: AsyncSession) -> object:
 
 
 LISTS: dict[str, Callable[[World, AsyncSession], Awaitable[object]]] = {
-    "managers": lambda world, tx: managers.listed(tx, world.kit),
+    "managers": lambda world, tx: managers.page(tx, world.kit, None),
     "who leads a unit": lambda world, tx: unit_pages.one(
         tx, world.kit, "NV", world.people["Chi"], now=world.now
     ),
     "delegations": _delegations,
-    "units without a manager": lambda _, tx: vacancies.every(tx),
+    "units without a manager": lambda _, tx: vacancies.by_code(tx),
 }
 
 
@@ -56,13 +56,18 @@ async def test_more_lines_are_read_by_as_many_statements(world: World, name: str
 async def test_a_unit_without_a_manager_is_named_where_it_lost_one_or_nobody_decides(world: World) -> None:
     async def vacant() -> list[tuple[str, str | None]]:
         async with world.db.read() as tx:
-            return [(one.unit_code, one.decided_by) for one in await vacancies.every(tx)]
+            return [(one.unit_code, one.decided_by) for one in await vacancies.by_code(tx)]
 
     assert await vacant() == []
     await world.dismiss("Chi")
     assert await vacant() == [("NV", "HUE")]
     await world.dismiss("Giang")
     assert await vacant() == [("HUE", None), ("NV", None), ("NV-P", None)]
+    async with world.db.read() as tx:
+        first = await vacancies.by_code(tx, most=2)
+        rest = await vacancies.by_code(tx, after=first[-1].unit_code, most=2)
+        (alone,) = await vacancies.by_code(tx, only="NV-P")
+    assert [one.unit_code for one in (*first, *rest)] == ["HUE", "NV", "NV-P"] and alone == rest[0]
     await world.unit("XA")
     await world.appoint("Giang", "HUE")
     assert await vacant() == [("NV", "HUE"), ("XA", None)]
