@@ -1,6 +1,6 @@
 """How far a call travels: product files that it touches, the deepest call of product code, SQL statements.
 
-Everything runs in this process on SQLite, where a profile hook sees it. What the worker does meanwhile is not counted.
+Everything runs in this process, where a profile hook sees it. What the worker does meanwhile is not counted.
 """
 
 from __future__ import annotations
@@ -16,15 +16,17 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-from backend.transaction import SqliteWire
+from backend.transaction import PostgresWire, SqliteWire
 from bench.results import record
+from tests.parts.postgres import Postgres
 from tests.parts.processes import scratch
 from tests.service import Service, running
 from tests.workspace.office import TOKEN, Office
 
 ROOT = Path(__file__).resolve().parent.parent
 PRODUCT = tuple(str(ROOT / name) + "/" for name in ("backend", "workspace", "mobile_api", "ngomon"))
-Asked = Callable[[SqliteWire, str, Sequence[Any]], Awaitable[Any]]
+Asked = Callable[[Any, str, Sequence[Any]], Awaitable[Any]]
+WIRES = (SqliteWire, PostgresWire)
 CALL = "/uvicorn/protocols/"  # at the bottom of the stack of everything that answers a call
 
 
@@ -72,7 +74,7 @@ def followed(service: Service) -> Iterator[Trip]:
             trip.statements.append(statement)
 
     def by_driver(method: Asked) -> Asked:
-        async def asked(wire: SqliteWire, sql: str, values: Sequence[Any]) -> Any:
+        async def asked(wire: Any, sql: str, values: Sequence[Any]) -> Any:
             if asyncio.current_task() in service.under_way:
                 trip.statements.append(sql)
                 trip.by_driver += 1
@@ -80,8 +82,9 @@ def followed(service: Service) -> Iterator[Trip]:
 
         return asked
 
-    plain = SqliteWire.rows, SqliteWire.touched
-    SqliteWire.rows, SqliteWire.touched = map(by_driver, plain)  # type: ignore[assignment,method-assign]
+    plain = [(wire, name, getattr(wire, name)) for wire in WIRES for name in ("rows", "touched")]
+    for wire, name, method in plain:
+        setattr(wire, name, by_driver(method))
     event.listen(Engine, "before_cursor_execute", hear)
     sys.setprofile(trip.hear)
     try:
@@ -89,12 +92,12 @@ def followed(service: Service) -> Iterator[Trip]:
     finally:
         sys.setprofile(None)
         event.remove(Engine, "before_cursor_execute", hear)
-        SqliteWire.rows, SqliteWire.touched = plain  # type: ignore[method-assign]
+        for wire, name, method in plain:
+            setattr(wire, name, method)
 
 
-async def measure(*, verbose: bool) -> dict[str, Any]:
+async def measure(url: str, *, verbose: bool) -> dict[str, Any]:
     """Each trip once, after one of its kind that nobody counts: what is loaded or compiled then is not of the trip."""
-    url = f"sqlite+aiosqlite:///{scratch('bench-trips') / 'bench.db'}"
     async with running(url) as service:
         office = Office(service)
         await office.open()
@@ -168,4 +171,16 @@ def main(words: list[str]) -> None:
     """Command line."""
     parser = argparse.ArgumentParser(prog="python -m bench trips", description=__doc__)
     parser.add_argument("--verbose", action="store_true", help="every file and every statement")
-    record("trips", **asyncio.run(measure(verbose=parser.parse_args(words).verbose)))
+    parser.add_argument("--postgres", action="store_true", help="on a PostgreSQL of its own, not on SQLite")
+    chosen = parser.parse_args(words)
+    if not chosen.postgres:
+        url = f"sqlite+aiosqlite:///{scratch('bench-trips') / 'bench.db'}"
+        record("trips", database="sqlite", **asyncio.run(measure(url, verbose=chosen.verbose)))
+        return
+    cluster = Postgres()
+    cluster.start()
+    try:
+        url = cluster.new_database("trips")
+        record("trips", database="postgresql", **asyncio.run(measure(url, verbose=chosen.verbose)))
+    finally:
+        cluster.stop()

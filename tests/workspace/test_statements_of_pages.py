@@ -10,6 +10,8 @@ from tests.workspace.office import TOKEN, Desk, Office
 
 PAGE, APPROVE, INBOX = 13, 15, 9  # where a staff directory is there, which says nothing of the person
 NUMBER_AND_CODE, KNOWN, ASK = 20, 18, 27
+# more of them on PostgreSQL: locks that SQLite's one writer needs none of, a row read again behind one, and the bell
+APPROVE_MORE, NUMBER_AND_CODE_MORE, KNOWN_MORE, ASK_MORE = 6, 2, 2, 5
 
 
 async def test_a_request_is_opened_and_approved_by_few_statements(office: Office, desk: Desk) -> None:
@@ -37,7 +39,8 @@ async def _trips(office: Office, desk: Desk, asked: UUID) -> list[tuple[Trip, in
     assert said.status_code == 303
     with followed(office.service) as inbox:
         await desk.page("/workspace")
-    return [(page, PAGE), (approve, APPROVE), (inbox, INBOX)]
+    more = 0 if office.service.db.is_sqlite else APPROVE_MORE
+    return [(page, PAGE), (approve, APPROVE + more), (inbox, INBOX)]
 
 
 async def test_somebody_new_and_somebody_known_sign_in_by_few_statements(
@@ -45,7 +48,8 @@ async def test_somebody_new_and_somebody_known_sign_in_by_few_statements(
 ) -> None:
     await of_a_phone(service, office, warm=True)
     rounds = [await of_a_phone(service, office) for _ in range(2)]
+    more = not service.db.is_sqlite
     asked = {name: min(len(trips[name].statements) for trips in rounds) for name in rounds[0]}
-    assert asked["the number"] + asked["the code"] <= NUMBER_AND_CODE, asked
-    assert asked["known at VNeID: back"] <= KNOWN, asked
-    assert asked["ask for a role"] <= ASK, asked
+    assert asked["the number"] + asked["the code"] <= NUMBER_AND_CODE + more * NUMBER_AND_CODE_MORE, asked
+    assert asked["known at VNeID: back"] <= KNOWN + more * KNOWN_MORE, asked
+    assert asked["ask for a role"] <= ASK + more * ASK_MORE, asked
