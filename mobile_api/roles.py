@@ -22,7 +22,7 @@ from backend.roles.catalogue.in_force import in_force
 from backend.roles.wish import Draft
 from mobile_api import schemas_requests
 from mobile_api import schemas_roles as schemas
-from mobile_api.answers import tagged, told
+from mobile_api.answers import tagged
 from mobile_api.keyed import Key
 from mobile_api.problems import language_of
 
@@ -143,7 +143,8 @@ class RoleRequestController(Controller):
             )
             found = await own.one_of_mine(tx, kit, made.id, who.account_id, now=now)
         place = {"Location": f"/v1/role-requests/{found.id}"}
-        return Response(told(schemas_requests.RoleRequestOut, found), status_code=201, headers=place)
+        made_out = schemas_requests.RoleRequestOut.of(found, language_of(request.scope))
+        return Response(made_out, status_code=201, headers=place)
 
     @get(operation_id="listRoleRequests", summary="Các yêu cầu của tôi · One's own requests")
     async def mine(
@@ -157,7 +158,8 @@ class RoleRequestController(Controller):
         """Newest first."""
         async with db.read() as tx:
             found = await own.mine(tx, kit, request.user.account_id, now=clock.now(), cursor=cursor)
-        shown = [told(schemas_requests.RoleRequestOut, one) for one in found.items]
+        lang = language_of(request.scope)
+        shown = [schemas_requests.RoleRequestOut.of(one, lang) for one in found.items]
         return tagged(request, schemas_requests.RoleRequestList(shown, found.next_cursor))
 
     @get("/{request_id:uuid}", operation_id="getRoleRequest", summary="Một yêu cầu · One request")
@@ -239,7 +241,7 @@ async def _shown(
     async with db.read() as tx:
         found = await own.one_of_mine(tx, kit, request_id, request.user.account_id, now=clock.now())
         detailed = await progress.detailed(tx, kit, found)
-    return told(schemas_requests.RoleRequestDetailOut, detailed)
+    return schemas_requests.RoleRequestDetailOut.of(detailed, language_of(request.scope))
 
 
 def _ensure_subject_type(catalogue: Catalogue, code: str | None) -> None:

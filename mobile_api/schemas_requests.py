@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Self
 from uuid import UUID
 
 import msgspec
+
+from backend.roles import reasons
 
 
 class RoleRequestStepOut(msgspec.Struct, rename={"unit_id": "unit", "unit": "unit_name"}):
@@ -83,6 +86,14 @@ class RoleRequestOut(
     settled_at: datetime | None
     can_correct: bool
     can_withdraw: bool
+
+    @classmethod
+    def of(cls, found: object, lang: str) -> Self:
+        """The request with the usual reasons in the caller's language (rule 632)."""
+        shown = msgspec.convert(found, cls, from_attributes=True)
+        for step in shown.steps:
+            step.reason = step.reason and reasons.spoken(step.reason, lang)
+        return shown
 
 
 class WaitingUnitOut(msgspec.Struct):

@@ -35,3 +35,4 @@ FIELDS = {
     "text": _("Nội dung"),
 }
 LENT_TO = _("Ủy quyền cho")  # the same name of a field that is no day
+OF_AN_APPOINTMENT = FIELDS | {"person": _("Ai"), "unit": _("Mã đơn vị")}  # as the operator's form calls them

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.roles import appointments, staff_rows, unit_rows
+from backend.roles import appointments, reasons, staff_rows, unit_rows
 from backend.words import mark as _
 
 KINDS = {
@@ -72,6 +72,8 @@ DECISIONS = {
     "returned": _("Đã trả lại để bổ sung"),
 }
 
+reason = reasons.spoken  # why somebody said no
+
 # what wants a look before a yes: on the request's page, and in a row
 RISKS = {
     "unlisted": _("Danh bạ cán bộ không có số định danh của người này."),
@@ -114,7 +116,7 @@ DIFFERENCES = {
 
 # what a unit's history says of it
 UNIT_CHANGES = {
-    "named": _("Đổi tên"),
+    "named": _("Đã đổi tên"),
     "placed": _("Chuyển về trực thuộc"),
     "ended": _("Kết thúc hoạt động, bàn giao cho"),
     "revived": _("Hoạt động trở lại"),

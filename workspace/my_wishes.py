@@ -18,7 +18,7 @@ from backend.outside.clock import local_day
 from backend.roles import beside, carried, corrections, movements, own, requests, rows
 from backend.roles.catalogue.entries import still_open
 from backend.roles.catalogue.in_force import in_force
-from backend.roles.models import Role, RoleRequest
+from backend.roles.models import Role, RoleRequest, Unit
 from backend.roles.views import OwnRequest
 from workspace import field_labels, forms, wishing
 from workspace.auth import Visit
@@ -158,9 +158,8 @@ async def _form(
         )
         | typed,
         about=about,
-        **await _goes_along(
-            tx, call.kit, act, about.role_id if about else call.request.path_params.get("role_id")
-        ),
+        **await _left(tx, call.kit, act, about.role_id if about else call.request.path_params.get("role_id")),
+        catalogue=catalogue,
         form=form,
         fields=fields,
         today=today,
@@ -174,10 +173,13 @@ async def _form(
     )
 
 
-async def _goes_along(tx: AsyncSession, kit: Kit, act: Act, role_id: UUID | None) -> dict[str, object]:
-    """What ends with the role that is left: the posts beside it, and the right to decide (rules 605, 619)."""
-    leaves = role_id is not None and act in LEAVING
+async def _left(tx: AsyncSession, kit: Kit, act: Act, role_id: UUID | None) -> dict[str, object]:
+    """The role that the wish is about, and what ends with it: posts beside it, the right to decide (rules 605, 619)."""
+    role = await rows.role_now(tx, role_id)
+    leaves = role if act in LEAVING else None
     return {
-        "beside": await beside.standing_on(tx, role_id) if leaves and role_id else [],
-        "at_stake": await carried.outlook(tx, kit, await rows.role_now(tx, role_id)) if leaves else None,
+        "role": role,
+        "role_unit": await tx.get_one(Unit, role.unit_id) if role else None,
+        "beside": await beside.standing_on(tx, leaves.id) if leaves else [],
+        "at_stake": await carried.outlook(tx, kit, leaves) if leaves else None,
     }

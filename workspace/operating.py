@@ -19,7 +19,7 @@ from backend.roles.appointing import Wish
 from backend.roles.catalogue.in_force import kept_version
 from backend.roles.catalogue.writing import written
 from backend.roles.managers import ManagerNotFound, ManagerView
-from workspace import forms, fresh
+from workspace import field_labels, forms, fresh
 from workspace.call import Call
 from workspace.manager import Manager
 from workspace.moving import day
@@ -158,5 +158,6 @@ async def _page(
         said=said or AppointmentForm(),
         asked=asked,
         kept=kept,
+        field_names=field_labels.OF_AN_APPOINTMENT,
         errors=errors_of(refusal),
     )

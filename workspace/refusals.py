@@ -10,6 +10,7 @@ from litestar.exceptions import HTTPException
 from litestar.response import Redirect
 
 from backend.errors import BadRequest, FieldsInvalid, NotFound, Refusal
+from backend.remedies import remedy
 from backend.words import say
 from workspace.auth import SignedOut, Visit, login_path
 from workspace.headers import headers_of, nonce_in
@@ -24,6 +25,14 @@ class Broken(Refusal):
     status = 500
     code = "internal"
     title = "Hệ thống gặp lỗi, vui lòng thử lại sau ít phút"
+
+
+SAYS_MORE = (
+    403,
+    404,
+    409,
+    410,
+)  # what to do about it, in the words that the app has too; elsewhere the page says it
 
 
 class NotUnderstood(BadRequest):
@@ -46,13 +55,16 @@ def signed_out(request: Visit, _error: SignedOut) -> Response[Any]:
 def refused(request: Visit, refusal: Refusal) -> Response[str]:
     """The page of one refusal."""
     lang, places = lang_of(request), brand_of(request).places
+    detail = say(refusal.detail, lang, **places, **refusal.facts) if refusal.detail else None
+    if detail is None and refusal.status in SAYS_MORE:
+        detail = remedy(refusal, lang)
     return page(
         request,
         "refusal.html",
         refusal=refusal,
         here="/workspace",
         title=say(refusal.title, lang, **places),
-        detail=say(refusal.detail, lang, **places, **refusal.facts) if refusal.detail else None,
+        detail=detail,
         fields=errors_of(refusal) if isinstance(refusal, FieldsInvalid) else [],
         code=refusal.code,
         retry_after=refusal.retry_after,

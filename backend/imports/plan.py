@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.db import Database
 from backend.imports.rows import ImportRefused, Record, RowError
+from backend.imports.words import Note
 
 FEW = 20  # of so many rows a tenth is two: no brake
 Progress = Callable[[int, int], None]  # rows done, rows in all
@@ -78,8 +79,8 @@ class Plan(msgspec.Struct, kw_only=True):
     ended: list[str] = []
     untouched: int = 0
     errors: list[RowError] = []
-    notes: list[str] = []
-    warnings: list[str] = []
+    notes: list[Note] = []
+    warnings: list[Note] = []
     roots: list[Stake] = []
 
     @property

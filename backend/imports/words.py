@@ -6,6 +6,8 @@ people and units is here as well as what the reader says of cells: whoever mends
 
 from __future__ import annotations
 
+import msgspec
+
 from backend.words import ENGLISH, VIETNAMESE, say
 from backend.words import mark as _
 
@@ -193,6 +195,17 @@ NOTES: dict[str, str] = {  # what follows from a plan, and what wants a yes
 }
 
 
-def noted(note: str, **values: object) -> str:
-    """One line of a plan, Vietnamese first, English beside it."""
-    return " · ".join(say(NOTES[note], lang, **values) for lang in (VIETNAMESE, ENGLISH))
+class Note(msgspec.Struct, frozen=True):
+    """One line of a plan in both languages; a page shows its reader's."""
+
+    vi: str
+    en: str
+
+    def __str__(self) -> str:
+        """For a terminal: Vietnamese first, English beside it."""
+        return f"{self.vi} · {self.en}"
+
+
+def noted(note: str, **values: object) -> Note:
+    """One line of a plan."""
+    return Note(*(say(NOTES[note], lang, **values) for lang in (VIETNAMESE, ENGLISH)))

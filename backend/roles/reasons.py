@@ -1,9 +1,10 @@
-"""The reasons that a unit usually gives, from its own words of late (rule 820; ecosystem: one press away)."""
+"""The reasons that a unit usually gives, from its own words of late (rules 632 and 820; ecosystem: one press away)."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -11,15 +12,18 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.kit import Kit
+from backend.roles import forms
 from backend.roles.models import RequestStep, Unit
 from backend.statements import Question, given
+from backend.words import ENGLISH, say
+from backend.words import mark as _
 
-# what applicants read is Vietnamese whatever the manager's page speaks
+# Kept as the Vietnamese sentence whatever the manager's page speaks; each reader gets it in their own language.
 FIRST = (
-    "Thiếu số quyết định",
-    "Chức vụ chưa đúng với quyết định",
-    "Người này không thuộc đơn vị",
-    "Thông tin liên hệ công vụ chưa đúng",
+    _("Thiếu số quyết định"),
+    _("Chức vụ chưa đúng với quyết định"),
+    _("Người này không thuộc đơn vị"),
+    _("Thông tin liên hệ công vụ chưa đúng"),
 )
 LATELY, UNITS_MOST, MOST, LONGEST = 40, 10, 5, 90
 
@@ -42,6 +46,22 @@ SAID = Question(  # by a unit, of late
     .order_by(RequestStep.at.desc())
     .limit(LATELY),
 )
+
+
+def for_a_no(typed: str) -> str:
+    """What is kept: one of ours under its Vietnamese sentence, else what was typed; FieldsInvalid without either."""
+    text = forms.reason(typed)
+    return _by_english().get(text, text)
+
+
+def spoken(text: str, lang: str) -> str:
+    """A kept reason for whoever reads it: one of ours in `lang`, what somebody typed as it is."""
+    return say(text, lang) if text in FIRST else text
+
+
+@cache
+def _by_english() -> dict[str, str]:
+    return {say(text, ENGLISH): text for text in FIRST}
 
 
 async def usual(tx: AsyncSession, kit: Kit, units: Sequence[UUID]) -> list[str]:

@@ -24,12 +24,12 @@ from backend.roles import (
     carried,
     comparing,
     deciding,
-    forms,
     ground,
     heard,
     holding,
     movements,
     policy,
+    reasons,
     reversal,
     rights,
     rows,
@@ -138,7 +138,7 @@ async def decide(
     how: How = How(),  # noqa: B008 - immutable
 ) -> RoleRequest | Refusal:
     """Any of the three words, of which a yes wants no reason."""
-    why = forms.reason(reason) if decision != policy.APPROVED else None
+    why = reasons.for_a_no(reason) if decision != policy.APPROVED else None
     await rows.tree_stands(tx)
     found = await rows.request_locked(tx, request_id)
     if found is None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import msgspec
 
+from backend.accounts.identity.numbers import holder_of
+from backend.roles import review
 from tests.mobile_api.test_roles import a_province, approve, body, refused
 from tests.service import Service
 
@@ -144,3 +146,22 @@ async def test_r27_level_1_is_told_the_same_each_time_and_the_form_is_taken_once
     await service.sign_in(strong, phone)
     made = await phone.call("POST", "/v1/role-requests", body())
     assert made.status_code == 201, made.text
+
+
+async def test_a_usual_reason_is_told_in_the_language_of_the_call_and_a_typed_one_as_it_was_typed(
+    service: Service,
+) -> None:
+    """Rule 632: `The decision number is missing` was chosen on an English page; a list and a single answer agree."""
+    number, ours = await a_province(service), ("Thiếu số quyết định", "The decision number is missing")
+    for given, vietnamese, english in ((ours[1], *ours), ("Thiếu số 12", "Thiếu số 12", "Thiếu số 12")):
+        phone = await service.sign_in()
+        made = (await phone.call("POST", "/v1/role-requests", body())).json()
+        async with service.db.write() as tx:
+            by, now = await holder_of(tx, service.kit, number), service.clock.now()
+            assert by is not None
+            await review.send_back(tx, service.kit, UUID(made["id"]), given, version=None, by=by, now=now)
+        for lang, said in (("vi", vietnamese), ("en", english)):
+            spoken = {"Accept-Language": lang}
+            one = (await phone.call("GET", f"/v1/role-requests/{made['id']}", **spoken)).json()
+            (listed,) = (await phone.call("GET", "/v1/role-requests", **spoken)).json()["items"]
+            assert [step["reason"] for step in (*one["steps"], *listed["steps"])] == [said, said]

@@ -102,18 +102,18 @@ class CatalogueImport:
             elif not fields:
                 plan.untouched += 1
             elif name not in given:
-                plan.ended.append(words.noted("entry_closed", entry=name, until=entry["until"]))
+                plan.ended.append(str(words.noted("entry_closed", entry=name, until=entry["until"])))
             else:
                 plan.changed.append(Change(lines.get(name, 1), name, fields))
         self._closed = len(plan.ended)
         gone = [name for name in old if name not in new]
-        plan.ended += [words.noted("entry_removed", entry=name) for name in gone]
+        plan.ended += [str(words.noted("entry_removed", entry=name)) for name in gone]
         self._removed = len(gone)
         if plan.is_empty and text_of(self._before) != text_of(self._after):
-            plan.changed.append(Change(1, words.noted("order_of_entries"), ()))
+            plan.changed.append(Change(1, str(words.noted("order_of_entries")), ()))
         return plan
 
-    async def _unknown_systems(self, tx: AsyncSession) -> list[str]:
+    async def _unknown_systems(self, tx: AsyncSession) -> list[words.Note]:
         """A grant may name a system that is connected tomorrow; or one that is spelt otherwise."""
         there = set(await tx.scalars(select(System.name)))
         return [
@@ -124,7 +124,7 @@ class CatalogueImport:
         ]
 
 
-def _note(one: Concerned) -> str:
+def _note(one: Concerned) -> words.Note:
     told = len(one.people)
     if losing := len(one.losing):
         return words.noted("system_told_less", system=one.system, count=told, losing=losing)

@@ -65,7 +65,9 @@ def test_every_reason_is_said_in_both_languages_and_says_what_to_do(reason: str)
 def test_every_line_of_a_plan_is_said_in_both_languages(note: str) -> None:
     said = words.NOTES[note]
     assert places(said) == places(str(english()[said]))
-    vietnamese, spoken = words.noted(note, **dict.fromkeys(places(said), "7")).split(" · ")
+    made = words.noted(note, **dict.fromkeys(places(said), "7"))
+    vietnamese, spoken = str(made).split(" · ")
+    assert (made.vi, made.en) == (vietnamese, spoken)
     assert vietnamese != spoken and "{" not in spoken
 
 

@@ -72,7 +72,7 @@ async def test_who_has_a_post_whose_grants_change_is_told_of_where_they_change_a
     before = {name: len(await world.deliveries(name)) for name in ("An", "Bình", "Eve")}
     plan = await bring_in(world, edit)
     assert plan.told == {"Văn bản": 2} and plan.losing == 0
-    assert any("Văn bản" in note and "2 người" in note for note in plan.notes)
+    assert any("Văn bản" in note.vi and "2 người" in note.vi for note in plan.notes)
     after = {name: len(await world.deliveries(name)) for name in ("An", "Bình", "Eve")}
     assert {name: after[name] - before[name] for name in after} == {"An": 1, "Bình": 1, "Eve": 0}
     newest = (await world.deliveries("Bình"))[-1]

@@ -181,7 +181,7 @@ async def test_o15_whoever_has_a_home_role_keeps_it_as_it_is_and_another_unit_is
     role = await world.employ("An", "NV", "Chi")
     plan = await fill(world, GOOD | {"unit_code": "TC"}, BINH)
     assert (plan.roles, plan.held) == (1, 1)
-    (note,) = plan.notes
+    (note,) = map(str, plan.notes)
     assert "has a home role in NV, not in TC; it stays" in note and GOOD["national_id"] not in note
     (after,) = await world.roles("An")
     assert (after.id, after.unit_id, after.fields) == (role.id, role.unit_id, role.fields)
@@ -190,7 +190,7 @@ async def test_o15_whoever_has_a_home_role_keeps_it_as_it_is_and_another_unit_is
 async def test_o15_an_open_request_is_left_to_whoever_decides_it(world: World) -> None:
     await world.ask("An")
     plan = await fill(world, GOOD)
-    assert (plan.roles, plan.held) == (0, 1) and "open request" in plan.notes[0]
+    assert (plan.roles, plan.held) == (0, 1) and "open request" in plan.notes[0].en
     assert await granted(world) == 0
 
 

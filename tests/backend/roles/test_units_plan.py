@@ -177,7 +177,9 @@ async def test_b13_a_renamed_unit_is_told_to_every_system_of_everybody_below(wor
     await world.employ("Bình", "TC", "Dũng")
     before = {name: len(await world.deliveries(name)) for name in ("An", "Bình")}
     _, found = await plan(world, [{"code": "NV", "name": "Sở mới"}])
-    assert found.notes == ["các hệ thống được báo lại về 1 người · systems are told anew of 1 person"]
+    assert [str(note) for note in found.notes] == [
+        "các hệ thống được báo lại về 1 người · systems are told anew of 1 person"
+    ]
     await bring_in(world, [{"code": "NV", "name": "Sở mới"}])
     fresh = (await world.deliveries("An"))[before["An"] :]
     assert {one.system_id for one in fresh} == {every, north} and south not in {
