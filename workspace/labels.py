@@ -58,6 +58,9 @@ DUTIES = {
 # the same where a movement has another word for it: beside a concurrent post nobody moves
 DUTIES_OF = {"concurrent": {"release": _("Đơn vị đang công tác đồng ý cho kiêm nhiệm")}}
 
+# where somebody goes; beside a concurrent post nobody does
+NEW_UNITS = {"transfer": _("Đơn vị đến"), "concurrent": _("Đơn vị kiêm nhiệm")}
+
 # why this manager sees the request
 WHY_YOU = {
     "approve": _("Bạn phụ trách {unit}, nơi vai trò này có hiệu lực."),

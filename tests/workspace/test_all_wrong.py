@@ -148,11 +148,11 @@ async def test_a_delegation_and_an_appointment(office: Office, desk: Desk) -> No
     operator = await office.desk(office.ha)
     wrong = {"person": "Không Có Ai", "unit": "không có", "from": NO_DAY, "until": NO_DAY}
     answer = await operator.send("/workspace/operator/appointments", wrong)
-    fields = {"Người liên quan", "Đơn vị", "Từ ngày", "Đến hết ngày"}
+    fields = {"Ai", "Mã đơn vị", "Từ ngày", "Đến hết ngày"}
     assert (answer.status_code, named(answer.text)) == (422, fields)
     late = {"person": "1", "unit": office.unit, "from": "01/01/2001", "until": "01/01/2000"}
     answer = await operator.send("/workspace/operator/appointments", late)
-    assert named(answer.text) == {"Người liên quan", "Từ ngày", "Đến hết ngày"}
+    assert named(answer.text) == {"Ai", "Từ ngày", "Đến hết ngày"}
     await operator.http.aclose()
 
 
