@@ -57,7 +57,9 @@ class Postgres:
             "logging_collector": "off",
         } | dict(more or {})
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        self._part = Part("postgres", [self._server / "postgres", "-D", self._data, *options], user=self._user)
+        self._part = Part(
+            "postgres", [self._server / "postgres", "-D", self._data, *options], user=self._user
+        )
 
     def start(self) -> None:
         """Bring it up if it is not; also after `stop` or `kill`, with the same data."""
