@@ -1,5 +1,5 @@
-"""What pages, lists and searches cost in a small and in a large province: CPU of this process and of the database,
-and who waits meanwhile.
+"""What pages, lists and searches cost in a small and in a large province, side by side: CPU of this process and of the
+database, and who waits meanwhile. Both provinces fill a page: fewer lines than a page has are no smaller province.
 
 One half of the province is the root's, the other one unit's; somebody in the unit has a long life.
 """
@@ -11,10 +11,10 @@ import asyncio
 import os
 import statistics as figures_of
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx2
 import msgspec
@@ -110,29 +110,43 @@ def steps() -> Iterator[list[float]]:
         asyncio.Handle._run = plain  # type: ignore[method-assign]
 
 
+class Province(NamedTuple):
+    """A service that runs over it, and what is asked there: by the root's manager, one unit's, and a phone."""
+
+    service: Service
+    asks: dict[str, Ask]
+
+
 async def measure(
-    url: str, size: Size, only: list[str] | None, spent: Spent = time.process_time
-) -> dict[str, Any]:
-    """What the root's manager asks, what one unit's does, and somebody with a phone."""
-    found = {}
+    provinces: Sequence[tuple[str, Size]], only: list[str] | None, spent: Spent = time.process_time
+) -> list[dict[str, Any]]:
+    """Each page in every province, one right after the other: what else the machine does then concerns them alike."""
     async with AsyncExitStack() as stack:
-        service = await stack.enter_async_context(running(url))
-        office = Office(service)
-        await office.open()
-        old = await office.person("Nguyễn Thị Lâu Năm")
-        await fill(office, size)
-        await grow_old(office, old, max(1, size.people * HISTORY // 10_000))
-        for name, who in (("root", office.ha), ("unit", office.chi)):
-            desk = await office.desk(who)
-            for what, ask in (await _asks(desk, office, name, str(old.account_id))).items():
-                if only is None or what in only:
-                    found[f"{what}_{name}"] = await cost(service, ask, spent)
-            await desk.http.aclose()
-        phone = await service.sign_in(old.persona)
-        for what, path in ON_PHONES.items():
-            if only is None or what in only:
-                found[what] = await cost(service, partial(phone.call, "GET", path), spent)
+        there = [await _province(stack, url, size) for url, size in provinces]
+        found: list[dict[str, Any]] = [{} for _ in there]
+        for name in there[0].asks:
+            if only is None or name.rpartition("_")[0] in only or name in only:
+                for figures, one in zip(found, there, strict=True):
+                    figures[name] = await cost(one.service, one.asks[name], spent)
     return found
+
+
+async def _province(stack: AsyncExitStack, url: str, size: Size) -> Province:
+    service = await stack.enter_async_context(running(url))
+    office = Office(service)
+    await office.open()
+    old = await office.person("Nguyễn Thị Lâu Năm")
+    await fill(office, size)
+    await grow_old(office, old, max(1, size.people * HISTORY // 10_000))
+    asks: dict[str, Ask] = {}
+    for name, who in (("root", office.ha), ("unit", office.chi)):
+        desk = await office.desk(who)
+        stack.push_async_callback(desk.http.aclose)
+        for what, ask in (await _asks(desk, office, name, str(old.account_id))).items():
+            asks[f"{what}_{name}"] = ask
+    phone = await service.sign_in(old.persona)
+    asks |= {what: partial(phone.call, "GET", path) for what, path in ON_PHONES.items()}
+    return Province(service, asks)
 
 
 async def _asks(desk: Desk, office: Office, name: str, old: str) -> dict[str, Ask]:
@@ -165,26 +179,26 @@ def main(words: list[str]) -> None:
     parser.add_argument("--people", type=int, nargs="+", default=[100, 10_000], metavar="N")
     parser.add_argument("--journal", type=int, nargs="+", default=[5_000, 500_000], metavar="N")
     parser.add_argument(
-        "--wards", type=int, nargs="+", default=[0, 300], metavar="N", help="of ten units each"
+        "--wards", type=int, nargs="+", default=[30, 300], metavar="N", help="of ten units each"
     )
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--only", nargs="+", metavar="PAGE")
     chosen = parser.parse_args(words)
-    seen = []
-    for size in _sizes(chosen):
-        if chosen.database == "sqlite":
-            url = f"sqlite+aiosqlite:///{scratch('bench-growth') / 'bench.db'}"
-            figures = asyncio.run(measure(url, size, chosen.only))
-        else:
-            cluster = Postgres()
-            cluster.start()
-            try:
-                url = cluster.new_database("growth")
-                figures = asyncio.run(measure(url, size, chosen.only, partial(_with, cluster.pid)))
-            finally:
-                cluster.stop()
+    sizes = list(_sizes(chosen))
+    if chosen.database == "sqlite":
+        urls = [f"sqlite+aiosqlite:///{scratch('bench-growth') / 'bench.db'}" for _ in sizes]
+        seen = asyncio.run(measure(list(zip(urls, sizes, strict=True)), chosen.only))
+    else:
+        cluster = Postgres()
+        cluster.start()
+        try:
+            urls = [cluster.new_database(f"growth_{at}") for at in range(len(sizes))]
+            spent = partial(_with, cluster.pid)
+            seen = asyncio.run(measure(list(zip(urls, sizes, strict=True)), chosen.only, spent))
+        finally:
+            cluster.stop()
+    for size, figures in zip(sizes, seen, strict=True):
         record("growth", database=chosen.database, **msgspec.structs.asdict(size), **figures)
-        seen.append(figures)
     for page in seen[0]:
         few, many = seen[0][page]["cpu_ms"], seen[-1][page]["cpu_ms"]
         step, waits = seen[-1][page]["step_ms"], seen[-1][page]["live_ms"]
