@@ -4,58 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
-import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import structlog
 
 from backend.crypto import KeyRing, new_secret_key
 from backend.db import Database
-from ngomon import cli
 from ngomon.commands.serve import described
 from ngomon.server import is_loopback
 from tests import databases
+from tests.ngomon.conftest import Run, environment
 from tests.parts.postgres import Postgres
 from tests.parts.processes import free_port
 
-Run = Callable[..., tuple[int, list[str]]]
 COMMAND = [sys.executable, "-c", "from ngomon.cli import main; main()"]
-
-
-def environment(folder: Path, **environ: str) -> dict[str, str]:
-    """A fresh installation in this folder."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith("NGOMON_")}
-    where = {
-        "NGOMON_DATABASE_URL": f"sqlite+aiosqlite:///{folder / 'ngomon.db'}",
-        "NGOMON_SECRET_KEYS": new_secret_key(),
-        "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
-    }
-    return own | where | environ
-
-
-@pytest.fixture
-def within(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    """As `run`, in this process: for what ends before anything has begun."""
-
-    def command(*words: str, **environ: str) -> tuple[int, list[str]]:
-        said = structlog.get_config()
-        with monkeypatch.context() as here:
-            for name, value in environment(tmp_path, **environ).items():
-                here.setenv(name, value)
-            here.setattr("sys.argv", ["ngomon", *words])
-            with pytest.raises(SystemExit) as ended:
-                cli.main()
-            structlog.configure(**said)  # the command writes its log where this test looks, until it is over
-        out, err = capfd.readouterr()
-        assert "serving on" not in out and "delivering" not in out, "nothing is said to run that does not"
-        return int(ended.value.code or 0), err.strip().splitlines()
-
-    return command
 
 
 def migrated(folder: Path, key: str) -> None:

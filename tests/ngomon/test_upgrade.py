@@ -156,8 +156,6 @@ async def test_phones_go_on_through_an_upgrade_under_load(release: str, postgres
         assert load.failed == []
         assert [await who(phone) for phone in load.phones] == before
         await whole(settings)
-        proved = await asyncio.to_thread(new.command, "audit", "verify")
-        assert proved.returncode == 0, proved.stdout + proved.stderr
     finally:
         await load.close()
         for one in (old, new, worker):
