@@ -33,10 +33,9 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 # A process of tests holds half a gigabyte that stays: looking through it for garbage was a tenth of its time.
 gc.set_threshold(50_000, 20, 50)
-asyncio.set_event_loop_policy(
-    uvloop.EventLoopPolicy()
-)  # the loop that the product runs on (ngomon/server.py)
-pytest_plugins = ["tests.chosen", "tests.parts.fixtures"]
+# the loop that the product runs on (ngomon/server.py)
+asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+pytest_plugins = ["tests.chosen", "tests.parts.command", "tests.parts.fixtures"]
 DATABASES = ["sqlite", "postgres"]
 EVENING = 21  # the local hour after which a test begins on the next day
 WORN = 40  # tests that one running service serves at least

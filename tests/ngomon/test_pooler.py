@@ -14,7 +14,7 @@ from backend.db import Database
 from backend.outbox.bell import REQUESTS, ring_after
 from ngomon.migrations import begin
 from tests import databases
-from tests.ngomon.conftest import Ended, Run
+from tests.parts.command import Ended, Run
 from tests.parts.pgbouncer import PgBouncer
 from tests.parts.postgres import Postgres
 from tests.parts.processes import eventually

@@ -16,7 +16,7 @@ from backend.db import Database
 from ngomon.commands.serve import described
 from ngomon.server import is_loopback
 from tests import databases
-from tests.ngomon.conftest import Run, environment
+from tests.parts.command import Run, environment
 from tests.parts.postgres import Postgres
 from tests.parts.processes import free_port
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import csv
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,12 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from backend.crypto import new_secret_key
 from backend.outbox import states, systems
 from backend.outbox.models import System
 from backend.outbox.reconcile import Comparison
 from backend.outside.connectors import DeliveryError, Target, connect, kinds
 from ngomon.commands.steering import TakingOut
 from tests.backend.outbox.conftest import World
+from tests.parts.command import Ended, environment
 from tests.parts.processes import within
 from tests.parts.strangers import KEY, drop, installed, present
 
@@ -33,38 +34,39 @@ def strangers(site: Path) -> Iterator[None]:
         yield
 
 
-def ngomon(folder: Path, *words: str, site: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """The command as an operator types it, in a process that finds the package or does not."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith("NGOMON_")}
-    own["NGOMON_DATABASE_URL"] = f"sqlite+aiosqlite:///{folder / 'ngomon.db'}"
-    own["PYTHONPATH"] = str(site or "")
+def ngomon(folder: Path, *words: str, site: Path) -> subprocess.CompletedProcess[str]:
+    """The command as an operator types it, in a process that finds the package by its own path of modules."""
+    own = environment(folder) | {"PYTHONPATH": str(site)}
     program = [sys.executable, "-m", "ngomon", *words]
     return subprocess.run(program, env=own, capture_output=True, text=True, check=False)
 
 
 def test_a_kind_that_nobody_installed_is_refused_in_one_line_and_one_that_somebody_did_is_there(
-    tmp_path: Path, site: Path
+    tmp_path: Path, site: Path, ended: Ended
 ) -> None:
-    assert ngomon(tmp_path, "migrate").returncode == 0
+    keys = {"NGOMON_SECRET_KEYS": new_secret_key()}
+    assert ended("migrate", **keys)[0] == 0
     folder = drop(tmp_path)
     words = ("systems", "add", "kho", "--kind", "csv-drop", "--url", f"file://{folder}", "--token", KEY)
-    alone = ngomon(tmp_path, *words)
-    assert (alone.returncode, alone.stdout) == (1, "")
-    assert alone.stderr == (
-        "ngomon: connector 'csv-drop' is not installed yet; there is: scim, ldap, webhook\n"
+    assert ended(*words, **keys) == (
+        1,
+        "",
+        "ngomon: connector 'csv-drop' is not installed yet; there is: scim, ldap, webhook\n",
     )
     listed = ngomon(tmp_path, "connectors", "list", site=site)
     assert "csv-drop" in listed.stdout and "ngomon-csv-drop 1.0" in listed.stdout
-    unmarked = ngomon(tmp_path, *words[:5], "--url", f"file://{tmp_path}", "--token", KEY, site=site)
-    assert (unmarked.returncode, unmarked.stderr.count("\n")) == (1, 1)
-    assert "no file ngomon-drop" in unmarked.stderr
-    added = ngomon(tmp_path, *words, site=site)
-    assert added.stdout.startswith("kho connected"), added.stderr
-    examined = ngomon(tmp_path, "doctor")  # whoever takes the package away reads why nothing arrives
-    assert "connector 'csv-drop' is not installed yet" in examined.stdout + examined.stderr
+    with present(site):
+        code, _, err = ended(*words[:5], "--url", f"file://{tmp_path}", "--token", KEY, **keys)
+        assert (code, err.count("\n")) == (1, 1) and "no file ngomon-drop" in err
+        _, out, err = ended(*words, **keys)
+        assert out.startswith("kho connected"), err
+    _, out, err = ended("doctor", **keys)  # whoever takes the package away reads why nothing arrives
+    assert "connector 'csv-drop' is not installed yet" in out + err
 
 
-def test_o25_a_command_proves_a_connector_with_people_whom_nobody_is(tmp_path: Path, site: Path) -> None:
+def test_o25_a_command_proves_a_connector_with_people_whom_nobody_is(
+    tmp_path: Path, site: Path, ended: Ended
+) -> None:
     folder = drop(tmp_path)
     words = ("connectors", "prove", "--kind", "csv-drop", "--url", f"file://{folder}", "--token", KEY)
     proved = ngomon(tmp_path, *words, site=site)
@@ -73,8 +75,9 @@ def test_o25_a_command_proves_a_connector_with_people_whom_nobody_is(tmp_path: P
     assert "-       away_is_of_the_system" in proved.stdout
     assert "yes" not in {_cell(file, "active") for file in folder.glob("*.csv")}
     (folder / "ngomon-drop").unlink()
-    away = ngomon(tmp_path, *words, site=site)
-    assert (away.returncode, away.stderr.count("\n")) == (1, 1)
+    with present(site):
+        code, _, err = ended(*words)
+    assert (code, err.count("\n")) == (1, 1)
 
 
 def _cell(file: Path, column: str) -> str:
