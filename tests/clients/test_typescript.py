@@ -7,8 +7,6 @@ import os
 import re
 from pathlib import Path
 
-import pytest
-
 from backend.support import desks
 from tests.clients import generators
 from tests.clients.generators import CLIENT
@@ -31,20 +29,16 @@ export const parts: Same<Parts<Flows>, keyof FlowAnswer> = true;
 export const steps: Same<Flows["step"], FlowAnswer["step"]> = true;
 export const session: Same<Told["SessionOut"], Session> = true;
 export const account: Same<Told["AccountOut"], Account> = true;
+// @ts-expect-error a part that the client would not know is found: the compiler says so, or complains of this line
+export const fewer: Same<Parts<Flows>, Exclude<keyof FlowAnswer, "sent_to">> = true;
 """
 
 
 def test_the_clients_types_are_the_documents(made: Path) -> None:
     generators.typescript(made)
     program = made / "agree.ts"
-    text = AGREE.replace("CLIENT", CLIENT.as_posix())
-    program.write_text(text, encoding="utf-8")
+    program.write_text(AGREE.replace("CLIENT", CLIENT.as_posix()), encoding="utf-8")
     generators.compile_types(made, [program])
-    program.write_text(
-        text.replace("keyof FlowAnswer", 'Exclude<keyof FlowAnswer, "sent_to">'), encoding="utf-8"
-    )
-    with pytest.raises(AssertionError, match="'true' is not assignable"):
-        generators.compile_types(made, [program])
 
 
 def test_the_client_needs_nothing_else() -> None:

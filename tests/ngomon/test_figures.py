@@ -32,7 +32,7 @@ from tests.parts.processes import Part, free_port, listens
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 OUTSIDE = {"up"}
-COMMAND = (sys.executable, "-c", "from ngomon.cli import main; main()")
+COMMAND = (sys.executable, "-m", "ngomon")
 Found = dict[tuple[str, ...], float]
 
 

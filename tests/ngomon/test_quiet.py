@@ -6,16 +6,19 @@ And what starts takes along what it needs, not everything that the product is ma
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 import uvicorn
 
 from ngomon import quiet
-from tests.parts.processes import within
+from ngomon.__main__ import LOOKED_AFTER
+from tests.parts.processes import ROOT, within
 
 
 async def nothing(_scope: Any, _receive: Any, _send: Any) -> None:
@@ -52,6 +55,15 @@ WIRE = (
 )
 
 
+SPAWNS = """
+import gc, multiprocessing
+from ngomon.__main__ import main
+if __name__ == "__main__":
+    with multiprocessing.get_context("spawn").Pool(1) as processes:
+        print(gc.get_threshold(), processes.apply(gc.get_threshold))
+"""
+
+
 @pytest.mark.parametrize(
     ("modules", "heavy"),
     [
@@ -64,3 +76,13 @@ def test_what_starts_loads_no_library_that_it_does_not_use_yet(modules: str, hea
     asked = [sys.executable, "-c", LOADED.format(modules=modules, heavy=heavy)]
     done = subprocess.run(asked, capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+def test_every_process_of_a_server_looks_after_garbage_as_the_first_does(tmp_path: Path) -> None:
+    """A program like that which the installer writes; uvicorn spawns its processes from it."""
+    program = tmp_path / "ngomon"
+    program.write_text(SPAWNS, encoding="utf-8")
+    asked = [sys.executable, str(program)]
+    own = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(asked, env=own, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{LOOKED_AFTER} {LOOKED_AFTER}\n"

@@ -20,7 +20,7 @@ from tests.parts.command import Run, environment
 from tests.parts.postgres import Postgres
 from tests.parts.processes import free_port
 
-COMMAND = [sys.executable, "-c", "from ngomon.cli import main; main()"]
+COMMAND = [sys.executable, "-m", "ngomon"]
 
 
 def migrated(folder: Path, key: str) -> None:

@@ -13,7 +13,8 @@ from typing import Any
 from tests.parts.processes import ROOT, Part, listens, scratch
 
 RELEASES = {"0.1.0": "dadcc07", "0.2.0": "5ac549b"}
-MAIN = "from ngomon.cli import main; main()"
+THEN = ("-c", "from ngomon.cli import main; main()")
+NOW = ("-m", "ngomon")
 VENDOR = "workspace/static/vendor"
 SAFELY: Any = (
     {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
@@ -38,7 +39,7 @@ class Serving:
 
     def __init__(self, name: str, tree: Path | None, settings: dict[str, str], *words: str) -> None:
         self.name, self._settings = name, settings | {"PYTHONPATH": str(tree or ROOT)}
-        self._command = [sys.executable, "-P", "-c", MAIN]
+        self._command = [sys.executable, "-P", *(THEN if tree else NOW)]
         self._part = Part(name, [*self._command, *words], environment=self._settings)
 
     def start(self, port: int) -> None:
