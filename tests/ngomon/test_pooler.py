@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -14,7 +16,8 @@ from backend.db import Database
 from backend.outbox.bell import REQUESTS, ring_after
 from ngomon.migrations import begin
 from tests import databases
-from tests.parts.command import Ended, Run
+from tests.ngomon.test_start import COMMAND, run
+from tests.parts.command import environment
 from tests.parts.pgbouncer import PgBouncer
 from tests.parts.postgres import Postgres
 from tests.parts.processes import eventually
@@ -44,7 +47,7 @@ def pooler(postgres: Postgres, mode: str, size: int, more: str = "") -> Iterator
     ],
 )
 def test_b34_a_pooler_by_transaction_is_said_in_one_line(
-    ended: Ended, within: Run, postgres: Postgres, mode: str, more: str
+    tmp_path: Path, postgres: Postgres, mode: str, more: str
 ) -> None:
     keys = {"NGOMON_SECRET_KEYS": new_secret_key()}
     direct = databases.postgres(postgres, "pooled")
@@ -52,22 +55,28 @@ def test_b34_a_pooler_by_transaction_is_said_in_one_line(
     with pooler(postgres, mode, 3, more) as between:
         url = {"NGOMON_DATABASE_URL": between.url("pooled")} | keys
         for words in (["serve", "--port", "1"], ["worker"]):
-            code, said = within(*words, **url)
+            code, said = run(tmp_path, *words, **url)
             assert (code, len(said)) == (1, 1), said
             assert "PgBouncer" in said[0] and "PostgreSQL itself" in said[0]
-        code, out, _ = ended("doctor", **url)
-        assert code == 1
-        assert "fail database: NGOMON_DATABASE_URL leads to a connection pooler" in out
+        doctor = subprocess.run(
+            [*COMMAND, "doctor"],
+            env=environment(tmp_path, **url),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert doctor.returncode == 1
+        assert "fail database: NGOMON_DATABASE_URL leads to a connection pooler" in doctor.stdout
 
 
-def test_b34_what_a_role_is_given_at_its_start_hides_no_pooler(within: Run, postgres: Postgres) -> None:
+def test_b34_what_a_role_is_given_at_its_start_hides_no_pooler(tmp_path: Path, postgres: Postgres) -> None:
     """The limit that we set may come from elsewhere, and is no proof that our words arrive."""
     keys = {"NGOMON_SECRET_KEYS": new_secret_key()}
     direct = databases.postgres(postgres, "limited")
     asyncio.run(begin(direct, KeyRing.parse(keys["NGOMON_SECRET_KEYS"])))
     asyncio.run(limited(direct))
     with pooler(postgres, "transaction", 3, IGNORING) as between:
-        code, said = within("worker", NGOMON_DATABASE_URL=between.url("limited"), **keys)
+        code, said = run(tmp_path, "worker", NGOMON_DATABASE_URL=between.url("limited"), **keys)
         assert (code, len(said)) == (1, 1), said
         assert "PostgreSQL itself" in said[0]
 
