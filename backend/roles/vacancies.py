@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Select, exists, func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.appointment import MANAGER, Appointment
-from backend.roles import rights
+from backend.roles import rights, territory
 from backend.roles.models import Unit
 
 EVERYWHERE, PAGE = true(), 50
@@ -47,9 +47,10 @@ async def by_code(
     """So many of the province, or the one of that code, by code; behind a code."""
     found = dict[str, Any]()
     for query in (undecided(EVERYWHERE), left(EVERYWHERE)):
-        code = query.selected_columns.code
-        narrowed = query.where(code > after) if only is None else query.where(code == only)
-        found |= {unit.code: unit for unit in await tx.execute(narrowed.limit(most))}
+        code = territory.by_code(tx, query.selected_columns.code)
+        narrowed = query.where(code > after if only is None else code == only)
+        some = narrowed.order_by(None).order_by(code).limit(most)
+        found |= {unit.code: unit for unit in await tx.execute(some)}
     return await _told(tx, [found[code] for code in sorted(found)[:most]])
 
 
