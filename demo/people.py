@@ -99,7 +99,7 @@ class Resident(msgspec.Struct, frozen=True):
 
 
 class ManagerRow(msgspec.Struct, frozen=True):
-    """One `ngomon managers add`."""
+    """One row of `ngomon managers import`."""
 
     unit_code: str
     national_id: str

@@ -13,12 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.accounts.identity import people
 from backend.db import Database
 from backend.errors import settle
+from backend.imports.plan import at_once
 from backend.imports.rows import Record, records
 from backend.kit import Kit
 from backend.outbox import queue, systems
 from backend.outbox.models import System
 from backend.outside.eid.eid_claims import Person
-from backend.roles import desired, managers, requests, review, staff, units
+from backend.roles import desired, requests, review, staff, units
+from backend.roles.appointments import ManagersImport
 from backend.roles.models import Unit
 from backend.roles.wish import Draft
 from backend.support import desks, notices
@@ -44,8 +46,7 @@ async def seed(db: Database, kit: Kit, stand: Stand, *, issuer: str, now: dateti
     async with db.write() as tx:
         await units.bring_in(tx, kit, _records(units_csv_rows()), by=None, now=now)
         await staff.bring_in(tx, kit, _records(staff_rows()), by=None, now=now)
-        for row in manager_rows():
-            await managers.add(tx, kit, row.unit_code, row.national_id, by=None, now=now)
+        await at_once(ManagersImport(kit, now), tx, _records(manager_rows()), by=None)
         for name, system in stand.systems.items():
             await systems.add(
                 tx,

@@ -61,24 +61,27 @@ async def appoint(
     tx: AsyncSession, kit: Kit, unit_id: UUID, number: str, days: Days, *, by: UUID | None, now: datetime
 ) -> None:
     """Somebody who does not decide for the unit will."""
-    row = new_id()
-    begins = days.from_on if days.from_on and days.from_on > local_day(now) else None
-    tx.add(
-        Appointment(
-            id=row,
-            kind=MANAGER,
-            by=by,
-            unit_id=unit_id,
-            national_id_blind=kit.keys.blind("national_id", number),
-            national_id=kit.keys.seal("appointments.national_id", row, number),
-            created_at=now,
-            from_on=begins,
-            until_on=days.until_on,
-        )
-    )
+    tx.add(_appointment(kit, unit_id, number, days, by=by, now=now))
     await tx.flush()
     subject = await numbers.holder_of(tx, kit, number)
     kit.journal.record(tx, ManagerAppointed(subject=subject, unit=unit_id), by=by, now=now)
+
+
+def _appointment(
+    kit: Kit, unit_id: UUID, number: str, days: Days, *, by: UUID | None, now: datetime
+) -> Appointment:
+    row = new_id()
+    return Appointment(
+        id=row,
+        kind=MANAGER,
+        by=by,
+        unit_id=unit_id,
+        national_id_blind=kit.keys.blind("national_id", number),
+        national_id=kit.keys.seal("appointments.national_id", row, number),
+        created_at=now,
+        from_on=days.from_on if days.from_on and days.from_on > local_day(now) else None,
+        until_on=days.until_on,
+    )
 
 
 def due(today: date) -> Select[UUID]:
@@ -165,19 +168,28 @@ class ManagersImport:
         """Appoint, and set days; raises PlanStale."""
         await one_after_another(tx, CHANGING)
         stored = await self._stored(tx, [one.row for one in self._planned])
-        for done, one in enumerate(self._planned, start=1):
-            if stored.get((one.unit_id, one.row.number)) != one.stored:
+        for start in range(0, len(self._planned), CHUNK):
+            part = self._planned[start : start + CHUNK]
+            if any(stored.get((one.unit_id, one.row.number)) != one.stored for one in part):
                 raise PlanStale
+            await self._write(tx, part, by=by)
+            progress(start + len(part), len(self._planned))
+        await deciding.units_changed(tx, self._kit, {one.unit_id for one in self._planned})
+
+    async def _write(self, tx: AsyncSession, part: Sequence[Planned], *, by: UUID | None) -> None:
+        kit, now = self._kit, self._now
+        holders = await numbers.holders_of(tx, kit, [one.row.number for one in part])
+        for one in part:
+            subject = holders.get(one.row.number)
+            fact: ManagerAppointed | ManagerDaysSet = ManagerAppointed(subject=subject, unit=one.unit_id)
             if one.stored is None:
-                await appoint(tx, self._kit, one.unit_id, one.row.number, one.days, by=by, now=self._now)
+                tx.add(_appointment(kit, one.unit_id, one.row.number, one.days, by=by, now=now))
             else:
                 manager = await tx.get_one(Appointment, one.stored[0])
                 manager.from_on, manager.until_on = one.days
-                subject = await numbers.holder_of(tx, self._kit, one.row.number)
                 fact = ManagerDaysSet(subject=subject, unit=one.unit_id)
-                self._kit.journal.record(tx, fact, by=by, now=self._now)
-            progress(done, len(self._planned))
-        await deciding.units_changed(tx, self._kit, {one.unit_id for one in self._planned})
+            kit.journal.record(tx, fact, by=by, now=now)
+        await tx.flush()
 
     def _compare(self, plan: Plan, row: ManagerRow, unit_id: UUID, stored: tuple[UUID, Days] | None) -> None:
         old = stored[1] if stored else Days()
