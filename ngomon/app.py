@@ -65,6 +65,7 @@ from ngomon.edge import Edge
 from ngomon.heads import Heads, leaving
 from ngomon.health import health_routes
 from ngomon.routes import Routes
+from ngomon.server import keep_loaded
 from workspace.front import app_addresses, front, problem
 
 
@@ -254,4 +255,6 @@ def create_app(settings: Settings, *, clock: Clock | None = None, carry_worker: 
 def from_environment() -> Edge:
     """What each server process runs: the application for this process's environment."""
     logs.set_up(quiet=False)
-    return create_app(with_keys(load(os.environ))).asgi
+    app = create_app(with_keys(load(os.environ))).asgi
+    keep_loaded()
+    return app

@@ -59,6 +59,7 @@ def worker(health_port: int | None, health_host: str) -> None:
     with server.only_one(db):
         doors = server.bound(health_host, health_port) if health_port is not None else []
         out.print(f"delivering to the downstream systems, {described(db)}")
+        server.keep_loaded()
         uvloop.run(alone.run_worker(settings, doors))
 
 

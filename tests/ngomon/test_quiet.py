@@ -16,8 +16,10 @@ from typing import Any
 import pytest
 import uvicorn
 
+from backend.crypto import new_secret_key
 from ngomon import quiet
 from ngomon.__main__ import LOOKED_AFTER
+from tests import databases
 from tests.parts.processes import ROOT, within
 
 
@@ -86,3 +88,35 @@ def test_every_process_of_a_server_looks_after_garbage_as_the_first_does(tmp_pat
     own = os.environ | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(asked, env=own, capture_output=True, text=True, check=True)
     assert done.stdout == f"{LOOKED_AFTER} {LOOKED_AFTER}\n"
+
+
+SERVES = """
+import gc, os, signal, sys, threading
+from backend.environment import load
+from ngomon import server
+from ngomon.app import create_app, from_environment
+
+def look():
+    print(gc.get_freeze_count() > 100_000, flush=True)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+if sys.argv[1] == "alone":
+    settings = load(os.environ)
+    threading.Timer(0.5, look).start()
+    server.serve(create_app(settings).asgi, server.bound("127.0.0.1", 0), settings=settings)
+else:
+    from_environment()
+    print(gc.get_freeze_count() > 100_000)
+"""
+
+
+@pytest.mark.parametrize("how", ["alone", "one of several"])
+def test_what_a_server_has_loaded_is_never_looked_through_again(tmp_path: Path, how: str) -> None:
+    own = {
+        "NGOMON_DATABASE_URL": databases.sqlite(tmp_path),
+        "NGOMON_SECRET_KEYS": new_secret_key(),
+        "NGOMON_PUBLIC_URL": "http://127.0.0.1:8000",
+    }
+    asked = [sys.executable, "-c", SERVES, how]
+    done = subprocess.run(asked, env=os.environ | own, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert "True" in done.stdout.split(), done.stderr
