@@ -91,19 +91,20 @@ def test_every_process_of_a_server_looks_after_garbage_as_the_first_does(tmp_pat
 
 
 SERVES = """
-import gc, os, signal, sys, threading
+import gc, os, signal, sys, threading, urllib.request
 from backend.environment import load
 from ngomon import server
 from ngomon.app import create_app, from_environment
 
-def look():
+def look(port):
+    urllib.request.urlopen(f"http://127.0.0.1:{port}/health/live").read()
     print(gc.get_freeze_count() > 100_000, flush=True)
     os.kill(os.getpid(), signal.SIGTERM)
 
 if sys.argv[1] == "alone":
-    settings = load(os.environ)
-    threading.Timer(0.5, look).start()
-    server.serve(create_app(settings).asgi, server.bound("127.0.0.1", 0), settings=settings)
+    settings, doors = load(os.environ), server.bound("127.0.0.1", 0)
+    threading.Thread(target=look, args=[doors[0].getsockname()[1]], daemon=True).start()
+    server.serve(create_app(settings).asgi, doors, settings=settings)
 else:
     from_environment()
     print(gc.get_freeze_count() > 100_000)
