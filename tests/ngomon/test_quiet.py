@@ -91,20 +91,18 @@ def test_every_process_of_a_server_looks_after_garbage_as_the_first_does(tmp_pat
 
 
 SERVES = """
-import gc, os, signal, sys, threading, urllib.request
+import gc, os, sys
 from backend.environment import load
 from ngomon import server
-from ngomon.app import create_app, from_environment
+from ngomon.app import from_environment
 
-def look(port):
-    urllib.request.urlopen(f"http://127.0.0.1:{port}/health/live").read()
+async def looks(_scope, receive, send):
+    await receive()
     print(gc.get_freeze_count() > 100_000, flush=True)
-    os.kill(os.getpid(), signal.SIGTERM)
+    await send({"type": "lifespan.startup.failed", "message": "it has looked"})
 
 if sys.argv[1] == "alone":
-    settings, doors = load(os.environ), server.bound("127.0.0.1", 0)
-    threading.Thread(target=look, args=[doors[0].getsockname()[1]], daemon=True).start()
-    server.serve(create_app(settings).asgi, doors, settings=settings)
+    server.serve(looks, server.bound("127.0.0.1", 0), settings=load(os.environ))
 else:
     from_environment()
     print(gc.get_freeze_count() > 100_000)
