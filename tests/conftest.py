@@ -33,7 +33,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 # A process of tests holds half a gigabyte that stays: looking through it for garbage was a tenth of its time.
 gc.set_threshold(50_000, 20, 50)
-# Python 3.14 is rid of policies, and the hook that pytest-asyncio has instead loses its fixtures.
+# From 3.14 on policies are deprecated; the hook that pytest-asyncio has instead loses its fixtures.
 if sys.version_info < (3, 14):
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # the loop of the product (ngomon/server.py)
 pytest_plugins = ["tests.chosen", "tests.parts.command", "tests.parts.fixtures"]
