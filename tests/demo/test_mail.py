@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.mobile_api.test_recoveries import NEW, officer, recover
+from tests.mobile_api.test_recoveries import NEW, disconnect, officer, recover
 from tests.parts.client import client
 from tests.service import Service
 
@@ -20,6 +20,7 @@ async def opens(service: Service, address: str, password: str, site: str = "same
 async def test_a_new_official_mail_password_signs_in_where_no_directory_is_connected(
     service: Service,
 ) -> None:
+    await disconnect(service)
     citizen, mail = await officer(service)
     assert "chưa đúng" in await opens(service, mail, NEW)
     phone = service.phone()

@@ -221,11 +221,17 @@ async def officer(service: Service) -> tuple[Citizen, str]:
     return citizen, mail
 
 
-async def connect(service: Service, directory: Directory) -> None:
-    """The one directory that keeps the mail passwords."""
+async def disconnect(service: Service) -> None:
+    """No directory keeps the mail passwords: one that an earlier test connected no longer does."""
     async with service.db.write() as tx:
         for row in await tx.scalars(select(System).where(System.keeps_mail)):
             row.keeps_mail, row.disabled_at = False, service.clock.now()
+
+
+async def connect(service: Service, directory: Directory) -> None:
+    """The one directory that keeps the mail passwords."""
+    await disconnect(service)
+    async with service.db.write() as tx:
         await systems.add(
             tx,
             service.kit,
