@@ -16,6 +16,7 @@ from backend.outbox import circuit
 from backend.outbox.models import TRIED, WAITING, Delivery, Link, System
 from backend.outside.connectors.kinds import cannot
 from backend.outside.connectors.learnt import read_learnt
+from backend.paging import CursorInvalid
 from backend.statements import Question, by_number, listed, one_of
 
 State = Literal[
@@ -129,12 +130,21 @@ async def states_for_account(tx: AsyncSession, account_id: UUID, now: datetime) 
     return (await states_for_accounts(tx, [account_id], now))[account_id]
 
 
-async def overview(tx: AsyncSession, now: datetime, *, only: UUID | None = None) -> list[SystemOverview]:
-    """Every system at a glance, for the workspace's page and the command; nothing is counted beyond `COUNTED`."""
+async def overview(
+    tx: AsyncSession, now: datetime, *, only: UUID | None = None, after: str = "", most: int | None = None
+) -> list[SystemOverview]:
+    """Systems at a glance, or so many of them, for the workspace's page and the command; by name.
+
+    Nothing is counted beyond `COUNTED`. Behind the system of a name; raises CursorInvalid where none has it.
+    """
     query = select(System).order_by(System.name)
     if only is not None:
         query = query.where(System.id == only)
-    return [await _overview(tx, one, now) for one in await tx.scalars(query)]
+    if after:
+        if await tx.scalar(select(System.id).where(System.name == after)) is None:
+            raise CursorInvalid
+        query = query.where(System.name > after)
+    return [await _overview(tx, one, now) for one in await tx.scalars(query.limit(most))]
 
 
 async def delivered_lately(tx: AsyncSession, system_id: UUID, now: datetime) -> int:

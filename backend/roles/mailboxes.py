@@ -7,7 +7,7 @@ over: the box is followed when it is asked about, so a merger that is taken back
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from backend.errors import Conflict, FieldError, FieldsInvalid, NotFound
 from backend.facts import MailboxAdded, MailboxKeeperNamed, MailboxRemoved
 from backend.kit import Kit
 from backend.names import masked
+from backend.paging import CursorInvalid
 from backend.retention import Stays
 from backend.roles import forms, policy
 from backend.roles.models import Role, StaffRecord, Unit
@@ -30,7 +31,7 @@ from backend.roles.staff_rows import CHANGING
 from backend.sealed import equal, index_of, sealed
 from backend.typed import BadText
 
-LONGEST = 20  # successors in a row
+LONGEST, PAGE = 20, 50  # successors in a row
 
 
 class Mailbox(Base):
@@ -112,29 +113,43 @@ async def remove(tx: AsyncSession, kit: Kit, address: str, *, by: UUID | None, n
     kit.journal.record(tx, MailboxRemoved(mailbox=box.id), by=by, now=now)
 
 
-async def listed(tx: AsyncSession, kit: Kit, *, on: date) -> list[MailboxView]:
-    """Every mailbox, by address, with who is named and who keeps it now."""
+async def listed(
+    tx: AsyncSession, kit: Kit, *, on: date, after: str = "", most: int = PAGE
+) -> list[MailboxView]:
+    """So many mailboxes, by address, with who is named and who keeps each now; behind an address.
+
+    That mailbox may have gone meanwhile; raises CursorInvalid for what is no address.
+    """
     query = select(Mailbox, Unit).join(Unit, Unit.id == Mailbox.unit_id).order_by(Mailbox.address)
-    found = []
-    for box, unit in (await tx.execute(query)).all():
-        now = await _keeping(tx, kit, box, unit, on)
-        found.append(
-            MailboxView(
-                box.address,
-                unit.code,
-                masked(_keeper(kit, box)),
-                masked(now) if now else None,
-                box.kept_since,
-            )
+    if after:
+        query = query.where(Mailbox.address > _place(after))
+    found = [(box, unit) for box, unit in await tx.execute(query.limit(most))]
+    keeping = await _keeping(tx, kit, found, on)
+    return [
+        MailboxView(
+            box.address,
+            unit.code,
+            masked(_keeper(kit, box)),
+            masked(keeping[box.id]) if box.id in keeping else None,
+            box.kept_since,
         )
-    return found
+        for box, unit in found
+    ]
+
+
+def _place(address: str) -> str:
+    try:
+        return forms.email(address)
+    except BadText as bad:
+        raise CursorInvalid from bad
 
 
 async def keeper_of(tx: AsyncSession, kit: Kit, address: str, *, on: date) -> tuple[bool, str | None]:
     """Whether the address is an organisation's, and the number of whoever keeps it on that day."""
     query = select(Mailbox, Unit).join(Unit, Unit.id == Mailbox.unit_id).where(Mailbox.address == address)
-    row = (await tx.execute(query)).one_or_none()
-    return (False, None) if row is None else (True, await _keeping(tx, kit, row[0], row[1], on))
+    found = [(box, unit) for box, unit in await tx.execute(query)]
+    keeping = await _keeping(tx, kit, found, on)
+    return bool(found), next(iter(keeping.values()), None)
 
 
 async def is_one(tx: AsyncSession, address: str) -> bool:
@@ -147,29 +162,71 @@ async def among(tx: AsyncSession, addresses: Collection[str]) -> list[str]:
     return list(await tx.scalars(select(Mailbox.address).where(Mailbox.address.in_(addresses))))
 
 
-async def _keeping(tx: AsyncSession, kit: Kit, box: Mailbox, unit: Unit, on: date) -> str | None:
-    """A role and a right count to their last day, whether or not the worker has been there since (rule 616)."""
-    places = await _line(tx, unit)
-    account = await numbers.holder_of(tx, kit, _keeper(kit, box))
-    held = select(Role.id).join(Unit, Unit.id == Role.unit_id)
-    held = held.where(Role.account_id == account, Role.state == policy.ACTIVE)
-    held = held.where(or_(Role.until_on.is_(None), Role.until_on >= on))
-    there = or_(*(Unit.path.startswith(one.path) for one in places))
-    if account is not None and await tx.scalar(held.where(there).limit(1)):
-        return _keeper(kit, box)
-    for place in places:  # one that has ended has no managers any more
-        managers = select(Appointment).where(Appointment.unit_id == place.id, Appointment.counts(MANAGER, on))
-        first = await tx.scalar(managers.order_by(Appointment.created_at, Appointment.id).limit(1))
+async def _keeping(
+    tx: AsyncSession, kit: Kit, found: Sequence[tuple[Mailbox, Unit]], on: date
+) -> dict[UUID, str]:
+    """The number of whoever keeps each, asked of all of them at once; a mailbox that nobody keeps is not there.
+
+    A role and a right count to their last day, whether or not the worker has been there since (rule 616).
+    """
+    heirs = await _heirs(tx, [unit for _, unit in found])
+    named = {box.id: _keeper(kit, box) for box, _ in found}
+    at_work = await _at_work(tx, kit, named.values(), on)
+    lines = {box.id: _line(unit, heirs) for box, unit in found}
+    keeping = {
+        box: number
+        for box, number in named.items()
+        if any(path.startswith(one.path) for path in at_work.get(number, ()) for one in lines[box])
+    }
+    rest = {box: line for box, line in lines.items() if box not in keeping}
+    managers = await _managers(tx, {one.id for line in rest.values() for one in line}, on)
+    for box, line in rest.items():  # a unit that has ended has no managers any more
+        first = next((managers[one.id] for one in line if one.id in managers), None)
         if first is not None:
-            return kit.keys.open("appointments.national_id", first.id, first.national_id)
-    return None
+            keeping[box] = kit.keys.open("appointments.national_id", *first)
+    return keeping
 
 
-async def _line(tx: AsyncSession, unit: Unit) -> list[Unit]:
+async def _at_work(tx: AsyncSession, kit: Kit, keepers: Collection[str], on: date) -> dict[str, list[str]]:
+    """The paths of the units in which each of some numbers' holders has a role on that day."""
+    holders = await numbers.holders_of(tx, kit, keepers)
+    held = select(Role.account_id, Unit.path).join(Unit, Unit.id == Role.unit_id)
+    held = held.where(Role.account_id.in_(list(holders.values())), Role.state == policy.ACTIVE)
+    paths: dict[UUID, list[str]] = {}
+    if holders:
+        for row in await tx.execute(held.where(or_(Role.until_on.is_(None), Role.until_on >= on))):
+            paths.setdefault(row.account_id, []).append(row.path)
+    return {number: paths.get(account, []) for number, account in holders.items()}
+
+
+async def _managers(tx: AsyncSession, units: Collection[UUID], on: date) -> dict[UUID, tuple[UUID, bytes]]:
+    """Who has managed each of some units the longest: the appointment, and its sealed number."""
+    query = select(Appointment.unit_id, Appointment.id, Appointment.national_id)
+    query = query.where(Appointment.unit_id.in_(list(units)), Appointment.counts(MANAGER, on))
+    first: dict[UUID, tuple[UUID, bytes]] = {}
+    if units:
+        for row in await tx.execute(query.order_by(Appointment.created_at, Appointment.id)):
+            first.setdefault(row.unit_id, (row.id, row.national_id))
+    return first
+
+
+async def _heirs(tx: AsyncSession, units: Collection[Unit]) -> dict[UUID, Unit]:
+    """Whoever took the work over of those that have ended, and of these in turn."""
+    known, ahead = dict[UUID, Unit](), list(units)
+    for _ in range(LONGEST):
+        wanted = {one.successor_id for one in ahead if one.ended_on and one.successor_id} - known.keys()
+        if not wanted:
+            break
+        ahead = list(await tx.scalars(select(Unit).where(Unit.id.in_(list(wanted)))))
+        known |= {one.id: one for one in ahead}
+    return known
+
+
+def _line(unit: Unit, heirs: Mapping[UUID, Unit]) -> list[Unit]:
     """The unit, and where it has ended whoever took its work over, one after the other."""
     found = [unit]
     while found[-1].ended_on is not None and found[-1].successor_id is not None and len(found) < LONGEST:
-        following = await tx.get(Unit, found[-1].successor_id)
+        following = heirs.get(found[-1].successor_id)
         if following is None or following in found:
             break
         found.append(following)

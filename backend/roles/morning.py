@@ -40,7 +40,7 @@ async def round_(db: Database, kit: Kit, *, now: datetime) -> int:
         return 0
     today, owed = local.date(), 0
     async with db.read() as tx:
-        desk = next(iter(await desks.listed(tx)), None)
+        desk = next(iter(await desks.listed(tx, most=1)), None)
         waiting = await _not_looked_at(tx, kit, today, now) if desk else []
     for account_id in waiting:
         async with db.write() as tx:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import CTE, Text, cast, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.db import one_after_another
@@ -16,11 +16,16 @@ from backend.errors import Conflict
 from backend.facts import UnitEnded
 from backend.kit import Kit
 from backend.outside.clock import local_day
-from backend.roles import policy, telling, undecided, unit_changes, unit_tree
+from backend.paging import CursorInvalid
+from backend.roles import policy, telling, territory, undecided, unit_changes, unit_tree
 from backend.roles import rows as locks
 from backend.roles.managers import RequestsUndecided, UnitNotFound
 from backend.roles.models import Role, StaffRecord, Unit
 from backend.roles.unit_rows import COLUMNS, ROOT
+
+STEP = (
+    " "  # behind each code of a way: before all that a code may hold, so that units stand as their codes do
+)
 
 
 class UnitInUse(Conflict):
@@ -42,18 +47,40 @@ class Line(NamedTuple):
     ends_on: date | None
 
 
-async def lines(tx: AsyncSession, today: date) -> list[Line]:
-    """Every living unit."""
-    tree = await unit_tree.snapshot(tx)
-    codes = {place.id: code for code, place in tree.items()}
-    living = [place for place in tree.values() if not unit_tree.has_ended(place, today)]
+async def lines(tx: AsyncSession, today: date, *, after: str = "", most: int | None = None) -> list[Line]:
+    """Living units, or so many of them; behind the one of a code, which raises CursorInvalid where none has it."""
+    place = await _way_to(tx, after) if after else ""
+    tree = _tree(tx, place)
+    living = or_(tree.c.ended_on.is_(None), tree.c.ended_on > today)
+    some = select(tree).where(tree.c.way > place, living).order_by(tree.c.way).limit(most).subquery()
+    query = select(some.c.way, Unit.name, Unit.agency_code, Unit.kind, Unit.ended_on)
     found = []
-    for place in sorted(living, key=lambda one: [codes[UUID(part)] for part in _way(one.path)]):
-        parent = codes[place.parent_id] if place.parent_id else ROOT
-        way = len(_way(place.path)) - 1
-        agency = place.agency_code or ""
-        found.append(Line(way, place.code, place.name, parent, agency, place.kind, place.ended_on))
+    for row in await tx.execute(query.join(some, some.c.id == Unit.id).order_by(some.c.way)):
+        *above, code = row.way.split()
+        parent, agency = above[-1] if above else ROOT, row.agency_code or ""
+        found.append(Line(len(above), code, row.name, parent, agency, row.kind, row.ended_on))
     return found
+
+
+def _tree(tx: AsyncSession, place: str) -> CTE:
+    """Units with the codes on the way down to each; what stands before a place is left with all that is below it."""
+    code = territory.by_code(tx, cast(Unit.code, Text)) + STEP
+    known = select(Unit.id, code.label("way"), Unit.ended_on).where(Unit.parent_id.is_(None))
+    tree = known.cte("tree", recursive=True)
+    leads_there = func.substr(literal(place, Text), 1, func.length(tree.c.way)) == tree.c.way
+    below = select(Unit.id, tree.c.way + code, Unit.ended_on).join(tree, Unit.parent_id == tree.c.id)
+    return tree.union_all(below.where(or_(tree.c.way > place, leads_there)))
+
+
+async def _way_to(tx: AsyncSession, code: str) -> str:
+    path = await tx.scalar(select(Unit.path).where(Unit.code == code))
+    if path is None:
+        raise CursorInvalid
+    way = [UUID(part) for part in path.strip("/").split("/")]
+    codes = {
+        unit.id: unit.code for unit in await tx.execute(select(Unit.id, Unit.code).where(Unit.id.in_(way)))
+    }
+    return "".join(codes[one] + STEP for one in way)
 
 
 def rows(found: Sequence[Line]) -> list[list[str]]:
@@ -103,7 +130,3 @@ async def end(
     kit.journal.record(tx, UnitEnded(unit=unit.id, successor=heir.id, on=on), by=by, now=now)
     listed = (StaffRecord.unit_id == place.id, StaffRecord.left_at.is_(None))
     return await tx.scalar(select(func.count()).select_from(StaffRecord).where(*listed)) or 0
-
-
-def _way(path: str) -> list[str]:
-    return path.strip("/").split("/")

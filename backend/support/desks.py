@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.appointment import CLERK, Appointment
@@ -18,6 +18,7 @@ from backend.facts import DeskAdded, DeskRemoved, DeskStaffAdded, DeskStaffRemov
 from backend.kit import Kit
 from backend.names import clean_name, masked
 from backend.outside.clock import local_day
+from backend.paging import CursorInvalid
 from backend.support.models import Desk
 from backend.typed import EMAIL, NATIONAL_ID
 
@@ -27,6 +28,7 @@ EXTENSIONS = r"(?:,? (?:máy lẻ|số lẻ|ext\.?) [0-9]{1,6}(?:, ?[0-9]{1,6})*
 # as a notice writes it: "02462764300, máy lẻ 88617, 88618", and several numbers (source 004, 1)
 PHONE = re.compile(f"{NUMBER}{EXTENSIONS}(?:(?: ?[;,/] ?| hoặc ){NUMBER}{EXTENSIONS})*", re.IGNORECASE)
 LONGEST_PHONE = 200
+PAGE = 50
 
 
 class NoDesk(Unavailable):
@@ -67,6 +69,7 @@ class NotAtADesk(Forbidden):
 class StaffView(msgspec.Struct, frozen=True):
     """Somebody who works at a desk; the number is masked."""
 
+    id: UUID
     desk: str
     national_id: str
     since: datetime
@@ -100,11 +103,19 @@ async def remove(tx: AsyncSession, kit: Kit, code: str, *, now: datetime) -> Non
     kit.journal.record(tx, DeskRemoved(desk=desk.id), by=None, now=now)
 
 
-async def listed(tx: AsyncSession) -> list[Desk]:
-    """The desks in the order in which they were set up; the first takes what names none."""
-    return list(
-        await tx.scalars(select(Desk).where(Desk.removed_at.is_(None)).order_by(Desk.added_at, Desk.id))
-    )
+async def listed(tx: AsyncSession, *, after: str = "", most: int | None = None) -> list[Desk]:
+    """The desks, or so many, in the order in which they were set up; the first takes what names none.
+
+    Behind the one of a code, which may have been closed meanwhile; raises CursorInvalid where none ever had it.
+    """
+    query = select(Desk).where(Desk.removed_at.is_(None)).order_by(Desk.added_at, Desk.id)
+    if after:
+        last = await tx.scalar(select(Desk).where(Desk.code == after))
+        if last is None:
+            raise CursorInvalid
+        beside = and_(Desk.added_at == last.added_at, Desk.id > last.id)
+        query = query.where(or_(Desk.added_at > last.added_at, beside))
+    return list(await tx.scalars(query.limit(most)))
 
 
 async def named(tx: AsyncSession, code: str) -> Desk:
@@ -117,7 +128,7 @@ async def named(tx: AsyncSession, code: str) -> Desk:
 
 async def first(tx: AsyncSession) -> Desk:
     """The desk for whatever names none; raises NoDesk."""
-    desks = await listed(tx)
+    desks = await listed(tx, most=1)
     if not desks:
         raise NoDesk
     return desks[0]
@@ -146,19 +157,27 @@ async def dismiss(tx: AsyncSession, kit: Kit, code: str, national_id: str, *, no
     kit.journal.record(tx, DeskStaffRemoved(desk=desk.id), by=None, now=now)
 
 
-async def staff(tx: AsyncSession, kit: Kit, code: str | None) -> list[StaffView]:
-    """Who works at a desk, or at any; raises DeskNotFound."""
-    desk = await named(tx, code) if code else None
+async def staff(
+    tx: AsyncSession, kit: Kit, code: str | None, *, after: UUID | None = None, most: int = PAGE
+) -> list[StaffView]:
+    """So many of those who work at a desk, or at any; behind one of them. Raises DeskNotFound, CursorInvalid."""
     query = select(Appointment, Desk).join(Desk, Desk.id == Appointment.desk_id)
-    query = query.where(Appointment.stands(CLERK))
-    query = query.where(Desk.id == desk.id) if desk else query
+    query = query.where(Desk.id == (await named(tx, code)).id) if code else query
+    if after is not None:
+        last = (await tx.execute(query.where(Appointment.id == after))).one_or_none()
+        if last is None:
+            raise CursorInvalid
+        beside = and_(Desk.code == last.Desk.code, Appointment.id > after)
+        query = query.where(or_(Desk.code > last.Desk.code, beside))
+    query = query.where(Appointment.stands(CLERK)).order_by(Desk.code, Appointment.id)
     return [
         StaffView(
+            one.id,
             at.code,
             masked(kit.keys.open("appointments.national_id", one.id, one.national_id)),
             one.created_at,
         )
-        for one, at in await tx.execute(query.order_by(Desk.code, Appointment.created_at))
+        for one, at in await tx.execute(query.limit(most))
     ]
 
 

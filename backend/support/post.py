@@ -68,7 +68,7 @@ class PostRoom:
         if self._mailbox is None:
             return
         async with self._db.read() as tx:
-            if not await desks.listed(tx):
+            if not await desks.listed(tx, most=1):
                 return  # nobody could answer: the mails wait where they are
         for _ in range(BATCHES):
             if not await self._take_batch(self._mailbox):

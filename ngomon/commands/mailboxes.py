@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.errors import FieldsInvalid
+from backend.kit import Kit
 from backend.outside.clock import local_day
 from backend.roles import mailboxes as boxes
 from ngomon.commands import by, opened, out, reading, show, writing
+from ngomon.commands.pages import MOST, more, placed
 from ngomon.commands.wrong import Wrong
 
 if TYPE_CHECKING:
@@ -67,12 +71,22 @@ def remove(address: str) -> None:
     out.print(f"mailbox {address} removed")
 
 
-@mailboxes.command(name="list", help="Every mailbox: who is named, and who keeps it now; numbers masked.")
-def list_() -> None:
+@mailboxes.command(
+    name="list", help="Mailboxes: who is named, and who keeps each now; numbers masked. 200 at once."
+)
+@click.option("--after", metavar="ADDRESS", default="", help="Begin behind this mailbox: the next page.")
+def list_(after: str) -> None:
     """One line each."""
-    found = opened(reading(lambda tx, kit, now: boxes.listed(tx, kit, on=local_day(now))))
+
+    async def look(tx: AsyncSession, kit: Kit, now: datetime) -> list[boxes.MailboxView]:
+        return await boxes.listed(tx, kit, on=local_day(now), after=after, most=MOST + 1)
+
+    with placed():
+        found = opened(reading(look))
     rows = [
         (one.address, one.unit_code, one.named, one.keeps or "nobody", f"{local_day(one.since):%d/%m/%Y}")
-        for one in found
+        for one in found[:MOST]
     ]
     show(("address", "unit", "keeper", "keeps it now", "since"), rows)
+    if len(found) > MOST:
+        more(found[MOST - 1].address)

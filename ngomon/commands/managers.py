@@ -14,18 +14,17 @@ from backend.db import Database
 from backend.errors import FieldsInvalid
 from backend.kit import Kit
 from backend.outside.clock import Clock, local_day
-from backend.paging import CursorInvalid
 from backend.roles import managers as registry
 from backend.roles import vacancies
 from backend.roles.appointments import Days, ManagersImport
 from backend.settings import Settings
 from ngomon.commands import by, opened, out, reading, show
 from ngomon.commands.importing import Flags, day, flags, run
+from ngomon.commands.pages import MOST, more, placed
 from ngomon.commands.wrong import Wrong
 
 Result = TypeVar("Result")
 Page = tuple[list[registry.ManagerView], str | None]
-MOST = 200  # lines of either list at once
 
 
 def _said(job: Callable[[], Result], unit_code: str) -> Result:
@@ -119,17 +118,15 @@ def list_(unit_code: str | None, after: str, vacant_after: str) -> None:
             return page, []
         return page, await vacancies.by_code(tx, after=vacant_after, most=MOST + 1, only=unit_code)
 
-    try:
+    with placed():
         (found, following), vacant = _said(lambda: opened(reading(read)), unit_code or "")
-    except CursorInvalid as refusal:
-        raise Wrong("--after is none of the places that this list has named") from refusal
     if not vacant_after:
         _show_managers(found)
     if following:
-        out.print(f"more: --after {following}", soft_wrap=True)
+        more(following)
     _show_vacant(vacant[:MOST])
     if len(vacant) > MOST:
-        out.print(f"more: --vacant-after {vacant[MOST - 1].unit_code}", soft_wrap=True)
+        more(vacant[MOST - 1].unit_code, "--vacant-after")
 
 
 def _show_managers(found: list[registry.ManagerView]) -> None:

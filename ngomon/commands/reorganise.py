@@ -26,8 +26,9 @@ from backend.roles.reorganising import plan as planning
 from backend.roles.reorganising.carrying import STAGES
 from backend.roles.reorganising.plan import Plan, PlanOutdated, Wanted
 from backend.settings import Settings
-from ngomon.commands import SHOWN, bad_rows, by, opened, out, show
+from ngomon.commands import SHOWN, bad_rows, by, opened, out, reading, show
 from ngomon.commands.importing import asked_on_screen, is_screen
+from ngomon.commands.pages import MOST, more, placed
 from ngomon.commands.staff import number_of
 from ngomon.commands.wrong import Wrong
 
@@ -148,15 +149,15 @@ def resume(id_: UUID, yes: bool, brake_off: bool) -> None:
         opened(go)
 
 
-@reorganise.command(name="list", help="Every reorganisation, the newest first.")
-def list_() -> None:
+@reorganise.command(name="list", help="Reorganisations, the newest first, 200 at once.")
+@click.option("--after", metavar="ID", type=click.UUID, help="Begin behind this one: the next page.")
+def list_(after: UUID | None) -> None:
     """Identifier, decision, state."""
-
-    async def read(db: Database, _: Kit, __: Settings) -> list[listing.Line]:
-        async with db.read() as tx:
-            return await listing.every(tx)
-
-    show(("id", "decision", "state", "people", "begun"), [_cells(one) for one in opened(read)])
+    with placed():
+        found = opened(reading(lambda tx, *_: listing.page(tx, after=after, most=MOST + 1)))
+    show(("id", "decision", "state", "people", "begun"), [_cells(one) for one in found[:MOST]])
+    if len(found) > MOST:
+        more(found[MOST - 1].id)
 
 
 @reorganise.command(name="show", help="One reorganisation: what it did, and how far it is.")
@@ -278,7 +279,7 @@ def _read(file: Path) -> Wanted:
         raise Wrong(f"{file} is no plan: make one with `ngomon reorganise plan FILE --out PLAN`") from error
 
 
-def _cells(one: listing.Line) -> tuple[str, str, str, str, str]:
+def _cells(one: listing.Line | listing.Heading) -> tuple[str, str, str, str, str]:
     return str(one.id), one.decision, one.state, str(one.people), _moment(one.started_at)
 
 

@@ -13,10 +13,10 @@ from backend.roles.confirming import listing, starting
 from backend.roles.managers import UnitNotFound
 from ngomon.commands import by, opened, out, reading, show, writing
 from ngomon.commands.importing import day
+from ngomon.commands.pages import MOST, more
 from ngomon.commands.wrong import Wrong
 
 HEADERS = ("id", "unit", "due", "waiting", "confirmed", "ended", "left", "state")
-MOST = 200  # reviews at once
 
 
 @click.group(help="Periodic reviews: a unit's roles are confirmed by its manager until a day.")
@@ -56,7 +56,7 @@ def list_(after: UUID | None) -> None:
     found = opened(reading(lambda tx, *_: listing.every(tx, after=after, most=MOST + 1)))
     show(HEADERS, map(_cells, found[:MOST]))
     if len(found) > MOST:
-        out.print(f"more: --after {found[MOST - 1].id}")
+        more(found[MOST - 1].id)
 
 
 def _cells(one: listing.Line) -> tuple[str, ...]:

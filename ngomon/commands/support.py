@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
+from uuid import UUID
 
 import rich_click as click
 
@@ -10,6 +11,7 @@ from backend.errors import FieldsInvalid
 from backend.outside.clock import local_day
 from backend.support import desks as registry
 from ngomon.commands import by, opened, out, reading, show, writing
+from ngomon.commands.pages import MOST, more, placed
 from ngomon.commands.wrong import Wrong
 
 if TYPE_CHECKING:
@@ -46,12 +48,16 @@ def add(code: str, name: str, mailbox: str, phone: str) -> None:
     out.print(f"desk {code} added")
 
 
-@desks.command(name="list", help="Every desk, the first one first.")
-def list_desks() -> None:
+@desks.command(name="list", help="Desks, the first one first, 200 at once.")
+@click.option("--after", metavar="CODE", default="", help="Begin behind this desk: the next page.")
+def list_desks(after: str) -> None:
     """One line each."""
-    found = opened(reading(lambda tx, *_: registry.listed(tx)))
-    rows = [(desk.code, desk.name, desk.mailbox, desk.phone) for desk in found]
+    with placed():
+        found = opened(reading(lambda tx, *_: registry.listed(tx, after=after, most=MOST + 1)))
+    rows = [(desk.code, desk.name, desk.mailbox, desk.phone) for desk in found[:MOST]]
     show(("code", "name", "mailbox", "phone"), rows)
+    if len(found) > MOST:
+        more(found[MOST - 1].code)
 
 
 @desks.command(help="Close a desk: none of its codes is genuine from now on.")
@@ -73,13 +79,18 @@ def hire(desk: str, national_id: str) -> None:
     out.print(f"staff of {desk} added" if fresh else f"works at {desk} already")
 
 
-@staff.command(name="list", help="Who works where; personal numbers are masked.")
+@staff.command(name="list", help="Who works where, 200 at once; personal numbers are masked.")
 @click.option("--desk", default=None, help="Only this desk's.")
-def list_staff(desk: str | None) -> None:
+@click.option("--after", metavar="ID", type=click.UUID, help="The next page.")
+def list_staff(desk: str | None, after: UUID | None) -> None:
     """One line each."""
-    found = _said(reading(lambda tx, kit, _: registry.staff(tx, kit, desk)), desk or "")
-    rows = [(one.desk, one.national_id, f"{local_day(one.since):%d/%m/%Y}") for one in found]
+    with placed():
+        job = reading(lambda tx, kit, _: registry.staff(tx, kit, desk, after=after, most=MOST + 1))
+        found = _said(job, desk or "")
+    rows = [(one.desk, one.national_id, f"{local_day(one.since):%d/%m/%Y}") for one in found[:MOST]]
     show(("desk", "personal number", "since"), rows)
+    if len(found) > MOST:
+        more(found[MOST - 1].id)
 
 
 @staff.command(name="remove", help="Take the pages away, from the very next request on.")

@@ -20,6 +20,7 @@ from backend.roles import desired
 from backend.roles.models import Unit
 from backend.settings import Settings
 from ngomon.commands import by, out, reading, reconciling, show, steering, targets, writing
+from ngomon.commands.pages import MOST, more, placed
 from ngomon.commands.steering import said
 from ngomon.tasks import outgoing
 
@@ -70,9 +71,12 @@ def add(name: str, unit_codes: tuple[str, ...], keeps_mail: bool, **words: Any) 
         out.print(f"its secret, which is shown only now: {aim.made}")
 
 
-@systems.command(name="list", help="Every system, and how far it is in step.")
-def list_() -> None:
+@systems.command(name="list", help="Systems, and how far each is in step, by name, 200 at once.")
+@click.option("--after", metavar="NAME", default="", help="Begin behind this system: the next page.")
+def list_(after: str) -> None:
     """One row each; the token is not shown."""
+    with placed():
+        found = said(reading(lambda tx, _, now: states.overview(tx, now, after=after, most=MOST + 1)))
     rows = [
         (
             one.name,
@@ -85,9 +89,11 @@ def list_() -> None:
             one.error or "-",
             ", ".join(one.learnt) or "-",
         )
-        for one in said(reading(lambda tx, _, now: states.overview(tx, now)))
+        for one in found[:MOST]
     ]
     show(("system", "kind", "address", "units", "state", "waiting", "failed", "last error", "learnt"), rows)
+    if len(found) > MOST:
+        more(found[MOST - 1].name)
 
 
 @systems.command(help="Send a system nothing more; what waits is kept until it is connected again.")

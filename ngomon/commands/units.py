@@ -18,6 +18,7 @@ from backend.roles.managers import RequestsUndecided, UnitNotFound
 from backend.settings import Settings
 from ngomon.commands import by, opened, out, reading, show
 from ngomon.commands.importing import Flags, day, flags, run
+from ngomon.commands.pages import MOST, more, placed
 from ngomon.commands.wrong import Wrong
 
 
@@ -34,17 +35,21 @@ def import_(file: Path, **chosen: Any) -> None:
     run(file, lambda kit: registry.UnitsImport(kit, Clock().now()), Flags(**chosen))
 
 
-@units.command(name="list", help="Every living unit in the order of the tree.")
+@units.command(name="list", help="Living units in the order of the tree, 200 at once.")
 @click.option("--tree", is_flag=True, help="Codes and names alone, each below its parent.")
-def list_(tree: bool) -> None:
+@click.option("--after", metavar="CODE", default="", help="Begin behind this unit: the next page.")
+def list_(tree: bool, after: str) -> None:
     """One line each."""
-    found = _lines()
+    with placed():
+        found = _lines(after, MOST + 1)
     if tree:
-        for one in found:
+        for one in found[:MOST]:
             out.print(f"{'  ' * one.depth}{one.code}  {one.name}")
-        return
-    rows = [(*one[1:6], f"{one.ends_on:%d/%m/%Y}" if one.ends_on else "-") for one in found]
-    show(("code", "name", "parent", "agency code", "kind", "ends"), rows)
+    else:
+        rows = [(*one[1:6], f"{one.ends_on:%d/%m/%Y}" if one.ends_on else "-") for one in found[:MOST]]
+        show(("code", "name", "parent", "agency code", "kind", "ends"), rows)
+    if len(found) > MOST:
+        more(found[MOST - 1].code)
 
 
 @units.command(help="Write every living unit as CSV or XLSX, which an import finds nothing to change by.")
@@ -99,5 +104,5 @@ def end(code: str, successor: str, ends: date, yes: bool) -> None:
     out.print(f"{code} ends on {ends:%d/%m/%Y}, {successor} takes its work over{rest}")
 
 
-def _lines() -> list[unit_life.Line]:
-    return opened(reading(lambda tx, _, now: unit_life.lines(tx, local_day(now))))
+def _lines(after: str = "", most: int | None = None) -> list[unit_life.Line]:
+    return opened(reading(lambda tx, _, now: unit_life.lines(tx, local_day(now), after=after, most=most)))

@@ -53,7 +53,6 @@ BOUNDED = {
     "backend/roles/inbox.py: union(*(select(part.subquery().c.request_id) for part in parts))": (
         "the posts and the lent rights of one person"
     ),
-    "backend/roles/mailboxes.py: or_(*(Unit.path.startswith(one.path) for one in places))": "LONGEST",
     "backend/roles/opened.py: or_(*ways)": "four",
     "backend/roles/operating.py: or_(*(Unit.path.startswith(top) for top in self.tops))": "roots of one person",
     "backend/roles/queue.py: union_all(*parts)": "UNITS",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -14,6 +15,7 @@ from backend.accounts.identity import numbers
 from backend.accounts.identity.people import full_names
 from backend.kit import Kit
 from backend.names import masked
+from backend.paging import CursorInvalid
 from backend.roles.reorganising.acts import Act
 from backend.roles.reorganising.models import Reorganisation
 from backend.roles.reorganising.plan import Wanted
@@ -35,6 +37,26 @@ class Line(msgspec.Struct, frozen=True):
     done_at: datetime | None
     reversed_at: datetime | None
     asked_by: UUID | None  # in the workspace
+
+
+class Heading(NamedTuple):
+    """One of them in a list, without its plan, which may be long."""
+
+    id: UUID
+    decision: str
+    state: str
+    people: int
+    started_at: datetime
+
+
+async def page(tx: AsyncSession, *, after: UUID | None = None, most: int = MOST) -> list[Heading]:
+    """So many, the newest first, behind one of them; raises CursorInvalid where there is none of that identifier."""
+    query = select(*(getattr(Reorganisation, name) for name in Heading._fields))
+    if after is not None:
+        if await tx.scalar(select(Reorganisation.id).where(Reorganisation.id == after)) is None:
+            raise CursorInvalid
+        query = query.where(Reorganisation.id < after)
+    return [Heading(*row) for row in await tx.execute(query.order_by(Reorganisation.id.desc()).limit(most))]
 
 
 async def every(tx: AsyncSession) -> list[Line]:

@@ -12,6 +12,7 @@ from backend.appointment import Appointment
 from backend.errors import FieldsInvalid, Refusal
 from backend.imports.plan import PlanStale
 from backend.imports.rows import ImportRefused, records
+from backend.paging import CursorInvalid
 from backend.roles import mailboxes, staff
 from backend.roles.models import Role, Unit
 from backend.roles.staff import MailHolder
@@ -91,6 +92,28 @@ async def test_r43_a_mailbox_goes_to_whoever_took_its_units_work_over_and_comes_
     await world.appoint("Bình", "NV")
     back = await holder(world)
     assert back is not None and back.account_id == world.people["Bình"]
+
+
+async def test_r43_a_page_of_mailboxes_says_of_each_who_keeps_it(world: World) -> None:
+    await world.employ("An", "NV-P", "Chi")
+    for code in ("CU", "GIUA", "VO"):
+        await world.unit(code, "HUE")
+    for code, successor in (("CU", "GIUA"), ("GIUA", "TC"), ("VO", None)):
+        await add(world, "An", f"{code.lower()}@hue.example", code)
+        await ended(world, code, world.today, successor)
+    await add(world, "An")
+    await add(world, "Eve", "tc@hue.example", "TC")
+    await world.appoint("Bình", "TC")  # later than Dũng
+    shown = list[tuple[str, str]]()
+    for after in ("", "giua@hue.example", "tc@hue.example"):
+        async with world.db.read() as tx:
+            page = await mailboxes.listed(tx, world.kit, on=world.today, after=after, most=2)
+        shown += [(one.address.partition("@")[0], (one.keeps or "")[-3:]) for one in page]
+    an, heir = (world.numbers[name][-3:] for name in ("An", "Dũng"))
+    assert shown == [("cu", heir), ("giua", heir), ("sonoivu", an), ("tc", heir), ("vo", "")]
+    async with world.db.read() as tx:
+        with pytest.raises(CursorInvalid):
+            await mailboxes.listed(tx, world.kit, on=world.today, after="NV")
 
 
 async def ended(world: World, code: str, on: date | None, successor: str | None) -> None:

@@ -8,7 +8,7 @@ import pytest_asyncio
 
 from backend.db import Database
 from backend.kit import Kit
-from backend.roles import managers, vacancies
+from backend.roles import managers, unit_life, vacancies
 from ngomon.migrations import migrate
 from tests.backend.roles.world import World
 from tests.parts.postgres import Postgres
@@ -51,3 +51,15 @@ async def test_every_unit_without_a_manager_stands_on_one_page(vietnamese: World
             after = seen[-1]
         assert await vacancies.by_code(tx, after=after, most=1) == []
     assert seen == sorted(CODES)
+
+
+async def test_the_tree_goes_on_in_the_order_of_its_codes(vietnamese: World) -> None:
+    for code in CODES:
+        await vietnamese.unit(f"{code}/x", code)
+    seen, after = list[str](), ""
+    async with vietnamese.db.read() as tx:
+        for _ in range(2 * len(CODES)):
+            seen += [one.code for one in await unit_life.lines(tx, vietnamese.today, after=after, most=1)]
+            after = seen[-1]
+        assert await unit_life.lines(tx, vietnamese.today, after=after, most=1) == []
+    assert seen == [one for code in sorted(CODES) for one in (code, f"{code}/x")]

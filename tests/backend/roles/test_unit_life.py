@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from backend.imports.rows import records
+from backend.paging import CursorInvalid
 from backend.roles import unit_life
 from backend.roles.managers import RequestsUndecided, UnitNotFound
 from backend.roles.unit_life import UnitInUse
@@ -33,6 +34,30 @@ async def test_the_list_has_each_unit_below_its_parent(world: World) -> None:
     await world.unit("CU", "HUE", ended_on=world.today)
     found = [(one.depth, one.code, one.parent_code) for one in await lines(world)]
     assert found == [(0, "HUE", "-"), (1, "AB", "HUE"), (1, "NV", "HUE"), (2, "NV-P", "NV"), (1, "TC", "HUE")]
+
+
+async def test_the_tree_goes_on_behind_a_unit_also_one_that_has_ended(world: World) -> None:
+    for code, parent in (
+        ("A", None),
+        ("A-1", None),
+        ("A/1", "A"),
+        ("NV-P-1", "NV-P"),
+        ("X_", "TC"),
+        ("X%", "TC"),
+    ):
+        await world.unit(code, parent)
+    await world.unit("CU", "HUE", ended_on=world.today)
+    await world.unit("CU-1", "CU")
+    every = [one.code for one in await lines(world)]
+    assert every == ["A", "A/1", "A-1", "HUE", "CU-1", "NV", "NV-P", "NV-P-1", "TC", "X%", "X_"]
+    async with world.db.read() as tx:
+        for place, code in enumerate(every):
+            rest = await unit_life.lines(tx, world.today, after=code, most=3)
+            assert rest == (await unit_life.lines(tx, world.today))[place + 1 :][:3], code
+        (first,) = await unit_life.lines(tx, world.today, after="CU", most=1)
+        assert first == unit_life.Line(2, "CU-1", "Đơn vị CU-1", "CU", "", "", None)
+        with pytest.raises(CursorInvalid):
+            await unit_life.lines(tx, world.today, after="X")
 
 
 async def test_what_was_exported_changes_nothing_when_it_comes_back(world: World) -> None:

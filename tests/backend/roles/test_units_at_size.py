@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.roles import authority, delegations, managers, unit_pages, vacancies
+from backend.roles import authority, delegations, mailboxes, managers, unit_life, unit_pages, vacancies
 from tests.backend.roles.test_delegations import lend
+from tests.backend.roles.test_mailboxes import add
 from tests.backend.roles.world import World
 from tests.parts.asked import heard
 
@@ -25,6 +26,8 @@ LISTS: dict[str, Callable[[World, AsyncSession], Awaitable[object]]] = {
     ),
     "delegations": _delegations,
     "units without a manager": lambda _, tx: vacancies.by_code(tx),
+    "units": lambda world, tx: unit_life.lines(tx, world.today, after="HUE", most=50),
+    "mailboxes": lambda world, tx: mailboxes.listed(tx, world.kit, on=world.today),
 }
 
 
@@ -45,6 +48,9 @@ async def test_more_lines_are_read_by_as_many_statements(world: World, name: str
             await world.person(f"Được {one}")
             await world.employ(f"Được {one}", "NV", "Chi")
             await lend(world, "Chi", f"Được {one}", "NV")
+            for named in (one, f"Được {one}"):  # of whom one has a role there, and one has none
+                address = f"{'co' if named == one else 'khong'}.{one.lower()}@hue.example"
+                await add(world, named, address)
 
     await grow("A")
     await asked()  # what is loaded at first is not of the list
