@@ -20,10 +20,11 @@ from backend.roles import desired
 from backend.roles.models import Unit
 from backend.settings import Settings
 from ngomon.commands import by, out, reading, reconciling, show, steering, targets, writing
-from ngomon.commands.pages import MOST, more, placed
+from ngomon.commands.pages import more, placed
 from ngomon.commands.steering import said
 from ngomon.tasks import outgoing
 
+MOST = 50  # systems at once: each is asked about by ten statements of its own
 WAITING = ("held", "pending", "delivering", "paused", "retrying")
 
 
@@ -71,7 +72,7 @@ def add(name: str, unit_codes: tuple[str, ...], keeps_mail: bool, **words: Any) 
         out.print(f"its secret, which is shown only now: {aim.made}")
 
 
-@systems.command(name="list", help="Systems, and how far each is in step, by name, 200 at once.")
+@systems.command(name="list", help="Systems, and how far each is in step, by name, 50 at once.")
 @click.option("--after", metavar="NAME", default="", help="Begin behind this system: the next page.")
 def list_(after: str) -> None:
     """One row each; the token is not shown."""
