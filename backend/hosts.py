@@ -71,7 +71,6 @@ def _read(url: URL) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """
     _, found = url.get_dialect()().create_connect_args(url)
     options: dict[str, Any] = dict(found)
-    options.pop("prepared_statement_cache_size", None)
     options |= {"timeout": CONNECT_SECONDS, "server_settings": {"application_name": "ngomon"}}
     hosts, ports = options.pop("host", None), options.pop("port", None)
     if not isinstance(hosts, list):

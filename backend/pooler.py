@@ -2,18 +2,24 @@
 
 Listening, prepared statements and the limits that a connection sets for itself belong to a connection. A pooler that
 hands those out by transaction takes all three away without a word, and under load only (case B34).
+
+What a setting still says is no proof: a pooler that hands out two connections in turn gives two askers in turn the same
+ones each time. What is said to a connection at rest is one: a pooler by transaction has nobody to hand it to.
 """
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backend.crypto import new_token
+from backend.trouble import trouble_in
 
-ROUNDS = 5
+ROUNDS = 5  # most poolers by transaction are found out by these, which wait for nothing
+PATIENCE = 5.0  # seconds until what PostgreSQL tells a connection has come, on a machine that is busy
 NEVER_OF_A_SESSION = ("unsupported startup parameter", "prepared statement", "statement pooling")
 MARKED = "SELECT current_setting('ngomon.mark', true)"
 
@@ -29,7 +35,10 @@ class PoolerBetween(Exception):
 
 
 async def expect_own_connections(engine: AsyncEngine) -> None:
-    """Raises PoolerBetween where two of our connections may be one and the same at PostgreSQL."""
+    """Raises PoolerBetween where two of our connections may be one and the same at PostgreSQL.
+
+    Raises what the engine raises, or StorageTrouble, where the database is away: nothing is known then.
+    """
     if engine.dialect.name != "postgresql":
         return
     import asyncpg
@@ -41,13 +50,20 @@ async def expect_own_connections(engine: AsyncEngine) -> None:
                 return  # PostgreSQL itself: a pooler makes up the number that it greets with
             async with engine.connect() as other:
                 theirs = (await other.get_raw_connection()).driver_connection
-                apart = await _stay_apart(mine, theirs)
-    except (DBAPIError, OSError, asyncpg.PostgresError) as error:
-        if any(word in str(error) for word in NEVER_OF_A_SESSION):
+                apart = await _stay_apart(mine, theirs) and await _is_told_at_rest(mine, theirs)
+    except (DBAPIError, OSError) as error:
+        if _is_never_of_a_session(error):
             raise PoolerBetween from error
-        return  # away: whoever asks next is told
+        raise
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+        away = None if _is_never_of_a_session(error) else trouble_in(error)
+        raise away or PoolerBetween() from error
     if not apart:
         raise PoolerBetween
+
+
+def _is_never_of_a_session(error: Exception) -> bool:
+    return any(word in str(error) for word in NEVER_OF_A_SESSION)
 
 
 async def _stay_apart(mine: Any, theirs: Any) -> bool:
@@ -57,4 +73,26 @@ async def _stay_apart(mine: Any, theirs: Any) -> bool:
     for _round in range(ROUNDS):
         if await theirs.fetchval(MARKED) == mark or await mine.fetchval(MARKED) != mark:
             return False
+    return True
+
+
+async def _is_told_at_rest(mine: Any, theirs: Any) -> bool:
+    """What the other says reaches a connection that asks nothing meanwhile, as the bell's does."""
+    channel, heard = new_token(), asyncio.Event()
+
+    def hear(*_: object) -> None:
+        heard.set()
+
+    await mine.add_listener(channel, hear)
+    try:
+        await theirs.execute(f"SELECT pg_notify('{channel}', '')")
+        async with asyncio.timeout(PATIENCE):
+            await heard.wait()
+    except TimeoutError:
+        await mine.execute(
+            "SELECT 1"
+        )  # raises where the connection broke meanwhile, which says nothing of a pooler
+        return False
+    finally:
+        await mine.remove_listener(channel, hear)
     return True

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from backend.settings_options import why_no_option
+
 SQLITE, POSTGRES = "sqlite+aiosqlite:///", "postgresql+asyncpg://"
 UNREADABLE = "is no address: its port is no number, or a bracket is missing"
 NO_FILE = ("", ":memory:")
@@ -12,13 +14,19 @@ NO_FILE = ("", ":memory:")
 def why_no_database(url: str) -> str | None:
     """What keeps this from being the address of a database; nothing where it can be one."""
     if url.startswith(SQLITE):
-        path = url.removeprefix(SQLITE).partition("?")[0]
-        return "an SQLite address needs a file" if path in NO_FILE else None
+        path, _, options = url.removeprefix(SQLITE).partition("?")
+        if path in NO_FILE:
+            return "an SQLite address needs a file"
+        return (
+            "an SQLite address takes no options: leave out the question mark and what follows"
+            if options
+            else None
+        )
     if not url.startswith(POSTGRES):
         return f"must begin with {SQLITE} or {POSTGRES}"
     rest = url.removeprefix(POSTGRES)  # a password may hold any sign but @
     place = rest.partition("@")[2] if "@" in rest else rest
-    return None if is_readable(f"//{place}") else UNREADABLE
+    return why_no_option(rest) if is_readable(f"//{place}") else UNREADABLE
 
 
 def why_no_service(url: str, schemes: tuple[str, ...]) -> str | None:

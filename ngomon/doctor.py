@@ -28,7 +28,7 @@ from backend.outside.eid.eid_provider import Provider
 from backend.outside.http import Guarded
 from backend.pooler import PoolerBetween, expect_own_connections
 from backend.settings import Settings
-from backend.trouble import StorageTrouble
+from backend.trouble import StorageTrouble, named
 from ngomon import admission, migrations, reach, trusted
 from ngomon.commands.causes import cause as database_cause
 from ngomon.commands.causes import said_of
@@ -120,7 +120,8 @@ async def _settings(settings: Settings) -> str:
 
 
 async def _database(_: Settings, db: Database) -> str:
-    await expect_own_connections(db.engine)
+    with named():
+        await expect_own_connections(db.engine)
     async with db.read() as tx:
         step = await tx.scalar(text("SELECT version_num FROM alembic_version"))
     if step != migrations.newest():

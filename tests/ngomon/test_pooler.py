@@ -8,19 +8,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 
+from backend import pooler as check
 from backend.crypto import KeyRing, new_secret_key
 from backend.db import Database
 from backend.outbox.bell import REQUESTS, ring_after
+from backend.pooler import PoolerBetween, expect_own_connections
 from ngomon.migrations import begin
 from tests import databases
 from tests.ngomon.test_start import COMMAND, run
 from tests.parts.command import environment
 from tests.parts.pgbouncer import PgBouncer
 from tests.parts.postgres import Postgres
-from tests.parts.processes import eventually
+from tests.parts.processes import eventually, free_port
 from tests.service import running
 
 IGNORING = "ignore_startup_parameters = idle_in_transaction_session_timeout"
@@ -81,6 +84,30 @@ def test_b34_what_a_role_is_given_at_its_start_hides_no_pooler(tmp_path: Path, p
         assert "PostgreSQL itself" in said[0]
 
 
+@pytest.mark.parametrize("more", ["server_round_robin = 1", "server_round_robin = 0"])
+async def test_b34_a_pooler_that_hands_out_two_in_turn_is_found_out_each_time(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch, more: str
+) -> None:
+    """Two askers in turn then get the same connection each time, as if it were their own."""
+    monkeypatch.setattr(check, "PATIENCE", 0.3)
+    databases.postgres(postgres, "in_turn")
+    with pooler(postgres, "transaction", 2, more) as between:
+        await two_at_once(between.url("in_turn"))
+        for _time in range(3):
+            db = Database(between.url("in_turn"))
+            with pytest.raises(PoolerBetween):
+                await expect_own_connections(db.engine)
+            await db.close()
+
+
+async def test_b34_a_check_that_nobody_answers_is_not_passed() -> None:
+    """Whoever asks next may find the way again, and a pooler on it."""
+    db = Database(f"postgresql+asyncpg://postgres@127.0.0.1:{free_port()}/nothing")
+    with pytest.raises(OSError, match="refused"):
+        await expect_own_connections(db.engine)
+    await db.close()
+
+
 async def test_b34_behind_a_pooler_by_session_everything_works(postgres: Postgres) -> None:
     databases.postgres(postgres, "by_session")
     with pooler(postgres, "session", 60) as between:
@@ -107,3 +134,13 @@ async def limited(url: str) -> None:
     async with db.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         await connection.execute(text(words))
     await db.close()
+
+
+async def two_at_once(url: str) -> None:
+    """From now on the pooler has two connections, both at rest."""
+    both = [await asyncpg.connect(url.replace("+asyncpg", "")) for _ in range(2)]
+    for words in ("BEGIN", "COMMIT"):
+        for one in both:
+            await one.execute(words)
+    for one in both:
+        await one.close()
