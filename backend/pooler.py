@@ -19,7 +19,7 @@ from backend.crypto import new_token
 from backend.trouble import trouble_in
 
 ROUNDS = 5  # most poolers by transaction are found out by these, which wait for nothing
-PATIENCE = 5.0  # seconds until what PostgreSQL tells a connection has come, on a machine that is busy
+PATIENCE = 10.0  # seconds until what PostgreSQL tells a connection has come, on a machine that is busy
 NEVER_OF_A_SESSION = ("unsupported startup parameter", "prepared statement", "statement pooling")
 MARKED = "SELECT current_setting('ngomon.mark', true)"
 

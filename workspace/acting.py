@@ -118,5 +118,5 @@ async def _form(
         kept=kept,
         at_stake=at_stake,
         beside=posts,
-        errors=errors_of(refusal),
+        errors=errors_of(refusal, forms.boxes(ActForm)),
     )

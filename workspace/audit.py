@@ -138,7 +138,7 @@ def _page(
         export=msgspec.structs.replace(filters, cursor=None).query if refusal is None else "",
         groups=fact_labels.FACT_GROUPS,
         outcomes=OUTCOMES,
-        errors=errors_of(refusal),
+        errors=errors_of(refusal, forms.boxes(Filters)),
     )
 
 

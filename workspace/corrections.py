@@ -106,7 +106,7 @@ async def _form(
         positions=catalogue.positions_for(asked.subject_code, local_day(call.now())),
         said=form or _filled(asked),
         kept=kept,
-        errors=errors_of(refusal),
+        errors=errors_of(refusal, forms.boxes(MoveForm)),
     )
 
 

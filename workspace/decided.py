@@ -137,7 +137,7 @@ def _page(
         next_cursor=found.next_cursor,
         filters=filters,
         export=msgspec.structs.replace(filters, cursor="").query,
-        errors=errors_of(refusal),
+        errors=errors_of(refusal, forms.boxes(Filters)),
     )
 
 

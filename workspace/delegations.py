@@ -101,5 +101,5 @@ async def _page(
         kinds=KINDS,
         said=said or DelegationForm(kinds=list(KINDS), units=codes if len(codes) == 1 else []),
         kept=kept,
-        errors=errors_of(refusal),
+        errors=errors_of(refusal, forms.boxes(DelegationForm)),
     )

@@ -105,6 +105,11 @@ def _converted(values: object, kind: type[Form]) -> Form:
     return found
 
 
+def boxes(kind: type[msgspec.Struct]) -> list[str]:
+    """The names of its fields, which stand in the order in which the page asks."""
+    return [field.encode_name for field in msgspec.structs.fields(kind)]
+
+
 def query_of(asked: msgspec.Struct) -> str:
     """What is asked for as the end of an address, without what is empty."""
     given = {name: value for name, value in msgspec.to_builtins(asked).items() if value}

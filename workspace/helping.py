@@ -140,5 +140,5 @@ def _page(
         person=person,
         done=done,
         kept=kept,
-        errors=errors_of(refusal),
+        errors=errors_of(refusal, forms.boxes(PersonForm)),
     )

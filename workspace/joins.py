@@ -117,7 +117,7 @@ async def _page(
         waiting=waiting,
         form=form or JoinForm(),
         kept=kept,
-        errors=errors_of(refusal),
+        errors=errors_of(refusal, forms.boxes(JoinForm)),
         conflicts=refusal.facts.get("conflicts", []) if refusal else [],
         age=ages(call.request, call.now()),
     )

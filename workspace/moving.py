@@ -28,10 +28,10 @@ class MoveForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     position: str = ""
     effective_on: str = ""
     until: str = ""
-    reason: str = ""
     decision_number: str = ""
     decision_date: str = ""
     signed_by: str = ""
+    reason: str = ""
     keeps: list[UUID] = []
     keep: str = ""
     keep_reason: str = ""

@@ -147,16 +147,14 @@ async def _form(
     form, move = wishing.form_of(catalogue, act, typed), wishing.move_of(act)
     fields = form.form(today) if form else ()
     moves = [one for one in movements.WISHED if one.kind == move.kind]
+    errors = errors_of(refusal, wishing.boxes(fields))
     return page(
         call.request,
         "me_form.html",
         refusal=refusal,
         here=call.path,
         act=act,
-        typed=dict.fromkeys(
-            [*wishing.PLAIN, wishing.KEEPS, *(f"{wishing.FIELD}{one.name}" for one in fields)], ""
-        )
-        | typed,
+        typed=dict.fromkeys(wishing.boxes(fields), "") | typed,
         about=about,
         **await _left(tx, call.kit, act, about.role_id if about else call.request.path_params.get("role_id")),
         catalogue=catalogue,
@@ -168,8 +166,8 @@ async def _form(
         positions=catalogue.positions_for(form.code, today) if form and not move.form else [],
         movements=[(move.code, catalogue.movement_label(move.code)) for move in moves],
         field_names=field_labels.FIELDS | {f"{wishing.FIELD}{one.name}": one.words for one in fields},
-        errors=errors_of(refusal),
-        bad={error["field"] for error in errors_of(refusal) if "field" in error},
+        errors=errors,
+        bad={error["field"] for error in errors if "field" in error},
     )
 
 

@@ -120,6 +120,6 @@ async def _page(
         waiting=waiting,
         form=form or NameForm(),
         kept=kept,
-        errors=errors_of(refusal),
+        errors=errors_of(refusal, forms.boxes(NameForm)),
         age=ages(call.request, call.now()),
     )

@@ -159,5 +159,5 @@ async def _page(
         asked=asked,
         kept=kept,
         field_names=field_labels.OF_AN_APPOINTMENT,
-        errors=errors_of(refusal),
+        errors=errors_of(refusal, forms.boxes(AppointmentForm)),
     )

@@ -6,7 +6,7 @@ so there is one template per thing and one route per page.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -131,11 +131,17 @@ def go(visit: Visit, path: str) -> Response[Any]:
     return Redirect(path, status_code=303)
 
 
-def errors_of(refusal: Refusal | None) -> list[dict[str, str]]:
-    """What is wrong, field by field, or the one sentence of another refusal."""
+def errors_of(refusal: Refusal | None, boxes: Iterable[str] = ()) -> list[dict[str, str]]:
+    """What is wrong, field by field in the order of the form's `boxes`, or the one sentence of another refusal."""
     if isinstance(refusal, FieldsInvalid):
-        return [field.as_dict() for field in refusal.fields]
+        nth = {name: place for place, name in enumerate(boxes)}
+        return [one.as_dict() for one in sorted(refusal.fields, key=lambda one: _place_among(nth, one.field))]
     return [{"message": refusal.title}] if refusal else []
+
+
+def _place_among(nth: Mapping[str, int], field: str) -> int:
+    """Where a field's box stands; what a catalogue's form asks may stand there by its plain name. Others go last."""
+    return nth.get(field, nth.get(field.removeprefix("fields."), len(nth)))
 
 
 def lang_of(visit: Visit) -> str:

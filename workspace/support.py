@@ -217,5 +217,5 @@ def _new(request: Visit, clerk: AtDesk, form: NewForm, *, refusal: Refusal | Non
         here=f"{HOME}/new",
         desks=clerk.desks,
         form=form,
-        errors=errors_of(refusal),
+        errors=errors_of(refusal, forms.boxes(NewForm)),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any, Literal
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from backend.errors import FieldError, Refusal, gather
 from backend.kit import Kit
 from backend.roles import beside, movements, policy, rows, staff
 from backend.roles import draft as drafts
-from backend.roles.catalogue.entries import Catalogue, FieldType, SubjectType
+from backend.roles.catalogue.entries import Catalogue, FieldType, FormField, SubjectType
 from backend.roles.models import Role, RoleRequest, Unit
 from backend.roles.movements import Movement, Where
 from backend.roles.wish import Draft
@@ -22,10 +23,15 @@ from workspace.auth import Visit
 from workspace.moving import day
 
 Act = Literal["register", "amend", "transfer", "concurrent", "end"]
-PLAIN = ("subject_type", "unit", "position", "movement", "effective_on", "until")
+POST, DAYS = ("subject_type", "movement", "unit", "position"), ("effective_on", "until")
 FIELD, KEEPS = "fields.", "keeps"
 TYPED_DAY = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
 Typed = dict[str, str]  # of several posts that are kept their identifiers, with spaces between
+
+
+def boxes(fields: Iterable[FormField]) -> list[str]:
+    """The names of everything that the form asks, in the order of the page."""
+    return [*POST, *(f"{FIELD}{one.name}" for one in fields), *DAYS, KEEPS]
 
 
 def move_of(act: Act) -> Movement:
@@ -39,7 +45,7 @@ async def read(request: Visit, catalogue: Catalogue) -> Typed:
     known = {f"f_{field.name}": f"{FIELD}{field.name}" for kind in kinds for field in kind.fields}
     shape = msgspec.defstruct(
         "Wish",
-        [*((name, str, "") for name in (*PLAIN, *known)), ("keeps", list[UUID], [])],
+        [*((name, str, "") for name in (*POST, *DAYS, *known)), ("keeps", list[UUID], [])],
         rename=known,
         frozen=True,
         forbid_unknown_fields=True,

@@ -22,6 +22,8 @@ from backend.roles.catalogue.in_force import in_force
 from backend.roles.models import Role, StaffRecord, Unit
 from backend.roles.scope import in_scope, scope_of
 
+GRANTED = "role:"  # begins the code of a group that the catalogue grants; any other is a unit's
+
 
 class Post(msgspec.Struct, frozen=True):
     """One role in force, as far as other systems care; home roles come first."""
@@ -168,12 +170,19 @@ def _groups(posts: Sequence[Post], catalogue: Catalogue, system: str) -> list[Gr
     """One group per unit, externally known by the unit's code, and one per granted system role."""
     units = {post.unit_code: post.group_name for post in posts}
     grants = {
-        GroupRef(f"role:{grant.code}", grant.label)
+        GroupRef(f"{GRANTED}{grant.code}", grant.label)
         for post in posts
         for grant in catalogue.grants_of(post.subject_type, post.position, system)
     }
     found = [GroupRef(code, name) for code, name in units.items()]
     return sorted(found) + sorted(grants)
+
+
+def words_of(group: GroupRef, catalogue: Catalogue) -> str:
+    """What a group is called on our pages: a granted one as the reader's catalogue does, a unit's as the unit."""
+    _, mark, code = group.external_id.partition(GRANTED)
+    granted = catalogue.grants.get(code) if mark else None
+    return granted.words if granted else group.display_name
 
 
 async def leaving(tx: AsyncSession, kit: Kit, account_ids: Sequence[UUID]) -> dict[UUID, Desired]:
@@ -194,7 +203,9 @@ async def our_groups(tx: AsyncSession, system: System, codes: Collection[str]) -
     """
     scope, catalogue = await scope_of(tx, system), await in_force(tx)
     rows = await tx.execute(select(Unit.code, Unit.path).where(Unit.code.in_(codes)))
-    granted = {f"role:{grant.code}" for grant in catalogue.grants.values() if grant.counts_at(system.name)}
+    granted = {
+        f"{GRANTED}{grant.code}" for grant in catalogue.grants.values() if grant.counts_at(system.name)
+    }
     return {row.code for row in rows if in_scope(row.path, scope)} | granted.intersection(codes)
 
 

@@ -11,6 +11,7 @@ from backend.outside.connectors import Desired
 from backend.roles import desired as wanted
 from backend.roles import draft as drafts
 from backend.roles import holding, movements, scope
+from backend.roles.catalogue.entries import Catalogue
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.models import Role, RoleRequest, Unit
 from backend.roles.views import Change, Effect
@@ -34,6 +35,8 @@ async def effects(
         changes = _changes(
             wanted.state_of(account.id, name, before, catalogue, system.name),
             wanted.state_of(account.id, name, after, catalogue, system.name),
+            catalogue.position_label(after[0].position) if after else "",
+            catalogue,
         )
         effects.append(Effect(system.name, changes))
     return effects
@@ -47,22 +50,21 @@ async def _post(tx: AsyncSession, kit: Kit, found: RoleRequest, system: System) 
     return [await wanted.post_of(tx, fields, found.subject_type, found.position, unit)]
 
 
-def _changes(before: Desired, after: Desired) -> list[Change]:
+def _changes(before: Desired, after: Desired, title: str, catalogue: Catalogue) -> list[Change]:
+    """What differs; the words of the catalogue in every language, though a system is told the Vietnamese ones."""
     changes = []
     if after.active and not before.active:
         changes.append(Change(_("Cấp quyền sử dụng")))
     if before.active and not after.active:
         changes.append(Change(_("Thu quyền sử dụng")))
     if after.active and after.title != before.title:
-        changes.append(Change(_("Chức vụ"), after.title or ""))
+        changes.append(Change(_("Chức vụ"), title))
     if after.active and after.department != before.department:
         changes.append(Change(_("Đơn vị"), after.department or ""))
     if after.email != before.email and after.email:
         changes.append(Change(_("Thư điện tử công vụ"), after.email))
-    changes += [
-        Change(_("Thêm vào nhóm"), group.display_name) for group in after.groups if group not in before.groups
-    ]
-    changes += [
-        Change(_("Ra khỏi nhóm"), group.display_name) for group in before.groups if group not in after.groups
-    ]
+    joined = [group for group in after.groups if group not in before.groups]
+    left = [group for group in before.groups if group not in after.groups]
+    changes += [Change(_("Thêm vào nhóm"), wanted.words_of(group, catalogue)) for group in joined]
+    changes += [Change(_("Ra khỏi nhóm"), wanted.words_of(group, catalogue)) for group in left]
     return changes or [Change(_("Không thay đổi"))]

@@ -11,12 +11,15 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
+from backend.roles import movements
+from backend.roles.catalogue.in_force import shipped
 from backend.roles.models import Role
 from tests.workspace.counter import Counter
 from tests.workspace.office import SAME_SITE, Desk, Office
 from tests.workspace.test_beside import two_posts
 from tests.workspace.test_corrections import returned_transfer
 from tests.workspace.test_me import says
+from workspace import field_labels
 from workspace.router import CONTROLLERS
 
 NO_DAY, LONG = "31/02/2030", "a" * 501
@@ -37,12 +40,31 @@ SEVERAL = {
     "workspace.wish", "workspace.my_correct", "workspace.delegate", "workspace.appoint", "workspace.support_open",
     "workspace.join_propose", "workspace.name_propose", "workspace.person_help",
 }  # fmt: skip
+FORMS = (movements.END_FORM, *shipped().subject_types.values())
+CALLED = [  # every field by the words that a mistake about it begins with
+    ("to", field_labels.LENT_TO),
+    *field_labels.FIELDS.items(),
+    *field_labels.OF_AN_APPOINTMENT.items(),
+    *((f"fields.{one.name}", one.label) for form in FORMS for one in form.fields),
+]
 BOX = re.compile(r'role="alert"[^>]*><p><strong>([^<]+):</strong>')
 
 
 def named(page: str) -> set[str]:
-    """The fields of which the page says something."""
-    return set(BOX.findall(page))
+    """The fields of which the page says something, each once and in the order of the boxes below."""
+    said = BOX.findall(page)
+    places = [place for one in said if (place := place_of(page, one)) is not None]
+    assert places == sorted(places) and len(said) == len(set(said)), said
+    return set(said)
+
+
+def place_of(page: str, label: str) -> int | None:
+    """Where the box stands that is called so; nothing where the page has none."""
+    main = page.partition("<main")[2]
+    names = [name for name, called in CALLED if called == label]
+    return max(
+        (found.start() for name in names if (found := re.search(rf' name="{name}"', main))), default=None
+    )
 
 
 def test_every_form_of_the_route_table_is_one_of_these() -> None:

@@ -54,7 +54,7 @@ async def test_a_no_wants_a_reason_that_the_page_keeps_and_shows(
     request_id = await office.asks("Nguyễn Thị An")
     path = f"/workspace/requests/{request_id}"
     silent = await desk.send(f"{path}/decision", word(decision, reason="   "))
-    assert silent.status_code == 422 and "Vui lòng nêu lý do" in silent.text
+    assert silent.status_code == 422 and ">Vui lòng nêu lý do<" in silent.text
     assert await state(office, request_id) == "pending"
     await desk.send(f"{path}/decision", word(decision, reason="Thiếu số quyết định"))
     assert await state(office, request_id) == becomes

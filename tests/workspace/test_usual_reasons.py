@@ -57,7 +57,7 @@ async def test_a_missing_reason_is_said_beside_its_box(office: Office, desk: Des
     path = f"/workspace/requests/{await office.asks('Phan Thị Thiếu')}"
     answer = await desk.send(f"{path}/decision", word("rejected"))
     assert answer.status_code == 422
-    assert answer.text.count("Vui lòng nêu lý do") == 1
-    assert answer.text.index('class="decide stays"') < answer.text.index("Vui lòng nêu lý do")
+    assert answer.text.count(">Vui lòng nêu lý do<") == 1
+    assert answer.text.index('class="decide stays"') < answer.text.index(">Vui lòng nêu lý do<")
     assert re.search(r'<textarea id="reason"[^>]* aria-invalid="true"', answer.text)
     assert "aria-invalid" not in await desk.page(path)

@@ -40,25 +40,41 @@
   };
   const MORE = { KeyX: pick, KeyZ: () => press("button[data-undo]"), KeyH: () => press("a[data-later]"), Slash: search };
 
-  // A word that wants a reason shows first where to write it; pressed again it acts. Without scripts it stands there.
+  // A word that wants a reason shows where to write it, and says that there is none; then it acts. Without scripts the
+  // box stands there, and the server says the same.
   let wish = "";
   const opened = (form) => form.querySelector("[data-reasons]");
   const open = (form) => {
     wish = form.getAttribute("action");
     opened(form).classList.add("open");
   };
+  const complaint = () => document.getElementById("reason-error");
+  const complain = () => {
+    complaint().textContent = complaint().dataset.text;
+    document.getElementById("reason").setAttribute("aria-invalid", "true");
+  };
+  const content = () => {
+    if (!complaint()?.textContent) return;
+    complaint().textContent = "";
+    document.getElementById("reason").removeAttribute("aria-invalid");
+  };
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button[data-wants]");
     const box = button && opened(button.form);
-    if (!box || box.classList.contains("open")) return;
+    if (!box) return;
+    const { reason } = button.form.elements;
+    const isSaid = Boolean(reason.value.trim() || box.querySelector("input[name=usual]:checked"));
+    if (isSaid && box.classList.contains("open")) return;
     event.preventDefault();
     event.stopPropagation();
     open(button.form);
-    button.form.elements.reason.focus();
+    if (!isSaid) complain();
+    reason.focus();
   }, true);
   document.addEventListener("change", (event) => {
     if (!event.target.matches("input[name=usual]")) return;
     event.target.form.elements.reason.value = event.target.value;
+    content();
     event.target.form.elements.reason.focus();
   });
   const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").replace(/[đĐ]/g, "d").toLowerCase().trim();
@@ -71,6 +87,7 @@
   };
   document.addEventListener("input", (event) => {
     if (event.target.dataset.narrows) narrow(event.target);
+    if (event.target.id === "reason" && event.target.value.trim()) content();
     if (event.target.id === "reason") for (const chip of all("input[name=usual]", event.target.form)) chip.checked = chip.value === event.target.value;
   });
 
@@ -149,6 +166,7 @@
   document.addEventListener("htmx:after:swap", () => {
     const form = wish && document.querySelector(`form[action="${wish}"]`);
     if (form && opened(form)) opened(form).classList.add("open");
+    if (complaint()?.textContent) complain();
     keep();
     count();
     tick();
