@@ -29,6 +29,7 @@ from tests.service import Service, running
 from tests.workspace.office import Desk, Office
 
 ROUNDS = 5
+LINES = 50  # of the longest page
 FOUND = "/workspace/people"  # what is typed stands in no address: it is posted first
 TYPED = {"people_found": "anh", "people_middle": "uye"}  # a beginning of words, and what only stands within
 PAGES = {
@@ -139,7 +140,7 @@ async def _province(stack: AsyncExitStack, url: str, size: Size) -> Province:
     await office.open()
     old = await office.person("Nguyễn Thị Lâu Năm")
     await fill(office, size)
-    await grow_old(office, old, max(1, size.people * HISTORY // 10_000))
+    await grow_old(office, old, max(LINES, size.people * HISTORY // 10_000))
     asks: dict[str, Ask] = {}
     for name, who in (("root", office.ha), ("unit", office.chi)):
         desk = await office.desk(who)
