@@ -28,7 +28,7 @@ PEOPLE = ("an", "binh", "chi", "dung", "giang", "hai", "huong", "khanh", "nam")
 CALLS = ("/v1/me", "/v1/roles", "/v1/role-requests", "/v1/sessions", "/v1/subject-types")
 CODE = re.compile(r"\b\d{6}\b")
 BREATH = (
-    0.1  # seconds between two calls of a phone: nine of them ask all the time, and the upgrade gets its turn
+    0.25  # seconds between two calls of a phone: nine of them ask all the time, and the upgrade gets its turn
 )
 
 
