@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable
-from pathlib import Path
+from functools import cache
 from typing import Any
 
 import httpx2
@@ -29,14 +29,15 @@ LINKS = ["/app/vneid", "/app/post-office", "/app/workspace-login/9f1c", "/app/a/
 Http = Callable[..., httpx2.AsyncClient]
 
 
-@pytest.fixture
-def http(tmp_path: Path) -> Http:
+@pytest.fixture(scope="module")
+def http(tmp_path_factory: pytest.TempPathFactory) -> Http:
     """A browser at an installation for real people, with these settings beside what it needs."""
 
-    def opened(**more: str) -> httpx2.AsyncClient:
+    @cache
+    def installed(more: frozenset[tuple[str, str]]) -> Any:
         needed = {
             "NGOMON_PROFILE": "production",
-            "NGOMON_DATABASE_URL": databases.sqlite(tmp_path),
+            "NGOMON_DATABASE_URL": databases.sqlite(tmp_path_factory.mktemp("front")),
             "NGOMON_SECRET_KEYS": new_secret_key(),
             "NGOMON_PUBLIC_URL": HOST,
             "NGOMON_VNEID_ISSUER": "https://dinh-danh.example",
@@ -45,8 +46,11 @@ def http(tmp_path: Path) -> Http:
             "NGOMON_SMS_URL": "kannel://user:pass@sms:13013/?from=HUE-S",
             "NGOMON_METRICS_TOKEN": secrets.token_hex(16),
         }
-        app: Any = create_app(load(needed | more))
-        return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app.asgi), base_url=HOST)
+        return create_app(load(needed | dict(more))).asgi
+
+    def opened(**more: str) -> httpx2.AsyncClient:
+        there = httpx2.ASGITransport(app=installed(frozenset(more.items())))
+        return httpx2.AsyncClient(transport=there, base_url=HOST)
 
     return opened
 
