@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Date, Select, and_, exists, not_, or_, select, text, union_all
+from sqlalchemy import Date, Select, and_, not_, or_, select, text, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
@@ -244,10 +244,11 @@ def due_requests(today: date, catalogue: Catalogue) -> Select[RoleRequest]:
     What a frozen account asked for itself waits until it is known who asked; ends and managers' acts go on. What
     nobody whose word counts vouches for waits for that word (R30), whoever began it; ends go on.
     """
+    frozen_at = select(Account.frozen_at).where(Account.id == RoleRequest.account_id)
     contested = and_(
         RoleRequest.created_by == RoleRequest.account_id,
         RoleRequest.kind.not_in(movements.GIVES_NOTHING),
-        exists().where(Account.id == RoleRequest.account_id, Account.frozen_at.is_not(None)),
+        frozen_at.scalar_subquery().is_not(None),
     )
     return (
         select(RoleRequest)

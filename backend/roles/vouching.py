@@ -6,7 +6,7 @@ wishes of anybody, and what nobody proved is no more true for having waited. An 
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, and_, exists, or_
+from sqlalchemy import ColumnElement, and_, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
@@ -49,7 +49,10 @@ def is_missing(catalogue: Catalogue) -> ColumnElement[bool]:
 
 
 def _nobody(by: tuple[str, ...]) -> ColumnElement[bool]:
-    """Whether none of these has ever come to the request's account."""
+    """Whether none of these has ever come to the request's account.
+
+    A value of the account, not EXISTS: of that PostgreSQL may gather all accounts before it looks at one request.
+    """
     came = {VNEID: Account.vneid_at, CERTIFICATE: Account.certificate_at}
-    none = (column.is_(None) for name, column in came.items() if name in by)
-    return exists().where(Account.id == RoleRequest.account_id, *none)
+    none = and_(true(), *(column.is_(None) for name, column in came.items() if name in by))
+    return select(none).where(Account.id == RoleRequest.account_id).scalar_subquery()

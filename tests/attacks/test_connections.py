@@ -54,13 +54,20 @@ async def rest(reader: asyncio.StreamReader) -> bytes:
     return bytes(found)
 
 
+async def say(writer: asyncio.StreamWriter, piece: bytes) -> None:
+    """Send a piece; raises ConnectionError where the other side has hung up, whichever loop notices it."""
+    if writer.is_closing():
+        raise ConnectionResetError
+    writer.write(piece)
+    await writer.drain()
+
+
 async def pour(writer: asyncio.StreamWriter, reader: asyncio.StreamReader, piece: bytes) -> int:
     """Send without an end; how many bytes until the line was dead."""
     sent = 0
     with contextlib.suppress(ConnectionError):
         while sent < MOST:
-            writer.write(piece)
-            await asyncio.wait_for(writer.drain(), SOON)
+            await asyncio.wait_for(say(writer, piece), SOON)
             sent += len(piece)
             await asyncio.sleep(0)
     return sent
@@ -163,8 +170,7 @@ async def test_a16_a_byte_now_and_then_buys_no_time(hasty: Service, what: str) -
         over = asyncio.create_task(rest(reader))
         with contextlib.suppress(ConnectionError):
             while not over.done():
-                writer.write(b"y")
-                await writer.drain()
+                await say(writer, b"y")
                 await asyncio.wait([over], timeout=0.2)
         await over
 
@@ -195,8 +201,7 @@ async def test_a16_whoever_fetches_no_answer_is_hung_up_on(hasty: Service) -> No
         with contextlib.suppress(ConnectionError):
             async with asyncio.timeout(30):
                 while True:
-                    writer.write(ask)
-                    await writer.drain()
+                    await say(writer, ask)
                     await asyncio.sleep(0.01)
 
 
