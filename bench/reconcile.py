@@ -31,15 +31,16 @@ PATIENCE = 120
 async def change(town: OutboxTown, names: dict[Any, str], url: str) -> int:
     """Another title, switched off, put into a group that is not theirs; how many people."""
     async with httpx2.AsyncClient(base_url=url) as client:
-        groups = (await client.get("/Groups?excludedAttributes=members")).json()["Resources"]
+        groups = (await client.get("/Groups")).json()["Resources"]
+        members = {group["id"]: {one["value"] for one in group.get("members", [])} for group in groups}
         for number, one in enumerate(town.people[:CHANGED]):
             if number % 3 == 0:
                 await patch(client, f"/Users/{names[one]}", "replace", "title", "tự sửa")
             elif number % 3 == 1:
                 await patch(client, f"/Users/{names[one]}", "replace", "active", False)
             else:
-                other = groups[(number + 1) % len(groups)]
-                await patch(client, f"/Groups/{other['id']}", "add", "members", [{"value": names[one]}])
+                other = next(group for group, there in members.items() if names[one] not in there)
+                await patch(client, f"/Groups/{other}", "add", "members", [{"value": names[one]}])
     return CHANGED
 
 
