@@ -138,10 +138,24 @@
   let typed = "";
   let sent = false;
   let acted = false;
-  document.addEventListener("submit", () => { sent = true; }, true);
+  const unread = document.getElementById("unread");
+  document.addEventListener("submit", () => { sent = true; unread.hidden = true; }, true);
+  // An answer that is no page of ours (too much was sent, the service is stopping) takes nothing away; it is said below.
+  const say = (text) => {
+    const { title, detail } = text.startsWith("{") ? JSON.parse(text) : {};
+    unread.firstElementChild.textContent = [title, detail].filter(Boolean).join(". ") || unread.dataset.text;
+    unread.hidden = false;
+  };
   document.addEventListener("htmx:before:swap", (event) => {
+    const { text, target, sourceElement } = event.detail.ctx;
+    if (target.id === "main" && !text.includes('id="main"')) {
+      event.preventDefault();
+      if (sourceElement !== target) say(text);
+      return;
+    }
     if (event.target.id !== "main") return;
-    typed = sent ? "" : document.getElementById("reason")?.value.trim() || typed;
+    const box = document.querySelector("#reason, [data-typed]:not([hidden]) textarea");
+    typed = box?.value.trim() || (sent ? "" : typed);
     acted = sent;
     sent = false;
     if (!document.querySelector("#main :active")) return;
