@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from backend.journal import Entry
 from tests.parts.processes import within
 from tests.workspace.office import Office
-from tests.workspace.test_presses import is_look, silent
+from tests.workspace.test_presses import DRAWN, LOOK, is_look, silent
 
 POST = """([path, values]) => {
   const form = Object.assign(document.createElement("form"), { method: "post", action: path });
@@ -50,6 +50,15 @@ async def still(page: Page) -> None:
 
     await silent(page)
     await page.route("**/workspace/requests/*", look)
+
+
+async def looks(page: Page, request_id: UUID) -> None:
+    """The page asks by itself how things are, once, and draws it."""
+    await page.unroute_all(behavior="wait")
+    await silent(page)
+    async with page.expect_response(f"**/workspace/requests/{request_id}"):
+        await page.evaluate(LOOK)
+    await page.evaluate(DRAWN)
 
 
 async def posted(page: Page, path: str, **values: str) -> None:

@@ -16,8 +16,8 @@ from backend.roles.models import Role, RoleRequest
 from backend.roles.wish import Draft
 from tests.workspace.glass import at
 from tests.workspace.office import Office
-from tests.workspace.tampering import Together, posted, still, written
-from tests.workspace.test_presses import DRAWN, LOOK, silent, status_of
+from tests.workspace.tampering import Together, looks, posted, still, written
+from tests.workspace.test_presses import silent, status_of
 from tests.workspace.test_reorganisations import DECISION, HEAD, carried, planned
 from tests.workspace.test_walked import role_of
 
@@ -128,10 +128,7 @@ async def test_tw03_of_two_windows_that_press_at_once_one_counts_and_the_other_i
             await expect(lost.get_by_role("alert")).to_contain_text(UNCHANGED)
             await expect(lost.locator("[data-undo], [data-decision]")).to_have_count(0)
             await expect(won.locator("[data-undo]").first).to_be_visible()
-            await lost.unroute_all(behavior="wait")
-            async with lost.expect_response(f"**/workspace/requests/{request_id}"):
-                await lost.evaluate(LOOK)
-            await lost.evaluate(DRAWN)
+            await looks(lost, request_id)
             await expect(lost.get_by_text(said[became])).to_be_visible()
             if lost is no:
                 await expect(no.get_by_label("Bạn đang viết dở")).to_have_value("Chưa có quyết định bổ nhiệm")
@@ -186,6 +183,8 @@ async def test_tw04_a_page_that_has_grown_old_is_told_and_keeps_the_reason(
             await page.get_by_role("button", name="Từ chối").click()
             await expect(page.get_by_role("alert")).to_contain_text(told)
             await expect(page.get_by_role("alert")).to_contain_text(UNCHANGED)
+            await expect(page.get_by_role("textbox", name=box)).to_have_value("Viết trên trang cũ")
+            await looks(page, request_id)
             await expect(page.get_by_role("textbox", name=box)).to_have_value("Viết trên trang cũ")
             assert await status_of(office, request_id) == becomes
             assert await written(office, "role.request_decided", request_id) == (becomes == "pending")

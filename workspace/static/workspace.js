@@ -136,6 +136,7 @@
   // dropped, or it would take the button away before it is let go; the page looks again after that.
   let missed = false;
   let typed = "";
+  let written = "";
   let sent = false;
   let acted = false;
   const unread = document.getElementById("unread");
@@ -156,14 +157,19 @@
     if (event.target.id !== "main") return;
     const box = document.querySelector("#reason, [data-typed]:not([hidden]) textarea");
     typed = box?.value.trim() || (sent ? "" : typed);
+    written = box?.id === "reason" ? box.value : "";
     acted = sent;
     sent = false;
     if (!document.querySelector("#main :active")) return;
     event.preventDefault();
     missed = true;
   });
-  // Somebody else has decided meanwhile: what was being written stays to be read (W06).
+  // Somebody else has decided meanwhile: what was being written stays to be read (W06). What came back with a no, and
+  // so was not typed on this page, stays in its box.
   const keep = () => {
+    const reason = document.getElementById("reason");
+    if (reason && !reason.value) reason.value = written;
+    written = "";
     const box = document.querySelector("[data-typed]");
     if (!box || !typed) return;
     box.hidden = false;
