@@ -7,12 +7,14 @@ from typing import TypeVar, get_origin
 from urllib.parse import urlencode
 
 import msgspec
+from litestar.datastructures import FormMultiDict
 from litestar.exceptions import ClientException
 
 from backend.errors import BadRequest, FieldError, FieldsInvalid, Refusal
 from workspace.auth import TOKEN_FIELD, Visit
 
 LONGEST = 2000  # characters of any one parameter of an address
+REASON, UNSENT = "reason", "unsent reason"  # the box that takes long to write, and what stood in it
 MOST = 2**31 - 1  # of any number here: what every column of either database holds (A21)
 Form = TypeVar("Form", bound=msgspec.Struct)
 Done = TypeVar("Done")
@@ -31,10 +33,7 @@ class NoFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 async def read(visit: Visit, kind: type[Form]) -> Form:
     """The form as a Struct; a list field takes every value of its name. Raises FormMalformed."""
-    try:
-        sent = await visit.form()
-    except (ClientException, ValueError) as error:
-        raise FormMalformed from error
+    sent = await received(visit)
     lists = {field.encode_name for field in msgspec.structs.fields(kind) if get_origin(field.type) is list}
     values: dict[str, object] = {}
     for name in dict.fromkeys(sent.keys()):
@@ -45,6 +44,17 @@ async def read(visit: Visit, kind: type[Form]) -> Form:
             raise FormMalformed
         values[name] = given if name in lists else given[0]
     return _converted(values, kind)
+
+
+async def received(visit: Visit) -> FormMultiDict:
+    """What came; the reason in it stands on the page that says no, so that it is not lost. Raises FormMalformed."""
+    try:
+        sent = await visit.form()
+    except (ClientException, ValueError) as error:
+        raise FormMalformed from error
+    reason = sent.get(REASON)
+    visit.scope["state"][UNSENT] = reason[:LONGEST].strip() if isinstance(reason, str) else ""
+    return sent
 
 
 async def all_at_once(bad: Sequence[FieldError], act: Awaitable[Done | Refusal]) -> Done | Refusal:

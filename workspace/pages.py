@@ -26,6 +26,7 @@ from backend.words import gettext, language, say
 from backend.words import mark as _
 from workspace import field_labels, labels, static_files, sync_labels
 from workspace.auth import TOKEN_FIELD, Visit
+from workspace.forms import UNSENT
 from workspace.headers import NONCE
 
 THEMES = ("auto", "light", "dark")
@@ -105,6 +106,7 @@ def page(
         **preferences,
         "nonce": visit.scope["state"][NONCE],
         "csrf": visit.scope["state"].get(TOKEN_FIELD, ""),
+        "unsent": visit.scope["state"].get(UNSENT, ""),
         "manager": visit.scope["state"].get("manager"),
         "clerk": visit.scope["state"].get("clerk"),
         "officer": visit.scope["state"].get("officer"),

@@ -29,7 +29,7 @@ COLOURS = "colours.css"  # made from the branding
 FILES = {
     "workspace.js": (
         "text/javascript; charset=utf-8",
-        (*(f"vendor/{name}" for name in VENDOR), "workspace.js"),
+        (*(f"vendor/{name}" for name in VENDOR), "workspace.js", "unsent.js"),
     ),
     "workspace.css": ("text/css; charset=utf-8", (COLOURS, "workspace.css")),
     "colours.css": ("text/css; charset=utf-8", (COLOURS,)),  # what another page of this house may take

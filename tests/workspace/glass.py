@@ -18,6 +18,20 @@ async def at(
     office: Office, browser: Browser, who: Somebody | None = None, **options: Any
 ) -> AsyncIterator[BrowserContext]:
     """A browser that is signed in; whatever its console complains of fails the test."""
+    complaints: list[str] = []
+    async with outspoken(office, browser, who, **options) as context:
+        context.on("console", lambda message: _note(complaints, message.type, message.text))
+        context.on("weberror", lambda error: complaints.append(str(error.error)))
+        context.on("dialog", lambda dialog: complaints.append(f"a dialog: {dialog.message}"))
+        yield context
+    assert not complaints, complaints
+
+
+@asynccontextmanager
+async def outspoken(
+    office: Office, browser: Browser, who: Somebody | None = None, **options: Any
+) -> AsyncIterator[BrowserContext]:
+    """The same of one whose console may complain, as of what it has refused to another site's page."""
     context = await browser.new_context(base_url=office.service.url, **options)
     context.set_default_timeout(WAIT)
     token = await office.token_of(who or office.chi)
@@ -32,15 +46,10 @@ async def at(
             }
         ]
     )
-    complaints: list[str] = []
-    context.on("console", lambda message: _note(complaints, message.type, message.text))
-    context.on("weberror", lambda error: complaints.append(str(error.error)))
-    context.on("dialog", lambda dialog: complaints.append(f"a dialog: {dialog.message}"))
     try:
         yield context
     finally:
         await context.close()
-    assert not complaints, complaints
 
 
 def _note(complaints: list[str], kind: str, text: str) -> None:

@@ -136,20 +136,27 @@
   // dropped, or it would take the button away before it is let go; the page looks again after that.
   let missed = false;
   let typed = "";
+  let written = "";
   let sent = false;
   let acted = false;
   document.addEventListener("submit", () => { sent = true; }, true);
   document.addEventListener("htmx:before:swap", (event) => {
     if (event.target.id !== "main") return;
-    typed = sent ? "" : document.getElementById("reason")?.value.trim() || typed;
+    const box = document.querySelector("#reason, [data-typed]:not([hidden]) textarea");
+    typed = box?.value.trim() || (sent ? "" : typed);
+    written = box?.id === "reason" ? box.value : "";
     acted = sent;
     sent = false;
     if (!document.querySelector("#main :active")) return;
     event.preventDefault();
     missed = true;
   });
-  // Somebody else has decided meanwhile: what was being written stays to be read (W06).
+  // Somebody else has decided meanwhile: what was being written stays to be read (W06). What came back with a no, and
+  // so was not typed on this page, stays in its box.
   const keep = () => {
+    const reason = document.getElementById("reason");
+    if (reason && !reason.value) reason.value = written;
+    written = "";
     const box = document.querySelector("[data-typed]");
     if (!box || !typed) return;
     box.hidden = false;
@@ -174,37 +181,6 @@
     const news = document.querySelector("#main [data-focus]") || (acted && document.querySelector("#main h1[tabindex]"));
     if (news) news.focus({ preventScroll: false });
   });
-
-  // Without a network nothing is sent and nothing is lost: it is said at once, and sent when the network is back (W07).
-  const offline = document.getElementById("offline");
-  let waiting = null;
-  const hold = (form, button) => {
-    waiting = { form, button };
-    offline.hidden = false;
-  };
-  const again = () => {
-    if (!waiting || !navigator.onLine) return;
-    const { form, button } = waiting;
-    waiting = null;
-    offline.hidden = true;
-    const there = form.isConnected ? form : document.querySelector(`form[action="${form.getAttribute("action")}"]`);
-    if (there) there.requestSubmit(button && button.isConnected ? button : undefined);
-  };
-  let last = null;
-  document.addEventListener("submit", (event) => {
-    last = { form: event.target, button: event.submitter };
-    if (navigator.onLine) return;
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    hold(event.target, event.submitter);
-  }, true);
-  document.addEventListener("htmx:error", (event) => {
-    const from = event.detail?.ctx?.sourceElement;
-    if (last && from === last.form) hold(last.form, last.button);
-  });
-  addEventListener("offline", () => { offline.hidden = false; });
-  addEventListener("online", () => { offline.hidden = true; again(); });
-  setInterval(again, 2000);
 
   // One stream of a browser window: closed while hidden, from the start too, for six open ones would stop everything
   // on plain HTTP (W02). A stream that is refused leads to the sign-in page (F01), and what was being written is kept.
