@@ -102,7 +102,7 @@ async def test_tw07_of_five_hundred_where_so_many_are_allowed_the_foreign_one_al
     assert await after(office, foreign) == before
 
 
-BAD = {
+BAD: dict[str, str | bytes] = {
     "1 MB": "lý do " * 170_000,
     "10,000 marks": "e" + "\u0301" * 10_000,
     "zalgo": "".join(letter + "\u0334\u0353\u0301\u0489" for letter in "không"),

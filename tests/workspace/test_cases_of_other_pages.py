@@ -19,7 +19,7 @@ from tests.workspace.test_deciding import word
 # a form is refused before any row is asked, and a row does not know where it is kept
 pytestmark = pytest.mark.parametrize("service", ["sqlite"], indirect=True)
 FORM = "application/x-www-form-urlencoded"
-EVIL = "https://ke-gian.example"
+EVIL, HOST = "https://ke-gian.example", "https://cong.example"
 ELSEWHERE = {"Origin": EVIL, "Sec-Fetch-Site": "cross-site"}
 SPELLINGS: dict[str, dict[str, str]] = {
     "a form in a frame": ELSEWHERE | {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"},
@@ -135,28 +135,26 @@ async def test_tw08_a_cookie_that_another_page_has_tossed_in_lends_nobody_rights
     assert await after(office, request_id) == before
 
 
+def over_https(office: Office) -> Any:
+    """The same installation as browsers see it in production."""
+    settings = office.service.app.settings
+    environ = {"NGOMON_DATABASE_URL": settings.database_url, "NGOMON_PUBLIC_URL": HOST}
+    known = load(environ | {"NGOMON_SECRET_KEYS": settings.secret_keys})
+    return create_app(known, clock=office.service.clock)
+
+
 async def test_tw08_where_it_counts_the_cookies_name_keeps_every_other_host_out(
     office: Office, desk: Desk
 ) -> None:
     request_id = await office.asks("Cao Thị Tên")
     path, before = f"/workspace/requests/{request_id}/decision", await after(office, request_id)
-    settings, host = office.service.app.settings, "https://cong.example"
-    secure: Any = create_app(
-        load(
-            {
-                "NGOMON_DATABASE_URL": settings.database_url,
-                "NGOMON_PUBLIC_URL": host,
-                "NGOMON_SECRET_KEYS": settings.secret_keys,
-            }
-        ),
-        clock=office.service.clock,
-    )
+    secure = over_https(office)
     thief = await office.desk(office.dung)
     own, tossed = desk.http.cookies["ngomon"], thief.http.cookies["ngomon"]
     theirs = await Hand.of(thief, "/workspace")
     await thief.http.aclose()
-    headers = SAME_SITE | {"Origin": host}
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=secure.asgi), base_url=host) as browser:
+    headers = SAME_SITE | {"Origin": HOST}
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=secure.asgi), base_url=HOST) as browser:
         for cookie in (
             f"ngomon={own}",
             f"__Secure-ngomon={own}",
