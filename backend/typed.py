@@ -10,6 +10,7 @@ import unicodedata
 from datetime import date
 
 FORBIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+LOST = "\ufffd"  # stands where bytes were no letters: what was meant is gone
 MARKS_IN_A_ROW = 2
 EARLIEST = date(1900, 1, 1)  # what a document of a living person may carry
 TYPED_BIRTH_DATE = re.compile(r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?")  # 1950-03-14, or as much as is known
@@ -48,7 +49,7 @@ def clean(text: str, *, longest: int, lines: bool = False) -> str:
     if len(text) > longest * 4:
         raise BadText("too_long", "Nội dung quá dài")
     tidy = unicodedata.normalize("NFC", text.replace("\r\n", "\n")).strip()
-    if kept(tidy) != tidy or ("\n" in tidy and not lines):
+    if kept(tidy) != tidy or LOST in tidy or ("\n" in tidy and not lines):
         raise BadText("bad_characters", "Có ký tự không được phép")
     if len(tidy) > longest:
         raise BadText("too_long", "Nội dung quá dài")

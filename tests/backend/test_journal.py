@@ -1,4 +1,4 @@
-"""What somebody with the database in hand, but without the key, cannot do to the journal unseen (rule 901; case TW17)."""
+"""What somebody with the database in hand, but without the key, cannot do to the journal unseen (rule 901)."""
 
 from __future__ import annotations
 
@@ -57,7 +57,9 @@ async def verified(db: Database, journal: Journal) -> tuple[int, str | None]:
         return await journal.verify(tx)
 
 
-async def test_an_untouched_chain_verifies_and_every_tampering_is_found(database: Database, kit: Kit) -> None:
+async def test_tw17_an_untouched_chain_verifies_and_every_tampering_is_found(
+    database: Database, kit: Kit
+) -> None:
     assert await verified(database, kit.journal) == (0, None), "a fresh installation is in order"
     await written(database, kit)
     assert await verified(database, kit.journal) == (6, None)
@@ -121,7 +123,7 @@ async def test_a_head_that_another_process_has_moved_is_not_taken_for_the_one_th
         await db.close()
 
 
-async def test_a_head_that_was_altered_since_it_was_left_is_not_written_over(
+async def test_tw17_a_head_that_was_altered_since_it_was_left_is_not_written_over(
     tmp_path: Path, kit: Kit
 ) -> None:
     db = Database(databases.sqlite(tmp_path))
@@ -146,7 +148,7 @@ async def test_how_far_a_walk_is_is_told(database: Database, kit: Kit) -> None:
     assert seen == [(6, 6)]
 
 
-async def test_a_time_that_only_looks_like_what_was_linked_is_found(tmp_path: Path, kit: Kit) -> None:
+async def test_tw17_a_time_that_only_looks_like_what_was_linked_is_found(tmp_path: Path, kit: Kit) -> None:
     """SQLite keeps times as text, in which nobody may write anything that reads the same."""
     db = Database(databases.sqlite(tmp_path))
     await written(db, kit)

@@ -141,6 +141,16 @@ class Office:
             )
         return made.id
 
+    async def asks_moving(self, name: str, *, to: str) -> UUID:
+        """Somebody with a role in the first unit asks to go to another; the request."""
+        who = await self.person(name)
+        await self.employ(who)
+        draft = Draft(kind="transfer", subject_type="cong_chuc", unit=to, position="chuyen_vien", fields={})
+        async with self.service.db.write() as tx:
+            now = self.service.clock.now()
+            made = await requests.create(tx, self.service.kit, draft, by=who.account_id, now=now, level=2)
+        return made.id
+
     async def has_role(self, name: str, *, unit: str | None = None) -> UUID:
         """Somebody whose role has been approved; the request that began it."""
         return await self.employ(await self.person(name), unit=unit)

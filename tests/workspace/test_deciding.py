@@ -1,4 +1,4 @@
-"""The buttons, pressed by a browser without scripts, and by those who should not (cases TW03 to TW08)."""
+"""The buttons, pressed by a browser without scripts, and by those who should not."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ async def test_a_no_wants_a_reason_that_the_page_keeps_and_shows(
 @pytest.mark.parametrize(
     "reason", ["x" * 501, "a\u0301\u0301\u0301\u0301" * 20, "\u202eđảo", "không\u200b", "nul\0"]
 )
-async def test_a_reason_that_nobody_can_read_is_refused_and_nothing_changes(
+async def test_tw10_a_reason_that_nobody_can_read_is_refused_and_nothing_changes(
     office: Office, desk: Desk, reason: str
 ) -> None:
     request_id = await office.asks("Phan Thị Giang")
@@ -74,7 +74,7 @@ async def test_a_reason_that_nobody_can_read_is_refused_and_nothing_changes(
     assert await state(office, request_id) == "pending"
 
 
-async def test_a_page_that_has_grown_old_is_told_and_changes_nothing(office: Office, desk: Desk) -> None:
+async def test_tw04_a_page_that_has_grown_old_is_told_and_changes_nothing(office: Office, desk: Desk) -> None:
     request_id = await office.asks("Huỳnh Văn Nam")
     path = f"/workspace/requests/{request_id}"
     await desk.send(f"{path}/decision", word("approved"))
@@ -85,14 +85,14 @@ async def test_a_page_that_has_grown_old_is_told_and_changes_nothing(office: Off
     assert await state(office, request_id) == "approved"
 
 
-async def test_an_older_version_is_refused_with_the_fresh_row(office: Office, desk: Desk) -> None:
+async def test_tw04_an_older_version_is_refused_with_the_fresh_row(office: Office, desk: Desk) -> None:
     request_id = await office.asks("Lê Quang Vinh")
     answer = await desk.send(f"/workspace/requests/{request_id}/decision", word("approved", version=7))
     assert answer.status_code == 409 and "Yêu cầu đã thay đổi" in answer.text and "Phê duyệt" in answer.text
     assert await state(office, request_id) == "pending"
 
 
-async def test_many_tabs_press_at_once_and_one_decides(office: Office, desk: Desk) -> None:
+async def test_tw03_many_tabs_press_at_once_and_one_decides(office: Office, desk: Desk) -> None:
     request_id = await office.asks("Mai Văn Tám")
     token = TOKEN.search(await desk.page("/workspace"))
     assert token is not None
@@ -126,6 +126,7 @@ async def test_tw02_nobody_decides_about_themselves(office: Office, desk: Desk) 
         {"decision": "approved", "version": 1, "unit_id": str(uuid4())},
         {"decision": "approved", "version": 1, "approved_by": str(uuid4())},
         {"decision": "approved", "version": 1, "state": "active"},
+        {"decision": "approved", "version": 1, "role": "manager"},
         {"decision": "approved"},
         {"decision": "approved", "version": "eins"},
         {"decision": "approved", "version": 10**30},
@@ -134,7 +135,7 @@ async def test_tw02_nobody_decides_about_themselves(office: Office, desk: Desk) 
         {},
     ],
 )
-async def test_a_form_that_is_not_the_pages_own_changes_nothing(
+async def test_tw06_a_form_that_is_not_the_pages_own_changes_nothing(
     office: Office, desk: Desk, form: dict[str, Any]
 ) -> None:
     request_id = await office.asks("Tôn Nữ Hoài")
@@ -143,7 +144,7 @@ async def test_a_form_that_is_not_the_pages_own_changes_nothing(
     assert await state(office, request_id) == "pending"
 
 
-async def test_many_at_once_are_decided_one_by_one_and_reported_so(office: Office, desk: Desk) -> None:
+async def test_tw07_many_at_once_are_decided_one_by_one_and_reported_so(office: Office, desk: Desk) -> None:
     mine = [await office.asks(f"Nguyễn Văn {name}", listed=True) for name in ("Một", "Hai", "Ba")]
     foreign = await office.asks("Người Đơn Vị Khác", unit=office.other)
     async with office.service.db.write() as tx:

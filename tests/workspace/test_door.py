@@ -1,4 +1,4 @@
-"""Who comes in, and whose forms are taken (rules 821, 822; case TW08)."""
+"""Who comes in, and whose forms are taken (rules 821, 822)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ pytestmark = pytest.mark.parametrize("service", ["sqlite"], indirect=True)
         {"Sec-Fetch-Site": "same-origin", "Origin": "https://ke-gian.example"},
     ],
 )
-async def test_another_sites_form_is_refused(office: Office, desk: Desk, headers: dict[str, str]) -> None:
+async def test_tw08_another_sites_form_is_refused(
+    office: Office, desk: Desk, headers: dict[str, str]
+) -> None:
     request_id = await office.asks("Cao Bá Quát")
     token = TOKEN.search(await desk.page("/workspace"))
     assert token is not None
@@ -34,7 +36,7 @@ async def test_another_sites_form_is_refused(office: Office, desk: Desk, headers
     assert await state(office, request_id) == "pending"
 
 
-async def test_a_form_without_the_sessions_own_token_is_refused(office: Office, desk: Desk) -> None:
+async def test_tw08_a_form_without_the_sessions_own_token_is_refused(office: Office, desk: Desk) -> None:
     request_id = await office.asks("Đào Duy Từ")
     other = await office.desk(office.ha)
     foreign = TOKEN.search(await other.page("/workspace"))

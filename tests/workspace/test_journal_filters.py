@@ -49,7 +49,7 @@ async def test_w14_the_journal_is_narrowed_by_person_actor_unit_outcome_and_day(
         assert "Chưa có việc nào khớp với bộ lọc" in page
 
 
-async def test_w14_nobody_learns_by_the_journal_who_is_elsewhere(office: Office, desk: Desk) -> None:
+async def test_w14_tw17_nobody_learns_by_the_journal_who_is_elsewhere(office: Office, desk: Desk) -> None:
     stranger = await office.person("Đinh Thị Nơi Khác")
     await office.employ(stranger, unit=office.other)
     for field in ("person", "actor"):

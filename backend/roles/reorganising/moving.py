@@ -167,6 +167,17 @@ async def ask_at(tx: AsyncSession, run: Reorganisation, which: Any, old: UUID, n
     await keep(tx, run, models.STEP, [(one, None, old, new, "") for one in waiting])
     follow = update(RequestStep).where(RequestStep.id.in_(waiting)).values(unit_id=new)
     await tx.execute(follow.execution_options(**QUIET))
+    await look_different(tx, models.REQUEST, ids)
+    await look_different(tx, models.STEP, waiting)
+
+
+async def look_different(tx: AsyncSession, kind: str, moved: Sequence[UUID]) -> None:
+    """Another unit's name stands on the page of what moved: a word on a page from before does not count (rule 614)."""
+    asked = select(RequestStep.request_id).where(RequestStep.id.in_(moved))
+    which = RoleRequest.id.in_(moved if kind == models.REQUEST else asked)
+    seen = update(RoleRequest).where(which).values(version=RoleRequest.version + 1)
+    if moved and kind in {models.REQUEST, models.STEP}:
+        await tx.execute(seen.execution_options(**QUIET))
 
 
 async def keep(

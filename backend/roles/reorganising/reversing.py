@@ -216,7 +216,9 @@ async def _records_back(db: Database, run_id: UUID, now: datetime) -> None:
                 found = await _next(tx, run_id, kind, after)
                 for old, new, ids in _grouped(found):
                     there = update(model).where(model.id.in_(ids), column == new, *_open(kind))
-                    await tx.execute(there.values(unit_id=old).execution_options(**QUIET))
+                    back = there.values(unit_id=old).returning(model.id)
+                    gone = list(await tx.scalars(back.execution_options(**QUIET)))
+                    await moving.look_different(tx, kind, gone)
                 for one in found:
                     one.back_at = now
             if not found:

@@ -1,4 +1,4 @@
-"""Many hands on one button: one outcome, one entry, one version in the outbox (cases TW03, TW05)."""
+"""Many hands on one button: one outcome, one entry, one version in the outbox."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def outcomes(*acts: Awaitable[object]) -> Counter[str]:
     return Counter(end.code if isinstance(end, Refusal) else "done" for end in ends)
 
 
-async def test_one_of_many_approvals_counts(world: World) -> None:
+async def test_tw03_one_of_many_approvals_counts(world: World) -> None:
     await world.system("Văn bản")
     asked = await world.ask("An")
     assert await outcomes(*(world.approve("Chi", asked.id) for _ in range(WIDE))) == {
@@ -38,7 +38,7 @@ async def test_one_of_many_approvals_counts(world: World) -> None:
     assert (await world.tags()).count("role.request_decided") == 1
 
 
-async def test_yes_against_no_has_one_winner(world: World) -> None:
+async def test_tw03_yes_against_no_has_one_winner(world: World) -> None:
     asked = await world.ask("An")
     ends = await outcomes(
         *(
@@ -52,7 +52,7 @@ async def test_yes_against_no_has_one_winner(world: World) -> None:
     assert await world.states("An") == (["NV:active"] if status == "approved" else [])
 
 
-async def test_yes_against_the_applicants_change_of_mind_has_one_winner(world: World) -> None:
+async def test_tw03_yes_against_the_applicants_change_of_mind_has_one_winner(world: World) -> None:
     asked = await world.ask("An")
     ends = await outcomes(
         *(
@@ -65,7 +65,7 @@ async def test_yes_against_the_applicants_change_of_mind_has_one_winner(world: W
     assert (await world.request(asked.id)).status in {"approved", "withdrawn"}
 
 
-async def test_release_against_refusal_leaves_one_home(world: World) -> None:
+async def test_tw05_release_against_refusal_leaves_one_home(world: World) -> None:
     await world.employ("An", "NV", "Chi")
     asked = await world.ask("An", world.draft("transfer", "TC"))
     await outcomes(
@@ -79,7 +79,7 @@ async def test_release_against_refusal_leaves_one_home(world: World) -> None:
     assert await world.states("An") == ["NV:active"]
 
 
-async def test_both_units_at_the_same_instant_make_one_transfer(world: World) -> None:
+async def test_tw05_both_units_at_the_same_instant_make_one_transfer(world: World) -> None:
     await world.employ("An", "NV", "Chi")
     asked = await world.ask("An", world.draft("transfer", "TC"))
     assert await outcomes(world.approve("Chi", asked.id), world.approve("Dũng", asked.id)) == {"done": 2}
@@ -113,7 +113,7 @@ async def test_a_right_that_is_taken_at_that_instant_counts_or_not(world: World)
 
 
 @pytest.mark.parametrize("rounds", [8])
-async def test_at_no_instant_a_mover_has_none_or_two_homes(world: World, rounds: int) -> None:
+async def test_tw05_at_no_instant_a_mover_has_none_or_two_homes(world: World, rounds: int) -> None:
     """A watcher reads while people are moved to and fro; every snapshot shows exactly one home each."""
     movers = ["An", "Bình", "Eve"]
     for name in movers:

@@ -1,4 +1,4 @@
-"""Whatever somebody types on the identity page is kept in one good spelling, or refused by name (case TW10)."""
+"""Whatever somebody types on the identity page is kept in one good spelling, or refused by name."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def checked(name: str, text: str) -> str | FieldError:
 
 
 @given(name=st.sampled_from(EDITABLE), text=st.text(max_size=400))
-def test_any_text_is_kept_in_one_spelling_or_refused(name: str, text: str) -> None:
+def test_tw10_any_text_is_kept_in_one_spelling_or_refused(name: str, text: str) -> None:
     value = checked(name, text)
     if isinstance(value, FieldError):
         assert value.field == f"attributes.{name}" and value.code and value.message
@@ -64,6 +64,6 @@ def test_good_values_are_kept(name: str, text: str, kept: str) -> None:
         ("hometown", "Huế\u202e", "bad_characters"),
     ],
 )
-def test_bad_values_are_named(name: str, text: str, code: str) -> None:
+def test_tw10_bad_values_are_named(name: str, text: str, code: str) -> None:
     value = checked(name, text)
     assert isinstance(value, FieldError) and value.code == code
