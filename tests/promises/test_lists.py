@@ -61,6 +61,7 @@ BOUNDED = {
     "backend/roles/timeline.py: or_(*(Account.id.in_(part) for part in (due, over, lapsed)))": "three",
     "backend/roles/unit_search.py: or_(*(Unit.folded.contains(form, autoescape=True) for form in _forms(word)))": "two",
     "backend/roles/vouching.py: or_(usual, *others)": "types of the catalogue",
+    "backend/roles/vouching.py: and_(true(), *(column.is_(None) for name, column in came.items() if name in by))": "two",
     "backend/tallies.py: insert(Tally).values(rows_of(count, Tally.key, Tally.slot, Tally.count))": "budgets of one act",
     "backend/throttle.py: insert(Budget).values(rows_of(count, *COLUMNS))": "budgets of one act",
     "backend/sealed.py: or_(*(holder == account_id for holder in holders))": "columns of a table",
