@@ -112,6 +112,14 @@ def is_whole_birth_date(text: str) -> bool:
     return all(_parts(text))
 
 
+def is_of_another_alphabet(name: str) -> bool:
+    """Whether a letter is no plain Latin one: `Ngu\u0443en` looks like a name that it is not (case TW10)."""
+    letters = (
+        one for one in name if one.isalpha() and unicodedata.category(one) != "Lm"
+    )  # nor Êđê's apostrophe
+    return any(not unicodedata.name(one, "").startswith("LATIN ") for one in letters)
+
+
 def folded(text: str) -> str:
     """Without marks and case, đ as d: what a search compares."""
     decomposed = unicodedata.normalize("NFD", clean_name(text).casefold().translate(ONE_D).replace("đ", "d"))

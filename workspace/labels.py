@@ -84,6 +84,7 @@ RISKS = {
     "name": _("Họ tên ở danh bạ khác họ tên của tài khoản."),
     "birth_date": _("Ngày sinh ở danh bạ khác ngày sinh của tài khoản."),
     "unit": _("Danh bạ ghi người này ở đơn vị khác."),
+    "letters": _("Họ tên có chữ cái của bảng chữ khác, chỉ trông giống chữ thường dùng."),
     "leading": _("Đây là chức vụ lãnh đạo, quản lý."),
 }
 RISK_CHIPS = {
@@ -92,6 +93,7 @@ RISK_CHIPS = {
     "name": _("Khác họ tên"),
     "birth_date": _("Khác ngày sinh"),
     "unit": _("Khác đơn vị"),
+    "letters": _("Chữ cái lạ trong tên"),
     "leading": _("Lãnh đạo"),
 }
 

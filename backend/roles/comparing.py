@@ -1,4 +1,4 @@
-"""The staff directory, the account and the wish side by side, before anybody decides (rule 650; cases R10, W01).
+"""The staff directory, the account and the wish side by side, before anybody decides (rule 650; cases R10, TW10, W01).
 
 What makes a wish worth a second look is a warning on its page, and among many it is left for its own page. That the
 directory says nothing of somebody is one of them: nobody has said who that is. Where nobody has brought a directory
@@ -19,7 +19,7 @@ from backend.accounts.identity.following import names_of
 from backend.accounts.identity.people import full_names
 from backend.errors import Conflict
 from backend.kit import Kit
-from backend.names import last_digits, same_birth_date, same_name, written_date
+from backend.names import is_of_another_alphabet, last_digits, same_birth_date, same_name, written_date
 from backend.roles import agencies, differing, movements, policy
 from backend.roles import draft as drafts
 from backend.roles.catalogue.entries import Catalogue
@@ -30,8 +30,8 @@ from backend.roles.staff_rows import person_of
 from backend.words import Label
 from backend.words import mark as _
 
-UNLISTED, LEFT, NAME, BIRTH_DATE, UNIT, LEADING = (
-    "unlisted", "left", "name", "birth_date", "unit", "leading",
+UNLISTED, LEFT, NAME, BIRTH_DATE, UNIT, LETTERS, LEADING = (
+    "unlisted", "left", "name", "birth_date", "unit", "letters", "leading",
 )  # fmt: skip
 MOST = 5  # holders of a post that are named
 Asked = tuple[RoleRequest, Account, Role | None]
@@ -72,10 +72,11 @@ def _risks(
     request, account, role = asked
     post = catalogue.positions.get(request.position)
     leads = post is not None and post.leading and (role is None or role.position != request.position)
-    last = [LEADING] if leads else []
+    name, born = names_of(kit, account)
+    last = [LETTERS] * is_of_another_alphabet(name) + [LEADING] * leads
     if entry is None:
         return [UNLISTED, *last] if has_directory else last
-    person, (name, born) = person_of(kit, entry), names_of(kit, account)
+    person = person_of(kit, entry)
     checks = (
         (LEFT, entry.left_at is not None),
         (NAME, not same_name(name, person.full_name)),

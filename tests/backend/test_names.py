@@ -13,6 +13,7 @@ from backend.names import (
     clean_name,
     folded,
     fuller_birth_date,
+    is_of_another_alphabet,
     is_whole_birth_date,
     proves_birth_date,
     read_birth_date,
@@ -198,3 +199,18 @@ def test_only_a_date_with_all_its_parts_is_whole() -> None:
         False,
         False,
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "odd"),
+    [
+        ("Nguyễn Thị Hoà", False),
+        ("H\u02bcBia Êban", False),  # the apostrophe of Êđê names is a letter to Unicode
+        ("Đỗ Văn Ân", False),
+        ("Ngu\u0443en", True),  # Cyrillic
+        ("\uff2eguyễn", True),  # full width
+        ("\u0391n", True),  # Greek
+    ],
+)
+def test_tw10_letters_that_only_look_like_ours_are_told(name: str, odd: bool) -> None:
+    assert is_of_another_alphabet(name) is odd

@@ -189,3 +189,16 @@ async def test_tw10_a_name_that_only_looks_like_the_listed_one_is_shown_to_whoev
         many = {"decision": "approved", "pick": [f"{request_id}:1"], "reason": ""}
         told = await desk.page((await desk.send("/workspace/bulk", many)).headers["location"])
         assert ("hãy mở yêu cầu để quyết định riêng" in told) is not alike, typed
+
+
+@pytest.mark.parametrize(("typed", "odd"), [("Ngu\u0443en Thị Lạ", True), ("H\u02bcBia Êban", False)])
+async def test_tw10_letters_of_another_alphabet_are_told_where_no_directory_speaks(
+    office: Office, desk: Desk, typed: str, odd: bool
+) -> None:
+    request_id = await office.asks_as(await office.person(typed))
+    page = await desk.page(f"/workspace/requests/{request_id}")
+    assert ("Họ tên có chữ cái của bảng chữ khác" in page) is odd
+    assert ("Chữ cái lạ trong tên" in await desk.page("/workspace")) is odd
+    many = {"decision": "approved", "pick": [f"{request_id}:1"], "reason": ""}
+    told = await desk.page((await desk.send("/workspace/bulk", many)).headers["location"])
+    assert ("hãy mở yêu cầu để quyết định riêng" in told) is odd
