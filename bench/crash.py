@@ -189,6 +189,7 @@ async def measure(
         "NGOMON_LIMIT_LEASE": "3",
         "NGOMON_LIMIT_RETRY_FIRST": "1",
         "NGOMON_LIMIT_ACCESS_LIFETIME": "36000",
+        "NGOMON_LIMIT_WORKSPACE_IDLE": "28800",  # the other unit's manager waits for the first one to be ready
     }
     try:
         async with town_on_postgres(people=approvals_ + FIRST, workers=1, cluster=cluster, **environ) as (

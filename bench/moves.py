@@ -202,6 +202,7 @@ async def measure(*, people: int, every: int, seed: int, cluster: Postgres | Non
         "NGOMON_LIMIT_LEASE": "3",
         "NGOMON_LIMIT_RETRY_FIRST": "1",
         "NGOMON_LIMIT_ACCESS_LIFETIME": "36000",
+        "NGOMON_LIMIT_WORKSPACE_IDLE": "28800",  # the other unit's manager waits for the first one to be ready
     }
     try:
         async with (
