@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
@@ -144,6 +144,7 @@ async def _ask_of(
         if was is None:
             continue
         found.role_id = pairs[was]
+        found.version += 1  # its page names the unit that it leaves (rule 614)
         if found.keeps:
             kept = msgspec.json.decode(found.keeps, type=list[UUID])
             found.keeps = msgspec.json.encode([pairs.get(one, one) for one in kept]).decode()
@@ -154,29 +155,41 @@ async def _ask_of(
 
 async def ask_at(tx: AsyncSession, run: Reorganisation, which: Any, old: UUID, new: UUID) -> None:
     """What waits at one unit waits at the other: the request itself, and the words that it still needs."""
-    asked = select(RoleRequest.id).where(which, WAITS, RoleRequest.unit_id == old)
+    open_ = (RequestStep.decision.is_(None), RequestStep.unit_id == old)
+    there = select(RoleRequest.id).where(which, WAITS, RoleRequest.unit_id == old)
+    needing = select(RoleRequest.id).join(RequestStep).where(which, WAITS, *open_)
+    concerned = await held(tx, RoleRequest.id.in_(there.union(needing)), WAITS)
+    asked = select(RoleRequest.id).where(RoleRequest.id.in_(concerned), RoleRequest.unit_id == old)
     ids = list(await tx.scalars(asked))
     await keep(tx, run, models.REQUEST, [(one, None, old, new, "") for one in ids])
-    there = update(RoleRequest).where(RoleRequest.id.in_(ids)).values(unit_id=new)
-    await tx.execute(there.execution_options(**QUIET))
-    open_ = select(RoleRequest.id).where(which, WAITS)
-    steps = select(RequestStep.id).where(
-        RequestStep.request_id.in_(open_), RequestStep.decision.is_(None), RequestStep.unit_id == old
-    )
+    follow = update(RoleRequest).where(RoleRequest.id.in_(ids)).values(unit_id=new)
+    await tx.execute(follow.execution_options(**QUIET))
+    steps = select(RequestStep.id).where(RequestStep.request_id.in_(concerned), *open_)
     waiting = list(await tx.scalars(steps))
     await keep(tx, run, models.STEP, [(one, None, old, new, "") for one in waiting])
-    follow = update(RequestStep).where(RequestStep.id.in_(waiting)).values(unit_id=new)
-    await tx.execute(follow.execution_options(**QUIET))
-    await look_different(tx, models.REQUEST, ids)
-    await look_different(tx, models.STEP, waiting)
+    follows = update(RequestStep).where(RequestStep.id.in_(waiting)).values(unit_id=new)
+    await tx.execute(follows.execution_options(**QUIET))
+    await look_different(tx, concerned)
 
 
-async def look_different(tx: AsyncSession, kind: str, moved: Sequence[UUID]) -> None:
-    """Another unit's name stands on the page of what moved: a word on a page from before does not count (rule 614)."""
-    asked = select(RequestStep.request_id).where(RequestStep.id.in_(moved))
-    which = RoleRequest.id.in_(moved if kind == models.REQUEST else asked)
-    seen = update(RoleRequest).where(which).values(version=RoleRequest.version + 1)
-    if moved and kind in {models.REQUEST, models.STEP}:
+async def held(tx: AsyncSession, *which: ColumnElement[bool]) -> list[UUID]:
+    """These requests change by nobody else until the commit: asked before any of their steps is touched."""
+    query = select(RoleRequest.id).where(*which).order_by(RoleRequest.id).with_for_update()
+    return list(await tx.scalars(query))
+
+
+async def held_of(tx: AsyncSession, kind: str, moved: Sequence[UUID]) -> list[UUID]:
+    """The requests that these rows are, or are steps of; nobody else changes them until the commit."""
+    if kind == models.REQUEST:
+        return await held(tx, RoleRequest.id.in_(moved))
+    whose = select(RequestStep.request_id).where(RequestStep.id.in_(moved))
+    return await held(tx, RoleRequest.id.in_(whose)) if kind == models.STEP else []
+
+
+async def look_different(tx: AsyncSession, requests: Sequence[UUID]) -> None:
+    """Another unit's name stands on their pages: a word on a page from before does not count (rule 614)."""
+    seen = update(RoleRequest).where(RoleRequest.id.in_(requests)).values(version=RoleRequest.version + 1)
+    if requests:
         await tx.execute(seen.execution_options(**QUIET))
 
 

@@ -193,6 +193,7 @@ async def _hang_back(tx: AsyncSession, pairs: dict[UUID, UUID]) -> None:
     for request in (await tx.scalars(asked.execution_options(**rows.FRESH))).all():
         if request.role_id is not None:
             request.role_id = pairs[request.role_id]
+        request.version += 1  # its page names the unit that it leaves (rule 614)
         if request.keeps:
             kept = msgspec.json.decode(request.keeps, type=list[UUID])
             request.keeps = msgspec.json.encode([pairs.get(one, one) for one in kept]).decode()
@@ -212,13 +213,14 @@ async def _records_back(db: Database, run_id: UUID, now: datetime) -> None:
         while True:
             async with db.write() as tx:
                 await one_after_another(tx, rows.TREE, staff_rows.CHANGING)
-                await deciding.hold(tx)
                 found = await _next(tx, run_id, kind, after)
+                await moving.held_of(tx, kind, [one.row_id for one in found])
+                await deciding.hold(tx)
                 for old, new, ids in _grouped(found):
                     there = update(model).where(model.id.in_(ids), column == new, *_open(kind))
                     back = there.values(unit_id=old).returning(model.id)
                     gone = list(await tx.scalars(back.execution_options(**QUIET)))
-                    await moving.look_different(tx, kind, gone)
+                    await moving.look_different(tx, await moving.held_of(tx, kind, gone))
                 for one in found:
                     one.back_at = now
             if not found:
