@@ -16,6 +16,10 @@ ONE_D = str.maketrans(
     "ðɖ", "đđ"
 )  # Ð of Icelandic and Ɖ of Ewe look like Đ, and old keyboards write them for it
 NO_APOSTROPHES = dict.fromkeys(map(ord, "'\u2019\u2018\u02bc`\u00b4"))
+LETTERS = frozenset(
+    "abcdefghijklmnopqrstuvwxyzđøłæœþħŋ"
+)  # below their marks; ours, and those of neighbours' names
+BETWEEN = frozenset("0123456789.,-–()/")  # what stands beside letters in a name, and is none
 UNSEEN = {  # what has no width: a blank where it is called one, else nothing
     **dict.fromkeys(map(ord, "\u200b\ufeff\u180e"), " "),
     **dict.fromkeys(map(ord, "\u00ad\u200c\u200d\u200e\u200f\u2060")),
@@ -113,11 +117,13 @@ def is_whole_birth_date(text: str) -> bool:
 
 
 def is_of_another_alphabet(name: str) -> bool:
-    """Whether a letter is no plain Latin one: `Ngu\u0443en` looks like a name that it is not (case TW10)."""
-    letters = (
-        one for one in name if one.isalpha() and unicodedata.category(one) != "Lm"
-    )  # nor Êđê's apostrophe
-    return any(not unicodedata.name(one, "").startswith("LATIN ") for one in letters)
+    """Whether a sign of it is no letter of a Latin name: `Ngu\u0443en` looks like a name that it is not (case TW10).
+
+    Judged by the letter below its marks; what a name has between its words and parts is none.
+    """
+    plain = clean_name(name).translate(NO_APOSTROPHES).casefold().translate(ONE_D)
+    below = [one for one in unicodedata.normalize("NFD", plain) if not unicodedata.combining(one)]
+    return not LETTERS.union(BETWEEN, " ").issuperset(below)
 
 
 def folded(text: str) -> str:

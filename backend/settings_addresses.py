@@ -8,6 +8,7 @@ from backend.settings_options import why_no_option
 
 SQLITE, POSTGRES = "sqlite+aiosqlite:///", "postgresql+asyncpg://"
 UNREADABLE = "is no address: its port is no number, or a bracket is missing"
+UNPLACED = "names hosts and ports that do not belong together: write host=NAME:PORT for each, every port a number, and no port"
 NO_FILE = ("", ":memory:")
 
 
@@ -26,7 +27,23 @@ def why_no_database(url: str) -> str | None:
         return f"must begin with {SQLITE} or {POSTGRES}"
     rest = url.removeprefix(POSTGRES)  # a password may hold any sign but @
     place = rest.partition("@")[2] if "@" in rest else rest
-    return why_no_option(rest) if is_readable(f"//{place}") else UNREADABLE
+    if not is_readable(f"//{place}"):
+        return UNREADABLE
+    return why_no_option(rest) or (UNPLACED if "?" in rest and not _says_where(url) else None)
+
+
+def _says_where(url: str) -> bool:
+    """Whether hosts and ports in its options belong together, as whoever connects reads them."""
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    from backend.hosts import Hosts
+
+    try:
+        Hosts(make_url(url))
+    except (ArgumentError, ValueError):
+        return False
+    return True
 
 
 def why_no_service(url: str, schemes: tuple[str, ...]) -> str | None:

@@ -12,6 +12,7 @@ from backend.outside.clock import Clock
 from backend.support import desks
 from backend.support.cases import Clerk
 from workspace.auth import SignedOut, Visit, rights_of
+from workspace.forms import keep_written
 from workspace.manager import AtDesk, Manager
 
 
@@ -24,6 +25,7 @@ async def clerk_of(request: Visit, db: Database, kit: Kit, clock: Clock) -> AtDe
     if who.speaks:
         request.scope["state"]["manager"] = Manager.of(session, who)
     if not who.desks:
+        await keep_written(request)
         raise desks.NotAtADesk
     clerk = AtDesk.of(session, who)
     request.scope["state"]["clerk"] = clerk

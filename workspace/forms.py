@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
+from contextlib import suppress
 from typing import TypeVar, get_origin
 from urllib.parse import urlencode
 
@@ -11,10 +12,11 @@ from litestar.datastructures import FormMultiDict
 from litestar.exceptions import ClientException
 
 from backend.errors import BadRequest, FieldError, FieldsInvalid, Refusal
-from workspace.auth import TOKEN_FIELD, Visit
+from workspace.auth import SAFE, TOKEN_FIELD, Visit
 
 LONGEST = 2000  # characters of any one parameter of an address
-REASON, UNSENT = "reason", "unsent reason"  # the box that takes long to write, and what stood in it
+LONG = ("reason", "text")  # the boxes that take long to write
+UNSENT = "unsent text"  # what stood in one of them
 MOST = 2**31 - 1  # of any number here: what every column of either database holds (A21)
 Form = TypeVar("Form", bound=msgspec.Struct)
 Done = TypeVar("Done")
@@ -47,14 +49,21 @@ async def read(visit: Visit, kind: type[Form]) -> Form:
 
 
 async def received(visit: Visit) -> FormMultiDict:
-    """What came; the reason in it stands on the page that says no, so that it is not lost. Raises FormMalformed."""
+    """What came; what took long to write stands on the page that says no, and is not lost. Raises FormMalformed."""
     try:
         sent = await visit.form()
     except (ClientException, ValueError) as error:
         raise FormMalformed from error
-    reason = sent.get(REASON)
-    visit.scope["state"][UNSENT] = reason[:LONGEST].strip() if isinstance(reason, str) else ""
+    texts = [text for name in LONG if isinstance(text := sent.get(name), str) and text.strip()]
+    visit.scope["state"][UNSENT] = texts[0][:LONGEST].strip() if texts else ""
     return sent
+
+
+async def keep_written(visit: Visit) -> None:
+    """A right was lost while something was written: the page that says so shows it."""
+    if visit.method not in SAFE:
+        with suppress(FormMalformed):
+            await received(visit)
 
 
 async def all_at_once(bad: Sequence[FieldError], act: Awaitable[Done | Refusal]) -> Done | Refusal:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
@@ -18,8 +17,8 @@ from backend.outside.clock import Clock
 from backend.roles import rights
 from backend.roles.authority import Authority, Post
 from backend.support.models import Desk
-from workspace.auth import SAFE, SignedOut, Visit, rights_of
-from workspace.forms import FormMalformed, received
+from workspace.auth import SignedOut, Visit, rights_of
+from workspace.forms import keep_written
 from workspace.pages import page, with_choices
 
 FIRST_PAGE = ("/workspace", "/workspace/")
@@ -92,9 +91,7 @@ async def manager_of(request: Visit, db: Database, kit: Kit, clock: Clock) -> Ma
     if not who.speaks and request.method == "GET" and request.url.path in FIRST_PAGE:
         raise OwnInstead
     if not who.speaks:
-        if request.method not in SAFE:
-            with suppress(FormMalformed):
-                await received(request)  # the right was lost while it was written
+        await keep_written(request)
         async with db.read() as tx:
             raise NothingManaged(askable=await rights.askable(tx, kit, who))
     manager = Manager.of(session, who)

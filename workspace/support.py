@@ -63,9 +63,9 @@ class NewForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A case for somebody on the telephone: by personal number, or by mail address."""
 
     person: str = ""
+    desk: str = ""
     subject: str = ""
     text: str = ""
-    desk: str = ""
 
 
 class SupportController(Controller):

@@ -210,6 +210,11 @@ def test_only_a_date_with_all_its_parts_is_whole() -> None:
         ("Ngu\u0443en", True),  # Cyrillic
         ("\uff2eguyễn", True),  # full width
         ("\u0391n", True),  # Greek
+        ("\u216cê Văn An", True),  # a Roman number
+        ("\u24b6n", True),  # in a circle
+        ("H\u1d0fa", True),  # a small capital
+        ("Søren Łukasz", False),
+        ("Phạm Văn Ba (con)", False),
     ],
 )
 def test_tw10_letters_that_only_look_like_ours_are_told(name: str, odd: bool) -> None:

@@ -58,6 +58,22 @@ def test_what_is_taken_is_told_to_the_driver(option: str) -> None:
     assert {pair.partition("=")[0] for pair in option.split("&")} <= told
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        "host=a&host=b",
+        "port=abc",
+        "host=a:1,b:2",
+        "host=a:x&host=b",
+        "host=a&host=b&port=1",
+        "host=a,b&port=1,2,3",
+        "host=a:1&host=b:2&port=3",
+    ],
+)
+def test_hosts_and_ports_that_do_not_belong_together_are_told_in_a_line(options: str) -> None:
+    assert "host=NAME:PORT" in (why_no_database(f"postgresql+asyncpg://u:p@/d?{options}") or "")
+
+
 def test_the_end_of_a_password_is_no_option() -> None:
     """Signs that must be written otherwise: it is refused, and nothing of it is told."""
     assert why_no_database("postgresql+asyncpg://u:p?w=1@db/ngomon?ssl=require") is None

@@ -79,6 +79,10 @@ async def test_a_right_that_was_taken_is_gone_at_the_next_click(
     assert (await counter.http.get(HOME)).status_code == 403
     late = await counter.send(f"{HOME}/{made['id']}", {"act": "close"}, token=token.group(1))
     assert late.status_code == 403
+    answer = {"act": "answer", "text": "Bà bấm <vào> đây"}
+    unsent = await counter.send(f"{HOME}/{made['id']}", answer, token=token.group(1))
+    assert unsent.status_code == 403
+    assert "Bạn đang viết dở" in unsent.text and "Bà bấm &lt;vào&gt; đây</textarea>" in unsent.text
 
 
 async def test_a_strangers_words_stay_words(office: Office, counter: Counter) -> None:

@@ -47,8 +47,8 @@ async def test_whoever_takes_it_back_and_a_run_wait_for_each_other_in_one_order(
             assert found is not None
             has.set()
             await asyncio.sleep(0.3)  # the run has come to the request meanwhile
-            said = {"decided_at": world.now, "decided_by": world.people["An"]}
-            await held_rows.move(tx, found, to=policy.WITHDRAWN, **said)
+            who = world.people["An"]
+            await held_rows.move(tx, found, to=policy.WITHDRAWN, decided_at=world.now, decided_by=who)
 
     async def goes_along() -> None:
         await has.wait()
