@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from bench.results import FOLDER
 
 PAGE = Path(__file__).resolve().parent.parent / "docs/bench.md"
+MARK = "<!-- What follows was written by hand: the next run of the table keeps it. -->"
 Line = dict[str, Any]
 Lines = dict[str, list[Line]]
 SHORT: dict[str, list[list[str]]] = {
@@ -190,4 +191,6 @@ def main(words: list[str]) -> None:
         name: settings for name, settings in (SHORT if chosen.short else LONG).items() if name in chosen.only
     }
     said, failed = measured(steps)
-    PAGE.write_text(page(said, failed, f"python -m bench table {' '.join(words)}".strip()), encoding="utf-8")
+    made = page(said, failed, f"python -m bench table {' '.join(words)}".strip())
+    _, mark, by_hand = PAGE.read_text(encoding="utf-8").partition(MARK)
+    PAGE.write_text(f"{made.rstrip()}\n\n{mark}{by_hand}" if mark else made, encoding="utf-8")
