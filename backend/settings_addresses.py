@@ -8,7 +8,10 @@ from backend.settings_options import why_no_option
 
 SQLITE, POSTGRES = "sqlite+aiosqlite:///", "postgresql+asyncpg://"
 UNREADABLE = "is no address: its port is no number, or a bracket is missing"
-UNPLACED = "names hosts and ports that do not belong together: write host=NAME:PORT for each, every port a number, and no port"
+UNPLACED = (
+    "names hosts and ports that do not belong together: "
+    "write host=NAME:PORT for each, every port a number, and no port"
+)
 NO_FILE = ("", ":memory:")
 
 
