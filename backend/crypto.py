@@ -109,9 +109,8 @@ class KeyRing:
     def seal(self, field: str, row: object, text: str) -> bytes:
         """Encrypt `text` for `table.column` of one row; moving it elsewhere makes it unreadable (rule 902)."""
         nonce = secrets.token_bytes(12)
-        sealed = _cipher(self.derive(f"seal:{field}")).encrypt(
-            nonce, text.encode(), _associated(field, row, self.newest)
-        )
+        cipher = _cipher(self._masters[self.newest], field)
+        sealed = cipher.encrypt(nonce, text.encode(), _associated(field, row, self.newest))
         return VERSION + self.newest + nonce + sealed
 
     def open(self, field: str, row: object, sealed: bytes) -> str:
@@ -120,7 +119,7 @@ class KeyRing:
         if sealed[:1] != VERSION or key_id not in self._masters:
             raise Unreadable(field)
         try:
-            plain = _cipher(self.derive(f"seal:{field}", key_id)).decrypt(
+            plain = _cipher(self._masters[key_id], field).decrypt(
                 nonce, body, _associated(field, row, key_id)
             )
         except InvalidTag as error:
@@ -150,8 +149,8 @@ def _key_id(master: bytes) -> bytes:
 
 
 @lru_cache(maxsize=512)
-def _cipher(key: bytes) -> AESGCM:
-    return AESGCM(key)
+def _cipher(master: bytes, field: str) -> AESGCM:
+    return AESGCM(_derive(master, f"seal:{field}"))
 
 
 @lru_cache(maxsize=512)
