@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+import scim2_models  # noqa: F401 - first: its classes look for their source through everything that is loaded by then
 import structlog
 import uvloop
 from argon2 import PasswordHasher
