@@ -47,6 +47,4 @@ class IdentityController(Controller):
     ) -> identity_page.Page:
         """The page afterwards; 409 `attribute_verified` or `use_phone_change`, 422 for what is not acceptable."""
         async with db.write() as tx:
-            return await identity_page.edit(
-                tx, kit, request.user.account_id, data.attributes, now=clock.now()
-            )
+            return await identity_page.edit(tx, kit, request.user, data.attributes, now=clock.now())

@@ -52,9 +52,7 @@ class ConsentController(Controller):
     ) -> Standing:
         """409 `not_by_consent` where the basis is another, 404 `purpose_unknown`."""
         async with db.write() as tx:
-            return await consents.say(
-                tx, kit, request.user.account_id, purpose, given=data.given, now=clock.now()
-            )
+            return await consents.say(tx, kit, request.user, purpose, given=data.given, now=clock.now())
 
 
 class PersonalDataController(Controller):

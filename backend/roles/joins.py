@@ -55,7 +55,7 @@ async def begin(door: Door, caller: Caller, *, number: str, password: str, captc
     solved = door.captcha.check(captcha, now)
     name = number.strip().upper()
     async with door.db.write() as tx:
-        _demand(who, await mine.locked(tx, who.account_id), door.kit, now=now)
+        _demand(who, await mine.held(tx, who), door.kit, now=now)
         await door.captcha.spend(tx, solved, now=now)
         found = await password_login.find(tx, door.kit, name, caller.jkt)
         tries = password_login.tries_of(found.account_id, name, caller.address, found.known_key)
@@ -71,7 +71,7 @@ async def begin(door: Door, caller: Caller, *, number: str, password: str, captc
 async def _send_code(door: Door, caller: Caller, found: Found) -> CodeStep:
     assert found.account_id is not None
     async with door.db.write() as tx:
-        stays, goes = await _both(tx, caller.me.account_id, found.account_id)
+        stays, goes = await _both(tx, caller.me, found.account_id)
         await uniting.refuse(tx, door.kit, stays, goes, now=caller.now)
         phones = [people.number_of(door.kit, one) for one in await people.phones_of(tx, goes.id)]
         if not phones:
@@ -98,7 +98,7 @@ async def give_code(door: Door, caller: Caller, flow_id: UUID, typed: str) -> di
         flow = await JOIN.find(tx, kit, flow_id, caller, "otp")
         data = flow.data
         await uniting.hold_requests(tx, flow.account, data.other)
-        stays, goes = await _both(tx, flow.account, data.other)
+        stays, goes = await _both(tx, caller.me, data.other)
         _demand(caller.me, stays, kit, now=now, age=kit.limits.flow_lifetime)
         await uniting.refuse(tx, kit, stays, goes, now=now)
         await _still_proved(tx, kit, data)
@@ -119,10 +119,10 @@ async def _still_proved(tx: AsyncSession, kit: Kit, data: JoinData) -> None:
         raise CredentialsWrong
 
 
-async def _both(tx: AsyncSession, stays: UUID, goes: UUID) -> tuple[Account, Account]:
-    """Both rows, held; raises where one of them is not open any more."""
-    await uniting.hold_accounts(tx, stays, goes)
-    here = await mine.locked(tx, stays)
+async def _both(tx: AsyncSession, who: Who, goes: UUID) -> tuple[Account, Account]:
+    """Both rows, held; raises where one of them, or the caller's session, is not open any more."""
+    await uniting.hold_accounts(tx, who.account_id, goes)
+    here = await mine.held(tx, who)
     there = await tx.get_one(Account, goes, populate_existing=True)
     if there.frozen_at is not None:
         raise AccountFrozen

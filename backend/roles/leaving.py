@@ -49,7 +49,7 @@ class Reason(msgspec.Struct, frozen=True):
 async def export(db: Database, kit: Kit, who: Who, *, post_office: str, now: datetime) -> dict[str, Any]:
     """A copy of everything that is held, from one moment; wants a fresh sign-in."""
     async with db.write() as tx:
-        account = await mine.locked(tx, who.account_id)
+        account = await mine.held(tx, who)
         assurance.demand(who, account, kit.limits, now=now, max_age=kit.limits.reauth_data, careful=True)
         kit.journal.record(tx, DataExported(subject=account.id), by=account.id, now=now)
     async with db.read() as tx:
@@ -64,7 +64,7 @@ async def leave(tx: AsyncSession, kit: Kit, who: Who, *, now: datetime) -> None:
     """
     requests = select(RoleRequest.id).where(RoleRequest.account_id == who.account_id).order_by(RoleRequest.id)
     await tx.execute(requests.with_for_update())
-    account = await mine.locked(tx, who.account_id)
+    account = await mine.held(tx, who)
     assurance.demand(who, account, kit.limits, now=now, max_age=kit.limits.reauth_data, careful=True)
     if reasons := await why_not_leave(tx, kit, account.id, now=now):
         raise ErasureRefused(reasons=msgspec.to_builtins(reasons))

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.accounts.models import Consent
 from backend.accounts.self import mine
+from backend.caller import Who
 from backend.db import new_id
 from backend.errors import Conflict, NotFound
 from backend.facts import ConsentGiven, ConsentWithdrawn
@@ -72,16 +73,14 @@ async def allows(tx: AsyncSession, account_id: UUID, purpose: str) -> bool:
     return any(_is_live(row, purpose) for row in await proofs(tx, account_id))
 
 
-async def say(
-    tx: AsyncSession, kit: Kit, account_id: UUID, purpose: str, *, given: bool, now: datetime
-) -> Standing:
+async def say(tx: AsyncSession, kit: Kit, who: Who, purpose: str, *, given: bool, now: datetime) -> Standing:
     """Allow a purpose or take that back; saying the same again changes nothing."""
     basis = PURPOSES.get(purpose)
     if basis is None:
         raise PurposeUnknown
     if basis != CONSENT:
         raise NotByConsent(basis=basis)
-    await mine.locked(tx, account_id)
+    account_id = (await mine.held(tx, who)).id
     live = next((row for row in await proofs(tx, account_id) if _is_live(row, purpose)), None)
     if given and live is None:
         live = Consent(id=new_id(), account_id=account_id, purpose=purpose, given_at=now)

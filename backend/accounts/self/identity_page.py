@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from uuid import UUID
 
 import msgspec
 from sqlalchemy import select
@@ -21,6 +20,7 @@ from backend.accounts.models import Attribute, Identifier
 from backend.accounts.self import attributes, mine
 from backend.accounts.self.attributes import SELF
 from backend.branding.brand import Brand
+from backend.caller import Who
 from backend.errors import Conflict, FieldError, FieldsInvalid
 from backend.facts import AttributeEdited
 from backend.kit import Kit
@@ -93,10 +93,10 @@ async def page(tx: AsyncSession, kit: Kit, account: Account, *, plain: bool = Fa
 
 
 async def edit(
-    tx: AsyncSession, kit: Kit, account_id: UUID, wanted: Mapping[str, str | None], *, now: datetime
+    tx: AsyncSession, kit: Kit, who: Who, wanted: Mapping[str, str | None], *, now: datetime
 ) -> Page:
     """Write what the person says of themselves; null or blank takes it back. All of it, or nothing."""
-    account = await mine.locked(tx, account_id)
+    account = await mine.held(tx, who)
     changes = _checked(account, wanted, await _known(tx, kit, account), now)
     rows = {
         row.name: row for row in await tx.scalars(select(Attribute).where(Attribute.account_id == account.id))

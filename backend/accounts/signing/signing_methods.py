@@ -42,7 +42,7 @@ async def begin(door: Door, caller: Caller, certificate: str) -> SignStep:
     holder = await signing.inspected(door, certificate, now=caller.now)
     account_id = caller.me.account_id
     async with door.db.write() as tx:
-        await mine.locked(tx, account_id)
+        await mine.held(tx, caller.me)
         if await _own(tx, door.kit, account_id, holder) is None:
             raise CertificateOfAnother
         return await signing.start(tx, door, ADDING, caller, purpose="add", announced=holder.thumbprint)
@@ -58,7 +58,7 @@ async def sign(door: Door, caller: Caller, flow_id: UUID, signed: Signed) -> UUI
     vouched = await ending.vouched_phones(door.db, door.kit, door.registries, evidence, signed_in=True)
     async with door.db.write() as tx:
         flow = await begun.again(tx, CHECKING)
-        await mine.locked(tx, flow.account)
+        await mine.held(tx, caller.me)
         outcome = await _add(flow, holder, Coming(vouched, caller.me.session_id, flow_id))
     return settle(outcome).id
 
