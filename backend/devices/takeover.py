@@ -18,7 +18,7 @@ from backend.db import changed_one
 from backend.devices import sessions
 from backend.devices.models import Session
 from backend.errors import Conflict, NotFound, Refusal
-from backend.facts import AccountThawed, TakeoverReported
+from backend.facts import AccountThawed, OwnerCame, TakeoverReported
 from backend.flows import Flow
 from backend.journal import Entry
 from backend.kit import Kit
@@ -63,6 +63,8 @@ async def report(tx: AsyncSession, kit: Kit, session_id: UUID, *, now: datetime)
     ):
         raise NotReplaced
     account_id = session.account_id
+    if (await tx.get_one(Account, account_id, with_for_update=True)).status != "active":
+        raise NotReplaced  # nothing is written about somebody who is gone
     if not await freeze(tx, kit, account_id, session=session_id, by_session=session.replaced_by, now=now):
         return await _reported(tx, account_id)
     try:
@@ -213,10 +215,11 @@ async def thaw_by_owner(
 
 
 async def _owner_came_back(tx: AsyncSession, account_id: UUID, *, since: datetime) -> bool:
-    """Whether the owner has lifted a freeze after `since`: a device that was left before has nothing more to say."""
-    query = select(Entry.seq).where(
-        Entry.subject == account_id, Entry.tag == AccountThawed.__struct_config__.tag, Entry.at >= since
-    )
+    """Whether the owner has lifted a freeze after `since`, or first come: a device that was left before has nothing
+    more to say.
+    """
+    tags = [kind.__struct_config__.tag for kind in (AccountThawed, OwnerCame)]
+    query = select(Entry.seq).where(Entry.subject == account_id, Entry.tag.in_(tags), Entry.at >= since)
     return await tx.scalar(query.limit(1)) is not None
 
 
