@@ -144,15 +144,20 @@ async def authorize(door: Door, flow_id: UUID, answer: Answer, caller: Caller) -
         person = await provider(door, flow.data.method).finish(
             attempt, code=answer.code, iss=answer.iss, encrypt_key=answer.encrypt_key
         )
-        return await _known(door, flow, attempt, person)
+        outcome = await _known(door, flow, attempt, person)
     except (ProviderUnavailable, LoginRefused, people.LinkRequired, people.AccountExists) as refusal:
         async with door.db.write() as tx:
             await close(await flow.again(tx), refusal)
             _refused(tx, door.kit, flow, refusal, caller.now)
         raise
+    if isinstance(outcome, Refusal):
+        raise outcome
+    return outcome
 
 
-async def _known(door: Door, begun: Handle[LoginData], attempt: Attempt, person: Person) -> PhoneStep | Done:
+async def _known(
+    door: Door, begun: Handle[LoginData], attempt: Attempt, person: Person
+) -> PhoneStep | Done | Refusal:
     """Whoever has an account and a phone is in; a new person is asked for a phone.
 
     Of few something ends: the registry is asked for those alone, and then it begins anew.
@@ -174,7 +179,8 @@ async def _arrived(
     data: LoginData,
     person: Person,
     coming: Coming,
-) -> PhoneStep | Done:
+) -> PhoneStep | Done | Refusal:
+    """What the account follows of the person stays, also where that is too little to strengthen a session."""
     kit, now = door.kit, begun.now
     async with door.db.write() as tx:
         flow = begun.on(tx)
@@ -184,9 +190,14 @@ async def _arrived(
         if data.step_up is not None:
             if known is None or known.id != flow.row.account_id or since is None:
                 raise LoginRefused
-            await flow.advance("done")
             level = person.level
-            return await step_up.strengthen(tx, kit, known, data.step_up, level=level, fresh=fresh, now=now)
+            outcome = await step_up.strengthen(
+                tx, kit, known, data.step_up, level=level, fresh=fresh, now=now
+            )
+            await flow.advance("ended" if isinstance(outcome, Refusal) else "done")
+            if isinstance(outcome, Refusal):
+                _refused(tx, kit, flow, outcome, now)
+            return outcome
         if known is not None:
             shown = datetime.fromtimestamp(since, now.tzinfo) if since is not None else None
             await takeover.thaw_by_owner(

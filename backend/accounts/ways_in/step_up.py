@@ -9,7 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account_rows import AccountNow
 from backend.accounts.identity import people
+from backend.accounts.identity.evidence import SURE, VNEID
 from backend.accounts.self import history
+from backend.accounts.ways_in.assurance import LevelNeeded
 from backend.accounts.ways_in.entering import Done
 from backend.devices import rotation
 from backend.devices.models import Session
@@ -26,20 +28,24 @@ async def strengthen(
     level: int,
     fresh: str,
     now: datetime,
-) -> Done:
+) -> Done | LevelNeeded:
     """The caller has locked the account row, and knows how `fresh` the sign-in is. Raises why the session ended, if it
     did meanwhile.
+
+    What is weaker than the session, and sure of nobody, makes nothing new of it; that refusal is returned.
     """
     session = await tx.get_one(Session, session_id, with_for_update=True)
+    if session.ended_at is None and level < min(SURE, session.assurance_level):
+        return LevelNeeded(required={"level": SURE, "method": VNEID})
     tokens = await rotation.renew(tx, kit, session, now=now)
-    session.method, session.authenticated_at = "vneid", now
+    session.method, session.authenticated_at = VNEID, now
     session.assurance_level = max(session.assurance_level, level)  # one proof more never counts for less
     fact = SteppedUp(subject=account.id, session=session_id, level=level, fresh=fresh)
     kit.journal.record(tx, fact, by=account.id, now=now)
     history.remember(
         tx,
         account.id,
-        method="vneid",
+        method=VNEID,
         good=True,
         device=session.device_name,
         place=None,
