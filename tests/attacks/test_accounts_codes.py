@@ -15,6 +15,7 @@ from backend.accounts.codes.texts import (
     code_text,
     exists_text,
     phone_changed_text,
+    phone_removed_text,
     recovered_text,
 )
 from backend.accounts.models import OneTimeCode
@@ -244,7 +245,13 @@ def test_to19_the_text_of_every_purpose_is_one_plain_segment_with_a_warning(
 
 
 @pytest.mark.parametrize(
-    "text", [exists_text(shipped()), phone_changed_text(shipped(), "082****088"), recovered_text(shipped())]
+    "text",
+    [
+        exists_text(shipped()),
+        phone_changed_text(shipped(), "082****088"),
+        recovered_text(shipped()),
+        phone_removed_text(shipped()),
+    ],
 )
 def test_to19_notices_by_sms_are_one_plain_segment_without_a_link(text: str) -> None:
     _is_plain(text)

@@ -92,6 +92,7 @@ def test_the_longest_names_still_fit_into_one_message(tmp_path: Path) -> None:
     said += [
         texts.phone_changed_text(brand, "082****088"),
         texts.exists_text(brand),
+        texts.phone_removed_text(brand),
         texts.recovered_text(brand),
     ]
     said += [texts.join_proposed_text(brand), texts.desk_joined_text(brand)]

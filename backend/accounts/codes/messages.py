@@ -29,7 +29,7 @@ from backend.throttle import Window
 
 PAUSES = (5.0, 15.0, 60.0)  # seconds before the next tries, while the person waits for the message
 LEASE = timedelta(minutes=1)  # that one process may take over one message, at least
-CODE, EXISTS, RECOVERED, THAWED = "code", "exists", "recovered", "thawed"
+CODE, EXISTS, RECOVERED, THAWED, REMOVED = "code", "exists", "recovered", "thawed", "phone_removed"
 log = structlog.get_logger("messages")
 
 
@@ -77,6 +77,7 @@ def words(settings: Settings) -> dict[str, Words]:
     fixed = {
         RECOVERED: texts.recovered_text,
         THAWED: texts.thawed_text,
+        REMOVED: texts.phone_removed_text,
         "name_proposed": texts.name_proposed_text,
         "name_corrected": texts.name_corrected_text,
         "join_proposed": texts.join_proposed_text,

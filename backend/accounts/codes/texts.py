@@ -64,6 +64,14 @@ def phone_changed_text(brand: Brand, masked: str) -> str:
     )
 
 
+def phone_removed_text(brand: Brand) -> str:
+    """For a number that was taken away from an account, whoever did it (rule 163)."""
+    return (
+        f"{brand.sms_name}: so dien thoai nay vua duoc go khoi tai khoan cua ban. Neu khong phai ban, goi ngay "
+        f"{brand.hotlines.own}."
+    )
+
+
 def recovered_text(brand: Brand) -> str:
     """For the OTP phone after a recovery (rule 163)."""
     return f"{brand.sms_name}: mat khau vua duoc dat lai. Neu khong phai ban, goi ngay {brand.hotlines.own}."

@@ -15,6 +15,7 @@ from sqlalchemy import delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
+from backend.accounts.codes import messages
 from backend.accounts.identity import people
 from backend.accounts.identity.evidence import POST_OFFICE, VNEID
 from backend.accounts.models import Certificate, Identity, Password, Phone
@@ -26,6 +27,7 @@ from backend.facts import MethodRemoved
 from backend.flows import Flow
 from backend.kit import Kit
 from backend.names import masked_phone
+from backend.owed import queue
 from backend.support import notices
 from backend.words import mark as _
 
@@ -153,6 +155,9 @@ async def remove(
 ) -> None:
     """Take a way in from the account; raises LastMethod when it has to stay, MethodNotFound for anybody else's.
 
+    A number hears that it goes. Where codes go to another one from now, that is a change of number, which no registry
+    has confirmed: the careful day begins (rules 162, 163).
+
     The account's row is held, so of two removals at once the second sees what the first has left.
     """
     account = await mine.held(tx, who)
@@ -167,6 +172,9 @@ async def remove(
         tx, MethodRemoved(subject=account.id, method=method_id, kind=kind), by=account.id, now=now
     )
     notices.tell(tx, kit, account.id, "method_removed", now=now, method=kind)
+    if isinstance(row, Phone) and row.kept_until is None:
+        number, text = people.number_of(kit, row), messages.REMOVED
+        queue.owe(tx, kit.keys, queue.SMS, text, account_id=account.id, about=row.id, content=number, now=now)
 
 
 async def forget_flows(tx: AsyncSession, account_id: UUID, *, but: Sequence[UUID] = ()) -> None:
@@ -212,6 +220,7 @@ async def _end(
         left = ways.without(row).open_phones
         if row.is_main and left:
             row.is_main, left[0].is_main = False, True
+            account.phone_changed_at = now
         account.version += 1
         return PHONE
     if isinstance(row, Certificate):
