@@ -43,6 +43,20 @@ async def test_tl13_keys_may_rotate_and_one_fetch_in_five_minutes_finds_them(hos
     assert evil.asked["/jwks"] - before <= 1
 
 
+async def test_tl13_keys_of_a_moment_when_the_clock_ran_ahead_are_asked_for_again(hostile: Hostile) -> None:
+    """A key that was given up meanwhile would be believed, and a new one refused, until the clock is there again."""
+    evil, service = hostile.evil, hostile.service
+    service.pass_time(days=3)
+    assert (await attempt(hostile))[2].status_code == 200
+    service.pass_time(days=-3)
+    evil.key = Key("fourth")
+    evil.jwks = {"keys": [evil.key.jwk]}
+    evil.instead["/.well-known/openid-configuration"] = saying(evil._metadata())
+    before = evil.asked["/.well-known/openid-configuration"]
+    assert (await attempt(hostile))[2].status_code == 200
+    assert evil.asked["/.well-known/openid-configuration"] == before + 1, "and where it is, too"
+
+
 STRANGE_KEYS: dict[str, Any] = {
     "none": {"keys": []}, "null": {"keys": None}, "a number": {"keys": 5}, "a text": {"keys": "x"}, "texts": {"keys": ["x"]}, "absent": {}, "a list": [],
     "broken": {"keys": [{"kty": "EC", "crv": "P-256"}]}, "not base64": {"keys": [{"kty": "EC", "crv": "P-256", "x": "*", "y": "*", "kid": "new"}]},
@@ -156,14 +170,22 @@ def knowing_userinfo(hostile: Hostile) -> None:
     hostile.evil.instead["/.well-known/openid-configuration"] = saying(page)
 
 
+@pytest.mark.parametrize("left_out", ["absent", "", None])
 @pytest.mark.parametrize("missing", ["birth_date", "gender", "full_name"])
-async def test_what_the_id_token_leaves_out_is_read_from_userinfo(hostile: Hostile, missing: str) -> None:
-    """rule 1001: claims are read from the ID token first, then from userinfo."""
+async def test_what_the_id_token_leaves_out_is_read_from_userinfo(
+    hostile: Hostile, missing: str, left_out: str | None
+) -> None:
+    """rule 1001: claims are read from the ID token first, then from userinfo; what says nothing hides nothing."""
     service, sub = hostile.service, secrets.token_hex(8)
     knowing_userinfo(hostile)
     more = {"sub": sub, "birth_date": "1971-12-13", "gender": "female", "full_name": "Trần Thị Sáu"}
     hostile.evil.instead["/userinfo"] = saying(more)
-    phone, login, _ = await attempt(hostile, sub=sub, **{missing: None})
+    said = {} if left_out == "absent" else {missing: left_out}
+
+    def forge(header: dict[str, Any], claims: dict[str, Any]) -> str:
+        return hostile.evil.sign(header, claims | said)
+
+    phone, login, _ = await attempt(hostile, forge, sub=sub, **{missing: None})
     number = service.mobile_number()
     await phone.open(f"/v1/logins/{login}/phone", {"phone": number})
     phone.keep((await phone.open(f"/v1/logins/{login}/otp", {"code": service.code_for(number)})).json())

@@ -29,6 +29,7 @@ from backend.outside.eid.eid_wire import Wire
 from backend.outside.http import Guarded
 
 MOST_TOKEN = 8192
+NOTHING = (None, "")  # a claim that says it hides no other place of it
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -185,7 +186,7 @@ class EId:
             if more and more.get("sub") != claims.get("sub"):  # OpenID Connect Core §5.3.2
                 raise refused("userinfo_sub")
             more.pop("auth_time", None)  # only the signed token says when
-            claims = {**more, **claims}
+            claims = {**more, **{name: value for name, value in claims.items() if value not in NOTHING}}
         return claims
 
     async def _userinfo(self, metadata: Metadata, access_token: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from backend.outside.clock import Clock
 from backend.outside.eid.eid_errors import refused, unavailable
 from backend.outside.eid.eid_keys import signing_keys
 from backend.outside.eid.eid_provider import Provider
-from backend.outside.eid.eid_tokens import why_not_believe
+from backend.outside.eid.eid_tokens import SKEW, why_not_believe
 from backend.outside.eid.eid_wire import Wire
 
 ALGORITHMS = [
@@ -51,7 +51,7 @@ class OpenId:
     async def metadata(self) -> Metadata:
         """The endpoints: discovered, or where the flavour has them. Raises ProviderUnavailable."""
         now = self._clock.now().timestamp()
-        if self._metadata is None or now - self._metadata_at > DISCOVERY_LIFE:
+        if self._metadata is None or not _is_younger(now - self._metadata_at, DISCOVERY_LIFE):
             self._metadata, self._metadata_at = await self._found(), now
         return self._metadata
 
@@ -106,11 +106,11 @@ class OpenId:
         raise refused("id_token_signature")
 
     def _may_refetch(self) -> bool:
-        return self._clock.now().timestamp() - self._keys_at > JWKS_PAUSE
+        return not _is_younger(self._clock.now().timestamp() - self._keys_at, JWKS_PAUSE)
 
     async def _jwks(self, metadata: Metadata, *, fresh: bool) -> KeySet:
         age = self._clock.now().timestamp() - self._keys_at
-        if self._keys is None or age > JWKS_LIFE or (fresh and age > JWKS_PAUSE):
+        if self._keys is None or not _is_younger(age, JWKS_PAUSE if fresh else JWKS_LIFE):
             body = await self._wire.page(metadata.jwks_uri)
             try:
                 self._keys = signing_keys(body)
@@ -118,6 +118,11 @@ class OpenId:
                 raise unavailable("jwks_shape") from error
             self._keys_at = self._clock.now().timestamp()
         return self._keys
+
+
+def _is_younger(age: float, most: float) -> bool:
+    """Whether what was fetched so many seconds ago still counts; what is of a moment to come does not."""
+    return -SKEW <= age <= most
 
 
 def _read(body: dict[str, Any]) -> Metadata:
