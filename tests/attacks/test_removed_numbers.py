@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.attacks.problems import refused
 from tests.attacks.ways import sent
 from tests.citizen import Citizen
+from tests.mobile_api.test_recoveries import officer, recover
 from tests.mobile_api.test_self_methods import METHODS
 from tests.service import Service
 
@@ -48,3 +49,22 @@ async def test_tc04_another_number_is_told_that_it_goes_and_codes_go_where_they_
     await service.settled()
     assert "go khoi tai khoan" in sent(service, second)[0]
     assert (await citizen.phone.call("GET", "/v1/me/export")).status_code == 200
+
+
+async def test_a02_a_number_that_took_the_main_ones_place_opens_no_official_mailbox_before_vneid_has_come(
+    service: Service,
+) -> None:
+    """Whoever holds an unlocked phone for five minutes puts a number of their own there, which no registry names."""
+    citizen, mail = await officer(service)
+    old = (await citizen.phone.call("GET", METHODS)).json()["items"]
+    number = await citizen.second_number()
+    main = next(row["id"] for row in old if row["type"] == "phone")
+    assert (await citizen.phone.call("DELETE", f"{METHODS}/{main}")).status_code == 204
+    thief = service.phone()
+    at = await recover(citizen, thief, official_email=mail)
+    refused(await thief.open(f"{at}/otp", {"code": await citizen.code(number)}), 409, "use_vneid")
+    service.pass_time(seconds=301)
+    owner = await citizen.by_vneid()
+    at = await recover(citizen, owner, official_email=mail)
+    answer = await owner.open(f"{at}/otp", {"code": await citizen.code(number)})
+    assert answer.json()["step"] == "password", answer.text

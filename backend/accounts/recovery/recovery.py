@@ -125,6 +125,9 @@ async def give_code(
                 reason = ways_back.USE_VNEID
         else:
             await _still_theirs(door, flow)
+            owner = flow.row.account_id
+            if reason is None and owner is not None and await ways_back.is_unproved(tx, door, owner):
+                reason = ways_back.USE_VNEID
         if reason is None:
             await codes.consume(tx, code, now=caller.now)
             await flow.advance("password")

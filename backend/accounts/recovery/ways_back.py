@@ -9,11 +9,14 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
 from backend.accounts.door import Door
 from backend.accounts.identity import numbers, people
+from backend.accounts.identity.evidence import SUBSCRIBER, SURE
+from backend.accounts.models import Certificate, Identity
 from backend.accounts.passwords import passwords
 from backend.errors import Conflict
 from backend.outside.clock import local_day
@@ -31,6 +34,24 @@ class UseVneid(Conflict):
 async def leads_to_vneid(tx: AsyncSession, door: Door, account_id: UUID) -> bool:
     """Whether a code brings this account no password."""
     return await passwords.current(tx, account_id) is None or await door.holds_role(tx, account_id)
+
+
+async def is_unproved(tx: AsyncSession, door: Door, account_id: UUID) -> bool:
+    """Whether the number for codes took another's place by a session's word alone: no registry has confirmed it, and
+    its owner has not come by VNeID or a certificate since.
+
+    An official mailbox asks no registry, so whoever held an unlocked phone for a minute would open it (rule 162).
+    """
+    changed = (await tx.get_one(Account, account_id)).phone_changed_at
+    main = (await people.phones_of(tx, account_id))[:1]
+    if changed is None or all(row.source == SUBSCRIBER for row in main):
+        return False
+    vneid = select(Identity.id).where(Identity.account_id == account_id, Identity.last_used_at > changed)
+    sure = vneid.where(Identity.level >= SURE, Identity.issuer != door.settings.post_office.issuer)
+    signed = select(Certificate.id).where(
+        Certificate.account_id == account_id, Certificate.last_used_at > changed
+    )
+    return await tx.scalar(sure.limit(1)) is None and await tx.scalar(signed.limit(1)) is None
 
 
 async def receiver(
