@@ -45,6 +45,15 @@ class NoRoutes:
 
 
 async def lines_of(log_reads: int, calls: int, *, method: str = "GET", status: int = 200) -> int:
+    """How many lines so many calls leave."""
+    return len(await paths_of(log_reads, calls, method=method, status=status))
+
+
+async def paths_of(
+    log_reads: int, calls: int, *, method: str = "GET", status: int = 200, path: str = "/v1/me"
+) -> list[str]:
+    """The path in each line that they leave."""
+
     async def app(_scope: Any, _receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": status, "headers": []})
         await send({"type": "http.response.body", "body": b""})
@@ -63,13 +72,13 @@ async def lines_of(log_reads: int, calls: int, *, method: str = "GET", status: i
         app, Limits(), routes, proxies=0, public_url="http://x", has_answered=nobody, is_known=nobody, log_reads=log_reads,
     )  # fmt: skip
     scope: Any = {
-        "type": "http", "method": method, "path": "/v1/me", "query_string": b"", "client": ("127.0.0.1", 1),
+        "type": "http", "method": method, "path": path, "query_string": b"", "client": ("127.0.0.1", 1),
         "headers": [(b"host", b"x")],
     }  # fmt: skip
     with capture_logs() as lines:
         for _ in range(calls):
             await edge(dict(scope), receive, send)  # type: ignore[arg-type]
-    return sum(line["event"] == "request" for line in lines)
+    return [line["path"] for line in lines if line["event"] == "request"]
 
 
 async def test_o11_so_many_of_the_quick_reads_leave_a_line_and_every_failure() -> None:
@@ -77,3 +86,10 @@ async def test_o11_so_many_of_the_quick_reads_leave_a_line_and_every_failure() -
     assert await lines_of(100, 50) == 50
     assert 20 < await lines_of(10, 1000) < 250
     assert await lines_of(0, 20, status=404) == 20
+
+
+@pytest.mark.parametrize("typed", ["123456", "0912 345 678", "012345678", "SD260901-123456", "Bí mật 1"])
+@pytest.mark.parametrize("door", ["/v1/support-codes/", "/v1/phone-change-slips/", "/verify/"])
+async def test_what_somebody_types_to_have_it_checked_stands_in_no_log(door: str, typed: str) -> None:
+    """Whoever is telephoned types what they were told, or what has just come by text: a code for one's own eyes."""
+    assert await paths_of(100, 1, path=door + typed) == [f"{door}*"]
