@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import account_rows, likeness
@@ -29,9 +30,14 @@ async def refresh(
     """VNeID's attributes are read-only here and follow VNeID (source 003, II); others do not overrule it.
 
     An account that something else vouched for keeps its own and says what VNeID states otherwise
-    (source 003, VI: which field to check); when nothing differs, VNeID vouches from now on.
+    (source 003, VI: which field to check); when nothing differs, VNeID vouches from now on. Of an owner it follows at
+    level 1 nothing but that level: there a number is stated and not proved.
     """
-    if account.vouched_by == by:
+    if account.vouched_by == by == VNEID and account.is_owned and person.level < SURE:
+        name, birth = names_of(kit, account)  # it was sure of the person before: what it only states is less
+        known = replace(person, full_name=name, birth_date=birth, gender=account.gender)
+        account = await _follow(tx, kit, account, known, by, now)
+    elif account.vouched_by == by:
         account = await _follow(tx, kit, account, person, by, now)
         await _follow_numbers(tx, kit, account, person, now)
     elif by == VNEID:
