@@ -37,6 +37,13 @@ def told(shape: type[Shape], found: object) -> Shape:
     return msgspec.convert(found, shape, from_attributes=True)
 
 
+def kept_by_nobody(response: Response[Any]) -> Response[Any]:
+    """What the API tells somebody, tokens among it, is no cache's, unless it says otherwise (rule 824)."""
+    if not any(name.lower() == "cache-control" for name in response.headers):
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 def tagged(request: Request[Any, Any, Any], body: Body, *, packed: bool = False) -> Response[Body]:
     """The answer with a weak ETag; 304 for whoever has it already, so that asking again costs next to nothing (D06).
 

@@ -41,6 +41,7 @@ from backend.roles import own, posts, staff, texting
 from backend.settings import Settings
 from backend.support.post import PostRoom
 from mobile_api import problems
+from mobile_api.answers import kept_by_nobody
 from mobile_api.app_links import well_known
 from mobile_api.auth import Doorkeeper, caller_of, lang_of, proved
 from mobile_api.captcha import CaptchaController
@@ -183,6 +184,7 @@ class App:
             "/v1",
             route_handlers=[*handlers, *ROLE_CONTROLLERS, *SUPPORT_CONTROLLERS],
             guards=[proved],
+            after_request=kept_by_nobody,
             dependencies={
                 "caller": Provide(caller_of, sync_to_thread=False),
                 "lang": Provide(lang_of, sync_to_thread=False),
