@@ -244,15 +244,10 @@ def test_to19_the_text_of_every_purpose_is_one_plain_segment_with_a_warning(
     _is_plain(text)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        exists_text(shipped()),
-        phone_changed_text(shipped(), "082****088"),
-        recovered_text(shipped()),
-        phone_removed_text(shipped()),
-    ],
-)
+NOTICES = [one(shipped()) for one in (exists_text, recovered_text, phone_removed_text)]
+
+
+@pytest.mark.parametrize("text", [*NOTICES, phone_changed_text(shipped(), "082****088")])
 def test_to19_notices_by_sms_are_one_plain_segment_without_a_link(text: str) -> None:
     _is_plain(text)
     assert "19001075" in text
