@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from backend import paging
+from backend.accounts.self import mine
 from backend.caller import Caller, Who
 from backend.db import Database
 from backend.errors import settle
@@ -53,6 +54,7 @@ class CaseController(Controller):
         """
         draft = cases.Draft(subject=data.subject, text=data.text, desk=data.desk)
         async with db.write() as tx:
+            await mine.held(tx, request.user)  # of whoever is gone meanwhile nothing is written
             case, desk = await cases.ask(
                 tx, kit, draft, by=request.user.account_id, now=clock.now(), key=idempotency_key
             )

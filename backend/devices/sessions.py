@@ -274,8 +274,10 @@ async def end_all(
 
 
 async def set_push_token(tx: AsyncSession, kit: Kit, session_id: UUID, token: str) -> None:
-    """Where pushes to the session's device go from now on."""
+    """Where pushes to the session's device go from now on; raises why it has ended, if it has meanwhile."""
     session = await tx.get_one(Session, session_id, with_for_update=True)
+    if ended := await why_ended(tx, session):
+        raise ended
     session.push_token = kit.keys.seal("sessions.push_token", session.id, token)
 
 

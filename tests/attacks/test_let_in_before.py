@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
@@ -16,6 +17,9 @@ from backend.devices import sessions
 from backend.devices.models import Session
 from backend.flows import Flow
 from backend.roles import joins, leaving
+from backend.support import desks
+from backend.support.models import Case
+from tests.attacks.problems import refused
 from tests.citizen import Citizen, captcha
 from tests.service import Service
 
@@ -81,7 +85,12 @@ async def joins_another(service: Service, who: Who) -> None:
     await joins.begin(service.app.door, caller, **typed)
 
 
-@pytest.mark.parametrize("act", [erases, copies, edits, consents_to, joins_another])
+async def is_reached(service: Service, who: Who) -> None:
+    async with service.db.write() as tx:
+        await sessions.set_push_token(tx, service.kit, who.session_id, "dia-chi-cua-may")
+
+
+@pytest.mark.parametrize("act", [erases, copies, edits, consents_to, joins_another, is_reached])
 async def test_a01_whoever_was_replaced_meanwhile_erases_copies_and_writes_nothing(
     service: Service, act: Callable[[Service, Who], Awaitable[None]]
 ) -> None:
@@ -99,3 +108,22 @@ async def test_a01_whoever_was_replaced_meanwhile_erases_copies_and_writes_nothi
             await tx.scalar(select(Flow.id).where(Flow.account_id == who.account_id, Flow.kind == "join"))
             is None
         )
+
+
+async def test_a19_nothing_is_asked_of_a_desk_for_somebody_who_was_erased_meanwhile(service: Service) -> None:
+    """The call is in, waits for the account, and its text would be the only thing that is left of the person."""
+    citizen, who = await let_in(service)
+    async with service.db.write() as tx:
+        await desks.add(
+            tx, service.kit, f"E{who.account_id.hex[-8:]}", name="Bộ phận hỗ trợ", mailbox="hotro@vidu.vn",
+            phone="02343828282", now=service.clock.now(),
+        )  # fmt: skip
+    draft = {"subject": "Xin giúp", "text": "Tôi là Nguyễn Văn Thử"}
+    async with service.db.write() as tx:
+        await tx.execute(select(Account.id).where(Account.id == who.account_id).with_for_update())
+        asked = asyncio.create_task(citizen.phone.call("POST", "/v1/support-cases", draft))
+        await asyncio.sleep(0.3)
+        await leaving.leave(tx, service.kit, who, now=service.clock.now())
+    refused(await asked, 401, "session_revoked")
+    async with service.db.read() as tx:
+        assert await tx.scalar(select(Case.id).where(Case.account_id == who.account_id)) is None
