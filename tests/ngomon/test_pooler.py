@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,8 +18,8 @@ from backend.outbox.bell import REQUESTS, ring_after
 from backend.pooler import PoolerBetween, expect_own_connections
 from ngomon.migrations import begin
 from tests import databases
-from tests.ngomon.test_start import COMMAND, run
-from tests.parts.command import environment
+from tests.ngomon.test_start import run
+from tests.parts.command import Ended
 from tests.parts.pgbouncer import PgBouncer
 from tests.parts.postgres import Postgres
 from tests.parts.processes import eventually, free_port
@@ -50,7 +49,7 @@ def pooler(postgres: Postgres, mode: str, size: int, more: str = "") -> Iterator
     ],
 )
 def test_b34_a_pooler_by_transaction_is_said_in_one_line(
-    tmp_path: Path, postgres: Postgres, mode: str, more: str
+    ended: Ended, postgres: Postgres, mode: str, more: str
 ) -> None:
     keys = {"NGOMON_SECRET_KEYS": new_secret_key()}
     direct = databases.postgres(postgres, "pooled")
@@ -58,22 +57,16 @@ def test_b34_a_pooler_by_transaction_is_said_in_one_line(
     with pooler(postgres, mode, 3, more) as between:
         url = {"NGOMON_DATABASE_URL": between.url("pooled")} | keys
         for words in (["serve", "--port", "1"], ["worker"]):
-            code, said = run(tmp_path, *words, **url)
-            assert (code, len(said)) == (1, 1), said
-            assert "PgBouncer" in said[0] and "PostgreSQL itself" in said[0]
-        doctor = subprocess.run(
-            [*COMMAND, "doctor"],
-            env=environment(tmp_path, **url),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert doctor.returncode == 1
-        assert "fail database: NGOMON_DATABASE_URL leads to a connection pooler" in doctor.stdout
+            code, _, err = ended(*words, **url)
+            assert (code, len(err.splitlines())) == (1, 1), err
+            assert "PgBouncer" in err and "PostgreSQL itself" in err
+        code, out, _ = ended("doctor", **url)
+        assert code == 1
+        assert "fail database: NGOMON_DATABASE_URL leads to a connection pooler" in out
 
 
 def test_b34_what_a_role_is_given_at_its_start_hides_no_pooler(tmp_path: Path, postgres: Postgres) -> None:
-    """The limit that we set may come from elsewhere, and is no proof that our words arrive."""
+    """The limit that we set may come from elsewhere, and is no proof that our words arrive. A process of its own."""
     keys = {"NGOMON_SECRET_KEYS": new_secret_key()}
     direct = databases.postgres(postgres, "limited")
     asyncio.run(begin(direct, KeyRing.parse(keys["NGOMON_SECRET_KEYS"])))

@@ -1,4 +1,8 @@
-"""How a server refuses to start: one line per cause, exit code 1 (rules 1001, 1002)."""
+"""How a server refuses to start: one line per cause, exit code 1 (rules 1001, 1002).
+
+`run` and `COMMAND` are new interpreters, and stay so: here each command that runs for long, `migrate`, `doctor` and
+`demo` are proved to start from nothing.
+"""
 
 from __future__ import annotations
 
@@ -48,12 +52,12 @@ def test_an_empty_database_is_not_served(tmp_path: Path, words: list[str]) -> No
     assert code == 1 and len(said) == 1 and "ngomon migrate" in said[0]
 
 
-def test_a_second_server_on_one_sqlite_file_says_so_and_ends(tmp_path: Path) -> None:
+def test_a_second_server_on_one_sqlite_file_says_so_and_ends(tmp_path: Path, within: Run) -> None:
     keys = {"NGOMON_SECRET_KEYS": new_secret_key()}
     migrated(tmp_path, keys["NGOMON_SECRET_KEYS"])
     with (tmp_path / "ngomon.db.server").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        code, said = run(tmp_path, "serve", "--port", "1", **keys)
+        code, said = within("serve", "--port", "1", **keys)
     assert code == 1 and len(said) == 1 and "another server or worker" in said[0]
 
 
@@ -134,8 +138,8 @@ def test_the_doctor_ends_with_1_when_something_is_wrong(tmp_path: Path, within: 
     assert within("doctor")[0] == 1, "another key than the data's"
 
 
-def test_several_server_processes_need_postgresql(tmp_path: Path) -> None:
-    code, said = run(tmp_path, "serve", "--port", "1", "--workers", "2")
+def test_several_server_processes_need_postgresql(within: Run) -> None:
+    code, said = within("serve", "--port", "1", "--workers", "2")
     assert code == 1 and "PostgreSQL" in said[0]
 
 
@@ -145,9 +149,9 @@ def test_every_wrong_setting_is_named_at_once(within: Run) -> None:
     assert sorted(line.split(":")[1].strip() for line in said) == ["NGOMON_FOO", "NGOMON_OTP_LIFETIME"]
 
 
-def test_a_fresh_journal_is_whole_and_a_wiped_one_is_not(tmp_path: Path, within: Run) -> None:
+def test_a_fresh_journal_is_whole_and_a_wiped_one_is_not(within: Run) -> None:
     keys = {"NGOMON_SECRET_KEYS": new_secret_key()}
-    assert run(tmp_path, "migrate", **keys)[0] == 0
+    assert within("migrate", **keys)[0] == 0
     assert within("audit", "verify", **keys)[0] == 0
     code, said = within("audit", "verify")
     assert code == 1 and "cannot check: key missing" in said[0], "another key did not seal this head"
