@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import facts
 from backend.account import Account
-from backend.db import Base
+from backend.db import Base, changed_one
 from backend.facts import DeliveryParked
 from backend.figures import counted, lasted
 from backend.kit import Kit
@@ -141,12 +141,14 @@ async def _catch_up(tx: AsyncSession, system_id: UUID, since: Mapping[UUID, int]
 
 
 async def failed(tx: AsyncSession, kit: Kit, turn: Turn, error: DeliveryError, *, now: datetime) -> None:
-    """Put the delivery off, or park it; and judge the system."""
+    """Put the delivery off, or park it; and judge the system. A turn that was lost says nothing of either."""
     of_system = error.of_system or error.code in circuit.OUR_SIDE
     if error.permanent or (not of_system and _is_last(turn, kit.limits)):
-        await _park(tx, kit, turn, error, now)
+        is_mine = await _park(tx, kit, turn, error, now)
     else:
-        await _put_off(tx, kit.limits, turn, error, now)
+        is_mine = await _put_off(tx, kit.limits, turn, error, now)
+    if not is_mine:
+        return
     system = (
         await tx.execute(select(System).where(System.id == turn.system_id).with_for_update())
     ).scalar_one()
@@ -160,21 +162,22 @@ async def failed(tx: AsyncSession, kit: Kit, turn: Turn, error: DeliveryError, *
     ring_after(tx, STATES)
 
 
-async def _park(tx: AsyncSession, kit: Kit, turn: Turn, error: DeliveryError, now: datetime) -> None:
+async def _park(tx: AsyncSession, kit: Kit, turn: Turn, error: DeliveryError, now: datetime) -> bool:
     dead = {"state": "dead", "error": error.code, "changed_at": now, **CLOSED}
     values = dead | {"attempts": turn.attempts + 1}
     taken = await tx.execute(update(Delivery).where(*mine(turn)).values(**values).returning(Delivery.id))
     if taken.scalar() is None:
-        return
+        return False
     _tell(tx, turn.system_id, "dead")
     older = (Delivery.version < turn.version, Delivery.state == "pending")
     await tx.execute(update(Delivery).where(*_pair(turn), *older).values(**dead))
     kit.journal.record(
         tx, DeliveryParked(subject=turn.account_id, system=turn.system_id, error=error.code), by=None, now=now
     )
+    return True
 
 
-async def _put_off(tx: AsyncSession, limits: Limits, turn: Turn, error: DeliveryError, now: datetime) -> None:
+async def _put_off(tx: AsyncSession, limits: Limits, turn: Turn, error: DeliveryError, now: datetime) -> bool:
     counted = error.code not in circuit.OUR_SIDE
     delay = max(backoff(limits, turn.attempts), error.retry_after or 0)
     values = {
@@ -185,8 +188,10 @@ async def _put_off(tx: AsyncSession, limits: Limits, turn: Turn, error: Delivery
         "changed_at": now,
         **CLOSED,
     }
-    await tx.execute(update(Delivery).where(*mine(turn)).values(**values))
+    if not await changed_one(tx, update(Delivery).where(*mine(turn)).values(**values)):
+        return False
     _tell(tx, turn.system_id, "retrying")
+    return True
 
 
 def _tell(tx: AsyncSession, system_id: UUID, outcome: str) -> None:

@@ -133,6 +133,19 @@ async def write(
         await tx.execute(said)
 
 
+async def begin_anew(tx: AsyncSession, system_id: UUID, *, is_another: bool, now: datetime) -> None:
+    """A system is connected again: whoever still brings something by the connection before brings nothing to this one.
+
+    Of another address nothing is known, and the numbers that the old one gave to people are somebody else's there.
+    """
+    lost = {"state": "pending", "lease_token": None, "lease_until": None, "changed_at": now}
+    under_way = (Delivery.system_id == system_id, Delivery.state == "leased")
+    await tx.execute(update(Delivery).where(*under_way).values(**lost))
+    if is_another:
+        links = update(Link).where(Link.system_id == system_id)
+        await tx.execute(links.values(remote_id=None, state="unknown"))
+
+
 async def version_of(tx: AsyncSession, account_id: UUID) -> int:
     """The person's version now."""
     return await tx.scalar(select(Account.role_version).where(Account.id == account_id)) or 0

@@ -89,6 +89,9 @@ async def add(
     if system is None:
         system = System(id=new_id(), name=name, created_at=now)
         tx.add(system)
+    else:
+        is_another = (system.kind, system.url, system.options) != (kind, url.rstrip("/"), options)
+        await queue.begin_anew(tx, system.id, is_another=is_another, now=now)
     system.kind, system.url = kind, url.rstrip("/")
     system.options, system.keeps_mail = options, keeps_mail
     system.learnt = written(Learnt(since=now.isoformat()))
