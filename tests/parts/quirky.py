@@ -48,6 +48,7 @@ QUIRKS = {
     "deafactive": "active stays as it is",
     "stickygroups": "groups take every change and keep whoever is in",
     "nomembers": "groups never have members, whatever is written",
+    "unlistedmembers": "a list of groups leaves out who is in them",
     "html": "answers with a sign-in page",
     "elsewhere": "nothing is under this address",
 }
@@ -61,6 +62,7 @@ class World:
         self.numbers, self.calls = itertools.count(1001), 0
         self.writes, self.lists = list[str](), list[str]()  # of lists each page counts
         self.refused: set[str] = set()  # paths of attributes that a PATCH of a user is refused for
+        self.paging = ""  # how lists are wrong: "one", "none", "same", "zero", "refused", "object"
 
     @property
     def users(self) -> list[dict[str, Any]]:
@@ -184,12 +186,19 @@ class _Handler(BaseHTTPRequestHandler):
         elif match and self.quirk != "ignorefilters":
             found = [one for one in found if str(one.get(match[1]) or "").lower() == match[2].lower()]
         total, start = len(found), int((asked.get("startIndex") or ["1"])[0])
+        paging = self.world.paging
+        if paging == "refused" and start > total:
+            return self._refuse(400, "invalidValue")
+        start -= {"same": start - 1, "zero": -1}.get(paging, 0)
         found = found[start - 1 :][: int((asked.get("count") or ["3"])[0])]
         drop = (asked.get("excludedAttributes") or [""])[0].split(",")
-        shown = [self._shown(kind, one, drop) for one in found]
-        return self._send(
-            200, {"schemas": [LIST], "totalResults": total, "startIndex": start, "Resources": shown}
-        )
+        if kind == "Groups" and self.quirk == "unlistedmembers":
+            drop.append("members")
+        shown: Any = [self._shown(kind, one, drop) for one in found]
+        if paging == "object" and shown:
+            shown = shown[0]
+        totals = {} if paging == "none" else {"totalResults": len(found) if paging == "one" else total}
+        return self._send(200, {"schemas": [LIST], **totals, "startIndex": start, "Resources": shown})
 
     def _create(self, kind: str, body: dict[str, Any]) -> None:
         if kind == "Users" and self._is_taken(body["userName"], None):

@@ -106,7 +106,10 @@ class ScimConnector:
     async def rights(self) -> Rights:
         """Of every group, read whole."""
         await self._wire.describe()
-        return Rights([], 0) if self.learnt.no_groups else await self._groups.everybody()
+        try:
+            return Rights([], 0) if self.learnt.no_groups else await self._groups.everybody()
+        except (Changed, Vanished) as error:
+            raise DeliveryError("changed_meanwhile", permanent=False) from error
 
     async def whose(self, members: Collection[str]) -> dict[str, str | None]:
         """By what we gave the user; nothing of a user that is not there."""

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from backend.outside.connectors import DeliveryError, GroupRef, Right, Rights
-from backend.outside.connectors.scim.roll import Roll, members_of
+from backend.outside.connectors.scim.roll import Roll, members_of, with_members
 from backend.outside.connectors.scim.wire import GROUPS, Operation, Resource, Wire, version_of
 from backend.outside.connectors.scim.words import Changed, Conflict, Unsupported, Vanished, pick, text_of
 
@@ -94,7 +94,7 @@ class Groups:
     async def everybody(self) -> Rights:
         """Who is in which group that has an identifier, and how many have none."""
         found, foreign, unread = [], 0, list[Resource]()
-        async for one in self._wire.all(GROUPS, unread=unread):
+        async for one in with_members(self._wire, unread):
             group = _group(one)
             foreign += not group.external_id
             if group.external_id:

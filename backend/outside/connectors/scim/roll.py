@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
+from collections.abc import AsyncIterator
 
+from backend.outside.connectors import DeliveryError
 from backend.outside.connectors.scim.wire import GROUPS, Resource, Wire
 from backend.outside.connectors.scim.words import pick, text_of
 
@@ -35,11 +37,34 @@ class Roll:
 
     async def _read(self) -> None:
         began, groups = time.monotonic(), defaultdict[str, list[Resource]](list)
-        async for one in self._wire.all(GROUPS):
+        async for one in with_members(self._wire):
             bare = {name: value for name, value in one.items() if name.lower() != "members"}
             for member in members_of(one):
                 groups[member].append(bare)
         self._began, self._groups = began, groups
+
+
+async def with_members(wire: Wire, unread: list[Resource] | None = None) -> AsyncIterator[Resource]:
+    """Every group with who is in it.
+
+    Where no group of a list has members, lists may leave them out (RFC 7643 §7, `returned`): then ours are read each.
+    """
+    bare, says_members = list[Resource](), False
+    async for one in wire.all(GROUPS, unread=unread):
+        if pick(one, "members") is None and text_of(pick(one, "externalId")) is not None:
+            bare.append(one)
+            continue
+        says_members = says_members or bool(members_of(one))
+        yield one
+    for one in bare:
+        try:
+            whole = None if says_members else await wire.get(GROUPS, text_of(pick(one, "id")) or "")
+        except DeliveryError as error:
+            if unread is None or error.code != "reply_too_large":
+                raise
+            unread.append(one)
+        else:
+            yield one if whole is None else whole
 
 
 def members_of(one: Resource) -> set[str]:

@@ -18,10 +18,12 @@ import httpx2
 from backend.outside.addresses import AddressRefused, HttpTrouble, Unreachable
 from backend.outside.connectors import DeliveryError, Target
 from backend.outside.connectors.learnt import Learnt
+from backend.outside.connectors.scim.lists import Reading, total_of
 from backend.outside.connectors.scim.words import (
     OF_THE_MOMENT,
     Changed,
     Conflict,
+    Resource,
     Unsupported,
     Vanished,
     answer_of,
@@ -32,7 +34,6 @@ from backend.outside.connectors.scim.words import (
 from backend.outside.http import MOST, Guarded, ReplyTooLarge
 
 Operation = dict[str, Any]
-Resource = dict[str, Any]
 Fits = Callable[[Resource], bool]
 
 PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
@@ -92,12 +93,14 @@ class Wire:
         return not self.learnt.no_groups
 
     async def get(self, place: str, remote_id: str) -> Resource | None:
-        """One resource with its version, or nothing."""
+        """One resource with its version, or nothing; another one than was asked for is an answer of nobody's."""
         try:
-            found = await self._ask("GET", _at(place, remote_id))
+            found = _resource(await self._ask("GET", _at(place, remote_id)))
         except Vanished:
             return None
-        return _resource(found)
+        if (text_of(pick(found, "id")) or "").casefold() != remote_id.casefold():
+            raise DeliveryError("unreadable_user", permanent=False)
+        return found
 
     async def find(
         self, place: str, attribute: str, value: str, *, without: str | None = None
@@ -157,10 +160,11 @@ class Wire:
         count: int | None = None,
         unread: list[Resource] | None = None,
     ) -> AsyncIterator[Resource]:
-        seen = 0
+        reading = Reading()
         while True:
-            page = {"startIndex": str(seen + 1)} if seen else {}
-            page |= {"startIndex": str(seen + 1), "count": str(count)} if count else {}
+            page = {"startIndex": str(reading.seen + 1)} if reading.seen else {}
+            page |= {"startIndex": str(reading.seen + 1), "count": str(count)} if count else {}
+            too_long = False
             try:
                 found, total = await self._page(place, dict(asked) | page)
             except ReplyTooLarge as error:
@@ -169,23 +173,31 @@ class Wire:
                 if count > 1 or unread is None:
                     count = 1
                     continue
+                too_long = True
                 found, total = await self._without_members(place, page)
-                unread += found
+            except (DeliveryError, Vanished) as error:
+                if reading.ended_with(error):
+                    return
+                raise
+            new = reading.new_of(found)
+            if too_long and unread is not None:
+                unread += new
             else:
-                for one in found:
+                for one in new:
                     yield one
-            seen += len(found)
-            if not found or seen >= total:
+            if reading.is_over(found, total, count):
                 return
 
-    async def _without_members(self, place: str, page: Mapping[str, str]) -> tuple[list[Resource], int]:
+    async def _without_members(
+        self, place: str, page: Mapping[str, str]
+    ) -> tuple[list[Resource], int | None]:
         """Which one it is that is too long."""
         try:
             return await self._page(place, {**page, "excludedAttributes": "members"})
         except ReplyTooLarge as error:
             raise DeliveryError(error.code, permanent=False, of_system=True) from error
 
-    async def _page(self, place: str, asked: Mapping[str, str]) -> tuple[list[Resource], int]:
+    async def _page(self, place: str, asked: Mapping[str, str]) -> tuple[list[Resource], int | None]:
         try:
             found = await self._ask("GET", place, params=asked, whole=False)
         except Vanished as error:
@@ -194,10 +206,9 @@ class Wire:
             raise DeliveryError("endpoint_missing", permanent=False, of_system=True) from error
         resources = pick(found, "Resources")
         listed = [one for one in resources if isinstance(one, dict)] if isinstance(resources, list) else []
-        total = text_of(pick(found, "totalResults")) or ""
-        if not isinstance(found, dict) or (resources is None and not total):
+        if not isinstance(found, dict) or (resources is None and pick(found, "totalResults") is None):
             raise DeliveryError("unreadable_reply", permanent=False, of_system=True)
-        return listed, int(total) if total.isdigit() else len(listed)
+        return listed, total_of(found)
 
     async def create(self, place: str, resource: Resource) -> Resource:
         """POST; the answer carries the identifier."""

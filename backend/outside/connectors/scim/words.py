@@ -11,6 +11,8 @@ import msgspec
 
 from backend.outside.connectors import DeliveryError
 
+Resource = dict[str, Any]
+
 LONGEST_WAIT = 86400  # a Retry-After beyond a day is not believed
 NOT_MODIFIED, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, NOT_ALLOWED = 304, 401, 403, 404, 405
 CONFLICT, PRECONDITION_FAILED, TOO_MANY, SERVER_ERROR, NOT_IMPLEMENTED = 409, 412, 429, 500, 501
