@@ -41,6 +41,14 @@ class Nothing:
         """As it was before the word; UndoTooLate when it has moved on."""
 
 
+class Beside(Nothing):
+    """It goes on, and something new beside it: what waits bears nothing."""
+
+    async def happen(self, tx: AsyncSession, kit: Kit, found: RoleRequest, act: Act) -> None:  # noqa: ARG002
+        """The new one stands on a role that is in force."""
+        effects.in_force(await rows.role_now(tx, found.role_id))
+
+
 class Corrected(Nothing):
     """It says something else from now; what it said is kept for the undo."""
 
@@ -185,7 +193,7 @@ class Gone(Over):
 
 FATES = {
     Fate.NONE: Nothing(),
-    Fate.BESIDE: Nothing(),
+    Fate.BESIDE: Beside(),
     Fate.CORRECTED: Corrected(),
     Fate.REPLACED: Replaced(),
     Fate.LENT: Lent(),

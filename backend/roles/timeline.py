@@ -12,8 +12,9 @@ from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Date, Select, and_, not_, or_, select, text, union_all
+from sqlalchemy import ColumnElement, Date, Select, and_, exists, not_, or_, select, text, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from backend.account import Account
 from backend.appointment import Appointment
@@ -242,7 +243,8 @@ def due_requests(today: date, catalogue: Catalogue) -> Select[RoleRequest]:
     """What waits beyond its day is left out.
 
     What a frozen account asked for itself waits until it is known who asked; ends and managers' acts go on. What
-    nobody whose word counts vouches for waits for that word (R30), whoever began it; ends go on.
+    nobody whose word counts vouches for waits for that word (R30), whoever began it; ends go on. So does what gives
+    something to somebody who is suspended: it waits until that is lifted.
     """
     frozen_at = select(Account.frozen_at).where(Account.id == RoleRequest.account_id)
     contested = and_(
@@ -255,11 +257,19 @@ def due_requests(today: date, catalogue: Catalogue) -> Select[RoleRequest]:
         .where(
             text(TO_COME),
             not_(contested),
+            not_(and_(RoleRequest.kind.not_in(movements.GIVES_NOTHING), _is_halted())),
             not_(vouching.is_missing(catalogue)),
             or_(RoleRequest.effective_on.is_(None), RoleRequest.effective_on <= today),
         )
         .order_by(RoleRequest.id)
     )
+
+
+def _is_halted() -> ColumnElement[bool]:
+    """Of a request: its person is suspended."""
+    halting = aliased(RoleRequest)
+    waits = exists().where(Role.account_id == RoleRequest.account_id, Role.state == policy.SUSPENDED)
+    return waits.where(halting.id == Role.suspended_by, halting.kind == movements.SUSPENSION.kind)
 
 
 def run_out(today: date) -> Select[Role]:

@@ -114,6 +114,53 @@ async def test_a_secondment_that_runs_out_under_a_suspension_leaves_the_home_pos
     assert await world.states("An") == ["NV:active", "TC:ended"]
 
 
+async def planned(world: World, role_id: UUID, movement: str, on: date) -> None:
+    """An's change for that day, approved by everybody."""
+    if movement == "concurrent":
+        await beside(world, effective_on=on)
+    elif movement == "amend":
+        wish = world.draft("amend", role_id=role_id, position="van_thu", effective_on=on)
+        await world.approve("Chi", (await world.ask("An", wish)).id)
+    elif movement == "appointment":
+        await world.move("Chi", role_id, None, movement=movement, position="truong_phong", effective_on=on)
+    else:
+        until = on + timedelta(days=30) if movement == "secondment" else None
+        asked = await world.move("Chi", role_id, "TC", movement=movement, effective_on=on, until=until)
+        await world.approve("Dũng", asked.id)
+
+
+@pytest.mark.parametrize("movement", ["transfer", "secondment", "appointment", "amend", "concurrent"])
+async def test_rule_622_what_was_planned_waits_under_a_suspension_and_holds_up_nobody_else(
+    world: World, movement: str
+) -> None:
+    role, on = await world.employ("An", "NV", "Chi"), world.today + timedelta(days=3)
+    await planned(world, role.id, movement, on)
+    other = await world.ask("Bình", world.draft("register", "TC", effective_on=on))
+    await world.approve("Dũng", other.id)
+    await act(world, "Chi", role.id, SUSPENSION)
+    before = await world.states("An")
+    world.pass_time(days=5)
+    await world.roll()
+    assert (await world.states("Bình"), await world.states("An")) == (["TC:active"], before)
+    await lift(world, "Chi", role.id)
+    await world.roll()
+    assert "NV:suspended" not in await world.states("An") or movement == "secondment"
+    assert any(one.endswith(":active") for one in await world.states("An"))
+    assert not any(one.endswith(":scheduled") for one in await world.states("An"))
+
+
+async def test_rule_622_nothing_begins_beside_a_post_that_is_suspended(world: World) -> None:
+    role = await world.employ("An", "NV", "Chi")
+    asked = await world.ask("An", world.draft("concurrent", "TC", position="van_thu"))
+    await world.approve("Chi", asked.id)
+    await act(world, "Chi", role.id, SUSPENSION)
+    with pytest.raises(RoleMoved):
+        await world.approve("Dũng", asked.id)
+    assert await world.states("An") == ["NV:suspended"]
+    await lift(world, "Chi", role.id)
+    assert (await world.approve("Dũng", asked.id)).status == "approved"
+
+
 @pytest.mark.parametrize("move", [SUSPENSION, SEPARATION])
 async def test_the_whole_person_is_the_home_units_to_say(world: World, move: Movement) -> None:
     await world.employ("An", "NV", "Chi")
