@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from backend.owed import queue as owed
 from backend.roles import desired
 from ngomon import migrations, rows
 from ngomon.admission import known
-from ngomon.sealed_file import FileTrouble, SealingWriter, lines, told_of, written
+from ngomon.sealed_file import FileTrouble, SealingWriter, appearing, lines, told_of
 
 NOT_EMPTY = "the database is not empty: nothing was restored, and nothing of it was changed"
 AHEAD = 1_000_000  # versions: no person's roles have changed so often since any backup
@@ -56,21 +55,14 @@ Mark = Begin | Part | End
 
 async def dump(db: Database, file: Path, key: bytes, now: datetime) -> End:
     """Write everything as it is at one moment, beside a living service; the file appears when it is whole."""
-    part = file.with_name(f".{file.name}.part")
-    try:
-        with written(part) as out:
-            writer, end = SealingWriter(out, key), End({})
-            async with db.read() as tx:
-                _mark(writer, Begin(await _schema_of(tx), now))
-                for table in rows.tables():
-                    end.tables[str(table.name)] = await _dump(tx, writer, table)
-            _mark(writer, end)
-            writer.end()
-        with told_of(file):
-            part.replace(file)
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
+    with appearing(file) as out:
+        writer, end = SealingWriter(out, key), End({})
+        async with db.read() as tx:
+            _mark(writer, Begin(await _schema_of(tx), now))
+            for table in rows.tables():
+                end.tables[str(table.name)] = await _dump(tx, writer, table)
+        _mark(writer, end)
+        writer.end()
     return end
 
 

@@ -14,7 +14,7 @@ from backend.kit import Kit
 from backend.roles.owed import owed
 from ngomon import migrations, rows
 
-MARK = "ngomon_moving"  # a table that is there while a move is not over: which database comes in here
+NOT_EMPTY = "the target is not empty: nothing was moved"
 CHUNK = 2000  # rows in one transaction
 Told = Callable[[str, int, int], None]  # table, rows so far, rows in all
 
@@ -29,6 +29,10 @@ async def move(source: Database, target: Database, kit: Kit, told: Told) -> dict
         raise MoveTrouble("it goes from SQLite (NGOMON_DATABASE_URL) to PostgreSQL (--to)")
     if not await migrations.is_current(source.url.render_as_string(hide_password=False)):
         raise MoveTrouble("the SQLite database does not have the newest schema: run `ngomon migrate` first")
+    if not await rows.is_coming_in(target) and not await rows.is_empty(
+        target
+    ):  # before its schema is touched
+        raise MoveTrouble(NOT_EMPTY)
     await migrations.migrate(target.url.render_as_string(hide_password=False))
     await _begin(target, await _name_of(source))
     counts = {}
@@ -42,7 +46,7 @@ async def move(source: Database, target: Database, kit: Kit, told: Told) -> dict
         if trouble:
             raise MoveTrouble(f"the journal is broken on {name}: {trouble}")
     async with target.write() as tx:
-        await tx.execute(text(f"DROP TABLE {MARK}"))
+        await tx.execute(text(f"DROP TABLE {rows.MARK}"))
     return counts
 
 
@@ -56,14 +60,14 @@ async def _name_of(source: Database) -> str:
 async def _begin(target: Database, name: str) -> None:
     """Begin with an empty database, or go on with one that this very move has begun."""
     async with target.write() as tx:
-        there = await tx.scalar(text("SELECT to_regclass(:name) IS NOT NULL"), {"name": MARK})
+        there = await tx.scalar(text("SELECT to_regclass(:name) IS NOT NULL"), {"name": rows.MARK})
         if not there:
             if not await rows.is_untouched(tx):
-                raise MoveTrouble("the target is not empty: nothing was moved")
+                raise MoveTrouble(NOT_EMPTY)
             await rows.empty(tx)
-            await tx.execute(text(f"CREATE TABLE {MARK} (source text NOT NULL)"))
-            await tx.execute(text(f"INSERT INTO {MARK} VALUES (:name)"), {"name": name})  # noqa: S608 - a constant
-        elif await tx.scalar(text(f"SELECT source FROM {MARK}")) != name:  # noqa: S608 - a constant
+            await tx.execute(text(f"CREATE TABLE {rows.MARK} (source text NOT NULL)"))
+            await tx.execute(text(f"INSERT INTO {rows.MARK} VALUES (:name)"), {"name": name})  # noqa: S608 - a constant
+        elif await tx.scalar(text(f"SELECT source FROM {rows.MARK}")) != name:  # noqa: S608 - a constant
             raise MoveTrouble(
                 "somebody has written to SQLite since this move was begun: take the target away and begin again"
             )

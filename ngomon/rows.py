@@ -15,6 +15,7 @@ import ngomon.tables  # noqa: F401  (importing it fills the metadata)
 from backend.db import Base, Database
 
 AT_ONCE = 500
+MARK = "ngomon_moving"  # a table that is there while a move is not over: which database comes in here
 MADE = {"journal_head", "key_prints", "figures"}  # by `migrate`, and by whoever only started once
 Row = Sequence[Any]
 
@@ -108,6 +109,12 @@ async def is_empty(db: Database) -> bool:
             if await connection.scalar(select(text("1")).select_from(named(name)).limit(1)) is not None:
                 return False
     return True
+
+
+async def is_coming_in(db: Database) -> bool:
+    """Whether another database has been begun to be moved into this one, and not all of it is here."""
+    async with db.engine.connect() as connection:
+        return await connection.run_sync(lambda found: inspect(found).has_table(MARK))
 
 
 async def empty(tx: AsyncSession) -> None:

@@ -7,6 +7,7 @@ that ends early does not open.
 from __future__ import annotations
 
 import base64
+import fcntl
 import os
 import secrets
 import zlib
@@ -38,18 +39,40 @@ def told_of(file: Path) -> Iterator[None]:
 
 
 @contextmanager
-def written(file: Path) -> Iterator[IO[bytes]]:
-    """A new file that nobody else reads; on the disk when this is over. Raises FileTrouble."""
-    with told_of(file):
-        out = os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+def appearing(file: Path) -> Iterator[IO[bytes]]:
+    """A new file that nobody else reads; it appears, on the disk, when this is over. Raises FileTrouble."""
+    part = file.with_name(f".{file.name}.part")
+    with told_of(part):
+        out = os.fdopen(_owned(part, file), "wb")
     try:
         yield out
-        with told_of(file):
+        with told_of(part):
             out.flush()
             os.fsync(out.fileno())
+        with told_of(file):
+            part.replace(file)
+    except BaseException:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise
     finally:
         with suppress(OSError):  # it has been said
             out.close()
+
+
+def _owned(part: Path, file: Path) -> int:
+    """The part is ours until it is closed, also where a killed run has left one; of two who write one gets it."""
+    while True:
+        found = os.open(part, os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(found, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if part.exists() and os.path.samestat(os.fstat(found), part.stat()):
+                os.ftruncate(found, 0)
+                return found
+        except BlockingIOError as error:
+            os.close(found)
+            raise FileTrouble(f"{file} is being written by somebody else: nothing was written") from error
+        os.close(found)  # whoever had it has just finished it
 
 
 def key_in(file: Path) -> bytes:

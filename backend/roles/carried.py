@@ -140,7 +140,10 @@ async def follow(
 
 
 async def revive(tx: AsyncSession, kit: Kit, found: RoleRequest, *, now: datetime) -> None:
-    """The end of the role was taken back, and with it that of the appointment; not where there is a new one."""
+    """The end of the role was taken back, and with it that of the appointment; not where there is a new one.
+
+    Nor for a unit that is no more: there is nothing to decide there.
+    """
     other = aliased(Appointment)
     again = exists().where(
         other.unit_id == Appointment.unit_id,
@@ -148,7 +151,8 @@ async def revive(tx: AsyncSession, kit: Kit, found: RoleRequest, *, now: datetim
         other.ended_at.is_(None),
         other.kind == MANAGER,
     )
-    ours = (Appointment.ended_by_role == found.role_id, Appointment.kind == MANAGER)
+    gone = exists().where(Unit.id == Appointment.unit_id, Unit.ended_on <= local_day(now))
+    ours = (Appointment.ended_by_role == found.role_id, Appointment.kind == MANAGER, ~gone)
     back = update(Appointment).where(*ours, ~again)
     back = back.values(ended_at=None, ended_by_role=None)
     revived = await tx.execute(

@@ -16,6 +16,7 @@ from backend.kit import Kit
 from backend.outside.clock import Clock
 from backend.settings import Settings
 from backend.trouble import StorageTrouble
+from ngomon import rows
 from ngomon.admission import admit
 from ngomon.commands import by
 from ngomon.commands.causes import cause, database_asked, said_of
@@ -35,6 +36,8 @@ async def _opened(job: Callable[[Database, Kit, Settings], Awaitable[Result]], s
     with database_asked():
         db = Database(settings.database_url)
     try:
+        if not db.is_sqlite and await rows.is_coming_in(db):
+            raise Wrong("not all of SQLite is here yet: run `ngomon migrate-store` again")
         await admit(db, KeyRing.parse(settings.secret_keys), now=Clock().now())
         keys, operator = KeyRing.parse(settings.secret_keys), by.whoever_runs()
         kit = Kit.of(keys, settings.limits, operator=operator, brand=settings.brand, days=settings.days)

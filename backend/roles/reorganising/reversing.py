@@ -20,6 +20,7 @@ from backend.errors import Conflict
 from backend.facts import ReorganisationReversed, RoleRevived
 from backend.imports.plan import Progress
 from backend.kit import Kit
+from backend.outside.clock import local_day
 from backend.roles import deciding, policy, rows, staff_rows, unit_changes, unit_tree
 from backend.roles.models import RequestStep, Role, RoleRequest, StaffRecord, Unit
 from backend.roles.reorganising import models, moving, plan, retelling, rights_back, tree_after
@@ -273,7 +274,7 @@ def _stands(change: UnitChange, unit: Unit) -> bool:
 
 
 async def _units_back(tx: AsyncSession, kit: Kit, run: Reorganisation, now: datetime) -> None:
-    known, on = await unit_tree.snapshot(tx), now.date()
+    known, on = await unit_tree.snapshot(tx), local_day(now)
     codes = {place.id: code for code, place in known.items()}
     after = {code: msgspec.structs.replace(place) for code, place in known.items()}
     history = []

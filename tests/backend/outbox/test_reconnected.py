@@ -39,7 +39,12 @@ async def test_rule_706_a_number_that_the_old_system_gave_adopts_nobody_at_the_n
         await world.decide(account, system)
         await world.until(account, "synced")
         number = (await world.link(account)).remote_id
-        director: dict[str, object] = {"id": number, "userName": "giamdoc@so.hue.example", "active": True, "meta": {}}
+        director: dict[str, object] = {
+            "id": number,
+            "userName": "giamdoc@so.hue.example",
+            "active": True,
+            "meta": {},
+        }
         quirky.world("plain").stores["Users"][str(number)] = dict(director)
         system = await moved(world, system, quirky.url("plain"))
         await world.decide(account, system, active=not leaves)

@@ -5,15 +5,18 @@ from __future__ import annotations
 from uuid import UUID
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
 from backend.account import Account
 from backend.accounts.identity.called import NameWord
 from backend.accounts.models import Identifier
 from backend.roles import authority
 from backend.roles.models import Role
+from backend.roles.movements import SUSPENSION
 from backend.roles.reorganising import retelling, reversing, running
+from backend.roles.unit_changes import UnitChange
 from tests.backend.roles.test_reorganising import MERGE, back, begin, go_on, plan, reverse, state_of
+from tests.backend.roles.test_suspension import act, lift
 from tests.backend.roles.world import World
 
 
@@ -103,3 +106,24 @@ async def test_a_head_whose_post_is_back_decides_again(world: World) -> None:
     assert await decides(world, "Chi") == []
     await reverse(world, run)
     assert await decides(world, "Chi") == ["NV"]
+
+
+async def test_rule_605_whoever_is_let_back_decides_for_no_unit_that_is_no_more(world: World) -> None:
+    head = await world.employ("Chi", "NV", "Giang", position="truong_phong")
+    await act(world, "Giang", head.id, SUSPENSION)
+    await merged(world)
+    (there,) = [one for one in await world.roles("Chi") if one.state == "suspended"]
+    await lift(world, "Dũng", there.id)
+    assert (await in_force(world, "Chi")).unit_id == world.units["TC"]
+    assert await decides(world, "Chi") == []
+
+
+async def test_rule_640_a_unit_is_there_again_from_the_day_that_it_is_here(world: World) -> None:
+    world.now = world.now.replace(hour=20)  # three in the morning of the next day
+    run = await merged(world)
+    await reverse(world, run)
+    async with world.db.read() as tx:
+        days = await tx.execute(select(UnitChange.kind, UnitChange.on_day))
+    assert {tuple(row) for row in days} >= {("revived", world.today), ("ended", world.today)}
+    async with world.db.read() as tx:
+        assert set(await tx.scalars(select(UnitChange.on_day))) == {world.today}
