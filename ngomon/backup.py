@@ -18,7 +18,7 @@ from backend.facts import DataRestored
 from backend.flows import Flow
 from backend.kit import Kit
 from backend.outbox import queue, systems
-from backend.outbox.models import System
+from backend.outbox.models import Link, System
 from backend.outside.connectors.kinds import cannot
 from backend.owed import queue as owed
 from backend.roles import desired
@@ -163,6 +163,7 @@ async def _begin_again(tx: AsyncSession, kit: Kit, begin: Begin, now: datetime) 
     await owed.forget(tx, now=now)  # whether it has left since, nobody can say (rule 720)
     ahead = {"role_version": Account.role_version + AHEAD, "version": Account.version + 1}
     await tx.execute(update(Account).values(active_session_id=None, epoch=Account.epoch + 1, **ahead))
+    await tx.execute(update(Link).values(state="unknown"))  # what systems hold now has still to be read
     await tx.execute(update(System).values(reconciled_at=None, paused_until=None, failures=0))
     tx.expire_all()
     for system in await _told_only(tx):

@@ -18,13 +18,13 @@ OPEN = ("pending", "leased", "dead")
 CANCELLED = "cancelled"  # taken back before anybody heard: no state of a request, which leaves it out
 WORDS: Mapping[str, tuple[str, ...]] = {  # what is said, and as what it may stand in the table
     "held": ("pending",),
-    "pending": ("pending", "leased"),
+    "pending": ("pending", "leased", "done"),  # done, and nobody has read since what is there
     "delivering": ("leased",),
     "synced": ("done",),
     "retrying": ("pending", "leased"),
     "dead": ("dead",),
     "drift": ("done", "pending", "leased"),  # what heals it waits under the same word
-    "paused": ("pending", "leased"),
+    "paused": ("pending", "leased", "done"),
     "skipped": ("skipped",),
     CANCELLED: ("cancelled",),
 }

@@ -18,7 +18,7 @@ from backend.devices.models import Session
 from backend.facts import UnitsImported
 from backend.kit import Kit
 from backend.limits import Limits
-from backend.outbox import systems
+from backend.outbox import states, systems
 from backend.outbox.models import Delivery, Link, System
 from backend.outside.clock import Clock
 from backend.outside.connectors import webhook
@@ -83,6 +83,12 @@ class House:
                 tx.add(
                     Link(system_id=system.id, account_id=self.account, delivered_version=3, state="synced")
                 )
+                tx.add(
+                    Delivery(
+                        system_id=system.id, account_id=self.account, version=2, lane=1, state="done",
+                        not_before=NOW, next_at=NOW, created_at=NOW, changed_at=NOW, done_at=NOW,
+                    )
+                )  # fmt: skip
             queue.owe(tx, self.keys, queue.SMS, "recovered", account_id=self.account, content="0550", now=NOW)
             self.kit.journal.record(tx, UnitsImported(count=2), by=None, now=NOW)
         await db.close()
@@ -135,8 +141,14 @@ async def test_what_was_backed_up_comes_back_and_everything_outside_begins_again
         assert set(await tx.scalars(select(System.reconciled_at))) == {None}
         owed = (await tx.scalars(select(Message))).one()
         assert (owed.due_at, owed.outcome, owed.content) == (None, "dropped", None), "it may have left since"
-        told = (await tx.execute(select(System.kind, Delivery.version).join(Delivery))).all()
+        told = (
+            await tx.execute(
+                select(System.kind, Delivery.version).join(Delivery).where(Delivery.state == "pending")
+            )
+        ).all()
         assert [tuple(row) for row in told] == [("webhook", 3 + backup.AHEAD)]
+        words = {one.system: one.state for one in await states.states_for_account(tx, account.id, NOW)}
+        assert "synced" not in words.values(), "nobody has read since what systems hold"
         count, trouble = await house.kit.journal.verify(tx)
         assert (count, trouble) == (4, None)
     await db.close()
