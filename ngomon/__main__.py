@@ -6,7 +6,9 @@ Everything else is imported inside, so that somebody who presses Ctrl-C in the f
 from __future__ import annotations
 
 import gc
+import os
 import sys
+from io import TextIOWrapper
 
 # What a command imports stays: looking through it for garbage was a quarter of its time. Said as this module is loaded,
 # because each process of `serve --workers` loads it, and calls nothing of it.
@@ -14,8 +16,19 @@ LOOKED_AFTER = (50_000, 20, 50)
 gc.set_threshold(*LOOKED_AFTER)
 
 
+def speak_anyhow() -> None:
+    """Whoever closed the output wants none; letters that a screen does not have are said by their numbers."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115 - until the process ends
+        elif isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def main() -> None:
     """Run the command."""
+    speak_anyhow()
     try:
         from ngomon.cli import main as run
 

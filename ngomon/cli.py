@@ -6,6 +6,8 @@ wait for the product.
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from importlib import import_module
 
@@ -55,6 +57,9 @@ class WhenAsked(click.RichGroup):
         return found
 
 
+UNWRITTEN = {errno.ENOSPC, errno.EIO, errno.EDQUOT}  # of the file or the screen that we print to
+
+
 @click.group(
     cls=WhenAsked, help="Ngọ Môn: một người, một tài khoản, một thiết bị, đúng vai trò ở mọi hệ thống."
 )
@@ -72,6 +77,9 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         _fail("stopped")
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in UNWRITTEN and error.filename is None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the interpreter would try once more
+            _fail(f"what was to be said here could not be written: {error.strerror}")
         from ngomon.commands.causes import lines_of  # only what went wrong has to be known by name
 
         lines = lines_of(error)
