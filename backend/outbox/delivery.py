@@ -16,7 +16,7 @@ from backend.crypto import Unreadable
 from backend.db import Database
 from backend.kit import Kit
 from backend.outbox import outcome, turns
-from backend.outbox.models import System
+from backend.outbox.models import LONGEST_REMOTE_ID, System
 from backend.outbox.outcome import Acknowledged
 from backend.outbox.turns import Aim, Turn
 from backend.outside.clock import Clock
@@ -107,6 +107,11 @@ async def remember(database: Database, system: System, connector: Connector) -> 
     system.learnt = now_known
 
 
+def _can_be_kept(remote_id: str | None) -> bool:
+    """Whether the database takes what a system calls somebody: or one answer would hold up all that wait for theirs."""
+    return remote_id is None or (len(remote_id) <= LONGEST_REMOTE_ID and "\0" not in remote_id)
+
+
 class Deliverer:
     """Prepares turns, carries each out, acknowledges; never raises for what a system does."""
 
@@ -184,6 +189,8 @@ class Deliverer:
             receipt = await connector.apply(parcel.desired, parcel.aim.remote_id, errand)
         finally:
             await remember(self._database, parcel.system, connector)
+        if not _can_be_kept(receipt.remote_id):
+            raise DeliveryError("unreadable_user", permanent=False)
         return Acknowledged(turn, parcel.aim.version, receipt.remote_id)
 
     async def _fail(self, turn: Turn, error: DeliveryError) -> None:

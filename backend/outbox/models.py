@@ -25,6 +25,8 @@ WAITING = "state IN ('pending', 'leased', 'dead')"
 TRIED = "attempts > 0 AND state IN ('pending', 'leased')"
 SETTLED = "state IN ('done', 'cancelled', 'skipped')"
 
+LONGEST_REMOTE_ID = 200
+
 
 class System(Base):
     """One downstream system and how to reach it."""
@@ -105,7 +107,7 @@ class Link(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     system_id: Mapped[UUID] = mapped_column(ForeignKey("systems.id"))
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
-    remote_id: Mapped[str | None] = mapped_column(String(200))
+    remote_id: Mapped[str | None] = mapped_column(String(LONGEST_REMOTE_ID))
     delivered_version: Mapped[int] = mapped_column(BigInteger, default=0)
     state: Mapped[str] = mapped_column(String(10), default="unknown")  # unknown, synced, drift
     checked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -194,7 +194,10 @@ def state_at(now: datetime) -> ColumnElement[str]:
         ((Delivery.state == "leased") & (Delivery.lease_until > now), "delivering"),
         ((Delivery.state != "done") & (Delivery.attempts > 0), "retrying"),
         (Link.state == "drift", "drift"),
-        ((Delivery.state == "done") & (Link.state != "unknown"), "synced"),  # nobody knows: it waits to be read
+        (
+            (Delivery.state == "done") & (Link.state != "unknown"),
+            "synced",
+        ),  # nobody knows: it waits to be read
         (paused, "paused"),
         else_="pending",
     )

@@ -15,7 +15,7 @@ from collections import defaultdict
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 ENT = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 EXT = "urn:ietf:params:scim:schemas:extension:vendor:2.0:User"
@@ -61,6 +61,7 @@ class World:
         self.stores: dict[str, dict[str, dict[str, Any]]] = {"Users": {}, "Groups": {}}
         self.numbers, self.calls = itertools.count(1001), 0
         self.writes, self.lists = list[str](), list[str]()  # of lists each page counts
+        self.names = list[str]()  # what the next users are called by the system itself
         self.refused: set[str] = set()  # paths of attributes that a PATCH of a user is refused for
         self.paging = ""  # how lists are wrong: "one", "none", "same", "zero", "refused", "object"
 
@@ -119,7 +120,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Any method is routed alike."""
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         parts = urlsplit(self.path)
-        self.quirk, *rest = [piece for piece in parts.path.split("/") if piece]
+        self.quirk, *rest = [unquote(piece) for piece in parts.path.split("/") if piece]
         with self.part.lock:
             self.world = self.part.worlds[self.quirk]
             self.world.calls += 1
@@ -205,7 +206,9 @@ class _Handler(BaseHTTPRequestHandler):
             return self._refuse(409, "uniqueness")
         if self.quirk == "refuseent" and ENT in body:
             return self._refuse(400, "invalidSyntax")
-        number = next(self.world.numbers) if self.quirk == "numbers" else str(uuid.uuid4())
+        number: object = next(self.world.numbers) if self.quirk == "numbers" else str(uuid.uuid4())
+        if kind == "Users" and self.world.names:
+            number = self.world.names.pop(0)
         made = {"resourceType": kind[:-1], "created": datetime.now(UTC).isoformat()}
         one = {**copy.deepcopy(body), "id": number, "meta": made}
         self._keep(kind, one, None)

@@ -141,6 +141,21 @@ async def test_a_systems_fault_parks_nobody_however_often_it_is_tried(world: Wor
     assert (row.state, row.error) == ("pending", "unreachable")
 
 
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b"])
+async def test_rule_707_what_a_system_calls_one_person_holds_up_nobody_else(
+    world: World, quirky: QuirkyScim, name: str
+) -> None:
+    quirky.world("numbers").names.append(name)
+    system = await world.system(quirky.url("numbers"), token=None)
+    first, second = await world.person(), await world.person()
+    async with world.working():
+        await world.decide(first, system)
+        await world.until(first, "retrying")
+        await world.decide(second, system)
+        await world.until(second, "synced")
+    assert {row.error for row in await world.deliveries(first)} == {"unreadable_user"}
+
+
 @pytest.mark.parametrize("quirk", ["ignoremembersfilter", "blindmembersfilter"])
 async def test_whoever_is_in_a_group_is_asked_of_the_members_where_the_filter_lies(
     quirky: QuirkyScim, quirk: str
