@@ -75,13 +75,13 @@ CAUSES = (
     Cause(
         ("unreadable_reply",),
         "the system",
-        "not JSON, or no list where one was asked for (a proxy's page, a sign-in page)",
+        "not JSON, or no list where one was asked for (a proxy's page, a sign-in page), or a list of less than it says",
         "whoever runs it",
     ),
     Cause(
         ("unreadable_user",),
         "the person",
-        "a user without identifier",
+        "a user without identifier, with one that is too long to be kept, or another one than was asked for",
         "whoever runs it",
     ),
     Cause(

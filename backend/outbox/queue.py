@@ -133,16 +133,17 @@ async def write(
         await tx.execute(said)
 
 
-async def begin_anew(tx: AsyncSession, system_id: UUID, *, is_another: bool, now: datetime) -> None:
+async def begin_anew(tx: AsyncSession, system: System, *, to: tuple[str, str, str], now: datetime) -> None:
     """A system is connected again: whoever still brings something by the connection before brings nothing to this one.
 
-    Of another address nothing is known, and the numbers that the old one gave to people are somebody else's there.
+    Where it is another, by kind, address or options, nothing is known of it, and the numbers that the old one gave to
+    people are somebody else's there.
     """
     lost = {"state": "pending", "lease_token": None, "lease_until": None, "changed_at": now}
-    under_way = (Delivery.system_id == system_id, Delivery.state == "leased")
+    under_way = (Delivery.system_id == system.id, Delivery.state == "leased")
     await tx.execute(update(Delivery).where(*under_way).values(**lost))
-    if is_another:
-        links = update(Link).where(Link.system_id == system_id)
+    if to != (system.kind, system.url, system.options):
+        links = update(Link).where(Link.system_id == system.id)
         await tx.execute(links.values(remote_id=None, state="unknown"))
 
 

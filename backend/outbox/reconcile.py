@@ -195,9 +195,11 @@ def difference(account_id: UUID, wanted: Desired, held: Desired | None, holds: t
 
 
 async def _still_there(tx: AsyncSession, system: System) -> None:
-    there = select(System.id).where(System.id == system.id, System.disabled_at.is_(None))
-    if await tx.scalar(there.with_for_update(read=True, key_share=True)) is None:
-        raise SystemTrouble(f"{system.name} was disabled or taken away meanwhile")
+    """Connected as it was when it was asked: another address under its name is another system."""
+    there = select(System.learnt).where(System.id == system.id, System.disabled_at.is_(None))
+    learnt = await tx.scalar(there.with_for_update(read=True, key_share=True))
+    if learnt is None or read_learnt(learnt).since != read_learnt(system.learnt).since:
+        raise SystemTrouble(f"{system.name} was disabled, taken away or connected anew meanwhile")
 
 
 async def _why_not_compared(tx: AsyncSession, system_id: UUID, people: list[UUID]) -> dict[UUID, Kind]:

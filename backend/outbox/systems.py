@@ -90,10 +90,8 @@ async def add(
         system = System(id=new_id(), name=name, created_at=now)
         tx.add(system)
     else:
-        is_another = (system.kind, system.url, system.options) != (kind, url.rstrip("/"), options)
-        await queue.begin_anew(tx, system.id, is_another=is_another, now=now)
-    system.kind, system.url = kind, url.rstrip("/")
-    system.options, system.keeps_mail = options, keeps_mail
+        await queue.begin_anew(tx, system, to=(kind, url.rstrip("/"), options), now=now)
+    system.kind, system.url, system.options, system.keeps_mail = kind, url.rstrip("/"), options, keeps_mail
     system.learnt = written(Learnt(since=now.isoformat()))
     system.token = kit.keys.seal("systems.token", system.id, token) if token else None
     system.unit_codes = msgspec.json.encode(sorted(set(unit_codes))).decode()

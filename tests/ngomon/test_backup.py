@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -29,7 +28,6 @@ from backend.roles.models import Unit
 from ngomon import backup, migrations, moving, sealed_file
 from ngomon.admission import admit
 from ngomon.commands import moving as moving_command
-from ngomon.commands import opened
 from ngomon.commands.backup import backup as command
 from ngomon.commands.backup import restore
 from ngomon.commands.wrong import Wrong
@@ -283,63 +281,6 @@ async def test_a_move_notices_what_was_written_since_it_began_and_what_arrived_o
         await moving.move(source, target, house.kit, lambda *_: None)
     await target.close()
     await source.close()
-
-
-async def test_rule_1012_nothing_runs_on_a_database_that_is_half_there(
-    house: House, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    source, target = Database(house.url), Database(postgres.new_database(f"m{new_id().hex}"))
-
-    def pull_the_plug(table: str, _done: int, _total: int) -> None:
-        if table == "links":
-            raise Stopped
-
-    with pytest.raises(Stopped):
-        await moving.move(source, target, house.kit, pull_the_plug)
-    url = target.url.render_as_string(hide_password=False)
-    await target.close()
-    await source.close()
-    monkeypatch.setenv("NGOMON_DATABASE_URL", url)
-    monkeypatch.setenv("NGOMON_SECRET_KEYS", house.secret)
-    ran = list[bool]()
-
-    async def look(*_: object) -> None:
-        ran.append(True)
-
-    with pytest.raises(Wrong, match="migrate-store` again"):
-        await asyncio.to_thread(opened, look, storage_only=True)
-    assert ran == []
-
-
-async def test_rule_1012_a_target_that_is_not_empty_keeps_its_schema(
-    house: House, postgres: Postgres
-) -> None:
-    source, target = Database(house.url), Database(postgres.new_database(f"m{new_id().hex}"))
-    async with target.write() as tx:
-        await tx.execute(text("CREATE TABLE somebody_elses (id integer)"))
-        await tx.execute(text("INSERT INTO somebody_elses VALUES (1)"))
-    with pytest.raises(moving.MoveTrouble, match="not empty"):
-        await moving.move(source, target, house.kit, lambda *_: None)
-    async with target.read() as tx:
-        tables = await tx.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
-        assert set(tables) == {"somebody_elses"}
-    await target.close()
-    await source.close()
-
-
-async def test_rule_1011_of_two_backups_into_one_file_at_once_one_is_written_and_the_other_says_so(
-    house: House, tmp_path: Path
-) -> None:
-    source, file, key = Database(house.url), tmp_path / "all.backup", b"k" * 32
-    both = await asyncio.gather(
-        *(backup.dump(source, file, key, NOW) for _ in range(2)), return_exceptions=True
-    )
-    (trouble,) = [one for one in both if isinstance(one, sealed_file.FileTrouble)]
-    assert "is being written" in str(trouble)
-    assert backup.verify(file, key)[1] in both
-    await backup.dump(source, file, key, NOW)
-    await source.close()
-    assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".part")] == []
 
 
 def test_nothing_moves_while_a_server_runs(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

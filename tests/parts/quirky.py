@@ -17,7 +17,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-ENT = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+from tests.parts.quirky_patch import ENT, applied, members_of
+
 EXT = "urn:ietf:params:scim:schemas:extension:vendor:2.0:User"
 LIST = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
@@ -61,9 +62,8 @@ class World:
         self.stores: dict[str, dict[str, dict[str, Any]]] = {"Users": {}, "Groups": {}}
         self.numbers, self.calls = itertools.count(1001), 0
         self.writes, self.lists = list[str](), list[str]()  # of lists each page counts
-        self.names = list[str]()  # what the next users are called by the system itself
+        self.names, self.paging = list[str](), ""  # of the next users; how lists are wrong
         self.refused: set[str] = set()  # paths of attributes that a PATCH of a user is refused for
-        self.paging = ""  # how lists are wrong: "one", "none", "same", "zero", "refused", "object"
 
     @property
     def users(self) -> list[dict[str, Any]]:
@@ -183,7 +183,7 @@ class _Handler(BaseHTTPRequestHandler):
             if self.quirk == "blindmembersfilter":
                 found = []
             elif self.quirk not in {"ignoremembersfilter", "ignorefilters"}:
-                found = [one for one in found if match[2] in _members(one)]
+                found = [one for one in found if match[2] in members_of(one)]
         elif match and self.quirk != "ignorefilters":
             found = [one for one in found if str(one.get(match[1]) or "").lower() == match[2].lower()]
         total, start = len(found), int((asked.get("startIndex") or ["1"])[0])
@@ -235,7 +235,7 @@ class _Handler(BaseHTTPRequestHandler):
             if refusal := self._objection(kind, one, body["Operations"], paths):
                 return self._refuse(*refusal)
             for operation in body["Operations"]:
-                _apply(fresh, operation)
+                applied(fresh, operation)
         if kind == "Users" and self._is_taken(fresh["userName"], one["id"]):
             return self._refuse(409, "uniqueness")
         self._keep(kind, fresh, one)
@@ -285,28 +285,3 @@ class _Handler(BaseHTTPRequestHandler):
         if self.quirk == "numbers" and str(shown.get("title")).isdigit():
             shown["title"] = int(shown["title"])
         return shown
-
-
-def _apply(one: dict[str, Any], operation: dict[str, Any]) -> None:
-    path, value, how = operation["path"], operation.get("value"), operation["op"].lower()
-    if match := re.fullmatch(r'members\[value eq "([^"]+)"\]', path):
-        one["members"] = [member for member in one.get("members") or [] if str(member["value"]) != match[1]]
-        return
-    if path == "members":
-        new = [member for member in value or [] if str(member["value"]) not in _members(one)]
-        one["members"] = [*(one.get("members") or []), *new]
-        return
-    place, key = one, path
-    if path.startswith(ENT + ":"):
-        place, key = one.setdefault(ENT, {}), path[len(ENT) + 1 :]
-    elif "." in path:
-        above, key = path.split(".")
-        place = one.setdefault(above, {})
-    if how == "remove":
-        place.pop(key, None)
-    else:
-        place[key] = value
-
-
-def _members(one: dict[str, Any]) -> set[str]:
-    return {str(member["value"]) for member in one.get("members") or []}

@@ -289,7 +289,6 @@ async def _units_back(tx: AsyncSession, kit: Kit, run: Reorganisation, now: date
             history.append(unit_changes.change(unit.id, unit_changes.REVIVED, on, now, run=run.id))
     await tx.flush()
     placed = tree_after.placed(after)
-    await unit_changes.keep(tx, history)
     changed_ = [place for code, place in placed.items() if place != known[code]]
     values = [
         {"id": one.id, "name": one.name, "folded": one.folded, "parent_id": one.parent_id, "path": one.path}
@@ -297,5 +296,5 @@ async def _units_back(tx: AsyncSession, kit: Kit, run: Reorganisation, now: date
     ]
     if values:
         await tx.execute(update(Unit), values)
-    await unit_changes.keep(tx, unit_changes.between(known, placed, on, now))
+    await unit_changes.keep(tx, [*history, *unit_changes.between(known, placed, on, now)])
     await deciding.units_changed(tx, kit, {one.id for one in changed_})

@@ -11,6 +11,7 @@ import pytest_asyncio
 from backend.outside.connectors import DeliveryError, Target
 from backend.outside.connectors.learnt import Learnt
 from backend.outside.connectors.scim import ScimConnector, connect
+from backend.outside.connectors.scim.user import held_of
 from backend.outside.connectors.scim.wire import PAGE, USERS
 from backend.outside.http import Guarded
 from tests.backend.outbox.conftest import a_state
@@ -90,3 +91,9 @@ async def test_rule_703_rights_are_found_where_lists_leave_out_who_is_in_a_group
     remote_id = (await one.apply(a_state(uuid4()), None, mine)).remote_id
     assert {right.member_id for right in (await one.rights()).ours} == {remote_id}
     await one.close()
+
+
+@pytest.mark.parametrize("said", [None, [], {}, "", "unknown"])
+def test_rule_601_what_says_nothing_of_being_off_is_not_off(said: object) -> None:
+    assert held_of({"id": "1", "active": said}).values["active"] is True
+    assert held_of({"id": "1", "active": "False"}).values["active"] is False

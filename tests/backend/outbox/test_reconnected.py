@@ -6,9 +6,12 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import update
 
 from backend.outbox import systems
-from backend.outbox.models import System
+from backend.outbox.models import Delivery, System
+from backend.outbox.reconcile import Comparison
+from backend.outbox.systems import SystemTrouble
 from backend.outside.connectors.webhook import Secrets, new_secret
 from tests.backend.outbox.conftest import World
 from tests.backend.outbox.proxy import Call, FaultProxy, Relay
@@ -99,3 +102,20 @@ async def test_rule_707_what_the_old_address_wants_no_more_the_new_one_does(
             await world.until(account, "synced")
             await asyncio.sleep(0.2)
     assert (await world.system_now(system)).disabled_at is None
+
+
+async def test_rule_703_what_was_read_at_the_old_address_is_written_down_of_none(
+    world: World, quirky: QuirkyScim
+) -> None:
+    system, account = await world.system(quirky.url("plain"), token=None), await world.person()
+    async with world.working():
+        await world.decide(account, system)
+        await world.until(account, "synced")
+    comparison = Comparison(world.db, world.kit, world.desired, world.people, world.clock, world.http)
+    before = await world.system_now(system)
+    await moved(world, system, quirky.url("noconfig"))
+    async with world.db.write() as tx:
+        await tx.execute(update(Delivery).values(state="done"))  # or it would be said that it waits
+    with pytest.raises(SystemTrouble, match="connected anew"):
+        _ = [finding async for finding, _ in comparison.run(before)]
+    assert (await world.link(account)).state == "unknown"

@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable
 from backend.outside.connectors import DeliveryError, Desired
 from backend.outside.connectors.scim import user as users
 from backend.outside.connectors.scim.user import ENTERPRISE, Held, held_of
-from backend.outside.connectors.scim.wire import USERS, Resource, Wire
-from backend.outside.connectors.scim.words import Changed, Conflict, pick
+from backend.outside.connectors.scim.wire import USERS, Wire
+from backend.outside.connectors.scim.words import Changed, Conflict, Resource, pick
 
 Claim = Callable[[], Awaitable[None]]  # asked before every write
 

@@ -18,8 +18,16 @@ import msgspec
 
 from backend.outside.connectors import DeliveryError, GroupRef, Right, Rights
 from backend.outside.connectors.scim.roll import Roll, members_of, with_members
-from backend.outside.connectors.scim.wire import GROUPS, Operation, Resource, Wire, version_of
-from backend.outside.connectors.scim.words import Changed, Conflict, Unsupported, Vanished, pick, text_of
+from backend.outside.connectors.scim.wire import GROUPS, Operation, Wire, version_of
+from backend.outside.connectors.scim.words import (
+    Changed,
+    Conflict,
+    Resource,
+    Unsupported,
+    Vanished,
+    pick,
+    text_of,
+)
 
 GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
 NOBODY = "00000000-0000-4000-8000-000000000000"  # whom no group holds

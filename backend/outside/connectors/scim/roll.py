@@ -12,8 +12,8 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 
 from backend.outside.connectors import DeliveryError
-from backend.outside.connectors.scim.wire import GROUPS, Resource, Wire
-from backend.outside.connectors.scim.words import pick, text_of
+from backend.outside.connectors.scim.wire import GROUPS, Wire
+from backend.outside.connectors.scim.words import Resource, pick, text_of
 
 
 class Roll:

@@ -9,8 +9,8 @@ import msgspec
 
 from backend.outside.connectors import Desired
 from backend.outside.connectors.learnt import Learnt
-from backend.outside.connectors.scim.wire import Operation, Resource, version_of
-from backend.outside.connectors.scim.words import pick, text_of
+from backend.outside.connectors.scim.wire import Operation, version_of
+from backend.outside.connectors.scim.words import Resource, pick, text_of
 
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
@@ -155,6 +155,9 @@ def _with(resource: Resource, changes: dict[str, Any]) -> Resource:
 
 
 def _is_on(value: Any) -> bool:
+    """Off is only what says so: an attribute that is absent, or of no such kind, proves nothing."""
+    if isinstance(value, list | dict):
+        return True
     if isinstance(value, str):
         return value.strip().lower() not in OFF
     return value is None or bool(value)

@@ -146,7 +146,7 @@ class Wire:
     ) -> AsyncIterator[Resource]:
         """Everything that is there, page by page.
 
-        What is too long to be read goes into `unread` without its members; where there is no such list it is an error.
+        What is too long to be read goes into `unread` without its members; without such a list it is an error.
         """
         asked = {"excludedAttributes": without} if without else {}
         async for one in self._pages(place, asked, count=PAGE, unread=unread):
@@ -296,6 +296,5 @@ def _at(place: str, remote_id: str) -> str:
 
 
 __all__ = [
-    "GROUPS", "USERS", "Changed", "Conflict", "Operation", "Resource", "Unsupported", "Vanished", "Wire",
-    "version_of",
+    "GROUPS", "USERS", "Changed", "Conflict", "Operation", "Unsupported", "Vanished", "Wire", "version_of",
 ]  # fmt: skip
