@@ -86,10 +86,6 @@ class KeyRing:
             [base64.b64decode(part.strip(), validate=True) for part in text.split(",") if part.strip()]
         )
 
-    def __deepcopy__(self, _: object) -> KeyRing:
-        """Shared by everybody: a framework that copies its routes must not copy this."""
-        return self
-
     @property
     def key_ids(self) -> tuple[bytes, ...]:
         """Identifiers of the live keys, newest first."""

@@ -169,10 +169,6 @@ class Database:
         self._writers = Writers(self._writer, ready)
         self._read = async_sessionmaker(self._reader, expire_on_commit=False, info={"database": self})
 
-    def __deepcopy__(self, _: object) -> Database:
-        """Shared by everybody: a framework that copies its routes must not copy this."""
-        return self
-
     @property
     def file(self) -> Path | None:
         """The SQLite file, or nothing on PostgreSQL."""

@@ -33,10 +33,6 @@ class Label(str):
         made.en = en
         return made
 
-    def __deepcopy__(self, _: object) -> Self:
-        """It cannot change: a framework that copies what it is given gets the same."""
-        return self
-
 
 def say(msgid: str, lang: str, /, **values: object) -> str:
     """The message in `lang` with its `{name}` places filled; one that nobody translated stays Vietnamese.

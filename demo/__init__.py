@@ -17,6 +17,7 @@ from demo.guide import guide_router
 from demo.inbox import Inbox, inbox_router
 from demo.scim import StandInSystem
 from demo.scim_http import systems_router
+from workspace.given_once import GivenOnce
 
 HERE = Path(__file__).parent
 
@@ -36,4 +37,6 @@ def router(public_url: str, inbox: Inbox, eid: StandInEid, systems: dict[str, St
 def _files(path: str, folder: str) -> Router:
     """Plain files; the browser asks again each time, so that a new version is seen at once."""
     fresh = CacheControlHeader(no_cache=True)
-    return create_static_files_router(path, [HERE / folder], cache_control=fresh, include_in_schema=False)
+    return create_static_files_router(
+        path, [HERE / folder], cache_control=fresh, include_in_schema=False, router_class=GivenOnce
+    )

@@ -17,6 +17,7 @@ from msgspec import Meta
 from backend.outside.certificates.certificates import PREFIX
 from demo.ca import Mood, NotForDemo, StandInCa
 from demo.pages import Visit, json_of, own_page_only
+from workspace.given_once import GivenOnce
 
 DRIP_SECONDS = 30
 OCSP_MOST = 4096
@@ -127,7 +128,7 @@ class TokenDoor(Controller):
 
 def ca_router(ca: StandInCa) -> Router:
     """The routes of the stand-in authority."""
-    return Router(
+    return GivenOnce(
         "/",
         route_handlers=[AuthorityDoor, TokenDoor],
         dependencies={"ca": Provide(lambda: ca, sync_to_thread=False)},

@@ -14,6 +14,7 @@ from demo.eid_clients import NotTheClient
 from demo.eid_counter import Refused
 from demo.eid_page import PersonController, authorized, down, form_of
 from demo.pages import Visit, json_of
+from workspace.given_once import GivenOnce
 
 SLOW_SECONDS = 12.0
 FORM = "application/x-www-form-urlencoded"
@@ -21,7 +22,7 @@ FORM = "application/x-www-form-urlencoded"
 
 def eid_router(eid: StandInEid, path: str | None = None) -> Router:
     """The routes of one stand-in, mounted where its issuer says, or at `path`."""
-    return Router(
+    return GivenOnce(
         path or urlsplit(eid.issuer).path or "/",
         route_handlers=[_Provider, PersonController],
         dependencies={"eid": Provide(lambda: eid, sync_to_thread=False)},

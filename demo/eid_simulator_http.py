@@ -14,6 +14,7 @@ from demo.eid_http import FORM
 from demo.eid_page import NO_STORE, PersonController, authorized, down, form_of
 from demo.eid_simulator import Simulator
 from demo.pages import Visit, json_of
+from workspace.given_once import GivenOnce
 
 
 def simulator_router(simulator: Simulator) -> Router:
@@ -47,7 +48,7 @@ def simulator_router(simulator: Simulator) -> Router:
         answer = simulator.userinfo(request.headers.get("authorization", ""))
         return _said(answer) if answer else json_of({"error": "invalid_token"}, 401)
 
-    return Router(
+    return GivenOnce(
         urlsplit(simulator.issuer).path,
         route_handlers=[authorize, token, userinfo, PersonController],
         dependencies={"eid": Provide(lambda: simulator, sync_to_thread=False)},

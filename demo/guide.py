@@ -7,6 +7,7 @@ from litestar.di import NamedDependency, Provide
 
 from demo.pages import Visit, page
 from demo.persona import PERSONAS
+from workspace.given_once import GivenOnce
 
 
 @get("/")
@@ -29,7 +30,7 @@ async def scanned(request: Visit, public_url: NamedDependency[str]) -> Response[
 
 def guide_router(public_url: str) -> Router:
     """The routes of the guide and the phone."""
-    return Router(
+    return GivenOnce(
         "/",
         route_handlers=[guide, phone, scanned],
         dependencies={"public_url": Provide(lambda: public_url.rstrip("/"), sync_to_thread=False)},

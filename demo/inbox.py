@@ -15,6 +15,7 @@ from litestar.di import NamedDependency, Provide
 from backend.outside.clock import Clock
 from backend.outside.messages.sms import SmsUnavailable, SmsUncertain
 from demo.pages import Visit, json_of, own_page_only, page
+from workspace.given_once import GivenOnce
 
 KEPT = 500
 
@@ -128,7 +129,7 @@ class InboxPage(Controller):
 
 def inbox_router(inbox: Inbox) -> Router:
     """The routes of one inbox."""
-    return Router(
+    return GivenOnce(
         "/",
         route_handlers=[InboxPage],
         dependencies={"inbox": Provide(lambda: inbox, sync_to_thread=False)},

@@ -15,6 +15,7 @@ from backend.outbox.official_mail import MailDirectoryUnavailable, OfficialMail
 from backend.outside.connectors import DeliveryError
 from backend.outside.http import Guarded
 from demo.pages import Visit, own_page_only, page
+from workspace.given_once import GivenOnce
 
 
 class StandInMail:
@@ -75,7 +76,7 @@ class MailPage(Controller):
 
 def mail_router(mail: StandInMail) -> Router:
     """The routes of the stand-in mail."""
-    return Router(
+    return GivenOnce(
         "/",
         route_handlers=[MailPage],
         dependencies={"mail": Provide(lambda: mail, sync_to_thread=False)},

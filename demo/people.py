@@ -8,6 +8,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 from datetime import date
+from functools import cache
 
 import msgspec
 
@@ -120,13 +121,19 @@ PLACES: dict[str, tuple[str, str, str]] = {  # where the cast works: unit, subje
 
 def staff_rows() -> list[StaffRow]:
     """The staff directory: the cast where they work, and everybody around them."""
+    return list(_staff())
+
+
+@cache
+def _staff() -> tuple[StaffRow, ...]:
+    """Made once: every demo asks for the same."""
     rows = [_of_the_cast(one, number) for number, one in enumerate(PERSONAS) if one.key in PLACES]
     taken = {(row.unit_code, row.position) for row in rows}
     for unit in units_csv_rows():
         for subject_type, position in _posts(unit):
             if (unit.code, position) not in taken or position not in _LEADING:
                 rows.append(_somebody(len(rows), unit.code, subject_type, position))
-    return rows
+    return tuple(rows)
 
 
 def residents() -> list[Resident]:

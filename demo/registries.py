@@ -21,6 +21,7 @@ from backend.names import clean_name, read_birth_date
 from backend.outside.registries import Insured, Subscriber
 from demo.pages import Visit, json_of, own_page_only, page
 from demo.people import Resident
+from workspace.given_once import GivenOnce
 
 SLOW_SECONDS = 12.0
 NAME_MOST = 100
@@ -218,7 +219,7 @@ def _refused(error: msgspec.DecodeError | NotARow) -> Response[bytes]:
 
 def registries_router(registries: StandInRegistries) -> Router:
     """The routes of both registries."""
-    return Router(
+    return GivenOnce(
         "/",
         route_handlers=[RegistriesPage],
         dependencies={"registries": Provide(lambda: registries, sync_to_thread=False)},

@@ -15,6 +15,7 @@ from litestar.params import FromPath
 
 from demo.pages import Visit, json_of, own_page_only, page
 from demo.scim import Mood, StandInSystem
+from workspace.given_once import GivenOnce
 
 Systems = dict[str, StandInSystem]
 
@@ -80,7 +81,7 @@ async def scim(
 
 def systems_router(systems: Systems) -> Router:
     """The routes of the stand-in systems."""
-    return Router(
+    return GivenOnce(
         "/",
         route_handlers=[SystemsPage, scim],
         dependencies={"systems": Provide(lambda: systems, sync_to_thread=False)},

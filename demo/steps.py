@@ -29,6 +29,7 @@ from backend.roles.models import RoleRequest
 from demo.eid import Entered, StandInEid
 from demo.pages import json_of
 from demo.scim import Mood, StandInSystem
+from workspace.given_once import GivenOnce
 
 SIGNED_IN, PHONE, ASKED, APPROVED, IN_FORCE, HEALED = (
     "sign-in",
@@ -161,4 +162,4 @@ async def listing(
 def steps_router(steps: Steps) -> Router:
     """The route of the steps; database, keys and clock come from the application."""
     given = {"steps": Provide(lambda: steps, sync_to_thread=False)}
-    return Router("/", route_handlers=[listing], dependencies=given, include_in_schema=False)
+    return GivenOnce("/", route_handlers=[listing], dependencies=given, include_in_schema=False)

@@ -68,6 +68,7 @@ from ngomon.health import health_routes
 from ngomon.routes import Routes
 from ngomon.server import keep_loaded
 from workspace.front import app_addresses, front, problem
+from workspace.given_once import GivenOnce
 
 
 class App:
@@ -149,7 +150,7 @@ class App:
         routes += well_known(self.settings)
         if self.outside.stand is not None:
             stand_ins = self.outside.stand.routes()
-            routes.append(Router("/", route_handlers=stand_ins, opt={"open_to": Openness.ANYBODY}))
+            routes.append(GivenOnce("/", route_handlers=stand_ins, opt={"open_to": Openness.ANYBODY}))
         else:
             routes.append(front)
         return Litestar(
@@ -180,7 +181,7 @@ class App:
         handlers += [CaptchaController, TokenController, SessionController, DeviceController, MeController]
         handlers += [IdentityController, JoinController, HistoryController, WorkspaceLoginController]
         handlers += [*METHOD_CONTROLLERS, *DATA_CONTROLLERS]
-        return Router(
+        return GivenOnce(
             "/v1",
             route_handlers=[*handlers, *ROLE_CONTROLLERS, *SUPPORT_CONTROLLERS],
             guards=[proved],

@@ -15,6 +15,7 @@ from backend.errors import NotFound, catalogue
 from backend.openness import Openness
 from backend.words import LANGUAGES, gettext
 from workspace.auth import Visit
+from workspace.given_once import GivenOnce
 from workspace.headers import PageHeaders
 from workspace.pages import brand_of, lang_of, page
 
@@ -66,7 +67,7 @@ def _tongues(request: Visit) -> list[tuple[str, Any]]:
 
 def app_addresses() -> Router:
     """Everything below `/app`; in the demo its phone answers where the e-ID returns to."""
-    return Router(
+    return GivenOnce(
         "/app",
         route_handlers=[uncaught],
         middleware=[PageHeaders({**UNTOLD, **BARE})],

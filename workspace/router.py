@@ -24,6 +24,7 @@ from workspace.decided import DecisionsController
 from workspace.decisions import RequestController
 from workspace.delegations import DelegationController
 from workspace.differences import DifferencesController
+from workspace.given_once import GivenOnce
 from workspace.headers import PageHeaders
 from workspace.helping import PersonController
 from workspace.imports import ImportsController
@@ -100,7 +101,7 @@ def routers(
     given["leaving"] = '"cache"' if shares_origin else '"cache", "storage"'
     given["streams"] = live.Streams()
     own_page = OwnPage(kit.keys, public_url)
-    pages = Router(
+    pages = GivenOnce(
         path="/workspace",
         route_handlers=[*CONTROLLERS, live.events, sign_out, nowhere],
         middleware=[PageHeaders(in_demo=shares_origin)],
@@ -131,7 +132,7 @@ def routers(
 
 def papers(db: Database, kit: Kit) -> Router:
     """What anybody with a slip may ask: no session is looked at."""
-    return Router(
+    return GivenOnce(
         path="/",
         route_handlers=[typed, verify],
         middleware=[PageHeaders()],

@@ -22,6 +22,7 @@ from backend.branding.brand import Brand
 from backend.branding.colours import plain, style
 from backend.errors import CannotStart, NotFound
 from backend.openness import Openness
+from workspace.given_once import GivenOnce
 
 STATIC = Path(__file__).parent / "static"
 VENDOR = ("htmx.min.js", "hx-csp.min.js")
@@ -91,7 +92,7 @@ async def static_file(
 
 def router(path: str) -> Router:
     """Served without looking up any session."""
-    return Router(path=path, route_handlers=[static_file], include_in_schema=False)
+    return GivenOnce(path=path, route_handlers=[static_file], include_in_schema=False)
 
 
 def _asset(name: str, kind: str, parts: tuple[str, ...], brand: Brand) -> Asset:

@@ -73,10 +73,6 @@ class PushedPhones:
     def __init__(self, db: Database, keys: KeyRing, push: Push, brand: Brand) -> None:
         self._db, self._keys, self._push, self._brand = db, keys, push, brand
 
-    def __deepcopy__(self, _: object) -> PushedPhones:
-        """Shared by everybody: a framework that copies its routes must not copy this."""
-        return self
-
     def tell_after(self, tx: AsyncSession, account_id: UUID, kind: str, title: str, *, now: datetime) -> None:
         """Push `title` when this transaction has been committed."""
         queue.owe(tx, self._keys, queue.PUSH, kind, account_id=account_id, content=title, now=now)

@@ -63,10 +63,6 @@ class Line:
         self._turn = asyncio.Lock()  # two who begin at once must not both count the same room
         self._under_way: dict[asyncio.Task[None], UUID | None] = {}
 
-    def __deepcopy__(self, _: object) -> Line:
-        """Shared by everybody: a framework that copies its routes must not copy this."""
-        return self
-
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`; where nobody has written since nothing was owed, nobody is asked."""
         topic = queue.topic(self._channel.name)
