@@ -16,7 +16,6 @@ from babel.messages.pofile import read_po
 
 VIETNAMESE, ENGLISH = "vi", "en"
 LANGUAGES = (VIETNAMESE, ENGLISH)
-PLURALS = Locale(ENGLISH).plural_form
 FORMS = ("one", "other")  # in the order of the catalogue
 LOCALE = Path(__file__).parent / "locale"
 
@@ -64,6 +63,12 @@ def language(accept_language: str | None, cookie: str | None = None, query: str 
 
 
 @cache
+def plural() -> Callable[[float], str]:
+    """Which form a count has in English."""
+    return Locale(ENGLISH).plural_form
+
+
+@cache
 def english() -> dict[str, str | tuple[str, ...]]:
     """The English catalogue by Vietnamese message; a message with a plural has two forms."""
     with (LOCALE / "en.po").open("rb") as file:
@@ -86,7 +91,7 @@ def _chosen(forms: str | tuple[str, ...], count: object) -> str:
     """The form of a count by the rules of CLDR, which Babel brings along."""
     if isinstance(forms, str):
         return forms
-    form = PLURALS(count) if isinstance(count, int | float) else FORMS[-1]
+    form = plural()(count) if isinstance(count, int | float) else FORMS[-1]
     return forms[FORMS.index(form)]
 
 

@@ -19,7 +19,6 @@ from backend.outside.certificates.certificates import Certificates
 from backend.outside.clock import Clock
 from backend.settings import Settings
 from backend.trouble import StorageTrouble
-from ngomon.gauges import Away, Standing, exposed
 
 
 class NotReady(Unavailable):
@@ -51,6 +50,8 @@ class Parts(Protocol):
 
 async def _standing(parts: Parts) -> bytes:
     """How things stand, and what all processes have counted; while the database cannot say, that alone."""
+    from ngomon.gauges import Away, Standing, exposed  # not before somebody scrapes
+
     with suppress(StorageTrouble):  # full, perhaps: what is kept can still be read
         await figures.keep(parts.db)
     until = parts.outside.certificates.first_end

@@ -9,7 +9,6 @@ import base64
 from datetime import datetime
 from typing import Any
 
-import altcha
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -34,6 +33,8 @@ class Captcha:
 
     def challenge(self, now: datetime, level: int = 0) -> dict[str, Any]:
         """A fresh challenge: `parameters` and their `signature` (rule 153), four times as hard a level."""
+        import altcha  # it brings a client of HTTP along, which nobody uses
+
         prefix, times = LEVELS[level]
         made = altcha.create_challenge(
             ALGORITHM,
@@ -53,6 +54,8 @@ class Captcha:
 
     def check(self, payload: str | None, now: datetime) -> str | None:
         """What `spend` needs of a right solution; raises FieldsInvalid on `captcha`."""
+        import altcha
+
         if not self._on:
             return None
         text = payload or ""

@@ -7,6 +7,8 @@ The rule is the sources' own: eight characters with upper and lower case, digit 
 from __future__ import annotations
 
 import asyncio
+import base64
+import os
 import unicodedata
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,9 +18,8 @@ from uuid import UUID
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import ARGON2_VERSION
 from sqlalchemy.ext.asyncio import AsyncSession
-from zxcvbn import zxcvbn
-from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from backend.accounts.models import Password
 from backend.branding.brand import Brand
@@ -70,10 +71,14 @@ class TooBusy(Unavailable):
 HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
 
-@cache
-def _decoy() -> str:
-    """What is checked where no password is stored: the same work as for one that is."""
-    return HASHER.hash("nobody has this password")
+def decoy() -> str:
+    """What is checked where no password is stored: the same work as for one that is; it is no password's hash."""
+    salt, tag = (
+        base64.b64encode(os.urandom(length)).decode().rstrip("=")
+        for length in (HASHER.salt_len, HASHER.hash_len)
+    )
+    costs = f"m={HASHER.memory_cost},t={HASHER.time_cost},p={HASHER.parallelism}"
+    return f"$argon2id$v={ARGON2_VERSION}${costs}${salt}${tag}"
 
 
 class Passwords:
@@ -83,7 +88,7 @@ class Passwords:
         self._places = asyncio.Semaphore(limits.hashes_at_once)
         self._proved = asyncio.Semaphore(limits.hashes_at_once)
         self._patience = limits.hash_wait
-        self._decoy = _decoy()  # made before the first guess comes, which would take longer than the others
+        self._decoy = decoy()
 
     async def hashed(self, text: str) -> str:
         """The stored form; whoever may set a password has proved something."""
@@ -156,6 +161,8 @@ def _is_guessed(text: str, brand: Brand) -> bool:
     Eight letters by chance are beyond the bound. What is longer than
     a name and a year is not judged, for the work grows with length.
     """
+    from zxcvbn import zxcvbn  # its lists of words take longer to load than anything else does
+
     words = (*LOCAL_WORDS, *brand.password_words)
     return len(text) <= JUDGED and bool(zxcvbn(text, user_inputs=words)["guesses"] < GUESSES)
 
@@ -163,6 +170,8 @@ def _is_guessed(text: str, brand: Brand) -> bool:
 @cache
 def common(brand: Brand) -> frozenset[str]:
     """What everybody tries first, in lower case: a well-known list, and what offices here are handed (A13)."""
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS
+
     words = (*LOCAL_WORDS, *brand.password_words)
     local = {f"{word}@{digits}" for word in words for digits in ("123", "1234", "12345", "123456")}
     return frozenset(FREQUENCY_LISTS["passwords"]) | local

@@ -7,20 +7,22 @@ from __future__ import annotations
 
 import asyncio
 import binascii
-import imaplib
 import re
-import smtplib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from email.header import Header
 from email.utils import format_datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import msgspec
 
 from backend.outside.trust import trusted
+
+if TYPE_CHECKING:
+    import imaplib
+    import smtplib
 
 T = TypeVar("T")
 TIMEOUT = 20.0
@@ -109,6 +111,8 @@ class Mailbox:
 
     @contextmanager
     def _open(self) -> Iterator[imaplib.IMAP4]:
+        import imaplib  # most installations read and send no mail
+
         host, port = _place(self._url, {"imap": 143, "imaps": 993})
         if self._url.scheme == "imaps":
             imap: imaplib.IMAP4 = imaplib.IMAP4_SSL(host, port, ssl_context=trusted(), timeout=TIMEOUT)
@@ -137,6 +141,8 @@ class Sender:
         await _in_thread(lambda: self._send(content, mail))
 
     def _send(self, content: bytes, mail: Outgoing) -> None:
+        import smtplib
+
         host, port = _place(self._url, {"smtp": 25, "smtps": 465})
         context = trusted()
         if self._url.scheme == "smtps":
@@ -211,6 +217,9 @@ def _place(url: SplitResult, ports: dict[str, int]) -> tuple[str, int]:
 
 
 async def _in_thread(job: Callable[[], T]) -> T:
+    import imaplib
+    import smtplib
+
     try:
         return await asyncio.to_thread(job)
     except (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as error:

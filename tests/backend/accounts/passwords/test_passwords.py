@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from argon2 import extract_parameters
+from argon2.exceptions import VerifyMismatchError
 
 from backend.accounts.passwords import passwords
 from backend.branding.brand import shipped
@@ -33,6 +35,15 @@ def test_what_is_among_the_first_guesses_is_too_common(text: str) -> None:
 )  # fmt: skip
 def test_what_nobody_guesses_soon_is_taken(text: str) -> None:
     assert codes(text) == []
+
+
+def test_where_no_password_is_kept_the_same_work_is_done_and_none_fits() -> None:
+    decoy = passwords.decoy()
+    assert extract_parameters(decoy) == extract_parameters(passwords.HASHER.hash("Mật khẩu 1@"))
+    assert decoy != passwords.decoy()
+    for guess in ("", "nobody has this password", "Mật khẩu 1@"):
+        with pytest.raises(VerifyMismatchError):  # and not what is said of something that is no hash
+            passwords.HASHER.verify(decoy, guess)
 
 
 def test_a_strangers_guess_costs_what_owasp_asks_of_argon2id() -> None:
