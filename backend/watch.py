@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from backend.db import Database
@@ -31,3 +32,24 @@ class Watch:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+class OnceWritten:
+    """A job of rounds that finds work in what somebody has written, or in what is `due` by now; else it is not begun.
+
+    One that fails is begun again, whoever has written; on PostgreSQL it is always begun.
+    """
+
+    def __init__(
+        self, watch: Watch, job: Callable[[], Awaitable[None]], *, due: Callable[[], bool] = lambda: False
+    ) -> None:
+        self._watch, self._job, self._due = watch, job, due
+        self._seen: int | None = None
+
+    async def __call__(self) -> None:
+        """One round; what is written while the job runs is for the next one."""
+        version = self._watch.version()
+        if version is not None and version == self._seen and not self._due():
+            return
+        await self._job()
+        self._seen = version

@@ -22,6 +22,7 @@ from uvicorn.server import ServerState
 from backend.errors import Refusal
 from backend.limits import Limits
 from mobile_api.problems import HeadersTooLarge, body_of, headers_of
+from ngomon.quiet import Dates
 
 AFTER = 1.0  # seconds: what is said in words arrives before the line goes dead
 OVERHEAD = 4096  # bytes of a body's framing, between two pieces of the body itself
@@ -40,9 +41,10 @@ class Connection(HttpToolsProtocol):
         *,
         limits: Limits,
         home: str,
+        dates: Dates,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self._limits, self._home = limits, home
+        self._limits, self._home, self._dates = limits, home, dates
         self._deadline: TimerHandle | None = None
         self._reading = "headers"  # or "body", or "nothing" between two requests
         self._unread = 0  # bytes since anything came of them
@@ -61,6 +63,7 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read in pieces, so that no header is longer in memory than it may be."""
+        self._dates.renew(self.config, self.server_state)
         if self._reading == "nothing":
             self._begin_headers()
         step = self._limits.header_bytes
@@ -148,7 +151,7 @@ class Connection(HttpToolsProtocol):
 
 def connections(limits: Limits, home: str) -> Callable[..., Connection]:
     """What the server library makes a connection with."""
-    return partial(Connection, limits=limits, home=home)
+    return partial(Connection, limits=limits, home=home, dates=Dates())
 
 
 def _answer(refusal: Refusal, home: str) -> bytes:

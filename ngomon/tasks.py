@@ -31,6 +31,7 @@ from backend.rounds import rounds
 from backend.settings import Settings
 from backend.support.post import PostRoom
 from backend.trouble import StorageTrouble
+from backend.watch import OnceWritten, Watch
 from ngomon import daily
 
 SEEN_SECONDS, SWEEP_SECONDS, PLACING_SECONDS = 20, 600, 3600
@@ -80,13 +81,13 @@ async def running(
     lines: Sequence[Line],
 ) -> AsyncIterator[None]:
     """Run the tasks until the application stops, then let them finish what they hold."""
-    stop = asyncio.Event()
+    stop, watch = asyncio.Event(), Watch(db)
     jobs = [
         *noting(db, entry, stop),
         rounds(stop, SWEEP_SECONDS, lambda: make_findable(db, kit), later=True),
         rounds(stop, PLACING_SECONDS, lambda: deciding.fill(db, kit, now=clock.now())),
         rounds(stop, PLACING_SECONDS, lambda: findable.fill(db, kit)),
-        rounds(stop, SEEN_SECONDS, lambda: audit_places.fill(db)),
+        rounds(stop, SEEN_SECONDS, OnceWritten(watch, lambda: audit_places.fill(db))),
         rounds(stop, SWEEP_SECONDS, lambda: drop_proposals(db, kit, clock.now()), later=True),
         rounds(stop, SWEEP_SECONDS, lambda: texting.carry_over(db, kit, clock.now())),
         *(line.run(stop) for line in lines),
@@ -107,6 +108,7 @@ async def running(
     finally:
         stop.set()
         await _over(tasks)
+        watch.close()
         await write_seen(db, entry)
         await last_words(db)
 

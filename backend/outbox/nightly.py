@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from contextlib import aclosing, suppress
+from contextlib import aclosing, closing, suppress
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -23,6 +23,7 @@ from backend.outside.connectors import DeliveryError
 from backend.outside.connectors.kinds import ConnectorMissing, cannot
 from backend.rounds import rounds
 from backend.trouble import StorageTrouble
+from backend.watch import OnceWritten, Watch
 
 log = structlog.get_logger("reconcile")
 
@@ -57,23 +58,34 @@ class Nightly:
         self, database: Database, clock: Clock, every: int, comparison: Callable[[], Comparison]
     ) -> None:
         self._database, self._clock, self._every, self._comparison = database, clock, every, comparison
+        self._next: datetime | None = None  # of what stood there at the last look; nothing: nothing ever
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Look again and again until `stop`."""
-        await rounds(stop, LOOK_SECONDS, lambda: self.round(stop))
+        """Look again and again until `stop`; where nobody has written and nothing has come due, nobody is asked."""
+        with closing(Watch(self._database)) as watch:
+            looking = OnceWritten(watch, lambda: self.round(stop), due=self._is_due)
+            await rounds(stop, LOOK_SECONDS, looking)
+
+    def _is_due(self) -> bool:
+        return self._next is not None and self._next <= self._clock.now()
 
     async def round(self, stop: asyncio.Event) -> None:
         """Compare what is due, one system after the other."""
         now = self._clock.now()
         async with self._database.read() as tx:
             systems = list(await tx.scalars(select(System).where(System.disabled_at.is_(None))))
-        for system in systems:
-            due = due_at(system, self._every)
-            mute = "no_read_back" in cannot(system.kind) or circuit.is_open(system, now)
-            if mute or (due is not None and due > now) or stop.is_set():
+        due = {one: self._due(one, now) for one in systems if "no_read_back" not in cannot(one.kind)}
+        self._next = min(due.values(), default=None)
+        for system, moment in due.items():
+            if moment > now or stop.is_set():
                 continue
             if until := await self._claim(system, now):
                 await self._compare(system, until, stop)
+
+    def _due(self, system: System, now: datetime) -> datetime:
+        """Not before it may be spoken to."""
+        due = due_at(system, self._every) or now
+        return max(due, circuit.next_moment(system) or due)
 
     async def _claim(self, system: System, now: datetime) -> datetime | None:
         """Of several workers one compares, and only for as long as it says that it still does; until when."""

@@ -1,4 +1,4 @@
-"""A server at rest looks once a second, and still stops as soon as it is asked to (rule 1002).
+"""A server at rest hardly looks, still stops as soon as it is asked to, and knows the time (rule 1002).
 
 And what starts takes along what it needs, not everything that the product is made of.
 """
@@ -10,17 +10,22 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
 import pytest
 import uvicorn
+from uvicorn.server import ServerState
 
 from backend.crypto import new_secret_key
+from backend.environment import load
 from ngomon import quiet
 from ngomon.__main__ import LOOKED_AFTER
+from ngomon.server import options
 from tests import databases
-from tests.parts.processes import ROOT, within
+from tests.parts.processes import ROOT, free_port, within
 
 
 async def nothing(_scope: Any, _receive: Any, _send: Any) -> None:
@@ -40,8 +45,48 @@ async def test_a_server_at_rest_stops_as_soon_as_it_is_asked(monkeypatch: pytest
         await loop
 
 
+def test_an_answer_has_the_date_of_its_second(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config, dates, now = (
+        uvicorn.Config(nothing, headers=[("x-own", "1")], server_header=False, log_config=None),
+        quiet.Dates(),
+        0.0,
+    )
+    config.load()
+    state = ServerState()
+    monkeypatch.setattr(time, "time", lambda: now)
+    for now, date in ((784111777.0, b"37"), (784111777.9, b"37"), (784111778.0, b"38"), (784111777.0, b"37")):
+        before = state.default_headers
+        dates.renew(config, state)
+        made = [(b"date", b"Sun, 06 Nov 1994 08:49:" + date + b" GMT"), (b"x-own", b"1")]
+        assert state.default_headers == made
+        assert (state.default_headers is before) == (now == 784111777.9)
+
+
+async def test_the_date_of_an_answer_is_right_though_the_server_has_rested(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    port = free_port()
+    chosen = options(load({})) | {"loop": "none", "lifespan": "off"}
+    server = quiet.QuietServer(uvicorn.Config(nothing, port=port, **chosen))
+    serving = asyncio.create_task(server._serve())
+    async with within(20, "two answers"):
+        while not server.started:
+            await asyncio.sleep(0.02)
+        for ahead in (0, 1000):
+            monkeypatch.setattr(time, "time", lambda ahead=ahead: 784111777.0 + ahead)
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            assert formatdate(784111777 + ahead, usegmt=True).encode() in await reader.read()
+            writer.close()
+        server.handle_exit(signal.SIGTERM, None)
+        await serving
+
+
 LOADED = """
 import sys
+import time
 import {modules}
 print(*(name for name in {heavy!r} if name in sys.modules))
 """
@@ -55,6 +100,8 @@ WIRE = (
     "scim2_models",
     "pydantic",
 )
+
+SELDOM = ("zxcvbn", "altcha", "smtplib", "imaplib", "prometheus_client")
 
 
 SPAWNS = """
@@ -70,7 +117,7 @@ if __name__ == "__main__":
     ("modules", "heavy"),
     [
         ("ngomon.commands.managers, ngomon.commands.opening, ngomon.commands.causes", WIRE),
-        ("ngomon.app, demo.stand", ("scim2_models", "pydantic", "phonenumbers")),
+        ("ngomon.app, demo.stand", ("scim2_models", "pydantic", "phonenumbers", *SELDOM)),
     ],
     ids=["a command", "a server with its stand-ins"],
 )
