@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from datetime import datetime
 from typing import Any
 
@@ -81,13 +81,13 @@ async def running(
     lines: Sequence[Line],
 ) -> AsyncIterator[None]:
     """Run the tasks until the application stops, then let them finish what they hold."""
-    stop, watch = asyncio.Event(), Watch(db)
+    stop = asyncio.Event()
     jobs = [
         *noting(db, entry, stop),
         rounds(stop, SWEEP_SECONDS, lambda: make_findable(db, kit), later=True),
         rounds(stop, PLACING_SECONDS, lambda: deciding.fill(db, kit, now=clock.now())),
         rounds(stop, PLACING_SECONDS, lambda: findable.fill(db, kit)),
-        rounds(stop, SEEN_SECONDS, OnceWritten(watch, lambda: audit_places.fill(db))),
+        placing(db, stop),
         rounds(stop, SWEEP_SECONDS, lambda: drop_proposals(db, kit, clock.now()), later=True),
         rounds(stop, SWEEP_SECONDS, lambda: texting.carry_over(db, kit, clock.now())),
         *(line.run(stop) for line in lines),
@@ -108,7 +108,6 @@ async def running(
     finally:
         stop.set()
         await _over(tasks)
-        watch.close()
         await write_seen(db, entry)
         await last_words(db)
 
@@ -119,6 +118,12 @@ def noting(db: Database, entry: Entry, stop: asyncio.Event) -> list[Coroutine[An
         rounds(stop, figures.KEEP_SECONDS, lambda: figures.keep(db), later=True),
         rounds(stop, SEEN_SECONDS, lambda: write_seen(db, entry), later=True),
     ]
+
+
+async def placing(db: Database, stop: asyncio.Event) -> None:
+    """What is written into the journal gets its places soon; where nobody writes, nobody looks."""
+    with closing(Watch(db)) as watch:
+        await rounds(stop, SEEN_SECONDS, OnceWritten(watch, lambda: audit_places.fill(db)))
 
 
 async def last_words(db: Database) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import os
 import unicodedata
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.accounts.models import Password
 from backend.branding.brand import Brand
+from backend.crypto import new_secret_key
 from backend.errors import FieldError, FieldsInvalid, Unavailable
 from backend.limits import Limits
 
@@ -73,10 +73,8 @@ HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
 def decoy() -> str:
     """What is checked where no password is stored: the same work as for one that is; it is no password's hash."""
-    salt, tag = (
-        base64.b64encode(os.urandom(length)).decode().rstrip("=")
-        for length in (HASHER.salt_len, HASHER.hash_len)
-    )
+    chance = (base64.b64decode(new_secret_key())[:length] for length in (HASHER.salt_len, HASHER.hash_len))
+    salt, tag = (base64.b64encode(one).decode().rstrip("=") for one in chance)
     costs = f"m={HASHER.memory_cost},t={HASHER.time_cost},p={HASHER.parallelism}"
     return f"$argon2id$v={ARGON2_VERSION}${costs}${salt}${tag}"
 
