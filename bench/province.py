@@ -12,6 +12,7 @@ from sqlalchemy import insert, select, update
 
 from backend import statistics
 from backend.accounts.identity import called
+from backend.accounts.models import Identifier
 from backend.appointment import Appointment
 from backend.db import new_id
 from backend.facts import Delivered, Fact, ManagerAppointed, SessionOpened
@@ -20,8 +21,10 @@ from backend.outbox.models import Delivery, Link, System
 from backend.roles import audit_places
 from backend.roles.audit_places import PlacedTo
 from backend.roles.confirming import starting
-from backend.roles.models import RequestStep, Role, RoleRequest, Unit
+from backend.roles.models import RequestStep, Role, RoleRequest, StaffRecord, Unit
+from backend.roles.staff_rows import StaffPerson
 from demo.larger import FIRST, enlarge
+from tests.service import Service
 from tests.workspace.office import Office, Somebody
 
 AT_ONCE, HISTORY, PARTS = 2000, 300, 9
@@ -36,6 +39,7 @@ class Size(msgspec.Struct, frozen=True):
     people: int
     journal: int
     wards: int = 0
+    directory: bool = False  # of everybody who has a role, where they have it
 
 
 async def fill(office: Office, size: Size) -> None:
@@ -49,6 +53,8 @@ async def fill(office: Office, size: Size) -> None:
     wards = await _wards(office, by_code[office.root], size.wards)
     turns = [*units * size.wards, *wards] if wards else units
     await enlarge(service.db, service.kit, units=turns, now=now, **many)
+    if size.directory:
+        await _directory(service, now)
     system = System(id=new_id(), name="Đo", kind="scim", url=NOBODY, created_at=now, disabled_at=now)
     async with service.db.write() as tx:
         tx.add(system)
@@ -71,6 +77,27 @@ async def fill(office: Office, size: Size) -> None:
         due = (now + timedelta(days=30)).date()
         await starting.start(tx, service.kit, codes, due, by=None, now=now)
     await statistics.refresh(service.db, imported=True)
+
+
+async def _directory(service: Service, now: datetime) -> None:
+    """Everybody stands in it as they are at work: nothing differs, and all of it is looked through for that."""
+    kit = service.kit
+    query = select(Role.unit_id, Role.subject_type, Role.position, Identifier.id, Identifier.value)
+    held = query.join(Identifier, Identifier.account_id == Role.account_id).where(
+        Role.state == "active", Identifier.kind == "national_id", Identifier.ended_at.is_(None)
+    )
+    async with service.db.write() as tx:
+        rows = []
+        for unit, subject_type, position, number, sealed in (await tx.execute(held)).all():
+            one, digits = new_id(), kit.keys.open("identifiers.value", number, sealed)
+            known = StaffPerson(digits, "Nguyễn Thị Có Tên", "")
+            rows.append({
+                "id": one, "unit_id": unit, "subject_type": subject_type, "position": position, "imported_at": now,
+                "national_id_blind": kit.keys.blind("national_id", digits), "email_blind": None, "code_blind": None,
+                "sealed": kit.keys.seal("staff_records.sealed", one, msgspec.json.encode(known).decode()),
+                "left_at": None,
+            })  # fmt: skip
+        await tx.execute(insert(StaffRecord), rows)
 
 
 async def _wards(office: Office, root: UUID, many: int) -> list[UUID]:

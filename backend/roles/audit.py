@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -27,6 +27,17 @@ from backend.roles.models import RequestStep, Role, RoleRequest, Unit
 PLACES = (("requests", ("request", "target")), ("roles", ("role", "target")), ("units", ("unit",)))
 CHUNKS_MOST = 10  # a page never walks further than this through what does not concern the reader
 SPARE = 25  # candidates beyond a page: some are not the reader's, and asking again costs as much as the page
+
+
+class Told(NamedTuple):
+    """What is read of an entry."""
+
+    seq: int
+    at: datetime
+    tag: str
+    subject: UUID | None
+    by: UUID | None
+    fact: str
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -76,7 +87,7 @@ async def of_units(
     who, span = await authority.of(tx, kit, reader, now=now), await span_of(tx, wanted)
     inside = await _inside(tx, wanted.unit)
     before = span.before if before is None else min(before, span.before or before)
-    found: list[tuple[Entry, Fact]] = []
+    found: list[tuple[Told, Fact]] = []
     for _ in range(chunks):
         span = Span(span.after, before)
         seqs, more = await candidates(tx, kit, who, wanted, span, inside=inside, most=most + SPARE)
@@ -133,18 +144,20 @@ async def _reach(
     )
 
 
-async def _entries(tx: AsyncSession, seqs: list[int]) -> list[Entry]:
+async def _entries(tx: AsyncSession, seqs: list[int]) -> list[Told]:
     """Newest first."""
-    return list(await tx.scalars(select(Entry).where(Entry.seq.in_(seqs)).order_by(Entry.seq.desc())))
+    query = select(Entry.seq, Entry.at, Entry.tag, Entry.subject, Entry.by, Entry.fact)
+    rows = await tx.execute(query.where(Entry.seq.in_(seqs)).order_by(Entry.seq.desc()))
+    return list(map(Told._make, rows))
 
 
-def _fact(entry: Entry) -> Fact | None:
+def _fact(entry: Told) -> Fact | None:
     """The entry as the vocabulary knows it; one from a later version is left out."""
     kind = vocabulary().get(entry.tag)
     return msgspec.json.decode(entry.fact, type=kind) if kind else None
 
 
-async def _named(tx: AsyncSession, kit: Kit, found: list[tuple[Entry, Fact]]) -> list[Line]:
+async def _named(tx: AsyncSession, kit: Kit, found: list[tuple[Told, Fact]]) -> list[Line]:
     wanted = {account for entry, _ in found for account in (entry.subject, entry.by) if account is not None}
     rows: Any = await tx.execute(select(Account.id, Account.full_name).where(Account.id.in_(wanted)))
     names = {account: kit.keys.open("accounts.full_name", account, sealed) for account, sealed in rows}

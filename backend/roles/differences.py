@@ -33,7 +33,7 @@ from backend import paging
 from backend.accounts.identity import numbers
 from backend.accounts.models import Identifier
 from backend.kit import Kit
-from backend.roles import authority, differing, policy, territory
+from backend.roles import agencies, authority, differing, policy, territory
 from backend.roles.authority import Authority
 from backend.roles.models import HELD, Role, StaffRecord, Unit
 from backend.roles.views import Page
@@ -81,8 +81,10 @@ async def page(
     tx: AsyncSession, kit: Kit, reader: UUID, *, now: datetime, cursor: str = ""
 ) -> Page[differing.Difference]:
     """The next differences of the units whose pages the reader may open (rights.opens): of a root, all below it."""
-    who = await authority.of(tx, kit, reader, now=now)
     start = _start(cursor) if cursor else Place("", "", FIRST)
+    if not await agencies.is_there(tx):
+        return Page([], None)
+    who = await authority.of(tx, kit, reader, now=now)
     todo = [
         Stretch(Place(code, side, start.last if (code, side) == start[:2] else FIRST), unit)
         for code, unit in await _open_units(tx, who, start.code)

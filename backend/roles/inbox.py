@@ -19,6 +19,7 @@ from backend.accounts.identity import called, numbers
 from backend.accounts.identity.called import Called
 from backend.kit import Kit
 from backend.names import last_digits
+from backend.outbox.states import COUNTED, Count
 from backend.roles import authority, comparing, policy
 from backend.roles.authority import Authority, Lent
 from backend.roles.catalogue.in_force import NEWEST_ID, in_force
@@ -60,7 +61,7 @@ def onward(count: int) -> Question[Waits]:
 
 
 class Inbox(msgspec.Struct, frozen=True):
-    """One page of what waits, where the next begins, and how many there are on all pages, or that there are more."""
+    """One page of what waits, where the next begins, and how many there are on all pages (a `Count`), or here."""
 
     items: list[InboxRow]
     next_cursor: str | None
@@ -237,10 +238,11 @@ async def _first(
     return sorted(found)[:most]
 
 
-async def _count(tx: AsyncSession, parts: Sequence[Select[UUID]]) -> int:
-    """How many there are, from the index alone."""
-    every = (parts[0] if len(parts) == 1 else _together(parts)).subquery()
-    return await tx.scalar(select(func.count()).select_from(every)) or 0
+async def _count(tx: AsyncSession, parts: Sequence[Select[UUID]]) -> Count:
+    """How many there are, as far as `COUNTED`, from the index alone: each part is read no further than that."""
+    cut = [part.limit(COUNTED + 1) for part in parts]
+    some = (cut[0] if len(cut) == 1 else _together(cut).limit(COUNTED + 1)).subquery()
+    return Count(await tx.scalar(select(func.count()).select_from(some)) or 0)
 
 
 def _together(parts: Sequence[Select[UUID]]) -> CompoundSelect[UUID]:

@@ -6,12 +6,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import Select, Subquery, case, func, select, text, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.kit import Kit
 from backend.outside.clock import LOCAL, local_day
@@ -26,6 +27,7 @@ OLDEST, NEWEST = 1000, 500  # requests that wait, and words, of which it tells
 EACH = 10  # words of each unit at least
 UNITS, LOOKED = 50, 5000  # units that are asked one by one; words that are looked through for those of more
 PEOPLE, TOGETHER = 20_000, 500  # roles that are counted; units in a statement
+SAID = (RequestStep.unit_id, RequestStep.request_id, RequestStep.decision, RequestStep.at)
 
 
 class Pace(msgspec.Struct, frozen=True):
@@ -49,12 +51,12 @@ class Report(msgspec.Struct, frozen=True):
 
 
 class Word(NamedTuple):
-    """What one unit said, about what, and how long that had waited."""
+    """What one unit said and when, as its clocks have it, about what, and how long that had waited."""
 
     unit: str
     kind: str
     decision: str
-    asked_at: datetime
+    waited: timedelta
     at: datetime
 
 
@@ -101,43 +103,42 @@ async def _words(tx: AsyncSession, units: Sequence[UUID], since: datetime) -> tu
         return [], False
     each = NEWEST // len(units) + EACH
     few = len(units) <= UNITS
-    which = newest_of_each(units, since, each) if few else newest_of_all(units, since)
+    said = newest_of_each(units, since, each) if few else newest_of_all(units, since)
     query = (
-        select(
-            *(Unit.code, Unit.name, RoleRequest.kind),
-            *(RequestStep.decision, RoleRequest.created_at, RequestStep.at),
-        )
-        .join(RoleRequest, RoleRequest.id == RequestStep.request_id)
-        .join(Unit, Unit.id == RequestStep.unit_id)
-        .where(RequestStep.id.in_(which), RequestStep.at.is_not(None))
-        .order_by(RequestStep.at.desc())
+        select(Unit.code, Unit.name, RoleRequest.kind, said.c.decision, RoleRequest.created_at, said.c.at)
+        .join(RoleRequest, RoleRequest.id == said.c.request_id)
+        .join(Unit, Unit.id == said.c.unit_id)
+        .order_by(said.c.at.desc())
     )
     rows = (await tx.execute(query if few else query.limit(NEWEST))).all()
-    most = max(Counter(row.code for row in rows).values(), default=0)
+    most = max(Counter(row[0] for row in rows).values(), default=0)
     is_part = most >= each if few else len(rows) == NEWEST or await tx.scalar(looked_through(since)) == LOOKED
-    return [Word._make(row[1:]) for row in rows], is_part
+    return [
+        Word(unit, kind, decision, at - asked_at, at.astimezone(LOCAL))
+        for _, unit, kind, decision, asked_at, at in rows
+    ], is_part
 
 
-def newest_of_each(units: Sequence[UUID], since: datetime, each: int) -> Select[UUID]:
+def newest_of_each(units: Sequence[UUID], since: datetime, each: int) -> Subquery:
     """Every unit's newest words, from its part of the index."""
-    said = select(RequestStep.id).where(RequestStep.at >= since).order_by(RequestStep.at.desc()).limit(each)
+    said = select(*SAID).where(RequestStep.at >= since).order_by(RequestStep.at.desc()).limit(each)
     parts = (select(said.where(RequestStep.unit_id == unit).subquery()) for unit in units)
-    return select(union_all(*parts).subquery().c.id)
+    return union_all(*parts).subquery()
 
 
-def newest_of_all(units: Sequence[UUID], since: datetime) -> Select[UUID]:
+def newest_of_all(units: Sequence[UUID], since: datetime) -> Subquery:
     """The newest words of the province that are of one of the units."""
-    looked = _lately(since)
-    return select(looked.c.id).where(looked.c.unit_id.in_(units))
+    looked = _lately(since, *SAID)
+    return select(looked).where(looked.c.unit_id.in_(units)).subquery()
 
 
 def looked_through(since: datetime) -> Select[int]:
     """Out of how many words of the province those are: behind the last of as many as are looked through may be more."""
-    return select(func.count()).select_from(_lately(since))
+    return select(func.count()).select_from(_lately(since, RequestStep.at))
 
 
-def _lately(since: datetime) -> Subquery:
-    lately = select(RequestStep.id, RequestStep.unit_id).where(RequestStep.at >= since)
+def _lately(since: datetime, *columns: InstrumentedAttribute[Any]) -> Subquery:
+    lately = select(*columns).where(RequestStep.at >= since)
     return lately.order_by(RequestStep.at.desc()).limit(LOOKED).subquery()
 
 
@@ -145,8 +146,7 @@ def _paces(words: Iterable[Word]) -> list[Pace]:
     """The middle of each unit's month."""
     took: dict[tuple[int, int, str], list[float]] = defaultdict(list)
     for word in words:
-        local = word.at.astimezone(LOCAL)
-        took[local.year, local.month, word.unit].append((word.at - word.asked_at) / timedelta(hours=1))
+        took[word.at.year, word.at.month, word.unit].append(word.waited / timedelta(hours=1))
     order = sorted(took, key=lambda key: (-key[0], -key[1], key[2]))
     return [
         Pace(unit, f"{month:02}/{year}", median(took[year, month, unit]), len(took[year, month, unit]))
@@ -156,7 +156,9 @@ def _paces(words: Iterable[Word]) -> list[Pace]:
 
 def _weeks(words: Iterable[Word], today: date) -> list[tuple[date, int]]:
     """How many words each week had, this one first."""
-    said = Counter(_monday(local_day(word.at)) for word in words)
+    said = Counter[date]()
+    for day, number in Counter(word.at.date() for word in words).items():
+        said[_monday(day)] += number
     mondays = (_monday(today) - timedelta(weeks=back) for back in range(WEEKS))
     return [(monday, said[monday]) for monday in mondays]
 
@@ -167,8 +169,8 @@ def _monday(day: date) -> date:
 
 def _said(words: Iterable[Word]) -> dict[str, dict[str, int]]:
     found: dict[str, Counter[str]] = defaultdict(Counter)
-    for word in words:
-        found[word.kind][word.decision] += 1
+    for (kind, decision), number in Counter((word.kind, word.decision) for word in words).items():
+        found[kind][decision] = number
     return {kind: dict(found[kind]) for kind in sorted(found)}
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.accounts.identity import numbers
@@ -14,6 +14,16 @@ from backend.kit import Kit
 from backend.roles import rights
 from backend.roles.authority import Authority
 from backend.roles.models import RequestStep, Role, RoleRequest, Unit
+
+
+class Post(NamedTuple):
+    """What is asked of a role here, and where its unit stands."""
+
+    id: UUID
+    account_id: UUID
+    unit_id: UUID
+    state: str
+    path: str
 
 
 async def requests(tx: AsyncSession, kit: Kit, who: Authority, ids: Collection[UUID]) -> set[UUID]:
@@ -52,13 +62,14 @@ async def known(tx: AsyncSession, kit: Kit, who: Authority, found: Collection[Ro
     return seen
 
 
-async def roles(tx: AsyncSession, kit: Kit, who: Authority, where: Any) -> list[Role]:
+async def roles(tx: AsyncSession, kit: Kit, who: Authority, where: Any) -> list[Post]:
     """Those roles, of the ones meant, whose holder is a person of theirs."""
-    query: Select[Role, str] = select(Role, Unit.path).join(Unit, Unit.id == Role.unit_id)
-    rows = (await tx.execute(query.where(where, who.below()))).all()
+    query = select(Role.id, Role.account_id, Role.unit_id, Role.state, Unit.path)
+    meant = query.join(Unit, Unit.id == Role.unit_id).where(where, who.below())
+    rows = [Post._make(row) for row in await tx.execute(meant)]
     managers = await rights.managers_over(tx, {row.path for row in rows}, on=who.today)
-    own = await _blinds(tx, kit, {row.Role.account_id for row in rows})
-    return [row.Role for row in rows if rights.is_theirs(who, row.path, managers, own[row.Role.account_id])]
+    own = await _blinds(tx, kit, {row.account_id for row in rows})
+    return [row for row in rows if rights.is_theirs(who, row.path, managers, own[row.account_id])]
 
 
 async def units(tx: AsyncSession, who: Authority, ids: Collection[UUID]) -> set[UUID]:

@@ -74,14 +74,15 @@ HOT: dict[str, Any] = {
     "people called so": called.named((WORD,), [(WORD,), (WORD,)]),
     "people to a word": select(called.count_of((WORD,))),
     "requests that wait, called so": inbox.by_name(inbox.at_unit(ANY), CALLED),
+    "requests that wait for one unit": inbox.at_unit(ANY).limit(1001),
     "reviews: who waits in some units": standing.waiting(
         ReviewedRole.unit_id.in_([ANY, NO]), Role.account_id.not_in([ANY])
     ).limit(51),
     "reviews: managers who wait": standing.about_managers(READER),
     "reviews: who waits in one": standing.waiting(ReviewedRole.review_id == ANY),
     "reports: roles in force": reports.in_force_in([ANY, NO], reports.PEOPLE),
-    "reports: words of each unit": reports.newest_of_each([ANY, NO], NOW, 10),
-    "reports: words of many units": reports.newest_of_all([ANY, NO], NOW),
+    "reports: words of each unit": select(reports.newest_of_each([ANY, NO], NOW, 10)),
+    "reports: words of many units": select(reports.newest_of_all([ANY, NO], NOW)),
     "reports: words that were looked through": reports.looked_through(NOW),
     "calendar: requests": timeline.due_requests(TODAY, shipped()).order_by(None),
     "calendar: roles": timeline.run_out(TODAY),

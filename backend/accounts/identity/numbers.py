@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -66,13 +66,14 @@ async def personal(tx: AsyncSession, kit: Kit, accounts: Iterable[UUID]) -> dict
     # `wanted - known.keys()` would look at each that is known, for each line of a page
     asked = {one for one in wanted if one not in known}
     known.update(dict.fromkeys(asked))
-    rows: Sequence[Held | Identifier] = ()
+    rows: Iterable[Held] = ()
     if 0 < len(asked) <= FEW:
         rows = await held_by(len(asked)).all(tx, **listed("account", asked))
     elif asked:
         # of one account there are few: an index by kind is that of half the province
-        held = select(Identifier).where(Identifier.account_id.in_(asked), Identifier.ended_at.is_(None))
-        rows = (await tx.scalars(held)).all()
+        held = select(Identifier.id, Identifier.account_id, Identifier.kind, Identifier.value)
+        current = (Identifier.account_id.in_(asked), Identifier.ended_at.is_(None))
+        rows = map(Held._make, await tx.execute(held.where(*current)))
     learn(tx, kit, asked, rows)
     return {one: said for one in wanted if (said := known[one]) is not None}
 

@@ -139,7 +139,10 @@ async def _rows(tx: AsyncSession, kit: Kit, asked: Collection[Asked], now: datet
     accounts = {one.account_id for one in asked}
     names, known = await full_names(tx, kit, accounts), await numbers.personal(tx, kit, accounts)
     query = (
-        select(ReviewedRole, Review, Role, Unit)
+        select(
+            *(ReviewedRole.id, ReviewedRole.role_id, ReviewedRole.first_at, ReviewedRole.second_at),
+            *(Role.account_id, Role.position, Role.from_on, Unit.name, Unit.code, Review),
+        )
         .join(Review, Review.id == ReviewedRole.review_id)
         .join(Role, Role.id == ReviewedRole.role_id)
         .join(Unit, Unit.id == ReviewedRole.unit_id)
@@ -150,26 +153,27 @@ async def _rows(tx: AsyncSession, kit: Kit, asked: Collection[Asked], now: datet
     return [
         Row(
             id=row.id,
-            role_id=role.id,
-            account_id=role.account_id,
-            name=names[role.account_id],
-            national_id=masked(known.get(role.account_id, "")),
-            position=catalogue.position_label(role.position),
-            unit=unit.name,
-            unit_code=unit.code,
-            from_on=role.from_on,
-            due_on=review.due_on,
-            ends_after=_ends_after(kit, review, row, now),
+            role_id=row.role_id,
+            account_id=row.account_id,
+            name=names[row.account_id],
+            national_id=masked(known.get(row.account_id, "")),
+            position=catalogue.position_label(row.position),
+            unit=row.name,
+            unit_code=row.code,
+            from_on=row.from_on,
+            due_on=row.Review.due_on,
+            ends_after=_ends_after(kit, row.Review, row.first_at, row.second_at, now),
         )
-        for row, review, role, unit in await tx.execute(query)
+        for row in await tx.execute(query)
     ]
 
 
-def _ends_after(kit: Kit, review: Review, row: ReviewedRole, now: datetime) -> date | None:
-    if row.first_at is None or local_day(now) <= review.due_on:
+def _ends_after(
+    kit: Kit, review: Review, first: datetime | None, second: datetime | None, now: datetime
+) -> date | None:
+    if first is None or local_day(now) <= review.due_on:
         return None
-    last = row.second_at or row.first_at
-    return telling.last_day(kit, review, more=1 if row.second_at else 2, now=last)
+    return telling.last_day(kit, review, more=1 if second else 2, now=second or first)
 
 
 def _line(review: Review, code: str, counts: dict[str, int]) -> Line:

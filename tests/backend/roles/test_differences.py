@@ -154,8 +154,13 @@ async def test_r32_of_many_units_only_those_are_read_where_anything_differs(
     for number in range(60):
         await world.unit(f"P-{number:02d}", "HUE")
     await world.appoint("Dũng", "P-30")
-    assert await _asked_for(world) == 1, "two sides of 64 units on which nothing differs"
+    monkeypatch.setattr(differences, "STRETCHES", 2)
+    assert await _asked_for(world) == 1, "whether there is a directory at all"
+    assert (await read(world, "Giang")).next_cursor is None, "without one nobody is led from page to page"
+    monkeypatch.undo()
     await world.employ("An", "P-01", "Giang")
+    await bring_in(world, entry(world, "An", "P-01"))
+    assert await _asked_for(world) == 2, "that, and two sides of 64 units on which nothing differs"
     await world.employ("Eve", "P-30", "Dũng")
     await bring_in(world, entry(world, "An", "P-59"), entry(world, "Bình", "P-29"), entry(world, "Eve", "TC"))
     monkeypatch.setattr(differences, "GLANCE", glance)

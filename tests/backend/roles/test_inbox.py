@@ -8,6 +8,7 @@ import pytest
 
 from backend import paging
 from backend.errors import Refusal
+from backend.outbox import states
 from backend.roles import inbox
 from backend.roles.inbox import Inbox
 from tests.backend.roles.world import World
@@ -53,6 +54,26 @@ async def test_the_number_is_of_what_the_list_is_narrowed_to(world: World) -> No
     assert (await waiting(world, "Chi", kind="end")).total == 0
     assert (await waiting(world, "Chi", q="binh")).total == 1
     assert (await waiting(world, "Chi", q="x" * 10_000)).total == 0
+
+
+@pytest.mark.parametrize("units", [("NV",), ("NV-P", "TC")])
+async def test_of_more_than_are_counted_it_says_that_there_are_more(
+    world: World, monkeypatch: pytest.MonkeyPatch, units: tuple[str, ...]
+) -> None:
+    for unit in units:
+        await world.appoint("Giang" if unit == "NV" else "Eve", unit)
+    reader = "Giang" if len(units) == 1 else "Eve"
+    monkeypatch.setattr(inbox, "COUNTED", 2)
+    monkeypatch.setattr(states, "COUNTED", 2)
+
+    async def told() -> tuple[str, int]:
+        async with world.db.read() as tx:
+            found = await inbox.waiting(tx, world.kit, world.people[reader], most=1, now=world.now)
+        return f"{found.total}", len(found.items)
+
+    for nth, name in enumerate(("An", "Bình", "Chi", "Dũng")):
+        await world.ask(name, world.draft(unit=units[nth % len(units)]))
+        assert await told() == ((f"{nth + 1}", 1) if nth < 2 else ("2+", 1)), name
 
 
 @pytest.mark.parametrize("cursor", ["!", "AA", "é", "TlYgMQ"])

@@ -52,8 +52,10 @@ async def test_the_tree_goes_on_behind_a_unit_also_one_that_has_ended(world: Wor
     assert every == ["A", "A/1", "A-1", "HUE", "CU-1", "NV", "NV-P", "NV-P-1", "TC", "X%", "X_"]
     async with world.db.read() as tx:
         for place, code in enumerate(every):
-            rest = await unit_life.lines(tx, world.today, after=code, most=3)
-            assert rest == (await unit_life.lines(tx, world.today))[place + 1 :][:3], code
+            behind = (await unit_life.lines(tx, world.today))[place + 1 :]
+            for most in range(1, len(every) + 1):
+                rest = await unit_life.lines(tx, world.today, after=code, most=most)
+                assert rest == behind[:most], (code, most)
         (first,) = await unit_life.lines(tx, world.today, after="CU", most=1)
         assert first == unit_life.Line(2, "CU-1", "Đơn vị CU-1", "CU", "", "", None)
         with pytest.raises(CursorInvalid):
