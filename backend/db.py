@@ -12,7 +12,7 @@ import hashlib
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVarTuple
@@ -188,23 +188,15 @@ class Database:
         On SQLite writers stand in line here instead of fighting in the engine, whose
         busy handler is not fair. No network call belongs inside.
         """
+        line = self._turn if self.is_sqlite else nullcontext()
         with trouble.named():
-            if self.is_sqlite:
-                async with self._turn, self._transaction() as tx:
-                    yield tx
-            else:
-                async with self._transaction() as tx:
-                    yield tx
+            async with line, self._writers.transaction({"database": self}) as tx:
+                yield tx
+                await tx.settle()
+                for action in list(tx.info.get("at_commit", {}).values()):
+                    await action(tx)
         for action in tx.info.get("after_commit", ()):
             action()
-
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[Tx]:
-        async with self._writers.transaction({"database": self}) as tx:
-            yield tx
-            await tx.settle()
-            for action in list(tx.info.get("at_commit", {}).values()):
-                await action(tx)
 
     async def scrub(self) -> bool:
         """Leave old pages of SQLite in no file; False when a reader stands in the way, who is gone a moment later.

@@ -6,8 +6,7 @@ Whoever asked is told to come back (503 with Retry-After); nothing is counted ag
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
@@ -54,19 +53,25 @@ class DatabaseFull(StorageTrouble):
     title = "Hệ thống tạm hết chỗ lưu, chưa ghi nhận được; vui lòng thử lại sau ít phút"
 
 
-@contextmanager
-def named() -> Iterator[None]:
-    """What is done inside fails as StorageTrouble when it is the database that fails, and as itself otherwise."""
-    try:
-        yield
-    except Refusal:
-        raise
-    except Exception as error:
+class _Named:
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if not isinstance(error, Exception) or isinstance(error, Refusal):
+            return
         found = trouble_in(error)
-        if found is None:
-            raise
-        alarm("database_full" if isinstance(found, DatabaseFull) else "database_away")
-        raise found from error
+        if found is not None:
+            alarm("database_full" if isinstance(found, DatabaseFull) else "database_away")
+            raise found from error
+
+
+NAMED = _Named()  # one for all: it remembers nothing, and every call of ours goes through it
+
+
+def named() -> AbstractContextManager[None]:
+    """What is done inside fails as StorageTrouble when it is the database that fails, and as itself otherwise."""
+    return NAMED
 
 
 def trouble_in(error: BaseException) -> StorageTrouble | None:

@@ -75,7 +75,7 @@ def page(
     )
 
 
-def own_page_only(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+async def own_page_only(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
     """Guard of the demo's switches: another site's page may not press them."""
     if connection.headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
         raise PermissionDeniedException("cross-site")

@@ -65,6 +65,7 @@ from ngomon.counterparts import Outside
 from ngomon.edge import Edge
 from ngomon.heads import Heads, leaving
 from ngomon.health import health_routes
+from ngomon.provided import in_turn, provided
 from ngomon.routes import Routes
 from ngomon.server import keep_loaded
 from workspace.front import app_addresses, front, problem
@@ -101,7 +102,7 @@ class App:
             want_nonce=settings.dpop_nonce,
         )
         self.profiles = Profiles(self.db, self.kit, posts.current)
-        self.litestar = self._litestar()
+        self.litestar = in_turn(self._litestar())
         routes = Routes(self.litestar)
         schema.prepare(self.litestar, routes.openness_of, at_once=settings.open_docs and not settings.is_demo)
         self.asgi = Edge(
@@ -155,7 +156,7 @@ class App:
             routes.append(front)
         return Litestar(
             routes,
-            dependencies=_given(
+            dependencies=provided(
                 db=self.db,
                 kit=self.kit,
                 clock=self.clock,
@@ -230,17 +231,6 @@ class App:
             )
             await stack.enter_async_context(running)
             yield
-
-
-def _given(**values: Any) -> dict[str, Provide]:
-    return {name: _provided(value) for name, value in values.items()}
-
-
-def _provided(value: Any) -> Provide:
-    def give() -> Any:
-        return value
-
-    return Provide(give, sync_to_thread=False)
 
 
 def _on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:

@@ -29,6 +29,43 @@ OVERHEAD = 4096  # bytes of a body's framing, between two pieces of the body its
 log = structlog.get_logger("access")
 
 
+class Gathering(asyncio.Transport):
+    """The way out of one answer: its head waits for what else is written at once, so that both leave in one packet.
+
+    A head that comes alone, as that of a stream does, leaves when the loop has nothing else to do for its call.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport, self._loop = transport, loop
+        self._head: bytes | None = None
+        self._has_begun = False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """The first that is written waits for the second."""
+        if self._head is not None:
+            head, self._head = self._head, None
+            self._transport.write(head + data)
+        elif self._has_begun:
+            self._transport.write(data)
+        else:
+            self._has_begun, self._head = True, bytes(data)
+            self._loop.call_soon(self._flush)
+
+    def close(self) -> None:
+        """What was written leaves before."""
+        self._flush()
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        """As of the connection."""
+        return self._transport.is_closing()
+
+    def _flush(self) -> None:
+        if self._head is not None:
+            head, self._head = self._head, None
+            self._transport.write(head)
+
+
 class Connection(HttpToolsProtocol):
     """Hangs up at the end of a deadline, and at too many bytes that are no request yet."""
 
@@ -90,7 +127,11 @@ class Connection(HttpToolsProtocol):
         """The headers are whole: now the body has its time."""
         self._reading, self._unread, self._unwanted = "body", 0, 0
         self._wait(self._limits.request_seconds + AFTER)
+        earlier = self.cycle
         super().on_headers_complete()
+        # an answer to HEAD is over with its head, and then the line may be closed at any moment
+        if self.cycle is not earlier and self.scope["method"] != "HEAD":
+            self.cycle.transport = Gathering(self.transport, self.loop)
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body."""

@@ -128,7 +128,7 @@ async def rights_of(visit: Visit, session: BrowserSession, db: Database, kit: Ki
         return await authority.of(tx, kit, session.account_id, now=now)
 
 
-def signed_in(connection: Connection, handler: BaseRouteHandler) -> None:
+async def signed_in(connection: Connection, handler: BaseRouteHandler) -> None:
     """Guard of every page but those that say that they are open: raises SignedOut."""
     if connection.scope.get("user") is None and handler.opt.get("open_to") is not Openness.ANYBODY:
         raise SignedOut

@@ -40,7 +40,7 @@ class FileTooLarge(Refusal):
         super().__init__(TOO_LARGE, most=most >> 20)
 
 
-def expect_short(connection: Connection, _: BaseRouteHandler) -> None:
+async def expect_short(connection: Connection, _: BaseRouteHandler) -> None:
     """Guard that says so before the form is asked for its token, which went by with the file: raises FileTooLarge."""
     most = connection.scope.get("too_large")
     if isinstance(most, int):

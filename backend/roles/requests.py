@@ -38,7 +38,7 @@ from backend.roles.draft import Checked
 from backend.roles.models import RequestStep, Role, RoleRequest
 from backend.roles.movements import Fate
 from backend.roles.wish import Draft
-from backend.statements import Question, given
+from backend.statements import Question, given, listed, one_of
 
 
 class Waiting(NamedTuple):
@@ -47,12 +47,12 @@ class Waiting(NamedTuple):
     id: UUID
 
 
-WAITING = Question(
+WAITING = Question(  # one at most: an index holds that
     Waiting,
     select(RoleRequest.id)
     .where(
         RoleRequest.account_id == given("account", RoleRequest.account_id),
-        RoleRequest.status == given("status", RoleRequest.status),
+        one_of("status", len(policy.OPEN), RoleRequest.status),
     )
     .limit(1),
 )
@@ -172,10 +172,8 @@ async def ensure_may_begin(tx: AsyncSession, account_id: UUID, role: Role | None
 
 async def open_of(tx: AsyncSession, account_id: UUID) -> UUID | None:
     """What the person wants, or others want for the person, and nobody has decided."""
-    for status in policy.OPEN:
-        if (found := await WAITING.maybe(tx, account=account_id, status=status)) is not None:
-            return found.id
-    return None
+    found = await WAITING.maybe(tx, account=account_id, **listed("status", policy.OPEN))
+    return found.id if found is not None else None
 
 
 def waiting_on(role_id: UUID) -> tuple[ColumnElement[bool], ...]:

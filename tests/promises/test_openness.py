@@ -107,32 +107,32 @@ def test_what_says_nothing_is_closed() -> None:
 
 
 @pytest.mark.parametrize("openness", [None, *Openness])
-def test_behind_the_door_nothing_is_reached_without_a_session_but_what_is_open(
+async def test_behind_the_door_nothing_is_reached_without_a_session_but_what_is_open(
     openness: Openness | None,
 ) -> None:
     handler: Any = SimpleNamespace(opt={} if openness is None else {"open_to": openness})
     passed: Any = SimpleNamespace(scope={"jkt": "a key"})
     if openness is not None and openness.is_open:
-        proved(passed, handler)
+        await proved(passed, handler)
     else:
         with pytest.raises(Unproved):
-            proved(passed, handler)
-        proved(SimpleNamespace(scope={"jkt": "a key", "user": "somebody"}), handler)  # type: ignore[arg-type]
+            await proved(passed, handler)
+        await proved(SimpleNamespace(scope={"jkt": "a key", "user": "somebody"}), handler)  # type: ignore[arg-type]
     with pytest.raises(Unproved):
-        proved(SimpleNamespace(scope={}), handler)  # type: ignore[arg-type]
+        await proved(SimpleNamespace(scope={}), handler)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
     "openness", [None, Openness.BROWSER, Openness.MANAGER, Openness.CLERK, Openness.ROOT]
 )
-def test_no_page_is_reached_without_a_session_but_what_says_that_it_is_open(
+async def test_no_page_is_reached_without_a_session_but_what_says_that_it_is_open(
     openness: Openness | None,
 ) -> None:
     handler: Any = SimpleNamespace(opt={} if openness is None else {"open_to": openness})
     with pytest.raises(SignedOut):
-        signed_in(SimpleNamespace(scope={"user": None}), handler)  # type: ignore[arg-type]
-    signed_in(SimpleNamespace(scope={"user": "somebody"}), handler)  # type: ignore[arg-type]
-    signed_in(SimpleNamespace(scope={}), SimpleNamespace(opt={"open_to": Openness.ANYBODY}))  # type: ignore[arg-type]
+        await signed_in(SimpleNamespace(scope={"user": None}), handler)  # type: ignore[arg-type]
+    await signed_in(SimpleNamespace(scope={"user": "somebody"}), handler)  # type: ignore[arg-type]
+    await signed_in(SimpleNamespace(scope={}), SimpleNamespace(opt={"open_to": Openness.ANYBODY}))  # type: ignore[arg-type]
 
 
 def unasked(app: Litestar) -> list[str]:

@@ -95,8 +95,11 @@ async def blinds_of(tx: AsyncSession, kit: Kit, account_id: UUID) -> list[bytes]
 
 async def listed_blinds_of(tx: AsyncSession, kit: Kit, account_id: UUID) -> list[bytes]:
     """The same of every number by which a list of people may name the person, an old CMND as well (case R19)."""
+    held = await held_by(1).all(tx, **listed("account", [account_id]))
+    if account_id not in tx.info.get(PERSONAL, {}):
+        learn(tx, kit, [account_id], held)
     blinds = await blinds_of(tx, kit, account_id)
-    for number in await held_by(1).all(tx, **listed("account", [account_id])):
+    for number in held:
         if number.kind == OLD_ID:
             blinds += kit.keys.blinds(OLD_ID, kit.keys.open("identifiers.value", number.id, number.value))
     return blinds

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import httpx2
+
 from backend.counting import count
 from backend.errors import Unavailable
 from backend.outside.addresses import AddressRefused, HttpTrouble, NotSent
@@ -77,10 +79,9 @@ class KannelSms:
         query = {**self._login, "from": self._sender, "to": to, "text": text, "charset": "UTF-8"}
         query |= {"coding": "0"} if text.isascii() else {"coding": "2"}
         alone = {"Connection": "close"}
+        whole = f"{self._address}?{httpx2.QueryParams(query)}"  # taken apart once, where `params` is twice
         try:
-            answer = await self._http.request(
-                "GET", self._address, params=query, headers=alone, timeout=self._timeout
-            )
+            answer = await self._http.request("GET", whole, headers=alone, timeout=self._timeout)
         except (NotSent, AddressRefused) as error:
             raise SmsUnavailable(retry_after=60) from error
         except HttpTrouble as error:
