@@ -12,6 +12,7 @@ from sqlalchemy import table as named
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import ngomon.tables  # noqa: F401  (importing it fills the metadata)
+from backend import trouble
 from backend.db import Base, Database
 
 AT_ONCE = 500
@@ -113,8 +114,9 @@ async def is_empty(db: Database) -> bool:
 
 async def is_coming_in(db: Database) -> bool:
     """Whether another database has been begun to be moved into this one, and not all of it is here."""
-    async with db.engine.connect() as connection:
-        return await connection.run_sync(lambda found: inspect(found).has_table(MARK))
+    with trouble.named():
+        async with db.engine.connect() as connection:
+            return await connection.run_sync(lambda found: inspect(found).has_table(MARK))
 
 
 async def empty(tx: AsyncSession) -> None:
