@@ -6,9 +6,11 @@ Whoever asked is told to come back (503 with Retry-After); nothing is counted ag
 from __future__ import annotations
 
 import errno
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from uuid import UUID
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from backend.alarms import alarm
@@ -72,6 +74,27 @@ NAMED = _Named()  # one for all: it remembers nothing, and every call of ours go
 def named() -> AbstractContextManager[None]:
     """What is done inside fails as StorageTrouble when it is the database that fails, and as itself otherwise."""
     return NAMED
+
+
+class OfOne(Exception):
+    """Of what is done for many in one transaction something fails that is one person's; the others shall not wait."""
+
+    def __init__(self, account_id: UUID) -> None:
+        super().__init__(str(account_id))
+        self.account_id = account_id
+
+
+@contextmanager
+def of_one(account_id: UUID) -> Iterator[None]:
+    """What is done inside concerns one person: raises OfOne, and what the database says of itself as it is."""
+    try:
+        yield
+    except (IntegrityError, DataError) as error:
+        raise OfOne(account_id) from error
+    except (SQLAlchemyError, OSError, StorageTrouble):
+        raise
+    except Exception as error:
+        raise OfOne(account_id) from error
 
 
 def trouble_in(error: BaseException) -> StorageTrouble | None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable
-from datetime import datetime
+from collections.abc import Awaitable, Collection
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -27,12 +27,15 @@ from backend.outbox.models import System
 from backend.outside.clock import Clock
 from backend.outside.http import Guarded
 from backend.rounds import at_most
+from backend.trouble import OfOne
 from backend.watch import Watch
 
 log = structlog.get_logger("worker")
 
 LOOK_FOR_SYSTEMS = 2.0  # seconds until a system that another process added is noticed at the latest
 ROLL = 5.0
+HELD_UP = timedelta(minutes=10)  # until the day of somebody with whom it failed is tried again
+HELD_UP_MOST = 100  # of more than so many at once it is no longer one person's mistake
 PATIENCE = 5.0  # what is under way may end within these seconds when the worker stops
 
 
@@ -47,8 +50,8 @@ class Calendar(Protocol):
         """When something becomes due at the latest, though nobody writes anything meanwhile."""
         ...
 
-    def roll(self, tx: AsyncSession, kit: Kit, *, now: datetime) -> Awaitable[object]:
-        """Act in the caller's transaction."""
+    def roll(self, tx: AsyncSession, kit: Kit, *, now: datetime, but: Collection[UUID]) -> Awaitable[object]:
+        """Act in the caller's transaction, for everybody `but` some; raises OfOne where it fails with one person."""
         ...
 
 
@@ -71,6 +74,7 @@ class Worker:
         self._deliverer = Deliverer(database, kit, desired, clock, self._connections)
         self._watch = Watch(database)
         self._systems_seen: int | None = None
+        self._held_up: dict[UUID, datetime] = {}  # whose day met a mistake, and until when they are left
         self._lines: dict[UUID, tuple[Line, asyncio.Task[None]]] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -152,8 +156,8 @@ class Worker:
             try:
                 version, now = self._watch.version(), self._clock.now()
                 if version is None or version != seen or now >= due:
-                    await self._roll()
-                    seen, due = version, self._calendar.next_moment(now)
+                    await self._roll(now)
+                    seen, due = version, min([self._calendar.next_moment(now), *self._held_up.values()])
             except TROUBLE as error:
                 log.warning("database_trouble", error=type(error).__name__)
             except Exception:
@@ -162,9 +166,18 @@ class Worker:
                 async with at_most(ROLL):
                     await stop.wait()
 
-    async def _roll(self) -> None:
+    async def _roll(self, now: datetime) -> None:
+        """All that is due, but what fails with one person: nobody else waits for the mistake of that."""
+        self._held_up = {one: until for one, until in self._held_up.items() if until > now}
         async with self._database.read() as tx:
-            is_due = await self._calendar.is_due(tx, now=self._clock.now())
-        if is_due:
-            async with self._database.write() as tx:
-                await self._calendar.roll(tx, self._kit, now=self._clock.now())
+            is_over = not await self._calendar.is_due(tx, now=now)
+        while not is_over:
+            try:
+                async with self._database.write() as tx:
+                    await self._calendar.roll(tx, self._kit, now=now, but=self._held_up)
+                is_over = True
+            except OfOne as held:
+                if len(self._held_up) >= HELD_UP_MOST:
+                    raise
+                self._held_up[held.account_id] = now + HELD_UP
+                log.exception("roll_held_up", account=str(held.account_id))

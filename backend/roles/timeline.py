@@ -7,7 +7,7 @@ are those of Asia/Ho_Chi_Minh.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -40,6 +40,7 @@ from backend.roles.effects import Act
 from backend.roles.models import RUNNING, TO_COME, Role, RoleRequest
 from backend.roles.scope import systems_touched
 from backend.statements import Question, given
+from backend.trouble import of_one
 
 ROLL_AT_ONCE = 50
 
@@ -179,29 +180,33 @@ async def is_due(tx: AsyncSession, *, now: datetime) -> bool:
     return False
 
 
-async def roll(tx: AsyncSession, kit: Kit, *, now: datetime) -> int:
+async def roll(tx: AsyncSession, kit: Kit, *, now: datetime, but: Collection[UUID] = ()) -> int:
     """Begin what was scheduled for today, end what was to end, let expire what is too late; the number of changes.
 
-    Never waits: what somebody else is changing right now is left for the next round.
+    Never waits: what somebody else is changing right now is left for the next round, and so are the accounts of `but`.
+    Raises OfOne where it is one person's day that fails.
     """
     if not await rows.tree_stands(tx, wait=False):
         return 0
     today, done = local_day(now), await appointments.roll(tx, kit, now=now)
     done += await overdue.roll(tx, kit, now=now)
-    for account_id in await _due_accounts(tx, today):
-        done += await falling.expire(tx, kit, account_id, today, now=now)
-        due = (
-            due_requests(today, await in_force(tx))
-            .where(RoleRequest.account_id == account_id)
-            .with_for_update(skip_locked=True)
-        )
-        for found in (await tx.scalars(due.execution_options(**rows.FRESH))).all():
-            await _roll_request(tx, kit, found, now=now)
-            done += 1
-        over = run_out(today).where(Role.account_id == account_id).limit(1).execution_options(**rows.FRESH)
-        while role := await tx.scalar(over):  # one ends with another, or comes back by it
-            await run_down(tx, kit, role, "expired", now=now)
-            done += 1
+    for account_id in await _due_accounts(tx, today, but):
+        with of_one(account_id):
+            done += await _roll_account(tx, kit, account_id, today, now=now)
+    return done
+
+
+async def _roll_account(tx: AsyncSession, kit: Kit, account_id: UUID, today: date, *, now: datetime) -> int:
+    done = await falling.expire(tx, kit, account_id, today, now=now)
+    due = due_requests(today, await in_force(tx)).where(RoleRequest.account_id == account_id)
+    fresh = due.with_for_update(skip_locked=True).execution_options(**rows.FRESH)
+    for found in (await tx.scalars(fresh)).all():
+        await _roll_request(tx, kit, found, now=now)
+        done += 1
+    over = run_out(today).where(Role.account_id == account_id).limit(1).execution_options(**rows.FRESH)
+    while role := await tx.scalar(over):  # one ends with another, or comes back by it
+        await run_down(tx, kit, role, "expired", now=now)
+        done += 1
     return done
 
 
@@ -229,13 +234,13 @@ async def run_down(tx: AsyncSession, kit: Kit, role: Role, reason: str, *, now: 
     await tell(tx, role.account_id, units, request_id=None, lane=outbox.REVOCATION, now=now, hold=0)
 
 
-async def _due_accounts(tx: AsyncSession, today: date) -> list[UUID]:
+async def _due_accounts(tx: AsyncSession, today: date, but: Collection[UUID]) -> list[UUID]:
     """Locked accounts with something due."""
     due = due_requests(today, await in_force(tx)).with_only_columns(RoleRequest.account_id).order_by(None)
     over = run_out(today).with_only_columns(Role.account_id)
     lapsed = select(RoleRequest.account_id).where(*falling.past(today))
     whose = or_(*(Account.id.in_(part) for part in (due, over, lapsed)))
-    query = select(Account.id).where(whose).order_by(Account.id)
+    query = select(Account.id).where(whose, Account.id.not_in(but)).order_by(Account.id)
     return list(await tx.scalars(query.limit(ROLL_AT_ONCE).with_for_update(key_share=True, skip_locked=True)))
 
 
