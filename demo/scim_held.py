@@ -57,6 +57,7 @@ class Held:
 
     def __init__(self, clock: Clock, file: Path | None) -> None:
         self._file = file
+        self._written: dict[Any, bytes] = {}  # each version of a resource is put into words once
         self.storage = InMemoryStorage(clock=clock.now)
         self._service = ScimService(_provider())
         self._handler = ScimHandler(self._service, self.storage)
@@ -73,8 +74,13 @@ class Held:
 
     def keep(self) -> None:
         """Write down what is held."""
-        if self._file is not None:
-            self._file.write_bytes(msgspec.json.encode([one.model_dump() for one in self.storage.resources]))
+        if self._file is None:
+            return
+        before, self._written = self._written, {}
+        for one in self.storage.resources:
+            version = (one.id, one.meta and one.meta.version)
+            self._written[version] = before.get(version) or msgspec.json.encode(one.model_dump())
+        self._file.write_bytes(b"[" + b",".join(self._written.values()) + b"]")
 
     def _remember(self) -> None:
         """What it held when the demo was last stopped; versions go on where they were."""
