@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import suppress
 from typing import Literal
 from uuid import UUID
 
@@ -11,6 +12,7 @@ import msgspec
 from sqlalchemy import and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.account import Account
 from backend.db import Database, changed_one
 from backend.facts import SystemReconciled
 from backend.kit import Kit
@@ -165,6 +167,17 @@ class Comparison:
             self._unread += found.kind == "unreadable"
             yield Finding(None, found.kind, found.fields)
         self.foreign = looking.foreign
+        if not self._dry:
+            await self._tell_of(system, [who for name in sorted(looking.named) if (who := _id_in(name))])
+
+    async def _tell_of(self, system: System, named: Sequence[UUID]) -> None:
+        """Of ours, and we know nothing of their being there, as after a restore: what is decided is brought there."""
+        for start in range(0, len(named), AT_ONCE):
+            async with self._database.write() as tx:
+                await _still_there(tx, system)
+                ours = select(Account.id).where(Account.id.in_(named[start : start + AT_ONCE]))
+                for account_id in (await tx.scalars(ours)).all():
+                    await self._heal(tx, system, account_id, "extra")
 
     async def _note(self, system: System, compared: int) -> None:
         """When it was compared, for the page and the next night."""
@@ -179,6 +192,12 @@ class Comparison:
                 system=system.id, compared=compared, drift=self._drift, unread=self._unread
             )
             self._kit.journal.record(tx, fact, by=None, now=now)
+
+
+def _id_in(name: str) -> UUID | None:
+    with suppress(ValueError):
+        return UUID(name)
+    return None
 
 
 def difference(account_id: UUID, wanted: Desired, held: Desired | None, holds: tuple[str, ...]) -> Finding:

@@ -35,11 +35,13 @@ class OurGroups(Protocol):
 
 
 class Strangers:
-    """One look at one system; `foreign` counts its groups that are not ours."""
+    """One look at one system; `foreign` counts its groups that are not ours, `named` says whom it calls by a name of
+    ours though we know nothing of having told it.
+    """
 
     def __init__(self, database: Database, groups: OurGroups, clock: Clock, *, dry: bool) -> None:
         self._database, self._groups, self._clock, self._dry = database, groups, clock, dry
-        self.foreign = 0
+        self.foreign, self.named = 0, set[str]()
 
     async def run(self, connector: Connector, system: System) -> AsyncIterator[Found]:
         """Each of them, taken away unless this is a dry look. Whom we told is compared elsewhere.
@@ -68,7 +70,8 @@ class Strangers:
         for right in unknown:
             if right.member_id not in whose:
                 yield Found("unreadable", (f"group {right.group}", "member"))
-            elif whose[right.member_id] not in told:
+            elif (name := whose[right.member_id]) not in told:
+                self.named.update([name] if name else [])
                 yield await self._taken(connector, system, right)
 
     async def _taken(self, connector: Connector, system: System, right: Right) -> Found:
