@@ -148,6 +148,7 @@ WISHED = (REGISTER, AMEND, TRANSFER, ROTATION, SECONDMENT, APPOINTMENT, DISMISSA
 ACTED = (SUSPENSION, SEPARATION)  # by managers alone
 MOVEMENTS = {one.code: one for one in (*WISHED, *ACTED)}
 GIVES_NOTHING = tuple({one.kind for one in MOVEMENTS.values() if not one.gives})
+HALTS = tuple({one.kind for one in MOVEMENTS.values() if one.fate is Fate.HALTED})
 
 
 def of(found: RoleRequest) -> Movement:

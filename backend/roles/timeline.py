@@ -274,7 +274,7 @@ def _is_halted() -> ColumnElement[bool]:
     """Of a request: its person is suspended."""
     halting = aliased(RoleRequest)
     waits = exists().where(Role.account_id == RoleRequest.account_id, Role.state == policy.SUSPENDED)
-    return waits.where(halting.id == Role.suspended_by, halting.kind == movements.SUSPENSION.kind)
+    return waits.where(halting.id == Role.suspended_by, halting.kind.in_(movements.HALTS))
 
 
 def run_out(today: date) -> Select[Role]:
