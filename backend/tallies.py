@@ -59,7 +59,8 @@ class Want(NamedTuple):
 MINUTES = Question(
     Minute,
     select(Tally.slot, Tally.count.label("many")).where(
-        Tally.key == given("tally", Tally.key), Tally.slot >= given("oldest", Tally.slot)
+        Tally.key == given("tally", Tally.key),
+        Tally.slot.between(given("oldest", Tally.slot), given("latest", Tally.slot)),
     ),
 )
 
@@ -87,7 +88,8 @@ def _summing(count: int) -> Question[Sum]:
                     literal(at).label("place"),
                     cast(func.coalesce(func.sum(Tally.count), 0), BigInteger).label("many"),
                 ).where(
-                    Tally.key == given(f"key_{at}", Tally.key), Tally.slot >= given(f"slot_{at}", Tally.slot)
+                    Tally.key == given(f"key_{at}", Tally.key),
+                    Tally.slot.between(given(f"slot_{at}", Tally.slot), given(f"latest_{at}", Tally.slot)),
                 )
                 for at in range(count)
             )
@@ -121,10 +123,13 @@ async def counted(tx: AsyncSession, key: bytes, seconds: int, *, now: datetime) 
 
 
 async def sums(tx: AsyncSession, windows: Sequence[tuple[bytes, int]], *, now: datetime) -> list[int]:
-    """The same of several keys, each with its own seconds."""
+    """The same of several keys, each with its own seconds.
+
+    What a clock that ran ahead wrote farther ahead than a window is long counts for nothing: no year is closed by it.
+    """
     if not windows:
         return []
-    asked = numbered({"key": key, "slot": _slot(now) - seconds // SLOT} for key, seconds in windows)
+    asked = numbered(_bounds(key, seconds, now) for key, seconds in windows)
     found = {one.place: one.many for one in await _summing(len(windows)).all(tx, **asked)}
     return [found[at] for at in range(len(windows))]
 
@@ -133,8 +138,9 @@ async def _wait(tx: AsyncSession, want: Want, window: Window, found: int, now: d
     """Seconds until the window has room for one: nothing while it holds what was found."""
     if found + 1 - want.times <= window.count:
         return 0
-    oldest = _slot(now) - window.seconds // SLOT
-    minutes = [tuple(one) for one in await MINUTES.all(tx, tally=want.key, oldest=oldest)]
+    bounds = _bounds(want.key, window.seconds, now)
+    asked = {"tally": want.key, "oldest": bounds["slot"], "latest": bounds["latest"]}
+    minutes = [tuple(one) for one in await MINUTES.all(tx, **asked)]
     within = sorted([*minutes, (_slot(now), 1 - want.times)])
     over = sum(count for _, count in within) - window.count
     for slot, count in within:
@@ -144,6 +150,12 @@ async def _wait(tx: AsyncSession, want: Want, window: Window, found: int, now: d
         if over <= 0:  # there is room again when this minute has left the window
             return (slot + 1) * SLOT + window.seconds - int(now.timestamp())
     return 0
+
+
+def _bounds(key: bytes, seconds: int, now: datetime) -> dict[str, Any]:
+    """Whose minutes, from which on, and up to which."""
+    length = seconds // SLOT
+    return {"key": key, "slot": _slot(now) - length, "latest": _slot(now) + length}
 
 
 def _slot(now: datetime) -> int:

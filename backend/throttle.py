@@ -154,7 +154,7 @@ class Throttle:
         """How many uses remain in the tightest window."""
         found = await LOOK.maybe(tx, budget=self.key(what, who))
         stamps = _stamps(found.stamps) if found else []
-        return min(w.count - sum(s > now.timestamp() - w.seconds for s in stamps) for w in windows)
+        return min(w.count - len(_within(stamps, w.seconds, now)) for w in windows)
 
     async def forget(self, tx: AsyncSession, names: list[tuple[str, str]]) -> None:
         """Give whole budgets back: each is a `what` and a `who`.
@@ -210,11 +210,17 @@ def counting(windows: list[Window]) -> list[Window]:
     return [window for window in windows if window.count > 0]
 
 
+def _within(stamps: list[float], seconds: int, now: datetime) -> list[float]:
+    """Those of so many seconds. One that is farther ahead than that is of a clock that ran ahead: it closes no year."""
+    moment = now.timestamp()
+    return [stamp for stamp in stamps if moment - seconds < stamp <= moment + seconds]
+
+
 def _wait(stamps: list[float], windows: list[Window], now: datetime) -> int:
     """Seconds until every window has room again; 0 when there is room."""
     wait = 0.0
     for window in windows:
-        recent = [stamp for stamp in stamps if stamp > now.timestamp() - window.seconds]
+        recent = _within(stamps, window.seconds, now)
         if len(recent) >= window.count:
             wait = max(wait, recent[-window.count] + window.seconds - now.timestamp())
     return math.ceil(wait)
@@ -222,7 +228,7 @@ def _wait(stamps: list[float], windows: list[Window], now: datetime) -> int:
 
 def _used(budget: Spent, windows: list[Window], now: datetime) -> Spent:
     """The budget with one use more."""
-    kept = [stamp for stamp in _stamps(budget.stamps) if stamp > now.timestamp() - _longest(windows)]
+    kept = _within(_stamps(budget.stamps), _longest(windows), now)
     return budget._replace(stamps=_text([*kept, now.timestamp()]))
 
 

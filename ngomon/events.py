@@ -21,6 +21,7 @@ SENTENCES = {
     "line_broke": "the line of a system met a mistake of ours; it is opened again",
     "login_refused": "an answer of the e-ID does not verify: {reason}",
     "mail_left": "a mail was left to the desk: too many from one address",
+    "mail_not_given": "the mail server lists the mail {uid} and does not give it: it is asked for again",
     "mail_not_sent": "a mail of the desk met a mistake of ours; the others are sent",
     "mail_not_taken_in": "a mail to the desk met a mistake of ours; the others are taken in",
     "mail_password_not_set": "the password of an official mailbox was not set: {error}",

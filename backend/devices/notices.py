@@ -120,7 +120,8 @@ class PushedPhones:
         ]
 
     async def _send(self, row: Message, receivers: list[tuple[UUID, str]]) -> str:
-        """A dead address is forgotten."""
+        """A dead address is forgotten; one that Firebase does not take keeps the news from no other phone."""
+        trouble: Exception | None = None
         title = notices.title_of(row.kind) if row.content is None else self._opened(row.id, row.content)
         more = LOOK if row.kind.startswith(("role_", "request_")) else DENY
         body = title if row.kind in PLAIN else f"{title}. {more}"
@@ -128,10 +129,13 @@ class PushedPhones:
             data = {"kind": row.kind, "session_id": str(session_id)}
             try:
                 lives = await self._push.send(token, self._brand.name, body, data, mark=str(row.id))
-            except Exception as error:
-                raise NotSent from error  # whatever the push service does, the act stands
+            except Exception as error:  # noqa: BLE001 - whatever the push service does, the act stands
+                trouble = error
+                continue
             if not lives:
                 async with self._db.write() as tx:
                     dead = update(Session).where(Session.id == session_id)
                     await tx.execute(dead.values(push_token=None))
+        if trouble is not None:
+            raise NotSent from trouble
         return queue.SENT

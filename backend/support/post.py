@@ -29,6 +29,7 @@ from backend.throttle import Window
 
 CASE, UNTAGGED = "$NgoMonCase", "$NgoMonUntagged"
 AT_ONCE, BATCHES = 25, 8  # in one round, so that a flood keeps nobody waiting for long
+SEEN_MOST = 10_000  # mails whose turn is remembered
 log = structlog.get_logger("post")
 
 
@@ -40,7 +41,7 @@ class PostRoom:
         self._mailbox = Mailbox(settings.support_imap_url) if settings.support_imap_url else None
         self._sender = Sender(settings.support_smtp_url) if settings.support_smtp_url else None
         self._form = settings.support_subject_tag
-        self._tried: Counter[str] = Counter()  # UIDs of mails that could not be taken in, and how often
+        self._tried: Counter[str] = Counter()  # UIDs of mails that had their turn, and how often
         self._pause = max(1, settings.support_poll_seconds)
 
     @property
@@ -75,20 +76,24 @@ class PostRoom:
                 return
 
     async def _take_batch(self, mailbox: Mailbox) -> bool:
-        """Take in some mails; whether there may be more. What failed comes after all others from now on."""
+        """Take in some mails; whether there may be more. What comes again, failed or unmarked, comes last."""
+        if len(self._tried) > SEEN_MOST:
+            self._tried.clear()
         validity, found = await mailbox.fetch_new((CASE, UNTAGGED), most=AT_ONCE, tried=self._tried)
         marks: dict[str, list[str]] = {}
         for fetched in found:
+            self._tried[fetched.uid] += 1
+            if fetched.raw is None:
+                log.warning("mail_not_given", uid=fetched.uid)  # whatever it says: it waits where it is
+                continue
             mail = await asyncio.to_thread(_read, fetched.raw, self._form)
             try:
                 async with self._db.write() as tx:
                     keyword = await self._taken(tx, mail, fetched, validity, self._clock.now())
             except Exception as error:
                 log.exception("mail_not_taken_in", exc_info=error)  # the others are
-                self._tried[fetched.uid] += 1
                 continue
             marks.setdefault(keyword, []).append(fetched.uid)
-            self._tried.pop(fetched.uid, None)
         for keyword, uids in marks.items():
             await mailbox.mark(uids, keyword)
         return sum(map(len, marks.values())) == AT_ONCE

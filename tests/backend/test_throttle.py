@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from sqlalchemy import delete
 
-from backend import retention
+from backend import retention, tallies
 from backend.errors import TooMany
 from backend.kit import Kit
 from backend.throttle import SPARE, Budget, Window, refund
@@ -136,6 +136,32 @@ async def test_what_is_refunded_can_be_spent_again_and_no_more(service: Service)
 async def test_a_count_of_zero_counts_nothing(service: Service) -> None:
     for _ in range(10):
         await spend(service, START, [Window(0, 3600)])
+
+
+async def test_uses_of_a_clock_that_ran_ahead_close_nothing_for_a_year(service: Service) -> None:
+    for _ in range(2):
+        await spend(service, START + timedelta(days=365))
+    async with service.db.read() as tx:
+        assert await service.kit.throttle.left(tx, "sms", "one", HOURLY, now=START) == 2
+    for _ in range(2):
+        await spend(service, START)
+    for minutes in (0, -30):  # a clock that went back a little frees nothing
+        with pytest.raises(TooMany):
+            await spend(service, START + timedelta(minutes=minutes))
+
+
+async def test_counts_of_a_clock_that_ran_ahead_close_nothing_for_a_year(service: Service) -> None:
+    key, hour = service.kit.throttle.key("a province", "all"), [Window(2, 3600)]
+
+    async def counted(now: datetime) -> int:
+        async with service.db.write() as tx:
+            return (await tallies.add(tx, [tallies.Want(key, hour)], now=now))[0]
+
+    for _ in range(2):
+        await counted(START + timedelta(days=365))
+    assert [await counted(START) for _ in range(2)] == [0, 0]
+    assert await counted(START) > 0
+    assert await counted(START - timedelta(minutes=30)) > 0, "a clock that went back a little frees nothing"
 
 
 async def test_sweeping_forgets_only_what_is_over(service: Service) -> None:

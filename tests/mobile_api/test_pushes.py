@@ -10,7 +10,9 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import select
 
+from backend.db import new_id
 from backend.owed import line
+from backend.owed.line import NotSent
 from backend.owed.models import Message
 from backend.support import notices
 from tests.citizen import PASSWORD, Citizen
@@ -182,6 +184,34 @@ async def test_a_dead_address_is_forgotten(citizen: Citizen, monkeypatch: pytest
     for _ in range(2):
         await _tell(citizen)
     assert len(trouble.asked) == 1
+
+
+class OneOdd:
+    """Firebase, which calls one address no address at all, each time."""
+
+    def __init__(self, odd: str) -> None:
+        self._odd, self.told = odd, set[str]()
+
+    async def send(self, token: str, title: str, body: str, data: dict[str, str], *, mark: str) -> bool:  # noqa: ARG002
+        """To all but that one."""
+        if token == self._odd:
+            raise ValueError("INVALID_ARGUMENT")
+        self.told.add(token)
+        return True
+
+
+async def test_an_address_that_the_push_service_does_not_take_keeps_the_news_from_no_other_phone(
+    citizen: Citizen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = f"push-{citizen.number}", f"push-{citizen.number}-new"
+    for odd, other in ((first, second), (second, first)):
+        push = OneOdd(odd)
+        monkeypatch.setattr(citizen.service.app.phones, "_push", push)
+        receivers = [(new_id(), first), (new_id(), second)]
+        row = Message(id=new_id(), kind="method_added", content=None)
+        with pytest.raises(NotSent):
+            await citizen.service.app.phones._send(row, receivers)
+        assert push.told == {other}
 
 
 async def test_while_the_push_service_is_silent_no_more_than_so_many_pushes_wait_for_it(

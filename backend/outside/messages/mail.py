@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from email.header import Header
 from email.utils import format_datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import msgspec
@@ -51,10 +51,10 @@ class MailUnfit(MailRefused):
 
 
 class Fetched(msgspec.Struct, frozen=True):
-    """One mail of the mailbox, by its place in it."""
+    """One mail of the mailbox, by its place in it; without `raw` where the server does not give it."""
 
     uid: str
-    raw: bytes
+    raw: bytes | None
 
 
 class Outgoing(msgspec.Struct, frozen=True):
@@ -97,17 +97,18 @@ class Mailbox:
         with self._open() as imap:
             validity = (imap.response("UIDVALIDITY")[1] or [b"0"])[0]
             wanted = " ".join(f"UNKEYWORD {keyword}" for keyword in keywords)
-            _, found = imap.uid("SEARCH", f"UNDELETED {wanted}")
+            found = _done(imap.uid("SEARCH", f"UNDELETED {wanted}"))
             uids = sorted((found[0] or b"").decode().split(), key=lambda uid: tried.get(uid, 0))
             return (validity or b"0").decode(), [Fetched(uid, self._raw(imap, uid)) for uid in uids[:most]]
 
-    def _raw(self, imap: imaplib.IMAP4, uid: str) -> bytes:
+    def _raw(self, imap: imaplib.IMAP4, uid: str) -> bytes | None:
+        """The mail, or its beginning; a NO, or a mail that was taken out meanwhile, is no empty mail."""
         _, parts = imap.uid("FETCH", uid, f"(BODY.PEEK[]<0.{FETCHED}>)")
-        return next((bytes(part[1]) for part in parts if isinstance(part, tuple)), b"")
+        return next((bytes(part[1]) for part in parts if isinstance(part, tuple)), None)
 
     def _mark(self, uids: str, keyword: str) -> None:
         with self._open() as imap:
-            imap.uid("STORE", uids, "+FLAGS.SILENT", f"({keyword})")
+            _done(imap.uid("STORE", uids, "+FLAGS.SILENT", f"({keyword})"))
 
     @contextmanager
     def _open(self) -> Iterator[imaplib.IMAP4]:
@@ -149,12 +150,16 @@ class Sender:
             smtp: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=TIMEOUT, context=context)
         else:
             smtp = smtplib.SMTP(host, port, timeout=TIMEOUT)
-        with smtp:
+        try:
             if self._url.scheme == "smtp" and host not in LOOPBACK:
                 smtp.starttls(context=context)
             if self._url.username:
                 smtp.login(unquote(self._url.username), unquote(self._url.password or ""))
             smtp.sendmail(mail.sender, [mail.recipient], content)
+            with suppress(smtplib.SMTPException, OSError):  # it has the mail, however it takes its leave
+                smtp.quit()
+        finally:
+            smtp.close()
 
 
 def message_of(mail: Outgoing) -> bytes:
@@ -207,6 +212,14 @@ def _body(text: str) -> bytes:
         return binascii.b2a_qp(lines.encode()).replace(b"\n", b"\r\n") + b"\r\n"
     except UnicodeEncodeError as error:
         raise MailUnfit("characters") from error
+
+
+def _done(answer: tuple[str, list[Any]]) -> list[Any]:
+    """What the server says to a command that it has carried out; the words of a NO are nobody's mail."""
+    status, said = answer
+    if status != "OK":
+        raise MailUnreachable("command refused")
+    return said
 
 
 def _place(url: SplitResult, ports: dict[str, int]) -> tuple[str, int]:

@@ -56,7 +56,7 @@ class Session:
         self._stream = stream
         self._number = 0
         self._writing = asyncio.Lock()
-        self._open: dict[int, asyncio.Future[int]] = {}
+        self._open: dict[int, tuple[int, asyncio.Future[int]]] = {}  # by number: what was asked
         self._is_over = False
         self._heard = time.monotonic()
         self._reader = asyncio.create_task(self._read())
@@ -73,7 +73,7 @@ class Session:
             raise Lost
         self._number = self._number % 0x7FFFFFFF + 1
         answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._open[self._number] = answer
+        self._open[self._number] = command, answer
         number = self._number
         try:
             async with asyncio.timeout(timeout):
@@ -118,7 +118,7 @@ class Session:
             pass
         finally:
             self._is_over = True
-            for answer in self._open.values():
+            for _, answer in self._open.values():
                 if not answer.done():
                     answer.set_exception(Lost())
             await self._stream.aclose()
@@ -130,7 +130,12 @@ class Session:
             raise Lost
         await self._bytes(length - HEADER.size)
         if command & ANSWER:
-            if (answer := self._open.get(number)) is not None and not answer.done():
+            asked, answer = self._open.get(number, (None, None))
+            fits = asked is not None and command in (
+                asked | ANSWER,
+                ANSWER,
+            )  # a yes to something else is none
+            if answer is not None and fits and not answer.done():
                 answer.set_result(status or int(command == ANSWER))
             return True
         body = b"\0" if command == DELIVER else b""

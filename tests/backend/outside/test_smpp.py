@@ -166,6 +166,12 @@ async def answers_another(line: Line) -> None:
     await line.read()
 
 
+async def answers_something_else(line: Line) -> None:
+    _, _, number = await line.read()
+    line.say(0x80000015, 0, number)
+    await line.read()
+
+
 async def endless(line: Line) -> None:
     await line.read()
     line.writer.write(HEADER.pack(0xFFFFFFFF, 0x80000004, 0, 2))
@@ -178,7 +184,9 @@ async def too_short(line: Line) -> None:
     await line.read()
 
 
-@pytest.mark.parametrize("act", [silent, hangs_up, answers_another, endless, too_short])
+@pytest.mark.parametrize(
+    "act", [silent, hangs_up, answers_another, answers_something_else, endless, too_short]
+)
 async def test_to13_whatever_was_handed_over_without_a_word_may_be_on_its_way(act: Act) -> None:
     async with centre_that(act) as sms:
         with pytest.raises(SmsUncertain):

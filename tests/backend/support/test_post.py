@@ -206,7 +206,7 @@ async def test_a_crash_before_the_keyword_opens_no_second_case(room: Room, mailb
     mailbox.deliver(letter())
     validity, (fetched,) = await room.post._mailbox.fetch_new(("$NgoMonCase",), most=9)  # type: ignore[union-attr]
     async with room.world.db.write() as tx:
-        mail = incoming.read(fetched.raw, "[{unit}#DVC]")
+        mail = incoming.read(fetched.raw or b"", "[{unit}#DVC]")
         assert await room.post._taken(tx, mail, fetched, validity, LONG_AGO) == "$NgoMonCase"
     assert mailbox.keywords() == [set()], "the process dies here"
     for _ in range(2):

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from backend.outside.messages.mail import MailRefused, MailUnfit, Outgoing, Sender, message_of
-from tests.parts.mailbox import MailboxPart
+from tests.parts.mailbox import Kept, MailboxPart
 
 GOOD = Outgoing(
     name="018f3c1e-0000-7000-8000-000000000001",
@@ -147,3 +147,14 @@ async def test_an_unfit_mail_never_reaches_the_server(mailbox: MailboxPart) -> N
         await Sender(mailbox.smtp_url).send(GOOD)
     assert not isinstance(refused.value, MailUnfit), "the server may change its mind"
     assert mailbox.envelopes == []
+
+
+async def test_a_mail_that_the_server_took_is_sent_however_it_takes_its_leave(
+    mailbox: MailboxPart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def leaves(*_: object) -> str:
+        return "421 busy"
+
+    monkeypatch.setattr(Kept, "handle_QUIT", leaves, raising=False)
+    await Sender(mailbox.smtp_url).send(GOOD)
+    assert len(mailbox.sent) == 1
