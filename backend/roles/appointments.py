@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -24,6 +24,7 @@ from backend.outside.clock import local_day
 from backend.roles import deciding, delegates, forms, rights
 from backend.roles.models import Unit
 from backend.roles.unit_tree import not_there, root_of
+from backend.trouble import of_one
 from backend.typed import BadText
 
 COLUMNS = ("unit_code", "national_id", "from", "until")
@@ -91,16 +92,22 @@ def due(today: date) -> Select[UUID]:
     return select(Appointment.id).where(Appointment.id.in_(days))  # each by its own index
 
 
-async def roll(tx: AsyncSession, kit: Kit, *, now: datetime) -> int:
-    """What was to begin today begins, what had its last day ends; how many."""
+async def roll(tx: AsyncSession, kit: Kit, *, now: datetime, but: Collection[UUID] = ()) -> int:
+    """What was to begin today begins, what had its last day ends; how many. Raises OfOne of an appointment that fails.
+
+    The days decide, not whether it is written down: of those of `but`, which are left, nobody has a right more.
+    """
     today = local_day(now)
-    query = due(today).with_only_columns(Appointment).order_by(Appointment.id)
+    query = (
+        due(today).with_only_columns(Appointment).where(Appointment.id.not_in(but)).order_by(Appointment.id)
+    )
     found = (await tx.scalars(query.with_for_update(skip_locked=True))).all()
     for one in found:
         if one.from_on is not None and one.from_on <= today:
             one.from_on = None
         if one.until_on is not None and one.until_on < today:
-            await _run_out(tx, kit, one, now=now)
+            with of_one(one.id):
+                await _run_out(tx, kit, one, now=now)
     changed = {one.unit_id for one in found if one.kind == MANAGER and one.unit_id is not None}
     await deciding.units_changed(tx, kit, changed)
     return len(found)

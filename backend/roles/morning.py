@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
+import structlog
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,8 +23,10 @@ from backend.roles.confirming import listing
 from backend.roles.hearing import Hearing
 from backend.support import desks, mails
 from backend.support.models import Desk
+from backend.trouble import OfOne, of_one
 
 FROM_HOUR, TO_HOUR = 8, 12  # in Việt Nam
+log = structlog.get_logger("morning")
 SUBJECT = "Việc đang chờ bạn quyết định"
 TEXT = (
     "Đang chờ bạn: {waiting} yêu cầu về vai trò (trong đó {late} quá hạn) và {reviewed} vai trò cần xác nhận.\nHãy mở"
@@ -43,9 +46,15 @@ async def round_(db: Database, kit: Kit, *, now: datetime) -> int:
         desk = next(iter(await desks.listed(tx, most=1)), None)
         waiting = await _not_looked_at(tx, kit, today, now) if desk else []
     for account_id in waiting:
-        async with db.write() as tx:
-            if desk is not None and await _is_first(tx, account_id, today):
-                owed += await _owe(tx, kit, desk, account_id, now)
+        try:
+            async with db.write() as tx:
+                with of_one(account_id):
+                    if desk is not None and await _is_first(tx, account_id, today):
+                        owed += await _owe(tx, kit, desk, account_id, now)
+        except OfOne:
+            log.exception(
+                "morning_held_up", account=str(account_id)
+            )  # looked at again; the others have theirs
     return owed
 
 

@@ -5,6 +5,7 @@ The last day of a step is written when it begins to wait. Whoever could decide c
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from backend.outside.clock import local_day
 from backend.roles import calling, deciding, policy, rows
 from backend.roles.models import RequestStep, RoleRequest, Unit
 from backend.support import notices
+from backend.trouble import of_one
 
 AT_ONCE = 50
 
@@ -28,16 +30,28 @@ def late(today: date | BindParameter[date]) -> Select[UUID]:
     )
 
 
-async def roll(tx: AsyncSession, kit: Kit, *, now: datetime) -> int:
-    """Ask the units above; how many steps. What somebody decides right now is left for the next round."""
+async def roll(tx: AsyncSession, kit: Kit, *, now: datetime, but: Collection[UUID] = ()) -> int:
+    """Ask the units above; how many steps. What somebody decides right now is left for the next round.
+
+    Raises OfOne where it fails with one person; those of `but` are left.
+    """
     today = local_day(now)
     query = select(RoleRequest).where(RoleRequest.id.in_(late(today)), RoleRequest.status == policy.PENDING)
-    query = query.order_by(RoleRequest.id).limit(AT_ONCE).with_for_update(skip_locked=True)
+    query = (
+        query.where(RoleRequest.account_id.not_in(but))
+        .order_by(RoleRequest.id)
+        .limit(AT_ONCE)
+        .with_for_update(skip_locked=True)
+    )
     found = (await tx.scalars(query.execution_options(**rows.FRESH))).all()
     if not found:
         return 0
     await deciding.hold(tx, leaning=True)
-    return sum([await _ask_above(tx, kit, one, today, now) for one in found])
+    steps = 0
+    for one in found:
+        with of_one(one.account_id):
+            steps += await _ask_above(tx, kit, one, today, now)
+    return steps
 
 
 async def _ask_above(tx: AsyncSession, kit: Kit, found: RoleRequest, today: date, now: datetime) -> int:

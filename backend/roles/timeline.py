@@ -183,13 +183,13 @@ async def is_due(tx: AsyncSession, *, now: datetime) -> bool:
 async def roll(tx: AsyncSession, kit: Kit, *, now: datetime, but: Collection[UUID] = ()) -> int:
     """Begin what was scheduled for today, end what was to end, let expire what is too late; the number of changes.
 
-    Never waits: what somebody else is changing right now is left for the next round, and so are the accounts of `but`.
-    Raises OfOne where it is one person's day that fails.
+    Never waits: what somebody else is changing right now is left for the next round, and so are the accounts and
+    appointments of `but`. Raises OfOne where it is one person's day that fails.
     """
     if not await rows.tree_stands(tx, wait=False):
         return 0
-    today, done = local_day(now), await appointments.roll(tx, kit, now=now)
-    done += await overdue.roll(tx, kit, now=now)
+    today, done = local_day(now), await appointments.roll(tx, kit, now=now, but=but)
+    done += await overdue.roll(tx, kit, now=now, but=but)
     for account_id in await _due_accounts(tx, today, but):
         with of_one(account_id):
             done += await _roll_account(tx, kit, account_id, today, now=now)
