@@ -66,7 +66,7 @@ class ActController(Controller):
         bad: list[FieldError] = []
         more, by, how = form.more(bad), call.who.account_id, saying.how(form)
         try:
-            async with call.db.write() as tx:
+            async with call.write() as tx:
                 act = acts.act(
                     tx, call.kit, role_id, move, reason=form.reason, by=by, now=call.now(), more=more, how=how
                 )
@@ -89,7 +89,7 @@ class ActController(Controller):
         back = f"/workspace/people/{whose}"
         if ask := await fresh.wanted(call, form, back=back):
             return ask
-        async with call.db.write() as tx:
+        async with call.write() as tx:
             outcome = await acts.lift(tx, call.kit, role_id, by=call.who.account_id, now=call.now())
         settle(outcome)
         return Redirect(back, status_code=303)

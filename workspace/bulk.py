@@ -120,7 +120,7 @@ def _pick(text: str) -> tuple[UUID, int]:
 
 
 async def _told(call: Call[Manager], batch: Batch, now: datetime) -> Redirect:
-    async with call.db.write() as tx:
+    async with call.write() as tx:
         batch_id = await batches.keep(tx, call.kit, call.who.account_id, batch, now=now)
     return Redirect(f"{AGAIN}/{batch_id}", status_code=303)
 
@@ -131,7 +131,7 @@ async def _decided(
     """One of many in a transaction of its own."""
     refusal: Refusal | None = None
     try:
-        async with call.db.write() as tx:
+        async with call.write() as tx:
             outcome = await review.decide(
                 tx,
                 call.kit,
@@ -155,7 +155,7 @@ async def _decided(
 async def _undone(call: Call[Manager], result: Result, *, now: datetime) -> Result:
     """One of many taken back."""
     try:
-        async with call.db.write() as tx:
+        async with call.write() as tx:
             outcome = await review.undo(tx, call.kit, result.id, by=call.who.account_id, now=now)
         settle(outcome)
     except Refusal as no:

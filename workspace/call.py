@@ -5,24 +5,38 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
+from uuid import UUID
 
 from litestar.di import NamedDependency
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.db import Database
+from backend.devices.models import Session
 from backend.hanging_up import has_hung_up
 from backend.kit import Kit
 from backend.openness import Openness
 from backend.outside.clock import Clock
 from backend.roles import authority
 from backend.roles.authority import Authority
-from workspace.auth import SAFE, Visit
+from backend.statements import Question, given
+from workspace.auth import SAFE, SignedOut, Visit
 from workspace.clerk import clerk_of
 from workspace.manager import RIGHTS, AtDesk, Manager, manager_of, operator_of
 from workspace.officer import Officer, officer_of
 
+
+class Lives(NamedTuple):
+    """A session that has not ended."""
+
+    id: UUID
+
+
 Who_co = TypeVar("Who_co", bound=Manager | AtDesk | Officer, covariant=True)
+LIVES = Question(
+    Lives, select(Session.id).where(Session.id == given("session", Session.id), Session.ended_at.is_(None))
+)
 WHO = {
     Openness.MANAGER: manager_of,
     Openness.ROOT: operator_of,
@@ -55,6 +69,16 @@ class Call(Generic[Who_co]):
             if who is not None and (goes_on or self.request.method in SAFE):
                 authority.remember(tx, who)
             yield tx
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncSession]:
+        """One transaction of whoever still sits there when it is over: a session that ended while the call waited for
+        its turn, or for a row, changes nothing. Raises SignedOut.
+        """
+        async with self.db.write() as tx:
+            yield tx
+            if self.request.user is None or not await LIVES.all(tx, session=self.request.user.session_id):
+                raise SignedOut
 
     async def is_given_up(self) -> bool:
         """Whether nobody waits for the answer any more; of a call without a body, before a long part of it."""

@@ -28,7 +28,7 @@ async def holder(call: Call[AtDesk], typed: str) -> UUID | str | Refusal:
         return address
     if not NATIONAL_ID.fullmatch(number):
         raise FieldsInvalid(FieldError("person", "bad_person", BAD))
-    async with call.db.write() as tx:
+    async with call.write() as tx:
         who = await clerk_in(tx, call.kit, call.who)
         await lookups.count(tx, call.kit, who, now=now)
         found = await numbers.holder_of(tx, call.kit, number)

@@ -49,7 +49,7 @@ class CorrectionController(Controller):
         bad: list[FieldError] = []
         note, how = form.reason.strip() or None, saying.how(form)
         try:
-            async with call.db.write() as tx:
+            async with call.write() as tx:
                 draft = form.draft(await corrections.kind_of(tx, request_id), bad)
                 again = corrections.resubmit(
                     tx, call.kit, request_id, draft, by=by, now=call.now(), note=note, how=how
@@ -68,7 +68,7 @@ class CorrectionController(Controller):
         form, back = await forms.read(call.request, forms.NoFields), f"/workspace/requests/{request_id}"
         if ask := await fresh.wanted(call, form, back=back):
             return ask
-        async with call.db.write() as tx:
+        async with call.write() as tx:
             outcome = await requests.withdraw(
                 tx,
                 call.kit,

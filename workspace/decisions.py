@@ -72,7 +72,7 @@ class RequestController(Controller):
         if ask := await fresh.wanted(call, form, back=back):
             return ask
         try:
-            async with call.db.write() as tx:
+            async with call.write() as tx:
                 outcome = await review.decide(
                     tx,
                     call.kit,
@@ -98,7 +98,7 @@ class RequestController(Controller):
         """The page tells by itself that it lies open, for whoever else could decide (rule 631)."""
         await forms.read(call.request, forms.NoFields)
         now, reader = call.now(), call.who.account_id
-        async with call.db.write() as tx:
+        async with call.write() as tx:
             asked = await dossier.view(tx, call.kit, request_id, reader, now=now)
             if asked.why_not_decide is None:
                 await opened.note(tx, request_id, by=reader, now=now)
@@ -109,7 +109,7 @@ class RequestController(Controller):
         """Take the word back while nothing has left the house; the server's clock decides (rule 702)."""
         await forms.read(call.request, forms.NoFields)
         try:
-            async with call.db.write() as tx:
+            async with call.write() as tx:
                 outcome = await review.undo(tx, call.kit, request_id, by=call.who.account_id, now=call.now())
             settle(outcome)
         except Conflict as refusal:

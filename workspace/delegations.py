@@ -60,7 +60,7 @@ class DelegationController(Controller):
         bad: list[FieldError] = []
         wish, by = form.wish(bad), call.who.account_id
         try:
-            async with call.db.write() as tx:
+            async with call.write() as tx:
                 given = delegations.give(tx, call.kit, wish, by=by, now=call.now())
                 outcome = await forms.all_at_once(bad, given)
             settle(outcome)
@@ -76,7 +76,7 @@ class DelegationController(Controller):
         form = await forms.read(call.request, forms.NoFields)
         if ask := await fresh.wanted(call, form, back=PLACE):
             return ask
-        async with call.db.write() as tx:
+        async with call.write() as tx:
             outcome = await delegations.take_back(
                 tx, call.kit, delegation_id, by=call.who.account_id, now=call.now()
             )

@@ -86,7 +86,7 @@ class PersonController(Controller):
 
 async def holder(call: Call[AtDesk], number: str) -> UUID | Refusal:
     """Who has a number; that it was asked stays written down, whatever else is wrong with the form."""
-    async with call.db.write() as tx:
+    async with call.write() as tx:
         who = await clerk_in(tx, call.kit, call.who)
         return await helping.looked_up(tx, call.kit, number, clerk=who, now=call.now())
 
@@ -95,7 +95,7 @@ async def _done(call: Call[AtDesk], form: PersonForm, account_id: UUID) -> None:
     """Do what was asked."""
     now = call.now()
     outcome: object = None
-    async with call.db.write() as tx:
+    async with call.write() as tx:
         who = await clerk_in(tx, call.kit, call.who)
         match form.act:
             case "thaw":

@@ -51,7 +51,7 @@ class ImportsController(Controller):
                 await file_imports.plan(tx, call.kit, kind, rows, by=by, now=now)
         except (ImportRefused, FieldsInvalid) as refused:
             return _refused(call.request, kind, refused)
-        async with call.db.write() as tx:
+        async with call.write() as tx:
             kept = file_imports.lay(tx, call.kit, kind, rows, by=by, now=now)
         return Redirect(f"{PLACE}/imports/{kind}/{kept}", status_code=303)
 

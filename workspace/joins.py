@@ -54,7 +54,7 @@ class JoinsController(Controller):
         gather(bad, lambda: texts.line_of_the_desk("grounds", form.grounds))
         try:
             pair = settle(await forms.all_at_once(bad, _pair(call, form)))
-            async with call.db.write() as tx:
+            async with call.write() as tx:
                 who = await clerk_in(tx, call.kit, call.who)
                 outcome = await desk_joins.propose(tx, call.kit, pair, form.grounds, clerk=who, now=now)
             settle(outcome)
@@ -71,7 +71,7 @@ class JoinsController(Controller):
         if ask := await fresh.wanted(call, form, back=HOME):
             return ask
         try:
-            async with call.db.write() as tx:
+            async with call.write() as tx:
                 who = await clerk_in(tx, call.kit, call.who)
                 outcome = await desk_joins.confirm(tx, call.kit, proposal_id, clerk=who, now=call.now())
             settle(outcome)
@@ -86,7 +86,7 @@ class JoinsController(Controller):
         """No, or the proposer's own second thought; nothing has changed."""
         await forms.read(call.request, forms.NoFields)
         try:
-            async with call.db.write() as tx:
+            async with call.write() as tx:
                 who = await clerk_in(tx, call.kit, call.who)
                 outcome = await desk_joins.refuse(tx, call.kit, proposal_id, clerk=who, now=call.now())
             settle(outcome)
@@ -98,7 +98,7 @@ class JoinsController(Controller):
 async def _pair(call: Call[AtDesk], form: JoinForm) -> Pair | Refusal:
     """Who has the two numbers; that it was asked stays written down, whatever else is wrong with the form."""
     typed, old = form.national_id, form.old_id_number
-    async with call.db.write() as tx:
+    async with call.write() as tx:
         who = await clerk_in(tx, call.kit, call.who)
         return await desk_joins.looked_up(tx, call.kit, who, national_id=typed, old_id=old, now=call.now())
 

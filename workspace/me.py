@@ -94,7 +94,7 @@ class MeController(Controller):
         """Take it back; what a manager began for another wants a sign-in of today."""
         form, back = await forms.read(call.request, forms.NoFields), f"{HOME}/requests/{request_id}"
         try:
-            async with call.db.write() as tx:
+            async with call.write() as tx:
                 outcome = await requests.withdraw(
                     tx,
                     call.kit,

@@ -43,7 +43,7 @@ class MissingUnitController(Controller):
         form = await forms.read(call.request, UnitForm)
         draft = cases.Draft(subject=SUBJECT, text=form.text)
         try:
-            async with call.db.write() as tx:
+            async with call.write() as tx:
                 case, _desk = await cases.ask(tx, call.kit, draft, by=call.who.account_id, now=call.now())
         except (FieldsInvalid, TooMany, Unavailable) as refusal:
             return _page(call.request, form, refusal=refusal)

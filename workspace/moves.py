@@ -52,7 +52,7 @@ class MoveController(Controller):
         draft, note = form.draft(act, bad), form.reason.strip() or None
         by, how = call.who.account_id, saying.how(form)
         try:
-            async with call.db.write() as tx:
+            async with call.write() as tx:
                 begun = starting.start(
                     tx, call.kit, role_id, draft, by=by, now=call.now(), note=note, how=how
                 )

@@ -58,7 +58,7 @@ class WishController(Controller):
         act, typed = _act(call.request), await _typed(call.request, call.db)
         bad: list[FieldError] = []
         try:
-            async with call.db.write() as tx:
+            async with call.write() as tx:
                 role = await _role(call.request, tx, call.who)
                 wish = requests.create(
                     tx,
@@ -98,7 +98,7 @@ class WishController(Controller):
         async with call.db.read() as tx:
             mine = await own.one_of_mine(tx, call.kit, request_id, call.who.account_id, now=call.now())
         try:
-            async with call.db.write() as tx:
+            async with call.write() as tx:
                 found = await tx.get_one(RoleRequest, request_id)
                 role = await rows.role_now(tx, found.role_id)
                 draft = await wishing.draft(tx, _kind(mine.kind), typed, role, bad)

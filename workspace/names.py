@@ -63,7 +63,7 @@ class NamesController(Controller):
         gather(bad, lambda: draft.tidy(now))
         try:
             account_id = settle(await forms.all_at_once(bad, holder(call, form.national_id)))
-            async with call.db.write() as tx:
+            async with call.write() as tx:
                 who = await clerk_in(tx, call.kit, call.who)
                 outcome = await correcting.propose(tx, call.kit, account_id, draft, clerk=who, now=now)
             settle(outcome)
@@ -80,7 +80,7 @@ class NamesController(Controller):
         if ask := await fresh.wanted(call, form, back=HOME):
             return ask
         try:
-            async with call.db.write() as tx:
+            async with call.write() as tx:
                 who = await clerk_in(tx, call.kit, call.who)
                 outcome = await correcting.confirm(
                     tx, call.kit, proposal_id, form.document_number, clerk=who, now=now
@@ -97,7 +97,7 @@ class NamesController(Controller):
         """No, or the proposer's own second thought; nothing has changed."""
         await forms.read(call.request, forms.NoFields)
         try:
-            async with call.db.write() as tx:
+            async with call.write() as tx:
                 who = await clerk_in(tx, call.kit, call.who)
                 outcome = await correcting.refuse(tx, call.kit, proposal_id, clerk=who, now=call.now())
             settle(outcome)

@@ -87,7 +87,7 @@ class OperatorController(Controller):
         bad: list[FieldError] = []
         wish, by = form.wish(bad), call.who.account_id
         try:
-            async with call.db.write() as tx:
+            async with call.write() as tx:
                 done = appointing.appoint(tx, call.kit, wish, by=by, now=call.now())
                 await forms.all_at_once(bad, done)
         except (FieldsInvalid, Conflict) as refusal:
@@ -108,7 +108,7 @@ class OperatorController(Controller):
                 asked = Asked(*await appointing.weigh(tx, call.kit, appointment_id, by=by, now=call.now()))
             if not form.confirmed or str(asked.requests) != form.undecided:
                 return await _page(call, asked=asked)
-            async with call.db.write() as tx:
+            async with call.write() as tx:
                 now, leave = call.now(), asked.requests > 0
                 await appointing.dismiss(tx, call.kit, appointment_id, leave_undecided=leave, by=by, now=now)
         except (Conflict, ManagerNotFound) as refusal:

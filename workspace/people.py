@@ -104,7 +104,7 @@ class PeopleController(Controller):
         filters = Filters(typed.unit, typed.position, typed.state)
         if q := typed.q.strip():
             left = forms_left.Left(HERE, q[:LONGEST])
-            async with call.db.write() as tx:
+            async with call.write() as tx:
                 kept = await forms_left.keep(tx, call.kit, call.who.account_id, left, now=call.now())
             filters = msgspec.structs.replace(filters, found=str(kept))
         return Redirect(f"{HERE}{filters.query}", status_code=303)

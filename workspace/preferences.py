@@ -53,7 +53,7 @@ class SettingsController(Controller):
         """By which ways one hears that something waits; a box that is not ticked is not sent."""
         form = await forms.read(call.request, HearingForm)
         choice = hearing.Choice(by_push=bool(form.push), by_mail=bool(form.mail))
-        async with call.db.write() as tx:
+        async with call.write() as tx:
             await hearing.choose(tx, call.who.account_id, choice)
         return Redirect(HERE, status_code=303)
 
@@ -61,6 +61,6 @@ class SettingsController(Controller):
     async def end(self, call: NamedDependency[Call[Manager]], session_id: FromPath[UUID]) -> Redirect:
         """End one of one's own; anybody else's does not exist."""
         await forms.read(call.request, forms.NoFields)
-        async with call.db.write() as tx:
+        async with call.write() as tx:
             await sessions.end_own(tx, call.kit, call.who.account_id, session_id, now=call.now())
         return Redirect(HERE, status_code=303)

@@ -59,7 +59,7 @@ class ReorganisationController(Controller):
             return ask
         yes = Yes(brake_off=bool(form.brake_off), leave_changed=bool(form.leave_changed))
         try:
-            async with call.db.write() as tx:
+            async with call.write() as tx:
                 await asking.reverse(tx, call.kit, run_id, yes, by=call.who.account_id, now=call.now())
         except Conflict as refusal:
             return await _page(call, run_id, form, refusal=refusal)

@@ -93,7 +93,7 @@ class ReorganisationsController(Controller):
         except (ImportRefused, FieldsInvalid) as refused:
             return await _list(call, refused)
         text = msgspec.json.encode(made.wanted).decode()
-        async with call.db.write() as tx:
+        async with call.write() as tx:
             kept = uploads.lay(tx, call.kit, uploads.REORGANISE, text, by=call.who.account_id, now=now)
         return Redirect(f"{PLACE}/plans/{kept}", status_code=303)
 
@@ -120,7 +120,7 @@ class ReorganisationsController(Controller):
             return ask
         by, now = call.who.account_id, call.now()
         try:
-            async with call.db.write() as tx:
+            async with call.write() as tx:
                 if await tx.get(Reorganisation, plan_id) is None:
                     wanted = await _wanted(tx, call.kit, plan_id, by=by, clock=call.clock)
                     yes = Yes(form.decision_number, brake_off=bool(form.brake_off))

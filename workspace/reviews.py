@@ -79,7 +79,7 @@ def _pick(text: str) -> UUID:
 
 async def _confirmed(call: Call[Manager], row_id: UUID) -> bool:
     try:
-        async with call.db.write() as tx:
+        async with call.write() as tx:
             said = await words.confirm(tx, call.kit, row_id, by=call.who.account_id, now=call.now())
         settle(said)
     except Refusal:

@@ -116,7 +116,7 @@ class SupportController(Controller):
         gather(bad, lambda: cases.written(draft))
         try:
             person = settle(await forms.all_at_once(bad, callers.holder(call, form.person)))
-            async with call.db.write() as tx:
+            async with call.write() as tx:
                 case = await cases.open_for(
                     tx,
                     call.kit,
@@ -154,7 +154,7 @@ class SupportController(Controller):
 
 async def _say(call: Call[AtDesk], settings: Settings, case_id: UUID, form: CaseForm) -> None:
     now = call.now()
-    async with call.db.write() as tx:
+    async with call.write() as tx:
         who = await clerk_in(tx, call.kit, call.who)
         if form.act == "close":
             outcome = await cases.close(tx, call.kit, case_id, clerk=who, now=now)

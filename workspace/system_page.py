@@ -115,7 +115,7 @@ class SystemController(Controller):
         if ask := await fresh.wanted(call, form, back=place_of(name)):
             return ask
         by, now = call.who.account_id, call.now()
-        async with call.db.write() as tx:
+        async with call.write() as tx:
             system = await _named(tx, name)
             await _operator(tx, call.kit, call.who, system, call.clock)
             try:
@@ -143,7 +143,7 @@ class SystemController(Controller):
         form = await forms.read(call.request, SkipForm)
         if ask := await fresh.wanted(call, form, back=place_of(name)):
             return ask
-        async with call.db.write() as tx:
+        async with call.write() as tx:
             reach = await _operator(tx, call.kit, call.who, await _named(tx, name), call.clock)
             theirs = select(Delivery.id).where(Delivery.id == delivery_id, operating.about(reach))
             if await tx.scalar(theirs) is None:

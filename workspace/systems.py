@@ -95,6 +95,6 @@ class SystemsController(Controller):
     async def replay(self, call: NamedDependency[Call[Manager]], system_id: FromPath[UUID]) -> Redirect:
         """Try what failed again at once; each person's present state is sent, so twice does no harm."""
         await forms.read(call.request, forms.NoFields)
-        async with call.db.write() as tx:
+        async with call.write() as tx:
             count = await outbox.replay(tx, call.kit, system_id, by=call.who.account_id, now=call.now())
         return Redirect(f"/workspace/systems?said={count}", status_code=303)

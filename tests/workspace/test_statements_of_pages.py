@@ -8,7 +8,7 @@ from bench.trips import Trip, followed, of_a_phone
 from tests.service import Service
 from tests.workspace.office import TOKEN, Desk, Office
 
-PAGE, APPROVE, INBOX = 13, 15, 9  # where a staff directory is there, which says nothing of the person
+PAGE, APPROVE, INBOX = 13, 16, 9  # where a staff directory is there, which says nothing of the person
 NUMBER_AND_CODE, KNOWN, ASK = 20, 18, 25
 # more of them on PostgreSQL: locks that SQLite's one writer needs none of, the bell, the journal's head (docs/bench.md)
 APPROVE_MORE, NUMBER_AND_CODE_MORE, KNOWN_MORE, ASK_MORE = 6, 2, 2, 5
