@@ -46,7 +46,7 @@ SENTENCES = {
     "revocation_unchecked": "nobody can say whether a certificate was revoked: {reason}",
     "role_not_ended": "the end of a role that nobody confirmed met a mistake of ours; the next round tries again",
     "roll_broke": "putting into force what has come due met a mistake of ours; the next round tries again",
-    "roll_held_up": "what is due for account or appointment {account} met a mistake of ours; the rest goes on, it is tried later",
+    "roll_held_up": "what is due for account or appointment {account} met a mistake of ours; the others go on",
     "round_broke": "something that runs again and again met a mistake of ours; the next round tries again",
     "turn_lost": "delivery {delivery} was taken over by another worker",
     "unhandled": "request {request} met a mistake of ours",
