@@ -21,7 +21,8 @@ def speak_anyhow() -> None:
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
-            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115 - until the process ends
+            unheard = open(os.devnull, "w", errors="backslashreplace")  # noqa: PTH123, SIM115 - until the end
+            setattr(sys, name, unheard)
         elif isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 

@@ -38,3 +38,9 @@ def test_rule_1002_a_disk_that_is_full_and_a_closed_output_are_no_traceback(hous
 def test_rule_1002_a_screen_without_our_letters_gets_their_numbers(house: dict[str, str]) -> None:
     shown = sh('"$@" catalogue show', **house, PYTHONIOENCODING="ascii")
     assert (shown.returncode, shown.stderr) == (0, "") and "\\u" in shown.stdout
+
+
+def test_rule_1002_a_closed_output_takes_letters_that_the_place_does_not_have(house: dict[str, str]) -> None:
+    bare = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    shut = sh('"$@" catalogue show >&-', **house | bare)
+    assert (shut.returncode, shut.stderr) == (0, "")
