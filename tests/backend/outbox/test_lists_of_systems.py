@@ -11,6 +11,7 @@ import pytest_asyncio
 from backend.outside.connectors import DeliveryError, Target
 from backend.outside.connectors.learnt import Learnt
 from backend.outside.connectors.scim import ScimConnector, connect
+from backend.outside.connectors.scim.lists import Reading
 from backend.outside.connectors.scim.user import held_of
 from backend.outside.connectors.scim.wire import PAGE, USERS
 from backend.outside.http import Guarded
@@ -72,6 +73,16 @@ async def test_rule_703_a_list_that_is_less_than_it_says_is_no_list(
         await connector.rights()
     with pytest.raises(DeliveryError, match="unreadable_reply"):
         await connector.apply(a_state(account, active=False), remote_id, mine)
+
+
+def test_rule_703_everybody_in_another_order_each_time_is_asked_for_no_more() -> None:
+    """A system that pages nothing, names no total, and keeps no order."""
+    reading, everybody = Reading(), [{"id": str(number)} for number in range(PAGE + 3)]
+    assert reading.new_of(everybody) == everybody
+    assert not reading.is_over(everybody, None, PAGE)
+    turned = [*everybody[1:], everybody[0]]
+    assert reading.new_of(turned) == []
+    assert reading.is_over(turned, None, PAGE)
 
 
 async def test_rule_706_an_answer_about_somebody_else_is_nobodys(

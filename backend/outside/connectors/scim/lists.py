@@ -22,15 +22,15 @@ class Reading:
         self._known, self._nameless, self._totals = set[str](), 0, set[int | None]()
 
     def new_of(self, found: Sequence[Resource]) -> list[Resource]:
-        """What has not come before; the very same page again, where there must be another, is the system's error."""
+        """What has not come before; the same page again in any order, where there must be another, is its error."""
         page = [text_of(pick(one, "id")) or "" for one in found]
-        if page and page == self._page:
+        if page and sorted(page) == self._page:
             if not self.is_asking_beyond:
                 raise _unreadable()
             self._is_repeated = True
             return []
         new = [one for one, name in zip(found, page, strict=True) if not name or name not in self._known]
-        self._page, self.seen = page, self.seen + len(found)
+        self._page, self.seen = sorted(page), self.seen + len(found)
         self._known.update(filter(None, page))
         self._nameless += page.count("")
         return new
