@@ -59,12 +59,12 @@ async def report(tx: AsyncSession, kit: Kit, session_id: UUID, *, now: datetime)
         or session.replaced_by is None
         or session.ended_at is None
         or now - session.ended_at > window
-        or await _owner_came_back(tx, session.account_id, since=session.ended_at)
     ):
         raise NotReplaced
     account_id = session.account_id
-    if (await tx.get_one(Account, account_id, with_for_update=True)).status != "active":
-        raise NotReplaced  # nothing is written about somebody who is gone
+    account = await tx.get_one(Account, account_id, with_for_update=True)
+    if account.status != "active" or await _owner_came_back(tx, account_id, since=session.ended_at):
+        raise NotReplaced  # nothing is written about somebody who is gone, nor against whoever has come meanwhile
     if not await freeze(tx, kit, account_id, session=session_id, by_session=session.replaced_by, now=now):
         return await _reported(tx, account_id)
     try:
