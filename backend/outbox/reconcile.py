@@ -171,13 +171,19 @@ class Comparison:
             await self._tell_of(system, [who for name in sorted(looking.named) if (who := _id_in(name))])
 
     async def _tell_of(self, system: System, named: Sequence[UUID]) -> None:
-        """Of ours, and we know nothing of their being there, as after a restore: what is decided is brought there."""
+        """Of ours, and we know nothing of their being there, as after a restore: what is decided is brought there.
+
+        Not where an operator has passed that over, or it is on its way.
+        """
         for start in range(0, len(named), AT_ONCE):
             async with self._database.write() as tx:
                 await _still_there(tx, system)
                 ours = select(Account.id).where(Account.id.in_(named[start : start + AT_ONCE]))
-                for account_id in (await tx.scalars(ours)).all():
-                    await self._heal(tx, system, account_id, "extra")
+                there = list(await tx.scalars(ours))
+                quiet = await _why_not_compared(tx, system.id, there)
+                for account_id in there:
+                    if account_id not in quiet:
+                        await self._heal(tx, system, account_id, "extra")
 
     async def _note(self, system: System, compared: int) -> None:
         """When it was compared, for the page and the next night."""

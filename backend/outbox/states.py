@@ -194,10 +194,8 @@ def state_at(now: datetime) -> ColumnElement[str]:
         ((Delivery.state == "leased") & (Delivery.lease_until > now), "delivering"),
         ((Delivery.state != "done") & (Delivery.attempts > 0), "retrying"),
         (Link.state == "drift", "drift"),
-        (
-            (Delivery.state == "done") & (Link.state != "unknown"),
-            "synced",
-        ),  # nobody knows: it waits to be read
+        # of what is "unknown" nobody has read since what is there: it waits for that
+        ((Delivery.state == "done") & (Link.state != "unknown"), "synced"),
         (paused, "paused"),
         else_="pending",
     )

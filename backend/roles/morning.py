@@ -52,9 +52,8 @@ async def round_(db: Database, kit: Kit, *, now: datetime) -> int:
                     if desk is not None and await _is_first(tx, account_id, today):
                         owed += await _owe(tx, kit, desk, account_id, now)
         except OfOne:
-            log.exception(
-                "morning_held_up", account=str(account_id)
-            )  # looked at again; the others have theirs
+            # looked at again in the next round; the others have theirs
+            log.exception("morning_held_up", account=str(account_id))
     return owed
 
 

@@ -131,10 +131,8 @@ class Session:
         await self._bytes(length - HEADER.size)
         if command & ANSWER:
             asked, answer = self._open.get(number, (None, None))
-            fits = asked is not None and command in (
-                asked | ANSWER,
-                ANSWER,
-            )  # a yes to something else is none
+            # a yes to something else is none
+            fits = asked is not None and command in (asked | ANSWER, ANSWER)
             if answer is not None and fits and not answer.done():
                 answer.set_result(status or int(command == ANSWER))
             return True

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
-from backend.outbox.models import Delivery
+from backend.outbox.models import Delivery, Link
 from tests.backend.outbox.conftest import HUE, World, a_state
 from tests.backend.outbox.test_comparing import compared, synced
 from tests.backend.outbox.test_steering import USER
@@ -52,3 +52,22 @@ async def test_somebody_of_ours_whom_a_restore_has_forgotten_is_told_of_again(
         await world.until(forgotten, "synced")
     assert [held.stores["Users"][f"u{number}"]["active"] for number in range(3)] == [False, True, True]
     assert len(members(held)) == 1, "of nobody else's people more than our right is taken"
+
+
+async def test_what_an_operator_has_passed_over_stays_so(world: World, quirky: QuirkyScim) -> None:
+    quirky.worlds.clear()
+    system = await world.system(quirky.url("plain"), token=None)
+    await synced(world, system)
+    skipped = await world.person()
+    await world.decide(skipped, system)
+    async with world.db.write() as tx:
+        await tx.execute(update(Delivery).where(Delivery.account_id == skipped).values(state="skipped"))
+        await tx.execute(delete(Link).where(Link.account_id == skipped))
+    held = quirky.world("plain")
+    user = {"id": "u", "userName": "u", "active": True, "externalId": str(skipped), "schemas": [USER]}
+    held.stores["Users"]["u"] = user
+    members(held).append({"value": "u"})
+    assert "stranger" in [one.kind for one in await compared(world, system)]
+    async with world.db.read() as tx:
+        states = (await tx.scalars(select(Delivery.state).where(Delivery.account_id == skipped))).all()
+    assert states == ["skipped"]
