@@ -108,8 +108,7 @@ async def running(
     finally:
         stop.set()
         await _over(tasks)
-        await write_seen(db, entry)
-        await last_words(db)
+        await last_words(db, entry)
 
 
 def noting(db: Database, entry: Entry, stop: asyncio.Event) -> list[Coroutine[Any, Any, None]]:
@@ -126,9 +125,11 @@ async def placing(db: Database, stop: asyncio.Event) -> None:
         await rounds(stop, SEEN_SECONDS, OnceWritten(watch, lambda: audit_places.fill(db)))
 
 
-async def last_words(db: Database) -> None:
-    """What was counted since the last round; a process that stops while the database is away takes it along."""
+async def last_words(db: Database, entry: Entry | None = None) -> None:
+    """What was seen and counted since the last round; a process that stops without its database takes it along."""
     with suppress(StorageTrouble):
+        if entry is not None:
+            await write_seen(db, entry)
         await figures.keep(db)
 
 
@@ -156,13 +157,17 @@ async def make_findable(db: Database, kit: Kit) -> None:
 
 
 async def write_seen(db: Database, entry: Entry) -> None:
-    """Keep when each session was last used, in one write for many calls."""
+    """Keep when each session was last used, in one write for many calls; what cannot be kept now is kept later."""
     if not entry.seen:
         return
     seen, entry.seen = entry.seen, {}
-    async with db.write() as tx:
-        for session_id, at in seen.items():
-            await tx.execute(update(Session).where(Session.id == session_id).values(last_seen_at=at))
+    try:
+        async with db.write() as tx:
+            for session_id, at in seen.items():
+                await tx.execute(update(Session).where(Session.id == session_id).values(last_seen_at=at))
+    except Exception:
+        entry.seen = seen | entry.seen
+        raise
 
 
 async def forget(db: Database, limits: Limits, clock: Clock, stop: asyncio.Event) -> None:

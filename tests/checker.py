@@ -18,6 +18,7 @@ from backend.chain import Walk
 from backend.chain_rows import walked
 from backend.db import Base, Database
 from backend.kit import Kit
+from backend.roles import audit_places
 from backend.roles.owed import Owed, owed
 from ngomon.invariants import INVARIANTS, Invariant
 from tests.deciders import misplaced
@@ -54,6 +55,7 @@ class Before:
 
 async def check(db: Database, kit: Kit, before: Before | None = None) -> None:
     """Raise Broken naming every invariant that does not hold."""
+    await audit_places.fill(db)
     async with db.read() as tx:
         found = [
             *await of_all(tx, kit),

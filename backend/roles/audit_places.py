@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.db import Base, Database, changed_one, insert_into, one_after_another
-from backend.facts import Fact, ReorganisationDone, ReorganisationReversed, vocabulary
+from backend.facts import AccountJoined, Fact, ReorganisationDone, ReorganisationReversed, vocabulary
 from backend.journal import Entry, Head
 from backend.retention import Stays
 from backend.roles import policy
@@ -30,6 +30,8 @@ from backend.roles.reorganising import models as reorganising
 UNIT, LATE, ABOUT, BY = "unit", "late", "about", "by"
 NAMES = (("requests", ("request", "target")), ("roles", ("role", "target")))
 ASKED = "role.requested"
+TAKEN = tuple(str(kind.__struct_config__.tag) for kind in (ReorganisationDone, ReorganisationReversed))
+JOINED = str(AccountJoined.__struct_config__.tag)
 BATCH, PART, PAUSE = 200, 400, 0.01
 PLACING = "journal places"
 Key = tuple[str, UUID, str, int]
@@ -83,7 +85,10 @@ async def _place_next(tx: AsyncSession) -> int:
     facts = list(_facts(entries))
     await _put(tx, facts)
     people = {fact.subject for entry, fact in facts if entry.tag.startswith(ROLE) and entry.tag != ASKED}
-    await _place_anew(tx, {one for one in people if one} | await _taken_along(tx, done, upto), upto)
+    people |= await _taken_along(tx, done, upto) | await _joined(tx, done, upto)
+    whose = await _ever(tx, {one for one in people if one})
+    for part in _parts(sorted(whose)):
+        await _place_anew(tx, part, upto)
     if not await changed_one(tx, update(PlacedTo).where(PlacedTo.id == 1).values(seq=upto)):
         tx.add(PlacedTo(id=1, seq=upto))
     return last - upto
@@ -91,8 +96,7 @@ async def _place_next(tx: AsyncSession) -> int:
 
 async def _taken_along(tx: AsyncSession, after: int, upto: int) -> set[UUID]:
     """Whose requests and plans went to another unit with a reorganisation that has just been done or taken back."""
-    tags = [str(kind.__struct_config__.tag) for kind in (ReorganisationDone, ReorganisationReversed)]
-    query = select(Entry).where(Entry.tag.in_(tags), Entry.seq > after, Entry.seq <= upto)
+    query = select(Entry).where(Entry.tag.in_(TAKEN), Entry.seq > after, Entry.seq <= upto)
     runs = [fact.run for _, fact in _facts(await tx.scalars(query))]  # type: ignore[attr-defined]
     if not runs:
         return set()
@@ -104,10 +108,31 @@ async def _taken_along(tx: AsyncSession, after: int, upto: int) -> set[UUID]:
     return {*await tx.scalars(asked), *await tx.scalars(planned)}
 
 
+async def _joined(tx: AsyncSession, after: int, upto: int) -> set[UUID]:
+    """Who has just taken over another account, and about whom that one had said a word: it is theirs now (R26)."""
+    found = select(Entry.subject).where(Entry.tag == JOINED, Entry.seq > after, Entry.seq <= upto)
+    people = {one for one in await tx.scalars(found) if one is not None}
+    if not people:
+        return people
+    asked = select(RoleRequest.account_id).join(RequestStep, RequestStep.request_id == RoleRequest.id)
+    return people | set(await tx.scalars(asked.where(RequestStep.by.in_(people)).distinct()))
+
+
+async def _ever(tx: AsyncSession, people: Collection[UUID]) -> set[UUID]:
+    """These, and the accounts that they have taken over: what was asked by those is theirs, and still told of those."""
+    found, new = set(people), set(people)
+    while new:
+        told = set[UUID]()
+        for part in _parts(sorted(new)):
+            query = select(Entry).where(Entry.subject.in_(part), Entry.tag == JOINED)
+            told |= {fact.absorbed for _, fact in _facts(await tx.scalars(query))}  # type: ignore[attr-defined]
+        new = told - found
+        found |= new
+    return found
+
+
 async def _place_anew(tx: AsyncSession, people: Collection[UUID], upto: int) -> None:
     """Everything about these people that was placed: a word was said, a post begun or ended."""
-    if not people:
-        return
     query = select(Entry).where(Entry.subject.in_(people), Entry.seq <= upto, Entry.tag.in_(Wanted().tags))
     facts = list(_facts(await tx.scalars(query)))
     told: dict[UUID, list[int]] = defaultdict(list)

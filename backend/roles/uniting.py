@@ -9,18 +9,20 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
 from backend.accounts.identity import absorbing, candidates
 from backend.accounts.identity.absorbing import Proof
+from backend.appointment import Appointment
 from backend.errors import Conflict
 from backend.kit import Kit
 from backend.outbox import renewal
 from backend.outbox.queue import REVOCATION
 from backend.roles import deciding, own, policy
-from backend.roles.models import Role, RoleRequest
+from backend.roles.models import RequestStep, Role, RoleRequest
+from backend.roles.opened import Opened
 from backend.roles.scope import systems_touched
 
 BOTH_ROLES, BOTH_ASK, STILL_UNDONE, CHANGED = "home_role", "role_request", "undo", "recently_changed"
@@ -88,7 +90,10 @@ async def unite(
     asked = update(RoleRequest).where(RoleRequest.account_id == goes.id).values(account_id=stays.id)
     begun = update(RoleRequest).where(RoleRequest.created_by == goes.id)
     begun = begun.values(created_by=stays.id, idempotency_key=None, idempotency_print=None)
-    for statement in (roles, asked, begun):
+    said = update(RequestStep).where(RequestStep.by == goes.id).values(by=stays.id)  # four eyes count people
+    lent = update(Appointment).where(Appointment.by == goes.id).values(by=stays.id)
+    looks = delete(Opened).where(Opened.account_id == goes.id)
+    for statement in (roles, asked, begun, said, lent, looks):
         await tx.execute(statement.execution_options(synchronize_session=False))
     await absorbing.absorb(tx, kit, stays, goes, proof, now=now)
     await deciding.person_changed(tx, kit, stays.id)

@@ -12,9 +12,10 @@ from sqlalchemy import ColumnElement, Select, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.kit import Kit
-from backend.support.models import Case, CaseMessage, JoinProposal, Notice, NoticeRead
+from backend.support.models import Case, CaseMessage, JoinProposal, NameProposal, Notice, NoticeRead
 
 CLOSED = "closed"
+PROPOSALS = JoinProposal, NameProposal
 
 
 async def cases_of(tx: AsyncSession, kit: Kit, account_id: UUID) -> list[dict[str, Any]]:
@@ -56,7 +57,7 @@ async def close_cases(tx: AsyncSession, account_id: UUID, *, now: datetime) -> N
 
 
 async def move(tx: AsyncSession, goes: UUID, stays: UUID) -> None:
-    """Cases and notices of an account that another one of the same person takes over."""
+    """Cases and notices of an account that another one of the same person takes over, and what it has proposed."""
     cases = update(Case).where(Case.account_id == goes)
     cases = cases.values(account_id=stays, idempotency_key=None, idempotency_print=None)
     notices = update(Notice).where(Notice.account_id == goes).values(account_id=stays)
@@ -65,7 +66,8 @@ async def move(tx: AsyncSession, goes: UUID, stays: UUID) -> None:
         Notice.account_id == stays, Notice.about == goes
     )  # that there is another account
     proposed = delete(JoinProposal).where(JoinProposal.goes_id == goes)
-    for statement in (cases, notices, read, over, proposed):
+    own = [update(kind).where(kind.proposed_by == goes).values(proposed_by=stays) for kind in PROPOSALS]
+    for statement in (cases, notices, read, over, proposed, *own):
         await tx.execute(statement.execution_options(synchronize_session=False))
 
 

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import select, update
 
 from backend.account import Account
 from backend.accounts.identity import numbers
+from backend.appointment import Appointment
 from backend.db import new_id
 from backend.outbox.models import Delivery, System
 from backend.outbox.queue import REVOCATION
-from backend.roles import authority, managers, rights, rows
-from backend.roles.models import RoleRequest
+from backend.roles import audit_places, authority, managers, overdue, rights, rows
+from backend.roles.models import RequestStep, RoleRequest
 from tests.attacks.problems import refused
 from tests.citizen import Citizen
 from tests.mobile_api.test_joins import account_of, begin, items, prove, two_accounts
 from tests.mobile_api.test_roles import a_province, approve, body
 from tests.phone import Phone
+from tests.placed import unplaced
 from tests.service import Service
+
+GIVEN = "000088887777"
 
 
 async def two_at_work(service: Service) -> tuple[Citizen, Phone]:
@@ -109,3 +114,47 @@ async def test_r26_two_home_roles_stand_in_the_way(service: Service) -> None:
     service.pass_time(seconds=61)
     told = refused(await begin(service, phone, old), 409, "join_conflict")
     assert told["conflicts"] == ["home_role"]
+
+
+async def test_r26_what_was_asked_before_is_found_in_the_journal_when_it_is_late_after(
+    service: Service,
+) -> None:
+    await a_province(service)
+    old, phone = await two_at_work(service)
+    request = UUID(await asks(service, old.phone))
+    assert (await prove(service, phone, old)).status_code == 200
+    await audit_places.fill(service.db)
+    service.pass_time(days=1)
+    async with service.db.write() as tx:
+        late = update(RequestStep).where(RequestStep.request_id == request)
+        await tx.execute(late.values(due_on=service.clock.now().date() - timedelta(days=2)))
+        await overdue.roll(tx, service.kit, now=service.clock.now())
+    await audit_places.fill(service.db)
+    async with service.db.read() as tx:
+        assert await tx.scalar(select(RequestStep.overdue_at).where(RequestStep.request_id == request))
+        assert await unplaced(tx) == []
+
+
+async def test_r26_what_the_other_account_has_said_is_this_persons_word(service: Service) -> None:
+    """Otherwise the same person is the second one whom a request wants, or looks at an own proposal."""
+    number = await a_province(service)
+    old, phone = await two_at_work(service)
+    stays, goes = await account_of(phone), await account_of(old.phone)
+    request = await asks(service, await service.sign_in(service.person("Võ Thị Khác")))
+    await approve(service, request, number)
+    service.pass_time(seconds=61)
+    async with service.db.write() as tx:
+        said = update(RequestStep).where(RequestStep.request_id == UUID(request))
+        await tx.execute(said.values(by=goes))
+        await managers.add(tx, service.kit, "R-SNV", GIVEN, by=goes, now=service.clock.now())
+    assert (await prove(service, phone, old)).status_code == 200
+    await audit_places.fill(service.db)
+    async with service.db.read() as tx:
+        said_by = select(RequestStep.by).where(RequestStep.request_id == UUID(request))
+        assert set(await tx.scalars(said_by)) == {stays}
+        assert await tx.scalar(select(Appointment.by).where(Appointment.by == goes)) is None
+        assert await unplaced(tx) == []
+    async with service.db.write() as tx:
+        await managers.remove(
+            tx, service.kit, "R-SNV", GIVEN, by=None, now=service.clock.now(), leave_undecided=True
+        )

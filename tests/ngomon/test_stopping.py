@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
 
 import pytest
 import uvicorn
 from structlog.testing import capture_logs
 
+from backend.db import Database, new_id
 from backend.hanging_up import GONE, has_hung_up
 from backend.limits import Limits
+from backend.outside.clock import Clock
+from backend.trouble import DatabaseAway
+from ngomon import tasks
 from ngomon.edge import Edge
 from tests.attacks.problems import refused
 from tests.parts.client import client
@@ -19,6 +25,12 @@ from tests.parts.processes import free_port, within
 
 BODILESS = {"type": "http.request", "body": b"", "more_body": False}
 HUNG_UP = {"type": "http.disconnect"}
+
+
+class Door:
+    """Who has come by, and when last."""
+
+    seen: dict[UUID, datetime]
 
 
 class NoRoutes:
@@ -134,3 +146,14 @@ async def test_whoever_waits_has_not_hung_up_and_nobody_is_waited_for() -> None:
         assert not await has_hung_up(hears(BODILESS))
         assert await has_hung_up(hears(BODILESS, HUNG_UP))
         assert await has_hung_up(hears(HUNG_UP))
+
+
+async def test_what_cannot_be_kept_now_is_kept_later_and_stops_no_stop() -> None:
+    db, entry = Database(f"postgresql+asyncpg://nobody@127.0.0.1:{free_port()}/none"), cast(Any, Door())
+    seen = {new_id(): Clock().now()}
+    entry.seen = dict(seen)
+    with pytest.raises(DatabaseAway):
+        await tasks.write_seen(db, entry)
+    assert entry.seen == seen
+    await tasks.last_words(db, entry)
+    await db.close()
