@@ -24,6 +24,7 @@ AWAY_STATES = (
     "25P03",
     "25P04",
 )  # a standby that only reads; a transaction that idled or ran too long
+CROSSED_STATES = ("40P01", "40001")  # each waited for the other: one of them begins again
 SQLITE_FULL = 13
 SQLITE_AWAY = (5, 8, 10, 14)  # busy, read-only, input or output, cannot open
 IDLE_IN_TRANSACTION = "10s"  # what each of our connections tells PostgreSQL at its beginning
@@ -48,6 +49,10 @@ class DatabaseAway(StorageTrouble):
     title = "Hệ thống tạm thời chưa ghi nhận được, vui lòng thử lại sau ít phút"
 
 
+class Crossed(DatabaseAway):
+    """The database is there and took nothing of it, for two waited for each other: come back."""
+
+
 class DatabaseFull(StorageTrouble):
     """There is no room to write; reading goes on."""
 
@@ -64,7 +69,8 @@ class _Named:
             return
         found = trouble_in(error)
         if found is not None:
-            alarm("database_full" if isinstance(found, DatabaseFull) else "database_away")
+            if not isinstance(found, Crossed):
+                alarm("database_full" if isinstance(found, DatabaseFull) else "database_away")
             raise found from error
 
 
@@ -108,6 +114,8 @@ def trouble_in(error: BaseException) -> StorageTrouble | None:
     code = (getattr(cause, "sqlite_errorcode", None) or 0) & 0xFF  # the rest of the number says where
     if state in FULL_STATES or code == SQLITE_FULL:
         return DatabaseFull(retry_after=RETRY_SECONDS)
+    if state in CROSSED_STATES:
+        return Crossed(retry_after=RETRY_SECONDS)
     lost = isinstance(error, DBAPIError) and error.connection_invalidated
     told = state.startswith(AWAY_CLASSES) or state in AWAY_STATES or code in SQLITE_AWAY
     if lost or told or any(word in str(cause).lower() for word in AWAY_WORDS):

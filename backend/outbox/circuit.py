@@ -10,7 +10,7 @@ import random
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.outbox.models import Delivery, System
@@ -79,14 +79,18 @@ async def may_probe(tx: AsyncSession, system: System, *, now: datetime, patience
 
 
 async def recovered(tx: AsyncSession, system_id: UUID, now: datetime) -> None:
-    """It answered: let everything go on, also what was put off because of it."""
+    """It answered: let everything go on, also what was put off because of it.
+
+    What another worker has in its hands is left to that one: each would wait for the other.
+    """
     troubled = or_(System.failures > 0, System.paused_until.is_not(None))
     healed = update(System).where(System.id == system_id, troubled).values(failures=0, paused_until=None)
     if (await tx.execute(healed.returning(System.id))).scalar() is None:
         return
     put_off = (Delivery.system_id == system_id, Delivery.state == "pending", Delivery.not_before <= now)
-    late = update(Delivery).where(*put_off, Delivery.next_at > now, Delivery.error.in_(OF_SYSTEM))
-    await tx.execute(late.values(next_at=now))
+    late = select(Delivery.id).where(*put_off, Delivery.next_at > now, Delivery.error.in_(OF_SYSTEM))
+    free = late.with_for_update(skip_locked=True).cte("free")
+    await tx.execute(update(Delivery).where(Delivery.id.in_(select(free.c.id))).values(next_at=now))
 
 
 def trip(system: System, error: DeliveryError, *, now: datetime, probing: bool) -> None:

@@ -101,7 +101,8 @@ async def remember(database: Database, system: System, connector: Connector) -> 
     if now_known == system.learnt:
         return
     async with database.write() as tx:
-        row = await tx.get(System, system.id, with_for_update=True, populate_existing=True)
+        held = {"key_share": True}  # whoever writes deliveries to it meanwhile waits for nobody
+        row = await tx.get(System, system.id, with_for_update=held, populate_existing=True)
         if row is not None and read_learnt(row.learnt).since == connector.learnt.since:
             row.learnt = now_known
     system.learnt = now_known

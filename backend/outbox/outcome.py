@@ -149,9 +149,9 @@ async def failed(tx: AsyncSession, kit: Kit, turn: Turn, error: DeliveryError, *
         is_mine = await _put_off(tx, kit.limits, turn, error, now)
     if not is_mine:
         return
-    system = (
-        await tx.execute(select(System).where(System.id == turn.system_id).with_for_update())
-    ).scalar_one()
+    # its key stays: whoever writes deliveries to it meanwhile, which name it, waits for nobody
+    held = select(System).where(System.id == turn.system_id).with_for_update(key_share=True)
+    system = (await tx.execute(held)).scalar_one()
     if error.for_good:
         system.disabled_at = now  # what waits stays, and goes out when it is connected again
         kit.journal.record(tx, facts.SystemDisabled(system=system.id), by=None, now=now)
