@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.account import Account
-from backend.accounts.identity import numbers
+from backend.accounts.identity import numbers, taken_over
+from backend.accounts.identity.people import full_names
 from backend.facts import Fact, vocabulary
 from backend.journal import Entry
 from backend.kit import Kit
@@ -124,8 +124,8 @@ async def _reach(
         about = msgspec.structs.asdict(fact)
         for within, names in PLACES:
             named[within] |= {about[name] for name in names if about.get(name) is not None}
-    people = {fact.subject for fact in facts if fact.subject is not None}
-    at_work = and_(Role.account_id.in_(people), Role.state == "active")
+    whose = await _whose(tx, facts)
+    at_work = and_(Role.account_id.in_(set(whose.values())), Role.state == "active")
     roles = await sight.roles(tx, kit, who, or_(Role.id.in_(named["roles"]), at_work))
     units = await sight.units(tx, who, named["units"])
     requests = await sight.requests(tx, kit, who, named["requests"])
@@ -136,12 +136,19 @@ async def _reach(
             RequestStep.request_id.in_(requests), RequestStep.unit_id.in_(inside)
         )
         requests = set(await tx.scalars(asked))
+    there = {role.account_id for role in roles if role.state == "active"}
     return Reach(
         units=frozenset(units),
         roles=frozenset(role.id for role in roles),
         requests=frozenset(requests),
-        people=frozenset(role.account_id for role in roles if role.state == "active"),
+        people=frozenset(one for one, person in whose.items() if person in there),
     )
+
+
+async def _whose(tx: AsyncSession, facts: Sequence[Fact]) -> dict[UUID, UUID]:
+    """Whom these entries are about, by the account that they name: one that was taken over is its person's."""
+    named = {fact.subject for fact in facts if fact.subject is not None}
+    return {one: one for one in named} | await taken_over.now_of(tx, named)
 
 
 async def _entries(tx: AsyncSession, seqs: list[int]) -> list[Told]:
@@ -158,10 +165,9 @@ def _fact(entry: Told) -> Fact | None:
 
 
 async def _named(tx: AsyncSession, kit: Kit, found: list[tuple[Told, Fact]]) -> list[Line]:
-    wanted = {account for entry, _ in found for account in (entry.subject, entry.by) if account is not None}
-    rows: Any = await tx.execute(select(Account.id, Account.full_name).where(Account.id.in_(wanted)))
-    names = {account: kit.keys.open("accounts.full_name", account, sealed) for account, sealed in rows}
-    known = await numbers.personal(tx, kit, {entry.subject for entry, _ in found if entry.subject})
+    names = await full_names(tx, kit, (one for entry, _ in found for one in (entry.subject, entry.by)))
+    whose = await _whose(tx, [fact for _, fact in found])
+    known = await numbers.personal(tx, kit, set(whose.values()))
     asked = {system for _, fact in found if (system := getattr(fact, "system", None)) is not None}
     called = await tx.execute(select(System.id, System.name).where(System.id.in_(asked)))
     systems = {row.id: row.name for row in called}
@@ -173,9 +179,9 @@ async def _named(tx: AsyncSession, kit: Kit, found: list[tuple[Told, Fact]]) -> 
             entry.seq,
             entry.at,
             fact,
-            names.get(entry.subject),
-            last_digits(known.get(entry.subject, "") if entry.subject else ""),
-            names.get(entry.by),
+            names.get(entry.subject) if entry.subject else None,
+            last_digits(known.get(whose[entry.subject], "") if entry.subject else ""),
+            names.get(entry.by) if entry.by else None,
             systems.get(getattr(fact, "system", None)),
             kinds.get(getattr(fact, "request", None)),
             entry.subject,

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import (
     CTE,
     ColumnElement,
@@ -24,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
-from backend.accounts.identity import numbers
+from backend.accounts.identity import numbers, taken_over
 from backend.accounts.models import Identifier
 from backend.appointment import MANAGER, Appointment
 from backend.kit import Kit
@@ -58,8 +59,11 @@ async def candidates(
     What has no place yet comes first, and of that everybody's.
     """
     if wanted.person is not None or wanted.actor is not None:
-        found = list(await tx.scalars(audit_wanted.newest(wanted, span)))
-        return found, len(found) == CHUNK
+        theirs = set[int]()
+        for one in await _of_each_account(tx, wanted):
+            theirs |= set(await tx.scalars(audit_wanted.newest(one, span)))
+        some = sorted(theirs, reverse=True)[:CHUNK]
+        return some, len(some) == CHUNK
     placed, fresh = await placed_to(tx), list[int]()
     if span.before is None or span.before > placed + 1:
         after = placed if span.after is None else max(placed, span.after)
@@ -70,6 +74,17 @@ async def candidates(
     most = CHUNK if wanted.outcome or wanted.unit else min(most, CHUNK)
     found = await _placed(tx, kit, who, wanted, span, inside, most)
     return fresh + found, len(found) == most
+
+
+async def _of_each_account(tx: AsyncSession, wanted: Wanted) -> list[Wanted]:
+    """The same question of each account that the person has had, and of each that the actor has."""
+    people, actors = [
+        [None] if one is None else sorted(await taken_over.ever(tx, {one}))
+        for one in (wanted.person, wanted.actor)
+    ]
+    return [
+        msgspec.structs.replace(wanted, person=person, actor=actor) for person in people for actor in actors
+    ]
 
 
 async def _placed(

@@ -18,8 +18,9 @@ from sqlalchemy import BigInteger, String, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
+from backend.accounts.identity import taken_over
 from backend.db import Base, Database, changed_one, insert_into, one_after_another
-from backend.facts import AccountJoined, Fact, ReorganisationDone, ReorganisationReversed, vocabulary
+from backend.facts import Fact, ReorganisationDone, ReorganisationReversed, vocabulary
 from backend.journal import Entry, Head
 from backend.retention import Stays
 from backend.roles import policy
@@ -31,7 +32,6 @@ UNIT, LATE, ABOUT, BY = "unit", "late", "about", "by"
 NAMES = (("requests", ("request", "target")), ("roles", ("role", "target")))
 ASKED = "role.requested"
 TAKEN = tuple(str(kind.__struct_config__.tag) for kind in (ReorganisationDone, ReorganisationReversed))
-JOINED = str(AccountJoined.__struct_config__.tag)
 BATCH, PART, PAUSE = 200, 400, 0.01
 PLACING = "journal places"
 Key = tuple[str, UUID, str, int]
@@ -86,7 +86,7 @@ async def _place_next(tx: AsyncSession) -> int:
     await _put(tx, facts)
     people = {fact.subject for entry, fact in facts if entry.tag.startswith(ROLE) and entry.tag != ASKED}
     people |= await _taken_along(tx, done, upto) | await _joined(tx, done, upto)
-    whose = await _ever(tx, {one for one in people if one})
+    whose = await taken_over.ever(tx, {one for one in people if one})
     for part in _parts(sorted(whose)):
         await _place_anew(tx, part, upto)
     if not await changed_one(tx, update(PlacedTo).where(PlacedTo.id == 1).values(seq=upto)):
@@ -110,25 +110,12 @@ async def _taken_along(tx: AsyncSession, after: int, upto: int) -> set[UUID]:
 
 async def _joined(tx: AsyncSession, after: int, upto: int) -> set[UUID]:
     """Who has just taken over another account, and about whom that one had said a word: it is theirs now (R26)."""
-    found = select(Entry.subject).where(Entry.tag == JOINED, Entry.seq > after, Entry.seq <= upto)
+    found = select(Entry.subject).where(Entry.tag == taken_over.JOINED, Entry.seq > after, Entry.seq <= upto)
     people = {one for one in await tx.scalars(found) if one is not None}
     if not people:
         return people
     asked = select(RoleRequest.account_id).join(RequestStep, RequestStep.request_id == RoleRequest.id)
     return people | set(await tx.scalars(asked.where(RequestStep.by.in_(people)).distinct()))
-
-
-async def _ever(tx: AsyncSession, people: Collection[UUID]) -> set[UUID]:
-    """These, and the accounts that they have taken over: what was asked by those is theirs, and still told of those."""
-    found, new = set(people), set(people)
-    while new:
-        told = set[UUID]()
-        for part in _parts(sorted(new)):
-            query = select(Entry).where(Entry.subject.in_(part), Entry.tag == JOINED)
-            told |= {fact.absorbed for _, fact in _facts(await tx.scalars(query))}  # type: ignore[attr-defined]
-        new = told - found
-        found |= new
-    return found
 
 
 async def _place_anew(tx: AsyncSession, people: Collection[UUID], upto: int) -> None:
@@ -139,11 +126,8 @@ async def _place_anew(tx: AsyncSession, people: Collection[UUID], upto: int) -> 
     for entry, fact in facts:
         if fact.subject is not None and _group(entry) == SYNC:
             told[fact.subject].append(entry.seq)
-    held = await tx.execute(
-        select(Role.account_id, Role.unit_id, Role.state).where(Role.account_id.in_(told))
-    )
     there, ever = set[tuple[UUID, UUID]](), set[tuple[UUID, UUID]]()
-    for account, unit, state in held:
+    for account, unit, state in await _posts_of(tx, told):
         (there if state in policy.HELD else ever).add((account, unit))
     for account, unit in ever - there:  # what systems were told of somebody goes along with the person
         for part in _parts(told[account]):
@@ -194,12 +178,21 @@ async def _lying(
         lies[request] |= ({(BY, by)} if by else set()) | ({(LATE, unit)} if late else set())
     for role, unit in await tx.execute(select(Role.id, Role.unit_id).where(Role.id.in_(roles))):
         lies[role].add((UNIT, unit))
-    held = select(Role.account_id, Role.unit_id).where(
-        Role.account_id.in_(people), Role.state.in_(policy.HELD)
-    )
-    for account, unit in await tx.execute(held):
-        lies[account].add((UNIT, unit))
+    for account, unit, state in await _posts_of(tx, people):
+        if state in policy.HELD:
+            lies[account].add((UNIT, unit))
     return lies
+
+
+async def _posts_of(tx: AsyncSession, people: Collection[UUID]) -> list[tuple[UUID, UUID, str]]:
+    """Where some people have or had a post; of an account that was taken over, where its person has."""
+    whose = await taken_over.now_of(tx, people)
+    query = select(Role.account_id, Role.unit_id, Role.state)
+    held = await tx.execute(query.where(Role.account_id.in_({*people, *whose.values()})))
+    posts: dict[UUID, list[tuple[UUID, str]]] = defaultdict(list)
+    for account, unit, state in held:
+        posts[account].append((unit, state))
+    return [(one, unit, state) for one in people for unit, state in posts[whose.get(one, one)]]
 
 
 def _facts(entries: Iterable[Entry]) -> Iterator[tuple[Entry, Fact]]:

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.accounts.identity import correcting
+from backend.accounts.identity import correcting, taken_over
 from backend.devices import takeover
 from backend.devices.models import Session
 from backend.errors import Refusal
@@ -67,7 +67,10 @@ async def _made(
 
     A release before this one did not write which sign-in it was: there the time tells, for one phone is signed in.
     """
-    sessions = select(Session.id).where(Session.account_id == account_id, Session.created_at >= since)
+    accounts = await taken_over.ever(
+        tx, {account_id}
+    )  # a sign-in to one that was taken over is theirs to deny
+    sessions = select(Session.id).where(Session.account_id.in_(accounts), Session.created_at >= since)
     if but is not None:
         sessions = sessions.where(Session.id != but)
     unknown = and_(RoleRequest.session_id.is_(None), RoleRequest.created_at >= since)

@@ -15,7 +15,7 @@ import msgspec
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.accounts.identity import numbers
+from backend.accounts.identity import numbers, taken_over
 from backend.accounts.self import consents, mine, personal_data
 from backend.accounts.ways_in import assurance
 from backend.appointment import MANAGER, Appointment
@@ -113,7 +113,8 @@ async def _copy_of(tx: AsyncSession, kit: Kit, account_id: UUID, now: datetime) 
     }
     blinds = await numbers.listed_blinds_of(tx, kit, account_id)
     cards = await tx.scalars(select(StaffRecord).where(StaffRecord.national_id_blind.in_(blinds)))
-    facts = select(Entry.at, Entry.tag).where(Entry.subject == account_id)
+    own_ever = await taken_over.ever(tx, {account_id})
+    facts = select(Entry.at, Entry.tag).where(Entry.subject.in_(own_ever))
     return {
         "roles": [msgspec.to_builtins(role) | {"fields": fields.get(role.id, {})} for role in roles],
         "role_requests": [msgspec.to_builtins(request) for request in requests],

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.facts import (
+    AccountJoined,
     DecisionUndone,
     RequestDecided,
     RoleBegun,
@@ -38,6 +39,7 @@ class Said(msgspec.Struct):
     instead: UUID | None = None
     request: UUID | None = None
     outcome: str | None = None
+    absorbed: UUID | None = None  # an account whose roles the subject has taken over
 
 
 class Owed:
@@ -53,36 +55,38 @@ class Owed:
             RoleRevived,
             RequestDecided,
             DecisionUndone,
+            AccountJoined,
         )
     )
 
     def __init__(self, roles: dict[UUID, str], requests: dict[UUID, str]) -> None:
         self._roles, self._requests = roles, requests
         self._held: dict[UUID, str] = {}  # of each role: the last word
-        self._ended_of: dict[UUID, set[UUID]] = {}  # by account: ended roles, which an undo brings back
+        self._ended_of: dict[str, set[UUID]] = {}  # by account: ended roles, which an undo brings back
         self._outcomes: dict[UUID, str] = {}
 
     def hear(self, entry: Any) -> None:
         """Remember the last word of each role and request that stands."""
         said = msgspec.json.decode(entry.fact, type=Said)
         match entry.tag:
-            case "role.begun" | "role.scheduled":
-                if said.role in self._roles:
-                    self._held[said.role] = entry.tag
-            case "role.ended":
-                if said.role in self._roles:
-                    self._ended_of.setdefault(entry.subject, set()).add(said.role)
+            case "role.begun" | "role.scheduled" if said.role in self._roles:
+                self._held[said.role] = entry.tag
+            case "role.ended" if said.role in self._roles:
+                self._ended_of.setdefault(str(entry.subject), set()).add(said.role)
             case "role.reorganised" | "role.revived":
-                self._replaced(entry.subject, said)
+                self._replaced(str(entry.subject), said)
+            case "account.joined":  # what happens to these roles next is told of the other account
+                theirs = self._ended_of.pop(str(said.absorbed), set())
+                self._ended_of.setdefault(str(entry.subject), set()).update(theirs)
             case "role.request_decided":
                 if said.request in self._requests:
                     self._outcomes[said.request] = said.outcome or ""
             case "role.decision_undone":
-                self._ended_of.pop(entry.subject, None)
+                self._ended_of.pop(str(entry.subject), None)
                 if said.request in self._outcomes:
                     del self._outcomes[said.request]
 
-    def _replaced(self, subject: UUID, said: Said) -> None:
+    def _replaced(self, subject: str, said: Said) -> None:
         """One role of somebody stands, and another no longer: with their unit, or back again."""
         ended = self._ended_of.setdefault(subject, set())
         if said.role in self._roles:

@@ -13,7 +13,7 @@ from sqlalchemy import delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
-from backend.accounts.identity import absorbing, candidates
+from backend.accounts.identity import absorbing, candidates, correcting
 from backend.accounts.identity.absorbing import Proof
 from backend.appointment import Appointment
 from backend.errors import Conflict
@@ -90,11 +90,17 @@ async def unite(
     asked = update(RoleRequest).where(RoleRequest.account_id == goes.id).values(account_id=stays.id)
     begun = update(RoleRequest).where(RoleRequest.created_by == goes.id)
     begun = begun.values(created_by=stays.id, idempotency_key=None, idempotency_print=None)
+    spoken = select(RequestStep.request_id).where(RequestStep.by == goes.id)
+    words = [
+        update(RoleRequest).where(column == goes.id, RoleRequest.id.in_(spoken)).values({column: stays.id})
+        for column in (RoleRequest.decided_by, RoleRequest.kept_by)
+    ]
     said = update(RequestStep).where(RequestStep.by == goes.id).values(by=stays.id)  # four eyes count people
     lent = update(Appointment).where(Appointment.by == goes.id).values(by=stays.id)
     looks = delete(Opened).where(Opened.account_id == goes.id)
-    for statement in (roles, asked, begun, said, lent, looks):
+    for statement in (roles, asked, begun, *words, said, lent, looks):
         await tx.execute(statement.execution_options(synchronize_session=False))
+    await correcting.over(tx, kit, goes.id, by=proof.by, now=now)
     await absorbing.absorb(tx, kit, stays, goes, proof, now=now)
     await deciding.person_changed(tx, kit, stays.id)
     await renewal.renew(tx, [goes.id], now=now, lane=REVOCATION)

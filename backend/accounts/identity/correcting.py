@@ -172,6 +172,13 @@ async def denied(tx: AsyncSession, kit: Kit, notice: Notice, *, by: UUID, now: d
         await _drop(tx, kit, row, "denied", by=by, now=now)
 
 
+async def over(tx: AsyncSession, kit: Kit, account_id: UUID, *, by: UUID, now: datetime) -> None:
+    """The account is about to be taken over: its name is nobody's to correct any more. The caller holds its row."""
+    row = await tx.scalar(select(NameProposal).where(NameProposal.account_id == account_id).with_for_update())
+    if row is not None:
+        await _drop(tx, kit, row, "changed", by=by, now=now)
+
+
 async def sweep(db: Database, kit: Kit, now: datetime) -> None:
     """What nobody has confirmed in time is over."""
     async with db.write() as tx:

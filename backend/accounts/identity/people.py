@@ -11,7 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
 from backend.account_rows import AccountNow, AnyAccount
-from backend.accounts.identity import candidates, ending, finding, following, newcomer, opened_here
+from backend.accounts.identity import (
+    candidates,
+    ending,
+    finding,
+    following,
+    newcomer,
+    opened_here,
+    taken_over,
+)
 from backend.accounts.identity.ending import Coming
 from backend.accounts.identity.evidence import VNEID, Evidence, of_person
 from backend.accounts.identity.finding import Match
@@ -261,9 +269,15 @@ async def described(tx: AsyncSession, kit: Kit, account: AnyAccount) -> dict[str
 
 
 async def full_names(tx: AsyncSession, kit: Kit, accounts: Iterable[UUID | None]) -> dict[UUID, str]:
-    """Full names by account; nobody has none."""
+    """Full names by account, of one that was taken over that of its person; nobody has none."""
     wanted = {one for one in accounts if one is not None}
     if not wanted:
         return {}
-    rows = await tx.execute(select(Account.id, Account.full_name).where(Account.id.in_(wanted)))
-    return {row.id: kit.keys.open("accounts.full_name", row.id, row.full_name) for row in rows}
+    columns = Account.id, Account.full_name, Account.joined_into
+    rows = (await tx.execute(select(*columns).where(Account.id.in_(wanted)))).all()
+    found = {row.id: kit.keys.open("accounts.full_name", row.id, row.full_name) for row in rows}
+    if closed := [row.id for row in rows if row.joined_into is not None]:
+        whose = await taken_over.now_of(tx, closed)
+        names = await full_names(tx, kit, whose.values())
+        found |= {one: names[account] for one, account in whose.items()}
+    return found
