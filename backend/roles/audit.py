@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.accounts.identity import numbers, taken_over
 from backend.accounts.identity.people import full_names
-from backend.facts import Fact, vocabulary
+from backend.facts import Fact, as_told
 from backend.journal import Entry
 from backend.kit import Kit
 from backend.names import last_digits
@@ -92,7 +92,7 @@ async def of_units(
         span = Span(span.after, before)
         seqs, more = await candidates(tx, kit, who, wanted, span, inside=inside, most=most + SPARE)
         chunk = await _entries(tx, seqs)
-        facts = [(entry, fact) for entry in chunk if (fact := _fact(entry)) is not None]
+        facts = [(entry, fact) for entry in chunk if (fact := as_told(entry.tag, entry.fact)) is not None]
         reach = await _reach(tx, kit, who, [fact for _, fact in facts], inside)
         for entry, fact in facts:
             if wanted.says(fact) and reach.concerns(fact):
@@ -156,12 +156,6 @@ async def _entries(tx: AsyncSession, seqs: list[int]) -> list[Told]:
     query = select(Entry.seq, Entry.at, Entry.tag, Entry.subject, Entry.by, Entry.fact)
     rows = await tx.execute(query.where(Entry.seq.in_(seqs)).order_by(Entry.seq.desc()))
     return list(map(Told._make, rows))
-
-
-def _fact(entry: Told) -> Fact | None:
-    """The entry as the vocabulary knows it; one from a later version is left out."""
-    kind = vocabulary().get(entry.tag)
-    return msgspec.json.decode(entry.fact, type=kind) if kind else None
 
 
 async def _named(tx: AsyncSession, kit: Kit, found: list[tuple[Told, Fact]]) -> list[Line]:

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.accounts.identity import taken_over
 from backend.db import Base, Database, changed_one, insert_into, one_after_another
-from backend.facts import Fact, ReorganisationDone, ReorganisationReversed, vocabulary
+from backend.facts import Fact, ReorganisationDone, ReorganisationReversed, as_told
 from backend.journal import Entry, Head
 from backend.retention import Stays
 from backend.roles import policy
@@ -197,8 +197,8 @@ async def _posts_of(tx: AsyncSession, people: Collection[UUID]) -> list[tuple[UU
 
 def _facts(entries: Iterable[Entry]) -> Iterator[tuple[Entry, Fact]]:
     for entry in entries:
-        if (kind := vocabulary().get(entry.tag)) is not None:
-            yield entry, msgspec.json.decode(entry.fact, type=kind)
+        if (fact := as_told(entry.tag, entry.fact)) is not None:
+            yield entry, fact
 
 
 def _group(entry: Entry) -> str:

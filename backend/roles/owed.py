@@ -67,7 +67,10 @@ class Owed:
 
     def hear(self, entry: Any) -> None:
         """Remember the last word of each role and request that stands."""
-        said = msgspec.json.decode(entry.fact, type=Said)
+        try:
+            said = msgspec.json.decode(entry.fact, type=Said)
+        except msgspec.DecodeError:
+            return  # altered within a closed range, which is proved at its end, or it has spoken for nothing
         match entry.tag:
             case "role.begun" | "role.scheduled" if said.role in self._roles:
                 self._held[said.role] = entry.tag

@@ -17,6 +17,7 @@ from backend.facts import UnitsImported
 from backend.journal import Closed, Entry, Head, JournalBroken, KeyPrint
 from backend.kit import Kit
 from backend.limits import Limits
+from backend.roles.owed import owed
 from ngomon.admission import admit
 from ngomon.rekey import rotate
 
@@ -83,6 +84,16 @@ TAMPERING: dict[str, Tampering] = {
 }
 
 
+async def heard_as_told(db: Database, kit: Kit) -> None:
+    """Within a closed range an entry is heard before its range is proved: what nobody can read is altered, no fault."""
+    for fact in ("", "{", '{"role":7}', "[]"):
+        async with AsyncSession(db.engine) as tx:
+            await tx.execute(update(Entry).where(Entry.seq == 2).values(tag="role.begun", fact=fact))
+            _, trouble = await kit.journal.verify(tx, witness=await owed(tx))
+            assert trouble == "an entry of 1 to 5 was altered", (fact, trouble)
+            await tx.rollback()
+
+
 async def test_a12_every_tampering_with_a_closed_range_is_found(database: Database) -> None:
     old, new = new_secret_key(), new_secret_key()
     await written(database, kit_of(old))
@@ -93,6 +104,7 @@ async def test_a12_every_tampering_with_a_closed_range_is_found(database: Databa
                 await tamper(tx, kit)
                 assert (await kit.journal.verify(tx))[1], f"{name} was not found"
                 await tx.rollback()
+    await heard_as_told(database, kit_of(new))
     async with AsyncSession(database.engine) as tx:  # without the range its entries need the old key
         await tx.execute(delete(Closed))
         with pytest.raises(KeyMissing):

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
-from backend.facts import AccountJoined
+from backend.facts import AccountJoined, as_told
 from backend.journal import Entry
 
 JOINED = str(AccountJoined.__struct_config__.tag)
@@ -28,8 +27,9 @@ async def ever(tx: AsyncSession, people: Collection[UUID]) -> set[UUID]:
         told, asked = set[UUID](), sorted(new)
         for start in range(0, len(asked), PART):
             some = Entry.subject.in_(asked[start : start + PART])
-            for fact in await tx.scalars(select(Entry.fact).where(some, Entry.tag == JOINED)):
-                told.add(msgspec.json.decode(fact, type=AccountJoined).absorbed)
+            for text in await tx.scalars(select(Entry.fact).where(some, Entry.tag == JOINED)):
+                if isinstance(fact := as_told(JOINED, text), AccountJoined):
+                    told.add(fact.absorbed)
         new = told - found
         found |= new
     return found

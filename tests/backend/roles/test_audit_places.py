@@ -185,3 +185,31 @@ async def test_the_places_of_many_units_are_asked_for_at_once(world: World) -> N
     async with world.db.read() as tx:
         page, _ = await audit.of_units(tx, world.kit, world.people["Giang"], Wanted("manager"), now=world.now)
     assert [line.fact.unit for line in page] == units[:50]  # type: ignore[attr-defined]
+
+
+async def test_tw17_an_entry_that_nobody_can_read_any_more_stops_no_page_and_no_other_entrys_place(
+    world: World,
+) -> None:
+    """Somebody has altered it in the file; that it is altered says the proof of the chain, and only that."""
+    await world.employ("An", "NV", "Chi")
+    async with world.db.read() as tx:
+        first = select(func.min(Entry.seq)).where(Entry.tag == "role.requested")
+        altered, fact = (
+            await tx.execute(select(Entry.seq, Entry.fact).where(Entry.seq == first.scalar_subquery()))
+        ).one()
+    async with world.db.write() as tx:
+        await tx.execute(update(Entry).where(Entry.seq == altered).values(fact="{}x"))
+    try:
+        others = await seen(world, "Chi", Wanted())
+        assert others and altered not in others
+        await audit_places.fill(world.db)
+        async with world.db.read() as tx:
+            last = await tx.scalar(select(func.max(Entry.seq)))
+            assert await audit_places.placed_to(tx) == last
+        assert await seen(world, "Chi", Wanted()) == others
+        async with world.db.read() as tx:
+            assert (await world.kit.journal.verify(tx))[1] == f"entry {altered} was altered"
+    finally:
+        async with world.db.write() as tx:
+            await tx.execute(update(Entry).where(Entry.seq == altered).values(fact=fact))
+            await tx.execute(update(PlacedTo).values(seq=0))
