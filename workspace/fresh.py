@@ -42,7 +42,7 @@ async def wanted(
     )
 
 
-async def left(call: Call[Manager | AtDesk], kind: type[Form], *, back: str) -> Form | None:
+async def left(call: Call[Manager | AtDesk | Officer], kind: type[Form], *, back: str) -> Form | None:
     """The form that this person left on the page `back`, after the sign-in that it asked for."""
     try:
         kept_id = UUID(call.request.query_params.get("kept", ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -19,9 +20,22 @@ from workspace.auth import SAFE, TOKEN_FIELD, Connection, Cookies, is_same_origi
 STATE = "way_back"
 LONGEST = 20_000  # characters of a form that is kept
 # forms that stand on the page above their address
-ACTS = ("decision", "undo", "withdraw", "plan", "run", "reverse", "confirm", "appointments")
+ACTS = ("decision", "undo", "withdraw", "opened", "plan", "run", "reverse", "confirm", "appointments")
 OPERATOR = "/workspace/operator"
 OF_OPERATORS = ("plan", "end")  # below that page, and standing on it
+ELSEWHERE = tuple(  # forms that stand on another page
+    (re.compile(f"/workspace{sent}"), f"/workspace{page}")
+    for sent, page in (
+        ("/delegations/[^/]+/end", "/delegations"),
+        ("/support/(joins|names)/[^/]+/(?:confirm|refuse)", r"/support/\1"),
+        ("/support/counter", "/support"),
+        ("/people/[^/]+/return", "/people"),
+        ("/settings/.+", "/settings"),
+        ("/filters", ""),
+        ("/systems/[^/]+/replay", "/systems"),
+        ("/systems/([^/]+)/(?:[a-z]+|deliveries/[^/]+/skip)", r"/systems/\1"),
+    )
+)
 
 
 class Interrupted:
@@ -69,6 +83,9 @@ class Interrupted:
 
 
 def _page_of(path: str) -> str:
+    for sent, stands in ELSEWHERE:
+        if (found := sent.fullmatch(path)) is not None:
+            return found.expand(stands)
     above, _, act = path.rpartition("/")
     if path.startswith(f"{OPERATOR}/") and act in OF_OPERATORS:
         return OPERATOR

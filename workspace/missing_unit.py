@@ -11,12 +11,13 @@ from backend.openness import Openness
 from backend.support import cases
 from backend.support.models import Case
 from backend.words import mark as _
-from workspace import forms
+from workspace import forms, fresh
 from workspace.auth import Visit
 from workspace.call import Call
 from workspace.officer import Officer
 from workspace.pages import errors_of, page
 
+PLACE = "/workspace/me/missing-unit"
 SUBJECT = _("Danh sách chưa có đơn vị của tôi")
 
 
@@ -35,7 +36,8 @@ class MissingUnitController(Controller):
     @get(name="workspace.missing_unit")
     async def show(self, call: NamedDependency[Call[Officer]]) -> Response[str]:
         """Which unit it is."""
-        return _page(call.request, UnitForm())
+        left = await fresh.left(call, UnitForm, back=PLACE)
+        return _page(call.request, left or UnitForm(), kept=left is not None)
 
     @post(name="workspace.missing_unit_told", status_code=200)
     async def tell(self, call: NamedDependency[Call[Officer]]) -> Response[str]:
@@ -51,14 +53,20 @@ class MissingUnitController(Controller):
 
 
 def _page(
-    request: Visit, form: UnitForm, *, case: Case | None = None, refusal: Refusal | None = None
+    request: Visit,
+    form: UnitForm,
+    *,
+    case: Case | None = None,
+    refusal: Refusal | None = None,
+    kept: bool = False,
 ) -> Response[str]:
     return page(
         request,
         "me_unit.html",
         refusal=refusal,
-        here="/workspace/me/missing-unit",
+        here=PLACE,
         form=form,
+        kept=kept,
         case=case,
         errors=errors_of(refusal),
     )

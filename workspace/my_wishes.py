@@ -20,7 +20,7 @@ from backend.roles.catalogue.entries import still_open
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.models import Role, RoleRequest, Unit
 from backend.roles.views import OwnRequest
-from workspace import field_labels, forms, wishing
+from workspace import field_labels, forms, fresh, wishing
 from workspace.auth import Visit
 from workspace.call import Call
 from workspace.me import HOME
@@ -45,12 +45,13 @@ class WishController(Controller):
     @get(NEW, name="workspace.wishing")
     async def ask(self, call: NamedDependency[Call[Officer]]) -> Response[str]:
         """The form, filled from the role or the directory; `subject_type` of the address chooses another form."""
-        act = _act(call.request)
+        act, left = _act(call.request), await _before(call)
         async with call.db.read() as tx:
             role = await _role(call.request, tx, call.who)
-            typed = await wishing.filled(tx, call.kit, call.who.account_id, act, role)
+            typed = left or await wishing.filled(tx, call.kit, call.who.account_id, act, role)
             chosen = call.request.query_params.get("subject_type")
-            return await _form(call, tx, act, typed | ({"subject_type": chosen} if chosen else {}))
+            typed |= {"subject_type": chosen} if chosen else {}
+            return await _form(call, tx, act, typed, kept=left is not None)
 
     @post(NEW, name="workspace.wish", status_code=200)
     async def wish(self, call: NamedDependency[Call[Officer]]) -> Response[str] | Redirect:
@@ -80,10 +81,11 @@ class WishController(Controller):
         self, call: NamedDependency[Call[Officer]], request_id: FromPath[UUID]
     ) -> Response[str]:
         """Filled with what it says, and why it came back."""
+        left = await _before(call)
         async with call.db.read() as tx:
             mine = await own.one_of_mine(tx, call.kit, request_id, call.who.account_id, now=call.now())
-            typed = await wishing.asked(tx, call.kit, await tx.get_one(RoleRequest, request_id))
-            return await _form(call, tx, _kind(mine.kind), typed, about=mine)
+            typed = left or await wishing.asked(tx, call.kit, await tx.get_one(RoleRequest, request_id))
+            return await _form(call, tx, _kind(mine.kind), typed, about=mine, kept=left is not None)
 
     @post(AGAIN, name="workspace.my_correct", status_code=200)
     async def correct(
@@ -133,6 +135,16 @@ async def _typed(request: Visit, db: Database) -> Typed:
     return await wishing.read(request, catalogue)
 
 
+async def _before(call: Call[Officer]) -> Typed | None:
+    """What this person had typed here when the session ended."""
+    if "kept" not in call.request.query_params:
+        return None
+    async with call.db.read() as tx:
+        catalogue = await in_force(tx)
+    left = await fresh.left(call, wishing.shape(catalogue), back=call.path)
+    return wishing.typed(left, catalogue) if left is not None else None
+
+
 async def _form(
     call: Call[Officer],
     tx: AsyncSession,
@@ -141,6 +153,7 @@ async def _form(
     *,
     about: OwnRequest | None = None,
     refusal: Refusal | None = None,
+    kept: bool = False,
 ) -> Response[str]:
     """The form as it stands; what was typed is never lost."""
     catalogue, today = await in_force(tx), local_day(call.now())
@@ -154,6 +167,7 @@ async def _form(
         refusal=refusal,
         here=call.path,
         act=act,
+        kept=kept,
         typed=dict.fromkeys(wishing.boxes(fields), "") | typed,
         about=about,
         **await _left(tx, call.kit, act, about.role_id if about else call.request.path_params.get("role_id")),

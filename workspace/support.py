@@ -26,7 +26,7 @@ from backend.errors import (
 from backend.openness import Openness
 from backend.settings import Settings
 from backend.support import cases, reading, resending
-from workspace import callers, forms
+from workspace import callers, forms, fresh
 from workspace.auth import Visit
 from workspace.call import Call
 from workspace.clerk import clerk_in
@@ -77,7 +77,8 @@ class SupportController(Controller):
     @get(name="workspace.support")
     async def show(self, call: NamedDependency[Call[AtDesk]]) -> Response[str]:
         """The cases of the clerk's desks, newest first."""
-        return await _list(call, forms.query(call.request, Filters))
+        left = await fresh.left(call, CounterForm, back=HOME)
+        return await _list(call, forms.query(call.request, Filters), form=left, kept=left is not None)
 
     @post("/counter", name="workspace.support_counter", status_code=200)
     async def counter(
@@ -102,7 +103,8 @@ class SupportController(Controller):
     @get("/new", name="workspace.support_new")
     async def ask_new(self, call: NamedDependency[Call[AtDesk]]) -> Response[str]:
         """For whom, and about what."""
-        return _new(call.request, call.who, NewForm())
+        left = await fresh.left(call, NewForm, back=f"{HOME}/new")
+        return _new(call.request, call.who, left or NewForm(), kept=left is not None)
 
     @post("/new", name="workspace.support_open")
     async def open(
@@ -134,7 +136,8 @@ class SupportController(Controller):
     @get("/{case_id:uuid}", name="workspace.support_case")
     async def case(self, call: NamedDependency[Call[AtDesk]], case_id: FromPath[UUID]) -> Response[str]:
         """What was written, and a place to answer."""
-        return await _case(call, case_id)
+        left = await fresh.left(call, CaseForm, back=f"{HOME}/{case_id}")
+        return await _case(call, case_id, text=left.text if left else "", kept=left is not None)
 
     @post("/{case_id:uuid}", name="workspace.support_word")
     async def say(
@@ -167,7 +170,12 @@ async def _say(call: Call[AtDesk], settings: Settings, case_id: UUID, form: Case
 
 
 async def _list(
-    call: Call[AtDesk], filters: Filters, *, form: CounterForm | None = None, refusal: Refusal | None = None
+    call: Call[AtDesk],
+    filters: Filters,
+    *,
+    form: CounterForm | None = None,
+    refusal: Refusal | None = None,
+    kept: bool = False,
 ) -> Response[str]:
     async with call.db.read() as tx:
         who = await clerk_in(tx, call.kit, call.who)
@@ -185,13 +193,14 @@ async def _list(
         next_cursor=str(shown[-1].id) if more else "",
         filters=filters,
         form=form or CounterForm(),
+        kept=kept,
         errors=errors_of(refusal),
         age=ages(call.request, call.now()),
     )
 
 
 async def _case(
-    call: Call[AtDesk], case_id: UUID, *, text: str = "", refusal: Refusal | None = None
+    call: Call[AtDesk], case_id: UUID, *, text: str = "", refusal: Refusal | None = None, kept: bool = False
 ) -> Response[str]:
     async with call.db.read() as tx:
         case = await reading.one(
@@ -205,11 +214,14 @@ async def _case(
         case=case,
         is_genuine=call.now() < case.valid_until,
         text=text,
+        kept=kept,
         errors=errors_of(refusal),
     )
 
 
-def _new(request: Visit, clerk: AtDesk, form: NewForm, *, refusal: Refusal | None = None) -> Response[str]:
+def _new(
+    request: Visit, clerk: AtDesk, form: NewForm, *, refusal: Refusal | None = None, kept: bool = False
+) -> Response[str]:
     return page(
         request,
         "support_new.html",
@@ -217,5 +229,6 @@ def _new(request: Visit, clerk: AtDesk, form: NewForm, *, refusal: Refusal | Non
         here=f"{HOME}/new",
         desks=clerk.desks,
         form=form,
+        kept=kept,
         errors=errors_of(refusal, forms.boxes(NewForm)),
     )

@@ -41,21 +41,37 @@ def move_of(act: Act) -> Movement:
 
 async def read(request: Visit, catalogue: Catalogue) -> Typed:
     """What was typed, by the names of the fields; a field that no form has is refused."""
-    kinds = (*catalogue.subject_types.values(), movements.END_FORM)
-    known = {f"f_{field.name}": f"{FIELD}{field.name}" for kind in kinds for field in kind.fields}
-    shape = msgspec.defstruct(
+    return typed(await forms.read(request, shape(catalogue)), catalogue)
+
+
+def shape(catalogue: Catalogue) -> type[msgspec.Struct]:
+    """Every field of every form."""
+    known = {f"f_{field.name}": f"{FIELD}{field.name}" for kind in _kinds(catalogue) for field in kind.fields}
+    return msgspec.defstruct(
         "Wish",
         [*((name, str, "") for name in (*POST, *DAYS, *known)), ("keeps", list[UUID], [])],
         rename=known,
         frozen=True,
         forbid_unknown_fields=True,
     )
-    form = await forms.read(request, shape)
-    days = {f"{FIELD}{one.name}" for kind in kinds for one in kind.fields if one.type is FieldType.DATE}
+
+
+def typed(form: msgspec.Struct, catalogue: Catalogue) -> Typed:
+    """What such a form says, by the names of the fields."""
+    days = {
+        f"{FIELD}{one.name}"
+        for kind in _kinds(catalogue)
+        for one in kind.fields
+        if one.type is FieldType.DATE
+    }
     given = msgspec.to_builtins(form)
     given[KEEPS] = " ".join(given[KEEPS])
     sent = {name: str(value).strip() for name, value in given.items()}
     return {name: _iso(text) if name in days else text for name, text in sent.items() if text}
+
+
+def _kinds(catalogue: Catalogue) -> tuple[SubjectType, ...]:
+    return (*catalogue.subject_types.values(), movements.END_FORM)
 
 
 async def draft(tx: AsyncSession, act: Act, typed: Typed, role: Role | None, bad: list[FieldError]) -> Draft:
