@@ -11,6 +11,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -98,7 +99,7 @@ class Walk:
         self._keys, self._known, self._closing = keys, frozenset(known), closing
         self._listed = {key_id: keys.derive(PURPOSE, key_id) for key_id in keys.key_ids}
         self._closed = list(closed)
-        self._marks = sorted(marks)
+        self._marks = deque(sorted(marks))  # one a minute of some years: each is taken from the front
         self._next_mark = self._marks[0].seq if self._marks else 0
         self._ended: dict[bytes, int] = {}
         self._first, self._digest = 1, hashlib.sha256()
@@ -187,7 +188,7 @@ class Walk:
                 return (
                     f"entry {seq} is not the one that had been a head: entries up to it went or were altered"
                 )
-            self._marks.pop(0)
+            self._marks.popleft()
         self._next_mark = self._marks[0].seq if self._marks else 0
         return None
 

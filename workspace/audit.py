@@ -103,7 +103,7 @@ class AuditController(Controller):
         ):  # each a transaction of its own, and others are served between two of them
             if await call.is_given_up():
                 return sheets.left_off()
-            async with call.db.read() as tx:  # a right that ends meanwhile ends the file
+            async with call.part() as tx:  # a right that ends meanwhile ends the file
                 lines, older = await audit.of_units(
                     tx,
                     call.kit,
@@ -117,7 +117,9 @@ class AuditController(Controller):
             rows += (_cells(_row(line), lang) for line in lines)
             if older is None or len(rows) > EXPORTED:
                 break
-        return await sheets.attachment(kind, "nhat-ky", rows[: EXPORTED + 1])
+        is_cut = older is not None or len(rows) > EXPORTED + 1
+        end = [[say(sheets.CUT, lang)]] if is_cut else []
+        return await sheets.attachment(kind, "nhat-ky", rows[: EXPORTED + 1] + end)
 
 
 def _page(

@@ -77,8 +77,21 @@ class Call(Generic[Who_co]):
         """
         async with self.db.write() as tx:
             yield tx
-            if self.request.user is None or not await LIVES.all(tx, session=self.request.user.session_id):
-                raise SignedOut
+            await self._ensure_there(tx)
+
+    @asynccontextmanager
+    async def part(self) -> AsyncIterator[AsyncSession]:
+        """A session for the next part of a long answer: for whoever still sits there, and by the rights of now.
+
+        Raises SignedOut: a session that has ended meanwhile is given no further part.
+        """
+        async with self.db.read() as tx:
+            await self._ensure_there(tx)
+            yield tx
+
+    async def _ensure_there(self, tx: AsyncSession) -> None:
+        if self.request.user is None or not await LIVES.all(tx, session=self.request.user.session_id):
+            raise SignedOut
 
     async def is_given_up(self) -> bool:
         """Whether nobody waits for the answer any more; of a call without a body, before a long part of it."""

@@ -97,12 +97,14 @@ class DecisionsController(Controller):
         while len(rows) <= EXPORTED:  # whoever else waits for an answer is served between two parts
             if await call.is_given_up():
                 return sheets.left_off()
-            async with call.db.read() as tx:  # a right that ends meanwhile ends the file
+            async with call.part() as tx:  # a right that ends meanwhile ends the file
                 found = await _found(tx, call, further, most=min(PART, EXPORTED + 1 - len(rows)))
             rows += (_cells(one, lang) for one in found.items)
             if found.next_cursor is None:
                 break
             further = msgspec.structs.replace(filters, cursor=found.next_cursor)
+        else:
+            rows.append([say(sheets.CUT, lang)])
         return await sheets.attachment(kind, "quyet-dinh", rows)
 
 

@@ -9,7 +9,10 @@ from litestar import Response
 
 from backend.hanging_up import GONE
 from backend.imports.exported import lines, workbook
+from backend.words import mark as _
 
+# the last line of a file that does not hold everything that was asked for: nobody takes it for the whole
+CUT = _("Tệp dừng ở đây; phần cũ hơn, nếu có, không có trong tệp. Hãy chọn khoảng ngày hẹp hơn để xuất tiếp.")
 KINDS = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",

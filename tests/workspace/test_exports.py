@@ -11,9 +11,12 @@ from urllib.parse import urlsplit
 import pytest
 
 from backend.hanging_up import GONE
+from backend.roles import audit as journal
+from backend.roles import decisions
 from tests.parts.asked import heard
 from tests.workspace.office import Desk, Office
-from workspace import audit, decided
+from tests.workspace.test_kept import session_over
+from workspace import audit, decided, sheets
 
 NAMES = [f"Lý Thị Hàng {number:02d}" for number in range(7)]
 
@@ -33,7 +36,12 @@ async def test_every_decision_is_once_in_the_file(
     found = lines(await desk.page("/workspace/decisions/export.csv"))
     assert list(reversed(NAMES)) == [cell for row in found for cell in row if cell in NAMES]
     monkeypatch.setattr(decided, "EXPORTED", 5)
-    assert len(lines(await desk.page("/workspace/decisions/export.csv"))) == 5
+    *some, last = lines(await desk.page("/workspace/decisions/export.csv"))
+    assert len(some) == 5 and last == [sheets.CUT], "nobody takes it for the whole"
+    monkeypatch.setattr(decided, "EXPORTED", len(NAMES))
+    assert lines(await desk.page("/workspace/decisions/export.csv")) == found, (
+        "and the whole is not called a part"
+    )
 
 
 @pytest.mark.parametrize("part", [1, 3, 200])
@@ -47,7 +55,11 @@ async def test_every_entry_is_once_in_the_file(
     assert lines(await desk.page("/workspace/audit/export.csv")) == whole
     assert len(whole) > 9
     monkeypatch.setattr(audit, "EXPORTED", 4)
-    assert lines(await desk.page("/workspace/audit/export.csv")) == whole[:4]
+    assert lines(await desk.page("/workspace/audit/export.csv")) == [*whole[:4], [sheets.CUT]]
+    monkeypatch.setattr(audit, "EXPORTED", 5000)
+    monkeypatch.setattr(audit, "CHUNKS", 1)
+    cut = lines(await desk.page("/workspace/audit/export.csv"))
+    assert cut == (whole if part == 200 else [*whole[:part], [sheets.CUT]]), "looked through no further"
 
 
 @pytest.mark.parametrize("page", [audit, decided])
@@ -87,3 +99,27 @@ async def test_nothing_is_looked_for_for_whoever_has_hung_up(office: Office, des
         await office.service.app.asgi(scope, receive, send)
     assert [one["status"] for one in sent if "status" in one] == [GONE]
     assert not [one for one, _ in statements if "journal_places" in one or "request_steps" in one]
+
+
+@pytest.mark.parametrize("page", [audit, decided])
+async def test_a01_a_session_that_ends_meanwhile_gets_no_further_part(
+    office: Office, desk: Desk, monkeypatch: pytest.MonkeyPatch, page: ModuleType
+) -> None:
+    """As by "Không phải tôi" on the phone, while whoever is not the owner takes a file along."""
+    monkeypatch.setattr(page, "PART", 1)
+    for name in NAMES[:3]:
+        await office.has_role(name)
+    module, name = {audit: (journal, "of_units"), decided: (decisions, "decided")}[page]
+    read, parts = getattr(module, name), list[Any]()
+
+    async def and_ends(*given: Any, **more: Any) -> Any:
+        parts.append(await read(*given, **more))
+        if len(parts) == 2:
+            await session_over(office)
+        return parts[-1]
+
+    monkeypatch.setattr(module, name, and_ends)
+    path = {audit: "audit", decided: "decisions"}[page]
+    answer = await desk.http.get(f"/workspace/{path}/export.csv")
+    assert answer.status_code == 303 and "/workspace/login" in answer.headers["location"]
+    assert len(parts) == 2

@@ -5,7 +5,10 @@ from __future__ import annotations
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import func, select, update
 
+from backend.account import Account
+from backend.flows import Flow
 from tests.workspace.counter import Counter, asks
 from tests.workspace.office import TOKEN, Desk, Office, Somebody
 from tests.workspace.test_fresh import signed_in_again
@@ -82,4 +85,38 @@ async def test_w05_what_somebody_has_wished_is_there_again(office: Office) -> No
         office, desk, who, "/workspace/me/missing-unit", {"text": "Phòng viết dở"}, "/workspace/me"
     )
     assert "Phòng viết dở" in page and page.count(AGAIN) == 2
+    await desk.http.aclose()
+
+
+async def test_w05_nothing_is_kept_for_somebody_who_is_gone(office: Office) -> None:
+    who = await office.person("Lê Thị Đã Đi")
+    desk = await office.desk(who)
+    token = TOKEN.search(await desk.page("/workspace/me"))
+    assert token is not None
+    await session_over(office, who)
+    async with office.service.db.write() as tx:
+        await tx.execute(update(Account).where(Account.id == who.account_id).values(status="closed"))
+    away = await desk.send("/workspace/me/missing-unit", {"text": "Viết sau khi xóa"}, token=token.group(1))
+    assert away.status_code == 303 and "why=ended" not in away.headers["location"]
+    async with office.service.db.read() as tx:
+        kept = select(func.count()).where(Flow.kind == "kept_form", Flow.account_id == who.account_id)
+        assert await tx.scalar(kept) == 0
+    await desk.http.aclose()
+
+
+async def test_w05_what_was_written_as_an_account_that_was_taken_over_is_its_persons(office: Office) -> None:
+    before, after = await office.person("Lê Thị Gộp"), await office.person("Lê Thị Gộp")
+    desk = await office.desk(before)
+    token = TOKEN.search(await desk.page("/workspace/me"))
+    assert token is not None
+    await session_over(office, before)
+    async with office.service.db.write() as tx:
+        joined = update(Account).where(Account.id == before.account_id)
+        await tx.execute(joined.values(status="closed", joined_into=after.account_id))
+    away = await desk.send("/workspace/me/missing-unit", {"text": "Viết dở lúc gộp"}, token=token.group(1))
+    page = await signed_in_again(desk, office, away.headers["location"], after)
+    assert "Viết dở lúc gộp" in page
+    async with office.service.db.write() as tx:  # nothing but the account was joined here
+        again = update(Account).where(Account.id == before.account_id)
+        await tx.execute(again.values(status="active", joined_into=None))
     await desk.http.aclose()

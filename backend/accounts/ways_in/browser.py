@@ -20,7 +20,7 @@ from backend import flows
 from backend.account import Account
 from backend.accounts.codes import starts
 from backend.accounts.door import Door
-from backend.accounts.identity import ending, people
+from backend.accounts.identity import ending, people, taken_over
 from backend.accounts.identity.ending import Coming
 from backend.accounts.identity.evidence import VNEID, of_person
 from backend.accounts.ways_in import agents
@@ -234,13 +234,20 @@ async def touched(db: Database, kit: Kit, session: Sitting, now: datetime) -> Br
 
 
 async def ended_of(db: Database, token: str) -> Ended | None:
-    """Whose session a cookie was, that is one no more; nothing for one that never was."""
+    """Whose session a cookie was, that is one no more; nothing for one that never was, and of whoever is gone.
+
+    Of an account that was taken over it is that of its person, who signs in there.
+    """
     if not may_be_ours(token):
         return None
     query = select(Session).where(Session.access_hash == token_hash(token), Session.kind == "workspace")
     async with db.read() as tx:
         found = await tx.scalar(query)
-    return Ended(found.id, found.account_id) if found else None
+        if found is None:
+            return None
+        whose = (await taken_over.now_of(tx, {found.account_id})).get(found.account_id, found.account_id)
+        is_there = await tx.scalar(select(Account.id).where(Account.id == whose, Account.status == "active"))
+    return Ended(found.id, whose) if is_there is not None else None
 
 
 async def sessions_of(tx: AsyncSession, account_id: UUID, *, now: datetime) -> list[Session]:
