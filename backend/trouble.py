@@ -10,13 +10,16 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from uuid import UUID
 
+import structlog
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from backend.alarms import alarm
+from backend.crypto import KeyTrouble
 from backend.errors import Refusal, Unavailable
 
 RETRY_SECONDS = 5
+log = structlog.get_logger("trouble")
 FULL_STATES = ("53100", "53200")  # PostgreSQL: disk_full, out_of_memory
 AWAY_CLASSES = ("08", "53", "57", "58")  # connection, resources, operator intervention, system
 AWAY_STATES = (
@@ -95,12 +98,28 @@ def of_one(account_id: UUID) -> Iterator[None]:
     """What is done inside concerns one person: raises OfOne, and what the database says of itself as it is."""
     try:
         yield
-    except (IntegrityError, DataError) as error:
-        raise OfOne(account_id) from error
-    except (SQLAlchemyError, OSError, StorageTrouble):
-        raise
     except Exception as error:
+        if not _is_of_one(error):
+            raise
         raise OfOne(account_id) from error
+
+
+@contextmanager
+def apart(job: str, row: object) -> Iterator[None]:
+    """What is done inside concerns one row of many: where it fails the log says so, and the others go on."""
+    try:
+        yield
+    except Exception as error:
+        if not _is_of_one(error):
+            raise
+        log.warning("one_left", job=job, row=str(row), error=type(error).__name__)
+
+
+def _is_of_one(error: Exception) -> bool:
+    """Whether it may well go on with the others: neither the database nor our keys are at fault."""
+    if isinstance(error, IntegrityError | DataError):
+        return True
+    return not isinstance(error, SQLAlchemyError | OSError | StorageTrouble | KeyTrouble)
 
 
 def trouble_in(error: BaseException) -> StorageTrouble | None:

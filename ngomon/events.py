@@ -34,6 +34,7 @@ SENTENCES = {
     "morning_held_up": "the mail of the morning to account {account} met a mistake of ours; the others have theirs",
     "not_delivered": "delivery {delivery} did not arrive: {error}",
     "not_reconciled": "system {system} could not be compared: {error}; it is tried again in a quarter of an hour",
+    "one_left": "{job}: row {row} cannot be dealt with ({error}); it is left, and the others go on",
     "post_broke": "reading or sending mail met a mistake of ours; it goes on",
     "provider_refuses_us": "the e-ID does not accept our client: {reason}",
     "provider_unavailable": "the e-ID does not answer as it should: {reason}",

@@ -14,6 +14,7 @@ from backend.roles import draft as drafts
 from backend.roles import policy
 from backend.roles.models import Role, StaffRecord
 from backend.roles.staff_rows import person_of
+from backend.trouble import apart
 
 BATCH = 200
 FIRST = UUID(int=0)
@@ -34,7 +35,11 @@ async def _some(db: Database, kit: Kit, table: Any, after: UUID) -> UUID | None:
     query = select(table).where(table.code_blind.is_(None), current, table.id > after)
     async with db.read() as tx:
         found = list(await tx.scalars(query.order_by(table.id).limit(BATCH)))
-        codes = {row.id: code for row in found if (code := _code(kit, row))}
+    codes: dict[UUID, str] = {}
+    for row in found:
+        with apart("employee_codes", row.id):
+            codes[row.id] = _code(kit, row)
+    codes = {row_id: code for row_id, code in codes.items() if code}
     if codes:
         async with db.write() as tx:
             for row_id, code in codes.items():

@@ -24,6 +24,7 @@ from backend.outside.clock import local_day
 from backend.roles import policy, rights, rows
 from backend.roles.models import RequestStep, RoleRequest, Unit
 from backend.roles.rights import Deciders
+from backend.trouble import apart
 
 CHANGING = "deciders"
 CHUNK = 500
@@ -193,14 +194,20 @@ async def _above(
 
 
 async def _blinds_of_managers(tx: AsyncSession, kit: Kit) -> dict[bytes, set[bytes]]:
-    """By the index of a manager's number under any live key, those that the appointments have stored."""
+    """By the index of a manager's number under any live key, those that the appointments have stored.
+
+    A number that cannot be read is known by the index that stands beside it: nobody else's step waits for it.
+    """
     found: dict[bytes, set[bytes]] = {}
     query = select(Appointment.id, Appointment.national_id, Appointment.national_id_blind).where(
         Appointment.counts(MANAGER, None)
     )
     for row in await tx.execute(query):
-        number = kit.keys.open("appointments.national_id", row.id, row.national_id)
-        for blind in kit.keys.blinds(numbers.NATIONAL_ID, number):
+        blinds = [row.national_id_blind]
+        with apart("deciders", row.id):
+            number = kit.keys.open("appointments.national_id", row.id, row.national_id)
+            blinds = kit.keys.blinds(numbers.NATIONAL_ID, number)
+        for blind in blinds:
             found.setdefault(blind, set()).add(row.national_id_blind)
     return found
 

@@ -30,6 +30,7 @@ from backend.roles.waiting_joins import Pair, masked_numbers
 from backend.support import desks, lookups, notices, texts
 from backend.support.cases import Clerk
 from backend.support.models import JoinProposal, Notice
+from backend.trouble import apart
 from backend.typed import NATIONAL_ID
 
 OLD_ID = re.compile(r"[0-9]{9}")
@@ -188,11 +189,15 @@ async def denied(tx: AsyncSession, kit: Kit, notice: Notice, *, by: UUID, now: d
 
 
 async def sweep(db: Database, kit: Kit, now: datetime) -> None:
-    """What nobody has confirmed in time is over."""
-    async with db.write() as tx:
-        late = select(JoinProposal).where(JoinProposal.expires_at <= now).with_for_update()
-        for row in await tx.scalars(late):
-            await _drop(tx, kit, row, "expired", by=None, now=now)
+    """What nobody has confirmed in time is over, each in a transaction of its own."""
+    async with db.read() as tx:
+        late = list(await tx.scalars(select(JoinProposal.id).where(JoinProposal.expires_at <= now)))
+    for one in late:
+        with apart("join_proposals", one):
+            async with db.write() as tx:
+                row = await _held(tx, one)
+                if row is not None and row.expires_at <= now:
+                    await _drop(tx, kit, row, "expired", by=None, now=now)
 
 
 async def _held(tx: AsyncSession, proposal_id: UUID) -> JoinProposal | None:

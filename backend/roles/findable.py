@@ -15,6 +15,7 @@ from backend.db import Database
 from backend.journal import KeyPrint, KeyRetired
 from backend.kit import Kit
 from backend.roles.models import Role, RoleRequest
+from backend.trouble import apart
 
 BATCH = 200
 
@@ -26,7 +27,9 @@ async def fill(db: Database, kit: Kit) -> None:
     for start in range(0, len(unfound), BATCH):
         async with db.write() as tx:
             await _hold_key(tx, kit)
-            await called.make_findable(tx, kit, unfound[start : start + BATCH])
+            for one in unfound[start : start + BATCH]:
+                with apart("names", one):
+                    await called.make_findable(tx, kit, [one])
         await asyncio.sleep(0)
 
 

@@ -27,6 +27,7 @@ from backend.names import masked, same_birth_date, same_name
 from backend.statements import Question, given
 from backend.support import notices
 from backend.support.models import Notice
+from backend.trouble import apart
 
 NOTICE = "same_person"
 BATCH = 200
@@ -119,7 +120,8 @@ async def fill(db: Database, kit: Kit) -> None:
             )
             rows = list(await tx.scalars(query.order_by(Account.id).limit(BATCH).with_for_update()))
             for account in rows:
-                account.person_blind = likeness.blind_of(kit.keys, *names_of(kit, account))
+                with apart("candidates", account.id):
+                    account.person_blind = likeness.blind_of(kit.keys, *names_of(kit, account))
         if len(rows) < BATCH:
             return
         last = rows[-1].id

@@ -27,6 +27,7 @@ from backend.owed import queue
 from backend.support import desks, lookups, notices
 from backend.support.cases import Clerk
 from backend.support.models import NameProposal, Notice
+from backend.trouble import apart
 
 PROPOSED, CORRECTED, DROPPED = "name_proposed", "name_corrected", "name_kept"  # kinds of notice
 
@@ -180,11 +181,15 @@ async def over(tx: AsyncSession, kit: Kit, account_id: UUID, *, by: UUID, now: d
 
 
 async def sweep(db: Database, kit: Kit, now: datetime) -> None:
-    """What nobody has confirmed in time is over."""
-    async with db.write() as tx:
-        late = select(NameProposal).where(NameProposal.expires_at <= now).with_for_update()
-        for row in await tx.scalars(late):
-            await _drop(tx, kit, row, "expired", by=None, now=now)
+    """What nobody has confirmed in time is over, each in a transaction of its own."""
+    async with db.read() as tx:
+        late = list(await tx.scalars(select(NameProposal.id).where(NameProposal.expires_at <= now)))
+    for one in late:
+        with apart("name_proposals", one):
+            async with db.write() as tx:
+                row = await _held(tx, one)
+                if row is not None and row.expires_at <= now:
+                    await _drop(tx, kit, row, "expired", by=None, now=now)
 
 
 async def _write(tx: AsyncSession, kit: Kit, account: Account, name: str, now: datetime) -> None:

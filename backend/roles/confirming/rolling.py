@@ -18,13 +18,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import Account
 from backend.db import Database, changed_one
-from backend.errors import Refusal
 from backend.kit import Kit
 from backend.outside.clock import local_day
 from backend.roles import policy, rows, timeline
 from backend.roles.confirming import closing, lived, standing, telling
 from backend.roles.confirming.models import ENDED, UNCONFIRMED, WAITING, Review, ReviewedRole
 from backend.roles.confirming.standing import Asked
+from backend.trouble import OfOne, apart, of_one
 
 AT_ONCE = 50  # roles in one transaction
 log = structlog.get_logger("reviews")
@@ -61,12 +61,14 @@ async def sweep(db: Database, kit: Kit, *, now: datetime) -> int:
         reviews = (await tx.scalars(select(Review).where(Review.closed_at.is_(None)))).all()
     ended = 0
     for review in reviews:
-        await _remind(db, kit, review, at)
-        await _announce(db, kit, review, FIRST, _to_announce_first(review, at), at)
-        await _announce(db, kit, review, SECOND, _to_announce_again(kit, review, at), at)
-        ended += await _end(db, kit, review, at)
-        async with db.write() as tx:
-            await closing.close(tx, kit, review.id, now=now)
+        with apart("review", review.id):
+            await _remind(db, kit, review, at)
+            await _announce(db, kit, review, FIRST, _to_announce_first(review, at), at)
+            await _announce(db, kit, review, SECOND, _to_announce_again(kit, review, at), at)
+        with apart("review", review.id):
+            ended += await _end(db, kit, review, at)
+            async with db.write() as tx:
+                await closing.close(tx, kit, review.id, now=now)
     return ended
 
 
@@ -142,10 +144,11 @@ async def _end(db: Database, kit: Kit, review: Review, at: Moment) -> int:
     ended = 0
     for one in await _asked(db, review, _to_end(kit, review, at)):
         try:
-            async with db.write() as tx:
-                ended += await _ended(tx, kit, one, now=at.now)
-        except Refusal as refusal:
-            log.warning("role_not_ended", role=str(one.role_id), code=refusal.code)
+            with of_one(one.account_id):
+                async with db.write() as tx:
+                    ended += await _ended(tx, kit, one, now=at.now)
+        except OfOne:
+            log.exception("role_not_ended", role=str(one.role_id))
     return ended
 
 
