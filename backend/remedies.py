@@ -89,6 +89,9 @@ BY_CODE = {
     "otp_expired": _("Hãy yêu cầu gửi mã mới, hoặc bắt đầu lại."),
     "captcha_required": _("Ứng dụng sẽ tự giải và gửi lại; việc này có thể mất vài giây."),
     "provider_unavailable": _("Bạn có thể chờ, hoặc đăng nhập bằng cách khác."),
+    "mail_password_uncertain": _(
+        "Hãy thử đăng nhập thư bằng mật khẩu mới; nếu chưa được, hãy gửi lại mật khẩu ấy sau ít phút."
+    ),
     "mail_directory_unavailable": _("Mật khẩu cũ vẫn dùng được; hãy gửi lại mật khẩu mới sau ít phút."),
     "sms_unavailable": _("Lần này không bị tính vào số lần gửi mã."),
     "attribute_verified": _(

@@ -25,6 +25,7 @@ SENTENCES = {
     "mail_not_sent": "a mail of the desk met a mistake of ours; the others are sent",
     "mail_not_taken_in": "a mail to the desk met a mistake of ours; the others are taken in",
     "mail_password_not_set": "the password of an official mailbox was not set: {error}",
+    "mail_password_uncertain": "the mail directory broke off at the password of a mailbox: it may be set or not",
     "mail_refused": "a mail server refused a mail: {cause}; it is tried again later",
     "mail_server_away": "a mail server is out of reach: {cause}",
     "mail_unreadable": "a mail to the desk cannot be read ({cause})",

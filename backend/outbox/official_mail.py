@@ -13,7 +13,7 @@ from backend.errors import Unavailable
 from backend.kit import Kit
 from backend.outbox.delivery import target_of
 from backend.outbox.models import System
-from backend.outside.connectors import DeliveryError, Target
+from backend.outside.connectors import DeliveryError, Target, Unanswered
 from backend.outside.connectors.kinds import ConnectorMissing, load_in_thread
 from backend.outside.http import Guarded
 
@@ -28,6 +28,13 @@ class MailDirectoryUnavailable(Unavailable):
     title = "Hiện chưa đổi được mật khẩu thư công vụ, vui lòng thử lại sau ít phút"
 
 
+class MailPasswordUncertain(MailDirectoryUnavailable):
+    """The directory was given the password and has not answered: which of the two is in force nobody can say."""
+
+    code = "mail_password_uncertain"
+    title = "Chưa rõ mật khẩu thư công vụ đã được đổi hay chưa"
+
+
 class OfficialMail:
     """Sets passwords in the directory that was connected with `ngomon systems add … --mail`."""
 
@@ -38,7 +45,8 @@ class OfficialMail:
         """Give the mailbox of an address a new password (RFC 3062), outside of any transaction of the caller.
 
         Raises MailDirectoryUnavailable when there is no such directory, it is out of reach, refuses, or
-        knows no mailbox of that address; the log has a word for which it was.
+        knows no mailbox of that address; the log has a word for which it was. Where it breaks off when it has been
+        given the password, that is MailPasswordUncertain.
         """
         try:
             kind, target = await self._directory()
@@ -50,6 +58,9 @@ class OfficialMail:
         except (ConnectorMissing, Unreadable) as error:
             log.warning("mail_password_not_set", error="connector_missing")
             raise MailDirectoryUnavailable(retry_after=RETRY_AFTER) from error
+        except Unanswered as error:
+            log.warning("mail_password_uncertain")
+            raise MailPasswordUncertain(retry_after=RETRY_AFTER) from error
         except DeliveryError as error:
             log.warning("mail_password_not_set", error=error.code)
             raise MailDirectoryUnavailable(retry_after=RETRY_AFTER) from error

@@ -100,6 +100,10 @@ class Target(msgspec.Struct, frozen=True):
     since: str = ""  # when it was connected: another address behind the same name is another system
 
 
+class Unanswered(Exception):
+    """What was to be set may be set, or not: the system was asked, and its answer has not come."""
+
+
 class DeliveryError(Exception):
     """Not delivered. `of_system` means that it is about the whole system, not about this person; `for_good` that the
     system wants nothing more.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import unicodedata
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from structlog.testing import capture_logs
 
 from backend.outbox import systems
 from backend.outbox.models import System
-from backend.outbox.official_mail import MailDirectoryUnavailable, OfficialMail
+from backend.outbox.official_mail import MailDirectoryUnavailable, MailPasswordUncertain, OfficialMail
 from backend.outbox.systems import SystemTrouble
 from backend.outside.http import Guarded
 from tests.backend.outbox.conftest import World
@@ -158,3 +160,49 @@ async def test_one_directory_at_most_keeps_the_passwords(world: World, directory
     async with world.db.write() as tx:
         await systems.disable(tx, world.kit, "thu-dien-tu", by=None, now=world.clock.now())
     await connect(world, directory, "another")
+
+
+SETS_A_PASSWORD = b"1.3.6.1.4.1.4203.1.11.1"  # RFC 3062
+
+
+@asynccontextmanager
+async def breaking_off(directory: Directory, *, after: bool) -> AsyncIterator[str]:
+    """The address of a way to the directory that ends with the word about a password: `after` it was taken in."""
+
+    async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, onward = await asyncio.open_connection("127.0.0.1", directory.port)
+
+        async def back() -> None:
+            while said := await there.read(65536):
+                writer.write(said)
+
+        answers = asyncio.create_task(back())
+        while said := await reader.read(65536):
+            if SETS_A_PASSWORD in said:
+                answers.cancel()
+                if after:
+                    onward.write(said)
+                    await there.read(1)
+                break
+            onward.write(said)
+        writer.close()
+        onward.close()
+
+    server = await asyncio.start_server(meet, "127.0.0.1", 0)
+    yield f"ldap://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    server.close()
+
+
+@pytest.mark.parametrize("after", [True, False])
+async def test_a_directory_that_breaks_off_at_the_word_may_have_taken_it(
+    world: World, directory: Directory, *, after: bool
+) -> None:
+    """A connection that ends says nothing: neither that the password is changed nor that it is not."""
+    directory.add_mail_user(ADDRESS, OLD)
+    async with breaking_off(directory, after=after) as url:
+        await connect(world, directory, url=url)
+        with capture_logs() as lines, pytest.raises(MailPasswordUncertain) as unknown:
+            await mail_of(world).set_password(ADDRESS, NEW)
+    assert (unknown.value.status, unknown.value.code) == (503, "mail_password_uncertain")
+    assert [line["event"] for line in lines] == ["mail_password_uncertain"]
+    assert await lets_in(directory, NEW if after else OLD)

@@ -47,7 +47,10 @@ def connect(target: Target, http: Guarded, learnt: Learnt) -> LdapConnector:
 
 
 async def set_mail_password(target: Target, http: Guarded, address: str, password: str) -> None:
-    """Give the one person with that mail address a new password (RFC 3062); DeliveryError when it is not set."""
+    """Give the one person with that mail address a new password (RFC 3062).
+
+    DeliveryError when it is not set, Unanswered when nobody can say whether it is.
+    """
     wire = Wire(target, http)
     async with wire.talk() as talk:
         try:

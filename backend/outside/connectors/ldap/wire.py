@@ -15,7 +15,7 @@ from bonsai.ldapconnection import BaseLDAPConnection
 from bonsai.utils import escape_attribute_value, escape_filter_exp
 
 from backend.outside.addresses import AddressRefused, HttpTrouble, Unreachable
-from backend.outside.connectors import DeliveryError, Target
+from backend.outside.connectors import DeliveryError, Target, Unanswered
 from backend.outside.connectors.ldap import pages
 from backend.outside.connectors.ldap.passage import MOST_BYTES, Passage
 from backend.outside.http import Guarded
@@ -31,6 +31,7 @@ OUR_RIGHTS = {7, 8, 13, 48, 49, 50}  # who we are, or what we may
 TOO_MANY = {4, 11}
 VIOLATION = "rejected_65"  # of the object class: a group wants a member, for one
 REFERRAL, NO_SUCH_OBJECT, EXISTS, NO_SUCH_VALUE, VALUE_EXISTS = 10, 32, 68, 16, 20
+NO_WORD = {"unreachable", "reply_too_large"}  # neither yes nor no
 PASSING = {1, 2, 3, 53, 80}  # said when something is wrong there for a while
 
 
@@ -229,9 +230,14 @@ class Talk:
             await entry.modify(timeout=self._patience)
 
     async def set_password(self, dn: str, password: str) -> None:
-        """RFC 3062; the directory keeps it as it keeps passwords."""
-        with _translated(self._passage):
-            await self._connection.modify_password(dn, _clean(password), timeout=self._patience)
+        """RFC 3062; the directory keeps it as it keeps passwords. Raises Unanswered where it may have taken it."""
+        try:
+            with _translated(self._passage):
+                await self._connection.modify_password(dn, _clean(password), timeout=self._patience)
+        except DeliveryError as error:
+            if error.code in NO_WORD:
+                raise Unanswered from error
+            raise
 
 
 def _texts(entry: LDAPEntry) -> dict[str, list[str]]:
