@@ -18,6 +18,7 @@ from backend.devices.entry import Entry
 from backend.devices.models import Session
 from backend.kit import Kit
 from backend.limits import Limits
+from backend.outbox import ahead
 from backend.outbox.bell import Bell
 from backend.outbox.nightly import Nightly
 from backend.outbox.reconcile import Comparison
@@ -177,7 +178,15 @@ async def forget(db: Database, limits: Limits, clock: Clock, stop: asyncio.Event
         await sweep(db, limits, clock.now(), stop)
         await statistics.refresh(db)
 
-    await rounds(stop, SWEEP_SECONDS, round_, later=True)
+    await asyncio.gather(
+        rounds(stop, SWEEP_SECONDS, round_, later=True),
+        rounds(stop, SWEEP_SECONDS, lambda: bring_back(db, clock)),
+    )
+
+
+async def bring_back(db: Database, clock: Clock) -> None:
+    """What was put off by a clock that ran ahead is due again."""
+    await ahead.bring_back(db, now=clock.now())
 
 
 async def sweep(db: Database, limits: Limits, now: datetime, stop: asyncio.Event | None = None) -> None:
