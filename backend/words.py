@@ -20,6 +20,16 @@ FORMS = ("one", "other")  # in the order of the catalogue
 LOCALE = Path(__file__).parent / "locale"
 
 
+class Spoken:
+    """What every language writes in its own way: a count beyond a thousand."""
+
+    __slots__ = ()
+
+    def said(self, lang: str) -> str:
+        """As it is written in that language."""
+        raise NotImplementedError
+
+
 class Label(str):
     """Words that data brings along in both languages: what a province calls its posts stands in no code."""
 
@@ -41,7 +51,12 @@ def say(msgid: str, lang: str, /, **values: object) -> str:
     if isinstance(msgid, Label):
         return str(msgid) if lang == VIETNAMESE else msgid.en
     text = msgid if lang == VIETNAMESE else _chosen(english().get(msgid, msgid), _count(values))
-    return text.format_map(values) if values else text
+    return text.format_map({name: written(value, lang) for name, value in values.items()}) if values else text
+
+
+def written(value: object, lang: str) -> object:
+    """A value that is written in one way here and in another there says itself."""
+    return value.said(lang) if isinstance(value, Spoken) else value
 
 
 def gettext(lang: str) -> Callable[..., str]:

@@ -102,6 +102,6 @@ class RecoveryController(Controller):
         door: NamedDependency[Door],
         caller: NamedDependency[Caller],
     ) -> Response[forms.RecoveredOut]:
-        """`done` without a session; 503 `mail_directory_unavailable` or `mail_password_uncertain` keeps the step due."""
+        """`done` without a session; 503 `mail_directory_unavailable`, `mail_password_uncertain` keep the step due."""
         await recovery.give_password(door, recovery_id, data.password, caller)
         return answered(forms.RecoveredOut(recovery_id, "done"), door)

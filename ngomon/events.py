@@ -11,7 +11,7 @@ SENTENCES = {
     "bell_disconnected": "the connection that wakes workers was lost ({error}); it is made again",
     "certificate_accepted_unchecked": "a certificate was accepted without knowing whether it was revoked: {reason}",
     "claim_dropped": "the e-ID said something of the claim {claim} that cannot be; it was left out",
-    "clock_was_ahead": "{rows} rows were put off for longer than anything is, by a clock that ran ahead: they are due now",
+    "clock_was_ahead": "{rows} rows were put off for longer than may be, by a clock that ran ahead: they are due now",
     "code_uncertain": "a code may or may not have left ({purpose}): the SMS centre gave no whole answer",
     "comparison_lost": "the comparison of system {system} was stopped: another worker has it, or somebody asked anew",
     "database_trouble": "the database does not answer ({error})",

@@ -55,8 +55,10 @@ async def _status(db: Database, path: str) -> int:
     if path != "/health/ready":
         return 404
     try:
-        async with asyncio.timeout(PATIENCE / 2), db.read() as tx:
-            await tx.execute(text("SELECT 1 FROM journal_head"))
+        async with asyncio.timeout(PATIENCE / 2):
+            async with db.read() as tx:
+                await tx.execute(text("SELECT 1 FROM journal_head"))
+            await db.prove_writable()  # what it delivers it has to write down
     except Exception:  # noqa: BLE001 - whatever it is, it is not ready
         return 503
     return 200

@@ -29,11 +29,7 @@ async def move(source: Database, target: Database, kit: Kit, told: Told) -> dict
         raise MoveTrouble("it goes from SQLite (NGOMON_DATABASE_URL) to PostgreSQL (--to)")
     if not await migrations.is_current(source.url.render_as_string(hide_password=False)):
         raise MoveTrouble("the SQLite database does not have the newest schema: run `ngomon migrate` first")
-    if not await rows.is_coming_in(target) and not await rows.is_empty(
-        target
-    ):  # before its schema is touched
-        raise MoveTrouble(NOT_EMPTY)
-    await migrations.migrate(target.url.render_as_string(hide_password=False))
+    await _prepare(target)
     await _begin(target, await _name_of(source))
     counts = {}
     for table in rows.tables():
@@ -48,6 +44,18 @@ async def move(source: Database, target: Database, kit: Kit, told: Told) -> dict
     async with target.write() as tx:
         await tx.execute(text(f"DROP TABLE {rows.MARK}"))
     return counts
+
+
+async def _prepare(target: Database) -> None:
+    """The newest schema, once: made again, it would put rows of its own where the source's have still to come."""
+    url = target.url.render_as_string(hide_password=False)
+    if await rows.is_coming_in(target):
+        if not await migrations.is_current(url):
+            raise MoveTrouble("another release has begun this move: take the target away and begin again")
+        return
+    if not await rows.is_empty(target):  # before its schema is touched
+        raise MoveTrouble(NOT_EMPTY)
+    await migrations.migrate(url)
 
 
 async def _name_of(source: Database) -> str:

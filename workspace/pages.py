@@ -22,7 +22,7 @@ from backend.branding.brand import Brand
 from backend.errors import FieldsInvalid, Refusal
 from backend.names import masked, written_date
 from backend.outside.clock import LOCAL
-from backend.words import gettext, language, say
+from backend.words import gettext, language, say, written
 from backend.words import mark as _
 from workspace import field_labels, labels, static_files, sync_labels
 from workspace.auth import TOKEN_FIELD, Visit
@@ -78,7 +78,12 @@ def _environment() -> Environment:
     made.globals["words"], made.globals["sync_words"] = labels, sync_labels
     made.globals["field_words"] = field_labels
     made.filters.update(
-        moment=moment, day=day, clock_time=clock_time, masked=masked, written_date=written_date
+        written=written,
+        moment=moment,
+        day=day,
+        clock_time=clock_time,
+        masked=masked,
+        written_date=written_date,
     )
     return made
 

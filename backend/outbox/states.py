@@ -18,6 +18,7 @@ from backend.outside.connectors.kinds import cannot
 from backend.outside.connectors.learnt import read_learnt
 from backend.paging import CursorInvalid
 from backend.statements import Question, by_number, listed, one_of
+from backend.words import VIETNAMESE, Spoken
 
 State = Literal[
     "held", "pending", "delivering", "synced", "retrying", "dead", "drift", "paused", "skipped"
@@ -32,14 +33,20 @@ FEW = 64  # requests of which it is asked first whether any system was to hear
 COUNTED = 1000  # more are "more": a count of everything costs as much as everything
 
 
-class Count(int):
+class Count(int, Spoken):
     """A number that was counted up to a bound: beyond it, it is written as that there are more."""
 
     def __str__(self) -> str:
-        return f"{COUNTED:,}+".replace(",", ".") if self > COUNTED else int.__repr__(self)
+        return self.said(VIETNAMESE)
 
     def __format__(self, _: str) -> str:
         return str(self)
+
+    def said(self, lang: str) -> str:
+        """As people write it in that language."""
+        more = f"{COUNTED:,}+"
+        written = more.replace(",", ".") if lang == VIETNAMESE else more
+        return written if self > COUNTED else int.__repr__(self)
 
 
 class SyncState(msgspec.Struct, frozen=True):

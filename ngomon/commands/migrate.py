@@ -20,5 +20,17 @@ def migrate() -> None:
 
     settings = with_keys(load(os.environ, storage_only=True))
     with database_asked():
+        asyncio.run(_whole(settings.database_url))
         asyncio.run(migrations.migrate(settings.database_url, KeyRing.parse(settings.secret_keys)))
     out.print("database is at the newest schema")
+
+
+async def _whole(url: str) -> None:
+    from backend.db import Database
+    from ngomon.commands.opening import refuse_half
+
+    db = Database(url)
+    try:
+        await refuse_half(db)
+    finally:
+        await db.close()

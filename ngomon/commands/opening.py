@@ -36,8 +36,7 @@ async def _opened(job: Callable[[Database, Kit, Settings], Awaitable[Result]], s
     with database_asked():
         db = Database(settings.database_url)
     try:
-        if not db.is_sqlite and await rows.is_coming_in(db):
-            raise Wrong("not all of SQLite is here yet: run `ngomon migrate-store` again")
+        await refuse_half(db)
         await admit(db, KeyRing.parse(settings.secret_keys), now=Clock().now())
         keys, operator = KeyRing.parse(settings.secret_keys), by.whoever_runs()
         kit = Kit.of(keys, settings.limits, operator=operator, brand=settings.brand, days=settings.days)
@@ -52,6 +51,12 @@ async def _opened(job: Callable[[Database, Kit, Settings], Awaitable[Result]], s
         raise Wrong(said_of(trouble)) from trouble
     finally:
         await db.close()
+
+
+async def refuse_half(db: Database) -> None:
+    """Raise Wrong where a move into this database has been begun and is not over: what is written now it would meet."""
+    if not db.is_sqlite and await rows.is_coming_in(db):
+        raise Wrong("not all of SQLite is here yet: run `ngomon migrate-store` again")
 
 
 async def _done(

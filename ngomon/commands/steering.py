@@ -22,6 +22,7 @@ from backend.outside.connectors.kinds import ConnectorMissing
 from backend.outside.connectors.learnt import read_learnt
 from backend.roles import desired
 from backend.settings import Settings
+from backend.words import ENGLISH
 from ngomon.commands import by, opened, out, writing
 from ngomon.commands.wrong import Wrong
 from ngomon.tasks import outgoing
@@ -99,12 +100,12 @@ def _lines(one: SystemOverview, system: System, rate: int) -> list[tuple[str, st
         ("system", f"{one.name} ({one.kind}) {one.url}"),
         ("units", ", ".join(one.unit_codes) or "all"),
         ("circuit", _circuit(system)),
-        ("backlog", str(Count(waiting))),
-        ("dead", str(Count(one.counts.get("dead", 0)))),
+        ("backlog", Count(waiting).said(ENGLISH)),
+        ("dead", Count(one.counts.get("dead", 0)).said(ENGLISH)),
         ("oldest", _at(one.oldest_waiting_at)),
         ("rate", f"{rate} delivered in the last hour"),
-        ("synced", str(Count(one.counts.get("synced", 0)))),
-        ("drift", str(Count(one.counts.get("drift", 0)))),
+        ("synced", Count(one.counts.get("synced", 0)).said(ENGLISH)),
+        ("drift", Count(one.counts.get("drift", 0)).said(ENGLISH)),
         ("last error", one.error or "-"),
         ("last delivered", _at(one.last_delivered_at)),
         ("last reconciled", _at(system.reconciled_at)),

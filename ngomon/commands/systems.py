@@ -19,6 +19,7 @@ from backend.outside.clock import Clock
 from backend.roles import desired
 from backend.roles.models import Unit
 from backend.settings import Settings
+from backend.words import ENGLISH
 from ngomon.commands import by, out, reading, reconciling, show, steering, targets, writing
 from ngomon.commands.pages import more, placed
 from ngomon.commands.steering import said
@@ -85,8 +86,8 @@ def list_(after: str) -> None:
             one.url,
             ", ".join(one.unit_codes) or "all",
             "disabled" if one.disabled_at else one.state,
-            str(Count(sum(one.counts.get(word, 0) for word in WAITING))),
-            str(Count(one.counts.get("dead", 0))),
+            Count(sum(one.counts.get(word, 0) for word in WAITING)).said(ENGLISH),
+            Count(one.counts.get("dead", 0)).said(ENGLISH),
             one.error or "-",
             ", ".join(one.learnt) or "-",
         )

@@ -6,11 +6,13 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import text
 
 from backend.db import Database, new_id
 from ngomon import backup, moving, sealed_file
 from ngomon.commands import opened
+from ngomon.commands.migrate import migrate
 from ngomon.commands.wrong import Wrong
 from tests import databases
 from tests.ngomon.test_backup import NOW, House, Stopped
@@ -48,6 +50,30 @@ async def test_rule_1012_nothing_runs_on_a_database_that_is_half_there(
     with pytest.raises(Wrong, match="migrate-store` again"):
         await asyncio.to_thread(opened, look, storage_only=True)
     assert ran == []
+
+
+async def test_rule_1012_a_database_that_is_half_there_is_not_migrated(
+    house: House, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would put the journal's head and the keys' prints where the move has still to put its own."""
+    source, target = Database(house.url), Database(postgres.new_database(f"m{new_id().hex}"))
+
+    def pull_the_plug(table: str, _done: int, _total: int) -> None:
+        if table == "accounts":
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        await moving.move(source, target, house.kit, pull_the_plug)
+    monkeypatch.setenv("NGOMON_DATABASE_URL", target.url.render_as_string(hide_password=False))
+    monkeypatch.setenv("NGOMON_SECRET_KEYS", house.secret)
+    ran = await asyncio.to_thread(CliRunner().invoke, migrate)
+    assert isinstance(ran.exception, Wrong) and "migrate-store` again" in str(ran.exception)
+    async with target.read() as tx:
+        assert await tx.scalar(text("SELECT count(*) FROM key_prints")) == 0
+    await moving.move(source, target, house.kit, lambda *_: None)
+    assert (await asyncio.to_thread(CliRunner().invoke, migrate)).exception is None
+    await target.close()
+    await source.close()
 
 
 async def test_rule_1012_a_target_that_is_not_empty_keeps_its_schema(

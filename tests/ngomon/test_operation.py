@@ -13,17 +13,20 @@ from typing import Any
 import httpx2
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import text
 
 from backend.crypto import new_secret_key
-from backend.db import Database
+from backend.db import Database, new_id
 from backend.environment import load
 from backend.outbox import circuit
 from ngomon import delivery_words
 from ngomon.app import create_app
 from ngomon.commands.logs import logs
 from ngomon.health_port import health
+from ngomon.migrations import migrate
 from ngomon.server import bound
 from tests import databases
+from tests.parts.postgres import Postgres
 from workspace import sync_labels
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
@@ -49,6 +52,24 @@ async def test_o04_a_worker_says_that_it_lives_and_whether_it_can_work(tmp_path:
             assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
             assert (await http.get(f"http://127.0.0.1:{second}/health/live")).status_code == 200
         await other.close()
+    await db.close()
+
+
+async def test_o04_a_worker_whose_database_refuses_to_write_is_not_ready(postgres: Postgres) -> None:
+    """A standby answers every question, and a worker on it can note nothing of what it does."""
+    url = postgres.new_database(f"r{new_id().hex}")
+    await migrate(url)
+    whole = Database(url)
+    async with whole.engine.connect() as connection:
+        name = whole.engine.url.database
+        await connection.execute(text(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on'))
+        await connection.commit()
+    await whole.close()
+    (door,), db = bound("127.0.0.1", 0), Database(url)
+    async with health(db, [door]), httpx2.AsyncClient() as http:
+        at = f"http://127.0.0.1:{door.getsockname()[1]}/health"
+        assert (await http.get(f"{at}/ready")).status_code == 503
+        assert (await http.get(f"{at}/live")).status_code == 200
     await db.close()
 
 

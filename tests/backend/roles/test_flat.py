@@ -23,6 +23,7 @@ from backend.roles import audit, audit_wanted, queue, timeline
 from backend.roles.audit_wanted import Wanted
 from backend.roles.models import RequestStep, Role, RoleRequest
 from backend.roles.narrowed import Narrowed
+from backend.words import say
 from tests.backend.roles.world import World
 
 MORE = COUNTED + 5
@@ -53,6 +54,8 @@ async def test_a_count_stops_and_says_so(world: World) -> None:
         (seen,) = await states.overview(tx, world.now)
     assert seen.counts["pending"] == COUNTED + 1
     assert (str(Count(seen.counts["pending"])), f"{Count(COUNTED)}") == ("1.000+", "1000")
+    assert say("{n} mục chờ gửi", "vi", n=Count(MORE)).startswith("1.000+ ")
+    assert say("{n} mục chờ gửi", "en", n=Count(MORE)).startswith("1,000+ ")
 
 
 @pytest.mark.parametrize("said", [{"state": "dead"}, {"attempts": 2}])

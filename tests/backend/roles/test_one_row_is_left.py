@@ -17,12 +17,15 @@ from backend.accounts.identity.called import NameWord
 from backend.appointment import Appointment
 from backend.db import new_id
 from backend.journal import Entry
-from backend.roles import audit_places, coded, deciding, desk_joins, findable
+from backend.roles import audit_places, coded, deciding, desk_joins, findable, timeline
 from backend.roles.audit_places import Place, PlacedTo
-from backend.roles.confirming import rolling, telling
+from backend.roles.confirming import telling
 from backend.roles.models import RequestStep, Role, StaffRecord
 from backend.support.models import JoinProposal, NameProposal
 from tests.backend.roles.test_confirming import begin, live, states, sweep
+from tests.backend.roles.test_differences import entry
+from tests.backend.roles.test_employee_codes import CODE
+from tests.backend.roles.test_staff import bring_in
 from tests.backend.roles.world import World
 
 UNREADABLE = b"nobody can read this"
@@ -61,8 +64,6 @@ async def test_r33_a_code_that_cannot_be_read_keeps_no_other_from_becoming_finda
     world: World, table: Any
 ) -> None:
     column = "sealed" if table is StaffRecord else "fields"
-    from tests.backend.roles.test_employee_codes import CODE, bring_in, entry
-
     if table is StaffRecord:
         await bring_in(world, *(entry(world, name, "NV", employee_code=name) for name in ("An", "Bình")))
     else:
@@ -114,10 +115,10 @@ async def test_an_entry_that_cannot_be_read_keeps_no_other_from_its_place(world:
     await world.employ("An", "NV", "Chi")
     await audit_places.fill(world.db)
     async with world.db.write() as tx:
-        places = await tx.scalar(select(func.count()).select_from(Place))
+        places = await tx.scalar(select(func.count()).select_from(Place)) or 0
         ill = (await tx.scalars(select(Place.seq).order_by(Place.seq).limit(1))).one()
         whole = await tx.scalar(select(Entry.fact).where(Entry.seq == ill))
-        own = await tx.scalar(select(func.count()).select_from(Place).where(Place.seq == ill))
+        own = await tx.scalar(select(func.count()).select_from(Place).where(Place.seq == ill)) or 0
         await tx.execute(update(Entry).where(Entry.seq == ill).values(fact="{"))
         await tx.execute(delete(Place))
         await tx.execute(delete(PlacedTo))
@@ -138,7 +139,7 @@ async def test_one_role_that_cannot_end_keeps_no_other_from_its_end(
         await world.signed_in(name)
     await begin(world, "NV")
     await live(world, 17)
-    run_down = rolling.timeline.run_down
+    run_down = timeline.run_down
 
     async def fails(tx: Any, kit: Any, role: Role, *more: Any, **how: Any) -> None:
         if role.account_id == world.people["An"]:
@@ -146,7 +147,7 @@ async def test_one_role_that_cannot_end_keeps_no_other_from_its_end(
         await run_down(tx, kit, role, *more, **how)
 
     with monkeypatch.context() as patched, capture_logs() as lines:
-        patched.setattr(rolling.timeline, "run_down", fails)
+        patched.setattr(timeline, "run_down", fails)
         assert await live(world, 1) == 1
     assert [await states(world, name) for name in ("An", "Bình")] == [["active"], ["ended"]]
     assert "role_not_ended" in {line["event"] for line in lines}
