@@ -82,7 +82,7 @@ async def _place_next(tx: AsyncSession) -> int:
     query = select(Entry).where(Entry.seq > done, Entry.seq <= last, Entry.tag.in_(Wanted().tags))
     entries = list(await tx.scalars(query.order_by(Entry.seq).limit(BATCH)))
     upto = entries[-1].seq if len(entries) == BATCH else last
-    facts = _facts(entries)
+    facts = list(_facts(entries))
     await _put(tx, facts)
     people = {fact.subject for entry, fact in facts if entry.tag.startswith(ROLE) and entry.tag != ASKED}
     people |= await _taken_along(tx, done, upto) | await _joined(tx, done, upto)
@@ -121,7 +121,7 @@ async def _joined(tx: AsyncSession, after: int, upto: int) -> set[UUID]:
 async def _place_anew(tx: AsyncSession, people: Collection[UUID], upto: int) -> None:
     """Everything about these people that was placed: a word was said, a post begun or ended."""
     query = select(Entry).where(Entry.subject.in_(people), Entry.seq <= upto, Entry.tag.in_(Wanted().tags))
-    facts = _facts(await tx.scalars(query))
+    facts = list(_facts(await tx.scalars(query)))
     told: dict[UUID, list[int]] = defaultdict(list)
     for entry, fact in facts:
         if fact.subject is not None and _group(entry) == SYNC:

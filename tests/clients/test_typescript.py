@@ -73,12 +73,12 @@ async def test_the_client_does_against_a_running_service_what_it_promises(made: 
         for name in PEOPLE:
             if name not in service.stand.eid.personas:
                 service.stand.eid.personas[name] = service.person("Người Thử Máy")
-        tests = CLIENT / "test/client.test.mjs"
+        tests = [str(CLIENT / f"test/{name}.test.mjs") for name in ("client", "astray")]
         process = await asyncio.create_subprocess_exec(
             node(),
             "--test",
             "--test-reporter=spec",
-            str(tests),
+            *tests,
             env=environment,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,

@@ -16,6 +16,8 @@ export interface Options {
   language?: "vi" | "en";
   /** How many seconds a call waits by itself before it gives up, refused calls and lost answers together. */
   patience?: number;
+  /** After how many seconds of silence an answer counts as lost; the slowest call waits for a registry or an e-ID. */
+  silence?: number;
   /** Tells devices apart that share one browser: whoever refreshes holds a lock of this name. */
   name?: string;
   fetch?: typeof fetch;
@@ -109,7 +111,7 @@ export class Client {
         return await act(lost);
       } catch (problem) {
         if (!repeat || !(problem instanceof Problem) || ![0, 429, 503].includes(problem.status)) throw problem;
-        const wait = (problem.wait ?? Math.min(tries, 3)) * 1000;
+        const wait = (problem.wait !== undefined && problem.wait > 0 ? problem.wait : Math.min(tries, 3)) * 1000;
         if (Date.now() + wait > until) throw problem;
         lost ||= problem.status === 0;
         await pause(wait);
@@ -128,7 +130,7 @@ export class Client {
     if (answer.status === 429) answer = await this.#worked(answer, method, path, call, held);
     if (answer.status === 404 && lost && method === "DELETE") return null as T; // the first time it was there
     if (!answer.ok) throw await this.#problem(answer);
-    return answer.status === 204 ? (null as T) : ((await answer.json()) as T);
+    return answer.status === 204 ? (null as T) : ((await this.#said(answer)) as T);
   }
 
   /** Strangers ask a lot: this device works a little, and asks again. */
@@ -141,16 +143,16 @@ export class Client {
 
   /** Newer tokens than these. One exchange at a time: whoever comes meanwhile takes what it brings. */
   #refreshed(old: Granted): Promise<Granted | undefined> {
-    this.#refreshing ??= this.#alone(() => this.#exchange(old)).finally(() => {
+    this.#refreshing ??= this.#alone("refresh", () => this.#exchange(old)).finally(() => {
       this.#refreshing = undefined;
     });
     return this.#refreshing;
   }
 
   /** Among all tabs of a browser; elsewhere a device has one client. */
-  #alone<T>(act: () => Promise<T>): Promise<T> {
+  #alone<T>(what: "refresh" | "key", act: () => Promise<T>): Promise<T> {
     const locks = (globalThis as { navigator?: Partial<Navigator> }).navigator?.locks;
-    const named = `ngomon-refresh-${this.#options.name ?? "device"}`;
+    const named = `ngomon-${what}-${this.#options.name ?? "device"}`;
     return locks ? (locks.request(named, act) as Promise<T>) : act();
   }
 
@@ -161,7 +163,9 @@ export class Client {
     return this.#patiently(true, async () => {
       const answer = await this.#send("POST", "/v1/token", { body: { refresh_token: held.refresh_token } }, undefined);
       if (!answer.ok) throw await this.#problem(answer);
-      return this.keep(((await answer.json()) as { session: Session }).session); // before anything else is called
+      const { session } = (await this.#said(answer)) as { session?: Session };
+      if (!session?.refresh_token) throw this.#unreadable(answer); // not the server's word: what is kept stays
+      return this.keep(session); // before anything else is called
     });
   }
 
@@ -182,7 +186,7 @@ export class Client {
     const headers: Record<string, string> = { Accept: "application/json", "Accept-Language": this.#language };
     const scheme = held?.token_type ?? "DPoP";
     if (scheme === "DPoP") {
-      this.#key ??= this.#options.key ? Promise.resolve(this.#options.key) : webKey(this.#store);
+      this.#key ??= this.#kept();
       const about = { method, url: url.origin + url.pathname, token: held?.access_token, nonce: this.#nonce };
       headers["DPoP"] = await proof(await this.#key, { ...about, now: Date.now() + this.#skew });
     }
@@ -192,15 +196,28 @@ export class Client {
     return headers;
   }
 
-  /** The whole answer: one that breaks off has not come. */
+  /** The device's key. Two tabs that begin at once make one; a store that fails is asked again by the next call. */
+  async #kept(): Promise<DeviceKey> {
+    try {
+      return this.#options.key ?? (await this.#alone("key", () => webKey(this.#store)));
+    } catch (trouble) {
+      this.#key = undefined;
+      throw trouble;
+    }
+  }
+
+  /** The whole answer: one that breaks off, or does not come for long, has not come. None is fetched from elsewhere. */
   async #fetch(method: string, path: string, url: URL, headers: Record<string, string>, body: object | undefined): Promise<Response> {
     const ask = this.#options.fetch ?? fetch;
+    const silent = new AbortController();
+    const patience = setTimeout(() => silent.abort(), (this.#options.silence ?? 60) * 1000);
+    const sent = { method, headers, redirect: "error", signal: silent.signal, ...(body && { body: JSON.stringify(body) }) } as const;
     const come = async (): Promise<Response> => {
-      const answer = await ask(url, { method, headers, ...(body && { body: JSON.stringify(body) }) });
+      const answer = await ask(url, sent);
       const whole = answer.status === 204 ? null : await answer.arrayBuffer();
       return new Response(whole, { status: answer.status, headers: answer.headers });
     };
-    const answer = await come().catch(() => undefined);
+    const answer = await come().catch(() => undefined).finally(() => clearTimeout(patience));
     this.#options.onAnswer?.(method, path, answer?.status ?? 0);
     if (!answer) throw new Problem(0, { code: "unreachable", title: WORDS.unreachable[this.#language] });
     return answer;
@@ -212,6 +229,16 @@ export class Client {
     if (Number.isNaN(skew) || Math.abs(skew - this.#skew) < SKEW) return false;
     this.#skew = skew;
     return true;
+  }
+
+  async #said(answer: Response): Promise<unknown> {
+    const said: unknown = await answer.json().catch(() => undefined);
+    if (said === undefined) throw this.#unreadable(answer); // a portal's page, for instance
+    return said;
+  }
+
+  #unreadable(answer: Response): Problem {
+    return new Problem(answer.status, { code: "unreadable", title: WORDS.unreadable[this.#language] });
   }
 
   #problem(answer: Response): Promise<Problem> {

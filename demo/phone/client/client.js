@@ -73,7 +73,7 @@ export class Client {
             catch (problem) {
                 if (!repeat || !(problem instanceof Problem) || ![0, 429, 503].includes(problem.status))
                     throw problem;
-                const wait = (problem.wait ?? Math.min(tries, 3)) * 1000;
+                const wait = (problem.wait !== undefined && problem.wait > 0 ? problem.wait : Math.min(tries, 3)) * 1000;
                 if (Date.now() + wait > until)
                     throw problem;
                 lost ||= problem.status === 0;
@@ -96,7 +96,7 @@ export class Client {
             return null; // the first time it was there
         if (!answer.ok)
             throw await this.#problem(answer);
-        return answer.status === 204 ? null : (await answer.json());
+        return answer.status === 204 ? null : (await this.#said(answer));
     }
     /** Strangers ask a lot: this device works a little, and asks again. */
     async #worked(answer, method, path, call, held) {
@@ -108,15 +108,15 @@ export class Client {
     }
     /** Newer tokens than these. One exchange at a time: whoever comes meanwhile takes what it brings. */
     #refreshed(old) {
-        this.#refreshing ??= this.#alone(() => this.#exchange(old)).finally(() => {
+        this.#refreshing ??= this.#alone("refresh", () => this.#exchange(old)).finally(() => {
             this.#refreshing = undefined;
         });
         return this.#refreshing;
     }
     /** Among all tabs of a browser; elsewhere a device has one client. */
-    #alone(act) {
+    #alone(what, act) {
         const locks = globalThis.navigator?.locks;
-        const named = `ngomon-refresh-${this.#options.name ?? "device"}`;
+        const named = `ngomon-${what}-${this.#options.name ?? "device"}`;
         return locks ? locks.request(named, act) : act();
     }
     /** The same token by the same key within 30 seconds is answered with the same pair: so a lost answer is asked for again. */
@@ -128,7 +128,10 @@ export class Client {
             const answer = await this.#send("POST", "/v1/token", { body: { refresh_token: held.refresh_token } }, undefined);
             if (!answer.ok)
                 throw await this.#problem(answer);
-            return this.keep((await answer.json()).session); // before anything else is called
+            const { session } = (await this.#said(answer));
+            if (!session?.refresh_token)
+                throw this.#unreadable(answer); // not the server's word: what is kept stays
+            return this.keep(session); // before anything else is called
         });
     }
     /** Signs and sends; once more for the server's nonce, and once more when this device's clock was wrong. */
@@ -148,7 +151,7 @@ export class Client {
         const headers = { Accept: "application/json", "Accept-Language": this.#language };
         const scheme = held?.token_type ?? "DPoP";
         if (scheme === "DPoP") {
-            this.#key ??= this.#options.key ? Promise.resolve(this.#options.key) : webKey(this.#store);
+            this.#key ??= this.#kept();
             const about = { method, url: url.origin + url.pathname, token: held?.access_token, nonce: this.#nonce };
             headers["DPoP"] = await proof(await this.#key, { ...about, now: Date.now() + this.#skew });
         }
@@ -160,15 +163,28 @@ export class Client {
             headers["Idempotency-Key"] = key;
         return headers;
     }
-    /** The whole answer: one that breaks off has not come. */
+    /** The device's key. Two tabs that begin at once make one; a store that fails is asked again by the next call. */
+    async #kept() {
+        try {
+            return this.#options.key ?? (await this.#alone("key", () => webKey(this.#store)));
+        }
+        catch (trouble) {
+            this.#key = undefined;
+            throw trouble;
+        }
+    }
+    /** The whole answer: one that breaks off, or does not come for long, has not come. None is fetched from elsewhere. */
     async #fetch(method, path, url, headers, body) {
         const ask = this.#options.fetch ?? fetch;
+        const silent = new AbortController();
+        const patience = setTimeout(() => silent.abort(), (this.#options.silence ?? 60) * 1000);
+        const sent = { method, headers, redirect: "error", signal: silent.signal, ...(body && { body: JSON.stringify(body) }) };
         const come = async () => {
-            const answer = await ask(url, { method, headers, ...(body && { body: JSON.stringify(body) }) });
+            const answer = await ask(url, sent);
             const whole = answer.status === 204 ? null : await answer.arrayBuffer();
             return new Response(whole, { status: answer.status, headers: answer.headers });
         };
-        const answer = await come().catch(() => undefined);
+        const answer = await come().catch(() => undefined).finally(() => clearTimeout(patience));
         this.#options.onAnswer?.(method, path, answer?.status ?? 0);
         if (!answer)
             throw new Problem(0, { code: "unreachable", title: WORDS.unreachable[this.#language] });
@@ -181,6 +197,15 @@ export class Client {
             return false;
         this.#skew = skew;
         return true;
+    }
+    async #said(answer) {
+        const said = await answer.json().catch(() => undefined);
+        if (said === undefined)
+            throw this.#unreadable(answer); // a portal's page, for instance
+        return said;
+    }
+    #unreadable(answer) {
+        return new Problem(answer.status, { code: "unreadable", title: WORDS.unreadable[this.#language] });
     }
     #problem(answer) {
         return problemOf(answer, WORDS.unreadable[this.#language]);

@@ -18,7 +18,7 @@ async def test_a27_a_report_that_waits_for_a_thaw_is_held_against_it(world: Worl
     former = await world.signed_in("An")
     await world.signed_in("An")
     async with world.db.write() as tx:
-        assert await takeover.shut(tx, account, now=world.now)
+        assert await takeover.freeze(tx, world.kit, account, session=None, by_session=None, now=world.now)
 
     async def report() -> None:
         async with world.db.write() as tx:
