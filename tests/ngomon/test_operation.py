@@ -35,6 +35,7 @@ NEVER_KEPT = {
     "no_mail_directory",
     "no_such_mail",
     "mail_directory_unavailable",
+    "mail_password_uncertain",
 }  # said at once, by no delivery
 
 

@@ -122,13 +122,11 @@ async def test_an_entry_that_cannot_be_read_keeps_no_other_from_its_place(world:
         await tx.execute(update(Entry).where(Entry.seq == ill).values(fact="{"))
         await tx.execute(delete(Place))
         await tx.execute(delete(PlacedTo))
-    with capture_logs() as lines:
-        await audit_places.fill(world.db)
+    await audit_places.fill(world.db)
     async with world.db.write() as tx:
         assert await tx.scalar(select(func.count()).select_from(Place)) == places - own
         await tx.execute(update(Entry).where(Entry.seq == ill).values(fact=whole))
         await tx.execute(delete(PlacedTo))
-    assert set(left(lines)) == {str(ill)}
 
 
 async def test_one_role_that_cannot_end_keeps_no_other_from_its_end(
