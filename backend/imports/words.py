@@ -112,6 +112,10 @@ REASONS: dict[str, tuple[str, str]] = {
     ),
     "yourself": (_("Không tự giao quyền phụ trách cho chính mình"), _("xóa dòng này")),
     "unit_over": (_("Đơn vị đã kết thúc ngày {on}"), _("bỏ dòng này, hoặc đặt mã mới cho đơn vị mới")),
+    "unit_reorganised": (
+        _("Dòng này chuyển một đơn vị đang được sắp xếp lại"),
+        _("chờ đợt sắp xếp ấy hoàn tất rồi nhập lại"),
+    ),
     "parent_over": (_("Đơn vị cấp trên ấy đã kết thúc"), OTHER_UNIT),
     "parent_blank": (
         _("Ô trống, mà đơn vị đang có đơn vị cấp trên"),

@@ -21,6 +21,7 @@ from backend.roles import policy, telling, territory, undecided, unit_changes, u
 from backend.roles import rows as locks
 from backend.roles.managers import RequestsUndecided, UnitNotFound
 from backend.roles.models import Role, StaffRecord, Unit
+from backend.roles.reorganising import plan as reorganising
 from backend.roles.unit_rows import COLUMNS, ROOT
 
 STEP = (
@@ -33,6 +34,13 @@ class UnitInUse(Conflict):
 
     code = "unit_in_use"
     title = "Đơn vị còn người giữ vai trò hoặc còn đơn vị trực thuộc, hãy chuyển đi trước"
+
+
+class UnitReorganised(Conflict):
+    """A reorganisation is about one of both units which has begun and is not over: people still go there."""
+
+    code = "unit_reorganised"
+    title = "Đơn vị đang trong một đợt sắp xếp chưa xong, hãy chờ đợt ấy hoàn tất"
 
 
 class Line(NamedTuple):
@@ -104,13 +112,16 @@ async def end(
 ) -> int:
     """A unit is no longer there from a day on; how many of the staff directory still stand in it.
 
-    Raises UnitNotFound, UnitInUse, and RequestsUndecided when open requests would have nobody to decide them.
+    Raises UnitNotFound, UnitReorganised, UnitInUse, and RequestsUndecided when open requests would have nobody to
+    decide them.
     """
     await one_after_another(tx, locks.TREE)
     tree, today = await unit_tree.snapshot(tx), local_day(now)
     place, heir = tree.get(code), tree.get(successor)
     if place is None or heir is None or place is heir or unit_tree.has_ended(heir, max(on, today)):
         raise UnitNotFound
+    if {code, successor} & await reorganising.busy(tx):
+        raise UnitReorganised
     after = {**tree, code: msgspec.structs.replace(place, ended_on=on)}
     told = {place.id, *unit_tree.called_otherwise(tree, after)}
     await telling.hold(tx, told)

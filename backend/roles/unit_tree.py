@@ -110,18 +110,32 @@ def parents_after(rows: Iterable[UnitRow], known: Tree) -> dict[str, str | None]
 
 
 def paths_of(places: Iterable[Place]) -> dict[UUID, str]:
-    """The path of each unit, from its parent's."""
+    """The path of each unit, from its parent's. Raises ValueError for a circle, which would be followed for ever."""
     by_id = {place.id: place for place in places}
     paths: dict[UUID, str] = {}
     for place in by_id.values():
         way = [place]
         while way[-1].id not in paths and way[-1].parent_id is not None:
             way.append(by_id[way[-1].parent_id])
+            if len(way) > len(by_id):
+                raise ValueError(f"a circle of units above {place.code}")
         for one in reversed(way):
             if one.id not in paths:
                 above = paths[one.parent_id] if one.parent_id else "/"
                 paths[one.id] = f"{above}{one.id}/"
     return paths
+
+
+def moved(known: Tree, after: Tree) -> set[str]:
+    """The codes of the units that will stand elsewhere, themselves or with something above them."""
+    return {code for code, place in known.items() if place.path != after[code].path}
+
+
+def reorganised(rows: Sequence[UnitRow], known: Tree, codes: Iterable[str]) -> list[RowError]:
+    """Rows by which units are moved that a reorganisation is just about."""
+    wanted, above = {row.code: row for row in rows}, parents_after(rows, known)
+    causes = {row.line for code in codes if (row := _nearest(code, above, wanted)) is not None}
+    return [RowError(line, "parent_code", "unit_reorganised") for line in sorted(causes)]
 
 
 def has_ended(place: Place, today: date) -> bool:

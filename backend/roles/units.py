@@ -23,6 +23,7 @@ from backend.outside.clock import local_day
 from backend.roles import deciding, telling, undecided, unit_changes, unit_search, unit_tree
 from backend.roles import rows as locks
 from backend.roles.models import Unit
+from backend.roles.reorganising import plan as reorganising
 from backend.roles.unit_rows import COLUMNS, REQUIRED, UnitRow, checked
 from backend.roles.unit_tree import Place, Tree
 from backend.roles.views import Page
@@ -56,6 +57,7 @@ class UnitsImport:
         self._concerned: set[UUID] = set()  # those, and what stands below them
         self._undecided: set[UUID] = set()
         self._history: list[dict[str, Any]] = []
+        self._elsewhere: set[str] = set()  # units that will stand elsewhere, or something above them
 
     async def plan(self, tx: AsyncSession, rows: Sequence[Record]) -> Plan:
         """What the rows would change in the tree as it stands."""
@@ -71,6 +73,11 @@ class UnitsImport:
         if plan.errors:
             return plan
         after = _after(wanted, known)
+        self._elsewhere = unit_tree.moved(known, after)
+        busy = await reorganising.busy(tx)
+        plan.errors = unit_tree.reorganised(wanted, known, self._elsewhere & busy)
+        if plan.errors:
+            return plan
         told = _compare(plan, wanted, known, after)
         changed = Counter(unit_tree.root_of(known[change.what].path) for change in plan.changed)
         plan.roots = stakes(changed, Counter(unit_tree.root_of(place.path) for place in living))
@@ -91,6 +98,8 @@ class UnitsImport:
         """Write the rows, and queue what systems have to hear; raises PlanStale."""
         await one_after_another(tx, locks.TREE)
         if unit_tree.stamp(await unit_tree.snapshot(tx)) != self._stamp:
+            raise PlanStale
+        if self._elsewhere & await reorganising.busy(tx):
             raise PlanStale
         paths = {place.id: place.path for place in self._moved}
         if not (await undecided.deciders(tx)).lost(paths=paths) <= self._undecided:

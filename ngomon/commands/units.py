@@ -90,6 +90,11 @@ def end(code: str, successor: str, ends: date, yes: bool) -> None:
         raise Wrong(
             f"no unit with the code {code!r}, or none that is there then with {successor!r}"
         ) from refusal
+    except unit_life.UnitReorganised as refusal:
+        raise Wrong(
+            f"a reorganisation is about {code} or {successor} and is not over: wait for it, or "
+            "`ngomon reorganise resume` it; nothing was done"
+        ) from refusal
     except unit_life.UnitInUse as refusal:
         facts = refusal.facts
         raise Wrong(

@@ -217,6 +217,7 @@ async def ensure_current(tx: AsyncSession, wanted: Wanted, known: Tree) -> None:
     """Raises PlanOutdated, which names what has changed since the plan was made, and what is being changed."""
     now = await state_of(tx, wanted.acts, known)
     changed = [f"{code}: run" for code in await under_way(tx, wanted.acts)]
+    changed += [f"{code}: plan" for code in _written_in(wanted)]
     changed += [
         f"{code}: {what}"
         for code, prints in sorted(wanted.state.items())
@@ -227,12 +228,22 @@ async def ensure_current(tx: AsyncSession, wanted: Wanted, known: Tree) -> None:
         raise PlanOutdated(changed)
 
 
+def _written_in(wanted: Wanted) -> list[str]:
+    """Units that the file of a plan names and the plan was not made of: somebody has written in it since."""
+    shares_ = {*wanted.roles.values(), *wanted.records.values()} - {act.target for act in wanted.acts}
+    return sorted((concerned(wanted.acts) - wanted.state.keys()) | shares_)
+
+
 async def under_way(tx: AsyncSession, acts: Sequence[Act], *, but: UUID | None = None) -> list[str]:
     """Those units of the acts that another reorganisation is about which has begun and is not over."""
+    return sorted(await busy(tx, but=but) & concerned(acts))
+
+
+async def busy(tx: AsyncSession, *, but: UUID | None = None) -> set[str]:
+    """The codes of every unit that a reorganisation is about which has begun and is not over."""
     others = select(Reorganisation.plan).where(Reorganisation.state.in_((models.RUNNING, models.REVERSING)))
     plans = await tx.scalars(others if but is None else others.where(Reorganisation.id != but))
-    busy = {code for text in plans for code in concerned(msgspec.json.decode(text, type=Wanted).acts)}
-    return sorted(busy & concerned(acts))
+    return {code for text in plans for code in concerned(msgspec.json.decode(text, type=Wanted).acts)}
 
 
 def _print(value: object) -> str:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, Select, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from backend.db import Database, one_after_another
 from backend.errors import Conflict
@@ -21,13 +22,12 @@ from backend.facts import ReorganisationReversed, RoleRevived
 from backend.imports.plan import Progress
 from backend.kit import Kit
 from backend.outside.clock import local_day
-from backend.roles import deciding, policy, rows, staff_rows, unit_changes, unit_tree
+from backend.roles import deciding, policy, rows, staff_rows
 from backend.roles.models import RequestStep, Role, RoleRequest, StaffRecord, Unit
-from backend.roles.reorganising import models, moving, plan, retelling, rights_back, tree_after
+from backend.roles.reorganising import models, moving, plan, retelling, rights_back, units_back
 from backend.roles.reorganising.models import Moved, Reorganisation
 from backend.roles.reorganising.moving import QUIET, By
 from backend.roles.reorganising.running import CHUNK, PAUSE, load
-from backend.roles.unit_changes import UnitChange
 from backend.support import notices
 
 REASON = "reorganisation_reversed"
@@ -59,23 +59,32 @@ class Changed(msgspec.Struct, frozen=True):
     units: list[str]
 
 
-async def changed(tx: AsyncSession, run: Reorganisation) -> Changed:
+async def changed(tx: AsyncSession, run: Reorganisation, today: date) -> Changed:
     """What has been changed since the run."""
+    found = (await tx.execute(_changed(run).order_by(Moved.id))).all()
+    codes = await units_back.changed(tx, run.id) or await units_back.in_the_way(tx, run.id, today)
+    return Changed(sorted({row[1] for row in found}), [row[0] for row in found], codes)
+
+
+def _changed(run: Reorganisation) -> Select[UUID, UUID]:
+    """The rows of roles that are not as the run left them, and whose: by what was decided or came true since."""
+    was = aliased(Role)
     decided = select(RoleRequest.id).where(
         RoleRequest.role_id == Role.id,
         RoleRequest.status == policy.APPROVED,
-        RoleRequest.decided_at >= run.started_at,
+        or_(RoleRequest.decided_at >= run.started_at, RoleRequest.applied_at >= run.started_at),
     )
-    query = (
+    says = [
+        getattr(Role, name).is_distinct_from(getattr(was, name))
+        for name in ("subject_type", "position", "is_home", "until_on")
+    ]
+    return (
         select(Moved.id, Role.account_id)
         .join(Role, Role.id == Moved.new_id)
+        .join(was, was.id == Moved.row_id)
         .where(Moved.run_id == run.id, Moved.kind == models.ROLE, Moved.back_at.is_(None))
-        .where(or_(Role.state != Moved.state, Role.unit_id != Moved.to_id, decided.exists()))
+        .where(or_(Role.state != Moved.state, Role.unit_id != Moved.to_id, decided.exists(), *says))
     )
-    found = (await tx.execute(query.order_by(Moved.id))).all()
-    units = [change.unit_id for change, unit in await _changes(tx, run.id) if not _stands(change, unit)]
-    codes = await tx.scalars(select(Unit.code).where(Unit.id.in_(units)).order_by(Unit.code))
-    return Changed(sorted({row[1] for row in found}), [row[0] for row in found], list(codes))
 
 
 async def begin(
@@ -98,14 +107,14 @@ async def begin(
         raise NotDone(state=run.state)
     if busy := await plan.under_way(tx, step.wanted.acts, but=run_id):
         raise ChangedSince([], busy)
-    since = await changed(tx, run)
+    since = await changed(tx, run, local_day(now))
     if since.units or (since.people and not leave_changed):
         raise ChangedSince(since.people, since.units)
     for start in range(0, len(since.rows), CHUNK):
         left = update(Moved).where(Moved.id.in_(since.rows[start : start + CHUNK])).values(left=True)
         await tx.execute(left.execution_options(**QUIET))
     run.state, run.asked_by = models.REVERSING, by
-    await _units_back(tx, kit, run, now)
+    await units_back.put_back(tx, kit, run, now)
     return run.people - len(since.people)
 
 
@@ -160,7 +169,8 @@ async def _roles_back(
     found = (await tx.scalars(waiting.order_by(Moved.id).execution_options(**rows.FRESH))).all()
     fresh = select(Role).where(Role.id.in_(ids)).execution_options(**rows.FRESH)
     stood = {role.id: role for role in await tx.scalars(fresh)}
-    back = [one for one in found if one.new_id and stood[one.new_id].state == one.state]
+    since = set(await tx.scalars(_changed(run).where(Moved.id.in_([one.id for one in found]))))
+    back = [one for one in found if one.id not in since]
     pairs = {one.new_id: one.row_id for one in back if one.new_id}
     ends = {"state": policy.ENDED, "ended_at": act.now, "end_reason": REASON}
     await tx.execute(update(Role).where(Role.id.in_(pairs)).values(**ends).execution_options(**QUIET))
@@ -256,45 +266,3 @@ async def _finish(tx: AsyncSession, kit: Kit, run_id: UUID, act: By) -> None:
     moved = select(Moved.from_id, Moved.to_id).where(Moved.run_id == run_id).distinct()
     units |= {unit for row in await tx.execute(moved) for unit in row}
     await deciding.units_changed(tx, kit, units)
-
-
-async def _changes(tx: AsyncSession, run_id: UUID) -> list[tuple[UnitChange, Unit]]:
-    query = select(UnitChange, Unit).join(Unit, Unit.id == UnitChange.unit_id)
-    found = await tx.execute(query.where(UnitChange.run_id == run_id).order_by(UnitChange.id))
-    return [(row[0], row[1]) for row in found]
-
-
-def _stands(change: UnitChange, unit: Unit) -> bool:
-    """Whether the unit is still as the run left it."""
-    if change.kind == unit_changes.NAMED:
-        return unit.name == change.after
-    if change.kind == unit_changes.PLACED:
-        return unit.parent_id == change.to_id
-    return change.kind != unit_changes.ENDED or unit.ended_on == change.on_day
-
-
-async def _units_back(tx: AsyncSession, kit: Kit, run: Reorganisation, now: datetime) -> None:
-    known, on = await unit_tree.snapshot(tx), local_day(now)
-    codes = {place.id: code for code, place in known.items()}
-    after = {code: msgspec.structs.replace(place) for code, place in known.items()}
-    history = []
-    for change, unit in reversed(await _changes(tx, run.id)):
-        place = after[codes[unit.id]]
-        if change.kind == unit_changes.NAMED:
-            place.name = change.before
-        elif change.kind == unit_changes.PLACED:
-            place.parent_id = change.from_id
-        elif change.kind == unit_changes.ENDED and unit.ended_on is not None:
-            unit.ended_on, unit.successor_id = None, None
-            history.append(unit_changes.change(unit.id, unit_changes.REVIVED, on, now, run=run.id))
-    await tx.flush()
-    placed = tree_after.placed(after)
-    changed_ = [place for code, place in placed.items() if place != known[code]]
-    values = [
-        {"id": one.id, "name": one.name, "folded": one.folded, "parent_id": one.parent_id, "path": one.path}
-        for one in changed_
-    ]
-    if values:
-        await tx.execute(update(Unit), values)
-    await unit_changes.keep(tx, [*history, *unit_changes.between(known, placed, on, now)])
-    await deciding.units_changed(tx, kit, {one.id for one in changed_})
