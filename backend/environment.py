@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -90,9 +92,21 @@ def with_keys(settings: Settings) -> Settings:
                     f"NGOMON_SECRET_KEYS: {name} is there, its keys ({file}) are not; a new key would not open it"
                 ]
             )
-        file.touch(mode=0o600)
-        file.write_text(new_secret_key() + "\n")
-    return msgspec.structs.replace(settings, secret_keys=file.read_text().strip())
+        _make_keys(file)
+    keys = file.read_text().strip()
+    if not keys:
+        raise SettingsError([f"NGOMON_SECRET_KEYS: {file} is empty: bring its keys back, or begin anew without it"])
+    return msgspec.structs.replace(settings, secret_keys=keys)
+
+
+def _make_keys(file: Path) -> None:
+    """Whole or not at all; of two who start at once the first one's count for both."""
+    fresh = file.with_name(f"{file.name}.{os.getpid()}")
+    with open(os.open(fresh, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w") as made:
+        made.write(new_secret_key() + "\n")
+    with suppress(FileExistsError):
+        os.link(fresh, file)
+    fresh.unlink()
 
 
 def _holds_something(database: Path) -> bool:
@@ -105,16 +119,34 @@ def _given(environ: Mapping[str, str], problems: list[str]) -> dict[str, str]:
         if not name.startswith(PREFIX):
             continue
         short = name.removeprefix(PREFIX)
-        if short.endswith("_FILE") and short.removesuffix("_FILE") in FILES:
-            try:
-                given[short.removesuffix("_FILE")] = Path(value).read_text().strip()
-            except OSError as error:
-                problems.append(f"{name}: cannot be read ({error.strerror})")
-            except UnicodeDecodeError:
-                problems.append(f"{name}: is not text")
-        else:
+        if not _is_of_file(short):
             given[short] = value.strip()
+    for name, value in environ.items():  # after the others: which is meant is not a question of their order
+        short = name.removeprefix(PREFIX)
+        if name.startswith(PREFIX) and _is_of_file(short):
+            plain = short.removesuffix("_FILE")
+            if given.get(plain):
+                problems.append(f"{name}: {PREFIX}{plain} is set too: leave one")
+            given[plain] = _of_file(name, value, problems)
     return given
+
+
+def _is_of_file(short: str) -> bool:
+    return short.endswith("_FILE") and short.removesuffix("_FILE") in FILES
+
+
+def _of_file(name: str, file: str, problems: list[str]) -> str:
+    """What stands in a file, which an editor may have given a mark that nobody sees."""
+    found = ""
+    try:
+        found = Path(file).read_text("utf-8-sig").strip()
+        if not found:
+            problems.append(f"{name}: is empty")
+    except OSError as error:
+        problems.append(f"{name}: cannot be read ({error.strerror})")
+    except ValueError:
+        problems.append(f"{name}: is not text")
+    return found
 
 
 def _limits(given: dict[str, str], problems: list[str]) -> Limits:

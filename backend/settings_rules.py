@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import os
 from pathlib import Path
 
 from backend import app_links, bounds, strength
@@ -65,10 +66,12 @@ def shape(settings: Settings) -> list[str]:
         shipped = SHIPPED if name.endswith("_CLAIMS") else ()
         if value not in shipped and not Path(value).is_file():
             problems.append(f"{name}: no such file")
+        elif value not in shipped and not os.access(value, os.R_OK):
+            problems.append(f"{name}: cannot be read")
     heads = Path(settings.journal_heads)
     if settings.journal_heads and (heads.is_dir() or not heads.parent.is_dir()):
         problems.append("NGOMON_JOURNAL_HEADS: must be a file in a folder that is there")
-    if settings.places and Path(settings.places).is_file():
+    if _is_readable(settings.places):
         problems += _places_problem(settings.places)
     return problems + _provider_problems(settings) + app_links.problems(settings)
 
@@ -117,7 +120,7 @@ def _envelope_problem(group: str, eid: EIdSettings) -> list[str]:
     if not file and eid.flavour == "vneid_direct":
         return [f"{name}: is required by the flavour vneid_direct"]
     try:
-        if file and Path(file).is_file():
+        if _is_readable(file):
             envelope_key(file)
     except ValueError:
         return [f"{name}: must be an RSA private key in PEM without a password"]
@@ -135,12 +138,17 @@ def _certificate_problems(settings: Settings) -> list[str]:
             ObjectIdentifier(text)
         except ValueError:
             problems.append(f"NGOMON_CERTIFICATE_POLICIES: {text!r} is no OID")
-    if settings.trusted_cas and Path(settings.trusted_cas).is_file():
+    if _is_readable(settings.trusted_cas):
         try:
             load_pem_x509_certificates(Path(settings.trusted_cas).read_bytes())
         except ValueError:
             problems.append("NGOMON_TRUSTED_CAS: holds no certificates in PEM")
     return problems
+
+
+def _is_readable(file: str) -> bool:
+    """Whether there is a file in which something could be wrong; that it cannot be read is said once."""
+    return bool(file) and Path(file).is_file() and os.access(file, os.R_OK)
 
 
 def _hosts_problem(settings: Settings) -> list[str]:

@@ -103,13 +103,17 @@ WORD = Rule(
 def read(file: str | Path) -> Brand:
     """The branding in a file; raises BrandingError."""
     try:
-        text = Path(file).read_bytes()[:BYTES_MOST].decode("utf-8-sig")
-        said = tomllib.loads(text)
+        raw = Path(file).read_bytes()
+        if len(raw) > BYTES_MOST:  # half a file is no file
+            raise BrandingError([f"is longer than {BYTES_MOST} bytes: leave out what is no branding"])
+        said = tomllib.loads(raw.decode("utf-8-sig"))
     except OSError as error:
         raise BrandingError([f"cannot be read ({error.strerror})"]) from error
     except UnicodeDecodeError as error:
         raise BrandingError(["must be UTF-8"]) from error
-    except tomllib.TOMLDecodeError as error:
+    except BrandingError:
+        raise
+    except (ValueError, RecursionError) as error:
         raise BrandingError([f"is not TOML: {error}"]) from error
     values = dict(_flat(said))
     problems = list(_problems(values))
@@ -148,7 +152,7 @@ def _problems(values: dict[str, Any]) -> Iterator[str]:
 def _flat(table: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
     """Every value by its whole name, with dots."""
     for key, value in table.items():
-        name = f"{above}{key}"
+        name = f"{above}{repr(key) if '.' in key else key}"  # a dot in quotes is no way down
         if isinstance(value, dict):
             yield from _flat(value, f"{name}.")
         else:

@@ -20,7 +20,7 @@ LITERAL = re.compile(r'"([^"]*)"|\\(.)|_.|\*.|\[[^\]]*\]', re.DOTALL)
 MONTH = re.compile(r"(?<![hs:])m(?![:s])")  # beside hours and seconds an m is a minute
 DATE_SIGNS = re.compile(r"[dyDY]|(?<![hHsS:])[mM](?![:sS])")
 DIGITS_MOST = 15  # of a longer number the sheet itself keeps no more
-LAST_DAY = 2_958_465  # 31 December 9999
+LARGEST, LONGEST = 400, 100  # a sheet's numbers end at 1.8E+308: to compute with more would take for ever
 
 
 def shown(raw: str, format_id: int, code: str | None, *, since_1904: bool) -> Cell:
@@ -29,8 +29,8 @@ def shown(raw: str, format_id: int, code: str | None, *, since_1904: bool) -> Ce
         number = Decimal(raw)
     except InvalidOperation:
         return Fault("broken_cell", shown=raw)
-    if not number.is_finite():
-        return Fault("broken_cell", shown=raw)
+    if not number.is_finite() or abs(number.adjusted()) > LARGEST or len(raw) > LONGEST:
+        return Fault("broken_cell", shown=raw[:LONGEST])
     code = PLAIN.get(format_id) if code is None else code
     if format_id in DATES or (code is not None and _is_date(code)):
         return _day(number, code or SHOWN.get(format_id, "dmy"), since_1904=since_1904)
@@ -47,9 +47,9 @@ def shown(raw: str, format_id: int, code: str | None, *, since_1904: bool) -> Ce
 def _day(number: Decimal, code: str, *, since_1904: bool) -> Cell:
     """The day of a serial number, as much as is shown; the sheets' 1900 has a 29 February that was not."""
     days = int(number)
-    if not 0 < days <= LAST_DAY:
-        return Fault("broken_cell", shown=str(number))
     first = date(1904, 1, 1) if since_1904 else date(1899, 12, 31 if days < 60 else 30)
+    if not 0 < days <= (date.max - first).days:
+        return Fault("broken_cell", shown=str(number))
     return Day(_seen((first + timedelta(days=days)).isoformat(), code))
 
 

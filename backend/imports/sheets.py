@@ -12,6 +12,7 @@ from backend.imports.cells import Cell, Day, Fault, Line, shown_of
 from backend.imports.number_formats import shown
 from backend.imports.parts import Attributes, Unreadable
 from backend.imports.rows import refused
+from backend.typed import LOST
 
 COLUMNS_MOST = 100  # cells further to the right are looked at, and kept only when something stands in them
 CELLS_MOST = 4_000_000
@@ -208,8 +209,13 @@ def column_of(letters: str) -> int:
 
 
 def unescaped(text: str) -> str:
-    """Signs that XML cannot hold are written `_x000D_` (ECMA-376 part 1, §22.4.2.4)."""
-    return ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text
+    """Signs that XML cannot hold are written `_x000D_` (ECMA-376 part 1, §22.4.2.4); half a letter is a lost one."""
+    return ESCAPED.sub(_sign, text) if "_x" in text else text
+
+
+def _sign(found: re.Match[str]) -> str:
+    code = int(found[1], 16)
+    return LOST if 0xD800 <= code <= 0xDFFF else chr(code)
 
 
 def _index(value: str, strings: Sequence[str]) -> int:

@@ -187,6 +187,7 @@ NOTES: dict[str, str] = {  # what follows from a plan, and what wants a yes
     "read_as_cmnd": _("dòng {line}, {who}: chín chữ số, được hiểu là số CMND; nên thay bằng số CCCD"),
     "entry_closed": _("{entry}: tệp không có, đang được dùng nên được giữ và khóa từ sau {until}"),
     "entry_removed": _("{entry}: bỏ hẳn, chưa ai dùng"),
+    "entry_gone": _("{entry}: tệp không có, nên không còn"),
     "order_of_entries": _("thứ tự các mục"),
     "system_told": _("hệ thống {system}: được báo lại về {count} người"),
     "system_told_less": _(

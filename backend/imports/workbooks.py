@@ -33,7 +33,7 @@ class _Places(msgspec.Struct):
 
 
 def lines(path: Path) -> Iterator[Line]:
-    """Each row of the first sheet that the file has, with its number; raises ImportRefused."""
+    """Each row of the first sheet that is shown, with its number; raises ImportRefused."""
     try:
         with zipfile.ZipFile(path) as packed:
             yield from _lines(packed)
@@ -71,7 +71,9 @@ def _main(packed: zipfile.ZipFile) -> str:
 def _places(packed: zipfile.ZipFile, main: str, described: list[tuple[str, parts.Attributes]]) -> _Places:
     folder, _, name = main.rpartition("/")
     related = parts.elements(packed, f"{folder}/_rels/{name}.rels")
-    first = next((said.get("id") for tag, said in described if tag == "sheet"), None)
+    sheets = [said for tag, said in described if tag == "sheet"]
+    seen = [said for said in sheets if said.get("state", "visible") == "visible"]  # nobody means what nobody sees
+    first = next((said.get("id") for said in seen or sheets), None)
     found = _Places()
     for tag, said in related:
         if tag != "Relationship" or said.get("TargetMode") == "External":

@@ -46,12 +46,15 @@ class Places:
 
     def _load(self, file: Path) -> None:
         with file.open(encoding="utf-8-sig", newline="") as opened:
-            rows = csv.reader(opened)
-            if next(rows, None) != HEADER:
-                raise PlacesError(f"NGOMON_PLACES: the first line must be {','.join(HEADER)}")
-            for row in rows:
-                if row:
-                    self._add(row, rows.line_num)
+            rows = csv.reader(opened, strict=True)
+            try:
+                if next(rows, None) != HEADER:
+                    raise PlacesError(f"NGOMON_PLACES: the first line must be {','.join(HEADER)}")
+                for row in rows:
+                    if row:
+                        self._add(row, rows.line_num)
+            except csv.Error as error:
+                raise PlacesError(f"NGOMON_PLACES: line {rows.line_num} is no CSV ({error})") from error
 
     def _add(self, row: list[str], line: int) -> None:
         if len(row) != len(HEADER):
@@ -65,4 +68,5 @@ class Places:
             raise PlacesError(f"NGOMON_PLACES: line {line} is not a network") from error
         size = network.prefixlen
         key = int(network.network_address) >> (network.max_prefixlen - size)
-        self._by_size.setdefault((network.version, size), {})[key] = province
+        if self._by_size.setdefault((network.version, size), {}).setdefault(key, province) != province:
+            raise PlacesError(f"NGOMON_PLACES: line {line} names another province for a network that has one")

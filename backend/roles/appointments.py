@@ -22,6 +22,7 @@ from backend.kit import Kit
 from backend.names import is_whole_birth_date, masked, read_birth_date
 from backend.outside.clock import local_day
 from backend.roles import deciding, delegates, forms, rights
+from backend.roles import rows as locks
 from backend.roles.models import Unit
 from backend.roles.unit_tree import not_there, root_of
 from backend.trouble import of_one
@@ -173,8 +174,12 @@ class ManagersImport:
 
     async def act(self, tx: AsyncSession, *, by: UUID | None, progress: Progress) -> None:
         """Appoint, and set days; raises PlanStale."""
+        await locks.tree_stands(tx)
         await one_after_another(tx, CHANGING)
         stored = await self._stored(tx, [one.row for one in self._planned])
+        living = await _living(tx, local_day(self._now))
+        if any(living.get(one.row.unit_code) != one.unit_id for one in self._planned):
+            raise PlanStale
         for start in range(0, len(self._planned), CHUNK):
             part = self._planned[start : start + CHUNK]
             if any(stored.get((one.unit_id, one.row.number)) != one.stored for one in part):

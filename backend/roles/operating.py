@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.accounts.identity.numbers import kind_of
 from backend.errors import Conflict, NotFound
 from backend.imports.rows import Record, Row, RowError
 from backend.kit import Kit
@@ -17,6 +18,7 @@ from backend.outbox.models import Delivery, System
 from backend.roles import authority, forms
 from backend.roles.models import Role, StaffRecord, Unit
 from backend.roles.scope import scope_of
+from backend.roles.staff_rows import listed_number
 from backend.roles.unit_rows import ROOT
 from backend.roles.unit_tree import Tree
 from backend.typed import BadText
@@ -107,8 +109,8 @@ async def elsewhere(tx: AsyncSession, kit: Kit, rows: Sequence[Record], reach: R
     """People of a file of staff whom the directory has in a unit that is not the operator's."""
     lines: dict[bytes, int] = {}
     for record in rows:
-        if number := _number(record):
-            lines |= dict.fromkeys(kit.keys.blinds("national_id", number), record.line)
+        if number := _number(record, old=True):
+            lines |= dict.fromkeys(kit.keys.blinds(kind_of(number), number), record.line)
     blinds, errors = list(lines), list[RowError]()
     for start in range(0, len(blinds), CHUNK):
         there = StaffRecord.national_id_blind.in_(blinds[start : start + CHUNK])
@@ -128,8 +130,10 @@ def themselves(kit: Kit, rows: Sequence[Record], reach: Reach) -> list[RowError]
     ]
 
 
-def _number(record: Record) -> str:
+def _number(record: Record, *, old: bool = False) -> str:
+    """The number as the row's own import reads it: of staff, with `old`, nine digits of a CMND are one too (R19)."""
+    text = record.cells.get("national_id", "")
     try:
-        return forms.national_id(record.cells.get("national_id", ""))
+        return listed_number(text) if old else forms.national_id(text)
     except BadText:
         return ""

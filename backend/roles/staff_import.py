@@ -22,6 +22,7 @@ from backend.kit import Kit
 from backend.names import masked
 from backend.outside.clock import local_day
 from backend.roles import mailboxes, telling
+from backend.roles import rows as locks
 from backend.roles.catalogue.entries import Catalogue
 from backend.roles.catalogue.in_force import in_force
 from backend.roles.models import StaffRecord, Unit
@@ -144,6 +145,7 @@ class StaffImport:
 
     async def act(self, tx: AsyncSession, *, by: UUID | None, progress: Progress) -> None:
         """Write the entries; raises PlanStale."""
+        await locks.tree_stands(tx)
         await one_after_another(tx, CHANGING)
         living = {
             code for code, unit in (await self._read_units(tx)).items() if self._units.get(code) == unit

@@ -60,7 +60,7 @@ class StaffRow(msgspec.Struct, frozen=True):
 def checked(record: Record, errors: list[RowError], catalogue: Catalogue, today: date) -> StaffRow:
     """The row, and in `errors` what is wrong with it."""
     row = Row(record, errors)
-    number = _read(row, "national_id", _number, longest=20, required=True)
+    number = _read(row, "national_id", listed_number, longest=20, required=True)
     given = {
         "full_name": clean_name(row.text("full_name", longest=120, required=row.has("full_name"))),
         "birth_date": _read(
@@ -146,7 +146,7 @@ def _read(
         return ""
 
 
-def _number(text: str) -> str:
+def listed_number(text: str) -> str:
     """A CCCD, or the nine digits of an old CMND, which many a list still has (case R19)."""
     old = re.sub(r"[ \u00a0.]", "", text)
     return old if OLD_ID.fullmatch(old) else forms.national_id(text)

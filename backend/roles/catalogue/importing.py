@@ -101,13 +101,13 @@ class CatalogueImport:
                 plan.created += 1
             elif not fields:
                 plan.untouched += 1
-            elif name not in given:
+            elif name not in given and "until" in entry:
                 plan.ended.append(str(words.noted("entry_closed", entry=name, until=entry["until"])))
             else:
                 plan.changed.append(Change(lines.get(name, 1), name, fields))
         self._closed = len(plan.ended)
         gone = [name for name in old if name not in new]
-        plan.ended += [str(words.noted("entry_removed", entry=name)) for name in gone]
+        plan.ended += [str(words.noted(_how_gone(name), entry=name)) for name in gone]
         self._removed = len(gone)
         if plan.is_empty and text_of(self._before) != text_of(self._after):
             plan.changed.append(Change(1, str(words.noted("order_of_entries")), ()))
@@ -122,6 +122,11 @@ class CatalogueImport:
             for system in grant.systems
             if system not in there
         ]
+
+
+def _how_gone(name: str) -> str:
+    """A type or post goes when nobody ever had it; a right or a rule goes whoever has it, or is held to it."""
+    return "entry_removed" if name.startswith(("subject_types ", "positions ")) else "entry_gone"
 
 
 def _note(one: Concerned) -> words.Note:

@@ -31,7 +31,7 @@ class Used(NamedTuple):
 
 
 def merged(current: Catalogue, wanted: Catalogue, used: Used, last_day: date) -> Catalogue:
-    """The file, and closed since `last_day` whatever it lacks and somebody has; its grants stay with it."""
+    """The file, and closed since `last_day` whatever it lacks and somebody has; its grants and rules stay with it."""
     posts = dict(wanted.positions)
     for code, post in current.positions.items():
         if code not in posts and code in used.positions:
@@ -50,7 +50,21 @@ def merged(current: Catalogue, wanted: Catalogue, used: Used, last_day: date) ->
     granted = [entry.grants for entry in kinds.values()] + [entry.grants for entry in posts.values()]
     for codes in granted:
         grants |= {code: current.grants[code] for code in codes if code not in grants}
-    return msgspec.structs.replace(wanted, subject_types=kinds, positions=posts, grants=grants)
+    closed = posts.keys() - wanted.positions.keys()  # of these the file cannot say anything: what was said stays
+    pairs = [
+        pair
+        for pair in current.incompatible
+        if closed & {*pair.positions} and posts.keys() >= {*pair.positions}
+    ]
+    rules = [rule for rule in current.approvals if rule.position in closed]
+    return msgspec.structs.replace(
+        wanted,
+        subject_types=kinds,
+        positions=posts,
+        grants=grants,
+        incompatible=(*wanted.incompatible, *pairs),
+        approvals=(*wanted.approvals, *rules),
+    )
 
 
 def flat(catalogue: Catalogue) -> dict[str, dict[str, str]]:

@@ -55,7 +55,7 @@ def read(data: bytes, base: Mapping[str, Movement]) -> Found:
         tables = tomllib.loads(text)
     except UnicodeDecodeError as error:
         raise ImportRefused([RowError(1, "", "not_toml_utf8")]) from error
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # what nests deeper, or is longer, than the parser goes
         raise ImportRefused([RowError(1, "", "not_toml", {"said": str(error)})]) from error
     file = File(text)
     top = Part(file, (), tables)

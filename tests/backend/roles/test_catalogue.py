@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from backend.errors import FieldsInvalid
 from backend.outbox.models import Delivery
 from backend.outside.clock import local_day
-from backend.roles.catalogue.entries import Catalogue, FieldType, FormField, Grant, Option
+from backend.roles.catalogue.entries import Approval, Catalogue, FieldType, FormField, Grant, Option
 from backend.roles.catalogue.in_force import in_force, newest_version, shipped
 from tests.backend.roles.editions import (
     HEAD,
@@ -134,6 +134,38 @@ async def test_what_is_in_use_is_closed_and_goes_on_meaning_what_it_meant(world:
 def _alone(catalogue: Catalogue) -> Catalogue:
     """Without the rules that name positions, so that any may be left out."""
     return msgspec.structs.replace(catalogue, incompatible=(), approvals=())
+
+
+async def test_the_rules_of_a_closed_post_stay_for_whoever_has_it(world: World) -> None:
+    """The file cannot say them: it may name no post that it lacks."""
+    asked = await world.ask("An", world.draft(position="van_thu"))
+    await world.approve("Chi", asked.id)
+    two = Approval(needs=2, position="van_thu")
+    await bring_in(world, lambda one: msgspec.structs.replace(one, approvals=(*one.approvals, two)))
+    before = await in_force_now(world)
+    plan = await bring_in(world, lambda one: without("positions", "van_thu", _alone(one)))
+    now = await in_force_now(world)
+    assert before.conflict("ke_toan", "van_thu") is not None
+    assert now.conflict("van_thu", "ke_toan") == before.conflict("ke_toan", "van_thu")
+    assert now.conflict("ke_toan", "mot_cua") is None, "both are in the file, which says nothing of them"
+    assert now.needs("amend", "van_thu") == 2
+    gone = [line for line in plan.ended if line.startswith("incompatible")]
+    assert len(gone) == 1 and "mot_cua" in gone[0]
+    async with world.db.read() as tx:
+        assert (await job_of(world, without("positions", "van_thu", _alone(shipped()))).plan(tx)).is_empty
+
+
+async def test_of_a_right_and_a_rule_nobody_is_told_that_nobody_ever_had_it(world: World) -> None:
+    await world.system("Văn bản")
+    asked = await world.ask("An", world.draft(position="van_thu"))
+    await world.approve("Chi", asked.id)
+
+    def edit(one: Catalogue) -> Catalogue:
+        return without("grants", "clerk", of_post("van_thu", _alone(one), grants=()))
+
+    plan = await bring_in(world, edit)
+    assert plan.losing == 1 and any(line.startswith("grants clerk") for line in plan.ended)
+    assert [line for line in plan.ended if "chưa ai dùng" in line] == []
 
 
 async def test_what_nobody_ever_used_is_removed(world: World) -> None:

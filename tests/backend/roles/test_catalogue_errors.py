@@ -98,6 +98,12 @@ def test_a_file_that_is_no_toml_says_in_which_line() -> None:
     assert [error.reason for error in errors(b"#" * 3_000_000)] == ["file_too_large"]
 
 
+@pytest.mark.parametrize("text", ["x = " + "[" * 5_000, "x = " + "{a = " * 5_000, "x = " + "9" * 5_000])
+def test_a_file_that_the_parser_gives_up_is_no_toml_either(text: str) -> None:
+    (error,) = errors(text)
+    assert error.reason == "not_toml"
+
+
 def test_everything_that_is_wrong_is_said_at_once() -> None:
     found = errors(TEXT.replace("label_en", "label_eng"))
     assert {error.reason for error in found} == {"key_missing", "unknown_key"}

@@ -157,6 +157,7 @@ async def test_a_correction_that_was_decided_before_and_came_after_the_run_is_no
     later = world.today + timedelta(days=2)
     wish = world.draft("amend", position="van_thu", effective_on=later.isoformat())
     await world.approve("Chi", (await world.ask("An", wish)).id)
+    world.pass_time(hours=1)
     run = await ran(world, MERGE)
     world.pass_time(days=2)
     await world.roll()
