@@ -95,15 +95,18 @@ def with_keys(settings: Settings) -> Settings:
         _make_keys(file)
     keys = file.read_text().strip()
     if not keys:
-        raise SettingsError([f"NGOMON_SECRET_KEYS: {file} is empty: bring its keys back, or begin anew without it"])
+        raise SettingsError(
+            [f"NGOMON_SECRET_KEYS: {file} is empty: bring its keys back, or begin anew without it"]
+        )
     return msgspec.structs.replace(settings, secret_keys=keys)
 
 
 def _make_keys(file: Path) -> None:
     """Whole or not at all; of two who start at once the first one's count for both."""
     fresh = file.with_name(f"{file.name}.{os.getpid()}")
-    with open(os.open(fresh, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w") as made:
-        made.write(new_secret_key() + "\n")
+    fresh.unlink(missing_ok=True)
+    fresh.touch(mode=0o600, exist_ok=False)
+    fresh.write_text(new_secret_key() + "\n")
     with suppress(FileExistsError):
         os.link(fresh, file)
     fresh.unlink()

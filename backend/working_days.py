@@ -49,21 +49,17 @@ def read(file: str | Path) -> WorkingDays:
     """The table in a file; raises WorkingDaysError."""
     try:
         raw = Path(file).read_bytes()
-        if len(raw) > BYTES_MOST:  # what stands behind would be days that nobody reads
-            raise WorkingDaysError(f"is longer than {BYTES_MOST} bytes: leave out the years that are past")
-        return _consistent(msgspec.convert(tomllib.loads(raw.decode("utf-8-sig")), WorkingDays))
     except OSError as error:
         raise WorkingDaysError(f"cannot be read ({error.strerror})") from error
-    except WorkingDaysError:
-        raise
+    if len(raw) > BYTES_MOST:  # what stands behind would be days that nobody reads
+        raise WorkingDaysError(f"is longer than {BYTES_MOST} bytes: leave out the years that are past")
+    try:
+        found = msgspec.convert(tomllib.loads(raw.decode("utf-8-sig")), WorkingDays)
     except (ValueError, RecursionError) as error:
         raise WorkingDaysError(f"is not a table of days (off, worked as lists of days): {error}") from error
-
-
-def _consistent(days: WorkingDays) -> WorkingDays:
-    if both := sorted(days.off & days.worked):
+    if both := sorted(found.off & found.worked):
         raise WorkingDaysError(f"has {both[0].isoformat()} as off and as worked: leave one")
-    return days
+    return found
 
 
 @cache

@@ -104,15 +104,14 @@ def read(file: str | Path) -> Brand:
     """The branding in a file; raises BrandingError."""
     try:
         raw = Path(file).read_bytes()
-        if len(raw) > BYTES_MOST:  # half a file is no file
-            raise BrandingError([f"is longer than {BYTES_MOST} bytes: leave out what is no branding"])
-        said = tomllib.loads(raw.decode("utf-8-sig"))
     except OSError as error:
         raise BrandingError([f"cannot be read ({error.strerror})"]) from error
+    if len(raw) > BYTES_MOST:  # half a file is no file
+        raise BrandingError([f"is longer than {BYTES_MOST} bytes: leave out what is no branding"])
+    try:
+        said = tomllib.loads(raw.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise BrandingError(["must be UTF-8"]) from error
-    except BrandingError:
-        raise
     except (ValueError, RecursionError) as error:
         raise BrandingError([f"is not TOML: {error}"]) from error
     values = dict(_flat(said))

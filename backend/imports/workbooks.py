@@ -72,7 +72,9 @@ def _places(packed: zipfile.ZipFile, main: str, described: list[tuple[str, parts
     folder, _, name = main.rpartition("/")
     related = parts.elements(packed, f"{folder}/_rels/{name}.rels")
     sheets = [said for tag, said in described if tag == "sheet"]
-    seen = [said for said in sheets if said.get("state", "visible") == "visible"]  # nobody means what nobody sees
+    seen = [
+        said for said in sheets if said.get("state", "visible") == "visible"
+    ]  # nobody means what nobody sees
     first = next((said.get("id") for said in seen or sheets), None)
     found = _Places()
     for tag, said in related:

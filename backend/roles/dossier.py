@@ -230,9 +230,17 @@ def _fields(kit: Kit, catalogue: Catalogue, found: RoleRequest) -> list[FieldVie
         if value := values.get(field.name):
             words = {option.value: option.words for option in field.options}
             if field.type is FieldType.DATE:
-                value = f"{date.fromisoformat(value):%d/%m/%Y}"
+                value = _day(value)
             shown.append(FieldView(field.words, words.get(value, value)))
     return shown
+
+
+def _day(value: str) -> str:
+    """A day as it is written here; what was filled in while the field was of another type, as it stands."""
+    try:
+        return f"{date.fromisoformat(value):%d/%m/%Y}"
+    except ValueError:
+        return value
 
 
 def _undo_until(

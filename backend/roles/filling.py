@@ -167,8 +167,8 @@ class Filling:
 
     async def _grant(self, tx: AsyncSession, numbers: Sequence[str], by: UUID | None) -> int:
         """The roles of a chunk of people and all that follows, in one transaction; how many."""
+        await rows.tree_stands(tx)  # before the directory, as a reorganisation asks for both
         await one_after_another(tx, CHANGING)
-        await rows.tree_stands(tx)
         posts = await self._posts(tx, numbers)
         self._catalogue = await hold_catalogue(tx)
         units = await _living(tx, {post.record.unit_id for post in posts}, self._now)

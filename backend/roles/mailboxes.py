@@ -169,10 +169,10 @@ async def _keeping(
 
     A role and a right count to their last day, whether or not the worker has been there since (rule 616).
     """
-    heirs = await _heirs(tx, [unit for _, unit in found])
+    heirs = await _heirs(tx, [unit for _, unit in found], on)
     named = {box.id: _keeper(kit, box) for box, _ in found}
     at_work = await _at_work(tx, kit, named.values(), on)
-    lines = {box.id: _line(unit, heirs) for box, unit in found}
+    lines = {box.id: _line(unit, heirs, on) for box, unit in found}
     keeping = {
         box: number
         for box, number in named.items()
@@ -210,11 +210,12 @@ async def _managers(tx: AsyncSession, units: Collection[UUID], on: date) -> dict
     return first
 
 
-async def _heirs(tx: AsyncSession, units: Collection[Unit]) -> dict[UUID, Unit]:
-    """Whoever took the work over of those that have ended, and of these in turn."""
+async def _heirs(tx: AsyncSession, units: Collection[Unit], on: date) -> dict[UUID, Unit]:
+    """Whoever took the work over of those that have ended by that day, and of these in turn."""
     known, ahead = dict[UUID, Unit](), list(units)
     for _ in range(LONGEST):
-        wanted = {one.successor_id for one in ahead if one.ended_on and one.successor_id} - known.keys()
+        over = [one for one in ahead if one.ended_on and one.ended_on <= on]
+        wanted = {one.successor_id for one in over if one.successor_id} - known.keys()
         if not wanted:
             break
         ahead = list(await tx.scalars(select(Unit).where(Unit.id.in_(list(wanted)))))
@@ -222,11 +223,11 @@ async def _heirs(tx: AsyncSession, units: Collection[Unit]) -> dict[UUID, Unit]:
     return known
 
 
-def _line(unit: Unit, heirs: Mapping[UUID, Unit]) -> list[Unit]:
+def _line(unit: Unit, heirs: Mapping[UUID, Unit], on: date) -> list[Unit]:
     """The unit, and where it has ended whoever took its work over, one after the other."""
     found = [unit]
-    while found[-1].ended_on is not None and found[-1].successor_id is not None and len(found) < LONGEST:
-        following = heirs.get(found[-1].successor_id)
+    while (last := found[-1]).ended_on and last.ended_on <= on and last.successor_id and len(found) < LONGEST:
+        following = heirs.get(last.successor_id)
         if following is None or following in found:
             break
         found.append(following)

@@ -107,7 +107,7 @@ class CatalogueImport:
                 plan.changed.append(Change(lines.get(name, 1), name, fields))
         self._closed = len(plan.ended)
         gone = [name for name in old if name not in new]
-        plan.ended += [str(words.noted(_how_gone(name), entry=name)) for name in gone]
+        plan.ended += [str(_gone(name)) for name in gone]
         self._removed = len(gone)
         if plan.is_empty and text_of(self._before) != text_of(self._after):
             plan.changed.append(Change(1, str(words.noted("order_of_entries")), ()))
@@ -124,9 +124,11 @@ class CatalogueImport:
         ]
 
 
-def _how_gone(name: str) -> str:
+def _gone(name: str) -> words.Note:
     """A type or post goes when nobody ever had it; a right or a rule goes whoever has it, or is held to it."""
-    return "entry_removed" if name.startswith(("subject_types ", "positions ")) else "entry_gone"
+    if name.startswith(("subject_types ", "positions ")):
+        return words.noted("entry_removed", entry=name)
+    return words.noted("entry_gone", entry=name)
 
 
 def _note(one: Concerned) -> words.Note:

@@ -50,7 +50,9 @@ def merged(current: Catalogue, wanted: Catalogue, used: Used, last_day: date) ->
     granted = [entry.grants for entry in kinds.values()] + [entry.grants for entry in posts.values()]
     for codes in granted:
         grants |= {code: current.grants[code] for code in codes if code not in grants}
-    closed = posts.keys() - wanted.positions.keys()  # of these the file cannot say anything: what was said stays
+    closed = (
+        posts.keys() - wanted.positions.keys()
+    )  # of these the file cannot say anything: what was said stays
     pairs = [
         pair
         for pair in current.incompatible

@@ -106,16 +106,23 @@ async def theirs(
 
 
 async def all_theirs(tx: AsyncSession, kit: Kit, *, by: UUID, now: datetime) -> list[listing.Line]:
-    """Every one of them, the newest first."""
-    reach, found = await operating.reach_of(tx, kit, by, now=now), await listing.every(tx)
-    places = await _places(tx, [act for one in found for act in one.acts])
-    return [one for one in found if _within(reach, places, one.acts)]
+    """The newest of them, so many as a page lists, however many others' are newer."""
+    reach, theirs_ = await operating.reach_of(tx, kit, by, now=now), list[listing.Line]()
+    found = await listing.some(tx)
+    while found and len(theirs_) < listing.MOST:
+        places = await _places(tx, [act for one in found for act in one.acts])
+        theirs_ += [one for one in found if _within(reach, places, one.acts)]
+        found = await listing.some(tx, after=found[-1].id)
+    return theirs_[: listing.MOST]
 
 
 async def _places(tx: AsyncSession, acts: Sequence[Act]) -> dict[str, str]:
     """The paths of the units that are named, by code; nobody needs the others (rule 912)."""
-    query = select(Unit.code, Unit.path).where(Unit.code.in_(sorted(concerned(acts))))
-    return {row.code: row.path for row in await tx.execute(query)}
+    codes, found = sorted(concerned(acts)), dict[str, str]()
+    for start in range(0, len(codes), planning.CHUNK):
+        query = select(Unit.code, Unit.path).where(Unit.code.in_(codes[start : start + planning.CHUNK]))
+        found |= {row.code: row.path for row in await tx.execute(query)}
+    return found
 
 
 def _expect(reach: Reach, places: Mapping[str, str], acts: Sequence[Act]) -> None:

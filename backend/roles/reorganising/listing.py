@@ -59,9 +59,11 @@ async def page(tx: AsyncSession, *, after: UUID | None = None, most: int = MOST)
     return [Heading(*row) for row in await tx.execute(query.order_by(Reorganisation.id.desc()).limit(most))]
 
 
-async def every(tx: AsyncSession) -> list[Line]:
-    """The newest first."""
+async def some(tx: AsyncSession, *, after: UUID | None = None) -> list[Line]:
+    """The newest first, so many; behind one of them."""
     query = select(Reorganisation).order_by(Reorganisation.id.desc()).limit(MOST)
+    if after is not None:
+        query = query.where(Reorganisation.id < after)
     return [_line(one) for one in await tx.scalars(query)]
 
 

@@ -14,11 +14,11 @@ from backend.accounts.models import Identifier
 from backend.imports.rows import Record, Row, RowError
 from backend.kit import Kit
 from backend.names import masked
-from backend.roles import forms, policy
+from backend.roles import policy
 from backend.roles.models import Role, StaffRecord
 from backend.roles.reorganising import acts as acting
 from backend.roles.reorganising.acts import Act
-from backend.roles.staff_rows import opened
+from backend.roles.staff_rows import listed_number, opened
 from backend.roles.unit_tree import Tree
 from backend.typed import BadText
 
@@ -107,7 +107,8 @@ def _share(
     if not number or not target:
         return
     try:
-        blinds = kit.keys.blinds("national_id", forms.national_id(number))
+        number = listed_number(number)  # as the directory takes them, an old CMND too (case R19)
+        blinds = kit.keys.blinds(numbers.kind_of(number), number)
     except BadText as bad:
         row.wrong("national_id", bad.code)
         return

@@ -31,7 +31,8 @@ def test_a_number_of_any_size_is_one_bad_cell(tmp_path: Path, code: str, value: 
 def test_the_last_day_of_a_sheet_that_counts_from_1904_is_one_bad_cell(tmp_path: Path) -> None:
     rows = [["code", "birth_date"], ["S1", number("2958465", 1)], ["S2", number("31443", 1)]]
     found = read(
-        workbook(tmp_path / "u.xlsx", rows, formats=["dd/mm/yyyy"], properties='<workbookPr date1904="1"/>'), ("code", "birth_date")
+        workbook(tmp_path / "u.xlsx", rows, formats=["dd/mm/yyyy"], properties='<workbookPr date1904="1"/>'),
+        ("code", "birth_date"),
     )
     assert [[error.reason for error in row.errors] for row in found] == [["broken_cell"], []]
     assert found[1].cells["birth_date"] == "1990-02-01"

@@ -13,7 +13,6 @@ from sqlalchemy import select, update
 from backend.appointment import MANAGER, Appointment
 from backend.errors import FieldsInvalid, NotFound
 from backend.imports import plan as imports
-from backend.imports.plan import PlanStale
 from backend.imports.rows import ImportRefused, records
 from backend.roles import (
     appointing,
@@ -21,12 +20,10 @@ from backend.roles import (
     file_imports,
     managers,
     operating,
-    unit_life,
     uploads,
     vacancies,
 )
 from backend.roles.appointing import AlreadyManager, OneselfAppointed, Wish
-from backend.roles.appointments import ManagersImport
 from backend.roles.file_imports import ImportOutdated
 from backend.roles.managers import ManagerNotFound, RequestsUndecided
 from backend.roles.models import StaffRecord, Unit
@@ -246,34 +243,6 @@ async def test_a_file_touches_no_unit_and_nobody_beside_the_operators_own(world:
         await made(world, "units", {"code": "NV"}, by="Chi")
     async with world.db.read() as tx:
         assert (await tx.scalars(select(StaffRecord.unit_id))).one() == world.units["NV"]
-
-
-@pytest.mark.parametrize("number", ["000000077777", "123456789", "123 456 789"])
-async def test_nobody_is_drawn_out_of_anothers_directory_by_an_old_number(
-    world: World, other: None, number: str
-) -> None:
-    """A list of people has the nine digits of an old CMND too, and they are as much theirs who keep it."""
-    person = STAFF | {"national_id": number, "unit_code": "NV"}
-    await confirm(
-        world, "staff", await lay(world, "staff", person), (await made(world, "staff", person)).print
-    )
-    for drawn in (person | {"unit_code": "KHAC"}, {"national_id": number, "official_email": "toi@khac.gov.vn"}):
-        assert await wrong(world, "staff", drawn, by="Trà") == [(2, "national_id", "person_elsewhere")]
-
-
-async def test_nobody_is_appointed_by_a_file_to_a_unit_that_has_ended_since_its_plan(world: World) -> None:
-    job = ManagersImport(world.kit, world.now)
-    async with world.db.read() as tx:
-        rows = records([{"unit_code": "NV-P", "national_id": world.numbers["Eve"]}])
-        assert (await job.plan(tx, rows)).errors == []
-    async with world.db.write() as tx:
-        await unit_life.end(
-            tx, world.kit, "NV-P", successor="NV", on=world.today, by=None, now=world.now
-        )
-    with pytest.raises(PlanStale):
-        async with world.db.write() as tx:
-            await job.act(tx, by=None, progress=lambda _done, _all: None)
-    assert await codes_of(world, "Eve") == []
 
 
 async def test_the_list_of_managers_goes_on_page_by_page_within_the_operators_units(

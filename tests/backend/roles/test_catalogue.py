@@ -220,6 +220,20 @@ async def test_a_field_and_a_choice_that_are_gone_keep_their_words_for_what_was_
     assert world.fields((await world.roles("An"))[-1]) == {"rank": "associate"}, "held on by whoever has it"
 
 
+@pytest.mark.parametrize("kind", [FieldType.DATE, FieldType.EMAIL, FieldType.SELECT])
+async def test_what_was_filled_in_under_another_type_is_still_read(world: World, kind: FieldType) -> None:
+    text = FormField(name="joined", label="Vào ngành", label_en="Joined", type=FieldType.TEXT)
+    await bring_in(world, lambda one: with_field("cong_chuc", text, one))
+    asked = await world.ask("An", world.draft(fields={"joined": "mùa xuân 1999"}))
+    options = (Option(value="a", label="A", label_en="A"),) if kind is FieldType.SELECT else ()
+    other = msgspec.structs.replace(text, type=kind, options=options)
+    await bring_in(world, lambda one: with_field("cong_chuc", other, one))
+    seen = [(field.label, field.value) for field in (await world.seen_by("Chi", asked.id)).fields]
+    assert seen == [("Vào ngành", "mùa xuân 1999")]
+    await world.approve("Chi", asked.id)
+    assert (await world.seen_by("Chi", asked.id)).position == "Chuyên viên"
+
+
 async def test_a_form_field_that_the_province_adds_is_asked_for(world: World) -> None:
     field = FormField(
         name="blood_group",

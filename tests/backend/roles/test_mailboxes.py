@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
@@ -92,6 +92,17 @@ async def test_r43_a_mailbox_goes_to_whoever_took_its_units_work_over_and_comes_
     await world.appoint("Bình", "NV")
     back = await holder(world)
     assert back is not None and back.account_id == world.people["Bình"]
+
+
+async def test_r43_a_successor_keeps_nothing_before_the_day_on_which_the_unit_ends(world: World) -> None:
+    await world.employ("An", "TC", "Dũng")
+    await add(world, "An")
+    await world.dismiss("Chi")
+    await ended(world, "NV", world.today + timedelta(days=30), "TC")
+    assert await holder(world) is None, "neither who works at the successor, nor its manager"
+    world.pass_time(days=30)
+    kept = await holder(world)
+    assert kept is not None and kept.account_id == world.people["An"]
 
 
 async def test_r43_a_page_of_mailboxes_says_of_each_who_keeps_it(world: World) -> None:

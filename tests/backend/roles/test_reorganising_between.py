@@ -11,8 +11,8 @@ import pytest
 
 from backend.imports.plan import PlanStale
 from backend.imports.rows import ImportRefused, records
-from backend.roles import cancelling, rows, unit_life, unit_tree, units
-from backend.roles.models import Role, Unit
+from backend.roles import cancelling, rows, staff, unit_life, unit_tree, units
+from backend.roles.models import Role, StaffRecord, Unit
 from backend.roles.reorganising import plan as planning
 from backend.roles.reorganising import retelling, reversing, running
 from backend.roles.reorganising.models import Moved
@@ -39,9 +39,7 @@ async def bring_in(world: World, *files: dict[str, str]) -> None:
 
 async def end(world: World, code: str, successor: str) -> None:
     async with world.db.write() as tx:
-        await unit_life.end(
-            tx, world.kit, code, successor=successor, on=world.today, by=None, now=world.now
-        )
+        await unit_life.end(tx, world.kit, code, successor=successor, on=world.today, by=None, now=world.now)
 
 
 async def begin_back(world: World, run: UUID, *, leave_changed: bool = False) -> int:
@@ -144,7 +142,9 @@ async def test_no_unit_is_there_again_below_one_that_has_ended_since(world: Worl
 
 async def test_no_unit_goes_back_so_deep_that_its_path_has_no_room(world: World) -> None:
     run = await ran(world, DOWN)
-    deep = unit_tree.DEEPEST - 2  # below the root: NV there has room for NV-P, and none for what is below that
+    deep = (
+        unit_tree.DEEPEST - 2
+    )  # below the root: NV there has room for NV-P, and none for what is below that
     for number in range(deep):
         await world.unit(f"D{number}", f"D{number - 1}" if number else "HUE")
     await world.unit("NV-X", "NV-P")
@@ -219,3 +219,18 @@ async def test_a_plan_that_was_written_in_by_hand_is_not_begun(world: World, wha
             return
         with pytest.raises(PlanOutdated):
             await planning.ensure_current(tx, edited, known)
+
+
+async def test_a_unit_is_split_in_which_the_directory_has_somebody_by_an_old_number(world: World) -> None:
+    """A row of the file of people is found by the number that the directory has, or the unit is never split."""
+    person = {"full_name": "Trần Thị B", "birth_date": "1990", "subject_type": "cong_chuc"}
+    person |= {"national_id": "123456789", "position": "chuyen_vien", "unit_code": "NV"}
+    async with world.db.write() as tx:
+        await staff.bring_in(tx, world.kit, records([person]), by=None, now=world.now)
+    split = [{"action": "split", "unit_code": "NV", "target_code": code} for code in ("TC", "NV-P")]
+    shares = records([{"national_id": "123 456 789", "target_code": "NV-P"}])
+    async with world.db.read() as tx:
+        made = await planning.make(tx, world.kit, records(split), shares, now=world.now)
+    run = await begin(world, made)
+    await go_on(world, run)
+    assert [row[1] for row in await stored(world, StaffRecord, "id", "unit_id")] == [world.units["NV-P"]]
