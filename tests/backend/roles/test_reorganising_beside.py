@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from uuid import UUID
 
 import pytest
 
@@ -28,7 +29,7 @@ async def test_others_newer_ones_do_not_hide_an_operators_own(
     await world.unit("KHAC")
     await world.person("Trà", manages="KHAC")
     monkeypatch.setattr(listing, "MOST", 1)
-    runs = {}
+    runs: dict[tuple[str, str], UUID] = {}
     for who, unit in (("Giang", "NV"), ("Trà", "KHAC"), ("Giang", "TC"), ("Trà", "KHAC")):
         rename = {"action": "rename", "unit_code": unit, "new_name": f"Đơn vị {len(runs)}"}
         runs[who, unit] = await run(world, await plan(world, rename, by=who), by=who)
