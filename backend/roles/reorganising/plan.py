@@ -217,7 +217,7 @@ async def ensure_current(tx: AsyncSession, wanted: Wanted, known: Tree) -> None:
     """Raises PlanOutdated, which names what has changed since the plan was made, and what is being changed."""
     now = await state_of(tx, wanted.acts, known)
     changed = [f"{code}: run" for code in await under_way(tx, wanted.acts)]
-    changed += [f"{code}: plan" for code in _written_in(wanted)]
+    changed += [f"{code}: unit" for code in _written_in(wanted)]
     changed += [
         f"{code}: {what}"
         for code, prints in sorted(wanted.state.items())
