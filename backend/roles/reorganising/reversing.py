@@ -74,16 +74,18 @@ def _changed(run: Reorganisation) -> Select[UUID, UUID]:
         RoleRequest.status == policy.APPROVED,
         or_(RoleRequest.decided_at >= run.started_at, RoleRequest.applied_at >= run.started_at),
     )
-    says = [
-        getattr(Role, name).is_distinct_from(getattr(was, name))
-        for name in ("subject_type", "position", "is_home", "until_on")
-    ]
+    says_other = or_(
+        Role.subject_type != was.subject_type,
+        Role.position != was.position,
+        Role.is_home != was.is_home,
+        Role.until_on.is_distinct_from(was.until_on),
+    )
     return (
         select(Moved.id, Role.account_id)
         .join(Role, Role.id == Moved.new_id)
         .join(was, was.id == Moved.row_id)
         .where(Moved.run_id == run.id, Moved.kind == models.ROLE, Moved.back_at.is_(None))
-        .where(or_(Role.state != Moved.state, Role.unit_id != Moved.to_id, decided.exists(), *says))
+        .where(or_(Role.state != Moved.state, Role.unit_id != Moved.to_id, decided.exists(), says_other))
     )
 
 
