@@ -173,31 +173,28 @@ async def test_one_review_that_meets_a_mistake_holds_up_no_other(
     assert "Còn 1 vai trò" in (await world.told("Dũng"))[-1]
 
 
+def proposal(world: World, table: Any, stays: UUID, goes: UUID) -> Any:
+    """What a desk has proposed and nobody has confirmed in time."""
+    row, seal = new_id(), world.kit.keys.seal
+    made: dict[str, Any] = {"id": row, "proposed_at": world.now, "expires_at": world.now}
+    made |= {
+        "proposed_by": world.people["Giang"],
+        "grounds": seal(f"{table.__tablename__}.grounds", row, "x"),
+    }
+    if table is JoinProposal:
+        return table(**made, stays_id=stays, goes_id=goes, stays_print="", goes_print="")
+    read = {field: seal(f"support_names.{field}", row, "x") for field in ("full_name", "document")}
+    return table(**made, **read, account_id=stays, version=1)
+
+
 @pytest.mark.parametrize("job", [desk_joins, correcting])
 async def test_one_proposal_that_cannot_be_dropped_keeps_no_other_from_its_end(
     world: World, monkeypatch: pytest.MonkeyPatch, job: Any
 ) -> None:
     table = JoinProposal if job is desk_joins else NameProposal
-    an, binh, chi, dung, giang = (world.people[name] for name in ("An", "Bình", "Chi", "Dũng", "Giang"))
-    made = {"proposed_by": giang, "proposed_at": world.now, "expires_at": world.now}
+    an, binh, chi, dung = (world.people[name] for name in ("An", "Bình", "Chi", "Dũng"))
     async with world.db.write() as tx:
-        for stays, goes in ((an, binh), (chi, dung)):
-            row = new_id()
-            whose: dict[str, Any] = {
-                "stays_id": stays,
-                "goes_id": goes,
-                "stays_print": "",
-                "goes_print": "",
-            }
-            if table is NameProposal:
-                whose = {"account_id": stays, "version": 1}
-                whose |= {
-                    field: world.kit.keys.seal(f"support_names.{field}", row, "x")
-                    for field in ("full_name", "document")
-                }
-            name = "support_joins.grounds" if table is JoinProposal else "support_names.grounds"
-            whose |= {"grounds": world.kit.keys.seal(name, row, "x")}
-            tx.add(table(**(made | whose | {"id": row})))
+        tx.add_all([proposal(world, table, an, binh), proposal(world, table, chi, dung)])
     drop = job._drop
 
     async def fails(tx: Any, kit: Any, row: Any, *more: Any, **how: Any) -> None:
