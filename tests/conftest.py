@@ -39,7 +39,7 @@ if sys.version_info < (3, 14):
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # the loop of the product (ngomon/server.py)
 pytest_plugins = ["tests.chosen", "tests.parts.command", "tests.parts.fixtures"]
 DATABASES = ["sqlite", "postgres"]
-EVENING = 21  # the local hour after which a test begins on the next day
+EVENING = 21  # the local hour after which a test begins on the next day, and not at its very beginning
 WORN = 40  # tests that one running service serves at least
 
 
@@ -140,10 +140,10 @@ async def service(
 
 
 def _before_the_evening(service: Any) -> None:
-    """A sign-in counts for a day: no test begins it in the last hours of one, whenever the tests are run."""
+    """A sign-in counts for a day: no test begins it in the last hours of one, nor where a while ago was yesterday."""
     local = service.clock.now().astimezone(LOCAL)
-    if local.hour >= EVENING:
-        service.pass_time(hours=24 - local.hour)
+    if local.hour >= EVENING or local.hour < 1:
+        service.pass_time(hours=(25 - local.hour) % 24)
 
 
 @pytest_asyncio.fixture(params=DATABASES)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from pathlib import Path
 
+import pytest
 from sqlalchemy import text
 
-from backend.db import Database
+from backend.db import Database, new_id
 from backend.engines import sqlite_connection
 
 
@@ -46,3 +48,14 @@ async def test_postgresql_compiles_nothing_before_it_answers(database: Database)
     async with database.read() as reading, database.write() as writing:
         for tx in (reading, writing):
             assert database.is_sqlite or await tx.scalar(text("SHOW jit")) == "off"
+
+
+def test_ids_are_in_order_of_time_within_a_millisecond_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was written last is shown first, however soon after another it was written."""
+    moments = [1_790_000_000_000_000_000 + step for step in (0, 1_000, 500_000, 999_999, 1_000_000)]
+    ids = []
+    for moment in moments:
+        monkeypatch.setattr(time, "time_ns", lambda now=moment: now)
+        ids.append(new_id())
+    assert ids == sorted(ids) and {one.version for one in ids} == {7}
+    assert len({one.int & ((1 << 62) - 1) for one in ids}) == len(ids), "the rest is drawn"
