@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -107,9 +106,14 @@ def _make_keys(file: Path) -> None:
     fresh.unlink(missing_ok=True)
     fresh.touch(mode=0o600, exist_ok=False)
     fresh.write_text(new_secret_key() + "\n")
-    with suppress(FileExistsError):
+    try:
         os.link(fresh, file)
-    fresh.unlink()
+    except FileExistsError:
+        pass
+    except OSError:  # a file system on which a file has one name
+        if not file.exists():
+            fresh.replace(file)
+    fresh.unlink(missing_ok=True)
 
 
 def _holds_something(database: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from datetime import date
 from pathlib import Path
@@ -66,6 +67,18 @@ def test_of_two_who_start_at_once_both_have_the_same_keys(
     monkeypatch.setattr(environment, "new_secret_key", slowly)
     settings = Settings(database_url=f"sqlite+aiosqlite:///{tmp_path}/demo.db")
     assert with_keys(settings).secret_keys == first
+    assert [path.name for path in tmp_path.iterdir()] == ["demo.keys"]
+
+
+def test_keys_are_made_where_a_file_has_one_name_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_second_name(*_: object) -> None:
+        raise OSError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr(os, "link", no_second_name)
+    settings = Settings(database_url=f"sqlite+aiosqlite:///{tmp_path}/demo.db")
+    assert with_keys(settings).secret_keys == (tmp_path / "demo.keys").read_text().strip() != ""
     assert [path.name for path in tmp_path.iterdir()] == ["demo.keys"]
 
 
